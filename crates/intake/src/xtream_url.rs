@@ -293,36 +293,27 @@ fn by_path(url: &Url<'_>) -> Option<Found> {
     if n >= 6 && word(n - 6) == "timeshift" {
         return Some(found(Kind::Live, n - 5, n - 4));
     }
-    // `/U/P/N` looks like many a path: no query, and neither segment a word of other servers.
+    // `/U/P/N` looks like many a path: no query, an extension that panels give, neither segment a
+    // word of other servers, and no number repeated (`/1501/1501.m3u8`).
     let other = |i: usize| {
-        matches!(
-            word(i).as_str(),
-            "live"
-                | "movie"
-                | "series"
-                | "hls"
-                | "play"
-                | "stream"
-                | "streams"
-                | "channel"
-                | "channels"
-                | "video"
-                | "videos"
-                | "vod"
-                | "embed"
-                | "tv"
-                | "watch"
-                | "udp"
-                | "rtp"
-                | "media"
-                | "content"
-                | "api"
-                | "iptv"
-                | "playlist"
-                | "index"
-        )
+        const WORDS: &[&str] = &[
+            "live", "movie", "series", "hls", "play", "stream", "streams", "channel", "channels",
+            "video", "videos", "vod", "embed", "tv", "watch", "udp", "rtp", "media", "content",
+            "api", "iptv", "playlist", "index", "public", "static", "images", "epg",
+        ];
+        WORDS.contains(&word(i).as_str())
     };
-    (n == 3 && url.query.is_none() && !other(0) && !other(1)).then(|| found(Kind::Plain, 0, 1))
+    let given = matches!(
+        text[ext.clone()].to_ascii_lowercase().as_str(),
+        "" | "ts" | "m3u8" | "mp4" | "mkv" | "avi" | "flv" | "mpg" | "mov" | "wmv" | "m4v" | "webm"
+    );
+    (n == 3
+        && url.query.is_none()
+        && given
+        && !other(0)
+        && !other(1)
+        && text[segments[1].clone()] != text[id.clone()])
+    .then(|| found(Kind::Plain, 0, 1))
 }
 
 fn by_query(url: &Url<'_>) -> Option<Found> {
