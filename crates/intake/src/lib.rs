@@ -6,6 +6,7 @@
 //! read + bytes lost + filler = bytes of the exhibit.
 
 pub mod chunks;
+pub mod hls;
 pub mod json;
 pub mod m3u;
 pub mod names;
@@ -21,7 +22,7 @@ pub use parser::{Confidence, Coverage, Input, Parser};
 pub use sink::{Collect, Job, Sink};
 
 /// Every parser. Order decides between equals: the earlier wins.
-pub const PARSERS: &[Parser] = &[m3u::PARSER];
+pub const PARSERS: &[Parser] = &[hls::PARSER, m3u::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
