@@ -13,6 +13,7 @@ pub mod names;
 pub mod parser;
 pub mod programmes;
 pub mod sink;
+pub mod xmltv;
 pub mod xtream_api;
 pub mod xtream_url;
 
@@ -24,7 +25,7 @@ pub use parser::{Confidence, Coverage, Input, Parser};
 pub use sink::{Collect, Job, Sink};
 
 /// Every parser. Order decides between equals: the earlier wins.
-pub const PARSERS: &[Parser] = &[hls::PARSER, m3u::PARSER, xtream_api::PARSER];
+pub const PARSERS: &[Parser] = &[hls::PARSER, m3u::PARSER, xtream_api::PARSER, xmltv::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
