@@ -50,8 +50,10 @@ pub fn split(text: &str) -> Option<Url<'_>> {
         }
         (&text[..colon], colon + 3)
     };
-    let authority_end =
-        b[start..].iter().position(|c| b"/?#\\".contains(c)).map_or(b.len(), |n| start + n);
+    let authority_end = b[start..]
+        .iter()
+        .position(|c| matches!(c, b'/' | b'?' | b'#' | b'\\'))
+        .map_or(b.len(), |n| start + n);
     let authority = &b[start..authority_end];
     let at = memchr::memrchr(b'@', authority);
     let userinfo = at.map(|n| start..start + n);
@@ -143,7 +145,8 @@ impl<'a> Url<'a> {
         let mut out = Vec::with_capacity(6);
         let mut at = self.path.start;
         while at < self.path.end && out.len() < 64 {
-            let stop = self.text[at..self.path.end].find('/').map_or(self.path.end, |n| at + n);
+            let rest = &self.text.as_bytes()[at..self.path.end];
+            let stop = memchr::memchr(b'/', rest).map_or(self.path.end, |n| at + n);
             if stop > at {
                 out.push(at..stop);
             }
@@ -255,14 +258,15 @@ fn by_path(url: &Url<'_>) -> Option<Found> {
     let text = url.text;
     // Cheap refusal first: the last segment is a number with perhaps an extension.
     let path = url.path();
-    let last = path.rsplit('/').next()?;
+    let last = file_of(path);
     if !last.as_bytes().first()?.is_ascii_digit() {
         return None;
     }
     let segments = url.segments();
     let n = segments.len();
     let last = segments.get(n.checked_sub(1)?)?.clone();
-    let dot = text[last.clone()].find('.').map_or(last.end, |d| last.start + d);
+    let dot =
+        memchr::memchr(b'.', text[last.clone()].as_bytes()).map_or(last.end, |d| last.start + d);
     let (id, ext) = (last.start..dot, (dot + 1).min(last.end)..last.end);
     let good = text[id.clone()].bytes().all(|b| b.is_ascii_digit())
         && id.len() <= 20
@@ -271,7 +275,7 @@ fn by_path(url: &Url<'_>) -> Option<Found> {
     if !good {
         return None;
     }
-    let word = |i: usize| text[segments[i].clone()].to_ascii_lowercase();
+    let is = |i: usize, word: &str| text[segments[i].clone()].eq_ignore_ascii_case(word);
     let found = |kind, user: usize, password: usize| Found {
         kind,
         user: segments[user].clone(),
@@ -280,17 +284,14 @@ fn by_path(url: &Url<'_>) -> Option<Found> {
         ext: ext.clone(),
     };
     if n >= 4 {
-        let kind = match word(n - 4).as_str() {
-            "live" => Some(Kind::Live),
-            "movie" => Some(Kind::Movie),
-            "series" => Some(Kind::Series),
-            _ => None,
-        };
+        let kind = [("live", Kind::Live), ("movie", Kind::Movie), ("series", Kind::Series)]
+            .into_iter()
+            .find_map(|(word, kind)| is(n - 4, word).then_some(kind));
         if let Some(kind) = kind {
             return Some(found(kind, n - 3, n - 2));
         }
     }
-    if n >= 6 && word(n - 6) == "timeshift" {
+    if n >= 6 && is(n - 6, "timeshift") {
         return Some(found(Kind::Live, n - 5, n - 4));
     }
     // `/U/P/N` looks like many a path: no query, an extension that panels give, neither segment a
@@ -301,7 +302,7 @@ fn by_path(url: &Url<'_>) -> Option<Found> {
             "video", "videos", "vod", "embed", "tv", "watch", "udp", "rtp", "media", "content",
             "api", "iptv", "playlist", "index", "public", "static", "images", "epg",
         ];
-        WORDS.contains(&word(i).as_str())
+        WORDS.iter().any(|word| is(i, word))
     };
     let given = matches!(
         text[ext.clone()].to_ascii_lowercase().as_str(),
@@ -316,9 +317,17 @@ fn by_path(url: &Url<'_>) -> Option<Found> {
     .then(|| found(Kind::Plain, 0, 1))
 }
 
+/// What stands behind a path's last `/`.
+fn file_of(path: &str) -> &str {
+    memchr::memrchr(b'/', path.as_bytes()).map_or(path, |n| &path[n + 1..])
+}
+
 fn by_query(url: &Url<'_>) -> Option<Found> {
     let query = url.query.clone()?;
-    let file = url.path().rsplit('/').next()?;
+    let file = file_of(url.path());
+    if !file.to_ascii_lowercase().ends_with(".php") {
+        return None;
+    }
     let kind = if file.eq_ignore_ascii_case("get.php") {
         Kind::Get
     } else if ["player_api.php", "panel_api.php", "enigma2.php"]

@@ -44,6 +44,8 @@ pub(crate) enum Part {
 /// Makes facts of entries; holds what entries share.
 pub(crate) struct Maker {
     exhibit: ExhibitId,
+    /// The exhibit's locator and `/`, in front of what is named only in it.
+    here: String,
     hosts: HashMap<String, Option<Key>>,
     line: Option<Account>,
     attributes: Vec<Attribute>,
@@ -109,16 +111,18 @@ fn text(out: &mut dyn Sink, subject: &Key, property: &'static str, place: &Place
 
 impl Maker {
     pub(crate) fn new(exhibit: ExhibitId) -> Self {
-        Self { exhibit, hosts: HashMap::new(), line: None, attributes: Vec::new() }
+        Self {
+            exhibit,
+            here: format!("{}/", Locator::Database { exhibit, db: String::new() }),
+            hosts: HashMap::new(),
+            line: None,
+            attributes: Vec::new(),
+        }
     }
 
     /// The subject of what a playlist says of itself.
     pub(crate) fn playlist(&self) -> Key {
-        Key::scoped("stream", &self.here(), "playlist")
-    }
-
-    fn here(&self) -> Locator {
-        Locator::Database { exhibit: self.exhibit, db: String::new() }
+        Key::new("stream", &format!("{}playlist", self.here))
     }
 
     /// The attributes of an `#EXTM3U` line: URLs of programme guides are facts of their hosts, the
@@ -253,7 +257,13 @@ impl Maker {
                 Key::new("stream", &rest)
             }
             // A path means something only beside its playlist.
-            _ => Key::scoped("stream", &self.here(), &format!("path:{shown}")),
+            _ => {
+                let mut rest = String::with_capacity(self.here.len() + 5 + shown.len());
+                rest.push_str(&self.here);
+                rest.push_str("path:");
+                rest.push_str(&shown);
+                Key::new("stream", &rest)
+            }
         };
         give(out, &subject, "url", Value::Text(shown.into_owned()), line.span(range));
         if let (Some(x), Some(account)) = (&xtream, &account) {
