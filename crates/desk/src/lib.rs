@@ -10,5 +10,9 @@
 pub mod error;
 pub mod progress;
 pub mod read;
+mod index;
+mod pipeline;
+mod tables;
+mod views;
 
 pub use error::{Error, Result};
