@@ -1,5 +1,6 @@
 //! Building an index: sorted runs, spilled to disk, merged.
 
+use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -121,9 +122,17 @@ impl IndexBuilder {
 
     /// Merges the runs into the index.
     pub(crate) fn finish(self) -> Result<BuiltIndex> {
+        let spill = match &self.spill {
+            Some(spill) => {
+                let path = spill.temp_path();
+                let read = |source| Error::Read { path: path.to_owned(), source };
+                Some(File::open(path).map_err(read)?)
+            }
+            None => None,
+        };
         let ahead = (READ_AHEAD / self.spilled.len().max(1)).clamp(4 << 10, 256 << 10);
         let mut runs: Vec<Run<'_>> = Vec::new();
-        if let Some(spill) = &self.spill {
+        if let Some(spill) = &spill {
             for (offset, len) in &self.spilled {
                 runs.push(Run::spilled(spill, *offset, *len, ahead));
             }
@@ -164,7 +173,7 @@ struct Run<'a> {
     rows: Vec<u64>,
     buffer: Vec<u8>,
     at: usize,
-    source: Option<(&'a Pending, u64, u64)>,
+    source: Option<(&'a File, u64, u64)>,
     whole: &'a [u8],
     ahead: usize,
 }
@@ -183,7 +192,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn spilled(file: &'a Pending, offset: u64, len: u64, ahead: usize) -> Self {
+    fn spilled(file: &'a File, offset: u64, len: u64, ahead: usize) -> Self {
         Self { source: Some((file, offset, len)), ahead, ..Self::whole(&[]) }
     }
 
@@ -231,9 +240,8 @@ impl<'a> Run<'a> {
         let old = self.buffer.len();
         let want = (self.ahead.max(old) as u64).min(*left) as usize;
         self.buffer.resize(old + want, 0);
-        file.file().read_exact_at(&mut self.buffer[old..], *offset).map_err(|source| {
-            Error::Read { path: file.temp_path().to_owned(), source }
-        })?;
+        file.read_exact_at(&mut self.buffer[old..], *offset)
+            .map_err(|source| Error::Read { path: "the work file".into(), source })?;
         *offset += want as u64;
         *left -= want as u64;
         Ok(())

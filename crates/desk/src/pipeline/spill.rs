@@ -1,5 +1,6 @@
 //! Small records written one after the other, in memory while they are few, on disk beyond.
 
+use std::fs::File;
 use std::io::{BufReader, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -60,28 +61,40 @@ impl Spill {
     }
 
     /// Reads all from the start.
-    pub(crate) fn reader(&self) -> impl Read + '_ {
-        BufReader::with_capacity(1 << 18, SpillReader { spill: self, at: 0 })
+    ///
+    /// # Errors
+    /// The disk.
+    pub(crate) fn reader(&self) -> Result<impl Read + '_> {
+        let file = match &self.file {
+            Some(file) => {
+                let path = file.temp_path();
+                let read = |source| Error::Read { path: path.to_owned(), source };
+                Some((File::open(path).map_err(read)?, file.len()))
+            }
+            None => None,
+        };
+        Ok(BufReader::with_capacity(1 << 18, SpillReader { memory: &self.memory, file, at: 0 }))
     }
 }
 
 struct SpillReader<'a> {
-    spill: &'a Spill,
+    memory: &'a [u8],
+    file: Option<(File, u64)>,
     at: u64,
 }
 
 impl Read for SpillReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let on_disk = self.spill.file.as_ref().map_or(0, Pending::len);
+        let on_disk = self.file.as_ref().map_or(0, |(_, len)| *len);
         let n = if self.at < on_disk {
             let want = buffer.len().min(usize::try_from(on_disk - self.at).unwrap_or(usize::MAX));
-            match &self.spill.file {
-                Some(file) => file.file().read_at(&mut buffer[..want], self.at)?,
+            match &self.file {
+                Some((file, _)) => file.read_at(&mut buffer[..want], self.at)?,
                 None => 0,
             }
         } else {
             let at = usize::try_from(self.at - on_disk).unwrap_or(usize::MAX);
-            let rest = self.spill.memory.get(at..).unwrap_or_default();
+            let rest = self.memory.get(at..).unwrap_or_default();
             let n = rest.len().min(buffer.len());
             buffer[..n].copy_from_slice(&rest[..n]);
             n

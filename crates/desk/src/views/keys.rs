@@ -87,7 +87,8 @@ pub(crate) fn find_id(db: &Connection, entity: &EntityId) -> Result<Option<i64>>
     let mut id = number_of(&entity.0);
     let mut look = db.prepare_cached("SELECT text FROM key WHERE id = ?")?;
     loop {
-        match look.query_row([id], |row| row.get::<_, String>(0)).optional()? {
+        let text: Option<String> = look.query_row([id], |row| row.get(0)).optional()?;
+        match text {
             None => return Ok(None),
             Some(text) if digest(&text) == entity.0 => return Ok(Some(id)),
             Some(_) => id = if id == i64::MAX { 0 } else { id + 1 },

@@ -121,7 +121,7 @@ fn load_facts(
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     let mut hide = db.prepare_cached("INSERT OR IGNORE INTO secret VALUES (?, ?, ?)")?;
-    let mut taker = Taker::new(placed.run.facts.reader());
+    let mut taker = Taker::new(placed.run.facts.reader()?);
     let mut fact = FactRecord::default();
     let mut id = placed.ord << 32;
     // A parser states most of a subject's facts one after the other.
@@ -158,7 +158,7 @@ fn load_problems(db: &Connection, placed: &Placed) -> Result<()> {
     let mut add = db.prepare_cached(
         "INSERT INTO problem (id, kind, start, end, message, lost) VALUES (?, ?, ?, ?, ?, ?)",
     )?;
-    let mut taker = Taker::new(placed.run.problems.reader());
+    let mut taker = Taker::new(placed.run.problems.reader()?);
     let mut problem = ProblemRecord::default();
     let mut id = placed.ord << 32;
     while take_problem(&mut taker, &mut problem)? {
