@@ -28,18 +28,27 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub struct Home(PathBuf);
 impl Home {
     /// Opens, or makes, the folder.
-    pub fn open(dir: &Path) -> Result<Self> { Ok(Self(dir.to_owned())) }
+    pub fn open(dir: &Path) -> Result<Self> {
+        Ok(Self(dir.to_owned()))
+    }
     /// `vigie authority init NAME`. Fails if it is named already.
-    pub fn init_authority(&self, _name: &str, _now_ms: i64) -> Result<()> { Err(Error::Unbuilt) }
+    pub fn init_authority(&self, _name: &str, _now_ms: i64) -> Result<()> {
+        Err(Error::Unbuilt)
+    }
     /// The named authority, else `practice.invalid`.
-    pub fn authority_name(&self) -> Result<String> { Err(Error::Unbuilt) }
+    pub fn authority_name(&self) -> Result<String> {
+        Err(Error::Unbuilt)
+    }
 }
 
 /// Who acts and when: goes into each record of a commit.
 #[derive(Debug, Clone)]
-pub struct Stamp { /// Who.
-    pub actor: String, /// Milliseconds since 1970, UTC.
-    pub now_ms: i64 }
+pub struct Stamp {
+    /// Who.
+    pub actor: String,
+    /// Milliseconds since 1970, UTC.
+    pub now_ms: i64,
+}
 
 /// How and where from bytes came in. All but `source` as the user stated it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -90,39 +99,73 @@ pub struct Exhibit {
 pub struct Case(());
 /// How to wait for the writer's lock.
 #[derive(Debug, Clone, Copy)]
-pub enum Wait { /// Wait.
-    Wait, /// Fail at once, saying who holds it.
-    Fail }
+pub enum Wait {
+    /// Wait.
+    Wait,
+    /// Fail at once, saying who holds it.
+    Fail,
+}
 
 impl Case {
     /// Makes a case in `dir` (absent or empty), records its birth with the authority, holds the writer's lock.
-    pub fn create(_dir: &Path, _home: &Home, _name: &str, _stamp: &Stamp) -> Result<Self> { Err(Error::Unbuilt) }
+    pub fn create(_dir: &Path, _home: &Home, _name: &str, _stamp: &Stamp) -> Result<Self> {
+        Err(Error::Unbuilt)
+    }
     /// Opens for writing: takes the lock, completes what a crash interrupted.
-    pub fn open(_dir: &Path, _home: &Home, _wait: Wait) -> Result<Self> { Err(Error::Unbuilt) }
+    pub fn open(_dir: &Path, _home: &Home, _wait: Wait) -> Result<Self> {
+        Err(Error::Unbuilt)
+    }
     /// Opens for reading: a snapshot; takes no lock.
-    pub fn read(_dir: &Path) -> Result<Self> { Err(Error::Unbuilt) }
+    pub fn read(_dir: &Path) -> Result<Self> {
+        Err(Error::Unbuilt)
+    }
     /// `<authority>/case/<id>`.
-    pub fn origin(&self) -> &str { "" }
+    pub fn origin(&self) -> &str {
+        ""
+    }
     /// Records so far.
-    pub fn len(&self) -> u64 { 0 }
+    pub fn len(&self) -> u64 {
+        0
+    }
     /// True before the first record.
-    pub fn is_empty(&self) -> bool { true }
+    pub fn is_empty(&self) -> bool {
+        true
+    }
     /// The entry, parsed, and its opening (empty where erased). Any index below `len()`.
-    pub fn record(&self, _index: u64) -> Result<(Record, Opening)> { Err(Error::Unbuilt) }
+    pub fn record(&self, _index: u64) -> Result<(Record, Opening)> {
+        Err(Error::Unbuilt)
+    }
     /// All from `first` on, in order: what views are rebuilt from.
-    pub fn records(&self, _first: u64) -> Box<dyn Iterator<Item = Result<(u64, Record, Opening)>> + '_> { Box::new(std::iter::empty()) }
+    pub fn records(
+        &self,
+        _first: u64,
+    ) -> Box<dyn Iterator<Item = Result<(u64, Record, Opening)>> + '_> {
+        Box::new(std::iter::empty())
+    }
     /// A sealed exhibit.
-    pub fn exhibit(&self, _id: &ExhibitId) -> Option<&Exhibit> { None }
+    pub fn exhibit(&self, _id: &ExhibitId) -> Option<&Exhibit> {
+        None
+    }
     /// All, in the order of their records.
-    pub fn exhibits(&self) -> Box<dyn Iterator<Item = &Exhibit> + '_> { Box::new(std::iter::empty()) }
+    pub fn exhibits(&self) -> Box<dyn Iterator<Item = &Exhibit> + '_> {
+        Box::new(std::iter::empty())
+    }
     /// The exhibit's bytes.
-    pub fn bytes(&self, _id: &ExhibitId) -> Result<Bytes> { Err(Error::Unbuilt) }
+    pub fn bytes(&self, _id: &ExhibitId) -> Result<Bytes> {
+        Err(Error::Unbuilt)
+    }
     /// Hands out what copies and hashes, for any number of threads.
-    pub fn stager(&self) -> Arc<Stager> { Arc::new(Stager(())) }
+    pub fn stager(&self) -> Arc<Stager> {
+        Arc::new(Stager(()))
+    }
     /// A batch: add staged exhibits and other records, then commit. Nothing is seen before.
-    pub fn batch(&mut self) -> Batch<'_> { Batch(self) }
+    pub fn batch(&mut self) -> Batch<'_> {
+        Batch(self)
+    }
     /// Publishes all tiles, empties the journal, releases the lock. Dropping does the same, errors lost.
-    pub fn finish(self) -> Result<()> { Ok(()) }
+    pub fn finish(self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A sealed exhibit's bytes.
@@ -130,12 +173,24 @@ impl Case {
 pub struct Bytes(std::fs::File);
 impl Bytes {
     /// Bytes `start..start+buf.len()`, fewer at the end.
-    pub fn read_at(&self, _buf: &mut [u8], _start: u64) -> Result<usize> { Err(Error::Unbuilt) }
+    pub fn read_at(&self, _buf: &mut [u8], _start: u64) -> Result<usize> {
+        Err(Error::Unbuilt)
+    }
     /// Size.
-    pub fn size(&self) -> u64 { 0 }
+    pub fn size(&self) -> u64 {
+        0
+    }
 }
-impl Read for Bytes { fn read(&mut self, b: &mut [u8]) -> std::io::Result<usize> { self.0.read(b) } }
-impl Seek for Bytes { fn seek(&mut self, p: std::io::SeekFrom) -> std::io::Result<u64> { self.0.seek(p) } }
+impl Read for Bytes {
+    fn read(&mut self, b: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(b)
+    }
+}
+impl Seek for Bytes {
+    fn seek(&mut self, p: std::io::SeekFrom) -> std::io::Result<u64> {
+        self.0.seek(p)
+    }
+}
 
 /// Copies and hashes; `Send + Sync`, lives as long as somebody holds it.
 #[derive(Debug)]
@@ -145,34 +200,55 @@ pub struct Stager(());
 pub struct Staged(());
 impl Staged {
     /// Its id.
-    pub fn id(&self) -> ExhibitId { ExhibitId([0; 32]) }
+    pub fn id(&self) -> ExhibitId {
+        ExhibitId([0; 32])
+    }
     /// Its size.
-    pub fn size(&self) -> u64 { 0 }
+    pub fn size(&self) -> u64 {
+        0
+    }
 }
 impl Stager {
     /// Copies a file into the vault, hashing. A change while reading becomes the record's note. A file the case holds already is hashed but not copied.
-    pub fn file(&self, _path: &Path) -> Result<Staged> { Err(Error::Unbuilt) }
+    pub fn file(&self, _path: &Path) -> Result<Staged> {
+        Err(Error::Unbuilt)
+    }
     /// Hashes a file that stays where it is.
-    pub fn file_in_place(&self, _path: &Path) -> Result<Staged> { Err(Error::Unbuilt) }
+    pub fn file_in_place(&self, _path: &Path) -> Result<Staged> {
+        Err(Error::Unbuilt)
+    }
     /// Copies a reader (a member of an archive). The reader's error becomes the record's note and what was read is sealed.
-    pub fn reader(&self, _reader: &mut dyn Read) -> Result<Staged> { Err(Error::Unbuilt) }
+    pub fn reader(&self, _reader: &mut dyn Read) -> Result<Staged> {
+        Err(Error::Unbuilt)
+    }
 }
 
 /// What became of an added exhibit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Added { /// New: an `exhibit.sealed`.
-    Sealed, /// Known, from another source: an `exhibit.received`.
-    Received, /// Known, from this very source: nothing.
-    Known }
+pub enum Added {
+    /// New: an `exhibit.sealed`.
+    Sealed,
+    /// Known, from another source: an `exhibit.received`.
+    Received,
+    /// Known, from this very source: nothing.
+    Known,
+}
 
 /// Records in the making.
 #[derive(Debug)]
 pub struct Batch<'a>(&'a mut Case);
 impl Batch<'_> {
     /// Adds an exhibit.
-    pub fn seal(&mut self, _staged: Staged, _origin: &Origin) -> Result<Added> { let _ = &self.0; Err(Error::Unbuilt) }
+    pub fn seal(&mut self, _staged: Staged, _origin: &Origin) -> Result<Added> {
+        let _ = &self.0;
+        Err(Error::Unbuilt)
+    }
     /// Adds a record.
-    pub fn record(&mut self, _body: impl Into<Body>) -> Result<()> { Err(Error::Unbuilt) }
+    pub fn record(&mut self, _body: impl Into<Body>) -> Result<()> {
+        Err(Error::Unbuilt)
+    }
     /// Exhibits durable, then openings, then one flush of the log. Returns the new records' indices.
-    pub fn commit(self, _stamp: &Stamp) -> Result<std::ops::Range<u64>> { Err(Error::Unbuilt) }
+    pub fn commit(self, _stamp: &Stamp) -> Result<std::ops::Range<u64>> {
+        Err(Error::Unbuilt)
+    }
 }

@@ -127,16 +127,15 @@ fn samples_are_recognised_and_read() {
 fn a_prefix_never_invents() {
     for (parser, name, bytes) in all() {
         let (whole, _) = parse(parser, name, bytes, usize::MAX);
-        let subjects: HashSet<_> = whole
-            .facts
-            .iter()
-            .map(|f| (f.subject.as_str(), f.property, f.value.text()))
-            .collect();
+        let subjects: HashSet<_> =
+            whole.facts.iter().map(|f| (f.subject.as_str(), f.property, f.value.text())).collect();
         for cut in (0..bytes.len()).step_by((bytes.len() / 97).max(1)) {
             let (out, _) = parse(parser, name, &bytes[..cut], usize::MAX);
             for fact in &out.facts {
                 // What touches the cut may be read short; what stands before it may not change.
-                if fact.end + 1 >= cut as u64 || samples::DECIDED_AT_THE_END.contains(&fact.property) {
+                if fact.end + 1 >= cut as u64
+                    || samples::DECIDED_AT_THE_END.contains(&fact.property)
+                {
                     continue;
                 }
                 assert!(
