@@ -5,8 +5,11 @@
 //! was read from; bounded memory; what could not be read is a located [`model::Problem`]; bytes
 //! read + bytes lost + filler = bytes of the exhibit.
 
+pub mod checksums;
 pub mod chunks;
+pub mod magnet;
 pub mod parser;
+pub mod scan;
 pub mod sink;
 
 pub use chunks::Chunks;
