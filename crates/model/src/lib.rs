@@ -3,6 +3,7 @@
 //! Invariant: nothing here does I/O, reads a clock or draws a random number. Bytes, times and
 //! randomness are handed in. Capabilities do not know one another; they meet in these words.
 
+pub mod asn;
 pub mod bulk;
 pub mod fact;
 pub mod id;
