@@ -7,17 +7,24 @@
 
 pub mod checksums;
 pub mod chunks;
+pub mod json;
+pub mod m3u;
 pub mod magnet;
+pub mod names;
 pub mod parser;
 pub mod scan;
 pub mod sink;
+pub mod xtream_url;
+
+#[cfg(test)]
+mod laws;
 
 pub use chunks::Chunks;
 pub use parser::{Confidence, Coverage, Input, Parser};
 pub use sink::{Collect, Job, Sink};
 
 /// Every parser. Order decides between equals: the earlier wins.
-pub const PARSERS: &[Parser] = &[];
+pub const PARSERS: &[Parser] = &[m3u::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
