@@ -8,11 +8,14 @@
 pub mod amounts;
 pub mod chunks;
 pub mod csv;
+pub mod json;
+pub mod names;
 pub mod parser;
 pub mod payments;
 pub mod paypal;
 pub mod rows;
 pub mod sink;
+pub mod xtream_url;
 
 pub use chunks::Chunks;
 pub use parser::{Confidence, Coverage, Input, Parser};
