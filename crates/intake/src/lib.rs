@@ -6,15 +6,20 @@
 //! read + bytes lost + filler = bytes of the exhibit.
 
 pub mod amounts;
+pub mod camt;
+pub mod checksums;
 pub mod chunks;
 pub mod csv;
 pub mod json;
+pub mod magnet;
 pub mod names;
 pub mod parser;
 pub mod payments;
 pub mod paypal;
 pub mod rows;
+pub mod scan;
 pub mod sink;
+pub mod xml;
 pub mod xtream_url;
 
 pub use chunks::Chunks;
@@ -22,7 +27,7 @@ pub use parser::{Confidence, Coverage, Input, Parser};
 pub use sink::{Collect, Job, Sink};
 
 /// Every parser. Order decides between equals: the earlier wins.
-pub const PARSERS: &[Parser] = &[paypal::PARSER];
+pub const PARSERS: &[Parser] = &[paypal::PARSER, camt::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {

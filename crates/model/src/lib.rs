@@ -10,6 +10,7 @@ pub mod key;
 pub mod kinds;
 pub mod money;
 pub mod problem;
+pub mod suffix;
 pub mod time;
 
 pub use bulk::{Batch, Cell, Column, ColumnData, ColumnType, Meaning, TableRole, TableSchema};

@@ -6,6 +6,7 @@
 
 pub mod decode;
 mod detect;
+mod fold;
 mod split;
 
 #[cfg(test)]
@@ -17,6 +18,7 @@ use crate::chunks::Chunks;
 use crate::parser::Coverage;
 use decode::{Doubt, Encoding};
 pub use detect::detect;
+pub use fold::fold;
 pub use split::Dialect;
 use split::{Raw, Split, split};
 

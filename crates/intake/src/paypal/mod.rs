@@ -5,6 +5,7 @@
 //! address that stands on the paying side of negative rows and on the receiving side of positive
 //! ones.
 
+mod columns;
 mod words;
 
 #[cfg(test)]
@@ -24,7 +25,8 @@ use crate::parser::{Confidence, Coverage, Input, Parser};
 use crate::payments::{Class, Payment};
 use crate::rows::Rows;
 use crate::sink::Sink;
-use words::{COLS, Col, Lang, class, header, nature};
+use columns::{COLS, Col, Lang, header};
+use words::{class, nature};
 
 /// PayPal activity exports.
 pub const PARSER: Parser = Parser {
