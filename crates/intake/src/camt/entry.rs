@@ -124,6 +124,10 @@ impl Entry {
     pub(crate) fn emit(mut self, end: u64, account: &Account, rows: &mut Rows, out: &mut dyn Sink) {
         self.own.start = self.start;
         self.own.end = end;
+        // A transaction whose closing tag is missing ends with its entry.
+        for part in &mut self.details {
+            part.end = if part.end == 0 { end } else { part.end };
+        }
         let apart = self.details.len() > 1
             && !self.overflowing
             && self.details.iter().all(|d| d.amount.is_some());
@@ -333,13 +337,13 @@ impl Parts {
                     _ => {}
                 }
             }
-            [b"RmtInf", b"Ustrd"] | [b"AddtlTxInf"] | [b"AddtlNtryInf"] => {
-                if self.note.len() + text.text.len() < MAX_NOTE && self.note != text.text {
-                    if !self.note.is_empty() {
-                        self.note.push('\n');
-                    }
-                    self.note.push_str(&text.text);
+            [b"RmtInf", b"Ustrd"] | [b"AddtlTxInf"] | [b"AddtlNtryInf"]
+                if self.note.len() + text.text.len() < MAX_NOTE && self.note != text.text =>
+            {
+                if !self.note.is_empty() {
+                    self.note.push('\n');
                 }
+                self.note.push_str(&text.text);
             }
             [b"Chrgs", b"TtlChrgsAndTaxAmt"] => {
                 self.total_charges = minor(&text, currency).map(|n| -n);
