@@ -7,6 +7,7 @@
 
 pub mod amounts;
 pub mod camt;
+pub mod chats;
 pub mod checksums;
 pub mod chunks;
 pub mod csv;
@@ -19,6 +20,7 @@ pub mod paypal;
 pub mod rows;
 pub mod scan;
 pub mod sink;
+pub mod telegram;
 pub mod xml;
 pub mod xtream_url;
 
@@ -27,7 +29,7 @@ pub use parser::{Confidence, Coverage, Input, Parser};
 pub use sink::{Collect, Job, Sink};
 
 /// Every parser. Order decides between equals: the earlier wins.
-pub const PARSERS: &[Parser] = &[paypal::PARSER, camt::PARSER];
+pub const PARSERS: &[Parser] = &[paypal::PARSER, camt::PARSER, telegram::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
