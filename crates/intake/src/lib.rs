@@ -33,8 +33,13 @@ pub use parser::{Confidence, Coverage, Input, Parser};
 pub use sink::{Collect, Job, Sink};
 
 /// Every parser. Order decides between equals: the earlier wins.
-pub const PARSERS: &[Parser] = &[m3u::PARSER];
-pub const PARSERS: &[Parser] = &[paypal::PARSER, camt::PARSER, telegram::PARSER];
+#[rustfmt::skip] // one line a parser
+pub const PARSERS: &[Parser] = &[
+    m3u::PARSER,
+    paypal::PARSER,
+    camt::PARSER,
+    telegram::PARSER,
+];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
