@@ -41,6 +41,9 @@ pub enum Error {
     /// A stated bound was reached.
     #[error("{0}")]
     Bound(String),
+    /// What an export was written to said no.
+    #[error("the export could not be written")]
+    Output(#[source] std::io::Error),
     /// The work was called off.
     #[error("called off")]
     Cancelled,

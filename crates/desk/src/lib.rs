@@ -8,6 +8,7 @@
 //! give the same views whatever the order or number of threads; no value of a secret enters a view.
 
 pub mod error;
+pub mod export;
 pub mod progress;
 pub mod read;
 mod index;
