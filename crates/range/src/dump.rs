@@ -109,11 +109,11 @@ impl<'a> Writer<'a> {
             self.sql.table(&table, next + 1)?;
             let torn = cut == Some(table.name.as_str());
             self.rng = Rng::named(self.world.seed, &format!("{} {}", self.panel.index, table.name));
+            self.sql.holding = torn;
             self.rows(&table)?;
             if torn {
                 // The last row stops in the middle, and nothing follows.
-                let row = std::mem::take(&mut self.buffer);
-                return self.sql.torn(&row[..row.len() * 2 / 3]);
+                return self.sql.torn();
             }
             self.sql.end_table()?;
         }

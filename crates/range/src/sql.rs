@@ -59,6 +59,9 @@ pub(crate) struct Dump<'w> {
     in_insert: usize,
     table: String,
     any: bool,
+    /// Each row waits for the next: the last of a table that is cut stays unwritten.
+    pub(crate) holding: bool,
+    held: Vec<u8>,
 }
 
 fn quoted(columns: &str) -> String {
@@ -86,6 +89,8 @@ impl<'w> Dump<'w> {
             in_insert: 0,
             table: String::new(),
             any: false,
+            holding: false,
+            held: Vec::new(),
         }
     }
 
@@ -241,6 +246,14 @@ impl<'w> Dump<'w> {
 
     /// One row, its values joined by the tool's separator.
     pub(crate) fn row(&mut self, table: &Table, values: &[u8]) -> Result<(), Error> {
+        if self.holding {
+            let before = std::mem::replace(&mut self.held, values.to_vec());
+            return if before.is_empty() { Ok(()) } else { self.put_row(table, &before) };
+        }
+        self.put_row(table, values)
+    }
+
+    fn put_row(&mut self, table: &Table, values: &[u8]) -> Result<(), Error> {
         let end: &[u8] = if self.tool == Tool::HeidiSql { b"\r\n" } else { b"\n" };
         if self.in_insert == 0 {
             if !self.any && self.tool == Tool::PhpMyAdmin {
@@ -281,8 +294,10 @@ impl<'w> Dump<'w> {
         self.spill(1 << 16)
     }
 
-    /// The last bytes of a dump that was cut in the middle of a row.
-    pub(crate) fn torn(&mut self, part: &[u8]) -> Result<(), Error> {
+    /// The last bytes of a dump that was cut in the middle of the row held back.
+    pub(crate) fn torn(&mut self) -> Result<(), Error> {
+        let row = std::mem::take(&mut self.held);
+        let part = &row[..row.len() * 2 / 3];
         if self.in_insert > 0 {
             self.text.extend_from_slice(b",(");
         } else {
