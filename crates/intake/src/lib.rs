@@ -11,6 +11,7 @@ pub mod chats;
 pub mod checksums;
 pub mod chunks;
 pub mod csv;
+pub mod hls;
 pub mod json;
 pub mod m3u;
 pub mod magnet;
@@ -40,6 +41,7 @@ pub const PARSERS: &[Parser] = &[
     camt::PARSER,
     telegram::PARSER,
 ];
+pub const PARSERS: &[Parser] = &[hls::PARSER, m3u::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
