@@ -21,6 +21,7 @@ pub mod rows;
 pub mod scan;
 pub mod sink;
 pub mod telegram;
+pub mod whatsapp;
 pub mod xml;
 pub mod xtream_url;
 
@@ -29,7 +30,7 @@ pub use parser::{Confidence, Coverage, Input, Parser};
 pub use sink::{Collect, Job, Sink};
 
 /// Every parser. Order decides between equals: the earlier wins.
-pub const PARSERS: &[Parser] = &[paypal::PARSER, camt::PARSER, telegram::PARSER];
+pub const PARSERS: &[Parser] = &[paypal::PARSER, camt::PARSER, telegram::PARSER, whatsapp::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
