@@ -23,6 +23,7 @@ pub mod rows;
 pub mod scan;
 pub mod sink;
 pub mod telegram;
+pub mod whatsapp;
 pub mod xml;
 pub mod xtream_url;
 
@@ -42,6 +43,7 @@ pub const PARSERS: &[Parser] = &[
     telegram::PARSER,
 ];
 pub const PARSERS: &[Parser] = &[hls::PARSER, m3u::PARSER];
+pub const PARSERS: &[Parser] = &[paypal::PARSER, camt::PARSER, telegram::PARSER, whatsapp::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
