@@ -6,8 +6,11 @@
 //! read + bytes lost + filler = bytes of the exhibit.
 
 pub mod chunks;
+pub mod json;
+pub mod names;
 pub mod parser;
 pub mod sink;
+pub mod xtream_url;
 
 pub use chunks::Chunks;
 pub use parser::{Confidence, Coverage, Input, Parser};
