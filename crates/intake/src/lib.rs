@@ -5,10 +5,13 @@
 //! was read from; bounded memory; what could not be read is a located [`model::Problem`]; bytes
 //! read + bytes lost + filler = bytes of the exhibit.
 
+pub mod checksums;
 pub mod chunks;
 pub mod json;
 pub mod names;
+pub mod magnet;
 pub mod parser;
+pub mod scan;
 pub mod sink;
 pub mod xtream_url;
 
