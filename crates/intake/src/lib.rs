@@ -14,6 +14,10 @@ pub mod csv;
 pub mod hls;
 pub mod json;
 pub mod m3u;
+pub mod dump;
+pub mod json;
+pub mod names;
+mod panel;
 pub mod magnet;
 pub mod names;
 pub mod parser;
@@ -44,6 +48,9 @@ pub const PARSERS: &[Parser] = &[
 ];
 pub const PARSERS: &[Parser] = &[hls::PARSER, m3u::PARSER];
 pub const PARSERS: &[Parser] = &[paypal::PARSER, camt::PARSER, telegram::PARSER, whatsapp::PARSER];
+pub const PARSERS: &[Parser] = &[
+    dump::PARSER,
+];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
