@@ -15,11 +15,9 @@ pub mod hls;
 pub mod json;
 pub mod m3u;
 pub mod dump;
-pub mod json;
 pub mod names;
 mod panel;
 pub mod magnet;
-pub mod names;
 pub mod parser;
 pub mod payments;
 pub mod paypal;
@@ -45,10 +43,8 @@ pub const PARSERS: &[Parser] = &[
     paypal::PARSER,
     camt::PARSER,
     telegram::PARSER,
-];
-pub const PARSERS: &[Parser] = &[hls::PARSER, m3u::PARSER];
-pub const PARSERS: &[Parser] = &[paypal::PARSER, camt::PARSER, telegram::PARSER, whatsapp::PARSER];
-pub const PARSERS: &[Parser] = &[
+    hls::PARSER,
+    whatsapp::PARSER,
     dump::PARSER,
 ];
 
