@@ -27,6 +27,9 @@ pub mod sink;
 pub mod telegram;
 pub mod whatsapp;
 pub mod xml;
+pub mod programmes;
+pub mod sink;
+pub mod xtream_api;
 pub mod xtream_url;
 
 #[cfg(test)]
@@ -47,6 +50,7 @@ pub const PARSERS: &[Parser] = &[
     whatsapp::PARSER,
     dump::PARSER,
 ];
+pub const PARSERS: &[Parser] = &[hls::PARSER, m3u::PARSER, xtream_api::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
