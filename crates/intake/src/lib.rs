@@ -20,6 +20,7 @@ pub mod paypal;
 pub mod rows;
 pub mod scan;
 pub mod sink;
+pub mod tables;
 pub mod telegram;
 pub mod whatsapp;
 pub mod xml;
@@ -30,7 +31,7 @@ pub use parser::{Confidence, Coverage, Input, Parser};
 pub use sink::{Collect, Job, Sink};
 
 /// Every parser. Order decides between equals: the earlier wins.
-pub const PARSERS: &[Parser] = &[paypal::PARSER, camt::PARSER, telegram::PARSER, whatsapp::PARSER];
+pub const PARSERS: &[Parser] = &[paypal::PARSER, camt::PARSER, telegram::PARSER, whatsapp::PARSER, tables::CSV];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
