@@ -23,6 +23,7 @@ pub mod sink;
 pub mod tables;
 pub mod telegram;
 pub mod whatsapp;
+pub mod xlsx;
 pub mod xml;
 pub mod xtream_url;
 
@@ -31,7 +32,7 @@ pub use parser::{Confidence, Coverage, Input, Parser};
 pub use sink::{Collect, Job, Sink};
 
 /// Every parser. Order decides between equals: the earlier wins.
-pub const PARSERS: &[Parser] = &[paypal::PARSER, camt::PARSER, telegram::PARSER, whatsapp::PARSER, tables::CSV];
+pub const PARSERS: &[Parser] = &[paypal::PARSER, camt::PARSER, telegram::PARSER, whatsapp::PARSER, tables::CSV, xlsx::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {

@@ -84,6 +84,8 @@ enum State {
 pub struct Table {
     name: String,
     mapping: Option<Mapping>,
+    /// It is one of a workbook's: the sheet's name tells its payments from those of the others.
+    sheet: bool,
     state: State,
     /// Bytes of rows that could not be read.
     pub lost: u64,
@@ -95,9 +97,15 @@ impl Table {
         Self {
             name: name.to_owned(),
             mapping,
+            sheet: false,
             state: State::Holding { rows: Vec::new(), bytes: 0 },
             lost: 0,
         }
+    }
+
+    /// It is a sheet of a workbook.
+    pub fn of_sheet(self) -> Self {
+        Self { sheet: true, ..self }
     }
 
     /// Takes the next row.
@@ -147,13 +155,14 @@ impl Table {
 
     fn payments(&self, rows: &[TableRow], out: &mut dyn Sink) -> Option<(usize, PaymentRows)> {
         let head = rows.iter().enumerate().take(HEADER_WITHIN);
+        let db = if self.sheet { self.name.as_str() } else { "" };
         if let Some(mapping) = &self.mapping {
             let mut missing: Option<(&TableRow, String)> = None;
             for (i, row) in head.clone() {
                 let texts = row.texts();
                 match mapping.place(&texts) {
                     Ok(at) => {
-                        let plan = PaymentRows::new(out, at, None, Some(mapping), &rows[i..]);
+                        let plan = PaymentRows::new(out, db, at, None, Some(mapping), &rows[i..]);
                         return Some((i, plan));
                     }
                     Err(name) if missing.is_none() && texts.len() > 1 => {
@@ -174,7 +183,7 @@ impl Table {
         }
         for (i, row) in head {
             if let Some((at, currency)) = recognise(&row.texts()) {
-                return Some((i, PaymentRows::new(out, at, currency, None, &rows[i..])));
+                return Some((i, PaymentRows::new(out, db, at, currency, None, &rows[i..])));
             }
         }
         None

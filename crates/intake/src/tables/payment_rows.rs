@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use model::{Currency, Key, Precision, Problem, ProblemKind, Sha256Hex, Stamp};
+use model::{Currency, Key, Precision, Problem, ProblemKind, Sha256Hex, Stamp, TableSchema};
 
 use super::mapping::{DateForm, Mapping};
 use super::names::{ROLES, Role};
@@ -38,6 +38,7 @@ impl PaymentRows {
     /// `rows` begins with the header.
     pub(super) fn new(
         out: &mut dyn Sink,
+        db: &str,
         at: [Option<usize>; ROLES],
         currency: Option<String>,
         mapping: Option<&Mapping>,
@@ -72,7 +73,7 @@ impl PaymentRows {
                 .unwrap_or_else(|| Key::account(processor.unwrap_or("bank"), account))
         });
         Self {
-            rows: Rows::new(out, model::bulk::payments()),
+            rows: Rows::new(out, TableSchema { db: db.to_owned(), ..model::bulk::payments() }),
             at,
             columns: header,
             currency: mapping.and_then(|m| m.currency.clone()).or(currency),
