@@ -63,12 +63,9 @@ fn delimiters_and_encodings_are_told() {
     }
     assert_eq!(detect(b"one\ntwo\n"), None);
     assert_eq!(read(b"sep=;\r\na;b\r\n", 2).0, [["a", "b"]]);
-    for wide in
-        ["a;b\n\"ü\"\"x\";2\n".encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>()]
-    {
-        let marked: Vec<u8> = [0xfe, 0xff].into_iter().chain(wide).collect();
-        assert_eq!(read(&marked, 2).0, [["a", "b"], ["ü\"x", "2"]]);
-    }
+    let wide = "a;b\n\"ü\"\"x\";2\n".encode_utf16().flat_map(u16::to_be_bytes);
+    let marked: Vec<u8> = [0xfe, 0xff].into_iter().chain(wide).collect();
+    assert_eq!(read(&marked, 2).0, [["a", "b"], ["ü\"x", "2"]]);
 }
 
 #[test]

@@ -195,8 +195,7 @@ fn number(value: &str) -> String {
         return value.to_owned();
     }
     let scientific = format!("{number:.14e}");
-    let shown = scientific.parse::<f64>().map_or(value.to_owned(), |n| n.to_string());
-    shown
+    scientific.parse::<f64>().map_or(value.to_owned(), |n| n.to_string())
 }
 
 /// A date's serial number as ISO 8601: a day, a moment, or a time of day.
