@@ -24,8 +24,10 @@ pub mod paypal;
 pub mod rows;
 pub mod scan;
 pub mod sink;
+pub mod tables;
 pub mod telegram;
 pub mod whatsapp;
+pub mod xlsx;
 pub mod xml;
 pub mod programmes;
 pub mod sink;
@@ -51,6 +53,7 @@ pub const PARSERS: &[Parser] = &[
     dump::PARSER,
 ];
 pub const PARSERS: &[Parser] = &[hls::PARSER, m3u::PARSER, xtream_api::PARSER];
+pub const PARSERS: &[Parser] = &[paypal::PARSER, camt::PARSER, telegram::PARSER, whatsapp::PARSER, tables::CSV, xlsx::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
