@@ -7,13 +7,16 @@
 
 pub mod checksums;
 pub mod chunks;
+pub mod filetype;
 pub mod json;
 pub mod m3u;
 pub mod magnet;
 pub mod names;
 pub mod parser;
+pub mod release;
 pub mod scan;
 pub mod sink;
+pub mod torrent;
 pub mod xtream_url;
 
 #[cfg(test)]
@@ -24,7 +27,7 @@ pub use parser::{Confidence, Coverage, Input, Parser};
 pub use sink::{Collect, Job, Sink};
 
 /// Every parser. Order decides between equals: the earlier wins.
-pub const PARSERS: &[Parser] = &[m3u::PARSER];
+pub const PARSERS: &[Parser] = &[m3u::PARSER, torrent::PARSER, release::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
