@@ -12,6 +12,7 @@ pub mod checksums;
 pub mod chunks;
 pub mod csv;
 pub mod hls;
+pub mod filetype;
 pub mod json;
 pub mod m3u;
 pub mod dump;
@@ -32,6 +33,10 @@ pub mod xml;
 pub mod programmes;
 pub mod sink;
 pub mod xtream_api;
+pub mod release;
+pub mod scan;
+pub mod sink;
+pub mod torrent;
 pub mod xtream_url;
 
 #[cfg(test)]
@@ -54,6 +59,7 @@ pub const PARSERS: &[Parser] = &[
 ];
 pub const PARSERS: &[Parser] = &[hls::PARSER, m3u::PARSER, xtream_api::PARSER];
 pub const PARSERS: &[Parser] = &[paypal::PARSER, camt::PARSER, telegram::PARSER, whatsapp::PARSER, tables::CSV, xlsx::PARSER];
+pub const PARSERS: &[Parser] = &[m3u::PARSER, torrent::PARSER, release::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
