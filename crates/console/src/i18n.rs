@@ -92,6 +92,11 @@ impl Lang {
         self.find(key).unwrap_or(key)
     }
 
+    /// The message as a text of its own, where the key is made on the spot.
+    pub(crate) fn t_owned(self, key: &str) -> String {
+        self.t(key).to_owned()
+    }
+
     /// The message, if the catalogue has it: for words made from data (kinds, properties).
     pub(crate) fn find(self, key: &str) -> Option<&'static str> {
         match self.catalogue().get(key)? {
