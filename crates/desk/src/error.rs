@@ -20,6 +20,15 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A file under `tables/` is not what was written there. `vigie views rebuild` makes it anew.
+    #[error("a table's file is damaged ({0}): `vigie views rebuild` makes it anew")]
+    Table(String),
+    /// The disk said no.
+    #[error(transparent)]
+    Disk(#[from] ledger::Error),
+    /// The log or the vault said no.
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
     /// Something asked for is not in the case (or is withheld as privileged).
     #[error("{what} is not in this case")]
     NotFound {
@@ -32,6 +41,9 @@ pub enum Error {
     /// A stated bound was reached.
     #[error("{0}")]
     Bound(String),
+    /// What an export was written to said no.
+    #[error("the export could not be written")]
+    Output(#[source] std::io::Error),
     /// The work was called off.
     #[error("called off")]
     Cancelled,

@@ -8,7 +8,12 @@
 //! give the same views whatever the order or number of threads; no value of a secret enters a view.
 
 pub mod error;
+pub mod export;
 pub mod progress;
 pub mod read;
+mod index;
+mod pipeline;
+mod tables;
+mod views;
 
 pub use error::{Error, Result};

@@ -11,8 +11,10 @@
 //!   `<family>~<address>` the panel itself. `network` rewrites the first two to the third where the
 //!   panel is known, so that two dumps of one panel name the same things.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::id::ExhibitId;
 
@@ -21,8 +23,10 @@ use crate::id::ExhibitId;
 pub const MAX_LEN: usize = 512;
 
 /// What names a thing. Ordered bytewise.
+///
+/// Clones share their text: a key is stated once a fact, and there are millions.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(Box<str>);
+pub struct Key(Arc<str>);
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,7 +68,11 @@ impl fmt::Display for Locator {
     }
 }
 
-fn clean(text: &str) -> String {
+fn clean(text: &str) -> Cow<'_, str> {
+    // Control characters are C0, DEL, and C1, which UTF-8 begins with 0xc2.
+    if text.bytes().all(|b| b >= 0x20 && b != 0x7f && b != 0xc2) {
+        return Cow::Borrowed(text);
+    }
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
@@ -76,7 +84,11 @@ impl Key {
             !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
             "a scheme is lower-case ASCII"
         );
-        let mut text = format!("{scheme}:{}", clean(rest));
+        let rest = clean(rest);
+        let mut text = String::with_capacity(scheme.len() + 1 + rest.len());
+        text.push_str(scheme);
+        text.push(':');
+        text.push_str(&rest);
         if text.len() > MAX_LEN {
             let digest = crate::id::Sha256Hex::of(text.as_bytes()).to_string();
             let mut cut = MAX_LEN - 66;
@@ -87,7 +99,7 @@ impl Key {
             text.push('#');
             text.push_str(&digest);
         }
-        Self(text.into_boxed_str())
+        Self(text.into())
     }
 
     /// A key read back from a view or a user's words: `scheme:rest`.

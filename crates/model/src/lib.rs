@@ -3,6 +3,7 @@
 //! Invariant: nothing here does I/O, reads a clock or draws a random number. Bytes, times and
 //! randomness are handed in. Capabilities do not know one another; they meet in these words.
 
+pub mod asn;
 pub mod bulk;
 pub mod canonical;
 pub mod commitment;
@@ -13,6 +14,7 @@ pub mod kinds;
 pub mod money;
 pub mod problem;
 pub mod record;
+pub mod suffix;
 pub mod time;
 
 pub use bulk::{Batch, Cell, Column, ColumnData, ColumnType, Meaning, TableRole, TableSchema};
