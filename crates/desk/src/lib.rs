@@ -13,6 +13,7 @@ pub mod progress;
 pub mod read;
 mod index;
 mod pipeline;
+pub mod sql;
 mod tables;
 mod views;
 

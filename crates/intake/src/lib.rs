@@ -11,10 +11,13 @@ pub mod chats;
 pub mod checksums;
 pub mod chunks;
 pub mod csv;
+pub mod hls;
 pub mod json;
 pub mod m3u;
-pub mod magnet;
+pub mod dump;
 pub mod names;
+mod panel;
+pub mod magnet;
 pub mod parser;
 pub mod payments;
 pub mod paypal;
@@ -22,6 +25,7 @@ pub mod rows;
 pub mod scan;
 pub mod sink;
 pub mod telegram;
+pub mod whatsapp;
 pub mod xml;
 pub mod xtream_url;
 
@@ -39,6 +43,9 @@ pub const PARSERS: &[Parser] = &[
     paypal::PARSER,
     camt::PARSER,
     telegram::PARSER,
+    hls::PARSER,
+    whatsapp::PARSER,
+    dump::PARSER,
 ];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
