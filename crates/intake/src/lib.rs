@@ -31,11 +31,8 @@ pub mod whatsapp;
 pub mod xlsx;
 pub mod xml;
 pub mod programmes;
-pub mod sink;
 pub mod xtream_api;
 pub mod release;
-pub mod scan;
-pub mod sink;
 pub mod torrent;
 pub mod xtream_url;
 
@@ -56,10 +53,11 @@ pub const PARSERS: &[Parser] = &[
     hls::PARSER,
     whatsapp::PARSER,
     dump::PARSER,
+    xtream_api::PARSER,
+    xlsx::PARSER,
+    torrent::PARSER,
+    release::PARSER,
 ];
-pub const PARSERS: &[Parser] = &[hls::PARSER, m3u::PARSER, xtream_api::PARSER];
-pub const PARSERS: &[Parser] = &[paypal::PARSER, camt::PARSER, telegram::PARSER, whatsapp::PARSER, tables::CSV, xlsx::PARSER];
-pub const PARSERS: &[Parser] = &[m3u::PARSER, torrent::PARSER, release::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
