@@ -55,6 +55,7 @@ pub const PARSERS: &[Parser] = &[
     dump::PARSER,
     xtream_api::PARSER,
     xlsx::PARSER,
+    tables::CSV,
     torrent::PARSER,
     release::PARSER,
 ];
