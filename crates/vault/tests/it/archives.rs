@@ -213,7 +213,7 @@ fn seven_zip_is_read() {
     let whole = make(false);
     let (found, problems) = open(&whole, "x.7z");
     assert_eq!(problems, []);
-    assert!(found == [("../a.sql".to_owned(), A.to_vec()), ("b".to_owned(), long)]);
+    assert!(found == [("../a.sql".to_owned(), A.to_vec()), ("b".to_owned(), long.clone())]);
     let (_, problems) = open(&make(true), "x.7z");
     assert_eq!(problems[0].0, ProblemKind::Unsupported, "{problems:?}");
     for cut in (32..whole.len()).step_by(whole.len() / 60 + 1) {
