@@ -31,6 +31,7 @@ pub mod whatsapp;
 pub mod xlsx;
 pub mod xml;
 pub mod programmes;
+pub mod xmltv;
 pub mod xtream_api;
 pub mod release;
 pub mod torrent;
@@ -59,6 +60,7 @@ pub const PARSERS: &[Parser] = &[
     torrent::PARSER,
     release::PARSER,
 ];
+pub const PARSERS: &[Parser] = &[hls::PARSER, m3u::PARSER, xtream_api::PARSER, xmltv::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
