@@ -16,6 +16,9 @@ pub mod open;
 mod pipeline;
 pub mod progress;
 pub mod read;
+mod index;
+mod pipeline;
+pub mod sql;
 mod tables;
 mod views;
 

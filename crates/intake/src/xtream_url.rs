@@ -346,7 +346,21 @@ fn by_query(url: &Url<'_>) -> Option<Found> {
 /// Where passwords stand in a URL: of an Xtream account, of the user info, of a parameter whose
 /// name says so. In order, without overlap; empty where there are none.
 pub fn secrets(text: &str) -> Vec<Range<usize>> {
-    let Some(url) = split(text) else { return Vec::new() };
+    let Some(url) = split(text) else {
+        // A path may carry a password in its query all the same.
+        let Some(question) = memchr::memchr(b'?', text.as_bytes()) else { return Vec::new() };
+        let (none, query) = (0..0, Some(question + 1..text.len()));
+        let url = Url {
+            text,
+            scheme: "",
+            userinfo: None,
+            host: none,
+            port: None,
+            path: 0..question,
+            query,
+        };
+        return secrets_of(&url, None);
+    };
     let xtream = of_url(&url);
     secrets_of(&url, xtream.as_ref())
 }

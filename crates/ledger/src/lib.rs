@@ -23,4 +23,4 @@ pub use log::Log;
 pub use note::{Checkpoint, SigningKey, VerifierKey};
 pub use reader::Reader;
 pub use store::MAX_ENTRY;
-pub use verify::{Finding, Report, verify};
+pub use verify::{Finding, Report, first_entry, verify};

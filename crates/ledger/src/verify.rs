@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::journal::{Frame, frames};
-use crate::note::VerifierKey;
+use crate::note::{Checkpoint, NoteError, VerifierKey};
 use crate::store::{MAX_ENTRY, Store, Tile, decode_bundle, encode_hashes, read, tiles_at};
 use crate::tree::{Edge, Hash, WIDTH, leaf};
 
@@ -41,23 +41,37 @@ impl Report {
 /// The most that a file of a log may hold.
 const MAX_FILE: u64 = WIDTH * (MAX_ENTRY as u64 + 2);
 
-/// Verifies the log in `dir` with a key from outside it. `entry` is given each entry in order; the
+/// The first entry, as far as it can be read without trusting anything: where a caller looks for the
+/// key, having none from outside.
+pub fn first_entry(dir: &Path) -> Option<Vec<u8>> {
+    let store = Store { dir: dir.to_owned() };
+    let from_tile = || store.bundle(0, 1).ok()?.into_iter().next();
+    let from_journal =
+        || frames(&store.journal().ok()?).0.into_iter().next()?.entries.into_iter().next();
+    from_tile().or_else(from_journal)
+}
+
+/// Verifies the log in `dir` with a key from outside it; without a key, which is a finding, the
+/// rest is compared all the same. `entry` is given each entry in order; the
 /// text it returns, if any, becomes a finding at that entry.
 ///
 /// # Errors
 /// Only what keeps it from looking: a folder that cannot be listed.
 pub fn verify(
     dir: &Path,
-    key: &VerifierKey,
+    key: Option<&VerifierKey>,
     entry: &mut dyn FnMut(u64, &[u8]) -> Option<String>,
 ) -> Result<Report> {
     let store = Store { dir: dir.to_owned() };
     let mut report = Report::default();
     let mut seen = BTreeMap::new();
     list(dir, Path::new(""), &mut seen)?;
+    if key.is_none() {
+        report.find("checkpoint", "there is no key to verify it with");
+    }
 
     let published = match store.checkpoint() {
-        Ok(Some(note)) => match key.open(&note) {
+        Ok(Some(note)) => match open(key, &note) {
             Ok(checkpoint) => {
                 report.checkpoint = Some(note);
                 Some(checkpoint)
@@ -65,7 +79,7 @@ pub fn verify(
             Err(e) => {
                 report.find("checkpoint", e.to_string());
                 // The tree can still be compared with itself.
-                crate::note::Checkpoint::parse_unverified(&note).ok()
+                Checkpoint::parse_unverified(&note).ok()
             }
         },
         Ok(None) => None,
@@ -127,6 +141,10 @@ pub fn verify(
     Ok(report)
 }
 
+fn open(key: Option<&VerifierKey>, note: &str) -> std::result::Result<Checkpoint, NoteError> {
+    key.map_or_else(|| Checkpoint::parse_unverified(note), |key| key.open(note))
+}
+
 fn push(edge: &mut Edge, bytes: &[u8], full: &mut Vec<(Tile, Vec<Hash>)>) {
     edge.push(leaf(bytes), &mut |level, number, hashes| {
         full.push((Tile { level: Some(level), number, width: WIDTH }, hashes.to_vec()));
@@ -171,7 +189,7 @@ fn differ(path: &Path, found: &[u8], expected: &[u8], report: &mut Report) {
 /// Takes in what the journal commits beyond the tiles.
 fn journal(
     store: &Store,
-    key: &VerifierKey,
+    key: Option<&VerifierKey>,
     edge: &mut Edge,
     entry: &mut dyn FnMut(u64, &[u8]) -> Option<String>,
     report: &mut Report,
@@ -207,7 +225,7 @@ fn journal(
             }
             push(edge, bytes, &mut Vec::new());
         }
-        match key.open(&checkpoint) {
+        match open(key, &checkpoint) {
             Err(e) => report.find("journal", e.to_string()),
             Ok(c) if (c.size, c.root) != (edge.size(), edge.root()) => {
                 report.find("journal", "a batch does not have its checkpoint's root");

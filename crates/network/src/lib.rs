@@ -4,6 +4,7 @@
 //! whatever order they come.
 
 pub mod graph;
+pub mod layout;
 pub mod resolve;
 pub mod tree;
 

@@ -13,14 +13,20 @@ mod case;
 mod error;
 pub mod ggm;
 mod openings;
+mod rehash;
 pub mod salted;
 mod stage;
+pub mod sums;
+pub mod unpack;
+mod verify;
 
 pub use batch::{Added, Batch};
 pub use case::{Bytes, Case, Exhibit, MemberOf, Origin, Stamp, authority_of};
 pub use error::{Error, Result};
+pub use ledger::Finding;
 pub use ledger::{Home, Wait};
 pub use stage::{Staged, Stager};
+pub use verify::{Report, verify};
 
 /// 32 fresh random bytes.
 ///

@@ -64,6 +64,14 @@ pub(crate) struct Flaws {
     pub(crate) unclosed_quote: bool,
 }
 
+/// A stream's URL, understood.
+pub(crate) struct Located<'l> {
+    pub(crate) subject: Key,
+    /// What an Xtream URL asks for.
+    kind: Option<Kind>,
+    path: &'l str,
+}
+
 /// An entry as its lines give it, before its URL is known.
 #[derive(Default)]
 struct Said<'l> {
@@ -83,7 +91,13 @@ fn place<'l>(line: &'l Line<'_>, range: &Range<usize>) -> Place<'l> {
     Place { text: &line.text[range.clone()], span: line.span(range) }
 }
 
-fn give(out: &mut dyn Sink, subject: &Key, property: &'static str, value: Value, span: (u64, u64)) {
+pub(crate) fn give(
+    out: &mut dyn Sink,
+    subject: &Key,
+    property: &'static str,
+    value: Value,
+    span: (u64, u64),
+) {
     out.fact(Fact { subject: subject.clone(), property, value, start: span.0, end: span.1 });
 }
 
@@ -174,16 +188,53 @@ impl Maker {
             .filter(|p| whole[*p..].contains('='))
             .unwrap_or(whole.len());
         let url_range = attributes::trimmed(whole, 0..pipe);
-        let shift =
-            |r: &Range<usize>| url_line.span(&(url_range.start + r.start..url_range.start + r.end));
-        let url_text = &whole[url_range.clone()];
-        let url =
-            xtream_url::split(url_text).filter(|u| !u.scheme.is_empty() && !u.host.is_empty());
-        let xtream = url.as_ref().and_then(xtream_url::of_url);
-        let secrets =
-            url.as_ref().map(|u| xtream_url::secrets_of(u, xtream.as_ref())).unwrap_or_default();
-        let shown = xtream_url::hide(url_text, &secrets);
+        let found = self.locate(url_line, &url_range, out);
+        let subject = found.subject;
+        let mut said = Said::default();
+        for (part, line) in before {
+            match part {
+                Part::ExtInf => self.extinf(&subject, line, &mut said, &mut flaws, out),
+                _ => directive(&subject, line, out),
+            }
+        }
+        let name = said.name.clone().or(said.tvg_name);
+        if let Some(name) = &name {
+            text(out, &subject, "name", name);
+        }
+        if pipe < whole.len() {
+            headers(&subject, url_line, pipe + 1, out);
+        }
+        self.shows(&subject, found.kind, found.path, &name, &said.epg_id, out);
+        let kind = match found.kind {
+            Some(Kind::Movie) => Some("movie"),
+            Some(Kind::Series) => Some("series"),
+            Some(Kind::Live) => Some("live"),
+            _ => said.radio.then_some("radio"),
+        };
+        if let Some(kind) = kind {
+            let span = url_line.span(&url_range);
+            give(out, &subject, "type", Value::Text(kind.to_owned()), span);
+        }
+        flaws
+    }
 
+    /// A stream's URL, or a path beside its playlist, at a range of a line: the stream's key, with
+    /// the facts of URL, host and account.
+    pub(crate) fn locate<'l>(
+        &mut self,
+        line: &'l Line<'_>,
+        range: &Range<usize>,
+        out: &mut dyn Sink,
+    ) -> Located<'l> {
+        let text = &line.text[range.clone()];
+        let shift = |r: &Range<usize>| line.span(&(range.start + r.start..range.start + r.end));
+        let url = xtream_url::split(text).filter(|u| !u.scheme.is_empty() && !u.host.is_empty());
+        let xtream = url.as_ref().and_then(xtream_url::of_url);
+        let secrets = match &url {
+            Some(url) => xtream_url::secrets_of(url, xtream.as_ref()),
+            None => xtream_url::secrets(text),
+        };
+        let shown = xtream_url::hide(text, &secrets);
         let numbered = xtream
             .as_ref()
             .filter(|x| matches!(x.kind, Kind::Live | Kind::Movie | Kind::Series | Kind::Plain));
@@ -202,32 +253,18 @@ impl Maker {
                 Key::new("stream", &rest)
             }
             // A path means something only beside its playlist.
-            _ => Key::scoped("stream", &self.here(), &format!("path:{url_text}")),
+            _ => Key::scoped("stream", &self.here(), &format!("path:{shown}")),
         };
-
-        let mut said = Said::default();
-        for (part, line) in before {
-            match part {
-                Part::ExtInf => self.extinf(&subject, line, &mut said, &mut flaws, out),
-                _ => directive(&subject, line, out),
-            }
-        }
-        let name = said.name.clone().or(said.tvg_name);
-        if let Some(name) = &name {
-            text(out, &subject, "name", name);
-        }
-        give(out, &subject, "url", Value::Text(shown.into_owned()), url_line.span(&url_range));
-        if pipe < whole.len() {
-            headers(&subject, url_line, pipe + 1, out);
-        }
-        if let (Some(x), Some(line)) = (&xtream, &account) {
-            give(out, line, "password", Value::Secret, shift(&x.password_range));
+        give(out, &subject, "url", Value::Text(shown.into_owned()), line.span(range));
+        if let (Some(x), Some(account)) = (&xtream, &account) {
+            give(out, account, "password", Value::Secret, shift(&x.password_range));
             if let Some(id) = numbered.and_then(|n| n.id) {
-                let span = shift(&part_of(url_text, id));
-                give(out, line, "lists", Value::Key(subject.clone()), span);
+                let span = shift(&part_of(text, id));
+                give(out, account, "lists", Value::Key(subject.clone()), span);
             }
-        } else {
-            for secret in &secrets {
+        }
+        for secret in &secrets {
+            if xtream.as_ref().is_none_or(|x| x.password_range != *secret) {
                 give(out, &subject, "password", Value::Secret, shift(secret));
             }
         }
@@ -236,35 +273,24 @@ impl Maker {
         {
             give(out, &subject, "hosted_at", Value::Key(host), shift(&url.host));
         }
-        let path = url.as_ref().map_or(url_text, Url::path);
-        self.shows(&subject, numbered, path, &name, &said.epg_id, out);
-        let kind = match numbered.map(|x| x.kind) {
-            Some(Kind::Movie) => Some("movie"),
-            Some(Kind::Series) => Some("series"),
-            Some(Kind::Live) => Some("live"),
-            _ => said.radio.then_some("radio"),
-        };
-        if let Some(kind) = kind {
-            let span = url_line.span(&url_range);
-            give(out, &subject, "type", Value::Text(kind.to_owned()), span);
-        }
         if let Some(ext) = numbered.map(|x| x.ext).filter(|e| !e.is_empty()) {
-            let span = shift(&part_of(url_text, ext));
+            let span = shift(&part_of(text, ext));
             give(out, &subject, "container", Value::Text(ext.to_owned()), span);
         }
-        flaws
+        let kind = numbered.map(|x| x.kind);
+        Located { kind, path: url.as_ref().map_or(text, Url::path), subject }
     }
 
     fn shows(
         &self,
         subject: &Key,
-        xtream: Option<&XtreamUrl<'_>>,
+        kind: Option<Kind>,
         path: &str,
         name: &Option<Place<'_>>,
         epg_id: &Option<Place<'_>>,
         out: &mut dyn Sink,
     ) {
-        let work = match xtream.map(|x| x.kind) {
+        let work = match kind {
             Some(Kind::Movie | Kind::Series) => true,
             Some(Kind::Live) => false,
             _ => extension(path)
@@ -305,7 +331,7 @@ impl Maker {
         }
     }
 
-    fn host(&mut self, url: &Url<'_>) -> Option<Key> {
+    pub(crate) fn host(&mut self, url: &Url<'_>) -> Option<Key> {
         if HOSTLESS.iter().any(|s| s.eq_ignore_ascii_case(url.scheme)) {
             return None;
         }

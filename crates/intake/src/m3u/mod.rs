@@ -14,7 +14,7 @@
 pub(crate) mod attributes;
 pub(crate) mod entry;
 pub(crate) mod lines;
-mod sniff;
+pub(crate) mod sniff;
 pub(crate) mod utf16;
 
 use model::{Problem, ProblemKind};
@@ -23,16 +23,13 @@ use crate::chunks::Chunks;
 use crate::parser::{Coverage, Input, Parser};
 use crate::sink::Sink;
 use entry::{Maker, Part};
-use lines::{Line, MAX_LINE};
+use lines::{Line, Lines};
 
-pub(crate) use sniff::sniff;
+use sniff::sniff;
 
 /// The parser.
 pub const PARSER: Parser =
     Parser { name: "m3u", version: 1, about: "IPTV playlists (M3U, M3U8)", sniff, parse };
-
-/// The largest entry, in bytes.
-const MAX_ENTRY: usize = 4 << 20;
 
 fn parse(input: &Input<'_>, chunks: &mut Chunks<'_>, out: &mut dyn Sink) -> Coverage {
     match utf16::detect(chunks.fill(64)) {
@@ -84,75 +81,40 @@ fn read(input: &Input<'_>, chunks: &mut Chunks<'_>, out: &mut dyn Sink) -> Cover
         foreign: None,
         unclosed: None,
     };
-    reader.run(chunks);
+    lines::each(chunks, &mut reader);
     reader.finish()
 }
 
-impl Reader<'_> {
-    fn run(&mut self, chunks: &mut Chunks<'_>) {
-        // Both relative to the window: where the next line begins, and from where its end is sought.
-        let (mut at, mut sought) = (0, 0);
-        loop {
-            chunks.window();
-            let base = chunks.offset();
-            let ended = chunks.ended();
-            let window = chunks.window();
-            while let Some(n) = memchr::memchr2(b'\n', b'\r', &window[sought..]) {
-                let end = sought + n;
-                let mut next = end + 1;
-                if window[end] == b'\r' {
-                    match window.get(next) {
-                        Some(b'\n') => next += 1,
-                        None if !ended => break,
-                        _ => {}
-                    }
-                }
-                self.line(window, at, end, next, base);
-                (at, sought) = (next, next);
-            }
-            let len = window.len();
-            if ended {
-                if at < len {
-                    self.line(window, at, len, len, base);
-                }
-                if !self.held.is_empty() {
-                    self.drop_held(base, true);
-                }
-                chunks.consume(len);
-                return;
-            }
-            let keep = self.held.first().map_or(at, |first| first.start);
-            for held in &mut self.held {
-                held.start -= keep;
-                held.end -= keep;
-            }
-            chunks.consume(keep);
-            at -= keep;
-            sought = len - keep - usize::from(window_ends_in_cr(chunks, len - keep));
-            if len - keep - at > MAX_LINE || !chunks.more() && !chunks.ended() {
-                // A line beyond its bound, or a window that cannot hold the entry.
-                if !self.held.is_empty() {
-                    self.drop_held(chunks.offset(), false);
-                }
-                chunks.consume(at);
-                self.long_line(chunks);
-                (at, sought) = (0, 0);
-            }
+impl Lines for Reader<'_> {
+    fn kept(&self) -> Option<usize> {
+        self.held.first().map(|first| first.start)
+    }
+
+    fn shift(&mut self, by: usize) {
+        for held in &mut self.held {
+            held.start -= by;
+            held.end -= by;
         }
     }
 
-    /// One line, `start..end` of the window; the next begins at `next`.
+    fn let_go(&mut self, base: u64, at_end: bool) {
+        self.drop_held(base, at_end);
+    }
+
+    fn too_long(&mut self, start: u64, end: u64, bytes: u64) {
+        self.end_junk();
+        self.coverage.lost += bytes;
+        self.out.problem(Problem {
+            start,
+            end,
+            kind: ProblemKind::Bound,
+            message: "a line longer than 1 MiB".to_owned(),
+            lost: true,
+        });
+    }
+
     fn line(&mut self, window: &[u8], start: usize, end: usize, next: usize, base: u64) {
         let bytes = (next - start) as u64;
-        let long = end - start > MAX_LINE;
-        if long || self.held.first().is_some_and(|h| end - h.start > MAX_ENTRY) {
-            self.drop_held(base, false);
-        }
-        if long {
-            self.end_junk();
-            self.coverage.lost += bytes;
-            return self.too_long(base + start as u64, base + end as u64);
-        }
         let (front, text) = lines::trim(&window[start..end]);
         let Some(first) = text.first() else {
             self.coverage.filler += bytes;
@@ -193,7 +155,9 @@ impl Reader<'_> {
             self.entry(window, base);
         }
     }
+}
 
+impl Reader<'_> {
     fn entry(&mut self, window: &[u8], base: u64) {
         let lines: Vec<(Part, Line<'_>)> = self
             .held
@@ -265,47 +229,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Passes over a line that began at the window's first byte, its end included.
-    fn long_line(&mut self, chunks: &mut Chunks<'_>) {
-        self.end_junk();
-        let start = chunks.offset();
-        let mut end = start;
-        loop {
-            let window = chunks.window();
-            if window.is_empty() {
-                break;
-            }
-            match memchr::memchr2(b'\n', b'\r', window) {
-                Some(n) => {
-                    let cr = window[n] == b'\r';
-                    end = chunks.offset() + n as u64;
-                    chunks.consume(n + 1);
-                    if cr && chunks.window().first() == Some(&b'\n') {
-                        chunks.consume(1);
-                    }
-                    break;
-                }
-                None => {
-                    let n = window.len();
-                    chunks.consume(n);
-                    end = chunks.offset();
-                }
-            }
-        }
-        self.coverage.lost += chunks.offset() - start;
-        self.too_long(start, end);
-    }
-
-    fn too_long(&mut self, start: u64, end: u64) {
-        self.out.problem(Problem {
-            start,
-            end,
-            kind: ProblemKind::Bound,
-            message: "a line longer than 1 MiB".to_owned(),
-            lost: true,
-        });
-    }
-
     fn finish(mut self) -> Coverage {
         self.end_junk();
         let whole = [
@@ -324,10 +247,6 @@ impl Reader<'_> {
         }
         self.coverage
     }
-}
-
-fn window_ends_in_cr(chunks: &mut Chunks<'_>, len: usize) -> bool {
-    len > 0 && chunks.window().get(len - 1) == Some(&b'\r')
 }
 
 /// Counts a flawed line; the first one's place is kept.

@@ -5,8 +5,7 @@
 pub(crate) const DECIDED_AT_THE_END: &[&str] = &["role", "dumped_at", "same_as"];
 
 /// The samples.
-pub(crate) const SAMPLES: &[(&str, &str, &[u8])] = &[(
-    "reseller-list",
-    "reseller.lst",
-    b"#LST1\nbob=tv.bob.example\n\nbroken\neve=cdn-1.eve.test\n",
-)];
+pub(crate) const SAMPLES: &[(&str, &str, &[u8])] = &[
+    ("reseller-list", "reseller.lst", b"#LST1\nbob=tv.bob.example\n\nbroken\neve=cdn-1.eve.test\n"),
+    ("mysql-dump", "panel.sql", include_bytes!("panel.sql")),
+];
