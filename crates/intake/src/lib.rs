@@ -56,12 +56,12 @@ pub const PARSERS: &[Parser] = &[
     dump::PARSER,
     xtream_api::PARSER,
     xlsx::PARSER,
-    tables::CSV,
     torrent::PARSER,
     release::PARSER,
+    xmltv::PARSER,
+    tables::CSV,
+    scan::PARSER,
 ];
-pub const PARSERS: &[Parser] = &[hls::PARSER, m3u::PARSER, xtream_api::PARSER, xmltv::PARSER];
-pub const PARSERS: &[Parser] = &[m3u::PARSER, torrent::PARSER, release::PARSER, scan::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
