@@ -192,8 +192,7 @@ impl Key {
         if digits.len() != 12 || !digits.iter().all(u8::is_ascii_hexdigit) || text.len() > 17 {
             return None;
         }
-        let lower: String =
-            digits.iter().map(|b| char::from(b.to_ascii_lowercase())).collect();
+        let lower: String = digits.iter().map(|b| char::from(b.to_ascii_lowercase())).collect();
         if lower == "000000000000" || lower == "ffffffffffff" {
             return None;
         }
@@ -211,7 +210,9 @@ impl Key {
             && !local.starts_with('.')
             && !local.ends_with('.')
             && !local.contains("..")
-            && local.chars().all(|c| !c.is_whitespace() && !c.is_control() && !"\"(),:;<>[\\]@".contains(c));
+            && local
+                .chars()
+                .all(|c| !c.is_whitespace() && !c.is_control() && !"\"(),:;<>[\\]@".contains(c));
         good.then(|| Self::new("email", &format!("{}@{}", local.to_lowercase(), host.rest())))
     }
 
@@ -221,7 +222,8 @@ impl Key {
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         let rest = text.trim_start();
         let international = rest.starts_with('+') || rest.starts_with("00");
-        let digits = if rest.starts_with("00") { digits[2.min(digits.len())..].to_owned() } else { digits };
+        let digits =
+            if rest.starts_with("00") { digits[2.min(digits.len())..].to_owned() } else { digits };
         let good = international
             && (7..=15).contains(&digits.len())
             && !digits.starts_with('0')
@@ -311,18 +313,30 @@ mod tests {
     fn natural_keys_are_normalised() {
         let exhibit = ExhibitId([7; 32]);
         assert_eq!(shown(Key::domain("Stream.Example.")).as_deref(), Some("domain:stream.example"));
-        assert_eq!(shown(Key::domain("bücher.example")).as_deref(), Some("domain:xn--bcher-kva.example"));
+        assert_eq!(
+            shown(Key::domain("bücher.example")).as_deref(),
+            Some("domain:xn--bcher-kva.example")
+        );
         assert_eq!(shown(Key::domain("198.18.0.1")), None);
         assert_eq!(shown(Key::mac("00-1A-79-AB-CD-EF")).as_deref(), Some("mac:00:1a:79:ab:cd:ef"));
         assert_eq!(shown(Key::mac("00:00:00:00:00:00")), None);
-        assert_eq!(shown(Key::email("A.B@Mail.Example")).as_deref(), Some("email:a.b@mail.example"));
+        assert_eq!(
+            shown(Key::email("A.B@Mail.Example")).as_deref(),
+            Some("email:a.b@mail.example")
+        );
         assert_eq!(shown(Key::email("a..b@mail.example")), None);
         assert_eq!(shown(Key::phone("+33 6 12 34 56 78")).as_deref(), Some("phone:+33612345678"));
         assert_eq!(shown(Key::phone("0033 612345678")).as_deref(), Some("phone:+33612345678"));
         assert_eq!(shown(Key::phone("0612345678")), None);
-        assert_eq!(shown(Key::iban("GB82 WEST 1234 5698 7654 32")).as_deref(), Some("iban:GB82WEST12345698765432"));
+        assert_eq!(
+            shown(Key::iban("GB82 WEST 1234 5698 7654 32")).as_deref(),
+            Some("iban:GB82WEST12345698765432")
+        );
         assert_eq!(shown(Key::iban("GB82 WEST 1234 5698 7654 33")), None);
-        assert_eq!(Key::ip("::ffff:198.18.0.1".parse().unwrap(), exhibit).as_str(), "ip:198.18.0.1");
+        assert_eq!(
+            Key::ip("::ffff:198.18.0.1".parse().unwrap(), exhibit).as_str(),
+            "ip:198.18.0.1"
+        );
         assert!(Key::ip("10.0.0.1".parse().unwrap(), exhibit).as_str().starts_with("ip:x0707"));
         assert_eq!(shown(Key::server("127.0.0.1")), None);
     }

@@ -124,13 +124,13 @@ entity_kinds! {
         [pf("name", "name"), p("type")];
     Swarm, "Swarm", None, ["swarm"],
         "distinct by info-hash; a hybrid torrent's two hashes are one swarm",
-        [p("as_written"), pf("name", "name"), p("info_hash_v1"), p("info_hash_v2"), p("size"), p("piece_length"), p("file"), p("file_count"), p("created_at"), p("created_by"), p("comment"), p("private"), p("source"), p("tracker"), p("web_seed"), p("node")];
+        [p("as_written"), pf("name", "name"), p("info_hash_v1"), p("info_hash_v2"), p("size"), p("piece_length"), p("file"), p("file_count"), p("created_at"), p("created_by"), p("comment"), p("private"), p("source"), p("tracker"), p("web_seed"), p("node"), secret("password")];
     Domain, "Domain", None, ["domain"],
         "distinct by host name in ASCII form",
-        [p("as_written"), p("registrable"), p("url"), p("note")];
+        [p("as_written"), p("registrable"), p("url"), p("note"), secret("password")];
     IpAddress, "IpAddress", None, ["ip"],
         "distinct by address; private, loopback and carrier addresses by exhibit; addresses in address columns of bulk tables count",
-        [p("as_written"), p("url"), p("note"), p("network")];
+        [p("as_written"), p("url"), p("note"), p("network"), secret("password")];
     EmailAddress, "EmailAddress", None, ["email"],
         "distinct by address, lower case; addresses in e-mail columns of bulk tables count",
         [p("as_written"), p("note")];
