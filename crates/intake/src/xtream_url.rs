@@ -92,6 +92,11 @@ impl<'a> Url<'a> {
     /// The host's address, where it is one.
     pub fn address(&self) -> Option<IpAddr> {
         let host = self.host();
+        // What ends in a letter and has no colon is a name: most hosts.
+        let b = host.as_bytes();
+        if b.last().is_some_and(u8::is_ascii_alphabetic) && memchr::memchr(b':', b).is_none() {
+            return None;
+        }
         // A zone (`fe80::1%eth0`) names nothing outside its machine.
         host.split('%').next().and_then(|h| h.parse().ok())
     }
@@ -128,11 +133,11 @@ impl<'a> Url<'a> {
         std::iter::from_fn(move || {
             while at < end {
                 let part = at;
-                let stop = text[at..end].find('&').map_or(end, |n| at + n);
+                let stop = memchr::memchr(b'&', &text.as_bytes()[at..end]).map_or(end, |n| at + n);
                 at = stop + 1;
                 // `&amp;` is what a URL copied out of a page carries.
                 let name_start = if text[part..stop].starts_with("amp;") { part + 4 } else { part };
-                if let Some(eq) = text[name_start..stop].find('=') {
+                if let Some(eq) = memchr::memchr(b'=', &text.as_bytes()[name_start..stop]) {
                     return Some((&text[name_start..name_start + eq], name_start + eq + 1..stop));
                 }
             }
@@ -140,19 +145,22 @@ impl<'a> Url<'a> {
         })
     }
 
-    /// The segments of the path, as ranges; the empty ones are left out.
-    fn segments(&self) -> Vec<Range<usize>> {
-        let mut out = Vec::with_capacity(6);
-        let mut at = self.path.start;
-        while at < self.path.end && out.len() < 64 {
-            let rest = &self.text.as_bytes()[at..self.path.end];
-            let stop = memchr::memchr(b'/', rest).map_or(self.path.end, |n| at + n);
-            if stop > at {
-                out.push(at..stop);
+    /// The last segments of the path, the last first, the empty ones left out; and how many there
+    /// are of them, up to the array's length.
+    fn last_segments(&self) -> ([Range<usize>; 7], usize) {
+        let mut out: [Range<usize>; 7] = std::array::from_fn(|_| 0..0);
+        let (mut n, mut end) = (0, self.path.end);
+        while end > self.path.start && n < out.len() {
+            let rest = &self.text.as_bytes()[self.path.start..end];
+            let slash = memchr::memrchr(b'/', rest);
+            let start = slash.map_or(self.path.start, |s| self.path.start + s + 1);
+            if start < end {
+                out[n] = start..end;
+                n += 1;
             }
-            at = stop + 1;
+            end = slash.map_or(self.path.start, |s| self.path.start + s);
         }
-        out
+        (out, n)
     }
 }
 
@@ -262,9 +270,8 @@ fn by_path(url: &Url<'_>) -> Option<Found> {
     if !last.as_bytes().first()?.is_ascii_digit() {
         return None;
     }
-    let segments = url.segments();
-    let n = segments.len();
-    let last = segments.get(n.checked_sub(1)?)?.clone();
+    let (segments, n) = url.last_segments();
+    let last = segments[..n].first()?.clone();
     let dot =
         memchr::memchr(b'.', text[last.clone()].as_bytes()).map_or(last.end, |d| last.start + d);
     let (id, ext) = (last.start..dot, (dot + 1).min(last.end)..last.end);
@@ -275,6 +282,7 @@ fn by_path(url: &Url<'_>) -> Option<Found> {
     if !good {
         return None;
     }
+    // Counted from the end: 0 is the last.
     let is = |i: usize, word: &str| text[segments[i].clone()].eq_ignore_ascii_case(word);
     let found = |kind, user: usize, password: usize| Found {
         kind,
@@ -286,13 +294,13 @@ fn by_path(url: &Url<'_>) -> Option<Found> {
     if n >= 4 {
         let kind = [("live", Kind::Live), ("movie", Kind::Movie), ("series", Kind::Series)]
             .into_iter()
-            .find_map(|(word, kind)| is(n - 4, word).then_some(kind));
+            .find_map(|(word, kind)| is(3, word).then_some(kind));
         if let Some(kind) = kind {
-            return Some(found(kind, n - 3, n - 2));
+            return Some(found(kind, 2, 1));
         }
     }
-    if n >= 6 && is(n - 6, "timeshift") {
-        return Some(found(Kind::Live, n - 5, n - 4));
+    if n >= 6 && is(5, "timeshift") {
+        return Some(found(Kind::Live, 4, 3));
     }
     // `/U/P/N` looks like many a path: no query, an extension that panels give, neither segment a
     // word of other servers, and no number repeated (`/1501/1501.m3u8`).
@@ -311,10 +319,10 @@ fn by_path(url: &Url<'_>) -> Option<Found> {
     (n == 3
         && url.query.is_none()
         && given
-        && !other(0)
         && !other(1)
+        && !other(2)
         && text[segments[1].clone()] != text[id.clone()])
-    .then(|| found(Kind::Plain, 0, 1))
+    .then(|| found(Kind::Plain, 2, 1))
 }
 
 /// What stands behind a path's last `/`.

@@ -47,6 +47,7 @@ pub(crate) struct Maker {
     /// The exhibit's locator and `/`, in front of what is named only in it.
     here: String,
     hosts: HashMap<String, Option<Key>>,
+    last_host: (String, Option<Key>),
     line: Option<Account>,
     attributes: Vec<Attribute>,
 }
@@ -115,6 +116,7 @@ impl Maker {
             exhibit,
             here: format!("{}/", Locator::Database { exhibit, db: String::new() }),
             hosts: HashMap::new(),
+            last_host: (String::new(), None),
             line: None,
             attributes: Vec::new(),
         }
@@ -346,7 +348,12 @@ impl Maker {
             return None;
         }
         let host = url.host();
+        if self.last_host.0 == host {
+            return self.last_host.1.clone();
+        }
         if let Some(key) = self.hosts.get(host) {
+            host.clone_into(&mut self.last_host.0);
+            self.last_host.1.clone_from(key);
             return key.clone();
         }
         let key = url.host_key(self.exhibit);
@@ -470,6 +477,9 @@ fn known(name: &str) -> Known {
 
 /// Each group of a `;`-separated list.
 fn groups(subject: &Key, line: &Line<'_>, value: &Range<usize>, out: &mut dyn Sink) {
+    if memchr::memchr(b';', line.text[value.clone()].as_bytes()).is_none() {
+        return text(out, subject, "group", &place(line, value));
+    }
     let mut start = value.start;
     for group in line.text[value.clone()].split(';') {
         let range = attributes::trimmed(&line.text, start..start + group.len());
@@ -564,6 +574,6 @@ fn part_of(text: &str, part: &str) -> Range<usize> {
 }
 
 fn extension(path: &str) -> Option<&str> {
-    let file = path.rsplit('/').next()?;
-    file.rsplit_once('.').map(|(_, ext)| ext)
+    let dot = memchr::memrchr2(b'.', b'/', path.as_bytes())?;
+    (path.as_bytes()[dot] == b'.').then(|| &path[dot + 1..])
 }
