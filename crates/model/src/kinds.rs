@@ -109,7 +109,7 @@ entity_kinds! {
         [p("as_written"), p("model"), p("firmware"), p("serial"), p("locked"), p("note"), secret("token")];
     Stream, "Stream", None, ["stream"],
         "distinct by panel and number; a stream that only a playlist names counts by panel or host and number, else by its URL",
-        [pf("name", "name"), p("type"), p("category"), p("epg_id"), p("url"), p("icon"), p("group"), p("number"), p("container"), p("added_at"), p("enabled"), p("user_agent"), p("referer"), p("attribute"), p("duration"), p("segment"), p("catchup"), p("bandwidth"), p("resolution"), p("codecs"), p("key_url"), p("note"), p("year"), p("rating"), p("external_id")];
+        [pf("name", "name"), p("type"), p("category"), p("epg_id"), p("url"), p("icon"), p("group"), p("number"), p("container"), p("added_at"), p("enabled"), p("user_agent"), p("referer"), p("attribute"), p("duration"), p("segment"), p("catchup"), p("bandwidth"), p("resolution"), p("codecs"), p("key_url"), p("note"), p("year"), p("rating"), p("external_id"), secret("password")];
     Channel, "Channel", None, ["channel"],
         "distinct by EPG id; without one, by normalised name (case, quality and country marks and punctuation dropped)",
         [pf("name", "name"), p("epg_id"), p("icon"), p("country"), p("language")];
