@@ -9,9 +9,9 @@ pub mod checksums;
 pub mod chunks;
 pub mod dump;
 pub mod json;
+pub mod magnet;
 pub mod names;
 mod panel;
-pub mod magnet;
 pub mod parser;
 pub mod scan;
 pub mod sink;
@@ -22,9 +22,7 @@ pub use parser::{Confidence, Coverage, Input, Parser};
 pub use sink::{Collect, Job, Sink};
 
 /// Every parser. Order decides between equals: the earlier wins.
-pub const PARSERS: &[Parser] = &[
-    dump::PARSER,
-];
+pub const PARSERS: &[Parser] = &[dump::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
