@@ -1,1 +1,20 @@
-//! Placeholder.
+//! The only door to a case's state: commands become records, records become views, and views are
+//! read as consistent snapshots.
+//!
+//! A case is one folder: `ledger/` and `vault/` (what is decided and what came in), `views.sqlite`
+//! and `tables/` (what is derived: thrown away and built again at will).
+//!
+//! Invariants: no view shows what the log does not hold; the same log, exhibits and parser versions
+//! give the same views whatever the order or number of threads; no value of a secret enters a view.
+
+pub mod error;
+pub mod export;
+pub mod progress;
+pub mod read;
+mod index;
+mod pipeline;
+pub mod sql;
+mod tables;
+mod views;
+
+pub use error::{Error, Result};

@@ -11,9 +11,13 @@ pub mod chats;
 pub mod checksums;
 pub mod chunks;
 pub mod csv;
+pub mod hls;
 pub mod json;
-pub mod magnet;
+pub mod m3u;
+pub mod dump;
 pub mod names;
+mod panel;
+pub mod magnet;
 pub mod parser;
 pub mod payments;
 pub mod paypal;
@@ -27,12 +31,26 @@ pub mod xlsx;
 pub mod xml;
 pub mod xtream_url;
 
+#[cfg(test)]
+mod laws;
+
 pub use chunks::Chunks;
 pub use parser::{Confidence, Coverage, Input, Parser};
 pub use sink::{Collect, Job, Sink};
 
 /// Every parser. Order decides between equals: the earlier wins.
-pub const PARSERS: &[Parser] = &[paypal::PARSER, camt::PARSER, telegram::PARSER, whatsapp::PARSER, tables::CSV, xlsx::PARSER];
+#[rustfmt::skip] // one line a parser
+pub const PARSERS: &[Parser] = &[
+    m3u::PARSER,
+    paypal::PARSER,
+    camt::PARSER,
+    telegram::PARSER,
+    hls::PARSER,
+    whatsapp::PARSER,
+    dump::PARSER,
+    xlsx::PARSER,
+    tables::CSV,
+];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {

@@ -293,36 +293,27 @@ fn by_path(url: &Url<'_>) -> Option<Found> {
     if n >= 6 && word(n - 6) == "timeshift" {
         return Some(found(Kind::Live, n - 5, n - 4));
     }
-    // `/U/P/N` looks like many a path: no query, and neither segment a word of other servers.
+    // `/U/P/N` looks like many a path: no query, an extension that panels give, neither segment a
+    // word of other servers, and no number repeated (`/1501/1501.m3u8`).
     let other = |i: usize| {
-        matches!(
-            word(i).as_str(),
-            "live"
-                | "movie"
-                | "series"
-                | "hls"
-                | "play"
-                | "stream"
-                | "streams"
-                | "channel"
-                | "channels"
-                | "video"
-                | "videos"
-                | "vod"
-                | "embed"
-                | "tv"
-                | "watch"
-                | "udp"
-                | "rtp"
-                | "media"
-                | "content"
-                | "api"
-                | "iptv"
-                | "playlist"
-                | "index"
-        )
+        const WORDS: &[&str] = &[
+            "live", "movie", "series", "hls", "play", "stream", "streams", "channel", "channels",
+            "video", "videos", "vod", "embed", "tv", "watch", "udp", "rtp", "media", "content",
+            "api", "iptv", "playlist", "index", "public", "static", "images", "epg",
+        ];
+        WORDS.contains(&word(i).as_str())
     };
-    (n == 3 && url.query.is_none() && !other(0) && !other(1)).then(|| found(Kind::Plain, 0, 1))
+    let given = matches!(
+        text[ext.clone()].to_ascii_lowercase().as_str(),
+        "" | "ts" | "m3u8" | "mp4" | "mkv" | "avi" | "flv" | "mpg" | "mov" | "wmv" | "m4v" | "webm"
+    );
+    (n == 3
+        && url.query.is_none()
+        && given
+        && !other(0)
+        && !other(1)
+        && text[segments[1].clone()] != text[id.clone()])
+    .then(|| found(Kind::Plain, 0, 1))
 }
 
 fn by_query(url: &Url<'_>) -> Option<Found> {
@@ -355,7 +346,21 @@ fn by_query(url: &Url<'_>) -> Option<Found> {
 /// Where passwords stand in a URL: of an Xtream account, of the user info, of a parameter whose
 /// name says so. In order, without overlap; empty where there are none.
 pub fn secrets(text: &str) -> Vec<Range<usize>> {
-    let Some(url) = split(text) else { return Vec::new() };
+    let Some(url) = split(text) else {
+        // A path may carry a password in its query all the same.
+        let Some(question) = memchr::memchr(b'?', text.as_bytes()) else { return Vec::new() };
+        let (none, query) = (0..0, Some(question + 1..text.len()));
+        let url = Url {
+            text,
+            scheme: "",
+            userinfo: None,
+            host: none,
+            port: None,
+            path: 0..question,
+            query,
+        };
+        return secrets_of(&url, None);
+    };
     let xtream = of_url(&url);
     secrets_of(&url, xtream.as_ref())
 }

@@ -1,0 +1,556 @@
+//! The one writer to disk: what it writes is whole and durable, or absent.
+//!
+//! - [`write()`]: a small file at once (temp, fsync, rename, fsync of the folder).
+//! - [`Pending`]: a file written piece by piece, which appears under its name by [`Pending::persist`]
+//!   and is removed if dropped before.
+//! - [`Batch`]: many pending files made durable by one flush of the file system.
+//! - [`Append`]: a file that grows, with explicit syncs.
+//!
+//! Invariant: a name never shows a part of a file. A crash leaves at most files whose names start
+//! with [`TEMP_PREFIX`]; [`sweep`] removes them, and is called by who holds the writer's lock.
+//! Nothing here may be called through a path that came out of material.
+
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)] // this is the place
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::{Error, Result};
+
+/// What the names of unfinished files start with.
+pub const TEMP_PREFIX: &str = ".unfinished-";
+
+/// Whether a file may take the place of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overwrite {
+    /// Yes: readers see the old file or the new one.
+    Replace,
+    /// No: [`Error::Exists`].
+    Never,
+}
+
+/// Writes a whole file durably, in the place of an older one.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_with(path, bytes, Overwrite::Replace, 0o644)
+}
+
+/// Writes a whole file durably, with a mode (such as `0o600` for a key).
+pub fn write_with(path: &Path, bytes: &[u8], overwrite: Overwrite, mode: u32) -> Result<()> {
+    let mut file = Pending::with_mode(folder_of(path), mode)?;
+    file.append(bytes)?;
+    file.persist(path, overwrite)
+}
+
+/// Makes a folder and those above it, each durable in its parent.
+pub fn create_dir(path: &Path) -> Result<()> {
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    create_dir(folder_of(path))?;
+    step("make the folder", path, || match fs::create_dir(path) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        other => other,
+    })?;
+    sync_folder(folder_of(path))
+}
+
+/// Removes a file durably; one that is gone already is no error.
+pub fn remove(path: &Path) -> Result<()> {
+    let gone = step("remove", path, || match fs::remove_file(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(true),
+        other => other.map(|()| false),
+    })?;
+    if gone { Ok(()) } else { sync_folder(folder_of(path)) }
+}
+
+/// Removes a folder and what is in it; one that is gone already is no error. For views, which can
+/// be built again; never for a case's `ledger/` or `vault/`.
+pub fn remove_dir_all(path: &Path) -> Result<()> {
+    let gone = step("remove the folder", path, || match fs::remove_dir_all(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(true),
+        other => other.map(|()| false),
+    })?;
+    if gone { Ok(()) } else { sync_folder(folder_of(path)) }
+}
+
+/// Moves a file or a folder to another name on the same file system, durably, over what is there.
+pub fn rename(from: &Path, to: &Path) -> Result<()> {
+    step("rename", from, || fs::rename(from, to))?;
+    sync_folder(folder_of(to))?;
+    if folder_of(from) != folder_of(to) {
+        sync_folder(folder_of(from))?;
+    }
+    Ok(())
+}
+
+/// Cuts a file to `len` bytes, durably.
+pub fn truncate(path: &Path, len: u64) -> Result<()> {
+    let file = step("open", path, || OpenOptions::new().write(true).open(path))?;
+    step("cut", path, || file.set_len(len))?;
+    step("sync", path, || file.sync_all())
+}
+
+/// Removes what unfinished writes left in a folder (not below it). Returns how many.
+pub fn sweep(folder: &Path) -> Result<usize> {
+    let mut swept = 0;
+    let entries = match fs::read_dir(folder) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(0),
+        other => other.map_err(|e| Error::disk("list", folder, e))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(|e| Error::disk("list", folder, e))?;
+        if entry.file_name().as_encoded_bytes().starts_with(TEMP_PREFIX.as_bytes()) {
+            let path = entry.path();
+            step("remove", &path, || fs::remove_file(&path))?;
+            swept += 1;
+        }
+    }
+    Ok(swept)
+}
+
+/// Removes files that would do no harm if they came back, and the folders that this empties. Not
+/// durable, and what cannot be removed stays.
+pub(crate) fn discard(paths: &[PathBuf]) {
+    for path in paths {
+        let _ = step("remove", path, || {
+            fs::remove_file(path)?;
+            let _ = fs::remove_dir(folder_of(path)); // fails where it is not empty
+            Ok(())
+        });
+    }
+}
+
+/// Opens, or makes, a file that serves as a lock: its content may be rewritten in place.
+pub(crate) fn open_lock(path: &Path) -> Result<File> {
+    step("open", path, || {
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+    })
+}
+
+/// Rewrites a lock file's text in place. Not durable: it matters only while its writer lives.
+pub(crate) fn rewrite_lock(mut file: &File, path: &Path, text: &str) -> Result<()> {
+    step("write", path, || {
+        file.set_len(0)?;
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(text.as_bytes())
+    })
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn sync_folder(folder: &Path) -> Result<()> {
+    step("sync the folder", folder, || File::open(folder)?.sync_all())
+}
+
+/// Makes durable all that was written to the file system of `path`. Write errors that nobody has seen
+/// yet are reported here (Linux 5.8 and later).
+fn sync_disk(path: &Path) -> Result<()> {
+    step("sync the disk of", path, || Ok(rustix::fs::syncfs(File::open(path)?)?))
+}
+
+/// A file being written under a temporary name in the folder where it will stand. Dropped without
+/// [`Pending::persist`], it is removed.
+#[derive(Debug)]
+pub struct Pending {
+    file: Option<File>,
+    temp: PathBuf,
+    len: u64,
+    done: bool,
+}
+
+impl Pending {
+    /// A new file (mode 0644) in `folder`, which must exist.
+    pub fn new(folder: &Path) -> Result<Self> {
+        Self::with_mode(folder, 0o644)
+    }
+
+    /// A new file of the given mode, such as `0o444` for what is read-only from the start.
+    pub fn with_mode(folder: &Path, mode: u32) -> Result<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        loop {
+            let n = NEXT.fetch_add(1, Ordering::Relaxed);
+            let temp = folder.join(format!("{TEMP_PREFIX}{}-{n}", std::process::id()));
+            let made = step("write", &temp, || {
+                match OpenOptions::new()
+                    .read(true)
+                    .write(true)
+                    .create_new(true)
+                    .mode(mode)
+                    .open(&temp)
+                {
+                    // An older process of the same number left it: take another.
+                    Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+                    other => other.map(Some),
+                }
+            })?;
+            if let Some(file) = made {
+                return Ok(Self { file: Some(file), temp, len: 0, done: false });
+            }
+        }
+    }
+
+    /// Writes at the end.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        let Some(file) = &mut self.file else {
+            let closed = io::Error::other("the file was closed");
+            return Err(Error::disk("write", &self.temp, closed));
+        };
+        write_step(&self.temp, bytes, |part| file.write_all(part))?;
+        self.len += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Lets go of the open file, of which a process may hold only so many. Nothing more can be
+    /// appended; it can still be persisted.
+    pub fn close(&mut self) {
+        self.file = None;
+    }
+
+    fn sync(&self) -> Result<()> {
+        step("sync", &self.temp, || match &self.file {
+            Some(file) => file.sync_all(),
+            None => File::open(&self.temp)?.sync_all(),
+        })
+    }
+
+    /// Writes at the end, for [`io::copy`] and the like: errors name no path; prefer
+    /// [`Pending::append`].
+    pub fn writer(&mut self) -> impl Write + '_ {
+        PendingWriter(self)
+    }
+
+    /// Bytes written so far.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// True where nothing was written.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Its temporary path: for a library that insists on writing by itself. The caller calls
+    /// nothing but `persist` afterwards.
+    pub fn temp_path(&self) -> &Path {
+        &self.temp
+    }
+
+    /// Makes the content durable, gives it its name (in the same folder), makes the name durable.
+    pub fn persist(self, path: &Path, overwrite: Overwrite) -> Result<()> {
+        self.sync()?;
+        self.give_name(path, overwrite)?;
+        sync_folder(folder_of(path))
+    }
+
+    fn give_name(mut self, path: &Path, overwrite: Overwrite) -> Result<()> {
+        step("rename", path, || match overwrite {
+            Overwrite::Replace => fs::rename(&self.temp, path),
+            Overwrite::Never => rename_new(&self.temp, path),
+        })
+        .map_err(|e| match e {
+            Error::Disk { source, .. }
+                if overwrite == Overwrite::Never
+                    && source.kind() == io::ErrorKind::AlreadyExists =>
+            {
+                Error::Exists(path.to_owned())
+            }
+            other => other,
+        })?;
+        self.done = true;
+        Ok(())
+    }
+}
+
+fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(()),
+        // A file system without that call: the writer's lock keeps others out in between.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
+            if to.symlink_metadata().is_ok() {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            fs::rename(from, to)
+        }
+        Err(e) => Err(e.into()),
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if !self.done && !faults::stopped() {
+            let _ = fs::remove_file(&self.temp); // a later sweep takes what this leaves
+        }
+    }
+}
+
+struct PendingWriter<'a>(&'a mut Pending);
+
+impl Write for PendingWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.append(bytes) {
+            Ok(()) => Ok(bytes.len()),
+            Err(Error::Disk { source, .. }) => Err(source),
+            Err(other) => Err(io::Error::other(other)),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// From this many files (or folders) on, one flush of the file system is cheaper than one each.
+const MANY: usize = 8;
+
+/// Many files made durable together: one flush of all contents, then all names, then the folders.
+/// Order is kept: a file added first has its name first.
+#[derive(Debug, Default)]
+pub struct Batch {
+    files: Vec<(Pending, PathBuf, Overwrite)>,
+    made: BTreeSet<PathBuf>,
+}
+
+impl Batch {
+    /// An empty batch.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a finished file and the path it shall have, on the file system it was made in. The
+    /// folder is made where absent (its parent must exist), durable with the batch.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn add(&mut self, mut file: Pending, path: PathBuf, overwrite: Overwrite) -> Result<()> {
+        let folder = folder_of(&path);
+        if !folder.is_dir() {
+            step("make the folder", folder, || match fs::create_dir(folder) {
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+                other => other,
+            })?;
+            self.made.insert(folder_of(folder).to_owned());
+        }
+        if self.files.len() >= MANY {
+            file.close();
+        }
+        self.files.push((file, path, overwrite));
+        Ok(())
+    }
+
+    /// Files added.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// True where none was added.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Makes all durable. With [`Overwrite::Never`] a file that is there already is left as it is
+    /// and the new one dropped: callers name files by content.
+    pub fn commit(self) -> Result<()> {
+        match self.files.first() {
+            None => return Ok(()),
+            Some((first, _, _)) if self.files.len() > MANY => sync_disk(&first.temp)?,
+            Some(_) => self.files.iter().try_for_each(|(file, _, _)| file.sync())?,
+        }
+        let mut folders = self.made;
+        for (file, path, overwrite) in self.files {
+            folders.insert(folder_of(&path).to_owned());
+            match file.give_name(&path, overwrite) {
+                Err(Error::Exists(_)) => {}
+                other => other?,
+            }
+        }
+        match folders.first() {
+            Some(first) if folders.len() > MANY => sync_disk(first),
+            _ => folders.iter().try_for_each(|folder| sync_folder(folder)),
+        }
+    }
+}
+
+/// A file that grows at its end. Its length is what was there at opening plus what was appended.
+#[derive(Debug)]
+pub struct Append {
+    file: File,
+    path: PathBuf,
+    len: u64,
+}
+
+impl Append {
+    /// Opens, or makes (durably), the file.
+    pub fn open(path: &Path) -> Result<Self> {
+        let there = path.exists();
+        let file = step("open", path, || {
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+        })?;
+        if !there {
+            sync_folder(folder_of(path))?;
+        }
+        let len = file.metadata().map_err(|e| Error::disk("look at", path, e))?.len();
+        Ok(Self { file, path: path.to_owned(), len })
+    }
+
+    /// Writes at the end. Durable after [`Append::sync`].
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        step("seek in", &self.path, || self.file.seek(SeekFrom::Start(self.len)).map(|_| ()))?;
+        write_step(&self.path, bytes, |part| self.file.write_all(part))?;
+        self.len += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Makes what was appended durable.
+    pub fn sync(&self) -> Result<()> {
+        step("sync", &self.path, || self.file.sync_data())
+    }
+
+    /// Cuts the file to `len` bytes, durably.
+    pub fn cut(&mut self, len: u64) -> Result<()> {
+        step("cut", &self.path, || self.file.set_len(len))?;
+        self.len = len;
+        self.sync()
+    }
+
+    /// Its length in bytes.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// True where it is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+/// Sets a file's mode; for what an outside writer (SQLite, Parquet) made.
+pub fn set_mode(path: &Path, mode: u32) -> Result<()> {
+    step("set the mode of", path, || fs::set_permissions(path, fs::Permissions::from_mode(mode)))
+}
+
+fn step<T>(action: &'static str, path: &Path, run: impl FnOnce() -> io::Result<T>) -> Result<T> {
+    faults::run(run).map_err(|source| Error::disk(action, path, source))
+}
+
+fn write_step(path: &Path, bytes: &[u8], run: impl FnMut(&[u8]) -> io::Result<()>) -> Result<()> {
+    faults::run_write(bytes, run).map_err(|source| Error::disk("write", path, source))
+}
+
+#[cfg(not(any(test, feature = "faults")))]
+mod faults {
+    use std::io;
+
+    pub(super) fn run<T>(run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        run()
+    }
+
+    pub(super) fn run_write(
+        bytes: &[u8],
+        mut run: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        run(bytes)
+    }
+
+    pub(super) fn stopped() -> bool {
+        false
+    }
+}
+
+/// A crash on demand, for tests: after the n-th step of this thread nothing reaches the disk.
+#[cfg(any(test, feature = "faults"))]
+pub mod faults {
+    use std::cell::Cell;
+    use std::io;
+
+    /// What becomes of the step that the crash falls on.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Last {
+        /// It does not happen.
+        Undone,
+        /// It happens, but its caller never learns so.
+        Done,
+        /// A write leaves its first half; any other step does not happen.
+        Torn,
+    }
+
+    thread_local! {
+        static LEFT: Cell<Option<(u64, Last)>> = const { Cell::new(None) };
+        static STOPPED: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// The crash falls on the step after `steps` more.
+    pub fn crash_after(steps: u64, last: Last) {
+        STOPPED.set(false);
+        LEFT.set(Some((steps, last)));
+    }
+
+    /// No more faults. True if the crash had come.
+    pub fn heal() -> bool {
+        LEFT.set(None);
+        STOPPED.replace(false)
+    }
+
+    pub(super) fn stopped() -> bool {
+        STOPPED.get()
+    }
+
+    fn dead() -> io::Error {
+        io::Error::other("the disk was stopped by the test")
+    }
+
+    /// `None`: go on. `Some`: this is the last step.
+    fn count() -> io::Result<Option<Last>> {
+        if STOPPED.get() {
+            return Err(dead());
+        }
+        match LEFT.get() {
+            None => Ok(None),
+            Some((0, last)) => {
+                STOPPED.set(true);
+                Ok(Some(last))
+            }
+            Some((n, last)) => {
+                LEFT.set(Some((n - 1, last)));
+                Ok(None)
+            }
+        }
+    }
+
+    pub(super) fn run<T>(run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        match count()? {
+            None => run(),
+            Some(Last::Done) => {
+                run()?;
+                Err(dead())
+            }
+            Some(_) => Err(dead()),
+        }
+    }
+
+    pub(super) fn run_write(
+        bytes: &[u8],
+        mut run: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match count()? {
+            None => run(bytes),
+            Some(last) => {
+                match last {
+                    Last::Undone => {}
+                    Last::Done => run(bytes)?,
+                    Last::Torn => run(&bytes[..bytes.len() / 2])?,
+                }
+                Err(dead())
+            }
+        }
+    }
+}

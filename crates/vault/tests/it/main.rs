@@ -1,0 +1,6 @@
+//! A case from birth to verification, over a real disk.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used)]
+
+mod crash;
+mod flip;
+mod life;
