@@ -61,6 +61,8 @@ pub const PARSERS: &[Parser] = &[
     xmltv::PARSER,
     tables::CSV,
     scan::PARSER,
+    xlsx::PARSER,
+    tables::CSV,
 ];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
