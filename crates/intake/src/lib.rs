@@ -8,6 +8,7 @@
 pub mod checksums;
 pub mod chunks;
 pub mod filetype;
+pub mod hosts;
 pub mod json;
 pub mod m3u;
 pub mod magnet;
@@ -27,7 +28,7 @@ pub use parser::{Confidence, Coverage, Input, Parser};
 pub use sink::{Collect, Job, Sink};
 
 /// Every parser. Order decides between equals: the earlier wins.
-pub const PARSERS: &[Parser] = &[m3u::PARSER, torrent::PARSER, release::PARSER, scan::PARSER];
+pub const PARSERS: &[Parser] = &[m3u::PARSER, torrent::PARSER, hosts::PARSER, release::PARSER, scan::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
