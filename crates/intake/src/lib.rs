@@ -28,7 +28,8 @@ pub use parser::{Confidence, Coverage, Input, Parser};
 pub use sink::{Collect, Job, Sink};
 
 /// Every parser. Order decides between equals: the earlier wins.
-pub const PARSERS: &[Parser] = &[m3u::PARSER, torrent::PARSER, hosts::PARSER, release::PARSER, scan::PARSER];
+pub const PARSERS: &[Parser] =
+    &[m3u::PARSER, torrent::PARSER, hosts::PARSER, release::PARSER, scan::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {

@@ -78,7 +78,7 @@ fn header(line: &[u8]) -> Option<Header> {
         let fields = fields(line, *delimiter);
         let names: Vec<usize> =
             (0..fields.len()).filter(|i| known(&line[fields[*i].clone()])).collect();
-        (!names.is_empty()).then(|| Header {
+        (!names.is_empty()).then_some(Header {
             delimiter: *delimiter,
             wanted: names,
             columns: fields.len(),

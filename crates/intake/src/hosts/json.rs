@@ -38,11 +38,13 @@ impl Place {
     }
 }
 
-/// Three strings at least stand where entries belong, and eight of ten are entries.
+/// Three strings at least stand where entries belong, eight of ten are entries, and of the keys
+/// within arrays one of four at least is a column of hosts: else the document is of something else
+/// that has a URL among other things.
 pub(super) fn sniff(head: &[u8]) -> bool {
     let mut json = Json::slice(head, 0);
     let mut place = Place::default();
-    let (mut all, mut good, mut broken) = (0u32, 0u32, 0u32);
+    let (mut all, mut good, mut broken, mut keys, mut named) = (0u32, 0u32, 0u32, 0u32, 0u32);
     let end = head.len() as u64;
     while let Some(token) = json.next() {
         // What the head cuts is not judged.
@@ -50,12 +52,17 @@ pub(super) fn sniff(head: &[u8]) -> bool {
             break;
         }
         broken += u32::from(matches!(token.kind, Kind::Broken(_)));
-        if place.holds(token.kind, token.raw) {
+        let holds = place.holds(token.kind, token.raw);
+        if token.kind == Kind::Key && place.open.contains(&true) {
+            keys += 1;
+            named += u32::from(place.named);
+        }
+        if holds {
             all += 1;
             good += u32::from(entry::surely(token.text().0.as_bytes()));
         }
     }
-    good >= 3 && good * 10 >= all * 8 && broken < 5
+    good >= 3 && good * 10 >= all * 8 && broken < 5 && named * 4 >= keys
 }
 
 /// Reads the whole document. Escapes in an entry (`\/` in a URL) are undone where they only stand

@@ -153,3 +153,26 @@ proptest! {
         laws::prefix(&PARSER, &bytes, cut.index(bytes.len() + 1), 24);
     }
 }
+
+/// Material of other kinds is left to its own parsers.
+#[test]
+fn other_material_is_no_list() {
+    for folder in [
+        "data/iptv/playlists",
+        "data/iptv/playlists/nasty",
+        "data/iptv/hls",
+        "data/iptv/xtream",
+        "data/names",
+        "data/torrents",
+        "data/warc",
+    ] {
+        let Some(folder) = laws::shared(folder) else { return };
+        for (name, bytes) in laws::files(&folder) {
+            let head = &bytes[..bytes.len().min(64 << 10)];
+            let chosen = crate::choose(head, &name).map_or("", |p| p.name);
+            assert!(chosen != "host-list", "{name}");
+            assert!(chosen != "release-list" || name.ends_with(".yml"), "{name}");
+            assert!((chosen == "torrent") == name.ends_with(".torrent"), "{name}");
+        }
+    }
+}

@@ -215,12 +215,10 @@ fn word(bytes: &[u8], q: usize, end: usize, ended: bool, hits: &mut Vec<Hit>) ->
         let rest = bytes[q..end].iter().position(|b| *b == b' ').unwrap_or(end - q);
         return q + rest;
     }
-    if start_clear {
-        if let Some(hit) = number::word(bytes, q, len, ended) {
-            let next = hit.range.end;
-            hits.push(hit);
-            return next;
-        }
+    if start_clear && let Some(hit) = number::word(bytes, q, len, ended) {
+        let next = hit.range.end;
+        hits.push(hit);
+        return next;
     }
     q + len
 }

@@ -143,10 +143,8 @@ fn name(view: &View<'_>, range: Range<usize>, at: usize) -> Option<(Key, Range<u
     }
     let latin = text.chars().all(|c| c.is_ascii() || (c.is_alphabetic() && c < '\u{590}'));
     let known = |text: &str| Key::domain(text).filter(|key| suffix::names_host(key.rest()));
-    if latin {
-        if let Some(key) = known(&text) {
-            return Some((key, range));
-        }
+    if latin && let Some(key) = known(&text) {
+        return Some((key, range));
     }
     if text.is_ascii() {
         return None;
@@ -297,15 +295,17 @@ pub(crate) fn url_end(view: &View<'_>, at: usize) -> usize {
         }
     }
     let mut end = end.min(most);
+    let count = |b: u8| bytes[at..end].iter().filter(|x| **x == b).count();
+    let (mut round, mut square) = (count(b')'), count(b']'));
+    let (open_round, open_square) = (count(b'('), count(b'['));
     while end > at {
-        let part = &bytes[at..end];
-        let count = |b: u8| part.iter().filter(|x| **x == b).count();
         match bytes[end - 1] {
-            b'.' | b',' | b';' | b':' | b'!' | b'?' | b'*' => end -= 1,
-            b')' if count(b')') > count(b'(') => end -= 1,
-            b']' if count(b']') > count(b'[') => end -= 1,
+            b'.' | b',' | b';' | b':' | b'!' | b'?' | b'*' => {}
+            b')' if round > open_round => round -= 1,
+            b']' if square > open_square => square -= 1,
             _ => break,
         }
+        end -= 1;
     }
     end
 }
