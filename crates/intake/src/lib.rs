@@ -13,6 +13,7 @@ pub mod chunks;
 pub mod csv;
 pub mod hls;
 pub mod filetype;
+pub mod hosts;
 pub mod json;
 pub mod m3u;
 pub mod dump;
@@ -64,6 +65,8 @@ pub const PARSERS: &[Parser] = &[
     xlsx::PARSER,
     tables::CSV,
 ];
+pub const PARSERS: &[Parser] =
+    &[m3u::PARSER, torrent::PARSER, hosts::PARSER, release::PARSER, scan::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
