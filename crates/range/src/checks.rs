@@ -107,7 +107,8 @@ pub(crate) fn segwit(hrp: &str, version: u8, program: &[u8]) -> String {
     if held > 0 {
         data.push((bits << (5 - held) & 31) as u8);
     }
-    let expanded: Vec<u8> = hrp.bytes().map(|b| b >> 5).chain([0]).chain(hrp.bytes().map(|b| b & 31)).collect();
+    let expanded: Vec<u8> =
+        hrp.bytes().map(|b| b >> 5).chain([0]).chain(hrp.bytes().map(|b| b & 31)).collect();
     let target = if version == 0 { 1 } else { 0x2bc8_30a3 };
     let sum = polymod(expanded.into_iter().chain(data.iter().copied()).chain([0; 6])) ^ target;
     data.extend((0..6).map(|i| (sum >> (5 * (5 - i)) & 31) as u8));
@@ -217,7 +218,9 @@ mod tests {
     use super::*;
 
     fn unhex(text: &str) -> Vec<u8> {
-        (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap()).collect()
+        (0..text.len() / 2)
+            .map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap())
+            .collect()
     }
 
     #[test]
@@ -243,7 +246,9 @@ mod tests {
     #[test]
     fn ibans_hold() {
         let mut rng = Rng::named(1, "test");
-        for country in ["RO", "NL", "GB", "BG", "MT", "FR", "IT", "DE", "ES", "CH", "CY", "LT", "HK"] {
+        for country in
+            ["RO", "NL", "GB", "BG", "MT", "FR", "IT", "DE", "ES", "CH", "CY", "LT", "HK"]
+        {
             for _ in 0..50 {
                 let text = iban(&mut rng, country);
                 assert!(model::Key::iban(&text).is_some(), "{text}");

@@ -44,7 +44,12 @@ pub(crate) fn write(world: &World, truth: &mut Truth, out: &mut Out<'_>) -> Resu
 
 type Written = (String, dump::Tally);
 
-fn dumps(world: &World, index: usize, truth: &mut Truth, out: &mut Out<'_>) -> Result<Written, Error> {
+fn dumps(
+    world: &World,
+    index: usize,
+    truth: &mut Truth,
+    out: &mut Out<'_>,
+) -> Result<Written, Error> {
     let panel = &world.panels[index];
     let name = format!("{}-{}", panel.brand, calendar::date(panel.dumped_at));
     let folder = format!("material/servers/{:02}-{}", index + 1, panel.brand);

@@ -115,10 +115,8 @@ pub(crate) fn home(random: u64) -> Home {
     let random = mix(random);
     let place = (random % 65_536) as u32 + 65_536;
     let block = (place / 256) as u16;
-    let network = HOMES
-        .iter()
-        .position(|n| block >= n.block.0 && block < n.block.0 + n.block.1)
-        .unwrap_or(0);
+    let network =
+        HOMES.iter().position(|n| block >= n.block.0 && block < n.block.0 + n.block.1).unwrap_or(0);
     if (random >> 20) % 100 < 4 {
         let n = (random >> 32) as u32 % V6_A_NETWORK;
         let ip = Ipv6Addr::new(0x3fff, 0x800 + network as u16, n as u16, 0, 0, 0, 0, 1);

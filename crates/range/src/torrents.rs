@@ -112,8 +112,12 @@ pub(crate) fn release(world: &World, i: u64) -> Release {
         _ => GROUPS[(mix(i) % GROUPS.len() as u64) as usize],
     };
     let marks = *rng.pick(&[
-        "1080p.WEB-DL.DDP5.1.H.264", "720p.WEB.H264", "1080p.BluRay.x264", "2160p.WEB.H265",
-        "1080p.WEB.H264", "720p.HDTV.x264",
+        "1080p.WEB-DL.DDP5.1.H.264",
+        "720p.WEB.H264",
+        "1080p.BluRay.x264",
+        "2160p.WEB.H265",
+        "1080p.WEB.H264",
+        "720p.HDTV.x264",
     ]);
     let title = work.title.replace(' ', ".");
     let name = match (work.episode, work.year) {
@@ -137,7 +141,11 @@ fn torrent(world: &World, i: u64, truth: &mut Truth) -> (String, Vec<u8>) {
     let mut rng = Rng::named(world.seed, "torrents").item(i);
     let release = release(world, i);
     let release_key = tell(truth, &release);
-    let pieces = if world.plan.scenario == Scenario::Small { 3 + rng.below(20) } else { 40 + rng.below(200) };
+    let pieces = if world.plan.scenario == Scenario::Small {
+        3 + rng.below(20)
+    } else {
+        40 + rng.below(200)
+    };
     let size = (pieces - 1) * PIECE + 1 + rng.below(PIECE - 1);
     let video = format!("{}.mkv", release.name);
     let (v1, v2) = match i % 4 {
@@ -161,26 +169,26 @@ fn torrent(world: &World, i: u64, truth: &mut Truth) -> (String, Vec<u8>) {
         } else if i % 4 == 1 {
             let nfo = 1000 + rng.below(3000).min(size - 1);
             let file = |name: &str, length| {
-                B::dict(vec![
-                    ("length", B::Int(length)),
-                    ("path", B::List(vec![B::text(name)])),
-                ])
+                B::dict(vec![("length", B::Int(length)), ("path", B::List(vec![B::text(name)]))])
             };
             info.push((
                 "files",
-                B::List(vec![file(&video, size - nfo), file(&format!("{}.nfo", release.name), nfo)]),
+                B::List(vec![
+                    file(&video, size - nfo),
+                    file(&format!("{}.nfo", release.name), nfo),
+                ]),
             ));
         } else {
             info.push(("length", B::Int(size)));
         }
     }
     if v2 {
-        let hashes: Vec<[u8; 32]> = (0..pieces)
-            .map(|_| Sha256Hex::of(&rng.next().to_le_bytes()).0)
-            .collect();
+        let hashes: Vec<[u8; 32]> =
+            (0..pieces).map(|_| Sha256Hex::of(&rng.next().to_le_bytes()).0).collect();
         let root = merkle(&hashes);
         info.push(("meta version", B::Int(2)));
-        let leaf = B::dict(vec![("length", B::Int(size)), ("pieces root", B::Bytes(root.to_vec()))]);
+        let leaf =
+            B::dict(vec![("length", B::Int(size)), ("pieces root", B::Bytes(root.to_vec()))]);
         let file = B::Dict(vec![(Vec::new(), leaf)]);
         info.push(("file tree", B::dict(vec![(video.as_str(), file)])));
         layers.push((root.to_vec(), B::Bytes(hashes.concat())));
@@ -193,7 +201,10 @@ fn torrent(world: &World, i: u64, truth: &mut Truth) -> (String, Vec<u8>) {
     truth.link("distributes", &swarm, &release_key);
     let brand = words::BRANDS[(i % 3) as usize + 4];
     let trackers = [
-        (format!("http://tracker.{brand}.example:6969/announce"), format!("tracker.{brand}.example")),
+        (
+            format!("http://tracker.{brand}.example:6969/announce"),
+            format!("tracker.{brand}.example"),
+        ),
         (format!("udp://open.{brand}.test:1337/announce"), format!("open.{brand}.test")),
     ];
     for (_, host) in &trackers {

@@ -194,7 +194,8 @@ impl Truth {
         for account in accounts {
             let mail = account.splitn(3, ':').nth(2).unwrap_or_default();
             let stands = mail.contains('@')
-                && (self.known_mail.contains(mail) || mails.contains(format!("email:{mail}").as_str()));
+                && (self.known_mail.contains(mail)
+                    || mails.contains(format!("email:{mail}").as_str()));
             n += u64::from(stands);
         }
         n
@@ -241,12 +242,13 @@ impl Truth {
     /// The keys and links that stand behind the summary, one a line, but for those that are counted
     /// as rows: to be set beside what a parser found.
     pub fn keys(&self) -> impl Iterator<Item = String> + '_ {
-        let entities = self.entities.iter().flat_map(|(kind, set)| {
-            set.iter().map(move |key| format!("{kind}\t{key}"))
-        });
-        let addresses = (0..net::V4).filter(|i| self.v4.0[i / 64] >> (i % 64) & 1 == 1).map(|i| {
-            format!("IpAddress\tip:{}", std::net::Ipv4Addr::from(0xc612_0000 + i as u32))
-        });
+        let entities = self
+            .entities
+            .iter()
+            .flat_map(|(kind, set)| set.iter().map(move |key| format!("{kind}\t{key}")));
+        let addresses = (0..net::V4)
+            .filter(|i| self.v4.0[i / 64] >> (i % 64) & 1 == 1)
+            .map(|i| format!("IpAddress\tip:{}", std::net::Ipv4Addr::from(0xc612_0000 + i as u32)));
         let links = self.links.iter().flat_map(|(kind, set)| {
             set.iter().map(move |(from, to)| format!("{kind}\t{from}\t{to}"))
         });
