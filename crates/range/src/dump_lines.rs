@@ -161,10 +161,8 @@ impl Writer<'_> {
                 row.plain(crate::calendar::sql(at).as_bytes());
             }
             row.end();
-            if let Some(truth) = &mut self.truth {
-                if xc && line.used {
-                    truth.home(&line.home);
-                }
+            if xc && line.used {
+                self.tell(|t| t.home(&line.home));
             }
             self.sql.row(table, &buffer)?;
         }

@@ -209,8 +209,8 @@ impl Writer<'_> {
                         V::Int(i64::from(parent))
                     }
                     // Its own parent, as some panels write it.
-                    None if id % 17 == 0 => V::Int(1),
-                    _ if id % 2 == 0 => V::Int(0),
+                    None if id.is_multiple_of(17) => V::Int(1),
+                    _ if id.is_multiple_of(2) => V::Int(0),
                     _ => V::Null,
                 };
                 let current = match stream.sources.first() {

@@ -381,7 +381,7 @@ fn export(
         let quoted: Vec<String> =
             fields.iter().map(|f| format!("\"{}\"", f.replace('"', "\"\""))).collect();
         text.push_str(&quoted.join(","));
-        text.push_str(if language % 2 == 0 { "\r\n" } else { "\n" });
+        text.push_str(if language.is_multiple_of(2) { "\r\n" } else { "\n" });
     };
     line(&w.columns);
     let mut balance = 10_000;

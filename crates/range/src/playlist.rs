@@ -89,7 +89,7 @@ fn own(world: &World, rng: &mut Rng, i: u64, truth: &mut Truth) -> String {
     let mut text = String::new();
     if i % 7 == 6 {
         // Junk before the header, as a portal's notice.
-        text.push_str("\u{feff}");
+        text.push('\u{feff}');
     }
     let _ = write!(text, "#EXTM3U x-tvg-url=\"http://{}/guide.xml\"{end}", world.logos);
     let count = if world.plan.scenario == Scenario::Small { 25 } else { 400 };

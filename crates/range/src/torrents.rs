@@ -221,7 +221,7 @@ fn torrent(world: &World, i: u64, truth: &mut Truth) -> (String, Vec<u8>) {
     if v2 {
         root.push(("piece layers", B::Dict(layers)));
     }
-    if i % 6 == 0 {
+    if i.is_multiple_of(6) {
         let host = format!("seed.{brand}.example");
         truth.link("tracked_by", &swarm, &format!("domain:{host}"));
         root.push(("url-list", B::text(&format!("http://{host}/pub/"))));

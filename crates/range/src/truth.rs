@@ -14,6 +14,9 @@ use crate::net;
 /// The schema that `truth.json` names.
 const SCHEMA: &str = "https://vigie.example/schema/truth-1.json";
 
+/// From and to.
+type Pair = (Box<str>, Box<str>);
+
 #[derive(Debug, Clone)]
 struct Bits(Vec<u64>);
 
@@ -35,7 +38,7 @@ impl Bits {
 #[derive(Debug, Clone)]
 pub struct Truth {
     entities: BTreeMap<&'static str, BTreeSet<Box<str>>>,
-    links: BTreeMap<&'static str, BTreeSet<(Box<str>, Box<str>)>>,
+    links: BTreeMap<&'static str, BTreeSet<Pair>>,
     more_entities: BTreeMap<&'static str, u64>,
     more_links: BTreeMap<&'static str, u64>,
     v4: Bits,

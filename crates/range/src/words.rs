@@ -331,7 +331,7 @@ fn work_key(title: &str, year: Option<i64>, episode: Option<(u32, u32)>) -> Stri
 /// Film `i`.
 pub(crate) fn film(i: u64) -> Work {
     let title = title(i);
-    let year = (mix(i ^ 0xf11a) % 20 != 0).then(|| 1990 + (mix(i) % 37) as i64);
+    let year = (!mix(i ^ 0xf11a).is_multiple_of(20)).then(|| 1990 + (mix(i) % 37) as i64);
     let key = work_key(&title, year, None);
     Work { title, year, episode: None, key }
 }
@@ -364,7 +364,7 @@ impl Work {
 /// A telephone number of those kept for fiction: +44 7700 900xxx or +33 6 39 98 xx xx.
 /// Digits alone, with the country's prefix.
 pub(crate) fn phone(n: u64) -> String {
-    if n % 2 == 0 {
+    if n.is_multiple_of(2) {
         format!("447700900{:03}", n / 2 % 1000)
     } else {
         format!("33639980{:03}", 100 + n / 2 % 900)

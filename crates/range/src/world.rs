@@ -432,11 +432,12 @@ impl World {
             return;
         }
         let (one, other) = self.panels.split_at_mut(1);
-        if let (Some(a), Some(b)) = (one[0].servers.last(), other[0].servers.last_mut()) {
-            if !a.main && !b.main {
-                b.ip = a.ip;
-                b.names.clear();
-            }
+        if let (Some(a), Some(b)) = (one[0].servers.last(), other[0].servers.last_mut())
+            && !a.main
+            && !b.main
+        {
+            b.ip = a.ip;
+            b.names.clear();
         }
     }
 
@@ -529,7 +530,10 @@ impl World {
         };
         for (i, channel) in self.channels.iter().enumerate() {
             // The main panel has all; the others about half, each its own.
-            if !big && crate::rng::mix((panel.index * 100_003 + i) as u64) % 2 == 0 && i > 3 {
+            if !big
+                && crate::rng::mix((panel.index * 100_003 + i) as u64).is_multiple_of(2)
+                && i > 3
+            {
                 continue;
             }
             let variants = if channel.radio { 1 } else { 1 + rng.below(3) };
