@@ -1,1 +1,23 @@
-//! Placeholder.
+//! The console: a case as web pages, on loopback.
+//!
+//! Pages are made on the server from what `desk` reads; scripts only swap parts of them, move the
+//! focus, and draw the network. Invariants: the console decides nothing and keeps nothing but
+//! sessions; every word comes from a catalogue; every figure is a link; seized text never acts.
+
+mod app;
+mod assets;
+mod export;
+mod fmt;
+mod guard;
+mod html;
+mod i18n;
+mod live;
+mod pages;
+mod query;
+mod routes;
+mod server;
+mod session;
+
+pub use i18n::Lang;
+pub use server::{Console, Error, serve};
+pub use session::{LINK_LIFE, SESSION_LIFE};

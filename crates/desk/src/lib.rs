@@ -1,1 +1,27 @@
-//! Placeholder.
+//! The only door to a case's state: commands become records, records become views, and views are
+//! read as consistent snapshots.
+//!
+//! A case is one folder: `ledger/` and `vault/` (what is decided and what came in), `views.sqlite`
+//! and `tables/` (what is derived: thrown away and built again at will).
+//!
+//! Invariants: no view shows what the log does not hold; the same log, exhibits and parser versions
+//! give the same views whatever the order or number of threads; no value of a secret enters a view.
+
+pub mod authority;
+mod count;
+pub mod desk;
+pub mod error;
+pub mod export;
+mod index;
+pub mod open;
+mod pipeline;
+pub mod progress;
+pub mod read;
+pub mod sql;
+mod tables;
+mod views;
+
+pub use count::Summary;
+pub use desk::{Desk, Place};
+pub use error::{Error, Result};
+pub use vault::Wait;

@@ -5,16 +5,63 @@
 //! was read from; bounded memory; what could not be read is a located [`model::Problem`]; bytes
 //! read + bytes lost + filler = bytes of the exhibit.
 
+pub mod amounts;
+pub mod camt;
+pub mod chats;
+pub mod checksums;
 pub mod chunks;
+pub mod csv;
+pub mod hls;
+pub mod filetype;
+pub mod json;
+pub mod m3u;
+pub mod dump;
+pub mod names;
+mod panel;
+pub mod magnet;
 pub mod parser;
+pub mod payments;
+pub mod paypal;
+pub mod rows;
+pub mod scan;
 pub mod sink;
+pub mod tables;
+pub mod telegram;
+pub mod whatsapp;
+pub mod xlsx;
+pub mod xml;
+pub mod programmes;
+pub mod xmltv;
+pub mod xtream_api;
+pub mod release;
+pub mod torrent;
+pub mod xtream_url;
+
+#[cfg(test)]
+mod laws;
 
 pub use chunks::Chunks;
 pub use parser::{Confidence, Coverage, Input, Parser};
 pub use sink::{Collect, Job, Sink};
 
 /// Every parser. Order decides between equals: the earlier wins.
-pub const PARSERS: &[Parser] = &[];
+#[rustfmt::skip] // one line a parser
+pub const PARSERS: &[Parser] = &[
+    m3u::PARSER,
+    paypal::PARSER,
+    camt::PARSER,
+    telegram::PARSER,
+    hls::PARSER,
+    whatsapp::PARSER,
+    dump::PARSER,
+    xtream_api::PARSER,
+    xlsx::PARSER,
+    torrent::PARSER,
+    release::PARSER,
+    xmltv::PARSER,
+    tables::CSV,
+    scan::PARSER,
+];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {

@@ -112,6 +112,18 @@ pub fn sweep(folder: &Path) -> Result<usize> {
     Ok(swept)
 }
 
+/// Removes files that would do no harm if they came back, and the folders that this empties. Not
+/// durable, and what cannot be removed stays.
+pub(crate) fn discard(paths: &[PathBuf]) {
+    for path in paths {
+        let _ = step("remove", path, || {
+            fs::remove_file(path)?;
+            let _ = fs::remove_dir(folder_of(path)); // fails where it is not empty
+            Ok(())
+        });
+    }
+}
+
 /// Opens, or makes, a file that serves as a lock: its content may be rewritten in place.
 pub(crate) fn open_lock(path: &Path) -> Result<File> {
     step("open", path, || {
@@ -139,11 +151,17 @@ fn sync_folder(folder: &Path) -> Result<()> {
     step("sync the folder", folder, || File::open(folder)?.sync_all())
 }
 
+/// Makes durable all that was written to the file system of `path`. Write errors that nobody has seen
+/// yet are reported here (Linux 5.8 and later).
+fn sync_disk(path: &Path) -> Result<()> {
+    step("sync the disk of", path, || Ok(rustix::fs::syncfs(File::open(path)?)?))
+}
+
 /// A file being written under a temporary name in the folder where it will stand. Dropped without
 /// [`Pending::persist`], it is removed.
 #[derive(Debug)]
 pub struct Pending {
-    file: File,
+    file: Option<File>,
     temp: PathBuf,
     len: u64,
     done: bool,
@@ -175,16 +193,33 @@ impl Pending {
                 }
             })?;
             if let Some(file) = made {
-                return Ok(Self { file, temp, len: 0, done: false });
+                return Ok(Self { file: Some(file), temp, len: 0, done: false });
             }
         }
     }
 
     /// Writes at the end.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        write_step(&self.temp, bytes, |part| self.file.write_all(part))?;
+        let Some(file) = &mut self.file else {
+            let closed = io::Error::other("the file was closed");
+            return Err(Error::disk("write", &self.temp, closed));
+        };
+        write_step(&self.temp, bytes, |part| file.write_all(part))?;
         self.len += bytes.len() as u64;
         Ok(())
+    }
+
+    /// Lets go of the open file, of which a process may hold only so many. Nothing more can be
+    /// appended; it can still be persisted.
+    pub fn close(&mut self) {
+        self.file = None;
+    }
+
+    fn sync(&self) -> Result<()> {
+        step("sync", &self.temp, || match &self.file {
+            Some(file) => file.sync_all(),
+            None => File::open(&self.temp)?.sync_all(),
+        })
     }
 
     /// Writes at the end, for [`io::copy`] and the like: errors name no path; prefer
@@ -203,11 +238,6 @@ impl Pending {
         self.len == 0
     }
 
-    /// The file, to be read before it has a name.
-    pub fn file(&self) -> &File {
-        &self.file
-    }
-
     /// Its temporary path: for a library that insists on writing by itself. The caller calls
     /// nothing but `persist` afterwards.
     pub fn temp_path(&self) -> &Path {
@@ -216,7 +246,7 @@ impl Pending {
 
     /// Makes the content durable, gives it its name (in the same folder), makes the name durable.
     pub fn persist(self, path: &Path, overwrite: Overwrite) -> Result<()> {
-        step("sync", &self.temp, || self.file.sync_all())?;
+        self.sync()?;
         self.give_name(path, overwrite)?;
         sync_folder(folder_of(path))
     }
@@ -287,6 +317,7 @@ const MANY: usize = 8;
 #[derive(Debug, Default)]
 pub struct Batch {
     files: Vec<(Pending, PathBuf, Overwrite)>,
+    made: BTreeSet<PathBuf>,
 }
 
 impl Batch {
@@ -295,9 +326,25 @@ impl Batch {
         Self::default()
     }
 
-    /// Adds a finished file and the path it shall have, in the folder it was made in.
-    pub fn add(&mut self, file: Pending, path: PathBuf, overwrite: Overwrite) {
+    /// Adds a finished file and the path it shall have, on the file system it was made in. The
+    /// folder is made where absent (its parent must exist), durable with the batch.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn add(&mut self, mut file: Pending, path: PathBuf, overwrite: Overwrite) -> Result<()> {
+        let folder = folder_of(&path);
+        if !folder.is_dir() {
+            step("make the folder", folder, || match fs::create_dir(folder) {
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+                other => other,
+            })?;
+            self.made.insert(folder_of(folder).to_owned());
+        }
+        if self.files.len() >= MANY {
+            file.close();
+        }
         self.files.push((file, path, overwrite));
+        Ok(())
     }
 
     /// Files added.
@@ -313,19 +360,12 @@ impl Batch {
     /// Makes all durable. With [`Overwrite::Never`] a file that is there already is left as it is
     /// and the new one dropped: callers name files by content.
     pub fn commit(self) -> Result<()> {
-        // The first file was opened before any was written: errors of all since then reach it.
         match self.files.first() {
             None => return Ok(()),
-            Some((first, path, _)) if self.files.len() > MANY => {
-                step("sync the disk of", path, || Ok(rustix::fs::syncfs(&first.file)?))?;
-            }
-            Some(_) => {
-                for (file, path, _) in &self.files {
-                    step("sync", path, || file.file.sync_all())?;
-                }
-            }
+            Some((first, _, _)) if self.files.len() > MANY => sync_disk(&first.temp)?,
+            Some(_) => self.files.iter().try_for_each(|(file, _, _)| file.sync())?,
         }
-        let mut folders = BTreeSet::new();
+        let mut folders = self.made;
         for (file, path, overwrite) in self.files {
             folders.insert(folder_of(&path).to_owned());
             match file.give_name(&path, overwrite) {
@@ -334,9 +374,7 @@ impl Batch {
             }
         }
         match folders.first() {
-            Some(first) if folders.len() > MANY => {
-                step("sync the disk of", first, || Ok(rustix::fs::syncfs(File::open(first)?)?))
-            }
+            Some(first) if folders.len() > MANY => sync_disk(first),
             _ => folders.iter().try_for_each(|folder| sync_folder(folder)),
         }
     }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::note::NoteError;
+
 /// What went wrong, in words a user can act on. The cause is behind `source()`, never in the text.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -19,6 +21,63 @@ pub enum Error {
     /// A file that is never overwritten is there already.
     #[error("{} is there already and is never overwritten", .0.display())]
     Exists(PathBuf),
+    /// Another process writes.
+    #[error("{} is being written by {holder}. Wait until it has finished, or stop it", path.display())]
+    Held {
+        /// The lock file.
+        path: PathBuf,
+        /// Who, as its lock says.
+        holder: String,
+    },
+    /// A checkpoint or a key is not what it should be.
+    #[error("{}: {source}", path.display())]
+    Note {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: NoteError,
+    },
+    /// The log's files contradict one another.
+    #[error(
+        "{} is damaged: {what}. Nothing was written. `vigie verify` tells every place; restore the \
+         folder from a copy", path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// How.
+        what: String,
+    },
+    /// The log is shorter than the authority has seen it.
+    #[error(
+        "{origin} has {found} entries here, but the authority has seen {seen}: this is an older or \
+         cut copy. Nothing was written"
+    )]
+    RolledBack {
+        /// The log.
+        origin: String,
+        /// Entries here.
+        found: u64,
+        /// Entries once.
+        seen: u64,
+    },
+    /// An entry or a batch beyond its bound.
+    #[error("{0} bytes do not fit: an entry holds 65,535 bytes, a batch 256 MiB")]
+    TooLarge(usize),
+    /// An index beyond the end.
+    #[error("there is no entry {0}")]
+    NoEntry(u64),
+    /// A write failed earlier; what is on disk must be looked at anew.
+    #[error("an earlier write to this log failed: open it again")]
+    Broken,
+    /// A name that no authority can have.
+    #[error(
+        "{0:?} cannot name an authority: use 1 to 64 of a-z, 0-9, '-' and '.', as in a domain name"
+    )]
+    AuthorityName(String),
+    /// The home folder has an authority already.
+    #[error("this home already has the authority {0}; another needs another --home")]
+    AuthorityNamed(String),
 }
 
 /// Results of this crate.
@@ -27,6 +86,14 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     pub(crate) fn disk(action: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Disk { action, path: path.to_owned(), source }
+    }
+
+    pub(crate) fn note(path: &Path, source: NoteError) -> Self {
+        Self::Note { path: path.to_owned(), source }
+    }
+
+    pub(crate) fn damaged(path: &Path, what: impl Into<String>) -> Self {
+        Self::Damaged { path: path.to_owned(), what: what.into() }
     }
 
     /// True where the disk or the quota is full.

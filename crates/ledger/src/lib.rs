@@ -1,6 +1,26 @@
 //! The log of a case, and the one writer to disk.
+//!
+//! A log is entries (bytes; what they mean is not known here) under a Merkle tree in C2SP tlog-tiles
+//! layout, with signed checkpoints. Entries are committed in groups by one flush of a journal, and
+//! nothing that is committed is ever changed.
 
+mod authority;
 pub mod disk;
 mod error;
+mod journal;
+mod lock;
+mod log;
+pub mod note;
+mod reader;
+mod store;
+pub mod tree;
+mod verify;
 
+pub use authority::{Authority, Home, PRACTICE};
 pub use error::{Error, Result};
+pub use lock::{Lock, Wait, holder_of};
+pub use log::Log;
+pub use note::{Checkpoint, SigningKey, VerifierKey};
+pub use reader::Reader;
+pub use store::MAX_ENTRY;
+pub use verify::{Finding, Report, first_entry, verify};

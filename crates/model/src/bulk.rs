@@ -139,7 +139,13 @@ impl Meaning {
     pub fn indexed(self) -> bool {
         matches!(
             self,
-            Self::UserName | Self::Mac | Self::Email | Self::Address | Self::Token | Self::From | Self::To
+            Self::UserName
+                | Self::Mac
+                | Self::Email
+                | Self::Address
+                | Self::Token
+                | Self::From
+                | Self::To
         )
     }
 }
@@ -289,9 +295,9 @@ impl ColumnData {
         match self {
             Self::Int(v) => v[i].map_or(Cell::Null, Cell::Int),
             Self::Real(v) => v[i].map_or(Cell::Null, Cell::Real),
-            Self::Text(s) => s.get(i).map_or(Cell::Null, |b| {
-                std::str::from_utf8(b).map_or(Cell::Bytes(b), Cell::Text)
-            }),
+            Self::Text(s) => s
+                .get(i)
+                .map_or(Cell::Null, |b| std::str::from_utf8(b).map_or(Cell::Bytes(b), Cell::Text)),
             Self::Bytes(s) => s.get(i).map_or(Cell::Null, Cell::Bytes),
             Self::Withheld(_) => Cell::Null,
         }

@@ -11,8 +11,10 @@
 //!   `<family>~<address>` the panel itself. `network` rewrites the first two to the third where the
 //!   panel is known, so that two dumps of one panel name the same things.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::id::ExhibitId;
 
@@ -21,8 +23,10 @@ use crate::id::ExhibitId;
 pub const MAX_LEN: usize = 512;
 
 /// What names a thing. Ordered bytewise.
+///
+/// Clones share their text: a key is stated once a fact, and there are millions.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(Box<str>);
+pub struct Key(Arc<str>);
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,7 +68,11 @@ impl fmt::Display for Locator {
     }
 }
 
-fn clean(text: &str) -> String {
+fn clean(text: &str) -> Cow<'_, str> {
+    // Control characters are C0, DEL, and C1, which UTF-8 begins with 0xc2.
+    if text.bytes().all(|b| b >= 0x20 && b != 0x7f && b != 0xc2) {
+        return Cow::Borrowed(text);
+    }
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
@@ -76,7 +84,11 @@ impl Key {
             !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
             "a scheme is lower-case ASCII"
         );
-        let mut text = format!("{scheme}:{}", clean(rest));
+        let rest = clean(rest);
+        let mut text = String::with_capacity(scheme.len() + 1 + rest.len());
+        text.push_str(scheme);
+        text.push(':');
+        text.push_str(&rest);
         if text.len() > MAX_LEN {
             let digest = crate::id::Sha256Hex::of(text.as_bytes()).to_string();
             let mut cut = MAX_LEN - 66;
@@ -87,7 +99,7 @@ impl Key {
             text.push('#');
             text.push_str(&digest);
         }
-        Self(text.into_boxed_str())
+        Self(text.into())
     }
 
     /// A key read back from a view or a user's words: `scheme:rest`.
@@ -180,8 +192,7 @@ impl Key {
         if digits.len() != 12 || !digits.iter().all(u8::is_ascii_hexdigit) || text.len() > 17 {
             return None;
         }
-        let lower: String =
-            digits.iter().map(|b| char::from(b.to_ascii_lowercase())).collect();
+        let lower: String = digits.iter().map(|b| char::from(b.to_ascii_lowercase())).collect();
         if lower == "000000000000" || lower == "ffffffffffff" {
             return None;
         }
@@ -199,7 +210,9 @@ impl Key {
             && !local.starts_with('.')
             && !local.ends_with('.')
             && !local.contains("..")
-            && local.chars().all(|c| !c.is_whitespace() && !c.is_control() && !"\"(),:;<>[\\]@".contains(c));
+            && local
+                .chars()
+                .all(|c| !c.is_whitespace() && !c.is_control() && !"\"(),:;<>[\\]@".contains(c));
         good.then(|| Self::new("email", &format!("{}@{}", local.to_lowercase(), host.rest())))
     }
 
@@ -209,7 +222,8 @@ impl Key {
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         let rest = text.trim_start();
         let international = rest.starts_with('+') || rest.starts_with("00");
-        let digits = if rest.starts_with("00") { digits[2.min(digits.len())..].to_owned() } else { digits };
+        let digits =
+            if rest.starts_with("00") { digits[2.min(digits.len())..].to_owned() } else { digits };
         let good = international
             && (7..=15).contains(&digits.len())
             && !digits.starts_with('0')
@@ -299,18 +313,30 @@ mod tests {
     fn natural_keys_are_normalised() {
         let exhibit = ExhibitId([7; 32]);
         assert_eq!(shown(Key::domain("Stream.Example.")).as_deref(), Some("domain:stream.example"));
-        assert_eq!(shown(Key::domain("bücher.example")).as_deref(), Some("domain:xn--bcher-kva.example"));
+        assert_eq!(
+            shown(Key::domain("bücher.example")).as_deref(),
+            Some("domain:xn--bcher-kva.example")
+        );
         assert_eq!(shown(Key::domain("198.18.0.1")), None);
         assert_eq!(shown(Key::mac("00-1A-79-AB-CD-EF")).as_deref(), Some("mac:00:1a:79:ab:cd:ef"));
         assert_eq!(shown(Key::mac("00:00:00:00:00:00")), None);
-        assert_eq!(shown(Key::email("A.B@Mail.Example")).as_deref(), Some("email:a.b@mail.example"));
+        assert_eq!(
+            shown(Key::email("A.B@Mail.Example")).as_deref(),
+            Some("email:a.b@mail.example")
+        );
         assert_eq!(shown(Key::email("a..b@mail.example")), None);
         assert_eq!(shown(Key::phone("+33 6 12 34 56 78")).as_deref(), Some("phone:+33612345678"));
         assert_eq!(shown(Key::phone("0033 612345678")).as_deref(), Some("phone:+33612345678"));
         assert_eq!(shown(Key::phone("0612345678")), None);
-        assert_eq!(shown(Key::iban("GB82 WEST 1234 5698 7654 32")).as_deref(), Some("iban:GB82WEST12345698765432"));
+        assert_eq!(
+            shown(Key::iban("GB82 WEST 1234 5698 7654 32")).as_deref(),
+            Some("iban:GB82WEST12345698765432")
+        );
         assert_eq!(shown(Key::iban("GB82 WEST 1234 5698 7654 33")), None);
-        assert_eq!(Key::ip("::ffff:198.18.0.1".parse().unwrap(), exhibit).as_str(), "ip:198.18.0.1");
+        assert_eq!(
+            Key::ip("::ffff:198.18.0.1".parse().unwrap(), exhibit).as_str(),
+            "ip:198.18.0.1"
+        );
         assert!(Key::ip("10.0.0.1".parse().unwrap(), exhibit).as_str().starts_with("ip:x0707"));
         assert_eq!(shown(Key::server("127.0.0.1")), None);
     }

@@ -109,7 +109,7 @@ entity_kinds! {
         [p("as_written"), p("model"), p("firmware"), p("serial"), p("locked"), p("note"), secret("token")];
     Stream, "Stream", None, ["stream"],
         "distinct by panel and number; a stream that only a playlist names counts by panel or host and number, else by its URL",
-        [pf("name", "name"), p("type"), p("category"), p("epg_id"), p("url"), p("icon"), p("group"), p("number"), p("container"), p("added_at"), p("enabled"), p("user_agent"), p("referer"), p("attribute"), p("duration"), p("segment"), p("catchup"), p("bandwidth"), p("resolution"), p("codecs"), p("key_url"), p("note"), p("year"), p("rating"), p("external_id")];
+        [pf("name", "name"), p("type"), p("category"), p("epg_id"), p("url"), p("icon"), p("group"), p("number"), p("container"), p("added_at"), p("enabled"), p("user_agent"), p("referer"), p("attribute"), p("duration"), p("segment"), p("catchup"), p("bandwidth"), p("resolution"), p("codecs"), p("key_url"), p("note"), p("year"), p("rating"), p("external_id"), secret("password"), secret("key")];
     Channel, "Channel", None, ["channel"],
         "distinct by EPG id; without one, by normalised name (case, quality and country marks and punctuation dropped)",
         [pf("name", "name"), p("epg_id"), p("icon"), p("country"), p("language")];
@@ -124,13 +124,13 @@ entity_kinds! {
         [pf("name", "name"), p("type")];
     Swarm, "Swarm", None, ["swarm"],
         "distinct by info-hash; a hybrid torrent's two hashes are one swarm",
-        [p("as_written"), pf("name", "name"), p("info_hash_v1"), p("info_hash_v2"), p("size"), p("piece_length"), p("file"), p("file_count"), p("created_at"), p("created_by"), p("comment"), p("private"), p("source"), p("tracker"), p("web_seed"), p("node")];
+        [p("as_written"), pf("name", "name"), p("info_hash_v1"), p("info_hash_v2"), p("size"), p("piece_length"), p("file"), p("file_count"), p("created_at"), p("created_by"), p("comment"), p("private"), p("source"), p("tracker"), p("web_seed"), p("node"), secret("password")];
     Domain, "Domain", None, ["domain"],
         "distinct by host name in ASCII form",
-        [p("as_written"), p("registrable"), p("url"), p("note")];
+        [p("as_written"), p("registrable"), p("url"), p("note"), secret("password")];
     IpAddress, "IpAddress", None, ["ip"],
         "distinct by address; private, loopback and carrier addresses by exhibit; addresses in address columns of bulk tables count",
-        [p("as_written"), p("url"), p("note"), p("network")];
+        [p("as_written"), p("url"), p("note"), p("network"), secret("password")];
     EmailAddress, "EmailAddress", None, ["email"],
         "distinct by address, lower case; addresses in e-mail columns of bulk tables count",
         [p("as_written"), p("note")];

@@ -105,8 +105,7 @@ impl Stamp {
                 }
                 let mut frac = 0;
                 for i in 0..3 {
-                    frac = frac * 10
-                        + if i < digits { i64::from(b[at + 1 + i] - b'0') } else { 0 };
+                    frac = frac * 10 + if i < digits { i64::from(b[at + 1 + i] - b'0') } else { 0 };
                 }
                 ms += frac;
                 at += 1 + digits;

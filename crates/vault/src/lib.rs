@@ -1,1 +1,39 @@
-//! Placeholder.
+//! A case's memory: exhibits by their hash, records in the log, and the openings between them.
+//!
+//! In order: [`Case::create`] or [`Case::open`]; [`Case::stager`] copies and hashes on any thread;
+//! [`Case::batch`] takes what was staged, and other records; [`Batch::commit`] makes it durable;
+//! [`Case::finish`]. Views are made from [`Case::records`]. [`Case::read`] takes a snapshot without
+//! a lock.
+//!
+//! Invariants: an exhibit is never overwritten; exhibits and openings are durable before the record
+//! that names them; nothing that the log names is ever removed; a member's name is never a path.
+
+mod batch;
+mod case;
+mod error;
+pub mod ggm;
+mod openings;
+mod rehash;
+pub mod salted;
+mod stage;
+pub mod sums;
+pub mod unpack;
+mod verify;
+
+pub use batch::{Added, Batch};
+pub use case::{Bytes, Case, Exhibit, MemberOf, Origin, Stamp, authority_of};
+pub use error::{Error, Result};
+pub use ledger::Finding;
+pub use ledger::{Home, Wait};
+pub use stage::{Staged, Stager};
+pub use verify::{Report, verify};
+
+/// 32 fresh random bytes.
+///
+/// # Errors
+/// The operating system gives none.
+pub fn random() -> Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|_| Error::Random)?;
+    Ok(bytes)
+}

@@ -1,0 +1,221 @@
+//! One request to one page: what a page is given, what it gives back, and how failures are told.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{RawPathParams, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use desk::read::{Reader, Snapshot};
+use maud::Markup;
+
+use crate::guard::lang_of;
+use crate::html::{self, Page};
+use crate::i18n::Lang;
+use crate::query::Query;
+use crate::session::Sessions;
+
+/// What the server holds. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct App(Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    /// The case.
+    pub(crate) reader: Reader,
+    /// Who is signed in.
+    pub(crate) sessions: Sessions,
+    /// The session cookie's name. It holds the port, since cookies do not tell ports apart.
+    pub(crate) cookie: String,
+    /// The hosts this server answers for, with port.
+    hosts: Vec<String>,
+}
+
+impl std::ops::Deref for App {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl App {
+    /// For a case, served on this address of loopback.
+    pub(crate) fn new(reader: Reader, address: SocketAddr) -> Self {
+        let port = address.port();
+        let mut hosts: Vec<String> =
+            ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{port}")).into();
+        hosts.push(address.to_string());
+        Self(Arc::new(Inner {
+            reader,
+            sessions: Sessions::default(),
+            cookie: format!("vigie_{port}"),
+            hosts,
+        }))
+    }
+
+    /// True for our own names.
+    pub(crate) fn answers_for(&self, host: &str) -> bool {
+        self.hosts.iter().any(|h| h.eq_ignore_ascii_case(host))
+    }
+
+    /// Asks the case on a thread that may block.
+    pub(crate) async fn read<T, F>(&self, ask: F) -> Result<T, PageError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Snapshot) -> Result<T, PageError> + Send + 'static,
+    {
+        let app = self.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let snapshot = app.reader.snapshot()?;
+            ask(&snapshot)
+        });
+        task.await.unwrap_or(Err(PageError::Broken))
+    }
+}
+
+/// What a page is given.
+#[derive(Debug, Clone)]
+pub(crate) struct Ctx {
+    /// The reader's language.
+    pub(crate) lang: Lang,
+    /// The request's path.
+    pub(crate) path: String,
+    /// Its parameters.
+    pub(crate) query: Query,
+    /// The variable parts of the path, in order.
+    pub(crate) params: Vec<String>,
+    /// A part of a page is wanted, by htmx: its target's id.
+    pub(crate) part: Option<String>,
+}
+
+impl Ctx {
+    /// Of a request that `routes` has matched.
+    pub(crate) fn of(headers: &HeaderMap, path: &str, query: &str, params: Vec<String>) -> Self {
+        let get = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+        // htmx names its target `tag#id`.
+        let part = get("hx-request").and(get("hx-target")).map(|t| t.rsplit('#').next().unwrap_or(t).to_owned());
+        Self { lang: lang_of(headers), path: path.to_owned(), query: Query::parse(query), params, part }
+    }
+
+    /// Part `i` of the path.
+    pub(crate) fn param(&self, i: usize) -> &str {
+        self.params.get(i).map_or("", String::as_str)
+    }
+
+    /// Data is wanted, not a page.
+    pub(crate) fn json(&self) -> bool {
+        self.query.get("format") == Some("json")
+    }
+
+    /// This view's URL, some parameters changed.
+    pub(crate) fn url(&self, drop: &[&str], add: &[(&str, &str)]) -> String {
+        self.query.url(&self.path, drop, add)
+    }
+
+    /// This view's URL as it is.
+    pub(crate) fn here(&self) -> String {
+        self.url(&["format"], &[])
+    }
+}
+
+/// What a page gives back.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// A whole page.
+    Page(Box<Page>),
+    /// A part, for htmx to put in its place.
+    Part(Markup),
+    /// Data.
+    Json(serde_json::Value),
+    /// The thing is elsewhere.
+    Moved(String),
+}
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PageError {
+    /// The desk says no.
+    #[error(transparent)]
+    Desk(#[from] desk::Error),
+    /// There is no such thing.
+    #[error("not found")]
+    NotFound,
+    /// The address does not say what is wanted.
+    #[error("not understood: {0}")]
+    Asked(&'static str),
+    /// A bound of the console's.
+    #[error("beyond a bound: {0}")]
+    Bound(&'static str),
+    /// The reading thread died.
+    #[error("broken")]
+    Broken,
+}
+
+/// A page: reads one snapshot, decides nothing.
+pub(crate) type PageFn = fn(&Ctx, &Snapshot) -> Result<Answer, PageError>;
+
+/// Runs a page for a request.
+pub(crate) async fn run(
+    State(app): State<App>,
+    params: RawPathParams,
+    request: Request,
+    page: PageFn,
+) -> Response {
+    let begun = Instant::now();
+    let params = params.iter().map(|(_, value)| value.to_owned()).collect();
+    let uri = request.uri();
+    let ctx = Ctx::of(request.headers(), uri.path(), uri.query().unwrap_or(""), params);
+    let asked = ctx.clone();
+    let outcome = app
+        .read(move |snapshot| {
+            let answer = page(&asked, snapshot)?;
+            Ok(match answer {
+                Answer::Page(page) => html::send(StatusCode::OK, page.render(&asked, snapshot)),
+                Answer::Part(part) => html::send(StatusCode::OK, part),
+                Answer::Json(value) => axum_json(&value),
+                Answer::Moved(to) => Redirect::to(&to).into_response(),
+            })
+        })
+        .await;
+    let mut response = outcome.unwrap_or_else(|error| fail(&ctx, &error));
+    let timing = format!("render;dur={:.1}", begun.elapsed().as_secs_f64() * 1000.0);
+    if let Ok(value) = HeaderValue::from_str(&timing) {
+        response.headers_mut().insert("server-timing", value);
+    }
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Language, Cookie, HX-Request"));
+    response
+}
+
+fn axum_json(value: &serde_json::Value) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
+}
+
+/// The one place where failures become what readers see: what happened, what is safe, what to do.
+pub(crate) fn fail(ctx: &Ctx, error: &PageError) -> Response {
+    use desk::Error as E;
+    let (status, key) = match error {
+        PageError::NotFound | PageError::Desk(E::NotFound { .. }) => (StatusCode::NOT_FOUND, "error.not_found"),
+        PageError::Asked(key) => (StatusCode::BAD_REQUEST, *key),
+        PageError::Desk(E::Asked(_)) => (StatusCode::BAD_REQUEST, "error.asked"),
+        PageError::Bound(key) => (StatusCode::PAYLOAD_TOO_LARGE, *key),
+        PageError::Desk(E::Bound(_)) => (StatusCode::PAYLOAD_TOO_LARGE, "error.bound"),
+        PageError::Desk(E::NoCase(_)) => (StatusCode::SERVICE_UNAVAILABLE, "error.no_case"),
+        PageError::Desk(_) | PageError::Broken => (StatusCode::INTERNAL_SERVER_ERROR, "error.views"),
+    };
+    let detail = match error {
+        PageError::Desk(E::Asked(text) | E::Bound(text)) => Some(text.clone()),
+        PageError::Desk(error @ (E::Views(_) | E::Read { .. })) => {
+            let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            Some(format!("{error}: {source}"))
+        }
+        _ => None,
+    };
+    if ctx.json() {
+        let body = serde_json::json!({ "error": key.trim_start_matches("error."), "detail": detail });
+        let mut response = axum_json(&body);
+        *response.status_mut() = status;
+        return response;
+    }
+    html::error_in_place(ctx, status, key, detail.as_deref())
+}

@@ -1,0 +1,154 @@
+//! What every request passes, in this order: the headers every answer carries, the host it was
+//! asked of, where it was asked from, and whether somebody is signed in.
+
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::app::App;
+use crate::html::{error_page, send};
+use crate::i18n::Lang;
+
+/// Nothing from elsewhere, nothing inline, nobody may frame it.
+pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; \
+     base-uri 'none'";
+
+/// The headers of every answer. Pages hold seized material: no cache keeps them, and no page that
+/// a reader leaves learns where from.
+pub(crate) async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    for (name, value) in [
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Host and origin. A page of another site that has its name point at loopback (DNS rebinding)
+/// sends its own name as host; one that posts here sends its own origin.
+pub(crate) async fn origin(State(app): State<App>, request: Request, next: Next) -> Response {
+    let lang = lang_of(request.headers());
+    let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok());
+    let Some(host) = host.filter(|host| app.answers_for(host)) else {
+        return error_page(lang, StatusCode::MISDIRECTED_REQUEST, "error.host");
+    };
+    if !same_origin(request.method(), request.headers(), host) {
+        return error_page(lang, StatusCode::FORBIDDEN, "error.origin");
+    }
+    next.run(request).await
+}
+
+/// Whether a request may come from where it says it does. Reading by navigation is free; reading
+/// by another site's script is not; changing needs our own origin.
+fn same_origin(method: &Method, headers: &HeaderMap, host: &str) -> bool {
+    let get = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+    let site = get("sec-fetch-site");
+    if matches!(*method, Method::GET | Method::HEAD) {
+        return match site {
+            None | Some("same-origin" | "none") => true,
+            Some(_) => get("sec-fetch-mode") == Some("navigate"),
+        };
+    }
+    match get("origin") {
+        Some(origin) => origin.strip_prefix("http://") == Some(host),
+        None => site == Some("same-origin"),
+    }
+}
+
+/// Signed in, or told how to.
+pub(crate) async fn session(State(app): State<App>, request: Request, next: Next) -> Response {
+    let held = session_of(request.headers(), &app.cookie)
+        .is_some_and(|token| app.sessions.holds(token, Instant::now()));
+    if held {
+        return next.run(request).await;
+    }
+    let lang = lang_of(request.headers());
+    let mut response = send(StatusCode::UNAUTHORIZED, crate::pages::sign_in::needed(lang));
+    // A part that htmx asked for cannot hold a page: the whole page goes to sign-in.
+    response.headers_mut().insert("hx-redirect", HeaderValue::from_static("/sign-in"));
+    response
+}
+
+/// The value of a cookie.
+pub(crate) fn cookie_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+/// The session's token, if the request carries one.
+pub(crate) fn session_of<'a>(headers: &'a HeaderMap, cookie: &str) -> Option<&'a str> {
+    cookie_of(headers, cookie).filter(|token| token.len() == 64)
+}
+
+/// The reader's language: what they chose, else what their browser asks for.
+pub(crate) fn lang_of(headers: &HeaderMap) -> Lang {
+    if let Some(lang) = cookie_of(headers, LANG_COOKIE).and_then(Lang::of_tag) {
+        return lang;
+    }
+    headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|h| h.to_str().ok())
+        .map_or(Lang::En, Lang::of_header)
+}
+
+/// The cookie that holds a chosen language.
+pub(crate) const LANG_COOKIE: &str = "vigie_lang";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(n, v)| (n.parse().unwrap(), HeaderValue::from_static(v))).collect()
+    }
+
+    #[test]
+    fn only_our_own_pages_may_change_anything() {
+        let host = "127.0.0.1:8484";
+        let ok = |method: &Method, pairs: &[(&'static str, &'static str)]| {
+            same_origin(method, &headers(pairs), host)
+        };
+        assert!(ok(&Method::POST, &[("origin", "http://127.0.0.1:8484")]));
+        assert!(ok(&Method::POST, &[("sec-fetch-site", "same-origin")]));
+        assert!(!ok(&Method::POST, &[]));
+        assert!(!ok(&Method::POST, &[("origin", "null")]));
+        assert!(!ok(&Method::POST, &[("origin", "http://127.0.0.1:8485")]));
+        assert!(!ok(&Method::POST, &[("origin", "http://evil.example"), ("sec-fetch-site", "same-origin")]));
+        assert!(ok(&Method::GET, &[]));
+        assert!(ok(&Method::GET, &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")]));
+        assert!(!ok(&Method::GET, &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")]));
+    }
+
+    #[test]
+    fn cookies_and_languages_are_read() {
+        let h = headers(&[("cookie", "a=1; vigie_lang=it;b=2"), ("accept-language", "fr")]);
+        assert_eq!(cookie_of(&h, "b"), Some("2"));
+        assert_eq!(lang_of(&h), Lang::It);
+        assert_eq!(lang_of(&headers(&[("accept-language", "de, fr;q=0.8, en;q=0.9")])), Lang::En);
+        assert_eq!(lang_of(&headers(&[("accept-language", "fr-CH, en;q=0.9")])), Lang::Fr);
+        assert_eq!(lang_of(&HeaderMap::new()), Lang::En);
+    }
+}

@@ -1,0 +1,30 @@
+//! Icons: 16 × 16 strokes in the text's colour, drawn here. Decoration only: words stand beside.
+
+use maud::{Markup, PreEscaped};
+
+/// An icon by name; nothing for a name that has none.
+pub(crate) fn icon(name: &str) -> Markup {
+    let path = match name {
+        "overview" => "M2.5 8.5h3v5h-3zM6.5 2.5h3v11h-3zM10.5 5.5h3v8h-3z",
+        "entities" => "M8 7.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM3 13.5c0-2.5 2-4 5-4s5 1.5 5 4",
+        "network" => "M4 5.5a1.75 1.75 0 1 0 0-3.5 1.75 1.75 0 0 0 0 3.5ZM12 7.5A1.75 1.75 0 1 0 12 4a1.75 1.75 0 0 0 0 3.5ZM6 14a1.75 1.75 0 1 0 0-3.5A1.75 1.75 0 0 0 6 14ZM5.7 4.2l4.6 1.1M4.4 5.5l1.2 5M7.2 11l3.6-3.9",
+        "map" => "M8 14s4.5-4.2 4.5-7.5a4.5 4.5 0 0 0-9 0C3.5 9.8 8 14 8 14ZM8 8.25a1.75 1.75 0 1 0 0-3.5 1.75 1.75 0 0 0 0 3.5Z",
+        "tables" => "M2.5 3.5h11v9h-11zM2.5 6.5h11M6.5 6.5v6M2.5 9.5h11",
+        "exhibits" => "M3.5 1.5h6l3 3v10h-9zM9.5 1.5v3h3M5.5 8h5M5.5 11h5",
+        "problems" => "M8 2.5 14 13.5H2zM8 6.5v3.5M8 11.6v.4",
+        "log" => "M4.5 3.5h9M4.5 8h9M4.5 12.5h9M2 3.5h.01M2 8h.01M2 12.5h.01",
+        "search" => "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9ZM10.3 10.3l3.7 3.7",
+        "source" => "M5.5 2.5h-3v11h3M10.5 2.5h3v11h-3M6 8h4",
+        "copy" => "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z",
+        "arrow-out" => "M3 8h10M9 4l4 4-4 4",
+        "arrow-in" => "M13 8H3M7 4 3 8l4 4",
+        "next" => "M6 3l5 5-5 5",
+        "close" => "M3.5 3.5l9 9M12.5 3.5l-9 9",
+        "lock" => "M4 7.5h8v6H4zM5.5 7.5V5a2.5 2.5 0 0 1 5 0v2.5",
+        "download" => "M8 2.5v8M4.5 7.5 8 11l3.5-3.5M3 13.5h10",
+        _ => return PreEscaped(String::new()),
+    };
+    PreEscaped(format!(
+        "<svg class=\"i\" viewBox=\"0 0 16 16\" width=\"16\" height=\"16\" aria-hidden=\"true\" focusable=\"false\"><path d=\"{path}\"/></svg>"
+    ))
+}

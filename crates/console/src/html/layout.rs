@@ -1,0 +1,298 @@
+//! The frame around every page: rail, title line, what the case is, the print footer.
+
+use desk::read::{Snapshot, Standing};
+use maud::{DOCTYPE, Markup, html};
+
+use super::hostile::{plain, text};
+use super::icon::icon;
+use crate::app::Ctx;
+use crate::assets;
+use crate::i18n::Lang;
+
+/// A place of the rail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// `/`
+    Overview,
+    /// `/entities`
+    Entities,
+    /// `/network`
+    Network,
+    /// `/map`
+    Map,
+    /// `/tables`
+    Tables,
+    /// `/exhibits`
+    Exhibits,
+    /// `/problems`
+    Problems,
+    /// `/log`
+    Log,
+    /// `/search`
+    Search,
+    /// `/keys`: not in the rail's list.
+    Keys,
+}
+
+/// The rail: place, path, name in catalogues, the letter behind `g`.
+pub(crate) const PLACES: &[(Place, &str, &str, &str)] = &[
+    (Place::Overview, "/", "overview", "o"),
+    (Place::Entities, "/entities", "entities", "e"),
+    (Place::Network, "/network", "network", "n"),
+    (Place::Map, "/map", "map", "m"),
+    (Place::Tables, "/tables", "tables", "t"),
+    (Place::Exhibits, "/exhibits", "exhibits", "x"),
+    (Place::Problems, "/problems", "problems", "p"),
+    (Place::Log, "/log", "log", "l"),
+];
+
+/// A page.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// Where it belongs.
+    pub(crate) place: Place,
+    /// What it is about, small above the title.
+    pub(crate) eyebrow: Markup,
+    /// The answer, as text: the window's title. May hold seized text: it is made plain here.
+    pub(crate) title: String,
+    /// The answer as shown, where it holds more than text.
+    pub(crate) heading: Option<Markup>,
+    /// The page's one or two actions.
+    pub(crate) actions: Markup,
+    /// The content.
+    pub(crate) body: Markup,
+    /// A script the page's picture needs.
+    pub(crate) script: Option<&'static str>,
+    /// The content takes the whole width and height (a picture).
+    pub(crate) full: bool,
+}
+
+impl Page {
+    /// A page of a place, with its answer.
+    pub(crate) fn new(ctx: &Ctx, place: Place, title: impl Into<String>, body: Markup) -> Self {
+        let name = PLACES.iter().find(|p| p.0 == place).map_or("search", |p| p.2);
+        let eyebrow = ctx.lang.t(&format!("place.{name}")).to_owned();
+        Self {
+            place,
+            eyebrow: html! { (eyebrow) },
+            title: title.into(),
+            heading: None,
+            actions: html! {},
+            body,
+            script: None,
+            full: false,
+        }
+    }
+
+    /// The page in its frame.
+    pub(crate) fn render(&self, ctx: &Ctx, snapshot: &Snapshot) -> Markup {
+        let case = CaseLine::of(snapshot);
+        document(ctx, self, case.as_ref())
+    }
+}
+
+/// What the frame says of the case.
+struct CaseLine {
+    name: String,
+    standing: Standing,
+}
+
+impl CaseLine {
+    fn of(snapshot: &Snapshot) -> Option<Self> {
+        let overview = snapshot.overview().ok()?;
+        Some(Self { name: overview.case, standing: overview.standing })
+    }
+}
+
+fn document(ctx: &Ctx, page: &Page, case: Option<&CaseLine>) -> Markup {
+    let lang = ctx.lang;
+    html! {
+        (DOCTYPE)
+        html lang=(lang.tag()) {
+            (head(&page.title, page.script, None))
+            body {
+                a.skip href="#main" { (lang.t("frame.skip")) }
+                div.frame {
+                    (rail(ctx, page.place, case))
+                    main #main tabindex="-1" class=(if page.full { "full" } else { "flow" }) {
+                        @if let Some(case) = case { (standing(lang, case)) }
+                        header #title .title {
+                            div {
+                                p.eyebrow { (page.eyebrow) }
+                                h1 #answer {
+                                    @if let Some(heading) = &page.heading { (heading) }
+                                    @else { (text(&page.title)) }
+                                }
+                            }
+                            div.actions { (page.actions) }
+                        }
+                        (page.body)
+                        (print_line(ctx, case))
+                    }
+                }
+                (palette(lang))
+                div #heard .sr role="status" aria-live="polite" {}
+            }
+        }
+    }
+}
+
+fn head(title: &str, script: Option<&str>, refresh: Option<&str>) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            meta name="robots" content="noindex";
+            meta name="htmx-config" content=r#"{"includeIndicatorCSS":false,"history":false,"extensions":"sse"}"#;
+            @if let Some(to) = refresh { meta http-equiv="refresh" content={ "0;url=" (to) }; }
+            title { (plain(title)) " · Vigie" }
+            link rel="icon" href=(assets::url("mark.svg"));
+            link rel="stylesheet" href=(assets::url("app.css"));
+            script src=(assets::url("app.js")) defer {}
+            @if let Some(script) = script { script src=(assets::url(script)) defer {} }
+        }
+    }
+}
+
+fn rail(ctx: &Ctx, here: Place, case: Option<&CaseLine>) -> Markup {
+    let lang = ctx.lang;
+    html! {
+        header.rail {
+            a.brand href="/" {
+                svg.i viewBox="0 0 16 16" width="20" height="20" aria-hidden="true" {
+                    path d="M1 8s2.6-4.5 7-4.5S15 8 15 8s-2.6 4.5-7 4.5S1 8 1 8Z" {}
+                    circle cx="8" cy="8" r="2" {}
+                }
+                span { "Vigie" }
+            }
+            a.find href="/search" data-palette="" {
+                (icon("search")) span { (lang.t("place.search")) } kbd { "/" }
+            }
+            nav aria-label=(lang.t("frame.places")) {
+                ul {
+                    @for (place, path, name, letter) in PLACES {
+                        li {
+                            a href=(path) data-key=(letter) aria-current=[(*place == here).then_some("page")] {
+                                (icon(name)) span { (lang.t(&format!("place.{name}"))) }
+                            }
+                        }
+                    }
+                }
+            }
+            div.foot {
+                @if let Some(case) = case { p.case { (lang.t("frame.case")) " " (text(&case.name)) } }
+                (languages(ctx))
+                div.row {
+                    a href="/keys" data-key="?" { (lang.t("place.keys")) }
+                    form method="post" action="/sign-out" {
+                        button.plain type="submit" { (lang.t("frame.sign_out")) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn languages(ctx: &Ctx) -> Markup {
+    html! {
+        form.languages method="post" action="/language" aria-label=(ctx.lang.t("frame.language")) {
+            input type="hidden" name="back" value=(ctx.here());
+            @for lang in Lang::ALL {
+                button.plain type="submit" name="lang" value=(lang.tag()) lang=(lang.tag())
+                    aria-pressed=(if lang == ctx.lang { "true" } else { "false" }) aria-label=(lang.own_name()) {
+                    (lang.tag())
+                }
+            }
+        }
+    }
+}
+
+/// Practice or real: said on every page.
+fn standing(lang: Lang, case: &CaseLine) -> Markup {
+    html! {
+        @match &case.standing {
+            Standing::Practice => p.standing.practice {
+                strong { (lang.t("frame.practice")) } " " (lang.t("frame.practice_text"))
+            },
+            Standing::Real { authority } => p.standing.real {
+                strong { (lang.t("frame.real")) } " " (text(authority))
+            },
+        }
+    }
+}
+
+/// What a printed page says of itself: of which case, from which address, when.
+fn print_line(ctx: &Ctx, case: Option<&CaseLine>) -> Markup {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(0));
+    html! {
+        footer.printed {
+            p {
+                "Vigie · " @if let Some(case) = case { (text(&case.name)) " · " }
+                (crate::fmt::moment(now)) " · " span.mono { (ctx.here()) }
+            }
+        }
+    }
+}
+
+fn palette(lang: Lang) -> Markup {
+    html! {
+        dialog #palette aria-label=(lang.t("place.search")) {
+            form role="search" action="/search" method="get" {
+                (icon("search"))
+                input #palette-q type="search" name="q" autocomplete="off" spellcheck="false"
+                    placeholder=(lang.t("search.placeholder")) aria-label=(lang.t("search.placeholder"))
+                    hx-get="/search" hx-trigger="input changed delay:120ms" hx-target="#palette-hits"
+                    hx-sync="this:replace";
+                kbd { "Esc" }
+            }
+            div #palette-hits {
+                ul.hits {
+                    @for (_, path, name, letter) in PLACES {
+                        li { a href=(path) { (icon(name)) span { (lang.t(&format!("place.{name}"))) } span.keys { kbd { "g" } kbd { (letter) } } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A page without rail and case: signing in, and refusals.
+pub(crate) fn bare(lang: Lang, title: &str, refresh: Option<&str>, body: Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang=(lang.tag()) {
+            (head(title, None, refresh))
+            body.bare {
+                main #main {
+                    p.brand {
+                        svg.i viewBox="0 0 16 16" width="24" height="24" aria-hidden="true" {
+                            path d="M1 8s2.6-4.5 7-4.5S15 8 15 8s-2.6 4.5-7 4.5S1 8 1 8Z" {}
+                            circle cx="8" cy="8" r="2" {}
+                        }
+                        span { "Vigie" }
+                    }
+                    h1 { (title) }
+                    (body)
+                }
+            }
+        }
+    }
+}
+
+/// The frame around a failure, where the case may not be readable.
+pub(crate) fn without_case(ctx: &Ctx, title: &str, body: Markup) -> Markup {
+    let page = Page {
+        place: Place::Keys,
+        eyebrow: html! { (ctx.lang.t("error.eyebrow")) },
+        title: title.to_owned(),
+        heading: None,
+        actions: html! {},
+        body: html! { div.prose { (body) } },
+        script: None,
+        full: false,
+    };
+    document(ctx, &page, None)
+}

@@ -1,0 +1,139 @@
+//! The log: what was done to the case, by whom, in order, for ever.
+
+use desk::read::{LogEntry, LogField, Snapshot};
+use maud::{Markup, html};
+use model::ExhibitId;
+
+use super::paging;
+use crate::app::{Answer, Ctx, PageError};
+use crate::fmt;
+use crate::html::hostile::{mono, text};
+use crate::html::icon::icon;
+use crate::html::parts::{Col, empty, pager, table};
+use crate::html::{Page, Place};
+use crate::i18n::Lang;
+
+/// `GET /log`.
+pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
+    let lang = ctx.lang;
+    let found = snapshot.log(&paging(ctx))?;
+    if ctx.json() {
+        let items: Vec<_> = found.items.iter().map(data).collect();
+        return Ok(Answer::Json(serde_json::json!({ "items": items, "next": found.next, "total": found.total })));
+    }
+    let title = match found.total {
+        Some(total) => lang.n("log.title", total, &[]),
+        None => lang.t("place.log").to_owned(),
+    };
+    let cols = [
+        Col::number(lang.t("log.record")),
+        Col::text(lang.t("log.time")),
+        Col::text(lang.t("log.kind")),
+        Col::text(lang.t("log.actor")),
+        Col::text(lang.t("log.says")),
+    ];
+    let rows = found.items.iter().map(|e| vec![
+        html! { a.n href={ "/log/" (e.index) } { (fmt::number(e.index)) } },
+        html! { time datetime=(e.time) { (e.time) } },
+        html! { (kind_name(lang, &e.kind)) },
+        actor(lang, e),
+        summary(lang, e),
+    ]);
+    let body = html! {
+        div #results {
+            @if found.items.is_empty() { (empty(lang.t("part.none"), lang.t("log.none"))) }
+            @else { (table(lang.t("place.log"), &cols, rows)) (pager(ctx, found.next.as_deref())) }
+        }
+    };
+    Ok(Answer::Page(Box::new(Page::new(ctx, Place::Log, title, body))))
+}
+
+/// `GET /log/{index}`.
+pub(crate) fn entry(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
+    let lang = ctx.lang;
+    let index: u64 = ctx.param(0).parse().map_err(|_| PageError::NotFound)?;
+    let entry = snapshot.log_entry(index)?.ok_or(PageError::NotFound)?;
+    if ctx.json() {
+        return Ok(Answer::Json(data(&entry)));
+    }
+    let title = lang.f("log.entry_title", &[
+        ("n", &fmt::number(index)),
+        ("kind", kind_name(lang, &entry.kind)),
+        ("time", &entry.time),
+    ]);
+    let body = html! {
+        dl.facts.wide {
+            dt { (lang.t("log.kind")) } dd { (kind_name(lang, &entry.kind)) " " span.mono.quiet { (entry.kind) } }
+            dt { (lang.t("log.time")) } dd { time datetime=(entry.time) { (entry.time) } }
+            dt { (lang.t("log.actor")) } dd { (actor(lang, &entry)) }
+            dt { (lang.t("log.authority")) } dd { (text(&entry.authority)) }
+        }
+        section aria-labelledby="h-body" {
+            h2 #h-body { (lang.t("log.body")) }
+            (table(lang.t("log.body"), &[Col::text(lang.t("log.field")), Col::text(lang.t("facts.value")), Col::text(lang.t("log.form"))],
+                entry.fields.iter().map(|f| vec![
+                    html! { (field_name(lang, &f.name)) },
+                    field_value(lang, f),
+                    html! { @if f.committed { (icon("lock")) " " (lang.t("log.committed")) } @else { (lang.t("log.public")) } },
+                ])))
+            p.quiet { (lang.t("log.committed_why")) }
+        }
+        nav.pager aria-label=(lang.t("part.pages")) {
+            @if index > 0 { a.button rel="prev" href={ "/log/" (index - 1) } { (lang.t("log.before")) } }
+            a.button rel="next" href={ "/log/" (index + 1) } { (lang.t("log.after")) }
+        }
+    };
+    Ok(Answer::Page(Box::new(Page::new(ctx, Place::Log, title, body))))
+}
+
+fn kind_name(lang: Lang, kind: &str) -> &str {
+    lang.find(&format!("record.{}", kind.replace('.', "_"))).unwrap_or(kind)
+}
+
+fn field_name(lang: Lang, name: &str) -> &str {
+    lang.find(&format!("field.{name}")).unwrap_or(name)
+}
+
+fn actor(lang: Lang, e: &LogEntry) -> Markup {
+    match &e.actor {
+        Some(actor) => text(actor),
+        None => html! { span.quiet { (lang.t("log.withheld")) } },
+    }
+}
+
+/// What a record says, in short: its first fields that can be shown.
+fn summary(lang: Lang, e: &LogEntry) -> Markup {
+    const SHOWN: usize = 3;
+    html! {
+        @for field in e.fields.iter().filter(|f| f.value.is_some()).take(SHOWN) {
+            span.pair { span.quiet { (field_name(lang, &field.name)) } " " (field_value(lang, field)) } " "
+        }
+    }
+}
+
+fn field_value(lang: Lang, field: &LogField) -> Markup {
+    let Some(value) = &field.value else {
+        return html! { span.quiet { (lang.t("log.withheld")) } };
+    };
+    match serde_json::from_str::<serde_json::Value>(value) {
+        Ok(serde_json::Value::String(s)) => match s.parse::<ExhibitId>() {
+            Ok(id) if field.name.contains("exhibit") || field.name.contains("container") => html! {
+                a.mono.break href={ "/exhibit/" (id) } { (id) }
+            },
+            _ => html! { span.break { (text(&s)) } },
+        },
+        Ok(serde_json::Value::Number(n)) => match n.as_i64() {
+            Some(n) => html! { span.num { (fmt::signed(n)) } },
+            None => mono(value),
+        },
+        _ => html! { span.break { (mono(value)) } },
+    }
+}
+
+fn data(e: &LogEntry) -> serde_json::Value {
+    let fields: serde_json::Map<String, serde_json::Value> = e.fields.iter().map(|f| {
+        let value = f.value.as_deref().and_then(|v| serde_json::from_str(v).ok());
+        (f.name.clone(), serde_json::json!({ "value": value, "committed": f.committed, "withheld": f.value.is_none() }))
+    }).collect();
+    serde_json::json!({ "index": e.index, "kind": e.kind, "time": e.time, "actor": e.actor, "authority": e.authority, "fields": fields })
+}

@@ -1,0 +1,82 @@
+//! The pages, one a file: each asks one question, and its title is the answer.
+
+pub(crate) mod entities;
+pub(crate) mod entity;
+pub(crate) mod exhibit;
+pub(crate) mod exhibits;
+pub(crate) mod facts;
+pub(crate) mod hex;
+pub(crate) mod keys;
+pub(crate) mod links;
+pub(crate) mod log;
+pub(crate) mod map;
+pub(crate) mod network;
+pub(crate) mod overview;
+pub(crate) mod path;
+pub(crate) mod places;
+pub(crate) mod problems;
+pub(crate) mod search;
+pub(crate) mod sign_in;
+pub(crate) mod tables;
+
+use axum::extract::Request;
+use axum::response::Response;
+use desk::read::{EntityHead, Paging};
+
+use crate::app::{Ctx, PageError, fail};
+
+/// Rows on a page of a list.
+const PAGE: usize = 100;
+
+/// The page of a list that the URL asks for.
+fn paging(ctx: &Ctx) -> Paging {
+    let limit = ctx.query.read::<usize>("limit").unwrap_or(PAGE).clamp(1, 500);
+    Paging { after: ctx.query.get("after").map(str::to_owned), limit }
+}
+
+/// An address that is none of ours.
+pub(crate) async fn missing(request: Request) -> Response {
+    let uri = request.uri();
+    let ctx = Ctx::of(request.headers(), uri.path(), uri.query().unwrap_or(""), Vec::new());
+    fail(&ctx, &PageError::NotFound)
+}
+
+/// `start-end`, as in `?at=`.
+fn span(text: &str) -> Option<(u64, u64)> {
+    let (start, end) = text.split_once('-')?;
+    let (start, end) = (start.parse().ok()?, end.parse().ok()?);
+    (start <= end).then_some((start, end))
+}
+
+/// An entity as data.
+fn head_json(head: &EntityHead) -> serde_json::Value {
+    serde_json::json!({
+        "id": head.id.to_string(), "kind": head.kind.name(), "caption": head.caption,
+        "key": head.key.as_str(), "country": head.country, "asn": head.asn,
+        "facts": head.facts, "links": head.links,
+    })
+}
+
+/// Where a value was read, as data.
+fn source_json(source: &desk::read::Source) -> serde_json::Value {
+    serde_json::json!({
+        "exhibit": source.exhibit.to_string(), "name": source.name,
+        "start": source.start, "end": source.end, "parser": source.parser,
+    })
+}
+
+/// A value, as data.
+fn value_json(value: &desk::read::ShownValue) -> serde_json::Value {
+    use desk::read::ShownValue as V;
+    match value {
+        V::Text(text) => serde_json::json!(text),
+        V::Int(n) => serde_json::json!(n),
+        V::Bool(b) => serde_json::json!(b),
+        V::Time { text, .. } => serde_json::json!(text),
+        V::Money(m) => serde_json::json!({ "minor": m.minor, "currency": m.currency.as_str() }),
+        V::Entity { entity, written } => {
+            serde_json::json!({ "entity": head_json(entity), "written": written.as_str() })
+        }
+        V::Masked => serde_json::json!({ "masked": true }),
+    }
+}

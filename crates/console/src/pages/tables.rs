@@ -1,0 +1,274 @@
+//! Bulk tables: the list, and the rows of one, filtered and paged on the server.
+
+use desk::read::{CellValue, Filter, Op, Rows, Snapshot, TableColumn, TableHead, TableQuery, Term};
+use maud::{Markup, html};
+use model::{ColumnType, ExhibitId};
+
+use super::paging;
+use crate::app::{Answer, Ctx, PageError};
+use crate::fmt;
+use crate::html::hostile::{mono, plain, short, text};
+use crate::html::icon::icon;
+use crate::html::parts::{Col, choice, count, empty, field, notice, pager, table};
+use crate::html::value::masked;
+use crate::html::{Page, Place};
+use crate::i18n::Lang;
+use crate::query::{segment, url};
+
+/// Rows looked at to count exactly.
+const COUNTED: u64 = 5_000_000;
+/// Characters of a cell in a list; the row's source shows it whole.
+const CELL: usize = 120;
+
+/// `GET /tables`.
+pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
+    let lang = ctx.lang;
+    let mut tables = snapshot.tables(ctx.query.read::<ExhibitId>("exhibit"))?;
+    if let Some(role) = ctx.query.get("role") {
+        tables.retain(|t| t.role.as_str() == role);
+    }
+    if ctx.json() {
+        return Ok(Answer::Json(tables.iter().map(head_json).collect()));
+    }
+    // Conditions handed down from a figure are kept on the way to the rows it counts.
+    let terms: Vec<(&str, &str)> = ctx.query.all("f").map(|t| ("f", t)).collect();
+    let total: u64 = tables.iter().map(|t| t.rows).sum();
+    let title = lang.f("tables.title", &[
+        ("tables", &lang.n("count.tables", tables.len() as u64, &[])),
+        ("rows", &lang.n("count.rows", total, &[])),
+    ]);
+    let cols = [
+        Col::text(lang.t("tables.name")),
+        Col::text(lang.t("tables.role")),
+        Col::number(lang.t("tables.rows")),
+        Col::number(lang.t("tables.columns")),
+        Col::text(lang.t("tables.exhibit")),
+    ];
+    let rows = tables.iter().map(|t| {
+        let href = url(&format!("/tables/{}", segment(&t.id)), terms.iter().copied());
+        vec![
+            html! { a href=(href) { (mono(&t.name)) } @if !t.db.is_empty() { " " span.quiet { (text(&t.db)) } } },
+            html! { (role(lang, t)) },
+            count(t.rows, &href),
+            html! { (fmt::number(t.columns.len() as u64)) },
+            html! { a href={ "/exhibit/" (t.exhibit) } { (text(&t.exhibit_name)) } },
+        ]
+    });
+    let body = html! {
+        div #results {
+            @if tables.is_empty() { (empty(lang.t("part.none"), lang.t("tables.none"))) }
+            @else { (table(lang.t("place.tables"), &cols, rows)) }
+        }
+    };
+    Ok(Answer::Page(Box::new(Page::new(ctx, Place::Tables, title, body))))
+}
+
+fn role<'a>(lang: Lang, t: &TableHead) -> &'a str {
+    lang.find(&format!("role.{}", t.role.as_str())).unwrap_or("")
+}
+
+/// The query of the URL: `f` conditions, `c` columns, `order`.
+pub(crate) fn query(ctx: &Ctx) -> Result<TableQuery, PageError> {
+    let mut filter = Filter::parse(ctx.query.all("f"))?;
+    // The form's own fields make one more condition.
+    if let Some(column) = ctx.query.get("column") {
+        let op: Op = ctx.query.get("op").unwrap_or("eq").parse()?;
+        let value = ctx.query.get("value").unwrap_or("").to_owned();
+        if !value.is_empty() || matches!(op, Op::Null | Op::Present) {
+            filter.terms.push(Term { column: column.to_owned(), op, value });
+        }
+    }
+    Ok(TableQuery {
+        table: ctx.param(0).to_owned(),
+        filter,
+        columns: ctx.query.all("c").map(str::to_owned).collect(),
+        order: ctx.query.get("order").map(str::to_owned),
+    })
+}
+
+/// `GET /tables/{id}`.
+pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
+    let lang = ctx.lang;
+    let head = snapshot.table(ctx.param(0))?.ok_or(PageError::NotFound)?;
+    let query = query(ctx)?;
+    let every = !query.columns.is_empty() && head.columns.iter().all(|c| query.columns.contains(&c.name));
+    if ctx.query.get("column").is_some() || every {
+        // A condition from the form becomes one of the list, and all columns are none in particular:
+        // the URL says what is shown, and no more.
+        return Ok(Answer::Moved(with_terms(ctx, &query.filter.terms, every)));
+    }
+    let found = snapshot.rows(&query, &paging(ctx))?;
+    if ctx.json() {
+        return Ok(Answer::Json(rows_json(&found)));
+    }
+    let matched = if query.filter.terms.is_empty() { Some(head.rows) } else { snapshot.count_rows(&query, COUNTED)? };
+    let title = match matched {
+        Some(n) => lang.n("tables.rows_title", n, &[("table", &plain(&head.name))]),
+        None => lang.f("tables.rows_many", &[("table", &plain(&head.name)), ("rows", &lang.n("count.rows", head.rows, &[]))]),
+    };
+    let body = html! {
+        (conditions(ctx, &head, &query))
+        div #results {
+            @if found.page.items.is_empty() && found.page.next.is_none() { (empty(lang.t("part.none"), lang.t("part.none_filter"))) }
+            @else {
+                @if found.partial { (notice(lang.t("tables.partial"))) }
+                (grid(ctx, &found))
+                (pager(ctx, found.page.next.as_deref()))
+            }
+        }
+    };
+    let mut page = Page::new(ctx, Place::Tables, title, body);
+    page.eyebrow = html! {
+        a href="/tables" { (lang.t("place.tables")) } " · " (role(lang, &head)) " · "
+        a href={ "/exhibit/" (head.exhibit) } { (text(&head.exhibit_name)) }
+    };
+    let export = |kind: &str| ctx.query.url(&format!("/tables/{}/{kind}", segment(&head.id)), &["after", "limit", "format"], &[]);
+    page.actions = html! {
+        a.button href=(export("csv")) download { (icon("download")) "CSV" }
+        a.button href=(export("xlsx")) download { (icon("download")) "XLSX" }
+    };
+    Ok(Answer::Page(Box::new(page)))
+}
+
+/// The conditions in force, each with the way to drop it, and the form for one more.
+fn conditions(ctx: &Ctx, head: &TableHead, query: &TableQuery) -> Markup {
+    let lang = ctx.lang;
+    let ops = [Op::Eq, Op::Ne, Op::Prefix, Op::Contains, Op::Ge, Op::Le, Op::Null, Op::Present].map(|op| (op.to_string(), lang.t_owned(&format!("op.{op}"))));
+    html! {
+        @if !query.filter.terms.is_empty() {
+            ul.chips aria-label=(lang.t("tables.conditions")) {
+                @for (i, term) in query.filter.terms.iter().enumerate() {
+                    @let rest: Vec<Term> = query.filter.terms.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, t)| t.clone()).collect();
+                    li { a.chip href=(with_terms(ctx, &rest, false)) aria-label=(lang.f("tables.drop", &[("column", &plain(&term.column))])) {
+                        span { (mono(&term.column)) " " (lang.t(&format!("op.{}", term.op))) " " (text(&term.value)) } (icon("close"))
+                    } }
+                }
+            }
+        }
+        form.filters method="get" action=(ctx.path) aria-label=(lang.t("part.filters")) {
+            @for (name, value) in ctx.query.but(&["after", "column", "op", "value"]).filter(|(n, _)| *n != "c") { input type="hidden" name=(name) value=(value); }
+            (choice(lang.t("tables.column"), "column", None, lang.t("tables.choose_column"),
+                head.columns.iter().filter(|c| !c.secret).map(|c| (c.name.as_str(), plain(&c.name)))))
+            (choice(lang.t("tables.op"), "op", Some("eq"), lang.t("op.eq"), ops.iter().skip(1).map(|(k, v)| (k.as_str(), v.clone()))))
+            (field(lang.t("tables.value"), "value", "", "text"))
+            button type="submit" { (lang.t("tables.add")) }
+            (chooser(ctx, head, query))
+        }
+    }
+}
+
+/// Which columns are shown. Without script too: the same form.
+fn chooser(ctx: &Ctx, head: &TableHead, query: &TableQuery) -> Markup {
+    let lang = ctx.lang;
+    let shown = |name: &str| query.columns.is_empty() || query.columns.iter().any(|c| c == name);
+    html! {
+        details {
+            summary {
+                @if query.columns.is_empty() { (lang.n("tables.all_columns", head.columns.len() as u64, &[])) }
+                @else { (lang.n("tables.some_columns", query.columns.len() as u64, &[("all", &fmt::number(head.columns.len() as u64))])) }
+            }
+            fieldset.checks {
+                legend { (lang.t("tables.columns_shown")) }
+                @for c in &head.columns {
+                    label { input type="checkbox" name="c" value=(c.name) checked[shown(&c.name)]; (text(&c.name)) }
+                }
+            }
+            button type="submit" { (lang.t("part.apply")) }
+            @if !query.columns.is_empty() { " " a href=(ctx.url(&["c", "after"], &[])) { (lang.t("tables.show_all")) } }
+        }
+    }
+}
+
+fn with_terms(ctx: &Ctx, terms: &[Term], every_column: bool) -> String {
+    let shown: Vec<String> = terms.iter().map(ToString::to_string).collect();
+    let add: Vec<(&str, &str)> = shown.iter().map(|t| ("f", t.as_str())).collect();
+    let drop = ["f", "after", "column", "op", "value", "c"];
+    ctx.url(&drop[..if every_column { 6 } else { 5 }], &add)
+}
+
+fn grid(ctx: &Ctx, found: &Rows) -> Markup {
+    let lang = ctx.lang;
+    let mut cols = vec![Col::with(html! { span.sr { (lang.t("tables.source")) } }, false)];
+    cols.extend(found.columns.iter().map(|c| Col::with(column_head(ctx, c), numeric(c))));
+    let rows = found.page.items.iter().map(|row| {
+        let label = lang.f("tables.row_source", &[("n", &fmt::number(row.number + 1))]);
+        let mut cells = vec![html! {
+            a.source href={ "/exhibit/" (found.table.exhibit) "?at=" (row.start) "-" (row.end) } aria-label=(label) title=(label) { (icon("source")) }
+        }];
+        cells.extend(row.cells.iter().zip(&found.columns).map(|(cell, column)| cell_markup(lang, cell, column)));
+        cells
+    });
+    html! { div.grid { (table(&plain(&found.table.name), &cols, rows)) } }
+}
+
+fn numeric(c: &TableColumn) -> bool {
+    matches!(c.ty, ColumnType::Int | ColumnType::Real) && !is_time(c)
+}
+
+fn is_time(c: &TableColumn) -> bool {
+    use model::Meaning as M;
+    c.ty == ColumnType::Int && matches!(c.meaning, Some(M::Time | M::TimeEnd | M::Expiry | M::Created))
+}
+
+/// A column's name, what it means, and the way to have rows in its order where that is at hand.
+fn column_head(ctx: &Ctx, c: &TableColumn) -> Markup {
+    let lang = ctx.lang;
+    let meaning = c.meaning.and_then(|m| lang.find(&format!("meaning.{}", m.as_str())));
+    let sorted = ctx.query.get("order") == Some(&c.name);
+    html! {
+        @if c.indexed && !c.secret {
+            @if sorted { a href=(ctx.url(&["order", "after"], &[])) aria-label=(lang.t("tables.unsort")) { (text(&c.name)) " ↑" } }
+            @else { a href=(ctx.url(&["order", "after"], &[("order", c.name.as_str())])) title=(lang.t("tables.sort")) { (text(&c.name)) } }
+        } @else { (text(&c.name)) }
+        @if let Some(meaning) = meaning { br; span.quiet { (meaning) } }
+    }
+}
+
+fn cell_markup(lang: Lang, cell: &CellValue, column: &TableColumn) -> Markup {
+    match cell {
+        CellValue::Null => html! { span.quiet { "∅" } },
+        CellValue::Masked => masked(lang),
+        CellValue::Int(n) if is_time(column) && (100_000_000..100_000_000_000).contains(n) => {
+            let at = fmt::moment(*n);
+            html! { time datetime=(at) { (at) } }
+        }
+        // As it stands in the source: most numbers of a dump name things, and are not counted.
+        CellValue::Int(n) => html! { (n) },
+        CellValue::Real(n) => html! { (n) },
+        CellValue::Text(value) => short(value, CELL),
+        CellValue::Bytes(bytes) => html! { span.mono { "0x" (model::id::hex(&bytes[..bytes.len().min(24)])) @if bytes.len() > 24 { "…" } } },
+    }
+}
+
+fn head_json(t: &TableHead) -> serde_json::Value {
+    serde_json::json!({
+        "id": t.id, "name": t.name, "db": t.db, "role": t.role.as_str(), "rows": t.rows, "sql_name": t.sql_name,
+        "exhibit": t.exhibit.to_string(), "panel": t.panel,
+        "columns": t.columns.iter().map(|c| serde_json::json!({ "name": c.name, "meaning": c.meaning.map(model::Meaning::as_str), "secret": c.secret, "indexed": c.indexed })).collect::<Vec<_>>(),
+    })
+}
+
+fn rows_json(found: &Rows) -> serde_json::Value {
+    let columns: Vec<&str> = found.columns.iter().map(|c| c.name.as_str()).collect();
+    let rows: Vec<_> = found.page.items.iter().map(|r| serde_json::json!({
+        "number": r.number, "start": r.start, "end": r.end,
+        "cells": r.cells.iter().map(cell_json).collect::<Vec<_>>(),
+    })).collect();
+    serde_json::json!({
+        "table": found.table.id, "exhibit": found.table.exhibit.to_string(), "columns": columns, "rows": rows,
+        "next": found.page.next, "partial": found.partial,
+    })
+}
+
+fn cell_json(cell: &CellValue) -> serde_json::Value {
+    match cell {
+        CellValue::Null => serde_json::Value::Null,
+        // Beyond 53 bits a reader of JSON would round it.
+        CellValue::Int(n) if n.unsigned_abs() > 1 << 53 => serde_json::json!(n.to_string()),
+        CellValue::Int(n) => serde_json::json!(n),
+        CellValue::Real(n) => serde_json::json!(n),
+        CellValue::Text(t) => serde_json::json!(t),
+        CellValue::Bytes(b) => serde_json::json!({ "hex": model::id::hex(b) }),
+        CellValue::Masked => serde_json::json!({ "masked": true }),
+    }
+}

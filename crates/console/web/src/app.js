@@ -1,0 +1,160 @@
+// What every page runs: keys, the palette, copying, times in the reader's zone, live parts.
+// Pages work without it; nothing here makes content.
+import "htmx.org";
+import "htmx.org/dist/ext/hx-sse.js";
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const words = document.body.dataset;
+const say = (text) => {
+  const heard = $("#heard");
+  if (heard && text) heard.textContent = text;
+};
+
+// Empty fields stay out of URLs.
+document.addEventListener("formdata", (event) => {
+  const empty = [...event.formData].filter(([, value]) => value === "").map(([name]) => name);
+  for (const name of empty) if (event.formData.getAll(name).every((v) => v === "")) event.formData.delete(name);
+});
+
+// The palette.
+const palette = $("#palette");
+const field = $("#palette-q");
+const places = $("#palette-hits")?.innerHTML;
+function openPalette() {
+  if (!palette || palette.open) return;
+  palette.showModal();
+  field.select();
+}
+palette?.addEventListener("close", () => {
+  field.value = "";
+  $("#palette-hits").innerHTML = places;
+});
+palette?.addEventListener("click", (event) => {
+  if (event.target === palette) palette.close();
+});
+field?.addEventListener("input", () => {
+  if (!field.value.trim()) $("#palette-hits").innerHTML = places;
+});
+field?.form.addEventListener("submit", (event) => {
+  // Enter opens what stands first once there is an answer; before, the form asks for all.
+  const first = $("#palette-hits .hits a");
+  if (first && field.value.trim() && field.dataset.answered === field.value) {
+    event.preventDefault();
+    location.href = first.href;
+  }
+});
+document.addEventListener("htmx:after:swap", () => {
+  if (palette?.open) field.dataset.answered = field.value;
+});
+
+// Keys.
+const typing = (node) => node.closest?.("input, textarea, select, [contenteditable]");
+const items = () => {
+  const root = palette?.open ? palette : $("#main");
+  const rows = [...root.querySelectorAll("tbody tr, .hits > li, .figures > li, .cards > li, .known li, .links li, .bars > li")];
+  return rows.map((row) => row.querySelector("a[href], button")).filter((link) => link && link.checkVisibility());
+};
+function step(by) {
+  const all = items();
+  if (!all.length) return;
+  const row = document.activeElement.closest?.("tr, li");
+  const at = all.findIndex((link) => link === document.activeElement || (row && row.contains(link)));
+  const next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + by))];
+  next.focus();
+  next.scrollIntoView({ block: "nearest" });
+}
+let leader = 0;
+document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    return openPalette();
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (palette?.open) {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      const all = items();
+      if (event.key === "ArrowUp" && document.activeElement === all[0]) return field.focus();
+      step(event.key === "ArrowDown" ? 1 : -1);
+    }
+    return;
+  }
+  if (event.key === "Escape" && typing(event.target)) return event.target.blur();
+  if (typing(event.target)) return;
+  if (Date.now() - leader < 1200) {
+    leader = 0;
+    const place = $(`.rail [data-key="${CSS.escape(event.key)}"]`);
+    if (place) {
+      event.preventDefault();
+      location.href = place.href;
+    }
+    return;
+  }
+  switch (event.key) {
+    case "/": event.preventDefault(); openPalette(); break;
+    case "?": location.href = "/keys"; break;
+    case "g": leader = Date.now(); break;
+    case "j": step(1); break;
+    case "k": step(-1); break;
+  }
+});
+
+// Clicks: the palette, and copying.
+document.addEventListener("click", async (event) => {
+  const opener = event.target.closest("[data-palette]");
+  if (opener && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    return openPalette();
+  }
+  const copier = event.target.closest("[data-copy]");
+  if (copier) {
+    try {
+      await navigator.clipboard.writeText(copier.dataset.copy);
+      copier.dataset.done = "";
+      say(words.copied);
+      setTimeout(() => delete copier.dataset.done, 1500);
+    } catch {
+      say(words.notCopied);
+    }
+  }
+});
+
+// Times in the reader's own zone, on hover and focus.
+document.addEventListener("pointerover", (event) => {
+  const time = event.target.closest?.("time[datetime]");
+  if (!time || time.title) return;
+  const at = new Date(time.dateTime);
+  if (!Number.isNaN(at.valueOf())) {
+    time.title = at.toLocaleString(document.documentElement.lang, { dateStyle: "full", timeStyle: "long" });
+  }
+});
+
+// A live part that hears nothing any more says so.
+const live = $("#live");
+if (live) {
+  let lost;
+  const gone = () => {
+    clearTimeout(lost);
+    lost = setTimeout(() => { if (!document.hidden) live.dataset.lost = ""; }, 3000);
+  };
+  const back = () => {
+    clearTimeout(lost);
+    delete live.dataset.lost;
+  };
+  document.addEventListener("htmx:sse:error", gone);
+  document.addEventListener("htmx:sse:close", gone);
+  document.addEventListener("htmx:error", gone);
+  document.addEventListener("htmx:sse:after:connection", back);
+  document.addEventListener("htmx:sse:after:message", back);
+}
+
+// A part that could not be had: the page stays, and says that it is of before.
+document.addEventListener("htmx:error", () => say(words.failed));
+
+// Filtered: say how many.
+document.addEventListener("htmx:after:swap", (event) => {
+  if (event.target !== field && !live) say($("#answer")?.textContent);
+});
+
+// The span that was asked for is in view.
+if (location.search.includes("at=")) $("#span")?.scrollIntoView({ block: "center" });

@@ -1,0 +1,53 @@
+//! The desk's one error type.
+
+use std::path::PathBuf;
+
+/// Why the desk could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no case in the folder.
+    #[error("{0} holds no case: `vigie open` makes one")]
+    NoCase(PathBuf),
+    /// The views' database said no.
+    #[error("the views could not be read or written")]
+    Views(#[from] rusqlite::Error),
+    /// A file could not be read.
+    #[error("{path} could not be read")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file under `tables/` is not what was written there. `vigie views rebuild` makes it anew.
+    #[error("a table's file is damaged ({0}): `vigie views rebuild` makes it anew")]
+    Table(String),
+    /// The disk said no.
+    #[error(transparent)]
+    Disk(#[from] ledger::Error),
+    /// The log or the vault said no.
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
+    /// Something asked for is not in the case (or is withheld as privileged).
+    #[error("{what} is not in this case")]
+    NotFound {
+        /// What was asked for, in words.
+        what: String,
+    },
+    /// What was asked for is not understood.
+    #[error("{0}")]
+    Asked(String),
+    /// A stated bound was reached.
+    #[error("{0}")]
+    Bound(String),
+    /// What an export was written to said no.
+    #[error("the export could not be written")]
+    Output(#[source] std::io::Error),
+    /// The work was called off.
+    #[error("called off")]
+    Cancelled,
+}
+
+/// The desk's result.
+pub type Result<T> = std::result::Result<T, Error>;

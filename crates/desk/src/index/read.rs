@@ -1,0 +1,191 @@
+//! Looking things up in an index.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use super::entry::{damaged, take, take_entry};
+use super::{FOOTER, MAGIC};
+use crate::{Error, Result};
+
+/// Most bytes of one block: [`super::BLOCK`], and one entry more of a bounded key and rows.
+const MAX_BLOCK: u64 = 1 << 20;
+
+/// An open index; shared between threads. Its list of blocks is in memory: about 40 bytes for each
+/// 8 KiB of the file.
+#[derive(Debug)]
+pub(crate) struct IndexFile {
+    file: File,
+    path: PathBuf,
+    blocks: Vec<Block>,
+    firsts: Vec<u8>,
+    keys: u64,
+    rows: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Block {
+    first: u32,
+    first_len: u32,
+    offset: u64,
+    len: u32,
+}
+
+impl IndexFile {
+    /// Opens an index and reads its list of blocks.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let read = |source| Error::Read { path: path.to_owned(), source };
+        let file = File::open(path).map_err(read)?;
+        let size = file.metadata().map_err(read)?.len();
+        let mut footer = [0u8; FOOTER];
+        let at = size.checked_sub(FOOTER as u64).ok_or_else(damaged)?;
+        file.read_exact_at(&mut footer, at).map_err(read)?;
+        if &footer[40..] != MAGIC {
+            return Err(damaged());
+        }
+        let number = |i: usize| {
+            let mut bytes = [0; 8];
+            bytes.copy_from_slice(&footer[i * 8..i * 8 + 8]);
+            u64::from_le_bytes(bytes)
+        };
+        let (list_at, list_len, keys, rows, count) =
+            (number(0), number(1), number(2), number(3), number(4));
+        if list_at.checked_add(list_len) != Some(at) || count > list_len {
+            return Err(damaged());
+        }
+        let mut list = vec![0; usize::try_from(list_len).map_err(|_| damaged())?];
+        file.read_exact_at(&mut list, list_at).map_err(read)?;
+        let mut rest = list.as_slice();
+        let mut blocks = Vec::new();
+        let mut firsts = Vec::new();
+        for _ in 0..count {
+            let len = usize::try_from(take(&mut rest)?).map_err(|_| damaged())?;
+            if len > rest.len() {
+                return Err(damaged());
+            }
+            let (first, tail) = rest.split_at(len);
+            rest = tail;
+            let (offset, len) = (take(&mut rest)?, take(&mut rest)?);
+            if len > MAX_BLOCK || offset.checked_add(len).is_none_or(|end| end > list_at) {
+                return Err(damaged());
+            }
+            blocks.push(Block {
+                first: u32::try_from(firsts.len()).map_err(|_| damaged())?,
+                first_len: first.len() as u32,
+                offset,
+                len: len as u32,
+            });
+            firsts.extend_from_slice(first);
+        }
+        Ok(Self { file, path: path.to_owned(), blocks, firsts, keys, rows })
+    }
+
+    /// Distinct keys.
+    pub(crate) fn keys(&self) -> u64 {
+        self.keys
+    }
+
+    /// Rows, over all keys.
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    fn first(&self, block: usize) -> &[u8] {
+        let b = &self.blocks[block];
+        &self.firsts[b.first as usize..(b.first + b.first_len) as usize]
+    }
+
+    /// Every entry, in order.
+    pub(crate) fn all(&self) -> Cursor<'_> {
+        Cursor {
+            index: self,
+            block: 0,
+            buffer: Vec::new(),
+            at: 0,
+            key: Vec::new(),
+            rows: Vec::new(),
+            from: Vec::new(),
+        }
+    }
+
+    /// Entries whose key is at least `from`, in order.
+    pub(crate) fn seek(&self, from: &[u8]) -> Cursor<'_> {
+        // A key may go on from the block before the first that starts with it.
+        let (mut low, mut high) = (0, self.blocks.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.first(middle) < from { low = middle + 1 } else { high = middle }
+        }
+        Cursor { block: low.saturating_sub(1), from: from.to_vec(), ..self.all() }
+    }
+
+    /// Rows that hold `key`: at most `limit` of them, ascending.
+    pub(crate) fn rows_of(&self, key: &[u8], limit: usize) -> Result<Vec<u64>> {
+        let mut found = Vec::new();
+        let mut cursor = self.seek(key);
+        while found.len() < limit && cursor.next()? && cursor.key == key {
+            found.extend_from_slice(&cursor.rows);
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// How many rows hold `key`.
+    pub(crate) fn count_of(&self, key: &[u8]) -> Result<u64> {
+        let mut count = 0;
+        let mut cursor = self.seek(key);
+        while cursor.next()? && cursor.key == key {
+            count += cursor.rows.len() as u64;
+        }
+        Ok(count)
+    }
+
+    /// Whether any row holds `key`.
+    pub(crate) fn holds(&self, key: &[u8]) -> Result<bool> {
+        let mut cursor = self.seek(key);
+        Ok(cursor.next()? && cursor.key == key)
+    }
+}
+
+/// A place in an index.
+pub(crate) struct Cursor<'a> {
+    index: &'a IndexFile,
+    block: usize,
+    buffer: Vec<u8>,
+    at: usize,
+    /// The entry's key.
+    pub(crate) key: Vec<u8>,
+    /// The entry's rows, ascending. A key with many rows comes several times.
+    pub(crate) rows: Vec<u64>,
+    from: Vec<u8>,
+}
+
+impl Cursor<'_> {
+    /// Moves to the next entry; false at the end.
+    pub(crate) fn next(&mut self) -> Result<bool> {
+        loop {
+            if self.at == self.buffer.len() {
+                let Some(block) = self.index.blocks.get(self.block) else { return Ok(false) };
+                self.buffer.resize(block.len as usize, 0);
+                self.index
+                    .file
+                    .read_exact_at(&mut self.buffer, block.offset)
+                    .map_err(|source| Error::Read { path: self.index.path.clone(), source })?;
+                self.at = 0;
+                self.key.clear();
+                self.block += 1;
+                if self.buffer.is_empty() {
+                    continue;
+                }
+            }
+            let mut rest = &self.buffer[self.at..];
+            self.rows.clear();
+            take_entry(&mut rest, &mut self.key, &mut self.rows)?;
+            self.at = self.buffer.len() - rest.len();
+            if self.key >= self.from {
+                self.from.clear();
+                return Ok(true);
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Read-only SQL over the views and the bulk tables.
+//!
+//! The views are SQLite's own tables. Each bulk table stands beside them as a virtual table over its
+//! Parquet file, under [`TableHead::sql_name`]: only the columns that a query names are read, and row
+//! groups whose least and greatest values cannot match are skipped. Two columns of ours, `_start` and
+//! `_end`, give each row's span in its exhibit. Secret columns are there and always NULL.
+//!
+//! What a query may do is decided by SQLite's authorizer: read, and nothing else. It is bounded in
+//! time and in rows.
+
+mod vtab;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::read::{CellValue, Reader, TableHead};
+use crate::tables::{TableFile, file_name};
+use crate::{Error, Result};
+
+use vtab::BulkTable;
+
+/// Bounds of one query.
+#[derive(Debug, Clone)]
+pub struct Bounds {
+    /// Most rows given out; the query ends there.
+    pub rows: u64,
+    /// Most time; beyond it the query is called off with an error.
+    pub time: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { rows: 10_000, time: Duration::from_secs(60) }
+    }
+}
+
+/// How a query ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    /// Rows given out.
+    pub rows: u64,
+    /// True where the bound on rows cut it short.
+    pub cut: bool,
+}
+
+/// Longest text or blob a query may make, in bytes.
+const MAX_VALUE: i32 = 16 << 20;
+
+/// How many of SQLite's steps lie between two looks at the clock.
+const STEPS: i32 = 10_000;
+
+/// What a query gives out.
+#[derive(Debug)]
+pub enum Line<'a> {
+    /// The columns' names: once, first.
+    Columns(&'a [String]),
+    /// A row, as long as the columns.
+    Row(&'a [CellValue]),
+}
+
+/// Runs one read-only statement. `each` is handed what it gives, and says whether to go on.
+///
+/// # Errors
+/// [`Error::Asked`] where the statement is wrong or would write; [`Error::Bound`] where its time
+/// was up; what the views say otherwise.
+pub fn query(
+    reader: &Reader,
+    sql: &str,
+    bounds: &Bounds,
+    each: &mut dyn FnMut(Line<'_>) -> bool,
+) -> Result<Answer> {
+    let mut connection = Connection::open_with_flags(
+        reader.dir().join("views.sqlite"),
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.set_limit(rusqlite::limits::Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE)?;
+    lay_tables(&connection, reader, sql)?;
+    run(&mut connection, sql, bounds, each)
+}
+
+/// Makes the virtual tables that the statement names. Only those: a case may have thousands.
+fn lay_tables(connection: &Connection, reader: &Reader, sql: &str) -> Result<()> {
+    let lower = sql.to_lowercase();
+    let mut named: BTreeMap<String, TableHead> = BTreeMap::new();
+    for table in reader.snapshot()?.tables(None)? {
+        if lower.contains(&table.sql_name.to_lowercase()) {
+            named.insert(table.id.clone(), table);
+        }
+    }
+    let mut open = HashMap::new();
+    for (id, head) in &named {
+        let number = id.rsplit_once('-').and_then(|(_, n)| n.parse().ok()).unwrap_or(0);
+        let path = reader.dir().join("tables").join(file_name(&head.exhibit, number));
+        open.insert(id.clone(), Arc::new(BulkTable::new(TableFile::open(&path)?, &head.columns)));
+    }
+    vtab::register(connection, open)?;
+    for (id, head) in &named {
+        connection.execute_batch(&format!(
+            "CREATE VIRTUAL TABLE temp.\"{}\" USING vigie_bulk({id})",
+            head.sql_name.replace('"', "\"\"")
+        ))?;
+    }
+    Ok(())
+}
+
+fn run(
+    connection: &mut Connection,
+    sql: &str,
+    bounds: &Bounds,
+    each: &mut dyn FnMut(Line<'_>) -> bool,
+) -> Result<Answer> {
+    connection.authorizer(Some(|context: AuthContext<'_>| reading_only(&context.action)))?;
+    let (begun, time) = (Instant::now(), bounds.time);
+    connection.progress_handler(STEPS, Some(move || begun.elapsed() > time))?;
+    let mut statement = connection.prepare(sql).map_err(asked)?;
+    if statement.column_count() == 0 {
+        return Err(Error::Asked("the statement reads nothing: ask with SELECT".to_owned()));
+    }
+    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    if !each(Line::Columns(&names)) {
+        return Ok(Answer { rows: 0, cut: false });
+    }
+    let mut rows = statement.query([]).map_err(asked)?;
+    let mut answer = Answer { rows: 0, cut: false };
+    let mut cells = Vec::with_capacity(names.len());
+    loop {
+        let found = match rows.next() {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(answer),
+            Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) => {
+                return Err(Error::Bound(format!(
+                    "the query took more than {} s and was called off: narrow it, or name an indexed column",
+                    time.as_secs()
+                )));
+            }
+            Err(e) => return Err(asked(e)),
+        };
+        if answer.rows == bounds.rows {
+            answer.cut = true;
+            return Ok(answer);
+        }
+        cells.clear();
+        for i in 0..names.len() {
+            cells.push(match found.get_ref(i)? {
+                ValueRef::Null => CellValue::Null,
+                ValueRef::Integer(n) => CellValue::Int(n),
+                ValueRef::Real(n) => CellValue::Real(n),
+                ValueRef::Text(t) => CellValue::Text(String::from_utf8_lossy(t).into_owned()),
+                ValueRef::Blob(b) => CellValue::Bytes(b.to_vec()),
+            });
+        }
+        answer.rows += 1;
+        if !each(Line::Row(&cells)) {
+            return Ok(answer);
+        }
+    }
+}
+
+/// A statement's own fault is told in SQLite's words; the rest is the views'.
+fn asked(error: rusqlite::Error) -> Error {
+    match &error {
+        rusqlite::Error::SqlInputError { msg, .. } => Error::Asked(format!("the query: {msg}")),
+        rusqlite::Error::MultipleStatement => {
+            Error::Asked("one statement at a time, please".to_owned())
+        }
+        rusqlite::Error::SqliteFailure(code, message)
+            if matches!(
+                code.code,
+                rusqlite::ErrorCode::AuthorizationForStatementDenied
+                    | rusqlite::ErrorCode::ReadOnly
+            ) =>
+        {
+            let why = message.as_deref().unwrap_or("not allowed");
+            Error::Asked(format!("a query may only read: {why}"))
+        }
+        rusqlite::Error::SqliteFailure(code, message)
+            if code.code == rusqlite::ErrorCode::Unknown =>
+        {
+            Error::Asked(format!("the query: {}", message.as_deref().unwrap_or("not understood")))
+        }
+        _ => Error::Views(error),
+    }
+}
+
+/// Reading, functions and recursive queries; nothing that writes, attaches or changes settings.
+fn reading_only(action: &AuthAction<'_>) -> Authorization {
+    match action {
+        AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => {
+            Authorization::Allow
+        }
+        AuthAction::Function { function_name } if *function_name != "load_extension" => {
+            Authorization::Allow
+        }
+        _ => Authorization::Deny,
+    }
+}
+
+#[cfg(test)]
+mod tests;

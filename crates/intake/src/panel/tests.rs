@@ -1,0 +1,174 @@
+//! A small XC_VM panel, and others by their columns.
+
+use model::{ExhibitId, TableRole, Value};
+
+use crate::{Chunks, Collect, Input};
+
+const PANEL: &[u8] = include_bytes!("../../tests/laws/panel.sql");
+const AT: &str = "x07070707070707070707070707070707/xc_vm";
+
+fn parse(mut bytes: &[u8]) -> Collect {
+    let mut out = Collect::default();
+    let input = Input { exhibit: ExhibitId([7; 32]), name: "dump.sql", mapping: None };
+    (crate::dump::PARSER.parse)(&input, &mut Chunks::new(&mut bytes), &mut out);
+    out
+}
+
+/// The facts of a subject's property: the value, and the bytes it stands on.
+fn facts(out: &Collect, subject: &str, property: &str) -> Vec<(String, String)> {
+    out.facts
+        .iter()
+        .filter(|f| f.subject.as_str() == subject && f.property == property)
+        .map(|f| {
+            let (a, b) = (usize::try_from(f.start).unwrap(), usize::try_from(f.end).unwrap());
+            let shown = if f.value == Value::Secret { "•••".to_owned() } else { f.value.text() };
+            (shown, String::from_utf8_lossy(&PANEL[a..b]).into_owned())
+        })
+        .collect()
+}
+
+fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
+    list.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+}
+
+#[test]
+fn a_panel_yields_its_network() {
+    let out = parse(PANEL);
+    let at = |scheme: &str, id: &str| format!("{scheme}:{AT}/{id}");
+    let check = |subject: &str, property: &str, want: &[(&str, &str)]| {
+        assert_eq!(facts(&out, subject, property), pairs(want), "{subject} {property}");
+    };
+    let panel = format!("panel:{AT}");
+    check(&panel, "family", &[("xc_vm", "last_ip")]);
+    check(&panel, "database", &[("xc_vm", "xc_vm")]);
+    check(&panel, "dumped_at", &[("2026-03-01T02:00:00", "2026-03-01  2:00:00")]);
+    check(&panel, "same_as", &[("panel:xc_vm~198.18.0.1", "198.18.0.1")]);
+    check(&panel, "fed_by", &[("provider:up.example:8080/upuser", "Up.Example")]);
+
+    let main = at("server", "1");
+    check(&main, "name", &[("Main Server", "Main Server")]);
+    check(&main, "part_of", &[(panel.as_str(), "1")]);
+    check(&main, "has_address", &[("ip:198.18.0.1", "198.18.0.1")]);
+    check(&main, "has_name", &[("domain:tv.example", "tv.example"), ("domain:cdn.tv.example", "cdn.tv.example")]);
+    check(&main, "same_as", &[("server:198.18.0.1", "198.18.0.1")]);
+    check(&main, "main", &[("true", "1")]);
+    check(&main, "carries", &[(at("stream", "10").as_str(), "10")]);
+    check(&at("server", "2"), "relays_from", &[(main.as_str(), "1")]);
+
+    let bob = at("operator", "2");
+    check(&bob, "user_name", &[("bob", "bob")]);
+    check(&bob, "contact", &[("email:bob@mail.example", "Bob@Mail.example")]);
+    check(&bob, "credits", &[("12.5", "12.5")]);
+    check(&bob, "password", &[("•••", "$6$rounds=20000$xc_vm$fake2")]);
+    check(&bob, "key", &[("•••", "fakekey")]);
+    check(&bob, "role", &[("reseller", "0")]);
+    check(&bob, "group", &[("Resellers", "Resellers")]);
+    check(&bob, "sub_reseller_of", &[(at("operator", "1").as_str(), "1")]);
+    check(&bob, "signed_in_from", &[("ip:198.18.3.2", "198.18.3.2"), ("ip:198.18.2.3", "198.18.2.3")]);
+    check(
+        &bob,
+        "mentions",
+        &[
+            ("email:pay.bob@mail.example", "pay.bob@mail.example"),
+            ("email:pay@mail.example", "pay@mail.example"),
+            ("domain:shop.example", "shop.example"),
+        ],
+    );
+    check(
+        &bob,
+        "ticket",
+        &[
+            ("Payment sent", "Payment sent"),
+            (
+                "It's sent,\r\nwrite to pay@mail.example or see https://shop.example/x",
+                r"It\'s sent,\r\nwrite to pay@mail.example or see https://shop.example/x",
+            ),
+            ("ok, ask boss@mail.example", "ok, ask boss@mail.example"),
+        ],
+    );
+    check(&at("operator", "1"), "role", &[("administrator", "1")]);
+    check(&at("operator", "3"), "role", &[("administrator", "1")]);
+    check(&at("operator", "3"), "contact", &[]);
+
+    let stream = at("stream", "10");
+    check(&stream, "type", &[("live", "1")]);
+    check(&stream, "shows", &[("channel:epg:news.uk", "News.uk")]);
+    check(&stream, "category", &[("UK | News", "UK | News")]);
+    check(
+        &stream,
+        "url",
+        &[
+            (
+                "http://up.example:8080/live/upuser/•••/55.ts",
+                r"http:\\/\\/up.example:8080\\/live\\/upuser\\/fakeup\\/55.ts",
+            ),
+            ("http://198.18.9.9/feed/1.m3u8", r"http:\\/\\/198.18.9.9\\/feed\\/1.m3u8"),
+        ],
+    );
+    check(
+        &stream,
+        "taken_from",
+        &[
+            ("provider:up.example:8080/upuser", r"up.example:8080\\/live\\/upuser"),
+            ("ip:198.18.9.9", "198.18.9.9"),
+        ],
+    );
+    check(&at("stream", "11"), "shows", &[("work:a-film/2019", "A Film")]);
+    check(&at("stream", "11"), "container", &[("mkv", "mkv")]);
+    check(&at("stream", "11"), "taken_from", &[]);
+    check(&at("stream", "12"), "shows", &[("work:a-show/s01e02", "A Show S01E02")]);
+    let up = "provider:up.example:8080/upuser";
+    assert_eq!(facts(&out, up, "password"), pairs(&[("•••", "fakeup"), ("•••", "fakeup")]));
+    let other = "provider:other.example:80/u2";
+    check(other, "has_name", &[("domain:other.example", "other.example")]);
+    check(other, "password", &[("•••", "fakep2")]);
+    check(other, "host", &[("other.example", "other.example")]);
+}
+
+#[test]
+fn bulk_tables_keep_meanings_and_withhold_secrets() {
+    let out = parse(PANEL);
+    let number = |name: &str| u32::try_from(out.tables.iter().position(|t| t.name == name).unwrap()).unwrap();
+    let lines = &out.tables[number("lines") as usize];
+    assert_eq!((lines.role, lines.panel.as_deref()), (TableRole::Lines, Some(AT)));
+    assert!(lines.columns.iter().any(|c| c.name == "password" && c.secret));
+    let rows = out.table_rows(number("lines"));
+    assert_eq!(rows.len(), 3);
+    assert_eq!(rows[0][2..5], [Some("line1".to_owned()), None, Some("198.18.1.1".to_owned())]);
+    let macs: Vec<_> = out.table_rows(number("mag_devices")).into_iter().map(|r| r[2].clone().unwrap()).collect();
+    assert_eq!(macs, ["00:1A:79:00:00:01", "00:1A:79:00:00:02"]);
+    let mut everything = format!("{:?}", out.batches);
+    for fact in &out.facts {
+        everything.push_str(&fact.value.text());
+    }
+    assert!(!everything.contains("fake"), "a secret came out");
+    for batch in &out.batches {
+        for column in &batch.columns {
+            for i in 0..batch.len() {
+                if let model::Cell::Text(text) = column.get(i) {
+                    assert!(!text.contains("fake"), "{text}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn renamed_tables_are_recognised() {
+    let text = String::from_utf8_lossy(PANEL)
+        .replace("`users`", "`12_staff`")
+        .replace("`lines`", "`zz`")
+        .replace("`servers`", "`boxes`")
+        .replace("`streams`", "`s`");
+    let out = parse(text.as_bytes());
+    assert_eq!(out.values(&format!("operator:{AT}/2"), "user_name"), ["bob"]);
+    assert_eq!(out.values(&format!("panel:{AT}"), "same_as"), ["panel:xc_vm~198.18.0.1"]);
+}
+
+#[test]
+fn macs_come_out_of_base64() {
+    use super::mac_text;
+    assert_eq!(mac_text(b"MDA6MUE6Nzk6MDA6MDA6MDE=").as_deref(), Some("00:1A:79:00:00:01"));
+    assert_eq!(mac_text(b"00:1A:79:00:00:01"), None);
+    assert_eq!(mac_text(b"QUFBQUFBQUFBQUFBQUFBQUE="), None);
+}

@@ -1,0 +1,245 @@
+//! Where authorities live, outside every case: signing keys, the authority's own log, and the last
+//! checkpoint seen of each log.
+//!
+//! ```text
+//! HOME/authority                       the name, once one was given
+//! HOME/authorities/NAME/key            mode 0600, a signed note's private key
+//! HOME/authorities/NAME/ledger/        the authority's own log, origin NAME
+//! HOME/authorities/NAME/lock
+//! HOME/authorities/NAME/seen/HEX       the last checkpoint of the log whose origin has that SHA-256
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use model::Sha256Hex;
+
+use crate::disk::{self, Overwrite};
+use crate::error::{Error, Result};
+use crate::lock::{Lock, Wait};
+use crate::log::Log;
+use crate::note::{Checkpoint, NoteError, SigningKey, VerifierKey};
+use crate::reader::Reader;
+use crate::store::read;
+
+/// The authority of who has named none: for practice only.
+pub const PRACTICE: &str = "practice.invalid";
+
+/// The folder of authorities.
+#[derive(Debug, Clone)]
+pub struct Home {
+    dir: PathBuf,
+}
+
+/// An authority whose key is at hand.
+#[derive(Debug, Clone)]
+pub struct Authority {
+    dir: PathBuf,
+    key: SigningKey,
+}
+
+impl Home {
+    /// The home in `dir`, which is made when something is written.
+    pub fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_owned() }
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The name given by `init`, if one was.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn named(&self) -> Result<Option<String>> {
+        let path = self.dir.join("authority");
+        match read(&path, 200) {
+            Ok(bytes) => {
+                let name = String::from_utf8_lossy(&bytes).trim_end().to_owned();
+                check_name(&name)?;
+                Ok(Some(name))
+            }
+            Err(e) if e.is_missing() => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Names the authority of this home and makes its key from 32 random bytes.
+    ///
+    /// # Errors
+    /// Named already; a name that none can have; the disk.
+    pub fn init(&self, name: &str, seed: &[u8; 32]) -> Result<Authority> {
+        check_name(name)?;
+        if let Some(named) = self.named()? {
+            return Err(Error::AuthorityNamed(named));
+        }
+        let authority = self.obtain(name, seed)?;
+        let text = format!("{name}\n");
+        disk::write_with(&self.dir.join("authority"), text.as_bytes(), Overwrite::Never, 0o644)?;
+        Ok(authority)
+    }
+
+    /// The named authority, else [`PRACTICE`], whose key is made from `seed` where there is none.
+    ///
+    /// # Errors
+    /// A key that cannot be read; the disk.
+    pub fn current(&self, seed: &[u8; 32]) -> Result<Authority> {
+        match self.named()? {
+            Some(name) => self.find(&name),
+            None => self.obtain(PRACTICE, seed),
+        }
+    }
+
+    /// The authority of that name, whose key must be there.
+    ///
+    /// # Errors
+    /// No key of that name, or one that cannot be read.
+    pub fn find(&self, name: &str) -> Result<Authority> {
+        check_name(name)?;
+        let dir = self.dir.join("authorities").join(name);
+        let path = dir.join("key");
+        let text = String::from_utf8_lossy(&read(&path, 1000)?).into_owned();
+        let key = SigningKey::parse(&text).map_err(|e| Error::note(&path, e))?;
+        if key.name() != name {
+            let found = key.name().to_owned();
+            return Err(Error::note(&path, NoteError::Origin { expected: name.to_owned(), found }));
+        }
+        Ok(Authority { dir, key })
+    }
+
+    fn obtain(&self, name: &str, seed: &[u8; 32]) -> Result<Authority> {
+        match self.find(name) {
+            Err(e) if e.is_missing() => {}
+            other => return other,
+        }
+        let dir = self.dir.join("authorities").join(name);
+        disk::create_dir(&dir)?;
+        let path = dir.join("key");
+        let key = SigningKey::new(name, seed).map_err(|e| Error::note(&path, e))?;
+        let text = format!("{}\n", key.secret_text());
+        match disk::write_with(&path, text.as_bytes(), Overwrite::Never, 0o600) {
+            Ok(()) => Ok(Authority { dir, key }),
+            // Another process was first: its key is the one.
+            Err(Error::Exists(_)) => self.find(name),
+            Err(e) => Err(e),
+        }
+    }
+}
+
+/// As a domain name, so that it can stand in origins and paths.
+fn check_name(name: &str) -> Result<()> {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
+    let whole = name.split('.').all(|label| !label.is_empty());
+    if (1..=64).contains(&name.len()) && name.bytes().all(fits) && whole {
+        Ok(())
+    } else {
+        Err(Error::AuthorityName(name.chars().take(80).collect()))
+    }
+}
+
+impl Authority {
+    /// Its name, the origin of its own log.
+    pub fn name(&self) -> &str {
+        self.key.name()
+    }
+
+    /// Its key under the origin of one of its logs.
+    ///
+    /// # Errors
+    /// An origin that notes cannot carry.
+    pub fn signer(&self, origin: &str) -> Result<SigningKey> {
+        self.key.renamed(origin).map_err(|e| Error::note(&self.dir, e))
+    }
+
+    /// What verifies the log of that origin.
+    ///
+    /// # Errors
+    /// An origin that notes cannot carry.
+    pub fn verifier(&self, origin: &str) -> Result<VerifierKey> {
+        self.signer(origin).map(|key| key.verifier())
+    }
+
+    /// Opens the authority's own log for writing, with its lock.
+    ///
+    /// # Errors
+    /// As [`Lock::acquire`] and [`Log::open`].
+    pub fn log(&self, holder: &str, wait: Wait) -> Result<(Lock, Log)> {
+        let lock = Lock::acquire(&self.dir.join("lock"), holder, wait)?;
+        Ok((lock, Log::open(&self.dir.join("ledger"), self.key.clone())?))
+    }
+
+    /// Opens the authority's own log for reading.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn reader(&self) -> Result<Reader> {
+        Reader::open(&self.dir.join("ledger"))
+    }
+
+    fn seen_path(&self, origin: &str) -> PathBuf {
+        self.dir.join("seen").join(Sha256Hex::of(origin.as_bytes()).to_string())
+    }
+
+    /// The last checkpoint seen of a log, if any; its signature verified.
+    ///
+    /// # Errors
+    /// A checkpoint that does not verify; the disk.
+    pub fn seen(&self, origin: &str) -> Result<Option<Checkpoint>> {
+        let path = self.seen_path(origin);
+        match read(&path, 4096) {
+            Ok(bytes) => {
+                let note = String::from_utf8_lossy(&bytes);
+                let checkpoint = self.verifier(origin)?.open(&note);
+                checkpoint.map(Some).map_err(|e| Error::note(&path, e))
+            }
+            Err(e) if e.is_missing() => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Keeps a log's checkpoint, against which a cut copy shows.
+    ///
+    /// # Errors
+    /// A checkpoint that does not verify; the disk.
+    pub fn see(&self, note: &str, origin: &str) -> Result<()> {
+        let path = self.seen_path(origin);
+        self.verifier(origin)?.open(note).map_err(|e| Error::note(&path, e))?;
+        disk::create_dir(&self.dir.join("seen"))?;
+        disk::write(&path, note.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn practice_until_named_then_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::new(&dir.path().join("home"));
+        let practice = home.current(&[1; 32]).unwrap();
+        assert_eq!(practice.name(), PRACTICE);
+        // The second seed is not used: the key is there.
+        let again = home.current(&[2; 32]).unwrap();
+        assert_eq!(again.verifier("x").unwrap(), practice.verifier("x").unwrap());
+        assert_eq!(home.init("police.example", &[3; 32]).unwrap().name(), "police.example");
+        assert_eq!(home.current(&[4; 32]).unwrap().name(), "police.example");
+        assert!(matches!(home.init("other.example", &[5; 32]), Err(Error::AuthorityNamed(_))));
+        for bad in ["", "..", "a/b", "A", "a b", "a..b", &"x".repeat(65)] {
+            assert!(matches!(home.find(bad), Err(Error::AuthorityName(_))), "{bad}");
+        }
+        assert!(home.find(PRACTICE).is_ok());
+    }
+
+    #[test]
+    fn a_seen_checkpoint_reads_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let authority = Home::new(dir.path()).current(&[1; 32]).unwrap();
+        let note = authority.signer("o").unwrap().sign(3, &[9; 32]);
+        assert_eq!(authority.seen("o").unwrap(), None);
+        authority.see(&note, "o").unwrap();
+        assert_eq!(authority.seen("o").unwrap().map(|c| c.size), Some(3));
+        assert!(authority.see(&note, "p").is_err());
+    }
+}

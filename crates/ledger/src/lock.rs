@@ -1,0 +1,84 @@
+//! One writer at a time: an advisory lock on a file that names its holder.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::disk;
+use crate::error::{Error, Result};
+
+/// What to do where another holds the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// Wait for it.
+    Wait,
+    /// Fail at once with [`Error::Held`], which says who.
+    Fail,
+}
+
+/// The lock, held until dropped. A killed process holds nothing.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Takes the lock at `path`; `holder` says who takes it, what for and since when.
+    ///
+    /// # Errors
+    /// Held by another ([`Wait::Fail`]), or the file cannot be opened.
+    pub fn acquire(path: &Path, holder: &str, wait: Wait) -> Result<Self> {
+        let file = disk::open_lock(path)?;
+        let operation = match wait {
+            Wait::Wait => FlockOperation::LockExclusive,
+            Wait::Fail => FlockOperation::NonBlockingLockExclusive,
+        };
+        loop {
+            match flock(&file, operation) {
+                Ok(()) => break,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(rustix::io::Errno::WOULDBLOCK) => {
+                    let holder = holder_of(path).unwrap_or_else(|| "another process".to_owned());
+                    return Err(Error::Held { path: path.to_owned(), holder });
+                }
+                Err(e) => return Err(Error::disk("lock", path, e.into())),
+            }
+        }
+        disk::rewrite_lock(&file, path, &format!("process {}, {holder}\n", std::process::id()))?;
+        Ok(Self { file, path: path.to_owned() })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = disk::rewrite_lock(&self.file, &self.path, ""); // the text is for people only
+    }
+}
+
+/// What the lock file says of its holder: a text for people, true only while the lock is held.
+pub fn holder_of(path: &Path) -> Option<String> {
+    let mut text = String::new();
+    File::open(path).ok()?.take(1000).read_to_string(&mut text).ok()?;
+    let line: String = text.trim().chars().filter(|c| !c.is_control()).collect();
+    (!line.is_empty()).then_some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_learns_who_is_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let first = Lock::acquire(&path, "vigie open, since noon", Wait::Fail).unwrap();
+        let second = Lock::acquire(&path, "vigie serve", Wait::Fail).unwrap_err();
+        assert!(second.to_string().contains("vigie open, since noon"), "{second}");
+        drop(first);
+        assert_eq!(holder_of(&path), None);
+        Lock::acquire(&path, "vigie serve", Wait::Fail).unwrap();
+    }
+}

@@ -1,0 +1,277 @@
+//! The kinds of record, each with its fields: from this table come the typed bodies, the checks of
+//! a verifier and the table in `docs/record-format.md`.
+
+use super::{FieldDef, FieldType, Name, Opening, Record, RecordDef, RecordError, Side};
+use crate::canonical::Canon;
+use crate::id::{ExhibitId, Sha256Hex};
+
+macro_rules! records {
+    ($( $(#[doc = $about:literal])+ $kind:literal $name:ident {
+        $( #[doc = $fabout:literal] $side:ident $field:ident : $type:ty, )*
+    } )*) => {
+        $(
+            $(#[doc = $about])+
+            #[derive(Debug, Clone, PartialEq, Eq)]
+            pub struct $name { $( #[doc = $fabout] pub $field: $type, )* }
+
+            impl From<$name> for Body {
+                fn from(body: $name) -> Self {
+                    Self::$name(body)
+                }
+            }
+        )*
+
+        /// What a record says, typed.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Body { $( $(#[doc = $about])+ $name($name), )* }
+
+        impl Body {
+            /// The kind's name.
+            pub fn kind(&self) -> &'static str {
+                match self { $( Self::$name(_) => $kind, )* }
+            }
+
+            pub(super) fn fields(&self) -> Vec<(&'static str, Side, Canon)> {
+                let mut out = Vec::new();
+                match self { $( Self::$name(body) => { $(
+                    if let Some(value) = body.$field.to_canon() {
+                        out.push((stringify!($field), Side::$side, value));
+                    }
+                )* } )* }
+                out
+            }
+
+            /// Reads what a record says. The opening must be the record's own and checked.
+            ///
+            /// # Errors
+            /// A kind that is not known, a field that is missing, withheld or of another type.
+            pub fn read(record: &Record, opening: &Opening) -> Result<Self, RecordError> {
+                match record.kind.as_str() {
+                    $( $kind => Ok(Self::$name($name { $(
+                        $field: field(record, opening, stringify!($field), Side::$side)?,
+                    )* })), )*
+                    other => Err(RecordError::Kind(other.to_owned())),
+                }
+            }
+        }
+
+        /// Every kind.
+        pub const RECORD_KINDS: &[RecordDef] = &[ $( RecordDef {
+            kind: $kind,
+            about: concat!($($about),+),
+            fields: &[ $( FieldDef {
+                name: stringify!($field),
+                side: Side::$side,
+                optional: <$type as FieldType>::OPTIONAL,
+                about: $fabout,
+            }, )* ],
+        }, )* ];
+    };
+}
+
+fn field<T: FieldType>(
+    record: &Record,
+    opening: &Opening,
+    name: &'static str,
+    side: Side,
+) -> Result<T, RecordError> {
+    let value = match side {
+        Side::Public => record.public.get(name),
+        Side::Committed => match opening.fields.get(name) {
+            None if record.committed.contains_key(name) => return Err(RecordError::Withheld(name)),
+            found => found.map(|f| &f.value),
+        },
+    };
+    match value {
+        None => T::absent().ok_or(RecordError::Missing(name)),
+        Some(value) => T::from_canon(value).ok_or(RecordError::Type(name)),
+    }
+}
+
+records! {
+    /// The first entry of a case's log.
+    "case.opened" CaseOpened {
+        /// The log's origin, `<authority>/case/<id>`.
+        Public origin: String,
+        /// The log's verifier key, as signed notes write it.
+        Public key: String,
+        /// What people call the case.
+        Committed name: String,
+    }
+
+    /// In the authority's own log: a case began.
+    "case.born" CaseBorn {
+        /// The origin of the case's log.
+        Public origin: String,
+        /// The verifier key of the case's log.
+        Public key: String,
+        /// The first checkpoint of the case's log, whole.
+        Public checkpoint: String,
+    }
+
+    /// An exhibit is in the vault. An exhibit has one such record.
+    "exhibit.sealed" ExhibitSealed {
+        /// Root of the salted tree over its 4 KiB leaves.
+        Public root: Sha256Hex,
+        /// SHA-256 of its bytes.
+        Committed exhibit: ExhibitId,
+        /// Its size in bytes.
+        Committed size: u64,
+        /// The path it was read from; of a member, the outermost file's.
+        Committed source: Option<Name>,
+        /// The item of the seizure's list that it is or was in.
+        Committed item: Option<String>,
+        /// The authorisation it was taken under.
+        Committed authorisation: Option<String>,
+        /// Who seized it.
+        Committed seized_by: Option<String>,
+        /// When it was seized, ISO 8601, as precisely as it is known.
+        Committed at: Option<String>,
+        /// Of a member: the exhibit it was in.
+        Committed container: Option<ExhibitId>,
+        /// Of a member: its name there; a text, never a path.
+        Committed member: Option<Name>,
+        /// Of a member: how it came out (`zip`, `tar`, `gz`, …).
+        Committed codec: Option<String>,
+        /// Of a member: where its data or its header begins in the container.
+        Committed offset: Option<u64>,
+        /// Sealed by reference: the absolute path where the bytes stay.
+        Committed in_place: Option<Name>,
+        /// What was odd at sealing, such as a file that changed while it was read.
+        Committed note: Option<String>,
+    }
+
+    /// The bytes of a sealed exhibit came in again from another source.
+    "exhibit.received" ExhibitReceived {
+        /// The exhibit.
+        Committed exhibit: ExhibitId,
+        /// The path it was read from; of a member, the outermost file's.
+        Committed source: Option<Name>,
+        /// The item of the seizure's list that it is or was in.
+        Committed item: Option<String>,
+        /// The authorisation it was taken under.
+        Committed authorisation: Option<String>,
+        /// Who seized it.
+        Committed seized_by: Option<String>,
+        /// When it was seized.
+        Committed at: Option<String>,
+        /// Of a member: the exhibit it was in.
+        Committed container: Option<ExhibitId>,
+        /// Of a member: its name there.
+        Committed member: Option<Name>,
+        /// Of a member: how it came out.
+        Committed codec: Option<String>,
+        /// Of a member: where it begins in the container.
+        Committed offset: Option<u64>,
+        /// What was odd.
+        Committed note: Option<String>,
+    }
+
+    /// A sum found beside the material was compared with the sealed bytes.
+    "sums.compared" SumsCompared {
+        /// The exhibit that the sum is of; absent where nothing of that name was found.
+        Committed exhibit: Option<ExhibitId>,
+        /// `sha256`, `sha1` or `md5`.
+        Committed algorithm: String,
+        /// The digest that was found beside the material, lower-case hexadecimal.
+        Committed claimed: String,
+        /// The digest of the sealed bytes; absent where nothing of that name was found.
+        Committed found: Option<String>,
+        /// Whether they agree.
+        Committed agrees: bool,
+        /// The name that the sums file gives.
+        Committed name: Name,
+        /// The exhibit where the sum stands.
+        Committed sums_exhibit: ExhibitId,
+        /// First byte of the digest there.
+        Committed start: u64,
+        /// One past its last byte.
+        Committed end: u64,
+    }
+
+    /// A parser read an exhibit.
+    "parse.run" ParseRun {
+        /// The exhibit.
+        Committed exhibit: ExhibitId,
+        /// The parser's name.
+        Committed parser: String,
+        /// The parser's version.
+        Committed version: u64,
+        /// Facts it gave.
+        Committed facts: u64,
+        /// Bulk rows it gave.
+        Committed rows: u64,
+        /// Values in those rows.
+        Committed values: u64,
+        /// Problems it met.
+        Committed problems: u64,
+        /// Digest of all of these, in the parser's order.
+        Committed digest: Sha256Hex,
+    }
+
+    /// An address table was laid over the built-in one.
+    "table.laid" TableLaid {
+        /// The table, as an exhibit.
+        Committed exhibit: ExhibitId,
+        /// Its name.
+        Committed name: Name,
+        /// Ranges in it.
+        Committed ranges: u64,
+    }
+
+    /// A mapping for tables of unknown columns was laid down: parsers are told it from here on.
+    "mapping.laid" MappingLaid {
+        /// The mapping, as an exhibit.
+        Committed exhibit: ExhibitId,
+        /// Its name.
+        Committed name: Name,
+    }
+
+    /// Material that was named could not be read at all.
+    "material.unread" MaterialUnread {
+        /// Where it is.
+        Committed path: Name,
+        /// Why it could not be read.
+        Committed message: String,
+    }
+
+    /// Masked values were shown to somebody.
+    "secret.revealed" SecretRevealed {
+        /// Why.
+        Committed reason: String,
+        /// What was asked for, in the words of the command or the page.
+        Committed query: String,
+        /// The exhibit, where one value was shown.
+        Committed exhibit: Option<ExhibitId>,
+        /// First byte of the value.
+        Committed start: Option<u64>,
+        /// One past its last byte.
+        Committed end: Option<u64>,
+    }
+
+    /// An exhibit is privileged (lawyer, doctor): hidden until released.
+    "privilege.marked" PrivilegeMarked {
+        /// The exhibit.
+        Committed exhibit: ExhibitId,
+        /// Why.
+        Committed reason: String,
+    }
+
+    /// A privileged exhibit was released.
+    "privilege.released" PrivilegeReleased {
+        /// The exhibit.
+        Committed exhibit: ExhibitId,
+        /// Why.
+        Committed reason: String,
+    }
+
+    /// Every view was thrown away and built again.
+    "views.rebuilt" ViewsRebuilt {
+        /// Exhibits read again.
+        Committed exhibits: u64,
+        /// Of these, how many gave another digest than the log held.
+        Committed differing: u64,
+        /// What differs, in words; cut where long.
+        Committed difference: String,
+    }
+}

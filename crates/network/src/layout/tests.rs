@@ -1,0 +1,82 @@
+use super::*;
+
+/// A tree of hubs with leaves and some ties across: the shape of these networks.
+fn network(n: usize, extra: usize) -> Vec<(u32, u32)> {
+    let mut seed = 7u64;
+    let mut next = |bound: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % bound.max(1)
+    };
+    let mut edges: Vec<(u32, u32)> = (1..n).map(|i| (i as u32, next(i.min(1 + i / 6)) as u32)).collect();
+    for _ in 0..extra {
+        edges.push((next(n) as u32, next(n) as u32));
+    }
+    edges
+}
+
+fn far(a: Place, b: Place) -> f32 {
+    ((a.0 - b.0).powi(2) + (a.1 - b.1).powi(2)).sqrt()
+}
+
+#[test]
+fn every_place_is_finite_and_the_same_again() {
+    for (n, edges) in [
+        (0, vec![]),
+        (1, vec![]),
+        (1, vec![(0, 0)]),
+        (3, vec![(0, 1), (1, 7)]),
+        (50, vec![]),
+        (700, (0..700).map(|i| (i, (i + 1) % 700)).collect()),
+        (2000, (1..2000).map(|i| (0, i)).collect()),
+        (5000, network(5000, 5000)),
+    ] {
+        let places = layout(n, &edges);
+        assert_eq!(places.len(), n);
+        assert!(places.iter().all(|(x, y)| x.is_finite() && y.is_finite()), "{n}");
+        assert_eq!(places, layout(n, &edges));
+    }
+}
+
+#[test]
+fn what_is_joined_stands_nearer_than_what_is_not() {
+    let n = 3000;
+    let edges = network(n, 300);
+    let places = layout(n, &edges);
+    let joined: f32 = edges.iter().map(|(a, b)| far(places[*a as usize], places[*b as usize])).sum::<f32>() / edges.len() as f32;
+    let others: f32 = (0..n).map(|i| far(places[i], places[(i * 31 + 17) % n])).sum::<f32>() / n as f32;
+    assert!(joined * 4.0 < others, "{joined} {others}");
+}
+
+#[test]
+fn nodes_do_not_stand_on_one_another() {
+    let edges = network(1500, 200);
+    let places = layout(1500, &edges);
+    let mut close = 0;
+    for i in 0..places.len() {
+        for j in 0..i {
+            close += usize::from(far(places[i], places[j]) < EDGE * 0.05);
+        }
+    }
+    assert!(close < 30, "{close} pairs");
+}
+
+#[test]
+fn parts_stand_apart() {
+    let mut edges: Vec<(u32, u32)> = (1..40).map(|i| (0, i)).collect();
+    edges.extend((41..80).map(|i| (40, i)));
+    let places = layout(400, &edges);
+    let (a, b) = places.split_at(40);
+    let nearest = a.iter().flat_map(|p| b.iter().map(move |q| far(*p, *q))).fold(f32::MAX, f32::min);
+    assert!(nearest >= EDGE, "{nearest}");
+}
+
+/// The bound that pages rest on; by hand: `cargo test --release -p network layout -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn twenty_thousand_nodes_within_a_second() {
+    let edges = network(20_000, 20_001);
+    let begun = std::time::Instant::now();
+    let places = layout(20_000, &edges);
+    let took = begun.elapsed();
+    assert!(took.as_millis() <= 1000, "{took:?} for {}", places.len());
+}

@@ -1,0 +1,614 @@
+//! A case open for reading or writing.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ledger::disk::{self, Overwrite};
+use ledger::{Authority, Home, Lock, Log, Reader, Wait};
+use model::record::{
+    Body, CaseBorn, CaseOpened, Envelope, ExhibitReceived, ExhibitSealed, Name, Opening, Record,
+    uuid_v7, write,
+};
+use model::{Canon, ExhibitId, Sha256Hex};
+
+use crate::error::{Error, Result};
+use crate::openings::{Openings, file_name, first_of, names};
+use crate::stage::Stager;
+
+/// Who acts and when: goes into each record of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    /// Who: a person or, for what a program does by itself, that program.
+    pub actor: String,
+    /// Milliseconds since 1970 in UTC.
+    pub now_ms: i64,
+}
+
+/// How and from where bytes came in, as the user stated it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The path that was read; of a member, the outermost file's.
+    pub source: Option<Name>,
+    /// The item of the seizure's list.
+    pub item: Option<String>,
+    /// The authorisation it was taken under.
+    pub authorisation: Option<String>,
+    /// Who seized it.
+    pub seized_by: Option<String>,
+    /// When it was seized, ISO 8601.
+    pub at: Option<String>,
+    /// Of a member: where it stood.
+    pub member: Option<MemberOf>,
+}
+
+/// Where a member of an archive stood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberOf {
+    /// The exhibit it was in.
+    pub container: ExhibitId,
+    /// Its name there; a text, never a path.
+    pub name: Name,
+    /// How it came out: `zip`, `tar`, `gz`, …
+    pub codec: String,
+    /// Where it begins in the container, where that has a meaning.
+    pub offset: Option<u64>,
+}
+
+impl Origin {
+    /// One digest a source: the same bytes from the same source are recorded once.
+    pub(crate) fn key(&self, id: &ExhibitId) -> [u8; 32] {
+        let text = |t: &Option<String>| Canon::List(t.iter().map(Canon::text).collect());
+        let member = self.member.iter().flat_map(|m| {
+            [
+                Canon::text(m.container.to_string()),
+                Canon::bytes(&m.name.0),
+                Canon::text(m.codec.as_str()),
+                Canon::List(m.offset.iter().map(|o| Canon::int(*o)).collect()),
+            ]
+        });
+        let parts = Canon::List(vec![
+            Canon::text(id.to_string()),
+            Canon::List(self.source.iter().map(|s| Canon::bytes(&s.0)).collect()),
+            text(&self.item),
+            text(&self.authorisation),
+            text(&self.seized_by),
+            text(&self.at),
+            Canon::List(member.collect()),
+        ]);
+        Sha256Hex::of(parts.to_string().as_bytes()).0
+    }
+
+    /// The origin in a record.
+    pub fn of_sealed(body: &ExhibitSealed) -> Self {
+        let member = member_of(&body.container, &body.member, &body.codec, body.offset);
+        Self {
+            source: body.source.clone(),
+            item: body.item.clone(),
+            authorisation: body.authorisation.clone(),
+            seized_by: body.seized_by.clone(),
+            at: body.at.clone(),
+            member,
+        }
+    }
+
+    /// The origin in a receipt.
+    pub fn of_received(body: &ExhibitReceived) -> Self {
+        let member = member_of(&body.container, &body.member, &body.codec, body.offset);
+        Self {
+            source: body.source.clone(),
+            item: body.item.clone(),
+            authorisation: body.authorisation.clone(),
+            seized_by: body.seized_by.clone(),
+            at: body.at.clone(),
+            member,
+        }
+    }
+}
+
+fn member_of(
+    container: &Option<ExhibitId>,
+    name: &Option<Name>,
+    codec: &Option<String>,
+    offset: Option<u64>,
+) -> Option<MemberOf> {
+    Some(MemberOf {
+        container: (*container)?,
+        name: name.clone()?,
+        codec: codec.clone().unwrap_or_default(),
+        offset,
+    })
+}
+
+/// A sealed exhibit as the case knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exhibit {
+    /// SHA-256 of its bytes.
+    pub id: ExhibitId,
+    /// Bytes.
+    pub size: u64,
+    /// Root of its salted tree.
+    pub root: Sha256Hex,
+    /// Index of its `exhibit.sealed` record.
+    pub record: u64,
+    /// Where the bytes stay, where it was sealed by reference.
+    pub in_place: Option<PathBuf>,
+}
+
+/// What is held while writing.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) log: Log,
+    authority: Authority,
+    _lock: Lock,
+}
+
+#[derive(Debug)]
+enum Access {
+    Write(Box<Writer>),
+    Read(Reader),
+}
+
+/// A case: exhibits, records and openings. Any number may read; one writes.
+#[derive(Debug)]
+pub struct Case {
+    dir: PathBuf,
+    origin: String,
+    access: Access,
+    openings: Openings,
+    exhibits: Vec<Exhibit>,
+    by_id: HashMap<ExhibitId, usize>,
+    sources: HashSet<[u8; 32]>,
+    stager: Arc<Stager>,
+    pub(crate) broken: bool,
+}
+
+impl Case {
+    /// True where `dir` holds a case.
+    pub fn exists(dir: &Path) -> bool {
+        Reader::open(&dir.join("ledger")).is_ok_and(|log| log.size() > 0)
+            || dir.join("ledger/tile").exists()
+    }
+
+    /// Makes a case in `dir` under the home's authority, and records its birth in the authority's
+    /// own log. `holder` says for whom the writer's lock is held, such as `vigie open, since …`.
+    ///
+    /// # Errors
+    /// A case is there already; the disk; a lock ([`Wait`]).
+    pub fn create(
+        dir: &Path,
+        home: &Home,
+        name: &str,
+        stamp: &Stamp,
+        holder: &str,
+        wait: Wait,
+    ) -> Result<Self> {
+        disk::create_dir(dir)?;
+        let lock = Lock::acquire(&dir.join("lock"), holder, wait)?;
+        if Self::exists(dir) {
+            return Err(Error::CaseExists(dir.to_owned()));
+        }
+        let authority = home.current(&crate::random()?)?;
+        let ledger_dir = dir.join("ledger");
+        let begun = Reader::open(&ledger_dir).ok().and_then(|r| r.checkpoint().map(str::to_owned));
+        let begun = begun.and_then(|note| ledger::Checkpoint::parse_unverified(&note).ok());
+        let origin = match begun {
+            // A crash came between the log's beginning and its first entry.
+            Some(checkpoint) => checkpoint.origin,
+            None => {
+                let random = crate::random()?;
+                let random: [u8; 10] = std::array::from_fn(|i| random[i]);
+                format!("{}/case/{}", authority.name(), uuid_v7(stamp.now_ms, random))
+            }
+        };
+        let log = Log::open(&ledger_dir, authority.signer(&origin)?)?;
+        let key = log.verifier().text();
+        let mut case =
+            Self::with_writer(dir, origin.clone(), Writer { log, authority, _lock: lock })?;
+        let mut batch = case.batch();
+        batch.record(CaseOpened { origin, key, name: name.to_owned() });
+        batch.commit(stamp)?;
+        case.complete_birth(stamp.now_ms, holder)?;
+        Ok(case)
+    }
+
+    /// Opens a case for writing: takes the lock, completes what a crash interrupted, drops what was
+    /// never committed. `now_ms` is used only where the case's birth was not recorded yet.
+    ///
+    /// # Errors
+    /// No case; its authority's key is not in the home; files that contradict one another; a lock.
+    pub fn open(dir: &Path, home: &Home, holder: &str, wait: Wait, now_ms: i64) -> Result<Self> {
+        if !Self::exists(dir) {
+            return Err(Error::NoCase(dir.to_owned()));
+        }
+        let lock = Lock::acquire(&dir.join("lock"), holder, wait)?;
+        let origin = origin_of(&Reader::open(&dir.join("ledger"))?, dir)?;
+        let authority = home.find(authority_of(&origin))?;
+        let signer = authority.signer(&origin)?;
+        if let Some(seen) = authority.seen(&origin)? {
+            let found = Reader::open(&dir.join("ledger"))?.size();
+            if found < seen.size {
+                return Err(ledger::Error::RolledBack { origin, found, seen: seen.size }.into());
+            }
+        }
+        let log = Log::open(&dir.join("ledger"), signer)?;
+        let case = Self::with_writer(dir, origin, Writer { log, authority, _lock: lock })?;
+        case.complete_birth(now_ms, holder)?;
+        Ok(case)
+    }
+
+    /// Opens a case for reading: a snapshot of what is committed; no lock, no waiting.
+    ///
+    /// # Errors
+    /// No case; files that contradict one another.
+    pub fn read(dir: &Path) -> Result<Self> {
+        if !Self::exists(dir) {
+            return Err(Error::NoCase(dir.to_owned()));
+        }
+        let reader = Reader::open(&dir.join("ledger"))?;
+        let origin = origin_of(&reader, dir)?;
+        Self::load(dir, origin, Access::Read(reader))
+    }
+
+    fn with_writer(dir: &Path, origin: String, writer: Writer) -> Result<Self> {
+        for folder in ["vault/exhibits", "vault/openings"] {
+            disk::create_dir(&dir.join(folder))?;
+        }
+        let case = Self::load(dir, origin, Access::Write(Box::new(writer)))?;
+        case.drop_orphans()?;
+        Ok(case)
+    }
+
+    fn load(dir: &Path, origin: String, access: Access) -> Result<Self> {
+        let size = match &access {
+            Access::Write(writer) => writer.log.size(),
+            Access::Read(reader) => reader.size(),
+        };
+        let mut case = Self {
+            dir: dir.to_owned(),
+            origin,
+            access,
+            openings: Openings::open(&dir.join("vault/openings"), size)?,
+            exhibits: Vec::new(),
+            by_id: HashMap::new(),
+            sources: HashSet::new(),
+            stager: Arc::new(Stager::new(dir.join("vault/exhibits"))),
+            broken: false,
+        };
+        for index in 0..size {
+            let (record, opening) = case.record(index)?;
+            case.take_in(index, &record, &opening)?;
+        }
+        Ok(case)
+    }
+
+    /// Keeps in mind what a record says of exhibits. Withheld ones cannot be known.
+    pub(crate) fn take_in(&mut self, index: u64, record: &Record, opening: &Opening) -> Result<()> {
+        if !matches!(record.kind.as_str(), "exhibit.sealed" | "exhibit.received") {
+            return Ok(());
+        }
+        match Body::read(record, opening) {
+            Ok(Body::ExhibitSealed(body)) => {
+                self.sources.insert(Origin::of_sealed(&body).key(&body.exhibit));
+                self.stager.know(body.exhibit, body.size);
+                self.by_id.insert(body.exhibit, self.exhibits.len());
+                self.exhibits.push(Exhibit {
+                    id: body.exhibit,
+                    size: body.size,
+                    root: body.root,
+                    record: index,
+                    in_place: body
+                        .in_place
+                        .map(|p| PathBuf::from(std::ffi::OsStr::from_bytes(&p.0))),
+                });
+            }
+            Ok(Body::ExhibitReceived(body)) => {
+                self.sources.insert(Origin::of_received(&body).key(&body.exhibit));
+            }
+            Ok(_) | Err(model::record::RecordError::Withheld(_)) => {}
+            Err(source) => return Err(Error::Record { index, source }),
+        }
+        Ok(())
+    }
+
+    /// Removes what a crash left that no record names: files of commits that never happened.
+    fn drop_orphans(&self) -> Result<()> {
+        let openings = self.dir.join("vault/openings");
+        disk::sweep(&openings)?;
+        for name in names(&openings)? {
+            if first_of(&name).is_some_and(|first| first >= self.len()) {
+                disk::remove(&openings.join(name))?;
+            }
+        }
+        let exhibits = self.dir.join("vault/exhibits");
+        disk::sweep(&exhibits)?;
+        for folder in names(&exhibits)?.iter().filter(|f| f.len() == 2) {
+            for name in names(&exhibits.join(folder))? {
+                let known = name.parse::<ExhibitId>().map(|id| self.by_id.contains_key(&id));
+                if known == Ok(false) {
+                    disk::remove(&exhibits.join(folder).join(&name))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Records the birth with the authority, unless it is recorded, and lets it see the checkpoint.
+    fn complete_birth(&self, now_ms: i64, holder: &str) -> Result<()> {
+        let Access::Write(writer) = &self.access else { return Err(Error::ReadOnly) };
+        let Some(checkpoint) = writer.log.reader().checkpoint() else { return Ok(()) };
+        if writer.authority.seen(&self.origin)?.is_some() {
+            return Ok(());
+        }
+        let (_lock, mut log) = writer.authority.log(holder, Wait::Wait)?;
+        let mut born = false;
+        for entry in log.reader().entries(0) {
+            let record = Record::parse(&entry?);
+            born |= record.is_ok_and(|r| {
+                r.kind == "case.born"
+                    && r.public.get("origin").and_then(Canon::as_text) == Some(&self.origin)
+            });
+        }
+        if !born {
+            let body = CaseBorn {
+                origin: self.origin.clone(),
+                key: writer.log.verifier().text(),
+                checkpoint: checkpoint.to_owned(),
+            };
+            let authority = writer.authority.name().to_owned();
+            let envelope = Envelope { time_ms: now_ms, authority, actor: String::new() };
+            let (bytes, _) = write(&body.into(), &envelope, &mut || [0; 32])
+                .map_err(|source| Error::Record { index: log.size(), source })?;
+            log.append(&[bytes])?;
+        }
+        log.finish()?;
+        Ok(writer.authority.see(checkpoint, &self.origin)?)
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// `<authority>/case/<id>`.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The authority's name.
+    pub fn authority(&self) -> &str {
+        authority_of(&self.origin)
+    }
+
+    fn log_reader(&self) -> &Reader {
+        match &self.access {
+            Access::Write(writer) => writer.log.reader(),
+            Access::Read(reader) => reader,
+        }
+    }
+
+    pub(crate) fn writer(&mut self) -> Result<&mut Writer> {
+        match &mut self.access {
+            _ if self.broken => Err(Error::Broken),
+            Access::Write(writer) => Ok(writer),
+            Access::Read(_) => Err(Error::ReadOnly),
+        }
+    }
+
+    /// Records.
+    pub fn len(&self) -> u64 {
+        self.log_reader().size()
+    }
+
+    /// True before the first record.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The last signed checkpoint, whole.
+    pub fn checkpoint(&self) -> Option<&str> {
+        self.log_reader().checkpoint()
+    }
+
+    /// The published checkpoint's size, and the proof that it includes the record at `index`.
+    ///
+    /// # Errors
+    /// Not published yet ([`Case::publish`]); the disk.
+    pub fn inclusion_proof(&self, index: u64) -> Result<(u64, Vec<[u8; 32]>)> {
+        Ok(self.log_reader().inclusion_proof(index)?)
+    }
+
+    /// The record at `index` and its opening, bound to one another and checked.
+    ///
+    /// # Errors
+    /// None there; damage.
+    pub fn record(&self, index: u64) -> Result<(Record, Opening)> {
+        let entry = self.log_reader().entry(index)?;
+        let of = |source| Error::Record { index, source };
+        let record = Record::parse(&entry).map_err(of)?;
+        let opening = self.openings.get(index, &entry)?;
+        record.check_opening(&opening).map_err(of)?;
+        Ok((record, opening))
+    }
+
+    /// The record at `index`, typed.
+    ///
+    /// # Errors
+    /// As [`Case::record`]; a field that was withheld or erased.
+    pub fn body(&self, index: u64) -> Result<Body> {
+        let (record, opening) = self.record(index)?;
+        Body::read(&record, &opening).map_err(|source| Error::Record { index, source })
+    }
+
+    /// The records from `first` on, in order: what views are made from.
+    pub fn records(&self, first: u64) -> impl Iterator<Item = Result<(u64, Record, Opening)>> + '_ {
+        (first..self.len())
+            .map(|index| self.record(index).map(|(record, opening)| (index, record, opening)))
+    }
+
+    /// A sealed exhibit.
+    pub fn exhibit(&self, id: &ExhibitId) -> Option<&Exhibit> {
+        self.by_id.get(id).and_then(|at| self.exhibits.get(*at))
+    }
+
+    /// All exhibits, in the order of their records.
+    pub fn exhibits(&self) -> &[Exhibit] {
+        &self.exhibits
+    }
+
+    pub(crate) fn knows_source(&self, key: &[u8; 32]) -> bool {
+        self.sources.contains(key)
+    }
+
+    /// Where an exhibit's bytes are.
+    pub fn path(&self, id: &ExhibitId) -> Result<PathBuf> {
+        let exhibit = self.exhibit(id).ok_or(Error::NoExhibit(*id))?;
+        Ok(exhibit.in_place.clone().unwrap_or_else(|| exhibit_path(&self.dir, id)))
+    }
+
+    /// An exhibit's bytes.
+    ///
+    /// # Errors
+    /// No such exhibit; its file is gone.
+    pub fn bytes(&self, id: &ExhibitId) -> Result<Bytes> {
+        let path = self.path(id)?;
+        let size = self.exhibit(id).map_or(0, |e| e.size);
+        let gone = |source| Error::Unreadable { id: *id, path: path.clone(), source };
+        let file = File::open(&path).map_err(gone)?;
+        Ok(Bytes { file, size })
+    }
+
+    /// Hands out what copies and hashes, for any number of threads.
+    pub fn stager(&self) -> Arc<Stager> {
+        Arc::clone(&self.stager)
+    }
+
+    /// Publishes tiles and checkpoint of all that is committed, and lets the authority see it.
+    ///
+    /// # Errors
+    /// The disk: open the case again.
+    pub fn publish(&mut self) -> Result<()> {
+        let origin = self.origin.clone();
+        let writer = self.writer()?;
+        writer.log.publish()?;
+        match writer.log.reader().checkpoint() {
+            Some(note) => Ok(writer.authority.see(note, &origin)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Publishes, and lets go of the lock. A case that is dropped tries the same.
+    ///
+    /// # Errors
+    /// The disk. What was committed is safe all the same; the next opening publishes it.
+    pub fn finish(mut self) -> Result<()> {
+        let result = self.publish();
+        self.broken = true; // dropping has nothing left to do
+        result
+    }
+
+    /// Writes the openings of a commit, as the pending file to be named with the exhibits.
+    pub(crate) fn openings_file(&self, lines: &[u8]) -> Result<(disk::Pending, PathBuf)> {
+        let folder = self.dir.join("vault/openings");
+        let mut file = disk::Pending::new(&folder)?;
+        file.append(lines)?;
+        Ok((file, folder.join(file_name(self.len()))))
+    }
+
+    pub(crate) fn openings_added(&mut self, first: u64) {
+        self.openings.added(first);
+    }
+
+    pub(crate) fn add_exhibit_file(
+        &self,
+        batch: &mut disk::Batch,
+        file: disk::Pending,
+        id: &ExhibitId,
+    ) -> Result<()> {
+        Ok(batch.add(file, exhibit_path(&self.dir, id), Overwrite::Never)?)
+    }
+}
+
+impl Drop for Case {
+    fn drop(&mut self) {
+        if matches!(self.access, Access::Write(_)) && !self.broken {
+            let _ = self.publish(); // the next opening does it
+        }
+    }
+}
+
+/// `vault/exhibits/ab/<hex>` below a case's folder.
+pub(crate) fn exhibit_path(dir: &Path, id: &ExhibitId) -> PathBuf {
+    let hex = id.to_string();
+    dir.join("vault/exhibits").join(&hex[..2]).join(hex)
+}
+
+/// The authority in an origin.
+pub fn authority_of(origin: &str) -> &str {
+    origin.split('/').next().unwrap_or(origin)
+}
+
+fn origin_of(reader: &Reader, dir: &Path) -> Result<String> {
+    let note = reader.checkpoint().ok_or_else(|| Error::NoCase(dir.to_owned()))?;
+    let checkpoint = ledger::Checkpoint::parse_unverified(note);
+    Ok(checkpoint.map_err(|_| Error::NoCase(dir.to_owned()))?.origin)
+}
+
+/// A sealed exhibit's bytes, to be read from any place. `Send + Sync`.
+#[derive(Debug)]
+pub struct Bytes {
+    file: File,
+    size: u64,
+}
+
+impl Bytes {
+    /// Bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Fills `buffer` from `start` on; fewer bytes only at the end. Moves no position.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn read_at(&self, buffer: &mut [u8], start: u64) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.file.read_at(&mut buffer[filled..], start.saturating_add(filled as u64)) {
+                Ok(0) => break,
+                Ok(n) => filled += n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(filled)
+    }
+
+    /// Bytes `start..end`, cut at the end of the exhibit.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn range(&self, start: u64, end: u64) -> io::Result<Vec<u8>> {
+        let end = end.min(self.size);
+        let mut out = vec![0; usize::try_from(end.saturating_sub(start)).unwrap_or(0)];
+        let got = self.read_at(&mut out, start)?;
+        out.truncate(got);
+        Ok(out)
+    }
+}
+
+impl Read for Bytes {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+}
+
+impl Seek for Bytes {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}

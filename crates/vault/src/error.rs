@@ -1,0 +1,91 @@
+//! The one error of this crate.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use model::ExhibitId;
+use model::record::RecordError;
+
+/// What went wrong, in words a user can act on. The cause is behind `source()`, never in the text.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// In the log or on the disk.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+    /// The folder holds no case.
+    #[error("{} holds no case", .0.display())]
+    NoCase(PathBuf),
+    /// The folder holds a case already.
+    #[error("{} holds a case already", .0.display())]
+    CaseExists(PathBuf),
+    /// Material that cannot be read.
+    #[error("cannot {action} {}", path.display())]
+    Material {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Material that is no plain file.
+    #[error("{} is no plain file", .0.display())]
+    NotAFile(PathBuf),
+    /// A record that cannot be written or read.
+    #[error("entry {index}: {source}")]
+    Record {
+        /// Its index.
+        index: u64,
+        /// Why.
+        source: RecordError,
+    },
+    /// The openings do not fit the log.
+    #[error(
+        "{}: {what}. Nothing was written. `vigie verify` tells every place; restore the folder \
+         from a copy", path.display()
+    )]
+    Openings {
+        /// The file.
+        path: PathBuf,
+        /// How.
+        what: String,
+    },
+    /// An exhibit that the case does not have.
+    #[error("the case has no exhibit {0}")]
+    NoExhibit(ExhibitId),
+    /// An exhibit's bytes are gone.
+    #[error("cannot read exhibit {id} at {}", path.display())]
+    Unreadable {
+        /// Which.
+        id: ExhibitId,
+        /// Where it should be.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The operating system gives no random numbers.
+    #[error("the operating system gives no random numbers")]
+    Random,
+    /// The case is open for reading only.
+    #[error("the case is open for reading only")]
+    ReadOnly,
+    /// A write failed earlier.
+    #[error("an earlier write to this case failed: open it again")]
+    Broken,
+    /// A thread of the hashing failed.
+    #[error("a hashing thread stopped")]
+    Thread,
+}
+
+/// Results of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub(crate) fn material(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Material { action, path: path.to_owned(), source }
+    }
+
+    pub(crate) fn openings(path: &Path, what: impl Into<String>) -> Self {
+        Self::Openings { path: path.to_owned(), what: what.into() }
+    }
+}

@@ -1,0 +1,123 @@
+//! Openings and leaf secrets: `vault/openings/<index of the first record>.jsonl`, one file a commit,
+//! one canonical line a record, in the log's order. They are state, not a view: durable before
+//! their records are in the log, and touched by no rebuild.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use model::record::{Opening, leaf_hash};
+
+use crate::error::{Error, Result};
+
+/// The opening files of a case, by the first record they open.
+#[derive(Debug)]
+pub(crate) struct Openings {
+    dir: PathBuf,
+    firsts: Vec<u64>,
+    last: Mutex<Option<(u64, Arc<Lines>)>>,
+}
+
+/// The lines of one file.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    bytes: Vec<u8>,
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    /// Reads a file of lines, each ended by a line feed.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|e| Error::material("read", path, e))?;
+        let mut starts = vec![0];
+        starts.extend((1..=bytes.len()).filter(|i| bytes[i - 1] == b'\n'));
+        if starts.last() != Some(&bytes.len()) {
+            return Err(Error::openings(path, "the last line has no end"));
+        }
+        Ok(Self { bytes, starts })
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.starts.len() as u64 - 1
+    }
+
+    pub(crate) fn get(&self, at: u64) -> Option<&[u8]> {
+        let at = usize::try_from(at).ok()?;
+        let (start, end) = (*self.starts.get(at)?, *self.starts.get(at + 1)?);
+        self.bytes.get(start..end - 1)
+    }
+}
+
+/// The name of the file whose first record has that index.
+pub(crate) fn file_name(first: u64) -> String {
+    format!("{first:012}.jsonl")
+}
+
+/// The index in a name that [`file_name`] made.
+pub(crate) fn first_of(name: &str) -> Option<u64> {
+    let first = name.strip_suffix(".jsonl")?.parse().ok()?;
+    (file_name(first) == name).then_some(first)
+}
+
+impl Openings {
+    /// The files in `dir` of records below `size`; what lies beyond was never committed.
+    pub(crate) fn open(dir: &Path, size: u64) -> Result<Self> {
+        let mut firsts: Vec<u64> = names(dir)?.iter().filter_map(|name| first_of(name)).collect();
+        firsts.retain(|first| *first < size);
+        firsts.sort_unstable();
+        Ok(Self { dir: dir.to_owned(), firsts, last: Mutex::new(None) })
+    }
+
+    pub(crate) fn path(&self, first: u64) -> PathBuf {
+        self.dir.join(file_name(first))
+    }
+
+    pub(crate) fn added(&mut self, first: u64) {
+        self.firsts.push(first);
+    }
+
+    /// The opening of the record at `index`, whose bytes in the log are `entry`.
+    pub(crate) fn get(&self, index: u64, entry: &[u8]) -> Result<Opening> {
+        let at = self.firsts.partition_point(|first| *first <= index);
+        let Some(first) = at.checked_sub(1).and_then(|at| self.firsts.get(at)).copied() else {
+            return Err(Error::openings(&self.dir, format!("no opening of entry {index}")));
+        };
+        let path = self.path(first);
+        let lines = {
+            let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            match &*last {
+                Some((number, lines)) if *number == first => Arc::clone(lines),
+                _ => {
+                    let lines = Arc::new(Lines::read(&path)?);
+                    *last = Some((first, Arc::clone(&lines)));
+                    lines
+                }
+            }
+        };
+        let line = lines
+            .get(index - first)
+            .ok_or_else(|| Error::openings(&path, format!("no line for entry {index}")))?;
+        let opening =
+            Opening::parse_line(line).map_err(|source| Error::Record { index, source })?;
+        if opening.record != leaf_hash(entry) {
+            return Err(Error::openings(
+                &path,
+                format!("line {} opens another record than entry {index}", index - first + 1),
+            ));
+        }
+        Ok(opening)
+    }
+}
+
+/// Names in a folder; none where it is not there.
+pub(crate) fn names(dir: &Path) -> Result<Vec<String>> {
+    let items = match dir.read_dir() {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(|e| Error::material("list", dir, e))?,
+    };
+    let mut out = Vec::new();
+    for item in items {
+        let item = item.map_err(|e| Error::material("list", dir, e))?;
+        out.push(item.file_name().to_string_lossy().into_owned());
+    }
+    Ok(out)
+}

@@ -1,0 +1,420 @@
+//! Proving a whole case: the log from its entries, every opening against its commitment, every
+//! exhibit hashed again in both ways, every file accounted for.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use ledger::tree::{Edge, leaf};
+use ledger::{Checkpoint, Finding, Home, VerifierKey};
+use model::record::{Body, Opening, Record, RecordError, leaf_hash};
+use model::{Canon, ExhibitId};
+
+use crate::case::authority_of;
+use crate::error::{Error, Result};
+use crate::openings::{Lines, first_of};
+use crate::rehash::{Job, Rehashed, rehash};
+
+/// What verifying a case found. All is well where `findings` is empty.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// `<authority>/case/<id>`.
+    pub origin: String,
+    /// Records in the log.
+    pub records: u64,
+    /// Exhibits hashed again.
+    pub exhibits: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The last checkpoint, where its signature held.
+    pub checkpoint: Option<String>,
+    /// True where the key came from the home, and not from the case itself.
+    pub key_from_home: bool,
+    /// What is wrong, and where: paths are below the case's folder.
+    pub findings: Vec<Finding>,
+    /// What is worth knowing, and harmless.
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    /// True where nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    fn find(&mut self, place: impl Into<String>, message: impl Into<String>) {
+        self.findings.push(Finding { place: place.into(), message: message.into() });
+    }
+}
+
+/// Verifies the case in `dir`. With a home that has the case's authority, the key comes from there;
+/// a key from the case itself proves only that the case fits itself. `progress` is told the bytes
+/// of exhibits hashed, as they are hashed, from any thread. Nothing is written; no lock is taken.
+///
+/// # Errors
+/// Only what keeps it from looking at all.
+pub fn verify(dir: &Path, home: Option<&Home>, progress: &(dyn Fn(u64) + Sync)) -> Result<Report> {
+    let ledger_dir = dir.join("ledger");
+    if !ledger_dir.is_dir() {
+        return Err(Error::NoCase(dir.to_owned()));
+    }
+    let mut report = Report::default();
+    let birth = Birth::of(&ledger_dir);
+    let key = key(&birth, home, &mut report);
+    report.origin.clone_from(&birth.origin);
+    let seen = seen(&birth.origin, home, &mut report);
+
+    let mut walk = Walk::new(dir, &birth.origin, seen)?;
+    let log = ledger::verify(&ledger_dir, key.as_ref(), &mut |index, entry| {
+        walk.entry(index, entry);
+        None
+    })?;
+    report.findings.extend(log.findings.into_iter().map(|mut f| {
+        f.place = format!("ledger/{}", f.place);
+        f
+    }));
+    report.notes.extend(log.notes);
+    report.records = log.entries;
+    report.checkpoint = log.checkpoint;
+    walk.end(log.entries);
+    report.findings.append(&mut walk.findings);
+    report.notes.append(&mut walk.notes);
+
+    check_exhibits(dir, walk.exhibits, progress, &mut report)?;
+    Ok(report)
+}
+
+/// What the case says of its own birth; nothing of it is trusted yet.
+struct Birth {
+    origin: String,
+    key: Option<VerifierKey>,
+}
+
+impl Birth {
+    fn of(ledger_dir: &Path) -> Self {
+        let first = ledger::first_entry(ledger_dir).and_then(|bytes| Record::parse(&bytes).ok());
+        let text =
+            |name: &str| first.as_ref().and_then(|r| r.public.get(name)).and_then(Canon::as_text);
+        let key = text("key").and_then(|key| VerifierKey::parse(key).ok());
+        let origin = text("origin").map(str::to_owned).or_else(|| {
+            let note = std::fs::read_to_string(ledger_dir.join("checkpoint")).ok()?;
+            Checkpoint::parse_unverified(&note).ok().map(|c| c.origin)
+        });
+        Self { origin: origin.unwrap_or_default(), key }
+    }
+}
+
+fn key(birth: &Birth, home: Option<&Home>, report: &mut Report) -> Option<VerifierKey> {
+    let authority = home.and_then(|home| home.find(authority_of(&birth.origin)).ok());
+    let Some(authority) = authority else {
+        report.notes.push(format!(
+            "the key comes from the case itself: this proves that the case fits itself, not that \
+             {} wrote it; verify with the home of that authority",
+            authority_of(&birth.origin)
+        ));
+        return birth.key.clone();
+    };
+    report.key_from_home = true;
+    let key = authority.verifier(&birth.origin).ok();
+    if key.is_some() && key != birth.key {
+        report.find("ledger entry 0", "the case names another key than its authority's");
+    }
+    let born = authority.reader().ok().is_some_and(|log| {
+        log.entries(0).flatten().filter_map(|bytes| Record::parse(&bytes).ok()).any(|record| {
+            let text = |name: &str| record.public.get(name).and_then(Canon::as_text);
+            record.kind == "case.born"
+                && text("origin") == Some(&birth.origin)
+                && text("key").map(str::to_owned) == key.as_ref().map(VerifierKey::text)
+        })
+    });
+    if !born {
+        report.notes.push("the authority's own log does not hold the birth of this case".into());
+    }
+    key
+}
+
+fn seen(origin: &str, home: Option<&Home>, report: &mut Report) -> Option<Checkpoint> {
+    let authority = home.and_then(|home| home.find(authority_of(origin)).ok())?;
+    match authority.seen(origin) {
+        Ok(seen) => seen,
+        Err(e) => {
+            report.notes.push(format!("what the authority has seen cannot be read: {e}"));
+            None
+        }
+    }
+}
+
+/// An exhibit that the records name.
+struct Named {
+    index: u64,
+    id: ExhibitId,
+    size: u64,
+    root: model::Sha256Hex,
+    leaf_secrets: Vec<String>,
+    in_place: Option<PathBuf>,
+}
+
+/// Goes along the entries with their openings.
+struct Walk {
+    dir: PathBuf,
+    origin: String,
+    files: Vec<u64>,
+    lines: Option<(u64, std::result::Result<Lines, String>)>,
+    edge: Edge,
+    seen: Option<Checkpoint>,
+    exhibits: Vec<Named>,
+    erased: u64,
+    findings: Vec<Finding>,
+    notes: Vec<String>,
+}
+
+impl Walk {
+    fn new(dir: &Path, origin: &str, seen: Option<Checkpoint>) -> Result<Self> {
+        let names = crate::openings::names(&dir.join("vault/openings"))?;
+        let mut files: Vec<u64> = names.iter().filter_map(|name| first_of(name)).collect();
+        files.sort_unstable();
+        Ok(Self {
+            dir: dir.to_owned(),
+            origin: origin.to_owned(),
+            files,
+            lines: None,
+            edge: Edge::default(),
+            seen,
+            exhibits: Vec::new(),
+            erased: 0,
+            findings: Vec::new(),
+            notes: Vec::new(),
+        })
+    }
+
+    fn find(&mut self, place: String, message: impl Into<String>) {
+        self.findings.push(Finding { place, message: message.into() });
+    }
+
+    fn entry(&mut self, index: u64, entry: &[u8]) {
+        let place = format!("ledger entry {index}");
+        self.edge.push(leaf(entry), &mut |_, _, _| {});
+        if let Some(seen) = &self.seen
+            && seen.size == self.edge.size()
+            && seen.root != self.edge.root()
+        {
+            self.find(place.clone(), "the authority has seen another log up to here");
+        }
+        let record = match Record::parse(entry) {
+            Ok(record) => record,
+            Err(RecordError::Version(v)) => {
+                self.notes.push(format!("{place} has version {v}, which is not known here"));
+                return;
+            }
+            Err(e) => return self.find(place, e.to_string()),
+        };
+        match record.check_fields() {
+            Ok(()) => {}
+            Err(e @ RecordError::Kind(_)) => self.notes.push(format!("{place}: {e}")),
+            Err(e) => self.find(place.clone(), e.to_string()),
+        }
+        if record.authority != authority_of(&self.origin) {
+            self.find(place.clone(), "it names another authority than the log's");
+        }
+        let opened_origin = record.public.get("origin").and_then(Canon::as_text);
+        if (index == 0) != (record.kind == "case.opened")
+            || (index == 0 && opened_origin != Some(&self.origin))
+        {
+            self.find(place.clone(), "the log must begin with the opening of the case, once");
+        }
+        let Some(opening) = self.opening(index, entry) else { return };
+        if let Err(e) = record.check_opening(&opening) {
+            return self.find(place, e.to_string());
+        }
+        self.erased +=
+            record.committed.keys().filter(|k| !opening.fields.contains_key(*k)).count() as u64;
+        match Body::read(&record, &opening) {
+            Ok(Body::ExhibitSealed(body)) => {
+                use std::os::unix::ffi::OsStrExt;
+                self.exhibits.push(Named {
+                    index,
+                    id: body.exhibit,
+                    size: body.size,
+                    root: body.root,
+                    leaf_secrets: opening.leaf_secrets,
+                    in_place: body
+                        .in_place
+                        .map(|p| PathBuf::from(std::ffi::OsStr::from_bytes(&p.0))),
+                });
+            }
+            Ok(_) | Err(RecordError::Kind(_) | RecordError::Withheld(_)) => {
+                if !opening.leaf_secrets.is_empty() && record.kind != "exhibit.sealed" {
+                    self.find(place, "its opening holds leaf secrets, but it seals no exhibit");
+                }
+            }
+            Err(e) => self.find(place, e.to_string()),
+        }
+    }
+
+    fn opening(&mut self, index: u64, entry: &[u8]) -> Option<Opening> {
+        let at = self.files.partition_point(|first| *first <= index);
+        let Some(first) = at.checked_sub(1).and_then(|at| self.files.get(at)).copied() else {
+            self.find("vault/openings".into(), format!("entry {index} has no opening"));
+            return None;
+        };
+        let place = format!("vault/openings/{}", crate::openings::file_name(first));
+        if self.lines.as_ref().is_none_or(|(number, _)| *number != first) {
+            let lines = Lines::read(&self.dir.join(&place)).map_err(|e| e.to_string());
+            if let Err(e) = &lines {
+                self.find(place.clone(), e.clone());
+            }
+            if let (Ok(lines), Some(next)) = (&lines, self.files.get(at))
+                && first + lines.len() > *next
+            {
+                self.find(place.clone(), "it has more lines than records");
+            }
+            self.lines = Some((first, lines));
+        }
+        let Some((_, Ok(lines))) = &self.lines else { return None };
+        let line_place = format!("{place} line {}", index - first + 1);
+        let result = match lines.get(index - first) {
+            None => Err("it is missing".to_owned()),
+            Some(line) => match Opening::parse_line(line) {
+                Err(e) => Err(e.to_string()),
+                Ok(opening) if opening.record != leaf_hash(entry) => {
+                    Err(format!("it opens another record than entry {index}"))
+                }
+                Ok(opening) => Ok(opening),
+            },
+        };
+        result.map_err(|e| self.find(line_place, e)).ok()
+    }
+
+    fn end(&mut self, entries: u64) {
+        if let Some((first, Ok(lines))) = &self.lines
+            && first + lines.len() > entries
+        {
+            let place = format!("vault/openings/{}", crate::openings::file_name(*first));
+            self.find(place, "it has more lines than records");
+        }
+        if let Some(seen) = &self.seen
+            && seen.size > entries
+        {
+            let message =
+                format!("the authority has seen {} entries, here are {entries}", seen.size);
+            self.find("ledger".into(), message);
+        }
+        if self.erased > 0 {
+            self.notes.push(format!("{} fields are withheld or erased", self.erased));
+        }
+        for first in self.files.iter().filter(|first| **first >= entries) {
+            self.notes.push(format!(
+                "vault/openings/{} was never committed; the next run drops it",
+                crate::openings::file_name(*first)
+            ));
+        }
+    }
+}
+
+/// Hashes every named exhibit again, and accounts for every file below `vault/`.
+fn check_exhibits(
+    dir: &Path,
+    exhibits: Vec<Named>,
+    progress: &(dyn Fn(u64) + Sync),
+    report: &mut Report,
+) -> Result<()> {
+    let mut files = Vec::new();
+    list(dir, Path::new("vault"), &mut files)?;
+    let mut present: HashMap<PathBuf, bool> = files.into_iter().collect();
+    let (mut jobs, mut leaf_notes) = (Vec::new(), 0u64);
+    for exhibit in &exhibits {
+        let below = crate::case::exhibit_path(Path::new(""), &exhibit.id);
+        let place = match &exhibit.in_place {
+            Some(path) => path.display().to_string(),
+            None => below.display().to_string(),
+        };
+        if exhibit.in_place.is_none() {
+            match present.remove(&below) {
+                Some(true) => {}
+                Some(false) => report.find(place.clone(), "it is not a plain file"),
+                None => {
+                    let of = format!("it is missing; entry {} seals it", exhibit.index);
+                    report.find(place, of);
+                    continue;
+                }
+            }
+        }
+        let secret = match exhibit.leaf_secrets.as_slice() {
+            [one] => match crate::ggm::Node::parse(one) {
+                Some(node) if node.depth == 0 => Some(node.secret),
+                Some(_) => None,
+                None => {
+                    report.find(format!("opening of entry {}", exhibit.index), "no leaf secret");
+                    None
+                }
+            },
+            _ => None,
+        };
+        leaf_notes += u64::from(secret.is_none());
+        let path = exhibit.in_place.clone().unwrap_or_else(|| dir.join(&below));
+        jobs.push(Job {
+            path,
+            place,
+            id: exhibit.id,
+            size: exhibit.size,
+            root: exhibit.root,
+            secret,
+        });
+    }
+    if leaf_notes > 0 {
+        report.notes.push(format!("{leaf_notes} exhibits have erased parts: trees not computed"));
+    }
+    report.exhibits = jobs.len() as u64;
+    for Rehashed { place, bytes, problem } in rehash(jobs, progress) {
+        report.bytes += bytes;
+        if let Some(problem) = problem {
+            report.find(place, problem);
+        }
+    }
+    let mut rest: Vec<_> = present.into_iter().collect();
+    rest.sort();
+    for (path, plain) in rest {
+        account(dir, &path, plain, report);
+    }
+    Ok(())
+}
+
+/// Judges a file below `vault/` that no record names.
+fn account(dir: &Path, path: &Path, plain: bool, report: &mut Report) {
+    let place = path.display().to_string();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let folder = path.parent().unwrap_or(Path::new(""));
+    if !plain {
+        report.find(place, "it is not a plain file");
+    } else if folder == Path::new("vault/openings") && first_of(&name).is_some() {
+        // Read along the entries.
+    } else if name.starts_with(ledger::disk::TEMP_PREFIX) {
+        report.notes.push(format!("{place} was left by an interrupted run; the next drops it"));
+    } else if let Ok(id) = name.parse::<ExhibitId>()
+        && crate::case::exhibit_path(Path::new(""), &id) == path
+        && crate::rehash::is(&dir.join(path), &id)
+    {
+        report.notes.push(format!("{place} is in no record: an interrupted run left it"));
+    } else {
+        report.find(place, "no record names it");
+    }
+}
+
+/// Every file below, and whether it is a plain one.
+fn list(dir: &Path, below: &Path, out: &mut Vec<(PathBuf, bool)>) -> Result<()> {
+    let folder = dir.join(below);
+    let items = match folder.read_dir() {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        other => other.map_err(|e| Error::material("list", &folder, e))?,
+    };
+    for item in items {
+        let item = item.map_err(|e| Error::material("list", &folder, e))?;
+        let path = below.join(item.file_name());
+        let kind = item.file_type().map_err(|e| Error::material("look at", &path, e))?;
+        if kind.is_dir() {
+            list(dir, &path, out)?;
+        } else {
+            out.push((path, kind.is_file()));
+        }
+    }
+    Ok(())
+}

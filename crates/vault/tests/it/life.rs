@@ -1,0 +1,127 @@
+//! The plain course of things.
+
+use std::fs;
+use std::path::Path;
+
+use model::record::{Body, Name, ParseRun};
+use model::{ExhibitId, Sha256Hex};
+use vault::{Added, Case, Home, MemberOf, Origin, Stamp, Wait};
+
+/// A folder in memory, where there is one: these tests write thousands of small files.
+pub(crate) fn quick_dir() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+pub(crate) fn stamp() -> Stamp {
+    Stamp { actor: "Ana".into(), now_ms: 1_764_000_000_000 }
+}
+
+pub(crate) fn create(dir: &Path) -> (Case, Home) {
+    let home = Home::new(&dir.join("home"));
+    let case =
+        Case::create(&dir.join("case"), &home, "Test", &stamp(), "test", Wait::Fail).unwrap();
+    (case, home)
+}
+
+pub(crate) fn open(dir: &Path, home: &Home) -> Case {
+    Case::open(&dir.join("case"), home, "test", Wait::Fail, 0).unwrap()
+}
+
+pub(crate) fn from(path: &str) -> Origin {
+    Origin { source: Some(Name::from(path)), item: Some("7".into()), ..Origin::default() }
+}
+
+#[test]
+fn seal_read_reopen() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    let big: Vec<u8> = (0..3_000_000u32).map(|i| (u64::from(i).pow(2) % 253) as u8).collect();
+    fs::write(dir.join("big"), &big).unwrap();
+    fs::write(dir.join("small"), b"#EXTM3U\n").unwrap();
+    let (mut case, home) = create(dir);
+    assert_eq!(case.len(), 1);
+    let stager = case.stager();
+    let big_staged = stager.file(&dir.join("big")).unwrap();
+    let small = stager.file(&dir.join("small")).unwrap();
+    let (big_id, small_id) = (big_staged.id(), small.id());
+    assert_eq!(big_id, ExhibitId(Sha256Hex::of(&big).0));
+    let mut batch = case.batch();
+    assert_eq!(batch.seal(big_staged, &from("/x/big")).unwrap(), Added::Sealed);
+    assert_eq!(batch.seal(small, &from("/x/small")).unwrap(), Added::Sealed);
+    // The same bytes twice in one batch, from two sources.
+    let again = stager.file(&dir.join("small")).unwrap();
+    assert_eq!(batch.seal(again, &from("/x/copy")).unwrap(), Added::Received);
+    assert_eq!(batch.commit(&stamp()).unwrap(), 1..4);
+
+    let again = stager.file(&dir.join("big")).unwrap();
+    let mut batch = case.batch();
+    assert_eq!(batch.seal(again, &from("/x/big")).unwrap(), Added::Known);
+    let member = MemberOf {
+        container: big_id,
+        name: Name(b"../../etc/\xffpasswd".to_vec()),
+        codec: "tar".into(),
+        offset: Some(512),
+    };
+    let origin = Origin { member: Some(member.clone()), ..from("/x/big") };
+    let staged = stager.reader(&mut &b"root"[..]).unwrap();
+    let root_id = staged.id();
+    assert_eq!(batch.seal(staged, &origin).unwrap(), Added::Sealed);
+    batch.record(ParseRun {
+        exhibit: small_id,
+        parser: "m3u".into(),
+        version: 1,
+        facts: 2,
+        rows: 0,
+        values: 0,
+        problems: u64::MAX,
+        digest: Sha256Hex([1; 32]),
+    });
+    assert_eq!(batch.commit(&stamp()).unwrap(), 4..6);
+    assert_eq!(case.bytes(&big_id).unwrap().range(2_999_990, u64::MAX).unwrap(), big[2_999_990..]);
+    case.finish().unwrap();
+
+    let case = Case::read(&dir.join("case")).unwrap();
+    assert_eq!(case.exhibits().len(), 3);
+    assert_eq!(case.exhibit(&root_id).unwrap().size, 4);
+    let Body::ExhibitSealed(body) = case.body(4).unwrap() else { panic!() };
+    assert_eq!(Origin::of_sealed(&body).member, Some(member));
+    let Body::ParseRun(run) = case.body(5).unwrap() else { panic!() };
+    assert_eq!(run.problems, u64::MAX);
+    let (record, opening) = case.record(5).unwrap();
+    assert_eq!(record.actor(&opening).as_deref(), Some("Ana"));
+    assert_eq!(record.public.len(), 0);
+    assert_eq!(case.records(0).count(), 6);
+    assert!(case.inclusion_proof(5).is_ok());
+
+    // One writer at a time; a reader beside it.
+    let writer = open(dir, &home);
+    let second = Case::open(&dir.join("case"), &home, "second", Wait::Fail, 0).unwrap_err();
+    assert!(second.to_string().contains("test"), "{second}");
+    assert_eq!(Case::read(&dir.join("case")).unwrap().len(), 6);
+    drop(writer);
+    let mut case = open(dir, &home);
+    let stager = case.stager();
+    let mut batch = case.batch();
+    let staged = stager.file(&dir.join("big")).unwrap();
+    assert_eq!(batch.seal(staged, &from("/x/big")).unwrap(), Added::Known);
+    let staged = stager.file(&dir.join("big")).unwrap();
+    assert_eq!(batch.seal(staged, &from("/y/big")).unwrap(), Added::Received);
+    batch.commit(&stamp()).unwrap();
+}
+
+#[test]
+fn what_is_committed_is_read_before_it_is_published() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    let (mut case, _home) = create(dir);
+    let staged = case.stager().reader(&mut &b"x"[..]).unwrap();
+    let id = staged.id();
+    let mut batch = case.batch();
+    batch.seal(staged, &from("x")).unwrap();
+    batch.commit(&stamp()).unwrap();
+    assert!(fs::metadata(dir.join("case/ledger/journal")).unwrap().len() > 0);
+    let reader = Case::read(&dir.join("case")).unwrap();
+    assert!(reader.exhibit(&id).is_some());
+    std::mem::forget(case); // as a kill would leave it, but for the lock
+    assert!(Case::read(&dir.join("case")).unwrap().exhibit(&id).is_some());
+}

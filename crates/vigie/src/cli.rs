@@ -1,0 +1,282 @@
+//! The words of the command line. Each command carries its own examples; `--help` shows them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Vigie: from a pile of seized material to the network behind it.
+#[derive(Debug, Parser)]
+#[command(name = "vigie", version, about, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// Folder of the authority: its signing key and its own log (default: the user's configuration folder).
+    #[arg(long, global = true, value_name = "DIR", env = "VIGIE_HOME")]
+    pub(crate) home: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str =
+    "Exit codes: 0 done; 1 a check found something; 2 the call's words are off; 3 failure.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Seal and read everything under PATH, and update the case's views.
+    Open(Open),
+    /// Serve the console on loopback.
+    Serve(Serve),
+    /// The authority that signs.
+    #[command(subcommand)]
+    Authority(Authority),
+    /// Prove the whole case: log, exhibits, views.
+    Verify(Verify),
+    /// One JSON line a fact, with the bytes it was read from.
+    Facts(Facts),
+    /// Everything known of one entity.
+    Show(Show),
+    /// Find entities, rows and facts.
+    Search(Search),
+    /// A read-only SQL query over the views and the bulk tables.
+    Sql(Sql),
+    /// Run one parser on one file, without a case.
+    Parse(Parse),
+    /// Entities and links for other tools.
+    Export(Export),
+    /// The views.
+    #[command(subcommand)]
+    Views(Views),
+    /// The practice range.
+    #[command(subcommand)]
+    Range(Range),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CaseDir {
+    /// The case folder.
+    #[arg(long = "case", value_name = "DIR", default_value = "case", env = "VIGIE_CASE")]
+    pub(crate) case: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  vigie open seizure/
+  vigie open --case nl-04 --source 'laptop 3' --authorisation 'order 2024/117' \\
+        --seized-by 'Sgt. Example' --at 2024-11-26T06:00:00+01:00 /media/evidence
+  vigie open --json --problems problems.jsonl seizure/ | jq .entities")]
+pub(crate) struct Open {
+    #[command(flatten)]
+    pub(crate) case: CaseDir,
+    /// The item the material came from, as the seizure's list names it.
+    #[arg(long, value_name = "ITEM")]
+    pub(crate) source: Option<String>,
+    /// The authorisation under which it was acquired.
+    #[arg(long, value_name = "REF")]
+    pub(crate) authorisation: Option<String>,
+    /// Who seized it.
+    #[arg(long, value_name = "WHO")]
+    pub(crate) seized_by: Option<String>,
+    /// When: ISO 8601, with its zone.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// A table of addresses to lay over the built-in one: CSV `first,last,asn,name,country`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) address_table: Option<PathBuf>,
+    /// A mapping for CSV and XLSX tables of unknown columns (docs/mapping.md).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: Option<PathBuf>,
+    /// Seal by reference, without copying: for read-only media.
+    #[arg(long)]
+    pub(crate) in_place: bool,
+    /// Write each problem as a JSON line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) problems: Option<PathBuf>,
+    /// End with one JSON document on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Files and folders.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  vigie serve
+  vigie serve --case nl-04 --listen 127.0.0.1:8484")]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) case: CaseDir,
+    /// Where to listen: a loopback address. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8484")]
+    pub(crate) listen: SocketAddr,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Authority {
+    /// Name the authority, before the first real case.
+    #[command(after_help = "Example:\n  vigie authority init cybercrime.police.example")]
+    Init {
+        /// A DNS-like name, for ever: it stands in the origin of every log.
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  vigie verify case\n  vigie verify --json nl-04")]
+pub(crate) struct Verify {
+    /// One JSON document on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The case folder.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  vigie facts --entity ID
+  vigie facts --exhibit HASH --json | head
+  vigie facts --entity ID --reveal 'requested by the prosecutor, note 12'")]
+pub(crate) struct Facts {
+    #[command(flatten)]
+    pub(crate) case: CaseDir,
+    /// Only facts of this entity: its id, or one of its keys.
+    #[arg(long, value_name = "ID")]
+    pub(crate) entity: Option<String>,
+    /// Only facts of this exhibit.
+    #[arg(long, value_name = "HASH")]
+    pub(crate) exhibit: Option<String>,
+    /// Show secrets; the reason is recorded in the log.
+    #[arg(long, value_name = "REASON")]
+    pub(crate) reveal: Option<String>,
+    /// JSON lines (also where stdout is no terminal).
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  vigie show ip:198.18.0.1\n  vigie show --json ID")]
+pub(crate) struct Show {
+    #[command(flatten)]
+    pub(crate) case: CaseDir,
+    /// An entity's id, or one of its keys.
+    pub(crate) entity: String,
+    /// One JSON document on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  vigie search 00:1a:79:00:00:01\n  vigie search --limit 5 lumen")]
+pub(crate) struct Search {
+    #[command(flatten)]
+    pub(crate) case: CaseDir,
+    /// Words, a prefix, or a whole value: user name, MAC, e-mail, address.
+    #[arg(required = true)]
+    pub(crate) words: Vec<String>,
+    /// At most so many of each sort.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) limit: u32,
+    /// One JSON line a hit.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  vigie sql 'SELECT kind, count(*) FROM entity GROUP BY kind'
+  vigie sql --format csv 'SELECT * FROM bulk_table'")]
+pub(crate) struct Sql {
+    #[command(flatten)]
+    pub(crate) case: CaseDir,
+    /// How rows are written.
+    #[arg(long, value_enum, default_value_t = SqlFormat::Table)]
+    pub(crate) format: SqlFormat,
+    /// Same as `--format json`.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// At most so many rows.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) limit: u64,
+    /// The query.
+    pub(crate) query: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SqlFormat {
+    Table,
+    Csv,
+    Json,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  vigie parse panel.sql\n  vigie parse --json list.m3u | head")]
+pub(crate) struct Parse {
+    /// JSON lines: facts, tables, rows, problems, and the account of bytes last.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Use this parser whatever the file looks like.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) parser: Option<String>,
+    /// A mapping for CSV and XLSX tables of unknown columns (docs/mapping.md).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: Option<PathBuf>,
+    /// The file.
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  vigie export --format ftm > statements.csv
+  vigie export --format graphml --output network.graphml")]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) case: CaseDir,
+    /// csv: entities and links; jsonl: the same, a JSON line each; ftm: FollowTheMoney statements;
+    /// graphml: a graph for Gephi.
+    #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
+    pub(crate) format: ExportFormat,
+    /// A file instead of stdout.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    Csv,
+    Jsonl,
+    Ftm,
+    Graphml,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Views {
+    /// Throw every view away and build it again from log and exhibits.
+    Rebuild {
+        #[command(flatten)]
+        case: CaseDir,
+        /// One JSON document on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Range {
+    /// Make a synthetic seizure: OUT/material/…, OUT/truth.json, OUT/practice-net.csv.
+    #[command(after_help = "Examples:
+  vigie range make --scenario small --seed 7 seizure
+  vigie range make --scenario taken-down --scale 0.1 seizure")]
+    Make {
+        /// taken-down, perfect-storm, kbox, sparks or small.
+        #[arg(long, default_value = "small")]
+        scenario: String,
+        /// From 0.0001 to 1.
+        #[arg(long, default_value_t = 1.0)]
+        scale: f64,
+        /// The same seed gives the same bytes.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// A new folder.
+        out: PathBuf,
+    },
+}

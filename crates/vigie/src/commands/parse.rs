@@ -1,0 +1,211 @@
+//! `vigie parse FILE`: one parser on one file, to stdout, without a case.
+
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+
+use intake::{Chunks, Input, Job, PARSERS, Parser, Sink};
+use model::{Batch, Cell, ExhibitId, Fact, Problem, Sha256Hex, TableSchema, Value};
+use serde_json::{Map, json};
+use sha2::{Digest, Sha256};
+
+use super::plain;
+use crate::cli::Parse;
+use crate::error::Told;
+
+/// Runs the command.
+pub(crate) fn run(args: &Parse) -> Result<(), Told> {
+    let name = args.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let open = || {
+        File::open(&args.file).map_err(|e| Told::Failure {
+            what: format!("cannot open {}: {e}", args.file.display()),
+            next: Some("name a file that you may read".to_owned()),
+        })
+    };
+    let mapping = match &args.mapping {
+        None => None,
+        Some(path) => Some(std::fs::read_to_string(path).map_err(|e| {
+            Told::Misuse(format!("cannot read the mapping {}: {e}", path.display()))
+        })?),
+    };
+    let mut head = Vec::new();
+    open()?.take(64 * 1024).read_to_end(&mut head)?;
+    let exhibit = digest(&mut open()?)?;
+    let parser = match &args.parser {
+        Some(wanted) => PARSERS.iter().find(|p| p.name == wanted).ok_or_else(|| {
+            let names: Vec<_> = PARSERS.iter().map(|p| p.name).collect();
+            Told::Misuse(format!("no parser is called {wanted}; there are: {}", names.join(", ")))
+        })?,
+        None => intake::choose(&head, &name).ok_or_else(|| Told::Failure {
+            what: format!("no parser reads {}", args.file.display()),
+            next: Some("name one with --parser".to_owned()),
+        })?,
+    };
+    let mut source = open()?;
+    let mut chunks = Chunks::new(&mut source);
+    let mut out = Lines {
+        json: args.json,
+        exhibit,
+        parser,
+        tables: Vec::new(),
+        counts: Counts::default(),
+        out: BufWriter::new(std::io::stdout().lock()),
+        failed: None,
+    };
+    let input = Input { exhibit, name: &name, mapping: mapping.as_deref() };
+    let coverage = (parser.parse)(&input, &mut chunks, &mut out);
+    if let Some(error) = out.failed.take() {
+        return Err(error.into());
+    }
+    let summary = json!({
+        "parser": format!("{}/{}", parser.name, parser.version), "exhibit": exhibit.to_string(),
+        "facts": out.counts.facts, "rows": out.counts.rows, "problems": out.counts.problems,
+        "bytes": {"read": coverage.read, "filler": coverage.filler, "lost": coverage.lost},
+    });
+    if args.json {
+        writeln!(out.out, "{summary}")?;
+    } else {
+        writeln!(
+            out.out,
+            "{}/{}: {} facts, {} rows, {} problems; {} bytes read, {} filler, {} lost",
+            parser.name, parser.version, out.counts.facts, out.counts.rows, out.counts.problems,
+            coverage.read, coverage.filler, coverage.lost
+        )?;
+    }
+    out.out.flush()?;
+    if let Some(error) = chunks.take_error() {
+        return Err(Told::Failure {
+            what: format!("{} could not be read to its end: {error}", args.file.display()),
+            next: Some("what was read before stands above".to_owned()),
+        });
+    }
+    Ok(())
+}
+
+fn digest(file: &mut File) -> Result<ExhibitId, Told> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let n = file.read(&mut buffer)?;
+        if n == 0 {
+            return Ok(ExhibitId(Sha256Hex(hash.finalize().into()).0));
+        }
+        hash.update(&buffer[..n]);
+    }
+}
+
+#[derive(Default)]
+struct Counts {
+    facts: u64,
+    rows: u64,
+    problems: u64,
+}
+
+/// Prints what a parser finds, as it finds it: memory stays bounded.
+struct Lines<W: Write> {
+    json: bool,
+    exhibit: ExhibitId,
+    parser: &'static Parser,
+    tables: Vec<TableSchema>,
+    counts: Counts,
+    out: W,
+    failed: Option<std::io::Error>,
+}
+
+impl<W: Write> Lines<W> {
+    fn line(&mut self, text: &str) {
+        if self.failed.is_none() {
+            self.failed = writeln!(self.out, "{text}").err();
+        }
+    }
+}
+
+impl<W: Write> Sink for Lines<W> {
+    fn fact(&mut self, fact: Fact) {
+        self.counts.facts += 1;
+        let masked = fact.value == Value::Secret;
+        let text = if self.json {
+            let mut line = json!({
+                "subject": fact.subject.as_str(), "property": fact.property,
+                "exhibit": self.exhibit.to_string(), "start": fact.start, "end": fact.end,
+                "parser": format!("{}/{}", self.parser.name, self.parser.version),
+            });
+            if masked {
+                line["masked"] = true.into();
+            } else {
+                line["value"] = fact.value.text().into();
+            }
+            line.to_string()
+        } else {
+            let value = if masked { "•••".to_owned() } else { plain(&fact.value.text()) };
+            format!("{}..{} {} {} {value}", fact.start, fact.end, plain(fact.subject.as_str()), fact.property)
+        };
+        self.line(&text);
+    }
+
+    fn table(&mut self, schema: TableSchema) -> u32 {
+        let number = u32::try_from(self.tables.len()).unwrap_or(u32::MAX);
+        let columns: Vec<_> = schema
+            .columns
+            .iter()
+            .map(|c| match c.meaning {
+                Some(meaning) => json!({"name": c.name, "meaning": meaning.as_str(), "secret": c.secret}),
+                None => json!({"name": c.name, "secret": c.secret}),
+            })
+            .collect();
+        let text = if self.json {
+            json!({"table": number, "name": schema.name, "role": schema.role.as_str(), "columns": columns})
+                .to_string()
+        } else {
+            let names: Vec<_> = schema.columns.iter().map(|c| plain(&c.name)).collect();
+            format!("table {} ({}): {}", plain(&schema.name), schema.role.as_str(), names.join(", "))
+        };
+        self.tables.push(schema);
+        self.line(&text);
+        number
+    }
+
+    fn rows(&mut self, batch: Batch) {
+        self.counts.rows += batch.len() as u64;
+        if !self.json {
+            return;
+        }
+        let names: Vec<String> = match self.tables.get(batch.table as usize) {
+            Some(schema) => schema.columns.iter().map(|c| c.name.clone()).collect(),
+            None => return,
+        };
+        for i in 0..batch.len() {
+            let mut row = Map::new();
+            for (name, column) in names.iter().zip(&batch.columns) {
+                let value = match column.get(i) {
+                    Cell::Null => continue,
+                    Cell::Int(n) => n.into(),
+                    Cell::Real(n) => n.into(),
+                    Cell::Text(t) => t.into(),
+                    Cell::Bytes(b) => json!({"hex": model::id::hex(b)}),
+                };
+                row.insert(name.clone(), value);
+            }
+            let text =
+                json!({"table": batch.table, "start": batch.starts[i], "end": batch.ends[i], "row": row});
+            self.line(&text.to_string());
+        }
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        self.counts.problems += 1;
+        let text = if self.json {
+            json!({
+                "exhibit": self.exhibit.to_string(), "start": problem.start, "end": problem.end,
+                "kind": problem.kind.as_str(), "message": problem.message, "lost": problem.lost,
+            })
+            .to_string()
+        } else {
+            format!("{}..{} problem ({}): {}", problem.start, problem.end, problem.kind, plain(&problem.message))
+        };
+        self.line(&text);
+    }
+
+    fn defer(&mut self, job: Job) {
+        job(self);
+    }
+}

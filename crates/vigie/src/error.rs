@@ -1,0 +1,78 @@
+//! The one place where an error becomes what a user reads: what happened, where, what to do next.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// Why a command ends other than well.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// A check found something; it has been printed.
+    Finding,
+    /// The call's words are off.
+    Misuse(String),
+    /// The work could not be done.
+    Failure {
+        /// What happened, and where.
+        what: String,
+        /// What to do next.
+        next: Option<String>,
+    },
+    /// The reader of our output went away (a closed pipe): no error.
+    Hangup,
+}
+
+impl Told {
+    /// Says it on stderr and gives the exit code.
+    #[allow(clippy::print_stderr)]
+    pub(crate) fn tell(self) -> ExitCode {
+        match self {
+            Self::Hangup => ExitCode::SUCCESS,
+            Self::Finding => ExitCode::from(1),
+            Self::Misuse(what) => {
+                eprintln!("vigie: {what}");
+                ExitCode::from(2)
+            }
+            Self::Failure { what, next } => {
+                eprintln!("vigie: {what}");
+                if let Some(next) = next {
+                    eprintln!("       {next}");
+                }
+                ExitCode::from(3)
+            }
+        }
+    }
+
+    /// A failure with its chain of sources.
+    pub(crate) fn failure(error: &dyn std::error::Error, next: Option<&str>) -> Self {
+        let mut what = error.to_string();
+        let mut source = error.source();
+        while let Some(error) = source {
+            let text = error.to_string();
+            if !what.ends_with(&text) {
+                what.push_str(": ");
+                what.push_str(&text);
+            }
+            source = error.source();
+        }
+        Self::Failure { what, next: next.map(str::to_owned) }
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Finding => f.write_str("a check found something"),
+            Self::Misuse(what) | Self::Failure { what, .. } => f.write_str(what),
+            Self::Hangup => f.write_str("the reader went away"),
+        }
+    }
+}
+
+impl From<std::io::Error> for Told {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self::Hangup;
+        }
+        Self::failure(&error, None)
+    }
+}

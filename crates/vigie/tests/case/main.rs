@@ -1,0 +1,6 @@
+//! The command on practice seizures, from outside: what a user types and what comes back.
+
+mod bench;
+mod crash;
+mod open;
+mod words;

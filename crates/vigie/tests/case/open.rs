@@ -1,0 +1,178 @@
+//! From a pile to a summary, and back to the bytes.
+
+use serde_json::Value;
+
+use crate::bench::{Bench, lasting, seed};
+
+/// The summary agrees with what the generator knows it wrote, to the last number.
+#[track_caller]
+fn equals_truth(scenario: &str, scale: f64, seed: u64) {
+    let bench = Bench::new();
+    let seizure = bench.seizure("seizure", scenario, scale, seed);
+    let truth: Value =
+        serde_json::from_slice(&std::fs::read(seizure.join("truth.json")).unwrap()).unwrap();
+    let summary = bench.open("case", &seizure);
+    let mut wrong = Vec::new();
+    for part in ["entities", "links", "payments", "countries"] {
+        let (ours, theirs) = (&summary[part], &truth["summary"][part]);
+        let names = ours.as_object().unwrap().keys().chain(theirs.as_object().unwrap().keys());
+        for name in names.collect::<std::collections::BTreeSet<_>>() {
+            if ours[name] != theirs[name] {
+                wrong.push(format!("{part}.{name}: read {}, truth {}", ours[name], theirs[name]));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{scenario} at {scale}, seed {seed}:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn small_equals_its_truth() {
+    equals_truth("small", 1.0, 1);
+    equals_truth("small", 1.0, seed("small_equals_its_truth"));
+}
+
+#[test]
+fn taken_down_equals_its_truth() {
+    equals_truth("taken-down", 0.0005, seed("taken_down_equals_its_truth"));
+}
+
+#[test]
+fn perfect_storm_equals_its_truth() {
+    equals_truth("perfect-storm", 0.001, seed("perfect_storm_equals_its_truth"));
+}
+
+#[test]
+fn kbox_equals_its_truth() {
+    equals_truth("kbox", 0.001, seed("kbox_equals_its_truth"));
+}
+
+#[test]
+fn sparks_equals_its_truth() {
+    equals_truth("sparks", 0.01, seed("sparks_equals_its_truth"));
+}
+
+#[test]
+fn the_same_bytes_again_add_nothing_but_a_receipt() {
+    let bench = Bench::new();
+    let seizure = bench.seizure("seizure", "small", 1.0, 3);
+    let first = bench.open("case", &seizure);
+    let records = |bench: &Bench| bench.json(&["verify", "--json", "case"])["records"].as_u64().unwrap();
+    let before = records(&bench);
+    let again = bench.open("case", &seizure);
+    assert_eq!(lasting(&first), lasting(&again));
+    assert_eq!(records(&bench), before, "opening the same bytes again wrote records");
+
+    // From another source: one receipt an exhibit that was found there, and nothing else.
+    let one = std::fs::read_dir(seizure.join("material"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.is_file())
+        .min()
+        .expect("a file at the top of the material");
+    let other = bench.json(&[
+        "open", "--json", "--case", "case", "--source", "laptop 3", "--authorisation", "order 7",
+        "--seized-by", "Sgt. Example", "--at", "2024-11-26T06:00:00+01:00", one.to_str().unwrap(),
+    ]);
+    assert_eq!(lasting(&first), lasting(&other));
+    assert_eq!(records(&bench), before + 1);
+}
+
+#[test]
+fn views_are_built_again_the_same() {
+    let bench = Bench::new();
+    let seizure = bench.seizure("seizure", "small", 1.0, 4);
+    let summary = bench.open("case", &seizure);
+    let facts = bench.ok(&["facts", "--case", "case", "--json"]);
+    bench.ok(&["views", "rebuild", "--case", "case"]);
+    assert_eq!(bench.ok(&["facts", "--case", "case", "--json"]), facts);
+    assert_eq!(lasting(&bench.open("case", &seizure)), lasting(&summary));
+    bench.ok(&["verify", "case"]);
+}
+
+#[test]
+fn every_fact_shows_the_bytes_it_was_read_from_and_no_secret() {
+    let bench = Bench::new();
+    let seizure = bench.seizure("seizure", "small", 1.0, 5);
+    let summary = bench.open("case", &seizure);
+    let text = bench.ok(&["facts", "--case", "case", "--json"]);
+    let mut count = 0u64;
+    let mut secrets = Vec::new();
+    for line in text.lines() {
+        let fact: Value = serde_json::from_str(line).unwrap();
+        count += 1;
+        let (start, end) = (fact["start"].as_u64().unwrap(), fact["end"].as_u64().unwrap());
+        if fact["masked"] == true {
+            assert!(fact.get("raw").is_none() && fact.get("raw_hex").is_none(), "{line}");
+            secrets.push((fact["exhibit"].as_str().unwrap().to_owned(), start, end));
+            continue;
+        }
+        let length = match (fact["raw"].as_str(), fact["raw_hex"].as_str()) {
+            (Some(raw), None) => raw.len() as u64,
+            (None, Some(hex)) => hex.len() as u64 / 2,
+            _ => panic!("a fact without its bytes: {line}"),
+        };
+        assert_eq!(length, end - start, "{line}");
+        for word in ["subject", "property", "value", "exhibit", "parser"] {
+            assert!(fact[word].is_string(), "{word} in {line}");
+        }
+    }
+    assert_eq!(count, summary["facts"].as_u64().unwrap());
+    assert!(!secrets.is_empty(), "the practice material holds passwords");
+    // No secret's bytes stand in any output. Short ones occur by chance: leave them out.
+    let shown = [
+        text,
+        bench.ok(&["export", "--case", "case", "--format", "jsonl"]),
+        bench.ok(&["export", "--case", "case", "--format", "ftm"]),
+        bench.ok(&["search", "--case", "case", "--json", "password"]),
+    ];
+    let mut looked_for = 0;
+    for (exhibit, start, end) in secrets {
+        let path = bench.path("case").join("vault/exhibits").join(&exhibit[..2]).join(&exhibit);
+        let bytes = std::fs::read(path).unwrap();
+        let Ok(secret) = std::str::from_utf8(&bytes[start as usize..end as usize]) else { continue };
+        if secret.len() < 10 {
+            continue;
+        }
+        looked_for += 1;
+        for text in &shown {
+            assert!(!text.contains(secret), "the secret at {start} of {exhibit} is shown");
+        }
+    }
+    assert!(looked_for > 0);
+}
+
+#[test]
+fn a_changed_byte_is_found_and_its_place_said() {
+    let bench = Bench::new();
+    let seizure = bench.seizure("seizure", "small", 1.0, 6);
+    bench.open("case", &seizure);
+    bench.ok(&["verify", "case"]);
+    let folder = bench.path("case/vault/exhibits");
+    let exhibit = walk(&folder).into_iter().min().unwrap();
+    let mut bytes = std::fs::read(&exhibit).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    overwrite(&exhibit, &bytes);
+    let out = bench.run(&["verify", "--json", "case"]);
+    assert_eq!(out.status.code(), Some(1));
+    let name = exhibit.file_name().unwrap().to_str().unwrap();
+    assert!(String::from_utf8_lossy(&out.stdout).contains(name), "the finding names no exhibit");
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files.extend(walk(&path)) } else { files.push(path) }
+    }
+    files
+}
+
+/// What an adversary does: not through our own writer.
+#[allow(clippy::disallowed_methods, clippy::permissions_set_readonly_false)]
+fn overwrite(path: &std::path::Path, bytes: &[u8]) {
+    let mut mode = std::fs::metadata(path).unwrap().permissions();
+    mode.set_readonly(false);
+    std::fs::set_permissions(path, mode).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
