@@ -325,7 +325,7 @@ impl Writer<'_> {
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut ip = Vec::with_capacity(40);
         for i in 0..count {
-            let id = 1 + self.rng.below(self.lines);
+            let id = 1 + self.rng.below(self.panel.lines);
             let line: Line = self.line(id);
             let stream = *self.rng.pick(&watched);
             let server = panel.servers[*self.rng.pick(&stream.on)].id;
@@ -373,7 +373,7 @@ impl Writer<'_> {
             ["USER_EXPIRED", "AUTH_FAILED", "NOT_IN_BOUQUET", "USER_DISABLED"];
         let count = self.lines / 50 + 3;
         for i in 0..count {
-            let id = 1 + self.rng.below(self.lines);
+            let id = 1 + self.rng.below(self.panel.lines);
             let line = self.line(id);
             let query =
                 format!("username={}&amp;password={}&amp;type=m3u_plus", line.user, line.password);

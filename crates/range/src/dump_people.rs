@@ -143,7 +143,7 @@ impl Writer<'_> {
             let fails = xc && self.rng.per_mille(150);
             let stranger = fails && self.rng.per_mille(400);
             let ip = if stranger {
-                let line = 1 + self.rng.below(self.lines);
+                let line = 1 + self.rng.below(self.panel.lines);
                 let home = self.line(line).home;
                 self.tell(|t| t.home(&home));
                 home.ip
@@ -294,7 +294,7 @@ impl Writer<'_> {
     pub(crate) fn operator_log_rows(&mut self, table: &Table) -> Result<(), Error> {
         let count = 10 + self.lines / 100;
         for i in 0..count {
-            let id = 1 + self.rng.below(self.lines);
+            let id = 1 + self.rng.below(self.panel.lines);
             let line = self.line(id);
             let owner = line.owner.unwrap_or(1);
             let date = line.created;

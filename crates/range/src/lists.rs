@@ -99,8 +99,10 @@ fn notes(world: &World, truth: &mut Truth, out: &mut Out<'_>) -> Result<(), Erro
             text.push_str(&format!("  wallet {}\n", wallet.address));
         }
     }
-    // A box that the first panel's table of devices holds too.
-    text.push_str(&format!("test box {}\n", mac(false, 1)));
+    // A box that the first panel's table of devices holds too, where it has two.
+    let test_box = mac(false, 1);
+    truth.moved_device(&format!("mac:{}", test_box.to_lowercase()), 1);
+    text.push_str(&format!("test box {test_box}\n"));
     out.write("material/office/notes.txt", text.as_bytes())?;
 
     let mut text = String::from("Comptes à vérifier\r\n");

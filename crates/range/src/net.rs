@@ -81,6 +81,17 @@ pub(crate) fn v4_index(ip: Ipv4Addr) -> Option<usize> {
     (n < V4).then_some(n)
 }
 
+/// The address of a number below [`V4`].
+pub(crate) fn v4_at(n: usize) -> IpAddr {
+    v4(n as u32).into()
+}
+
+/// The address of a number below [`V6`].
+pub(crate) fn v6_at(n: usize) -> IpAddr {
+    let (network, n) = (n / V6_A_NETWORK as usize, n % V6_A_NETWORK as usize);
+    Ipv6Addr::new(0x3fff, 0x800 + network as u16, n as u16, 0, 0, 0, 0, 1).into()
+}
+
 impl Network {
     /// IPv4 address `n` of the network, .1 to .254 of each /24; wraps around.
     pub(crate) fn v4(&self, n: u32) -> Ipv4Addr {

@@ -249,9 +249,10 @@ impl Truth {
             .entities
             .iter()
             .flat_map(|(kind, set)| set.iter().map(move |key| format!("{kind}\t{key}")));
-        let addresses = (0..net::V4)
-            .filter(|i| self.v4.0[i / 64] >> (i % 64) & 1 == 1)
-            .map(|i| format!("IpAddress\tip:{}", std::net::Ipv4Addr::from(0xc612_0000 + i as u32)));
+        let set = |bits: &Bits, i: usize| bits.0[i / 64] >> (i % 64) & 1 == 1;
+        let v4 = (0..net::V4).filter(move |i| set(&self.v4, *i)).map(net::v4_at);
+        let v6 = (0..net::V6).filter(move |i| set(&self.v6, *i)).map(net::v6_at);
+        let addresses = v4.chain(v6).map(|ip| format!("IpAddress\tip:{ip}"));
         let links = self.links.iter().flat_map(|(kind, set)| {
             set.iter().map(move |(from, to)| format!("{kind}\t{from}\t{to}"))
         });
