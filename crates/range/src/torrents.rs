@@ -98,7 +98,9 @@ pub(crate) fn release(world: &World, i: u64) -> Release {
     let mut rng = Rng::named(world.seed, "releases").item(i);
     let episode = i % 5 == 3 && world.plan.series > 0;
     let work = if episode {
-        words::episode(i % world.plan.series, 1, 1 + rng.below(2) as u32)
+        // One of its kind: a season for each time round the series.
+        let (series, round) = (i / 5 % world.plan.series, i / 5 / world.plan.series);
+        words::episode(series, 1 + round as u32, 1 + rng.below(2) as u32)
     } else {
         let mut number = (i * 13 + 5) % words::TITLES;
         // A film whose year nobody states makes no release name.
