@@ -38,6 +38,7 @@ mod torrents;
 mod truth;
 mod words;
 mod world;
+mod xlsx;
 
 use std::path::Path;
 

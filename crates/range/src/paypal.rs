@@ -276,14 +276,14 @@ fn event(world: &World, account: &Account, truth: &mut Truth, i: u64, n: u64) ->
         Sort::Outgoing => {
             let others = &world.accounts.paypal;
             let other = &others[rng.index(others.len())];
-            let gross = -(gross * 9 + rng.range(0, 999));
+            let gross = -(gross * 5 + rng.range(0, 999));
             if other.number == account.number {
                 return vec![row(sort, gross, 0, &name, Some(mail), id)];
             }
             vec![row(sort, gross, 0, &other.holder, Some(other.mail.clone()), id)]
         }
         Sort::Withdrawal => {
-            vec![row(sort, -(gross * 40 + rng.range(0, 99_999)), 0, "", None, id)]
+            vec![row(sort, -(gross * 12 + rng.range(0, 29_999)), 0, "", None, id)]
         }
         Sort::Conversion => {
             let mut out = row(sort, -gross, 0, "", None, id);
