@@ -209,7 +209,8 @@ impl Plan {
                 servers: 12,
                 networks: 4,
                 channels: some(400, 20),
-                films: some(82_000, 80),
+                // 82,000 titles.
+                films: some(80_500, 80),
                 series: some(1500, 8),
                 providers: some(6, 2),
                 paypal: some(12, 2),

@@ -227,10 +227,11 @@ const PLACES: &[&str] = &[
     "Varenholm",
     "Wolverstone",
     "Yewbarrow",
+    "Bramblecourt",
 ];
 
 /// How many titles there are at most.
-pub(crate) const TITLES: u64 = 32 * 32 * 80;
+pub(crate) const TITLES: u64 = 32 * 32 * 81;
 
 /// A name in ASCII lower case: for user names and mail.
 pub(crate) fn ascii(name: &str) -> String {
@@ -393,12 +394,12 @@ mod tests {
 
     #[test]
     fn titles_are_one_of_their_kind() {
-        assert_eq!(PLACES.len(), 80);
+        assert_eq!(PLACES.len(), 81);
         assert_eq!((ADJECTIVES.len(), NOUNS.len()), (32, 32));
         let all: BTreeSet<String> = (0..TITLES).map(title).collect();
         assert_eq!(all.len() as u64, TITLES);
         let places: BTreeSet<&&str> = PLACES.iter().collect();
-        assert_eq!(places.len(), 80);
+        assert_eq!(places.len(), 81);
     }
 
     #[test]

@@ -206,3 +206,28 @@ fn what_is_counted_stands_in_the_material() {
         assert!(domains.contains(host), "{host} is not counted");
     }
 }
+
+#[test]
+fn the_schema_names_what_the_truth_holds() {
+    let out = tmp();
+    make(Scenario::Small, 1.0, 6, out.path());
+    let read = |path: &Path| -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON")
+    };
+    let truth = read(&out.path().join("truth.json"));
+    let schema = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/truth.schema.json"));
+    let names = |value: &serde_json::Value| -> BTreeSet<String> {
+        value.as_object().expect("an object").keys().cloned().collect()
+    };
+    assert_eq!(names(&truth), names(&schema["properties"]));
+    assert_eq!(truth["schema"], schema["$id"]);
+    let panel = &schema["properties"]["panels"]["items"]["properties"];
+    for one in truth["panels"].as_array().expect("a list") {
+        assert_eq!(names(one), names(panel));
+        assert!(one["active_lines"].as_u64() < one["lines"].as_u64());
+    }
+    assert!(truth["identities"].as_array().expect("a list").iter().any(|person| {
+        person["presented"].as_array().is_some_and(|faces| faces.len() > 1)
+            && person["keys"].as_array().is_some_and(|keys| keys.len() > 1)
+    }));
+}

@@ -82,7 +82,7 @@ pub(crate) fn unpacked(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Ve
     while let Some((name, bytes)) = left.pop() {
         if bytes.starts_with(&[0x1f, 0x8b]) {
             left.push((name.trim_end_matches(".gz").to_owned(), gunzip(&bytes)));
-        } else if bytes.starts_with(b"PK\x03\x04") && !name.ends_with(".xlsx") {
+        } else if bytes.starts_with(b"PK\x03\x04") {
             left.extend(unzip(&bytes).into_iter().map(|(n, b)| (format!("{name}/{n}"), b)));
         } else if bytes.len() > 512 && bytes[257..].starts_with(b"ustar") {
             left.extend(untar(&bytes).into_iter().map(|(n, b)| (format!("{name}/{n}"), b)));
