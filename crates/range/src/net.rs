@@ -202,4 +202,28 @@ mod tests {
         assert_eq!(country(HOSTING[1].v4(70_000).into()), "NL");
         assert_eq!(country(HOSTING[2].v6(9).into()), "HK");
     }
+
+    #[test]
+    fn the_table_says_the_same() {
+        let rows: Vec<(IpAddr, IpAddr, String)> = table()
+            .lines()
+            .skip(1)
+            .map(|line| {
+                let fields: Vec<&str> = line.split(',').collect();
+                let ip = |i: usize| fields[i].parse().expect("an address");
+                (ip(0), ip(1), fields[4].to_owned())
+            })
+            .collect();
+        for n in 0..3000u32 {
+            let hosting = &HOSTING[n as usize % HOSTING.len()];
+            for ip in [hosting.v4(n * 77).into(), hosting.v6(n).into(), home(u64::from(n)).ip] {
+                let found: Vec<_> = rows
+                    .iter()
+                    .filter(|(a, b, _)| a.is_ipv4() == IpAddr::is_ipv4(&ip) && *a <= ip && ip <= *b)
+                    .collect();
+                assert_eq!(found.len(), 1, "{ip}");
+                assert_eq!(found[0].2, country(ip), "{ip}");
+            }
+        }
+    }
 }
