@@ -16,8 +16,6 @@ pub mod open;
 mod pipeline;
 pub mod progress;
 pub mod read;
-mod index;
-mod pipeline;
 pub mod sql;
 mod tables;
 mod views;
