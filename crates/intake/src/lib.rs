@@ -31,6 +31,7 @@ pub mod whatsapp;
 pub mod xlsx;
 pub mod xml;
 pub mod programmes;
+pub mod xmltv;
 pub mod xtream_api;
 pub mod release;
 pub mod torrent;
@@ -57,6 +58,9 @@ pub const PARSERS: &[Parser] = &[
     xlsx::PARSER,
     torrent::PARSER,
     release::PARSER,
+    xmltv::PARSER,
+    tables::CSV,
+    scan::PARSER,
 ];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.

@@ -9,8 +9,11 @@
 //! documentation, names end in `.example` or `.test`, telephone numbers are those kept for fiction,
 //! bank codes are invented, credentials begin with `fake`.
 
+mod accounts;
 mod archive;
 mod calendar;
+mod camt;
+mod chats;
 mod checks;
 mod dump;
 mod dump_lines;
@@ -18,9 +21,12 @@ mod dump_people;
 mod dump_tv;
 mod lines;
 mod lists;
+mod answers;
+mod identities;
 mod material;
 mod net;
 mod out;
+mod paypal;
 mod people;
 mod plan;
 mod playlist;
@@ -28,6 +34,7 @@ mod rng;
 mod row;
 mod schema;
 mod sql;
+mod torrents;
 mod truth;
 mod words;
 mod world;

@@ -18,7 +18,7 @@ pub(crate) fn write(world: &World, truth: &mut Truth, out: &mut Out<'_>) -> Resu
         let mut rng = base.item(i);
         let text = match i % 8 {
             3 => foreign(world, &mut rng, i, truth),
-            5 => plain(world, &mut rng, i, truth),
+            1 => plain(world, &mut rng, i, truth),
             _ => own(world, &mut rng, i, truth),
         };
         out.write(&format!("material/clients/box-{:02}/playlist-{i}.m3u", i / 3 + 1), text.as_bytes())?;

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::accounts::Accounts;
 use crate::calendar;
 use crate::lines::{Line, restreamer};
 use crate::net;
@@ -197,6 +198,7 @@ pub(crate) struct World {
     pub(crate) providers: Vec<Provider>,
     pub(crate) panels: Vec<Panel>,
     pub(crate) channels: Vec<Channel>,
+    pub(crate) accounts: Accounts,
     /// A name whose host serves logos and guides; it stands in the host lists.
     pub(crate) logos: String,
 }
@@ -231,6 +233,7 @@ impl World {
         channels.extend((0..radios).map(|i| words::channel(i, true)));
         let mut world = Self {
             logos: "logos.pictures.example".to_owned(),
+            accounts: Accounts::new(&plan, &people, seed),
             people,
             providers: Vec::new(),
             panels: Vec::new(),
@@ -248,6 +251,12 @@ impl World {
             world.panels.push(panel);
         }
         world.share_a_server();
+        for account in &world.accounts.paypal {
+            world.people[account.person].owns(&account.key());
+        }
+        for bank in &world.accounts.banks {
+            world.people[bank.person].owns(&bank.key());
+        }
         for panel in &world.panels {
             for operator in &panel.operators {
                 let key = panel.operator_key(operator.id);

@@ -599,18 +599,17 @@ impl Driver<'_, '_, '_> {
             *target = Some(found);
             from = body;
         }
-        let Some(goal) = target else { return Given::Not };
+        let Some(goal) = target.clone() else { return Given::Not };
+        let closed = self.closed.max(from);
+        let rest = self.buf[closed..].to_vec();
         if self.closed > from {
-            let goal = goal.clone();
-            let tuples = std::mem::take(&mut self.buf);
-            self.append(&goal, &tuples[from..self.closed], self.start + from as u64);
-            self.buf = tuples;
-            self.buf.drain(..self.closed);
-            self.start += self.closed as u64;
-        } else {
-            self.buf.drain(..from);
-            self.start += from as u64;
+            self.buf.truncate(closed);
+            let offset = self.start + from as u64;
+            self.append(&goal, from, offset);
         }
+        self.buf.clear();
+        self.buf.extend_from_slice(&rest);
+        self.start += closed as u64;
         self.closed = 0;
         Given::Done
     }
@@ -695,24 +694,32 @@ impl Driver<'_, '_, '_> {
         0
     }
 
-    /// Adds tuples to the piece under way.
-    fn append(&mut self, target: &Target, tuples: &[u8], offset: u64) {
+    /// Adds the tuples in `buf`, from `from` on, to the piece under way, or makes them one.
+    fn append(&mut self, target: &Target, from: usize, offset: u64) {
         let fits = self.pending.as_ref().is_some_and(|p| {
             p.table.number == target.table.number && p.columns == target.columns && p.mode == self.mode
         });
         if !fits {
             self.flush();
         }
-        let piece = self.pending.get_or_insert_with(|| Piece {
-            table: target.table.clone(),
-            columns: target.columns.clone(),
-            mode: self.mode,
-            bytes: Vec::new(),
-            parts: Vec::new(),
-        });
-        piece.parts.push((piece.bytes.len(), offset));
-        piece.bytes.extend_from_slice(tuples);
-        if piece.bytes.len() >= PIECE {
+        match &mut self.pending {
+            Some(piece) => {
+                piece.parts.push((piece.bytes.len(), offset));
+                piece.bytes.extend_from_slice(&self.buf[from..]);
+            }
+            None => {
+                // A large piece is handed on as it is, without a copy.
+                let fresh = if self.buf.len() >= PIECE / 2 { PIECE + PIECE / 2 } else { 0 };
+                self.pending = Some(Piece {
+                    table: target.table.clone(),
+                    columns: target.columns.clone(),
+                    mode: self.mode,
+                    bytes: std::mem::replace(&mut self.buf, Vec::with_capacity(fresh)),
+                    parts: vec![(from, offset)],
+                });
+            }
+        }
+        if self.pending.as_ref().is_some_and(|p| p.bytes.len() >= PIECE) {
             self.flush();
         }
     }

@@ -177,6 +177,16 @@ impl Scanner {
             let b = w[i];
             match self.state {
                 State::Code => {
+                    if !CUSTOM {
+                        i = self.stride(w, i);
+                        if i == n {
+                            break;
+                        }
+                        if self.state != State::Code {
+                            continue;
+                        }
+                    }
+                    let b = w[i];
                     if CUSTOM {
                         self.tail.push(b);
                         if self.tail.len() > 32 {
@@ -332,6 +342,37 @@ impl Scanner {
             }
         }
         (n, Stop::More)
+    }
+
+    /// Passes over what changes nothing: bytes of code, and whole texts in quotes that end within
+    /// the portion and are followed by what may follow. Gives the first byte to look at.
+    #[inline]
+    fn stride(&self, w: &[u8], mut i: usize) -> usize {
+        let escape = if self.backslash { b'\\' } else { b'\'' };
+        while i < w.len() {
+            let b = w[i];
+            if CLASS[b as usize] == BORING {
+                i += 1;
+            } else if b == b'-' && w.get(i + 1).is_some_and(|c| *c != b'-') {
+                i += 2 - usize::from(CLASS[w[i + 1] as usize] != BORING);
+            } else if b == b'\'' {
+                let mut k = i + 1;
+                let end = loop {
+                    match find2(w, k, b'\'', escape) {
+                        Some(at) if w[at] == b'\'' => break at,
+                        Some(at) if at + 2 <= w.len() => k = at + 2,
+                        _ => return i,
+                    }
+                };
+                match w.get(end + 1) {
+                    Some(b',' | b')' | b'\'') => i = end + 1,
+                    _ => return i,
+                }
+            } else {
+                return i;
+            }
+        }
+        i
     }
 
     fn enter(&mut self, state: State) {

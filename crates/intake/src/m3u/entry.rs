@@ -152,7 +152,7 @@ impl Maker {
     }
 
     /// A programme guide's URL: a fact of its host, and of the account it names.
-    fn guide(
+    pub(crate) fn guide(
         &mut self,
         line: &Line<'_>,
         range: &Range<usize>,

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use model::Key;
 use model::key::is_global;
 
-use super::Hit;
 use super::anchor::{Found, View};
 use super::text::{before, ends_in_word, is_word};
+use super::{Ground, Hit, host};
 use crate::checksums;
 
 fn found(view: &View<'_>, key: Key, range: std::ops::Range<usize>) -> Option<Found> {
@@ -62,6 +62,13 @@ pub(crate) fn ipv4(view: &View<'_>, at: usize) -> Option<Found> {
     }
     let network = next == b'/' && after.is_ascii_digit();
     if octets[1..] == [0, 0, 0] && !network {
+        return None;
+    }
+    let port = next == b':' && after.is_ascii_digit();
+    if view.rules.ground != Ground::People
+        && octets.iter().all(|o| *o < 32)
+        && !(network || port || host::named(view, range.start))
+    {
         return None;
     }
     let words = [

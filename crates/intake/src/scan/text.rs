@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// How bytes beyond ASCII are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coding {
+pub(crate) enum Coding {
     /// UTF-8 where valid, else latin1.
     Narrow,
     /// Latin1 always: code units of UTF-16 below 256, one byte each.
