@@ -7,8 +7,13 @@
 //! Invariants: no view shows what the log does not hold; the same log, exhibits and parser versions
 //! give the same views whatever the order or number of threads; no value of a secret enters a view.
 
+mod count;
+pub mod desk;
 pub mod error;
 pub mod export;
+mod index;
+pub mod open;
+mod pipeline;
 pub mod progress;
 pub mod read;
 mod index;
@@ -17,4 +22,7 @@ pub mod sql;
 mod tables;
 mod views;
 
+pub use count::Summary;
+pub use desk::{Desk, Place};
 pub use error::{Error, Result};
+pub use vault::Wait;

@@ -26,6 +26,40 @@ pub struct Snapshot {
     pub elapsed_ms: u64,
 }
 
+impl Snapshot {
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::json!({
+            "stage": self.stage, "at": self.at,
+            "files": [self.files.0, self.files.1],
+            "sealed": [self.sealed.0, self.sealed.1],
+            "parsed": [self.parsed.0, self.parsed.1],
+            "facts": self.facts, "rows": self.rows, "problems": self.problems,
+            "elapsed_ms": self.elapsed_ms,
+        })
+        .to_string()
+    }
+
+    pub(crate) fn from_json(text: &str) -> Option<Self> {
+        let value: serde_json::Value = serde_json::from_str(text).ok()?;
+        let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+        let number = |name: &str| value[name].as_u64().unwrap_or(0);
+        let pair = |name: &str| {
+            (value[name][0].as_u64().unwrap_or(0), value[name][1].as_u64().unwrap_or(0))
+        };
+        Some(Self {
+            stage: text("stage"),
+            at: text("at"),
+            files: pair("files"),
+            sealed: pair("sealed"),
+            parsed: pair("parsed"),
+            facts: number("facts"),
+            rows: number("rows"),
+            problems: number("problems"),
+            elapsed_ms: number("elapsed_ms"),
+        })
+    }
+}
+
 /// Counters that the pipeline's threads add to. Share it in an `Arc`; read it with
 /// [`Progress::snapshot`] as often as you like.
 #[derive(Debug, Default)]

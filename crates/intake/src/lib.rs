@@ -12,6 +12,7 @@ pub mod checksums;
 pub mod chunks;
 pub mod csv;
 pub mod hls;
+pub mod filetype;
 pub mod json;
 pub mod m3u;
 pub mod dump;
@@ -24,9 +25,15 @@ pub mod paypal;
 pub mod rows;
 pub mod scan;
 pub mod sink;
+pub mod tables;
 pub mod telegram;
 pub mod whatsapp;
+pub mod xlsx;
 pub mod xml;
+pub mod programmes;
+pub mod xtream_api;
+pub mod release;
+pub mod torrent;
 pub mod xtream_url;
 
 #[cfg(test)]
@@ -46,6 +53,10 @@ pub const PARSERS: &[Parser] = &[
     hls::PARSER,
     whatsapp::PARSER,
     dump::PARSER,
+    xtream_api::PARSER,
+    xlsx::PARSER,
+    torrent::PARSER,
+    release::PARSER,
 ];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.

@@ -16,6 +16,8 @@ mod openings;
 mod rehash;
 pub mod salted;
 mod stage;
+pub mod sums;
+pub mod unpack;
 mod verify;
 
 pub use batch::{Added, Batch};

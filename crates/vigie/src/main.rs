@@ -1,2 +1,50 @@
-//! The command.
-fn main() {}
+//! The command `vigie`: words in, one call of the desk, words out.
+//!
+//! Exit codes: 0 done; 1 a check found something; 2 the call's words are off; 3 failure.
+
+mod cli;
+mod commands;
+mod error;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Authority, Cli, Command, Range, Views};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors: clap prints them to stdout and says so.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            // A closed pipe is the reader's business.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let home = cli.home.as_deref();
+    let done = match &cli.command {
+        Command::Open(args) => commands::open::run(home, args),
+        Command::Serve(args) => commands::serve::run(home, args),
+        Command::Authority(Authority::Init { name }) => commands::authority::init(home, name),
+        Command::Verify(args) => commands::verify::run(home, args),
+        Command::Facts(args) => commands::facts::run(home, args),
+        Command::Show(args) => commands::show::run(args),
+        Command::Search(args) => commands::search::run(args),
+        Command::Sql(args) => commands::sql::run(args),
+        Command::Parse(args) => commands::parse::run(args),
+        Command::Export(args) => commands::export::run(args),
+        Command::Views(Views::Rebuild { case, json }) => {
+            commands::views::rebuild(home, &case.case, *json)
+        }
+        Command::Range(Range::Make { scenario, scale, seed, out }) => {
+            commands::range::make(scenario, *scale, *seed, out)
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(told) => told.tell(),
+    }
+}

@@ -8,6 +8,7 @@ mod graphml;
 mod lines;
 
 use std::io::Write;
+use std::path::Path;
 
 use crate::read::{
     EntityFilter, EntityHead, LinkFilter, LinkRow, MAX_PAGE, Page, Paging, Snapshot,
@@ -41,6 +42,32 @@ pub fn export(snapshot: &Snapshot, format: Format, out: &mut dyn Write) -> Resul
         Format::FollowTheMoney => ftm::statements(snapshot, out),
         Format::GraphMl => graphml::graph(snapshot, out),
     }
+}
+
+/// Writes an export as a file, whole or not at all.
+///
+/// # Errors
+/// What the views or the disk say.
+pub fn to_file(snapshot: &Snapshot, format: Format, path: &Path) -> Result<()> {
+    to_file_with(path, &mut |out| export(snapshot, format, out))
+}
+
+/// Writes what `write` writes as a file, whole or not at all.
+///
+/// # Errors
+/// What `write` or the disk say.
+pub fn to_file_with(
+    path: &Path,
+    write: &mut dyn FnMut(&mut dyn Write) -> Result<()>,
+) -> Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = ledger::disk::Pending::new(folder)?;
+    {
+        let mut out = std::io::BufWriter::new(file.writer());
+        write(&mut out)?;
+        out.flush().map_err(written)?;
+    }
+    Ok(file.persist(path, ledger::disk::Overwrite::Replace)?)
 }
 
 fn written(error: std::io::Error) -> Error {

@@ -17,7 +17,7 @@ mod normal;
 mod read;
 
 pub(crate) use build::{BuiltIndex, IndexBuilder, RunMaker};
-pub(crate) use merge::Merge;
+pub(crate) use merge::{Keys, Merge, Stripped};
 pub(crate) use normal::{normal_form, pair_key, split_pair};
 pub(crate) use read::{Cursor, IndexFile};
 

@@ -167,9 +167,10 @@ impl Cursor<'_> {
             if self.at == self.buffer.len() {
                 let Some(block) = self.index.blocks.get(self.block) else { return Ok(false) };
                 self.buffer.resize(block.len as usize, 0);
-                self.index.file.read_exact_at(&mut self.buffer, block.offset).map_err(
-                    |source| Error::Read { path: self.index.path.clone(), source },
-                )?;
+                self.index
+                    .file
+                    .read_exact_at(&mut self.buffer, block.offset)
+                    .map_err(|source| Error::Read { path: self.index.path.clone(), source })?;
                 self.at = 0;
                 self.key.clear();
                 self.block += 1;

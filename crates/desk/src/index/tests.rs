@@ -66,7 +66,11 @@ fn many_rows_of_one_key_and_spilled_runs() {
             (0..20_000u64)
                 .map(|i| {
                     let row = r * 20_000 + i;
-                    let key = if i % 2 == 0 { b"same".to_vec() } else { format!("k{:07}", (row * 7919) % 800_000).into_bytes() };
+                    let key = if i % 2 == 0 {
+                        b"same".to_vec()
+                    } else {
+                        format!("k{:07}", (row * 7919) % 800_000).into_bytes()
+                    };
                     (key, row)
                 })
                 .collect()
@@ -78,7 +82,7 @@ fn many_rows_of_one_key_and_spilled_runs() {
     let rows = index.rows_of(b"same", 3).unwrap();
     assert_eq!(rows, [0, 2, 4]);
     assert!(!index.holds(b"sam").unwrap());
-    let mut merged = Merge::new(vec![index.all(), index.all()]).unwrap();
+    let mut merged = Merge::new(vec![Box::new(index.all()), Box::new(index.all())]).unwrap();
     let mut distinct = 0;
     while merged.next().unwrap() {
         assert_eq!(merged.holders, [0, 1]);
@@ -113,7 +117,9 @@ fn damage_is_an_error_never_a_panic() {
 #[test]
 fn values_have_one_form() {
     use model::Meaning;
-    let form = |m, v: &str| normal_form(m, v.as_bytes()).map(|b| String::from_utf8(b.into_owned()).unwrap());
+    let form = |m, v: &str| {
+        normal_form(m, v.as_bytes()).map(|b| String::from_utf8(b.into_owned()).unwrap())
+    };
     assert_eq!(form(Meaning::Mac, "00-1A-79-00-00-0F").as_deref(), Some("00:1a:79:00:00:0f"));
     assert_eq!(form(Meaning::Mac, "00:1a:79:00:00:0f").as_deref(), Some("00:1a:79:00:00:0f"));
     assert_eq!(form(Meaning::Mac, "00:00:00:00:00:00"), None);

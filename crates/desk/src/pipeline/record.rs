@@ -155,7 +155,8 @@ mod tests {
     #[test]
     fn facts_and_problems_read_back() {
         let subject = Key::domain("a.example").unwrap();
-        let fact = |value| Fact { subject: subject.clone(), property: "note", value, start: 3, end: 900 };
+        let fact =
+            |value| Fact { subject: subject.clone(), property: "note", value, start: 3, end: 900 };
         let mut bytes = Vec::new();
         let values = [
             Value::Text("é\u{0}".into()),
@@ -180,7 +181,13 @@ mod tests {
         assert!(!take_fact(&mut taker, &mut record).unwrap());
         assert_eq!(again, bytes);
 
-        let problem = Problem { start: 1, end: 1 << 40, kind: ProblemKind::Bound, message: "m".into(), lost: true };
+        let problem = Problem {
+            start: 1,
+            end: 1 << 40,
+            kind: ProblemKind::Bound,
+            message: "m".into(),
+            lost: true,
+        };
         let mut bytes = Vec::new();
         put_problem(&mut bytes, &problem);
         let mut taker = Taker::new(bytes.as_slice());

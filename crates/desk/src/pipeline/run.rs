@@ -80,8 +80,7 @@ pub(crate) fn run(
         Watched { inner: source, failed: &failed, cancel: &shop.cancel, progress: &shop.progress };
     let mut chunks = Chunks::new(&mut reader);
     let mut sink = RunSink::new(shop, &failed);
-    let parsed =
-        catch_unwind(AssertUnwindSafe(|| (parser.parse)(input, &mut chunks, &mut sink)));
+    let parsed = catch_unwind(AssertUnwindSafe(|| (parser.parse)(input, &mut chunks, &mut sink)));
     let medium = chunks.take_error();
     let (offset, skipped) = (chunks.offset(), chunks.drain());
     sink.drain(0);
@@ -96,7 +95,8 @@ pub(crate) fn run(
         _ => {
             // A fault of ours, not of the material: nothing of the run is kept, and it is said.
             sink = RunSink::new(shop, &failed);
-            let message = format!("the parser {} failed on this exhibit: a fault in Vigie", parser.name);
+            let message =
+                format!("the parser {} failed on this exhibit: a fault in Vigie", parser.name);
             let kind = ProblemKind::Unsupported;
             let end = offset + skipped;
             sink.problem(Problem { start: 0, end, kind, message, lost: true });
@@ -339,7 +339,9 @@ impl<'a> RunSink<'a> {
                 start,
                 end,
                 kind: ProblemKind::Bound,
-                message: format!("more than {MAX_TABLES} tables: rows of further ones are not kept"),
+                message: format!(
+                    "more than {MAX_TABLES} tables: rows of further ones are not kept"
+                ),
                 lost: true,
             }));
         };
@@ -375,7 +377,9 @@ impl<'a> RunSink<'a> {
             if let Some((table, slot)) = self.groups.pop_front() {
                 match slot.wait() {
                     Ok(done) => self.tables[table].write(done?)?,
-                    Err(_) => return Err(Error::Table("a row group could not be encoded".to_owned())),
+                    Err(_) => {
+                        return Err(Error::Table("a row group could not be encoded".to_owned()));
+                    }
                 }
             }
         }

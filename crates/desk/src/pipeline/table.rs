@@ -331,10 +331,12 @@ impl TableMaker {
 
 fn disk_or_table(error: parquet::errors::ParquetError) -> Error {
     match error {
-        parquet::errors::ParquetError::External(source) => match source.downcast::<std::io::Error>() {
-            Ok(source) => Error::Read { path: "tables/".into(), source: *source },
-            Err(other) => Error::Table(other.to_string()),
-        },
+        parquet::errors::ParquetError::External(source) => {
+            match source.downcast::<std::io::Error>() {
+                Ok(source) => Error::Read { path: "tables/".into(), source: *source },
+                Err(other) => Error::Table(other.to_string()),
+            }
+        }
         other => Error::Table(other.to_string()),
     }
 }

@@ -54,8 +54,16 @@ const MAX_VALUE: i32 = 16 << 20;
 /// How many of SQLite's steps lie between two looks at the clock.
 const STEPS: i32 = 10_000;
 
-/// Runs one read-only statement. `columns` is told the names first, then `row` each row; `row` says
-/// whether to go on.
+/// What a query gives out.
+#[derive(Debug)]
+pub enum Line<'a> {
+    /// The columns' names: once, first.
+    Columns(&'a [String]),
+    /// A row, as long as the columns.
+    Row(&'a [CellValue]),
+}
+
+/// Runs one read-only statement. `each` is handed what it gives, and says whether to go on.
 ///
 /// # Errors
 /// [`Error::Asked`] where the statement is wrong or would write; [`Error::Bound`] where its time
@@ -64,8 +72,7 @@ pub fn query(
     reader: &Reader,
     sql: &str,
     bounds: &Bounds,
-    columns: &mut dyn FnMut(&[String]),
-    row: &mut dyn FnMut(&[CellValue]) -> bool,
+    each: &mut dyn FnMut(Line<'_>) -> bool,
 ) -> Result<Answer> {
     let mut connection = Connection::open_with_flags(
         reader.dir().join("views.sqlite"),
@@ -73,7 +80,7 @@ pub fn query(
     )?;
     connection.set_limit(rusqlite::limits::Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE)?;
     lay_tables(&connection, reader, sql)?;
-    run(&mut connection, sql, bounds, columns, row)
+    run(&mut connection, sql, bounds, each)
 }
 
 /// Makes the virtual tables that the statement names. Only those: a case may have thousands.
@@ -105,8 +112,7 @@ fn run(
     connection: &mut Connection,
     sql: &str,
     bounds: &Bounds,
-    columns: &mut dyn FnMut(&[String]),
-    row: &mut dyn FnMut(&[CellValue]) -> bool,
+    each: &mut dyn FnMut(Line<'_>) -> bool,
 ) -> Result<Answer> {
     connection.authorizer(Some(|context: AuthContext<'_>| reading_only(&context.action)))?;
     let (begun, time) = (Instant::now(), bounds.time);
@@ -116,7 +122,9 @@ fn run(
         return Err(Error::Asked("the statement reads nothing: ask with SELECT".to_owned()));
     }
     let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
-    columns(&names);
+    if !each(Line::Columns(&names)) {
+        return Ok(Answer { rows: 0, cut: false });
+    }
     let mut rows = statement.query([]).map_err(asked)?;
     let mut answer = Answer { rows: 0, cut: false };
     let mut cells = Vec::with_capacity(names.len());
@@ -147,7 +155,7 @@ fn run(
             });
         }
         answer.rows += 1;
-        if !row(&cells) {
+        if !each(Line::Row(&cells)) {
             return Ok(answer);
         }
     }

@@ -198,7 +198,10 @@ fn join<T: Copy>(values: Vec<T>, levels: &[i16], count: usize) -> Result<Vec<Opt
         return Err(short());
     }
     let mut next = values.into_iter();
-    levels.iter().map(|l| if *l == 0 { Ok(None) } else { next.next().map(Some).ok_or_else(short) }).collect()
+    levels
+        .iter()
+        .map(|l| if *l == 0 { Ok(None) } else { next.next().map(Some).ok_or_else(short) })
+        .collect()
 }
 
 fn join_bytes(

@@ -20,7 +20,12 @@ pub(crate) enum SharedColumn {
     Int(Vec<Option<i64>>),
     Real(Vec<Option<f64>>),
     /// Text (`true`) or bytes of no encoding.
-    Bytes { text: bool, bytes: Bytes, ends: Vec<u32>, valid: Vec<bool> },
+    Bytes {
+        text: bool,
+        bytes: Bytes,
+        ends: Vec<u32>,
+        valid: Vec<bool>,
+    },
     Withheld(Vec<bool>),
 }
 

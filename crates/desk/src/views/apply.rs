@@ -37,11 +37,26 @@ impl Views {
             last = Some(index);
         }
         if let Some(last) = last {
+            hide(&tx)?;
             super::set_meta(&tx, "applied", last as i64 + 1)?;
         }
         tx.commit()?;
         Ok(())
     }
+}
+
+/// Brings `hidden` up to date: privileged exhibits and their members, at any depth.
+fn hide(db: &Connection) -> Result<()> {
+    db.execute_batch(
+        "DELETE FROM hidden;
+         INSERT INTO hidden
+           WITH RECURSIVE inside (ord) AS (
+             SELECT ord FROM exhibit WHERE privileged
+             UNION SELECT e.ord FROM exhibit e JOIN inside i ON e.container = i.ord
+           )
+           SELECT ord FROM inside;",
+    )?;
+    Ok(())
 }
 
 /// A record whose fields were withheld or erased leaves no trace but its place.
@@ -121,18 +136,35 @@ fn apply(db: &Connection, index: u64, record: &Record, opening: &Opening) -> Res
         Body::PrivilegeMarked(b) => mark(db, &b.exhibit, true),
         Body::PrivilegeReleased(b) => mark(db, &b.exhibit, false),
         Body::TableLaid(b) => {
-            super::set_meta(db, "address_table", b.exhibit.0.as_slice())?;
-            super::set_meta(db, "address_table_name", b.name.shown())
+            laid(db, at, &b.exhibit, "address_table", &b.name)?;
+            super::set_meta(db, "stale", 1)
+        }
+        Body::MappingLaid(b) => laid(db, at, &b.exhibit, "mapping", &b.name),
+        Body::MaterialUnread(b) => {
+            db.prepare_cached(
+                "INSERT OR IGNORE INTO unread (record, path, message) VALUES (?, ?, ?)",
+            )?
+            .execute((at, b.path.shown(), &b.message))?;
+            Ok(())
         }
         Body::CaseOpened(b) => super::set_meta(db, "origin", &b.origin),
         _ => Ok(()),
     }
 }
 
+/// A table laid down is an exhibit that no parser reads.
+fn laid(db: &Connection, at: i64, exhibit: &ExhibitId, sort: &str, name: &Name) -> Result<()> {
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO laid (record, exhibit, sort, name) VALUES (?, ?, ?, ?)",
+    )?
+    .execute((at, exhibit.0.as_slice(), sort, name.shown()))?;
+    super::set_meta(db, sort, exhibit.0.as_slice())
+}
+
 fn mark(db: &Connection, exhibit: &ExhibitId, privileged: bool) -> Result<()> {
     db.prepare_cached("UPDATE exhibit SET privileged = ? WHERE id = ?")?
         .execute((privileged, exhibit.0.as_slice()))?;
-    Ok(())
+    super::set_meta(db, "stale", 1)
 }
 
 fn receipt(

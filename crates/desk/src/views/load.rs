@@ -95,6 +95,10 @@ pub(crate) fn unload(db: &Connection, ord: i64) -> Result<()> {
         return Ok(());
     }
     let (low, high) = (ord << 32, (ord + 1) << 32);
+    db.execute(
+        "DELETE FROM words WHERE rowid IN (SELECT id FROM fact WHERE id >= ? AND id < ? AND tag = 0)",
+        (low, high),
+    )?;
     db.execute("DELETE FROM fact WHERE id >= ? AND id < ?", (low, high))?;
     db.execute("DELETE FROM problem WHERE id >= ? AND id < ?", (low, high))?;
     db.execute("DELETE FROM secret WHERE exhibit = ?", [ord])?;
@@ -121,6 +125,7 @@ fn load_facts(
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     let mut hide = db.prepare_cached("INSERT OR IGNORE INTO secret VALUES (?, ?, ?)")?;
+    let mut word = db.prepare_cached("INSERT INTO words (rowid, text) VALUES (?, ?)")?;
     let mut taker = Taker::new(placed.run.facts.reader()?);
     let mut fact = FactRecord::default();
     let mut id = placed.ord << 32;
@@ -148,6 +153,9 @@ fn load_facts(
         add.execute(params![id, last_id, property, fact.tag, num, text, start, end])?;
         if fact.tag == TAG_SECRET {
             hide.execute((placed.ord, start, end))?;
+        }
+        if fact.tag == TAG_TEXT {
+            word.execute((id, fact.text.as_str()))?;
         }
         id += 1;
     }

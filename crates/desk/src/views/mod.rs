@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use model::{ColumnType, Meaning, TableRole};
 use rusqlite::{Connection, OpenFlags};
 
-pub(crate) use keys::{KeyBook, find, find_id};
 pub(crate) use apply::ord_of;
+pub(crate) use keys::{KeyBook, find, find_id};
 pub(crate) use load::{IndexPlaced, Placed};
 
 use crate::Result;

@@ -19,6 +19,8 @@ CREATE TABLE exhibit (
   in_place TEXT,
   privileged INTEGER NOT NULL DEFAULT 0
 );
+-- Privileged exhibits and what is inside them: withheld from every answer until released.
+CREATE TABLE hidden (ord INTEGER PRIMARY KEY);
 CREATE INDEX exhibit_container ON exhibit (container) WHERE container IS NOT NULL;
 
 CREATE TABLE receipt (
@@ -83,6 +85,12 @@ CREATE TABLE loaded (
   bytes_filler INTEGER NOT NULL,
   bytes_lost INTEGER NOT NULL
 );
+
+-- Tables that were laid down as exhibits: no parser reads them.
+CREATE TABLE laid (record INTEGER PRIMARY KEY, exhibit BLOB NOT NULL, sort TEXT NOT NULL, name TEXT NOT NULL);
+
+-- Material that could not be read at all.
+CREATE TABLE unread (record INTEGER PRIMARY KEY, path TEXT NOT NULL, message TEXT NOT NULL);
 
 CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 
@@ -215,6 +223,15 @@ CREATE TABLE payment (
 
 CREATE TABLE autonomous_system (asn INTEGER PRIMARY KEY, name TEXT NOT NULL);
 
+-- Counts by the registry's rules, bulk tables included. sort: entity or link; kind: its place in
+-- the registry.
+CREATE TABLE tally (
+  sort TEXT NOT NULL,
+  kind INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (sort, kind)
+) WITHOUT ROWID;
+
 CREATE TABLE figure (
   scope INTEGER NOT NULL,
   place INTEGER NOT NULL,
@@ -225,6 +242,12 @@ CREATE TABLE figure (
   PRIMARY KEY (scope, place)
 ) WITHOUT ROWID;
 
-CREATE VIRTUAL TABLE words USING fts5 (
+-- Search by words. `names`: keys and captions, a document an entity. `words`: the texts of facts,
+-- a document a fact.
+CREATE VIRTUAL TABLE names USING fts5 (
   text, content = '', tokenize = "unicode61 remove_diacritics 2", prefix = '2 3 4'
+);
+CREATE VIRTUAL TABLE words USING fts5 (
+  text, content = '', contentless_delete = 1,
+  tokenize = "unicode61 remove_diacritics 2", prefix = '2 3'
 );

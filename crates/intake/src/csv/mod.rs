@@ -266,7 +266,8 @@ impl Reader {
     fn too_long(&mut self, chunks: &mut Chunks<'_>) -> Problem {
         self.rescanned += chunks.window().len();
         let (start, encoding) = (chunks.offset(), self.dialect.encoding);
-        if line_end(chunks.window(), encoding).is_some() {
+        let window = chunks.window();
+        if line_end(&window[..window.len().min(ROW_BOUND)], encoding).is_some() {
             return self.drop_line(
                 chunks,
                 "a quotation mark is not closed within 16 MiB: the line is passed over",

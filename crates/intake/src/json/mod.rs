@@ -37,6 +37,7 @@ use crate::parser::Coverage;
 
 pub use node::{Held, Node, NodeKind};
 pub use text::decode;
+pub(crate) use text::places;
 
 /// The deepest nesting that is read.
 pub const MAX_DEPTH: usize = 256;

@@ -1,7 +1,11 @@
 //! One value of a document as a small tree with the span of each part: an element of a long list,
 //! say, that a reader wants to look at whole.
 
+use std::ops::Range;
+
 use model::Problem;
+
+use crate::m3u::lines::Line;
 
 use super::{Fault, Json, Kind, Token};
 
@@ -14,6 +18,8 @@ pub struct Node {
     pub end: u64,
     /// The value.
     pub kind: NodeKind,
+    /// A string's bytes, where its text is not those bytes themselves.
+    raw: Option<Box<[u8]>>,
 }
 
 /// A value.
@@ -34,6 +40,23 @@ pub enum NodeKind {
 }
 
 impl Node {
+    /// Where a range of a string's text stood in the exhibit: escapes make it longer there.
+    pub fn span_of(&self, range: &Range<usize>) -> (u64, u64) {
+        let Some(raw) = &self.raw else {
+            return (self.start + range.start as u64, self.start + range.end as u64);
+        };
+        let places = super::places(raw);
+        let place = |i: usize| u64::from(places.get(i).or(places.last()).copied().unwrap_or(0));
+        (self.start + place(range.start), self.start + place(range.end))
+    }
+
+    /// A string as a line of text whose ranges lead back to the exhibit.
+    pub(crate) fn line(&self) -> Option<Line<'_>> {
+        let text = self.text()?;
+        let map = self.raw.as_deref().map(super::places);
+        Some(Line::mapped(text, self.start, map))
+    }
+
     /// An object's first member of that name.
     pub fn get(&self, name: &str) -> Option<&Node> {
         self.members().iter().find(|(key, _)| &**key == name).map(|(_, node)| node)
@@ -55,6 +78,27 @@ impl Node {
             NodeKind::Object(members) => members.iter().map(|(_, node)| node).collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// The nodes just below.
+    pub(crate) fn children(&self) -> Box<dyn Iterator<Item = &Node> + '_> {
+        match &self.kind {
+            NodeKind::Array(nodes) => Box::new(nodes.iter()),
+            NodeKind::Object(members) => Box::new(members.iter().map(|(_, node)| node)),
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+
+    /// True for a string that could not be decoded whole.
+    pub(crate) fn lossy(&self) -> bool {
+        matches!(self.kind, NodeKind::String(_, true))
+    }
+
+    /// Members as an object that spans them.
+    pub(crate) fn object(members: Vec<(Box<str>, Node)>) -> Self {
+        let start = members.first().map_or(0, |(_, n)| n.start);
+        let end = members.last().map_or(start, |(_, n)| n.end);
+        Self { start, end, kind: NodeKind::Object(members), raw: None }
     }
 
     /// A string's or number's text; `None` for another value, `null` included.
@@ -223,14 +267,18 @@ impl Building {
         } else {
             NodeKind::Array(self.elements)
         };
-        Node { start: self.start, end, kind }
+        Node { start: self.start, end, kind, raw: None }
     }
 }
 
 fn scalar(token: &Token<'_>) -> Option<Node> {
+    let mut raw = None;
     let kind = match token.kind {
         Kind::String => {
             let (text, lossy) = token.text();
+            if lossy || text.len() != token.raw.len() {
+                raw = Some(token.raw.into());
+            }
             NodeKind::String(text.into(), lossy)
         }
         Kind::Number => NodeKind::Number(token.text().0.into()),
@@ -239,5 +287,5 @@ fn scalar(token: &Token<'_>) -> Option<Node> {
         Kind::Null => NodeKind::Null,
         _ => return None,
     };
-    Some(Node { start: token.start, end: token.end, kind })
+    Some(Node { start: token.start, end: token.end, kind, raw })
 }

@@ -61,6 +61,43 @@ pub fn decode(raw: &[u8]) -> (Cow<'_, str>, bool) {
     }
 }
 
+/// For each byte of the decoded text, and for its end, the place in `raw` that it was read from.
+pub(crate) fn places(raw: &[u8]) -> Vec<u32> {
+    let mut out = Vec::with_capacity(raw.len() + 1);
+    let mut i = 0;
+    while i < raw.len() {
+        let stop = memchr::memchr(b'\\', &raw[i..]).map_or(raw.len(), |n| i + n);
+        for chunk in raw[i..stop].utf8_chunks() {
+            out.extend((i..i + chunk.valid().len()).map(|n| n as u32));
+            i += chunk.valid().len();
+            if !chunk.invalid().is_empty() {
+                out.extend([i as u32; 3]);
+                i += chunk.invalid().len();
+            }
+        }
+        if i >= raw.len() {
+            break;
+        }
+        let used = match raw.get(i + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
+            _ => match unit(raw, i) {
+                Some(0xd800..0xdc00)
+                    if unit(raw, i + 6).is_some_and(|u| (0xdc00..0xe000).contains(&u)) =>
+                {
+                    12
+                }
+                Some(_) => 6,
+                None => 1,
+            },
+        };
+        let len = decode(&raw[i..i + used]).0.len();
+        out.extend(std::iter::repeat_n(i as u32, len));
+        i += used;
+    }
+    out.push(raw.len() as u32);
+    out
+}
+
 /// The code unit of `\uXXXX` at `at`.
 fn unit(raw: &[u8], at: usize) -> Option<u16> {
     let digits = raw.get(at..at + 6)?.strip_prefix(b"\\u")?;
@@ -85,6 +122,9 @@ mod tests {
             (br"\", "\\", true),
         ] {
             assert_eq!(decode(raw), (Cow::Borrowed(text), lossy));
+            let places = places(raw);
+            assert_eq!(places.len(), text.len() + 1);
+            assert!(places.is_sorted());
         }
     }
 }

@@ -41,6 +41,11 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Text decoded elsewhere, whose first byte stood at `at`; `map` as in the line's own.
+    pub(crate) fn mapped(text: &'a str, at: u64, map: Option<Vec<u32>>) -> Self {
+        Self { text: Cow::Borrowed(text), at, map }
+    }
+
     /// True where the bytes were not UTF-8.
     pub(crate) fn foreign(&self) -> bool {
         self.map.is_some()

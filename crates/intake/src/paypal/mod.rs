@@ -26,7 +26,7 @@ use crate::payments::{Class, Payment};
 use crate::rows::Rows;
 use crate::sink::Sink;
 use columns::{COLS, Col, Lang, header};
-use words::{class, nature};
+pub(crate) use words::{class, nature};
 
 /// PayPal activity exports.
 pub const PARSER: Parser = Parser {

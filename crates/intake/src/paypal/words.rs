@@ -321,6 +321,12 @@ pub(crate) fn nature(kind: &str) -> Nature {
             "suscripcion",
             "ebay",
             "website",
+            "sale",
+            "charge",
+            "verkauf",
+            "vente",
+            "vendita",
+            "venta",
         ],
     ) {
         Nature::Payment

@@ -39,8 +39,7 @@ pub(super) fn survey(head: &[u8], path: &str) -> Survey {
             mdy += usize::from(!ascends(&last, &this, DateOrder::Mdy));
         }
         let upper = this.clock.ends_with("AM") || this.clock.ends_with("PM");
-        american |= upper && !text.trim_start_matches(line::invisible).starts_with('[')
-            || upper && this.date.contains('/');
+        american |= upper && this.date.contains('/');
         let rest = &text[this.behind..];
         match line::sender(rest) {
             Some((end, at)) => {

@@ -219,6 +219,22 @@ records! {
         Committed ranges: u64,
     }
 
+    /// A mapping for tables of unknown columns was laid down: parsers are told it from here on.
+    "mapping.laid" MappingLaid {
+        /// The mapping, as an exhibit.
+        Committed exhibit: ExhibitId,
+        /// Its name.
+        Committed name: Name,
+    }
+
+    /// Material that was named could not be read at all.
+    "material.unread" MaterialUnread {
+        /// Where it is.
+        Committed path: Name,
+        /// Why it could not be read.
+        Committed message: String,
+    }
+
     /// Masked values were shown to somebody.
     "secret.revealed" SecretRevealed {
         /// Why.

@@ -52,7 +52,7 @@ fn a_crash_at_any_step_costs_nothing_that_was_committed() {
     let mut steps = 0;
     for last in [Last::Undone, Last::Done, Last::Torn] {
         for n in 0.. {
-            let temp = tempfile::tempdir().unwrap();
+            let temp = crate::life::quick_dir();
             let dir = temp.path();
             crash_after(n, last);
             let result = run(dir);
@@ -91,7 +91,7 @@ fn a_crash_at_any_step_costs_nothing_that_was_committed() {
 fn a_crash_during_recovery_costs_nothing_either() {
     for first in (0..90).step_by(7) {
         for second in [0, 1, 3, 8, 15] {
-            let temp = tempfile::tempdir().unwrap();
+            let temp = crate::life::quick_dir();
             for (n, last) in [(first, Last::Torn), (second, Last::Done), (second, Last::Undone)] {
                 crash_after(n, last);
                 let _ = run(temp.path());

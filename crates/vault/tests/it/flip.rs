@@ -39,7 +39,7 @@ fn files(dir: &Path, out: &mut Vec<PathBuf>) {
 
 #[test]
 fn every_flipped_byte_is_found() {
-    let temp = tempfile::tempdir().unwrap();
+    let temp = crate::life::quick_dir();
     let home = small_case(temp.path());
     let case = temp.path().join("case");
     let sound = |home| verify(&case, home, &|_| {}).unwrap();
@@ -111,7 +111,7 @@ fn every_flipped_byte_is_found() {
 
 #[test]
 fn an_older_copy_is_told_by_the_authority() {
-    let temp = tempfile::tempdir().unwrap();
+    let temp = crate::life::quick_dir();
     let home = small_case(temp.path());
     let (old, case) = (temp.path().join("old"), temp.path().join("case"));
     let copied = std::process::Command::new("cp").args(["-r"]).arg(&case).arg(&old).status();

@@ -7,6 +7,11 @@ use model::record::{Body, Name, ParseRun};
 use model::{ExhibitId, Sha256Hex};
 use vault::{Added, Case, Home, MemberOf, Origin, Stamp, Wait};
 
+/// A folder in memory, where there is one: these tests write thousands of small files.
+pub(crate) fn quick_dir() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 pub(crate) fn stamp() -> Stamp {
     Stamp { actor: "Ana".into(), now_ms: 1_764_000_000_000 }
 }

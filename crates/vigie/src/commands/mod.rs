@@ -1,3 +1,133 @@
 //! The commands: each turns words into one call of the desk and prints what comes back.
 
+pub(crate) mod authority;
+pub(crate) mod export;
+pub(crate) mod facts;
+pub(crate) mod open;
 pub(crate) mod parse;
+pub(crate) mod range;
+pub(crate) mod search;
+pub(crate) mod serve;
+pub(crate) mod show;
+pub(crate) mod sql;
+pub(crate) mod verify;
+pub(crate) mod views;
+
+use std::path::{Path, PathBuf};
+
+use desk::read::{CellValue, EntityHead, ShownValue, Source};
+use serde_json::{Value, json};
+
+use crate::error::Told;
+
+/// The authority's folder: `--home`, else the user's configuration folder.
+pub(crate) fn home_dir(home: Option<&Path>) -> Result<PathBuf, Told> {
+    if let Some(home) = home {
+        return Ok(home.to_owned());
+    }
+    let named = |variable: &str| std::env::var_os(variable).filter(|v| !v.is_empty()).map(PathBuf::from);
+    named("XDG_CONFIG_HOME")
+        .or_else(|| named("HOME").map(|h| h.join(".config")))
+        .map(|config| config.join("vigie"))
+        .ok_or_else(|| Told::Misuse("no folder for the authority's key: name one with --home".to_owned()))
+}
+
+/// Where the work is done, by whom, for what.
+pub(crate) fn place(home: Option<&Path>, case: &Path, holder: &str) -> Result<desk::Place, Told> {
+    let user = ["USER", "LOGNAME"].iter().find_map(|v| std::env::var(v).ok()).filter(|u| !u.is_empty());
+    Ok(desk::Place {
+        case: case.to_owned(),
+        home: home_dir(home)?,
+        actor: user.unwrap_or_else(|| "unnamed".to_owned()),
+        holder: holder.to_owned(),
+        wait: desk::Wait::Wait,
+    })
+}
+
+/// Text for a terminal: control and bidi characters cannot act there.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' => '␊',
+            '\t' => '␉',
+            c if c.is_control() => '\u{fffd}',
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+            c => c,
+        })
+        .collect()
+}
+
+/// Text cut to `width` characters.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(width.saturating_sub(1)).collect();
+    short.push('…');
+    short
+}
+
+pub(crate) fn told(error: desk::Error) -> Told {
+    match error {
+        desk::Error::Asked(what) => Told::Misuse(what),
+        desk::Error::Output(error) => error.into(),
+        other => Told::failure(&other, None),
+    }
+}
+
+pub(crate) fn value_text(value: &ShownValue) -> String {
+    match value {
+        ShownValue::Text(text) | ShownValue::Time { text, .. } => text.clone(),
+        ShownValue::Int(n) => n.to_string(),
+        ShownValue::Bool(b) => b.to_string(),
+        ShownValue::Money(m) => m.to_string(),
+        ShownValue::Entity { written, .. } => written.as_str().to_owned(),
+        ShownValue::Masked => "•••".to_owned(),
+    }
+}
+
+pub(crate) fn value_json(value: &ShownValue) -> Value {
+    match value {
+        ShownValue::Int(n) => (*n).into(),
+        ShownValue::Bool(b) => (*b).into(),
+        ShownValue::Masked => json!({"masked": true}),
+        ShownValue::Entity { entity, written } => {
+            json!({"entity": entity.id.to_string(), "kind": entity.kind.name(), "caption": entity.caption, "key": written.as_str()})
+        }
+        other => value_text(other).into(),
+    }
+}
+
+pub(crate) fn source_json(source: &Source) -> Value {
+    json!({"exhibit": source.exhibit.to_string(), "name": source.name, "start": source.start, "end": source.end, "parser": source.parser})
+}
+
+pub(crate) fn entity_json(head: &EntityHead) -> Value {
+    json!({
+        "id": head.id.to_string(), "kind": head.kind.name(), "caption": head.caption,
+        "key": head.key.as_str(), "country": head.country, "asn": head.asn,
+        "facts": head.facts, "links": head.links,
+    })
+}
+
+pub(crate) fn cell_text(cell: &CellValue) -> String {
+    match cell {
+        CellValue::Null => String::new(),
+        CellValue::Int(n) => n.to_string(),
+        CellValue::Real(n) => n.to_string(),
+        CellValue::Text(text) => text.clone(),
+        CellValue::Bytes(bytes) => model::id::hex(bytes),
+        CellValue::Masked => "•••".to_owned(),
+    }
+}
+
+pub(crate) fn cell_json(cell: &CellValue) -> Value {
+    match cell {
+        CellValue::Null => Value::Null,
+        CellValue::Int(n) => (*n).into(),
+        CellValue::Real(n) => (*n).into(),
+        CellValue::Text(text) => text.as_str().into(),
+        CellValue::Bytes(bytes) => json!({"hex": model::id::hex(bytes)}),
+        CellValue::Masked => json!({"masked": true}),
+    }
+}

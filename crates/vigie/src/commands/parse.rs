@@ -8,6 +8,7 @@ use model::{Batch, Cell, ExhibitId, Fact, Problem, Sha256Hex, TableSchema, Value
 use serde_json::{Map, json};
 use sha2::{Digest, Sha256};
 
+use super::plain;
 use crate::cli::Parse;
 use crate::error::Told;
 
@@ -207,17 +208,4 @@ impl<W: Write> Sink for Lines<W> {
     fn defer(&mut self, job: Job) {
         job(self);
     }
-}
-
-/// Text for a terminal: control and bidi characters cannot act there.
-pub(crate) fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' => '␊',
-            '\t' => '␉',
-            c if c.is_control() => '\u{fffd}',
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-            c => c,
-        })
-        .collect()
 }

@@ -1,0 +1,1 @@
+//! Sums found beside the material.

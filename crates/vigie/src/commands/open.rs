@@ -1,0 +1,198 @@
+//! `vigie open`: seal, read, resolve, count.
+
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use desk::open::{Opened, Request, Work};
+use desk::read::{Paging, ProblemFilter, Reader};
+use serde_json::json;
+
+use super::{place, plain, told};
+use crate::cli::Open;
+use crate::error::Told;
+use crate::progress::{Progress, bytes, span};
+
+/// Runs the command.
+pub(crate) fn run(home: Option<&Path>, args: &Open) -> Result<(), Told> {
+    for path in &args.paths {
+        if let Err(error) = std::fs::symlink_metadata(path) {
+            return Err(Told::Failure {
+                what: format!("cannot open {}: {error}", path.display()),
+                next: Some("nothing was sealed; name files and folders that are there".to_owned()),
+            });
+        }
+    }
+    let request = Request {
+        paths: args.paths.clone(),
+        item: args.source.clone(),
+        authorisation: args.authorisation.clone(),
+        seized_by: args.seized_by.clone(),
+        at: args.at.clone(),
+        address_table: args.address_table.clone(),
+        mapping: args.mapping.clone(),
+        in_place: args.in_place,
+    };
+    let begun = Instant::now();
+    let place = place(home, &args.case.case, "vigie open")?;
+    let opened = watched(|work| desk::open::open(&place, &request, work))?;
+    let elapsed = begun.elapsed();
+    if let Some(path) = &args.problems {
+        problems(&args.case.case, path)?;
+    }
+    if args.json {
+        let mut document = opened.summary.to_json();
+        document["elapsed_ms"] = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).into();
+        writeln!(std::io::stdout(), "{document}")?;
+        return Ok(());
+    }
+    screen(&opened, elapsed, &args.case.case)
+}
+
+/// Does the work while its progress is shown.
+pub(crate) fn watched(
+    work: impl FnOnce(&Work) -> desk::Result<Opened>,
+) -> Result<Opened, Told> {
+    let shared = Work::default();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        let progress = Arc::clone(&shared.progress);
+        let over = &over;
+        let bar = threads.spawn(move || {
+            let mut bar = Progress::new();
+            while !over.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(50));
+                let now = progress.snapshot();
+                let (done, total) = (now.sealed.0 + now.parsed.0, now.sealed.1 + now.parsed.1);
+                bar.show(stage(&now.stage), done, Some(total));
+            }
+            bar.clear();
+        });
+        let result = work(&shared);
+        over.store(true, Ordering::Relaxed);
+        // The bar holds no state that could be lost.
+        let _ = bar.join();
+        result.map_err(told)
+    })
+}
+
+fn stage(word: &str) -> &'static str {
+    match word {
+        "walk" | "seal" | "parse" => "sealing and reading",
+        "resolve" => "resolving",
+        "count" => "counting",
+        _ => "working",
+    }
+}
+
+/// Writes each problem as a JSON line.
+fn problems(case: &Path, path: &Path) -> Result<(), Told> {
+    let snapshot = Reader::open(case).and_then(|r| r.snapshot()).map_err(told)?;
+    desk::export::to_file_with(path, &mut |out| {
+        let mut paging = Paging { after: None, limit: desk::read::MAX_PAGE };
+        loop {
+            let page = snapshot.problems(&ProblemFilter::default(), &paging)?;
+            for problem in page.items {
+                let line = json!({
+                    "exhibit": problem.exhibit.map(|e| e.to_string()), "path": problem.path,
+                    "start": problem.start, "kind": problem.kind.as_str(), "message": problem.message,
+                });
+                writeln!(out, "{line}").map_err(desk::Error::Output)?;
+            }
+            match page.next {
+                Some(after) => paging.after = Some(after),
+                None => return Ok(()),
+            }
+        }
+    })
+    .map_err(told)
+}
+
+/// The summary on one screen.
+fn screen(opened: &Opened, elapsed: Duration, case: &Path) -> Result<(), Told> {
+    let summary = &opened.summary;
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    writeln!(
+        out,
+        "{}: {} exhibits, {}; {} facts, {} values in tables; {}",
+        summary.case,
+        summary.exhibits,
+        bytes(summary.bytes),
+        grouped(summary.facts),
+        grouped(summary.bulk_values),
+        span(elapsed.as_secs_f64())
+    )?;
+    if summary.practice {
+        writeln!(out, "A practice case: no authority is named yet (vigie authority init NAME).")?;
+    }
+    writeln!(out)?;
+    columns(&mut out, summary.entities.iter().map(|(kind, n)| (kind.name(), *n)))?;
+    if !summary.links.is_empty() {
+        writeln!(out)?;
+        columns(&mut out, summary.links.iter().map(|(kind, n)| (kind.name(), *n)))?;
+    }
+    if !summary.payments.is_empty() {
+        writeln!(out)?;
+        for (currency, (count, sum)) in &summary.payments {
+            writeln!(out, "  {count} completed payments, in all {}", amount(*sum, currency))?;
+        }
+    }
+    if !summary.countries.is_empty() {
+        let mut places: Vec<_> = summary.countries.iter().collect();
+        places.sort_by_key(|(country, n)| (std::cmp::Reverse(**n), country.as_str()));
+        let named: Vec<_> = places.iter().map(|(country, n)| format!("{country} {n}")).collect();
+        writeln!(out, "\n  servers: {}", named.join(", "))?;
+    }
+    for unread in &opened.unread {
+        writeln!(out, "  not read: {}: {}", plain(&unread.path.display().to_string()), unread.message)?;
+    }
+    if summary.problems > 0 {
+        writeln!(
+            out,
+            "\n  {} problems, each located: vigie open --problems FILE, or the console",
+            grouped(summary.problems)
+        )?;
+    }
+    writeln!(out, "\nNext: vigie serve --case {0}; vigie verify {0}", case.display())?;
+    Ok(out.flush()?)
+}
+
+/// Names and numbers in three columns.
+fn columns<'a>(
+    out: &mut dyn Write,
+    items: impl Iterator<Item = (&'a str, u64)>,
+) -> std::io::Result<()> {
+    let cells: Vec<String> =
+        items.map(|(name, n)| format!("  {name:<18}{:>12}", grouped(n))).collect();
+    for row in cells.chunks(3) {
+        writeln!(out, "{}", row.concat())?;
+    }
+    Ok(())
+}
+
+/// `22 000 000`, by thin spaces.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push('\u{202f}');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn amount(minor: i128, currency: &str) -> String {
+    let digits = currency.parse::<model::Currency>().map_or(2, |c| c.minor_digits());
+    let unit = 10i128.pow(digits);
+    let whole = grouped(u64::try_from((minor / unit).unsigned_abs()).unwrap_or(u64::MAX));
+    let sign = if minor < 0 { "-" } else { "" };
+    if digits == 0 {
+        return format!("{sign}{whole} {currency}");
+    }
+    let rest = (minor % unit).unsigned_abs();
+    format!("{sign}{whole}.{rest:0width$} {currency}", width = digits as usize)
+}

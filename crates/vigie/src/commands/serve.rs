@@ -1,0 +1,33 @@
+//! `vigie serve`.
+
+use std::io::Write;
+use std::path::Path;
+
+use desk::read::Reader;
+
+use super::told;
+use crate::cli::Serve;
+use crate::error::Told;
+
+/// Serves until interrupted.
+pub(crate) fn run(_home: Option<&Path>, args: &Serve) -> Result<(), Told> {
+    let reader = Reader::open(&args.case.case).map_err(told)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let console = console::Console::bind(reader, args.listen).await.map_err(|e| match e {
+            console::Error::NotLoopback(_) => Told::Misuse(e.to_string()),
+            other => Told::failure(&other, Some("name another address with --listen, or port 0 for a free one")),
+        })?;
+        let link = console.sign_in_link().map_err(|e| Told::failure(&e, None))?;
+        let mut out = std::io::stdout();
+        writeln!(out, "The console of {} is at {link}", args.case.case.display())?;
+        writeln!(out, "The link signs in once, within ten minutes. Ctrl-C ends the console.")?;
+        out.flush()?;
+        console::serve(console, async {
+            // Where signals cannot be had the console simply goes on.
+            let _ = tokio::signal::ctrl_c().await;
+        })
+        .await
+        .map_err(|e| Told::failure(&e, None))
+    })
+}

@@ -1,0 +1,122 @@
+//! `vigie show`.
+
+use std::io::{BufWriter, Write};
+
+use desk::read::{Direction, EntityPage, Reader};
+use serde_json::json;
+
+use super::{cut, entity_json, plain, source_json, told, value_json, value_text};
+use crate::cli::Show;
+use crate::error::Told;
+
+/// Runs the command.
+pub(crate) fn run(args: &Show) -> Result<(), Told> {
+    let snapshot = Reader::open(&args.case.case).and_then(|r| r.snapshot()).map_err(told)?;
+    let page = snapshot.entity(&args.entity).map_err(told)?.ok_or_else(|| Told::Failure {
+        what: format!("nothing in this case is called {}", plain(&args.entity)),
+        next: Some("give an entity's id or one of its keys; `vigie search` finds them".to_owned()),
+    })?;
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    if args.json { document(&page, &mut out)? } else { text(&page, &mut out)? }
+    Ok(out.flush()?)
+}
+
+fn document(page: &EntityPage, out: &mut dyn Write) -> std::io::Result<()> {
+    let mut document = entity_json(&page.head);
+    document["as_name"] = page.as_name.clone().into();
+    document["keys"] = page
+        .keys
+        .iter()
+        .map(|(key, source)| json!({"key": key.as_str(), "reason": source.as_ref().map(source_json)}))
+        .collect();
+    document["properties"] = page
+        .properties
+        .iter()
+        .map(|group| {
+            let values: Vec<_> = group
+                .values
+                .iter()
+                .map(|(value, count, source)| {
+                    json!({"value": value_json(value), "facts": count, "source": source_json(source)})
+                })
+                .collect();
+            json!({"property": group.property, "distinct": group.distinct, "values": values})
+        })
+        .collect();
+    document["link_groups"] = page
+        .links
+        .iter()
+        .map(|group| {
+            let out = group.direction == Direction::Out;
+            let ends: Vec<_> = group
+                .links
+                .iter()
+                .map(|link| {
+                    let other = if out { &link.to } else { &link.from };
+                    let mut line = entity_json(other);
+                    line["times"] = link.count.into();
+                    line["source"] = link.source.as_ref().map(source_json).into();
+                    line
+                })
+                .collect();
+            json!({"kind": group.kind.name(), "direction": if out { "out" } else { "in" }, "count": group.count, "ends": ends})
+        })
+        .collect();
+    document["rows"] = page
+        .rows
+        .iter()
+        .map(|row| json!({"table": row.table, "exhibit": row.exhibit_name, "column": row.column, "count": row.count}))
+        .collect();
+    document["figures"] =
+        page.figures.iter().map(|f| json!({"name": f.name, "value": f.value, "rule": f.rule})).collect();
+    writeln!(out, "{document}")
+}
+
+fn text(page: &EntityPage, out: &mut dyn Write) -> std::io::Result<()> {
+    let head = &page.head;
+    writeln!(out, "{} {}", head.kind.name(), plain(&head.caption))?;
+    writeln!(out, "  id      {}", head.id)?;
+    for (key, source) in &page.keys {
+        let why = source.as_ref().map(|s| format!("  (said in {} at {})", plain(&s.name), s.start));
+        writeln!(out, "  key     {}{}", plain(key.as_str()), why.unwrap_or_default())?;
+    }
+    if let Some(country) = &head.country {
+        let network = head.asn.map(|n| format!(", AS{n} {}", plain(page.as_name.as_deref().unwrap_or(""))));
+        writeln!(out, "  place   {country}{}", network.unwrap_or_default())?;
+    }
+    for group in &page.properties {
+        for (value, count, source) in &group.values {
+            writeln!(
+                out,
+                "  {:<18} {:<50} {}:{}{}",
+                group.property,
+                cut(&plain(&value_text(value)), 50),
+                plain(&source.name),
+                source.start,
+                if *count > 1 { format!(" and {} more", count - 1) } else { String::new() }
+            )?;
+        }
+        let hidden = group.distinct.saturating_sub(group.values.len() as u64);
+        if hidden > 0 {
+            writeln!(out, "  {:<18} … {hidden} more values", group.property)?;
+        }
+    }
+    for group in &page.links {
+        let arrow = if group.direction == Direction::Out { "→" } else { "←" };
+        writeln!(out, "  {arrow} {} ({})", group.kind.name(), group.count)?;
+        for link in &group.links {
+            let other = if group.direction == Direction::Out { &link.to } else { &link.from };
+            writeln!(out, "      {:<16} {}", other.kind.name(), plain(&other.caption))?;
+        }
+        if group.count > group.links.len() as u64 {
+            writeln!(out, "      … {} more", group.count - group.links.len() as u64)?;
+        }
+    }
+    for row in &page.rows {
+        writeln!(out, "  {} rows of {} ({})", row.count, plain(&row.table), plain(&row.exhibit_name))?;
+    }
+    for figure in &page.figures {
+        writeln!(out, "  {} {}  ({})", figure.name, figure.value, figure.rule)?;
+    }
+    Ok(())
+}

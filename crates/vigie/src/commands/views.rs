@@ -1,0 +1,43 @@
+//! `vigie views rebuild`.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::open::watched;
+use super::{place, plain};
+use crate::error::Told;
+
+/// Throws the views away and builds them again.
+pub(crate) fn rebuild(home: Option<&Path>, case: &Path, json: bool) -> Result<(), Told> {
+    let place = place(home, case, "vigie views rebuild")?;
+    let rebuilt = watched(|work| desk::open::rebuild(&place, work))?;
+    let mut out = std::io::stdout().lock();
+    if json {
+        let differences: Vec<_> = rebuilt
+            .differences
+            .iter()
+            .map(|d| {
+                json!({
+                    "exhibit": d.exhibit.to_string(), "name": d.name,
+                    "before": {"parser": d.before.parser, "facts": d.before.facts, "rows": d.before.rows, "problems": d.before.problems},
+                    "now": {"parser": d.now.parser, "facts": d.now.facts, "rows": d.now.rows, "problems": d.now.problems},
+                })
+            })
+            .collect();
+        let mut document = rebuilt.summary.to_json();
+        document["differences"] = differences.into();
+        writeln!(out, "{document}")?;
+        return Ok(());
+    }
+    writeln!(out, "built again: {} exhibits, {} facts", rebuilt.summary.exhibits, rebuilt.summary.facts)?;
+    for d in &rebuilt.differences {
+        writeln!(
+            out,
+            "differs: {}: {} gave {} facts, {} rows; {} gives {} facts, {} rows (recorded)",
+            plain(&d.name), d.before.parser, d.before.facts, d.before.rows, d.now.parser, d.now.facts, d.now.rows
+        )?;
+    }
+    Ok(())
+}
