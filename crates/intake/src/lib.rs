@@ -58,15 +58,12 @@ pub const PARSERS: &[Parser] = &[
     xtream_api::PARSER,
     xlsx::PARSER,
     torrent::PARSER,
-    release::PARSER,
     xmltv::PARSER,
+    hosts::PARSER,
+    release::PARSER,
     tables::CSV,
     scan::PARSER,
-    xlsx::PARSER,
-    tables::CSV,
 ];
-pub const PARSERS: &[Parser] =
-    &[m3u::PARSER, torrent::PARSER, hosts::PARSER, release::PARSER, scan::PARSER];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.
 pub fn choose(head: &[u8], name: &str) -> Option<&'static Parser> {
