@@ -15,6 +15,8 @@ use crate::read::CurrencySum;
 pub struct Summary {
     /// `<authority>/case/<id>`.
     pub case: String,
+    /// True where no authority is named: everything is practice.
+    pub practice: bool,
     /// Exhibits.
     pub exhibits: u64,
     /// Their bytes; a member and its container both count.
@@ -27,8 +29,8 @@ pub struct Summary {
     pub entities: Vec<(EntityKind, u64)>,
     /// Distinct links likewise.
     pub links: Vec<(LinkKind, u64)>,
-    /// Completed payments by currency, in the order of the codes.
-    pub payments: Vec<CurrencySum>,
+    /// Completed payments by currency: how many, and their signed sum in minor units.
+    pub payments: BTreeMap<String, (u64, i128)>,
     /// Servers by country, in the order of the codes; `ZZ` unknown.
     pub countries: BTreeMap<String, u64>,
     /// Problems, files that could not be read included.
@@ -47,11 +49,10 @@ impl Summary {
         let payments: Map<String, Value> = self
             .payments
             .iter()
-            .map(|p| {
+            .map(|(currency, (count, sum))| {
                 // Beyond 64 bits no JSON reader agrees with another.
-                let sum =
-                    i64::try_from(p.sum_minor).map_or(json!(p.sum_minor.to_string()), |n| json!(n));
-                (p.currency.clone(), json!({ "count": p.count, "sum_minor": sum }))
+                let sum = i64::try_from(*sum).map_or_else(|_| json!(sum.to_string()), |n| json!(n));
+                (currency.clone(), json!({ "count": count, "sum_minor": sum }))
             })
             .collect();
         json!({
@@ -132,20 +133,21 @@ pub(crate) fn summary(db: &Connection, elapsed_ms: u64) -> Result<Summary> {
             Ok((row.get(0)?, row.get(1)?))
         })?;
     let (facts, values): (i64, i64) = db.query_row(
-        "SELECT coalesce(SUM(facts), 0), coalesce(SUM(present), 0) FROM loaded
-         WHERE exhibit NOT IN (SELECT ord FROM hidden)",
+        "SELECT coalesce(SUM(facts), 0), coalesce(SUM(present), 0) FROM loaded",
         [],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
+    let case: String = crate::views::meta(db, "origin")?.unwrap_or_default();
     Ok(Summary {
-        case: crate::views::meta(db, "origin")?.unwrap_or_default(),
+        practice: vault::authority_of(&case) == crate::desk::PRACTICE,
+        case,
         exhibits: exhibits as u64,
         bytes: bytes as u64,
         facts: facts as u64,
         bulk_values: values as u64,
         entities: entities(db)?,
         links: links(db)?,
-        payments: payments(db)?,
+        payments: payments(db)?.into_iter().map(|p| (p.currency, (p.count, p.sum_minor))).collect(),
         countries: countries(db)?,
         problems: problems(db)?,
         elapsed_ms,
@@ -155,8 +157,7 @@ pub(crate) fn summary(db: &Connection, elapsed_ms: u64) -> Result<Summary> {
 /// Problems that may be seen.
 pub(crate) fn problems(db: &Connection) -> Result<u64> {
     let n: i64 = db.query_row(
-        "SELECT (SELECT coalesce(SUM(problems), 0) FROM loaded
-                 WHERE exhibit NOT IN (SELECT ord FROM hidden))
+        "SELECT (SELECT coalesce(SUM(problems), 0) FROM loaded)
               + (SELECT COUNT(*) FROM unread)",
         [],
         |row| row.get(0),

@@ -324,6 +324,7 @@ fn unread_exhibits(views: &Views) -> Result<VecDeque<(ExhibitId, i64)>> {
     let mut query = views.db.prepare(
         "SELECT id, ord FROM exhibit
          WHERE ord NOT IN (SELECT exhibit FROM loaded)
+           AND ord NOT IN (SELECT ord FROM hidden)
            AND id NOT IN (SELECT exhibit FROM laid) ORDER BY ord",
     )?;
     let rows = query.query_map([], |row| Ok((row.get::<_, [u8; 32]>(0)?, row.get(1)?)))?;

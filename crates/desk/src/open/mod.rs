@@ -121,3 +121,6 @@ pub fn rebuild(place: &Place, work: &Work) -> Result<Opened> {
     closed?;
     Ok(rebuilt)
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

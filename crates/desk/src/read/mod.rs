@@ -8,13 +8,19 @@
 //! own line in [`Snapshot::exhibits`].
 
 mod case;
+mod entities;
 mod entity;
 mod exhibit;
+mod exhibits;
+mod facts;
+mod figures;
 mod graph;
 mod log;
 mod overview;
+mod rows;
 mod search;
 mod table;
+mod tables;
 
 pub use case::{Reader, Snapshot};
 pub use entity::{

@@ -136,7 +136,8 @@ fn screen(opened: &Opened, elapsed: Duration, case: &Path) -> Result<(), Told> {
     if !summary.payments.is_empty() {
         writeln!(out)?;
         for (currency, (count, sum)) in &summary.payments {
-            writeln!(out, "  {count} completed payments, in all {}", amount(*sum, currency))?;
+            let sum = amount(*sum, currency);
+            writeln!(out, "  {} completed payments, in all {sum}", grouped(*count))?;
         }
     }
     if !summary.countries.is_empty() {
