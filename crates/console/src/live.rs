@@ -70,7 +70,7 @@ fn part(lang: Lang, before: Option<&desk::read::Overview>, now: &desk::read::Ove
         @if heard {
             div #heard .sr role="status" aria-live="polite" hx-swap-oob="true" {
                 @match &now.progress {
-                    Some(p) => (lang.find(&format!("stage.{}", p.stage)).unwrap_or(&p.stage)) " · " (title),
+                    Some(p) => { (lang.find(&format!("stage.{}", p.stage)).unwrap_or(&p.stage)) " · " (title) },
                     None => (title),
                 }
             }

@@ -55,7 +55,7 @@ const ACTIVITY: &str = "`activity_id` int(11) NOT NULL,`user_id` int(11),`stream
 fn made_up(lines: u64) -> String {
     let mut out = String::from("-- MySQL dump 10.13\n/*!40101 SET NAMES utf8 */;\n");
     let mut table = |name: &str, columns: &str, rows: u64, row: &dyn Fn(&mut String, u64)| {
-        let _ = write!(out, "CREATE TABLE `{name}` ({columns});\n");
+        let _ = writeln!(out, "CREATE TABLE `{name}` ({columns});");
         let mut length = usize::MAX;
         for id in 1..=rows {
             if length > 1 << 20 {
@@ -80,9 +80,19 @@ fn made_up(lines: u64) -> String {
             "({id},{},'user{:07x}','fake{:09x}','198.18.{}.{}',{},1,1,'','{}','[1,2,3]','[1,2,3]',{},0,0,1,0,0,0,'[]','[]',\
              {},NULL,0,'64500','Practice Telecom','',0,'',NULL,{},'{:032x}','mail{id}@mail.example',{},\
              '{{\\\"stream_id\\\":{},\\\"server_id\\\":3}}','2026-03-01 02:00:00')",
-            n % 560, n >> 40, n >> 28, n >> 8 & 255, n >> 16 & 255, 1_700_000_000 + n % 50_000_000,
-            if id % 37 == 0 { "pays l\\'hiver" } else { "" }, n % 3 + 1, 1_600_000_000 + n % 90_000_000, n % 9,
-            n, 1_770_000_000 + n % 1_000_000, n % 2500
+            n % 560,
+            n >> 40,
+            n >> 28,
+            n >> 8 & 255,
+            n >> 16 & 255,
+            1_700_000_000 + n % 50_000_000,
+            if id % 37 == 0 { "pays l\\'hiver" } else { "" },
+            n % 3 + 1,
+            1_600_000_000 + n % 90_000_000,
+            n % 9,
+            n,
+            1_770_000_000 + n % 1_000_000,
+            n % 2500
         );
     });
     table("lines_activity", ACTIVITY, lines * 3 / 10, &|out, id| {
@@ -90,7 +100,13 @@ fn made_up(lines: u64) -> String {
         let _ = write!(
             out,
             "({id},{},{},{},NULL,'VLC/3.0.18 LibVLC/3.0.18','198.18.{}.{}','ts',{},{},'RO','Practice Telecom','',0,NULL,NULL)",
-            n % lines, n % 2500, n % 40, n >> 8 & 255, n >> 16 & 255, 1_770_000_000 + n % 1_000_000, 1_771_000_000 + n % 1_000_000
+            n % lines,
+            n % 2500,
+            n % 40,
+            n >> 8 & 255,
+            n >> 16 & 255,
+            1_770_000_000 + n % 1_000_000,
+            1_771_000_000 + n % 1_000_000
         );
     });
     out.push_str("-- Dump completed on 2026-03-01  2:00:00\n");
@@ -101,7 +117,8 @@ fn made_up(lines: u64) -> String {
 /// says so: a busy machine's clock tells nothing of one core.
 fn cpu() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let fields: Vec<&str> =
+        stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks = |i: usize| fields.get(i).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
     (ticks(11) + ticks(12)) / 100.0
 }
@@ -112,11 +129,14 @@ fn main() {
         None => made_up(1_200_000).into_bytes(),
     };
     let input = Input { exhibit: ExhibitId([1; 32]), name: "dump.sql", mapping: None };
-    for (what, run) in [("statements and tuples found", false), ("all of it", true), ("all of it", true)] {
+    for (what, run) in
+        [("statements and tuples found", false), ("all of it", true), ("all of it", true)]
+    {
         let mut source = bytes.as_slice();
         let mut out = Count { run, ..Count::default() };
         let (start, used) = (Instant::now(), cpu());
-        let coverage = (intake::dump::PARSER.parse)(&input, &mut Chunks::new(&mut source), &mut out);
+        let coverage =
+            (intake::dump::PARSER.parse)(&input, &mut Chunks::new(&mut source), &mut out);
         let (seconds, used) = (start.elapsed().as_secs_f64(), cpu() - used);
         assert_eq!(coverage.total(), bytes.len() as u64);
         println!(

@@ -80,6 +80,31 @@ fn main() -> std::io::Result<()> {
     time("a web server's log", log.as_bytes());
     let wide: Vec<u8> = prose.bytes().take(SIZE / 2).flat_map(|b| [b, 0]).collect();
     time("prose in UTF-16", &wide);
+    for hostile in [
+        ".",
+        "@",
+        ":",
+        "a.",
+        "a@",
+        "1.",
+        "://",
+        "http://",
+        "a:",
+        "+1",
+        "A1",
+        ")",
+        "http://a.b/)))))))))",
+        "00:",
+        "\0a",
+        "a.com/",
+        "t.me/a",
+        "urn:btih:",
+        "é",
+        "%3A",
+    ] {
+        let bytes = hostile.repeat((8 << 20) / hostile.len());
+        time(&format!("{hostile:?} again and again"), bytes.as_bytes());
+    }
     for path in std::env::args().skip(1) {
         time(&path, &std::fs::read(&path)?);
     }

@@ -13,12 +13,13 @@ pub mod chunks;
 pub mod csv;
 pub mod hls;
 pub mod filetype;
+pub mod hosts;
 pub mod json;
 pub mod m3u;
 pub mod dump;
+pub mod magnet;
 pub mod names;
 mod panel;
-pub mod magnet;
 pub mod parser;
 pub mod payments;
 pub mod paypal;
@@ -57,8 +58,9 @@ pub const PARSERS: &[Parser] = &[
     xtream_api::PARSER,
     xlsx::PARSER,
     torrent::PARSER,
-    release::PARSER,
     xmltv::PARSER,
+    hosts::PARSER,
+    release::PARSER,
     tables::CSV,
     scan::PARSER,
 ];

@@ -75,7 +75,11 @@ impl Accounts {
                 let face = rng.pick(&people[person].faces);
                 // Some accounts bear their holder's own address, others one made for it.
                 let mail = if number % 3 == 0 {
-                    format!("billing-{}{number}@{}", rng.pick(words::BRANDS), rng.pick(words::MAIL_HOSTS))
+                    format!(
+                        "billing-{}{number}@{}",
+                        rng.pick(words::BRANDS),
+                        rng.pick(words::MAIL_HOSTS)
+                    )
                 } else {
                     // Two accounts never share an address.
                     let own = &face.mail;
@@ -93,8 +97,9 @@ impl Accounts {
         let banks = (0..plan.banks)
             .map(|number| {
                 let mut rng = base.item(1 << 32 | number);
-                let country = ["LT", "RO", "IT", "FR", "DE", "BG", "MT", "ES", "CH", "NL", "GB", "CY"]
-                    [number as usize % 12];
+                let country =
+                    ["LT", "RO", "IT", "FR", "DE", "BG", "MT", "ES", "CH", "NL", "GB", "CY"]
+                        [number as usize % 12];
                 let person = (number as usize * 5 + 1) % people.len();
                 let holder = match number % 2 {
                     0 => {

@@ -50,7 +50,10 @@ fn channel(stream: &Stream, number: usize) -> Value {
         if stream.kind == Kind::Movie {
             members.insert("container_extension".to_owned(), "mkv".into());
         } else {
-            members.insert("epg_channel_id".to_owned(), stream.epg.clone().map_or(Value::Null, Value::from));
+            members.insert(
+                "epg_channel_id".to_owned(),
+                stream.epg.clone().map_or(Value::Null, Value::from),
+            );
             members.insert("tv_archive".to_owned(), 0.into());
         }
     }
@@ -80,7 +83,8 @@ pub(crate) fn write(world: &World, truth: &mut Truth, out: &mut Out<'_>) -> Resu
         let mut channels = Map::new();
         let step = (panel.streams.len() / 40).max(1);
         let listed = panel.streams.iter().step_by(step);
-        for (i, stream) in listed.filter(|s| matches!(s.kind, Kind::Live | Kind::Movie)).enumerate() {
+        for (i, stream) in listed.filter(|s| matches!(s.kind, Kind::Live | Kind::Movie)).enumerate()
+        {
             truth.link("shows", &panel.stream_key(stream.id), &stream.shows);
             channels.insert(stream.id.to_string(), channel(stream, i + 1));
         }
@@ -109,7 +113,9 @@ pub(crate) fn write(world: &World, truth: &mut Truth, out: &mut Out<'_>) -> Resu
 
 /// An XMLTV guide of the channels that have an id.
 fn guide(world: &World, truth: &mut Truth, out: &mut Out<'_>) -> Result<(), Error> {
-    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE tv SYSTEM \"xmltv.dtd\">\n<tv generator-info-name=\"practice\">\n");
+    let mut text = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE tv SYSTEM \"xmltv.dtd\">\n<tv generator-info-name=\"practice\">\n",
+    );
     let guided: Vec<_> = world.channels.iter().filter(|c| c.epg.is_some()).take(200).collect();
     for channel in &guided {
         let epg = channel.epg.as_deref().unwrap_or_default();

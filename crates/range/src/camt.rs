@@ -41,7 +41,8 @@ fn entry(world: &World, bank: &Bank, truth: &mut Truth, i: u64, n: u64, text: &m
     let banks = &world.accounts.banks;
     let other = match rng.below(10) {
         0..=2 if banks.len() > 1 => {
-            let other = &banks[(bank.number as usize + 1 + rng.index(banks.len() - 1)) % banks.len()];
+            let other =
+                &banks[(bank.number as usize + 1 + rng.index(banks.len() - 1)) % banks.len()];
             Some((other.holder.clone(), Some(other.iban.clone())))
         }
         3..=8 => {
@@ -87,7 +88,8 @@ fn entry(world: &World, bank: &Bank, truth: &mut Truth, i: u64, n: u64, text: &m
         let number = iban.as_ref().map_or(String::new(), |iban| {
             format!("<{account}><Id><IBAN>{iban}</IBAN></Id></{account}>")
         });
-        let note = ["Abonnement", "Consulting & hosting", "Facture", "Servizio", "Miete"][rng.index(5)];
+        let note =
+            ["Abonnement", "Consulting & hosting", "Facture", "Servizio", "Miete"][rng.index(5)];
         let _ = write!(
             text,
             "        <NtryDtls><TxDtls>\n          <Refs><EndToEndId>NOTPROVIDED</EndToEndId></Refs>\n          <RltdPties><{role}><Nm>{}</Nm></{role}>{number}</RltdPties>\n          <RmtInf><Ustrd>{}</Ustrd></RmtInf>\n        </TxDtls></NtryDtls>\n",

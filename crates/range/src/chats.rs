@@ -35,10 +35,19 @@ fn plain(text: &str) -> Said {
 }
 
 const SMALL_TALK: &[&str] = &[
-    "ok", "who is online?", "the new list is up", "customers complain about freezing again",
-    "renewals are slow this month", "ça marche maintenant, merci", "wait five minutes",
-    "credits please", "the match starts at nine, be ready", "perfetto, grazie mille",
-    "EPG is empty for the Spanish ones", "I will pay on Friday", "alles läuft wieder",
+    "ok",
+    "who is online?",
+    "the new list is up",
+    "customers complain about freezing again",
+    "renewals are slow this month",
+    "ça marche maintenant, merci",
+    "wait five minutes",
+    "credits please",
+    "the match starts at nine, be ready",
+    "perfetto, grazie mille",
+    "EPG is empty for the Spanish ones",
+    "I will pay on Friday",
+    "alles läuft wieder",
 ];
 
 /// One message of a writer.
@@ -56,7 +65,12 @@ fn say(world: &World, rng: &mut Rng, writer: Writer<'_>, telegram: bool) -> Said
             let host = format!("shop-{}.example", writer.face.handle.replace('_', "-"));
             let names = vec![format!("domain:{host}")];
             let link = Some(format!("https://{host}/"));
-            Said { before: "new site: ".to_owned(), link, after: " tell everybody".to_owned(), names }
+            Said {
+                before: "new site: ".to_owned(),
+                link,
+                after: " tell everybody".to_owned(),
+                names,
+            }
         }
         1 => match person.wallets.first() {
             Some(w) => named("send it to ", w.address.clone(), " please", wallet_key(w)),
@@ -241,7 +255,8 @@ fn whatsapp(world: &World, rng: &mut Rng, i: u64, n: u64, truth: &mut Truth) -> 
         );
     }
     for k in 0..n.max(members.len() as u64) {
-        let place = if (k as usize) < members.len() { k as usize } else { rng.index(members.len()) };
+        let place =
+            if (k as usize) < members.len() { k as usize } else { rng.index(members.len()) };
         let writer = members[place];
         let from = key(place, &writer);
         truth.link("member_of", &from, &group);
@@ -285,7 +300,8 @@ pub(crate) fn write(world: &World, truth: &mut Truth, out: &mut Out<'_>) -> Resu
             out.write(&path, text.as_bytes())?;
         } else {
             let chat = telegram_group(world, &mut rng, i, each, truth);
-            let path = format!("material/phones/phone-{:02}/ChatExport_2026-03-20/result.json", i + 1);
+            let path =
+                format!("material/phones/phone-{:02}/ChatExport_2026-03-20/result.json", i + 1);
             out.write(&path, &pretty(&chat))?;
         }
     }

@@ -10,6 +10,7 @@
 //! bank codes are invented, credentials begin with `fake`.
 
 mod accounts;
+mod answers;
 mod archive;
 mod calendar;
 mod camt;
@@ -19,10 +20,9 @@ mod dump;
 mod dump_lines;
 mod dump_people;
 mod dump_tv;
+mod identities;
 mod lines;
 mod lists;
-mod answers;
-mod identities;
 mod material;
 mod net;
 mod out;
@@ -38,6 +38,7 @@ mod torrents;
 mod truth;
 mod words;
 mod world;
+mod xlsx;
 
 use std::path::Path;
 

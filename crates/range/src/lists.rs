@@ -99,8 +99,10 @@ fn notes(world: &World, truth: &mut Truth, out: &mut Out<'_>) -> Result<(), Erro
             text.push_str(&format!("  wallet {}\n", wallet.address));
         }
     }
-    // A box that the first panel's table of devices holds too.
-    text.push_str(&format!("test box {}\n", mac(false, 1)));
+    // A box that the first panel's table of devices holds too, where it has two.
+    let test_box = mac(false, 1);
+    truth.moved_device(&format!("mac:{}", test_box.to_lowercase()), 1);
+    text.push_str(&format!("test box {test_box}\n"));
     out.write("material/office/notes.txt", text.as_bytes())?;
 
     let mut text = String::from("Comptes à vérifier\r\n");
@@ -114,10 +116,8 @@ fn notes(world: &World, truth: &mut Truth, out: &mut Out<'_>) -> Result<(), Erro
         truth.entity(&format!("wallet:{}:{}", wallet.chain, wallet.address));
         text.push_str(&format!("- {}\r\n", wallet.address));
     }
-    let utf16: Vec<u8> = std::iter::once(0xfeffu16)
-        .chain(text.encode_utf16())
-        .flat_map(u16::to_le_bytes)
-        .collect();
+    let utf16: Vec<u8> =
+        std::iter::once(0xfeffu16).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     out.write("material/office/comptes.txt", &utf16)?;
 
     let host = "reserve.offsite.example";
@@ -138,7 +138,8 @@ pub(crate) fn sums(
     let mut text = String::new();
     for (i, (name, sum)) in files.iter().enumerate() {
         let wrong = i + 1 == files.len();
-        let sum = if wrong { model::Sha256Hex::of(name.as_bytes()).to_string() } else { sum.clone() };
+        let sum =
+            if wrong { model::Sha256Hex::of(name.as_bytes()).to_string() } else { sum.clone() };
         text.push_str(&format!("{sum}  {name}\n"));
     }
     truth.more.insert(

@@ -12,7 +12,7 @@ use crate::plan::Pack;
 use crate::playlist;
 use crate::truth::Truth;
 use crate::world::World;
-use crate::{Error, answers, calendar, camt, chats, identities, paypal, torrents};
+use crate::{Error, answers, calendar, camt, chats, identities, paypal, torrents, xlsx};
 
 /// Writes everything.
 pub(crate) fn write(world: &World, truth: &mut Truth, out: &mut Out<'_>) -> Result<(), Error> {
@@ -33,6 +33,7 @@ pub(crate) fn write(world: &World, truth: &mut Truth, out: &mut Out<'_>) -> Resu
     let folder = "material/office/payments";
     let mut sums = paypal::write(world, folder, truth, out)?;
     sums.extend(camt::write(world, folder, truth, out)?);
+    sums.push(xlsx::write(world, folder, truth, out)?);
     lists::sums(folder, &sums, truth, out)?;
     chats::write(world, truth, out)?;
     torrents::write(world, truth, out)?;
@@ -44,7 +45,12 @@ pub(crate) fn write(world: &World, truth: &mut Truth, out: &mut Out<'_>) -> Resu
 
 type Written = (String, dump::Tally);
 
-fn dumps(world: &World, index: usize, truth: &mut Truth, out: &mut Out<'_>) -> Result<Written, Error> {
+fn dumps(
+    world: &World,
+    index: usize,
+    truth: &mut Truth,
+    out: &mut Out<'_>,
+) -> Result<Written, Error> {
     let panel = &world.panels[index];
     let name = format!("{}-{}", panel.brand, calendar::date(panel.dumped_at));
     let folder = format!("material/servers/{:02}-{}", index + 1, panel.brand);

@@ -33,9 +33,23 @@ struct Words {
 const LANGUAGES: [Words; 5] = [
     Words {
         columns: [
-            "Date", "Time", "TimeZone", "Name", "Type", "Status", "Currency", "Gross", "Fee", "Net",
-            "From Email Address", "To Email Address", "Transaction ID", "Item Title",
-            "Reference Txn ID", "Balance", "Balance Impact",
+            "Date",
+            "Time",
+            "TimeZone",
+            "Name",
+            "Type",
+            "Status",
+            "Currency",
+            "Gross",
+            "Fee",
+            "Net",
+            "From Email Address",
+            "To Email Address",
+            "Transaction ID",
+            "Item Title",
+            "Reference Txn ID",
+            "Balance",
+            "Balance Impact",
         ],
         completed: "Completed",
         pending: "Pending",
@@ -51,9 +65,23 @@ const LANGUAGES: [Words; 5] = [
     },
     Words {
         columns: [
-            "Date", "Heure", "Fuseau horaire", "Nom", "Type", "État", "Devise", "Avant commission",
-            "Commission", "Net", "De l'adresse email", "À l'adresse email", "Numéro de transaction",
-            "Titre de l'objet", "Numéro de la transaction de référence", "Solde", "Impact sur le solde",
+            "Date",
+            "Heure",
+            "Fuseau horaire",
+            "Nom",
+            "Type",
+            "État",
+            "Devise",
+            "Avant commission",
+            "Commission",
+            "Net",
+            "De l'adresse email",
+            "À l'adresse email",
+            "Numéro de transaction",
+            "Titre de l'objet",
+            "Numéro de la transaction de référence",
+            "Solde",
+            "Impact sur le solde",
         ],
         completed: "Terminé",
         pending: "En attente",
@@ -69,9 +97,22 @@ const LANGUAGES: [Words; 5] = [
     },
     Words {
         columns: [
-            "Data", "Orario", "Fuso orario", "Nome", "Tipo", "Stato", "Valuta", "Lordo", "Tariffa",
-            "Netto", "Indirizzo email mittente", "Indirizzo email destinatario",
-            "Codice transazione", "Titolo oggetto", "Codice transazione di riferimento", "Saldo",
+            "Data",
+            "Orario",
+            "Fuso orario",
+            "Nome",
+            "Tipo",
+            "Stato",
+            "Valuta",
+            "Lordo",
+            "Tariffa",
+            "Netto",
+            "Indirizzo email mittente",
+            "Indirizzo email destinatario",
+            "Codice transazione",
+            "Titolo oggetto",
+            "Codice transazione di riferimento",
+            "Saldo",
             "Impatto sul saldo",
         ],
         completed: "Completata",
@@ -88,9 +129,22 @@ const LANGUAGES: [Words; 5] = [
     },
     Words {
         columns: [
-            "Datum", "Uhrzeit", "Zeitzone", "Name", "Typ", "Status", "Währung", "Brutto", "Gebühr",
-            "Netto", "Absender E-Mail-Adresse", "Empfänger E-Mail-Adresse", "Transaktionscode",
-            "Artikelbezeichnung", "Zugehöriger Transaktionscode", "Guthaben",
+            "Datum",
+            "Uhrzeit",
+            "Zeitzone",
+            "Name",
+            "Typ",
+            "Status",
+            "Währung",
+            "Brutto",
+            "Gebühr",
+            "Netto",
+            "Absender E-Mail-Adresse",
+            "Empfänger E-Mail-Adresse",
+            "Transaktionscode",
+            "Artikelbezeichnung",
+            "Zugehöriger Transaktionscode",
+            "Guthaben",
             "Auswirkung auf Guthaben",
         ],
         completed: "Abgeschlossen",
@@ -107,10 +161,23 @@ const LANGUAGES: [Words; 5] = [
     },
     Words {
         columns: [
-            "Fecha", "Hora", "Zona horaria", "Nombre", "Tipo", "Estado", "Divisa", "Bruto",
-            "Comisión", "Neto", "Correo electrónico del remitente",
-            "Correo electrónico del destinatario", "Id. de transacción", "Título del artículo",
-            "Id. de transacción de referencia", "Saldo", "Impacto en el saldo",
+            "Fecha",
+            "Hora",
+            "Zona horaria",
+            "Nombre",
+            "Tipo",
+            "Estado",
+            "Divisa",
+            "Bruto",
+            "Comisión",
+            "Neto",
+            "Correo electrónico del remitente",
+            "Correo electrónico del destinatario",
+            "Id. de transacción",
+            "Título del artículo",
+            "Id. de transacción de referencia",
+            "Saldo",
+            "Impacto en el saldo",
         ],
         completed: "Completado",
         pending: "Pendiente",
@@ -209,14 +276,14 @@ fn event(world: &World, account: &Account, truth: &mut Truth, i: u64, n: u64) ->
         Sort::Outgoing => {
             let others = &world.accounts.paypal;
             let other = &others[rng.index(others.len())];
-            let gross = -(gross * 9 + rng.range(0, 999));
+            let gross = -(gross * 5 + rng.range(0, 999));
             if other.number == account.number {
                 return vec![row(sort, gross, 0, &name, Some(mail), id)];
             }
             vec![row(sort, gross, 0, &other.holder, Some(other.mail.clone()), id)]
         }
         Sort::Withdrawal => {
-            vec![row(sort, -(gross * 40 + rng.range(0, 99_999)), 0, "", None, id)]
+            vec![row(sort, -(gross * 12 + rng.range(0, 29_999)), 0, "", None, id)]
         }
         Sort::Conversion => {
             let mut out = row(sort, -gross, 0, "", None, id);
@@ -314,7 +381,7 @@ fn export(
         let quoted: Vec<String> =
             fields.iter().map(|f| format!("\"{}\"", f.replace('"', "\"\""))).collect();
         text.push_str(&quoted.join(","));
-        text.push_str(if language % 2 == 0 { "\r\n" } else { "\n" });
+        text.push_str(if language.is_multiple_of(2) { "\r\n" } else { "\n" });
     };
     line(&w.columns);
     let mut balance = 10_000;
@@ -342,10 +409,22 @@ fn export(
                 _ => "",
             };
             line(&[
-                &date, &clock, zone, &row.name, kind, status, row.currency,
-                &amount(language, row.gross), &amount(language, row.fee),
-                &amount(language, row.gross + row.fee), payer, payee, &row.txid, item,
-                &row.reference, &amount(language, balance),
+                &date,
+                &clock,
+                zone,
+                &row.name,
+                kind,
+                status,
+                row.currency,
+                &amount(language, row.gross),
+                &amount(language, row.fee),
+                &amount(language, row.gross + row.fee),
+                payer,
+                payee,
+                &row.txid,
+                item,
+                &row.reference,
+                &amount(language, balance),
                 if row.gross < 0 { w.debit } else { w.credit },
             ]);
         }

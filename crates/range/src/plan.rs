@@ -82,7 +82,16 @@ pub(crate) struct PanelPlan {
 }
 
 const fn panel(family: Family, tool: Tool, pack: Pack, share: u64) -> PanelPlan {
-    PanelPlan { family, tool, pack, prefix: "", charset: "utf8", no_groups: false, older: false, share }
+    PanelPlan {
+        family,
+        tool,
+        pack,
+        prefix: "",
+        charset: "utf8",
+        no_groups: false,
+        older: false,
+        share,
+    }
 }
 
 /// What is made.
@@ -118,7 +127,8 @@ impl Plan {
             return Err(Error::Scale(scale));
         }
         let rows = |n: u64| ((n as f64 * scale).round() as u64).max(60);
-        let some = |n: u64, floor: u64| ((n as f64 * scale.sqrt()).round() as u64).max(floor.min(n));
+        let some =
+            |n: u64, floor: u64| ((n as f64 * scale.sqrt()).round() as u64).max(floor.min(n));
         use Family::{StreamCreed, XcVm, XtreamUi};
         use Pack::{Gzip, Nested, Plain, Zip};
         use Tool::{Adminer, HeidiSql, MariaDbDump, MySqlDump, PhpMyAdmin};
@@ -161,8 +171,13 @@ impl Plan {
                         2 => panel(StreamCreed, PhpMyAdmin, Gzip, 51),
                         3 | 7 => panel(XcVm, HeidiSql, Zip, 51),
                         4 | 8 => panel(XtreamUi, Adminer, Plain, 51),
-                        5 => PanelPlan { charset: "latin1", ..panel(XtreamUi, MySqlDump, Nested, 51) },
-                        6 => PanelPlan { prefix: "pnl_", ..panel(StreamCreed, MySqlDump, Plain, 51) },
+                        5 => PanelPlan {
+                            charset: "latin1",
+                            ..panel(XtreamUi, MySqlDump, Nested, 51)
+                        },
+                        6 => {
+                            PanelPlan { prefix: "pnl_", ..panel(StreamCreed, MySqlDump, Plain, 51) }
+                        }
                         _ => panel(XcVm, MariaDbDump(false), Gzip, 51),
                     })
                     .collect(),
@@ -194,7 +209,8 @@ impl Plan {
                 servers: 12,
                 networks: 4,
                 channels: some(400, 20),
-                films: some(82_000, 80),
+                // 82,000 titles.
+                films: some(80_500, 80),
                 series: some(1500, 8),
                 providers: some(6, 2),
                 paypal: some(12, 2),

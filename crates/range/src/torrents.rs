@@ -98,7 +98,9 @@ pub(crate) fn release(world: &World, i: u64) -> Release {
     let mut rng = Rng::named(world.seed, "releases").item(i);
     let episode = i % 5 == 3 && world.plan.series > 0;
     let work = if episode {
-        words::episode(i % world.plan.series, 1, 1 + rng.below(2) as u32)
+        // One of its kind: a season for each time round the series.
+        let (series, round) = (i / 5 % world.plan.series, i / 5 / world.plan.series);
+        words::episode(series, 1 + round as u32, 1 + rng.below(2) as u32)
     } else {
         let mut number = (i * 13 + 5) % words::TITLES;
         // A film whose year nobody states makes no release name.
@@ -112,8 +114,12 @@ pub(crate) fn release(world: &World, i: u64) -> Release {
         _ => GROUPS[(mix(i) % GROUPS.len() as u64) as usize],
     };
     let marks = *rng.pick(&[
-        "1080p.WEB-DL.DDP5.1.H.264", "720p.WEB.H264", "1080p.BluRay.x264", "2160p.WEB.H265",
-        "1080p.WEB.H264", "720p.HDTV.x264",
+        "1080p.WEB-DL.DDP5.1.H.264",
+        "720p.WEB.H264",
+        "1080p.BluRay.x264",
+        "2160p.WEB.H265",
+        "1080p.WEB.H264",
+        "720p.HDTV.x264",
     ]);
     let title = work.title.replace(' ', ".");
     let name = match (work.episode, work.year) {
@@ -137,7 +143,11 @@ fn torrent(world: &World, i: u64, truth: &mut Truth) -> (String, Vec<u8>) {
     let mut rng = Rng::named(world.seed, "torrents").item(i);
     let release = release(world, i);
     let release_key = tell(truth, &release);
-    let pieces = if world.plan.scenario == Scenario::Small { 3 + rng.below(20) } else { 40 + rng.below(200) };
+    let pieces = if world.plan.scenario == Scenario::Small {
+        3 + rng.below(20)
+    } else {
+        40 + rng.below(200)
+    };
     let size = (pieces - 1) * PIECE + 1 + rng.below(PIECE - 1);
     let video = format!("{}.mkv", release.name);
     let (v1, v2) = match i % 4 {
@@ -161,26 +171,26 @@ fn torrent(world: &World, i: u64, truth: &mut Truth) -> (String, Vec<u8>) {
         } else if i % 4 == 1 {
             let nfo = 1000 + rng.below(3000).min(size - 1);
             let file = |name: &str, length| {
-                B::dict(vec![
-                    ("length", B::Int(length)),
-                    ("path", B::List(vec![B::text(name)])),
-                ])
+                B::dict(vec![("length", B::Int(length)), ("path", B::List(vec![B::text(name)]))])
             };
             info.push((
                 "files",
-                B::List(vec![file(&video, size - nfo), file(&format!("{}.nfo", release.name), nfo)]),
+                B::List(vec![
+                    file(&video, size - nfo),
+                    file(&format!("{}.nfo", release.name), nfo),
+                ]),
             ));
         } else {
             info.push(("length", B::Int(size)));
         }
     }
     if v2 {
-        let hashes: Vec<[u8; 32]> = (0..pieces)
-            .map(|_| Sha256Hex::of(&rng.next().to_le_bytes()).0)
-            .collect();
+        let hashes: Vec<[u8; 32]> =
+            (0..pieces).map(|_| Sha256Hex::of(&rng.next().to_le_bytes()).0).collect();
         let root = merkle(&hashes);
         info.push(("meta version", B::Int(2)));
-        let leaf = B::dict(vec![("length", B::Int(size)), ("pieces root", B::Bytes(root.to_vec()))]);
+        let leaf =
+            B::dict(vec![("length", B::Int(size)), ("pieces root", B::Bytes(root.to_vec()))]);
         let file = B::Dict(vec![(Vec::new(), leaf)]);
         info.push(("file tree", B::dict(vec![(video.as_str(), file)])));
         layers.push((root.to_vec(), B::Bytes(hashes.concat())));
@@ -193,7 +203,10 @@ fn torrent(world: &World, i: u64, truth: &mut Truth) -> (String, Vec<u8>) {
     truth.link("distributes", &swarm, &release_key);
     let brand = words::BRANDS[(i % 3) as usize + 4];
     let trackers = [
-        (format!("http://tracker.{brand}.example:6969/announce"), format!("tracker.{brand}.example")),
+        (
+            format!("http://tracker.{brand}.example:6969/announce"),
+            format!("tracker.{brand}.example"),
+        ),
         (format!("udp://open.{brand}.test:1337/announce"), format!("open.{brand}.test")),
     ];
     for (_, host) in &trackers {
@@ -210,7 +223,7 @@ fn torrent(world: &World, i: u64, truth: &mut Truth) -> (String, Vec<u8>) {
     if v2 {
         root.push(("piece layers", B::Dict(layers)));
     }
-    if i % 6 == 0 {
+    if i.is_multiple_of(6) {
         let host = format!("seed.{brand}.example");
         truth.link("tracked_by", &swarm, &format!("domain:{host}"));
         root.push(("url-list", B::text(&format!("http://{host}/pub/"))));

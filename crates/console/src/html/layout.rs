@@ -110,7 +110,7 @@ fn document(ctx: &Ctx, page: &Page, case: Option<&CaseLine>) -> Markup {
         (DOCTYPE)
         html lang=(lang.tag()) {
             (head(&page.title, page.script, None))
-            body {
+            body data-copied=(lang.t("frame.copied")) data-not-copied=(lang.t("frame.not_copied")) data-failed=(lang.t("frame.failed")) {
                 a.skip href="#main" { (lang.t("frame.skip")) }
                 div.frame {
                     (rail(ctx, page.place, case))

@@ -132,7 +132,7 @@ fn field_value(lang: Lang, field: &LogField) -> Markup {
 
 fn data(e: &LogEntry) -> serde_json::Value {
     let fields: serde_json::Map<String, serde_json::Value> = e.fields.iter().map(|f| {
-        let value = f.value.as_deref().and_then(|v| serde_json::from_str(v).ok());
+        let value: Option<serde_json::Value> = f.value.as_deref().and_then(|v| serde_json::from_str(v).ok());
         (f.name.clone(), serde_json::json!({ "value": value, "committed": f.committed, "withheld": f.value.is_none() }))
     }).collect();
     serde_json::json!({ "index": e.index, "kind": e.kind, "time": e.time, "actor": e.actor, "authority": e.authority, "fields": fields })

@@ -198,12 +198,20 @@ impl Scanner {
                     }
                     match CLASS[b as usize] {
                         BORING => {}
-                        QUOTE => self.enter(State::Quoted(b)),
+                        QUOTE => {
+                            if self.stray(w, i) {
+                                return (i, Stop::Damage);
+                            }
+                            self.enter(State::Quoted(b));
+                        }
                         OPEN => {
                             if self.insert && self.depth > 0 && self.before(w, i) == b',' {
                                 return (i, Stop::Damage);
                             }
-                            if self.body && self.depth == 0 && self.before(w, i).is_ascii_alphanumeric() {
+                            if self.body
+                                && self.depth == 0
+                                && self.before(w, i).is_ascii_alphanumeric()
+                            {
                                 return (i, Stop::Tail);
                             }
                             self.depth += 1;
@@ -223,6 +231,9 @@ impl Scanner {
                                 }
                             }
                         }
+                        SEMI if !CUSTOM && self.insert && self.depth > 0 => {
+                            return (i, Stop::Damage);
+                        }
                         SEMI if !CUSTOM => return (i + 1, Stop::End),
                         DASH => self.state = State::Dash,
                         HASH => self.enter(State::Line),
@@ -233,8 +244,10 @@ impl Scanner {
                 }
                 State::Closed => {
                     self.state = State::Code;
-                    let odd = b.is_ascii_alphanumeric() || b >= 0x80 || b"_@:.$%\\&?=<>[]{}~".contains(&b);
-                    if odd && self.depth > 0 {
+                    let odd = b.is_ascii_alphanumeric()
+                        || b >= 0x80
+                        || b"_@:.$%\\&?=<>[]{}~".contains(&b);
+                    if odd {
                         return (i, Stop::Damage);
                     }
                 }
@@ -355,7 +368,7 @@ impl Scanner {
                 i += 1;
             } else if b == b'-' && w.get(i + 1).is_some_and(|c| *c != b'-') {
                 i += 2 - usize::from(CLASS[w[i + 1] as usize] != BORING);
-            } else if b == b'\'' {
+            } else if b == b'\'' && !self.stray(w, i) {
                 let mut k = i + 1;
                 let end = loop {
                     match find2(w, k, b'\'', escape) {
@@ -373,6 +386,12 @@ impl Scanner {
             }
         }
         i
+    }
+
+    /// True for a text outside of tuples, where only `… UPDATE a = 'text'` has one.
+    #[inline]
+    fn stray(&self, w: &[u8], i: usize) -> bool {
+        self.insert && self.depth == 0 && w[i] == b'\'' && self.before(w, i) != b'='
     }
 
     fn enter(&mut self, state: State) {
@@ -415,7 +434,8 @@ mod tests {
 
     #[test]
     fn ends_stand_outside_quotes_and_comments_whatever_the_portions() {
-        let text = br#"INSERT INTO t VALUES (1,';)(\'"'),(2,'a''b)',";)") /* ; ) ' */ , (3,-4) -- it's;
+        let text =
+            br#"INSERT INTO t VALUES (1,';)(\'"'),(2,'a''b)',";)") /* ; ) ' */ , (3,-4) -- it's;
 ;/*!40101 SET x=';' */;/*M!999999\- it's; */ a;SELECT 1--2;"#;
         let whole = run(text, text.len(), false);
         assert_eq!(whole.0.len(), 4);

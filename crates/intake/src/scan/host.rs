@@ -11,6 +11,9 @@ use super::{Ground, Hit, handle, number};
 /// The longest URL that is followed to its end, in bytes.
 const URL_LEN: usize = 2048;
 
+/// The longest authority (user, password, host, port) that is looked at, in bytes.
+const AUTHORITY_LEN: usize = 512;
+
 /// Last labels that are also endings of files or words of code. A bare name under one of them
 /// needs a sign that it is a name.
 const AMBIGUOUS: &[&str] = &[
@@ -143,10 +146,8 @@ fn name(view: &View<'_>, range: Range<usize>, at: usize) -> Option<(Key, Range<u
     }
     let latin = text.chars().all(|c| c.is_ascii() || (c.is_alphabetic() && c < '\u{590}'));
     let known = |text: &str| Key::domain(text).filter(|key| suffix::names_host(key.rest()));
-    if latin {
-        if let Some(key) = known(&text) {
-            return Some((key, range));
-        }
+    if latin && let Some(key) = known(&text) {
+        return Some((key, range));
     }
     if text.is_ascii() {
         return None;
@@ -297,15 +298,17 @@ pub(crate) fn url_end(view: &View<'_>, at: usize) -> usize {
         }
     }
     let mut end = end.min(most);
+    let count = |b: u8| bytes[at..end].iter().filter(|x| **x == b).count();
+    let (mut round, mut square) = (count(b')'), count(b']'));
+    let (open_round, open_square) = (count(b'('), count(b'['));
     while end > at {
-        let part = &bytes[at..end];
-        let count = |b: u8| part.iter().filter(|x| **x == b).count();
         match bytes[end - 1] {
-            b'.' | b',' | b';' | b':' | b'!' | b'?' | b'*' => end -= 1,
-            b')' if count(b')') > count(b'(') => end -= 1,
-            b']' if count(b']') > count(b'[') => end -= 1,
+            b'.' | b',' | b';' | b':' | b'!' | b'?' | b'*' => {}
+            b')' if round > open_round => round -= 1,
+            b']' if square > open_square => square -= 1,
             _ => break,
         }
+        end -= 1;
     }
     end
 }
@@ -333,14 +336,17 @@ pub(crate) fn url(view: &View<'_>, at: usize) -> Option<Found> {
     if at - start < 2 {
         return None;
     }
-    let end = url_end(view, authority);
-    let part = &bytes[authority..end];
-    let stop =
-        part.iter().position(|b| matches!(b, b'/' | b'?' | b'#' | b'\\')).unwrap_or(part.len());
+    let part = &bytes[authority..bytes.len().min(authority + AUTHORITY_LEN)];
+    let stop = part
+        .iter()
+        .position(|b| *b <= b' ' || b"/?#\\\"'<>`^{}|\x7f".contains(b))
+        .unwrap_or(part.len());
     let userinfo = part[..stop].iter().rposition(|b| *b == b'@');
     let host_at = authority + userinfo.map_or(0, |i| i + 1);
     let (key, range) = host_of(view, host_at, authority + stop)?;
-    let whole = start..end.max(range.end);
+    // A URL inside another ends with it.
+    let end = if range.end < view.quiet { view.quiet } else { url_end(view, range.end) };
+    let whole = start..end;
     if !view.in_text(&whole) {
         return None;
     }

@@ -14,10 +14,10 @@ pub(crate) enum Coding {
 
 /// The text of a few bytes.
 pub(crate) fn decode(bytes: &[u8], coding: Coding) -> Cow<'_, str> {
-    if coding == Coding::Narrow || bytes.is_ascii() {
-        if let Ok(text) = std::str::from_utf8(bytes) {
-            return Cow::Borrowed(text);
-        }
+    if (coding == Coding::Narrow || bytes.is_ascii())
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        return Cow::Borrowed(text);
     }
     Cow::Owned(bytes.iter().map(|&b| char::from(b)).collect())
 }
