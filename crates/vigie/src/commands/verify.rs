@@ -16,7 +16,7 @@ use crate::progress::{Progress, bytes};
 pub(crate) fn run(home: Option<&Path>, args: &Verify) -> Result<(), Told> {
     let bar = Mutex::new(Progress::new());
     let done = AtomicU64::new(0);
-    let report = desk::verify_stub(&args.dir, &home_dir(home)?, &|n| {
+    let report = desk::verify(&args.dir, &home_dir(home)?, &|n| {
         let done = done.fetch_add(n, Ordering::Relaxed) + n;
         if let Ok(mut bar) = bar.try_lock() {
             bar.show("hashed", done, None);
