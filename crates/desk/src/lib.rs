@@ -9,19 +9,25 @@
 
 pub mod authority;
 mod count;
+pub mod decide;
 pub mod desk;
 pub mod error;
 pub mod export;
 mod index;
+pub mod lines;
 pub mod open;
+mod permit;
 mod pipeline;
 pub mod progress;
 pub mod read;
 pub mod sql;
 mod tables;
+mod verify;
 mod views;
 
 pub use count::Summary;
+pub use decide::{Command, command};
 pub use desk::{Desk, Place};
 pub use error::{Error, Result};
 pub use vault::Wait;
+pub use verify::{Report, verify};

@@ -29,8 +29,8 @@ pub struct Summary {
     pub entities: Vec<(EntityKind, u64)>,
     /// Distinct links likewise.
     pub links: Vec<(LinkKind, u64)>,
-    /// Completed payments by currency: how many, and their signed sum in minor units.
-    pub payments: BTreeMap<String, (u64, i128)>,
+    /// Completed payments by currency, in the order of the codes.
+    pub payments: Vec<CurrencySum>,
     /// Servers by country, in the order of the codes; `ZZ` unknown.
     pub countries: BTreeMap<String, u64>,
     /// Problems, files that could not be read included.
@@ -49,10 +49,11 @@ impl Summary {
         let payments: Map<String, Value> = self
             .payments
             .iter()
-            .map(|(currency, (count, sum))| {
+            .map(|p| {
                 // Beyond 64 bits no JSON reader agrees with another.
-                let sum = i64::try_from(*sum).map_or_else(|_| json!(sum.to_string()), |n| json!(n));
-                (currency.clone(), json!({ "count": count, "sum_minor": sum }))
+                let sum = i64::try_from(p.sum_minor);
+                let sum = sum.map_or_else(|_| json!(p.sum_minor.to_string()), |n| json!(n));
+                (p.currency.clone(), json!({ "count": p.count, "sum_minor": sum }))
             })
             .collect();
         json!({
@@ -147,7 +148,7 @@ pub(crate) fn summary(db: &Connection, elapsed_ms: u64) -> Result<Summary> {
         bulk_values: values as u64,
         entities: entities(db)?,
         links: links(db)?,
-        payments: payments(db)?.into_iter().map(|p| (p.currency, (p.count, p.sum_minor))).collect(),
+        payments: payments(db)?,
         countries: countries(db)?,
         problems: problems(db)?,
         elapsed_ms,

@@ -316,3 +316,132 @@ fn a_parsers_fault_costs_its_exhibit_alone() {
     assert_eq!(count(&opened, "Line"), 1);
     assert_eq!(opened.summary.problems, 1);
 }
+
+fn facts(bench: &Bench) -> Vec<serde_json::Value> {
+    let snapshot = crate::read::Reader::open(&bench.path("case")).unwrap().snapshot().unwrap();
+    let mut lines = Vec::new();
+    crate::lines::fact_lines(&snapshot, &crate::read::FactFilter::default(), &mut |line| {
+        lines.push(line.to_json());
+        Ok(())
+    })
+    .unwrap();
+    lines
+}
+
+#[test]
+fn facts_carry_their_bytes_and_secrets_do_not() {
+    let bench = Bench::new();
+    material(&bench);
+    bench.open("case", 2);
+    let lines = facts(&bench);
+    let name = lines.iter().find(|l| l["property"] == "user_name").unwrap();
+    // The span of this fact overlaps a secret's: nothing of it is shown.
+    assert_eq!((&name["masked"], &name["raw"]), (&true.into(), &serde_json::Value::Null));
+    let secret = lines.iter().find(|l| l["property"] == "password").unwrap();
+    assert_eq!((&secret["masked"], &secret["value"]), (&true.into(), &serde_json::Value::Null));
+
+    let mut shown = Vec::new();
+    let filter = crate::read::FactFilter::default();
+    let place = bench.place("case");
+    let mut keep = |line: &crate::lines::FactLine| {
+        shown.push(line.to_json());
+        Ok(())
+    };
+    assert!(crate::lines::revealed_lines(&place, &filter, " ", "q", &mut keep).is_err());
+    crate::lines::revealed_lines(&place, &filter, "note 12", "facts", &mut keep).unwrap();
+    let secret = shown.iter().find(|l| l["property"] == "password").unwrap();
+    assert_eq!(secret["raw"], "main 198.18.0.1");
+    let snapshot = crate::read::Reader::open(&bench.path("case")).unwrap().snapshot().unwrap();
+    let log = snapshot.log(&crate::read::Paging::default()).unwrap();
+    assert_eq!(log.items[0].kind, "secret.revealed");
+    let reason = log.items[0].fields.iter().find(|f| f.name == "reason").unwrap();
+    assert_eq!(reason.value.as_deref(), Some("\"note 12\""));
+}
+
+#[test]
+fn a_privileged_exhibit_is_gone_until_it_is_released() {
+    let bench = Bench::new();
+    material(&bench);
+    let opened = bench.open("case", 2);
+    let before = dump(&bench.path("case"));
+    let snapshot = crate::read::Reader::open(&bench.path("case")).unwrap().snapshot().unwrap();
+    let all = snapshot.exhibits(&Default::default(), &Default::default()).unwrap();
+    let exhibit = all.items.iter().find(|e| e.name.ends_with("c.lines")).unwrap().id;
+    drop(snapshot);
+    let mark = crate::Command::MarkPrivileged { exhibit, reason: "a lawyer's".to_owned() };
+    let marked = crate::command(&bench.place("case"), &mark, &work(2, PARSERS)).unwrap();
+    assert_eq!(count(&marked, "Line"), count(&opened, "Line") - 1);
+    let snapshot = crate::read::Reader::open(&bench.path("case")).unwrap().snapshot().unwrap();
+    assert!(matches!(snapshot.bytes(exhibit, 0, 10), Err(crate::Error::Privileged(_))));
+    let page = snapshot.exhibit(exhibit).unwrap().unwrap();
+    assert_eq!(page.head.state, crate::read::ExhibitState::Privileged);
+    drop(snapshot);
+    // Neither a further opening nor a rebuild brings it back.
+    bench.open("case", 2);
+    let rebuilt = rebuild(&bench.place("case"), &work(2, PARSERS)).unwrap();
+    assert_eq!(rebuilt.summary.entities, marked.summary.entities);
+    let release = crate::Command::Release { exhibit, reason: "the court".to_owned() };
+    crate::command(&bench.place("case"), &release, &work(2, PARSERS)).unwrap();
+    assert_eq!(dump(&bench.path("case")), before);
+    assert!(crate::command(&bench.place("case"), &release, &work(2, PARSERS)).is_err());
+}
+
+#[test]
+fn verify_holds_and_finds_what_is_changed() {
+    let bench = Bench::new();
+    material(&bench);
+    bench.open("case", 2);
+    let check = || crate::verify(&bench.path("case"), &bench.path("home"), &|_| {}).unwrap();
+    let report = check();
+    assert_eq!(
+        report.findings.iter().map(|f| &f.message).collect::<Vec<_>>(),
+        Vec::<&String>::new()
+    );
+    assert!(report.facts > 0 && report.rows > 0 && report.key_from_home);
+    let db = rusqlite::Connection::open(bench.path("case").join("views.sqlite")).unwrap();
+    db.execute(
+        "UPDATE fact SET text = 'other' WHERE id = (SELECT MIN(id) FROM fact WHERE tag = 0)",
+        [],
+    )
+    .unwrap();
+    drop(db);
+    assert_eq!(check().findings.len(), 1);
+    rebuild(&bench.place("case"), &work(1, PARSERS)).unwrap();
+    assert_eq!(check().findings.len(), 0);
+    let tables = std::fs::read_dir(bench.path("case").join("tables")).unwrap();
+    for table in tables {
+        let path = table.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let mut other = bytes.clone();
+        let at = bytes.len() / 2;
+        other[at] ^= 1;
+        std::fs::write(&path, &other).unwrap();
+        assert!(!check().findings.is_empty(), "{}", path.display());
+        std::fs::write(&path, &bytes).unwrap();
+    }
+    assert_eq!(check().findings.len(), 0);
+}
+
+#[test]
+fn archives_open_into_exhibits_and_sums_are_compared() {
+    let bench = Bench::new();
+    let text = b"line x 1 00:1a:79:00:00:01\n";
+    bench.file("a.lines", std::str::from_utf8(text).unwrap());
+    let digest = model::Sha256Hex::of(text);
+    bench.file("a.lines.sha256", &format!("{digest}  a.lines\n"));
+    bench.file("SHA256SUMS", &format!("{digest}  missing\n{}  a.lines\n", "0".repeat(64)));
+    let opened = bench.open("case", 2);
+    assert_eq!(opened.summary.exhibits, 3);
+    let snapshot = crate::read::Reader::open(&bench.path("case")).unwrap().snapshot().unwrap();
+    let all = snapshot.exhibits(&Default::default(), &Default::default()).unwrap();
+    let exhibit = all.items.iter().find(|e| e.name.ends_with("a.lines")).unwrap().id;
+    let page = snapshot.exhibit(exhibit).unwrap().unwrap();
+    let sums: Vec<bool> = page.receipts[0].sums.iter().map(|s| s.agrees).collect();
+    assert_eq!(sums.len(), 2);
+    assert!(sums.contains(&true) && sums.contains(&false));
+    let before = snapshot.log(&Default::default()).unwrap().total;
+    drop(snapshot);
+    bench.open("case", 2);
+    let snapshot = crate::read::Reader::open(&bench.path("case")).unwrap().snapshot().unwrap();
+    assert_eq!(snapshot.log(&Default::default()).unwrap().total, before);
+}

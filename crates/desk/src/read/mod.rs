@@ -31,6 +31,7 @@ pub use exhibit::{
     Acquisition, Derivation, ExhibitFilter, ExhibitHead, ExhibitPage, ExhibitState, MAX_BYTES,
     MaskedBytes, MaskedSpan, ParserRun, ProblemFilter, ProblemRow, SumCheck,
 };
+pub(crate) use exhibits::ARCHIVE;
 pub use graph::{
     CountryServers, Edge, GraphFilter, GraphSlice, MapFilter, Network, Node, Path, PathStep,
 };
