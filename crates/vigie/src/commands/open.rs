@@ -135,9 +135,9 @@ fn screen(opened: &Opened, elapsed: Duration, case: &Path) -> Result<(), Told> {
     }
     if !summary.payments.is_empty() {
         writeln!(out)?;
-        for (currency, (count, sum)) in &summary.payments {
-            let sum = amount(*sum, currency);
-            writeln!(out, "  {} completed payments, in all {sum}", grouped(*count))?;
+        for p in &summary.payments {
+            let sum = amount(p.sum_minor, &p.currency);
+            writeln!(out, "  {} completed payments, in all {sum}", grouped(p.count))?;
         }
     }
     if !summary.countries.is_empty() {
