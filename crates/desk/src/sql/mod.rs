@@ -121,7 +121,7 @@ fn run(
     if statement.column_count() == 0 {
         return Err(Error::Asked("the statement reads nothing: ask with SELECT".to_owned()));
     }
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     if !each(Line::Columns(&names)) {
         return Ok(Answer { rows: 0, cut: false });
     }

@@ -293,20 +293,20 @@ unsafe impl VTabCursor for BulkCursor {
     }
 
     fn column(&self, context: &mut Context, i: c_int) -> Result<()> {
-        let Some(batch) = &self.batch else { return context.set_result(&Null) };
+        let Some(batch) = &self.batch else { return context.set_result(Null) };
         let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         match usize::try_from(i).unwrap_or(usize::MAX) {
-            0 => context.set_result(&number(batch.starts[self.at])),
-            1 => context.set_result(&number(batch.ends[self.at])),
+            0 => context.set_result(number(batch.starts[self.at])),
+            1 => context.set_result(number(batch.ends[self.at])),
             c => {
                 let place = self.place.get(c - 2).copied().flatten();
                 let cell = place.map_or(Cell::Null, |p| batch.columns[p].get(self.at));
                 match cell {
-                    Cell::Null => context.set_result(&Null),
-                    Cell::Int(n) => context.set_result(&n),
-                    Cell::Real(n) => context.set_result(&n),
-                    Cell::Text(t) => context.set_result(&t),
-                    Cell::Bytes(b) => context.set_result(&b),
+                    Cell::Null => context.set_result(Null),
+                    Cell::Int(n) => context.set_result(n),
+                    Cell::Real(n) => context.set_result(n),
+                    Cell::Text(t) => context.set_result(t),
+                    Cell::Bytes(b) => context.set_result(b),
                 }
             }
         }
