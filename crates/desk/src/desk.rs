@@ -9,6 +9,9 @@ use vault::{Case, Home, Stamp, Wait};
 use crate::views::Views;
 use crate::{Error, Result};
 
+/// The authority of a case that no named authority opened.
+pub(crate) const PRACTICE: &str = ledger::PRACTICE;
+
 /// Where a case and its authority live, and who is at work.
 #[derive(Debug, Clone)]
 pub struct Place {

@@ -9,6 +9,11 @@ pub enum Error {
     /// There is no case in the folder.
     #[error("{0} holds no case: `vigie open` makes one")]
     NoCase(PathBuf),
+    /// The views were made by another version.
+    #[error(
+        "the views were made by another version of vigie: `vigie views rebuild` makes them anew"
+    )]
+    OtherLayout,
     /// The views' database said no.
     #[error("the views could not be read or written")]
     Views(#[from] rusqlite::Error),
@@ -35,6 +40,9 @@ pub enum Error {
         /// What was asked for, in words.
         what: String,
     },
+    /// The exhibit is withheld as privileged until it is released.
+    #[error("the exhibit {0} is privileged: it is withheld until it is released")]
+    Privileged(model::ExhibitId),
     /// What was asked for is not understood.
     #[error("{0}")]
     Asked(String),

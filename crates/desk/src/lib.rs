@@ -7,22 +7,27 @@
 //! Invariants: no view shows what the log does not hold; the same log, exhibits and parser versions
 //! give the same views whatever the order or number of threads; no value of a secret enters a view.
 
+pub mod authority;
 mod count;
+pub mod decide;
 pub mod desk;
 pub mod error;
 pub mod export;
 mod index;
+pub mod lines;
 pub mod open;
+mod permit;
 mod pipeline;
 pub mod progress;
 pub mod read;
-mod index;
-mod pipeline;
 pub mod sql;
 mod tables;
+mod verify;
 mod views;
 
 pub use count::Summary;
+pub use decide::{Command, command};
 pub use desk::{Desk, Place};
 pub use error::{Error, Result};
 pub use vault::Wait;
+pub use verify::{Report, verify};

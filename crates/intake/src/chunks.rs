@@ -14,6 +14,7 @@ pub struct Chunks<'a> {
     offset: u64,
     ended: bool,
     bound: usize,
+    step: usize,
     error: Option<io::Error>,
 }
 
@@ -25,7 +26,22 @@ impl<'a> Chunks<'a> {
 
     /// A window that may grow to `bound` bytes.
     pub fn with_bound(source: &'a mut dyn Read, bound: usize) -> Self {
-        Self { source, buffer: Vec::new(), start: 0, offset: 0, ended: false, bound, error: None }
+        Self {
+            source,
+            buffer: Vec::new(),
+            start: 0,
+            offset: 0,
+            ended: false,
+            bound,
+            step: STEP,
+            error: None,
+        }
+    }
+
+    /// As [`Chunks::new`], reading about `step` bytes at a time: for tests of parsers, whose results
+    /// must not depend on where the window ends.
+    pub fn in_steps(source: &'a mut dyn Read, step: usize) -> Self {
+        Self { step: step.max(1), ..Self::new(source) }
     }
 
     /// The bytes at hand. Empty only at the end of the exhibit: an empty window is refilled first.
@@ -42,13 +58,13 @@ impl<'a> Chunks<'a> {
         if self.ended || self.at_bound() {
             return false;
         }
-        if self.start > 0 && (self.start >= STEP || self.start == self.buffer.len()) {
+        if self.start > 0 && (self.start >= self.step || self.start == self.buffer.len()) {
             self.buffer.drain(..self.start);
             self.start = 0;
         }
         let old = self.buffer.len();
         // Doubling keeps the cost of widening for one long record linear.
-        let step = STEP.max(old - self.start).min(self.bound.saturating_sub(old - self.start));
+        let step = self.step.max(old - self.start).min(self.bound.saturating_sub(old - self.start));
         self.buffer.resize(old + step, 0);
         let mut filled = old;
         while filled < self.buffer.len() {

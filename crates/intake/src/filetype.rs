@@ -157,7 +157,7 @@ fn textual(head: &[u8]) -> &'static str {
     }
     let body = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let control = |b: &&u8| matches!(b, 0..=8 | 11 | 14..=26 | 28..=31 | 0x7f);
-    if body.iter().any(|b| *b == 0) {
+    if body.contains(&0) {
         let pairs = body.len() / 2;
         let even = body.iter().step_by(2).filter(|b| **b == 0).count();
         let odd = body.iter().skip(1).step_by(2).filter(|b| **b == 0).count();

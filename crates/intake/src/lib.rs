@@ -13,12 +13,13 @@ pub mod chunks;
 pub mod csv;
 pub mod hls;
 pub mod filetype;
+pub mod hosts;
 pub mod json;
 pub mod m3u;
 pub mod dump;
+pub mod magnet;
 pub mod names;
 mod panel;
-pub mod magnet;
 pub mod parser;
 pub mod payments;
 pub mod paypal;
@@ -31,6 +32,7 @@ pub mod whatsapp;
 pub mod xlsx;
 pub mod xml;
 pub mod programmes;
+pub mod xmltv;
 pub mod xtream_api;
 pub mod release;
 pub mod torrent;
@@ -56,7 +58,11 @@ pub const PARSERS: &[Parser] = &[
     xtream_api::PARSER,
     xlsx::PARSER,
     torrent::PARSER,
+    xmltv::PARSER,
+    hosts::PARSER,
     release::PARSER,
+    tables::CSV,
+    scan::PARSER,
 ];
 
 /// The parser that is surest of an exhibit, by its first 64 KiB and its name.

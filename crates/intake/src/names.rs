@@ -27,9 +27,17 @@ const MAX_NAME: usize = 1024;
 /// The channel that an EPG id or, without one, a name stands for. `None` where neither names any.
 pub fn channel_key(epg_id: Option<&str>, name: &str) -> Option<Key> {
     if let Some(id) = epg_id.map(str::trim) {
-        let id = id.to_lowercase();
-        if !NO_EPG_ID.contains(&id.as_str()) {
-            return Some(Key::new("channel", &format!("epg:{id}")));
+        let nothing = id.len() <= 11 && NO_EPG_ID.iter().any(|none| id.eq_ignore_ascii_case(none));
+        if !nothing {
+            let mut rest = String::with_capacity(4 + id.len());
+            rest.push_str("epg:");
+            if id.is_ascii() {
+                rest.push_str(id);
+                rest.make_ascii_lowercase();
+            } else {
+                rest.push_str(&id.to_lowercase());
+            }
+            return Some(Key::new("channel", &rest));
         }
     }
     let name = channel_name(name);

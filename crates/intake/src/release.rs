@@ -210,10 +210,10 @@ pub fn facts(name: &str, start: u64, end: u64, out: &mut dyn Sink) -> Key {
         out.fact(Fact { subject: subject.clone(), property, value, start, end });
     };
     for (property, value) in fields {
-        if property == "group" {
-            if let (Some(group), Value::Text(name)) = (&group, &value) {
-                fact(group, "name", Value::Text(name.clone()));
-            }
+        if property == "group"
+            && let (Some(group), Value::Text(name)) = (&group, &value)
+        {
+            fact(group, "name", Value::Text(name.clone()));
         }
         fact(&key, property, value);
     }

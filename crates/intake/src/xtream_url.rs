@@ -50,8 +50,10 @@ pub fn split(text: &str) -> Option<Url<'_>> {
         }
         (&text[..colon], colon + 3)
     };
-    let authority_end =
-        b[start..].iter().position(|c| b"/?#\\".contains(c)).map_or(b.len(), |n| start + n);
+    let authority_end = b[start..]
+        .iter()
+        .position(|c| matches!(c, b'/' | b'?' | b'#' | b'\\'))
+        .map_or(b.len(), |n| start + n);
     let authority = &b[start..authority_end];
     let at = memchr::memrchr(b'@', authority);
     let userinfo = at.map(|n| start..start + n);
@@ -90,6 +92,11 @@ impl<'a> Url<'a> {
     /// The host's address, where it is one.
     pub fn address(&self) -> Option<IpAddr> {
         let host = self.host();
+        // What ends in a letter and has no colon is a name: most hosts.
+        let b = host.as_bytes();
+        if b.last().is_some_and(u8::is_ascii_alphabetic) && memchr::memchr(b':', b).is_none() {
+            return None;
+        }
         // A zone (`fe80::1%eth0`) names nothing outside its machine.
         host.split('%').next().and_then(|h| h.parse().ok())
     }
@@ -126,11 +133,11 @@ impl<'a> Url<'a> {
         std::iter::from_fn(move || {
             while at < end {
                 let part = at;
-                let stop = text[at..end].find('&').map_or(end, |n| at + n);
+                let stop = memchr::memchr(b'&', &text.as_bytes()[at..end]).map_or(end, |n| at + n);
                 at = stop + 1;
                 // `&amp;` is what a URL copied out of a page carries.
                 let name_start = if text[part..stop].starts_with("amp;") { part + 4 } else { part };
-                if let Some(eq) = text[name_start..stop].find('=') {
+                if let Some(eq) = memchr::memchr(b'=', &text.as_bytes()[name_start..stop]) {
                     return Some((&text[name_start..name_start + eq], name_start + eq + 1..stop));
                 }
             }
@@ -138,18 +145,22 @@ impl<'a> Url<'a> {
         })
     }
 
-    /// The segments of the path, as ranges; the empty ones are left out.
-    fn segments(&self) -> Vec<Range<usize>> {
-        let mut out = Vec::with_capacity(6);
-        let mut at = self.path.start;
-        while at < self.path.end && out.len() < 64 {
-            let stop = self.text[at..self.path.end].find('/').map_or(self.path.end, |n| at + n);
-            if stop > at {
-                out.push(at..stop);
+    /// The last segments of the path, the last first, the empty ones left out; and how many there
+    /// are of them, up to the array's length.
+    fn last_segments(&self) -> ([Range<usize>; 7], usize) {
+        let mut out: [Range<usize>; 7] = std::array::from_fn(|_| 0..0);
+        let (mut n, mut end) = (0, self.path.end);
+        while end > self.path.start && n < out.len() {
+            let rest = &self.text.as_bytes()[self.path.start..end];
+            let slash = memchr::memrchr(b'/', rest);
+            let start = slash.map_or(self.path.start, |s| self.path.start + s + 1);
+            if start < end {
+                out[n] = start..end;
+                n += 1;
             }
-            at = stop + 1;
+            end = slash.map_or(self.path.start, |s| self.path.start + s);
         }
-        out
+        (out, n)
     }
 }
 
@@ -255,14 +266,14 @@ fn by_path(url: &Url<'_>) -> Option<Found> {
     let text = url.text;
     // Cheap refusal first: the last segment is a number with perhaps an extension.
     let path = url.path();
-    let last = path.rsplit('/').next()?;
+    let last = file_of(path);
     if !last.as_bytes().first()?.is_ascii_digit() {
         return None;
     }
-    let segments = url.segments();
-    let n = segments.len();
-    let last = segments.get(n.checked_sub(1)?)?.clone();
-    let dot = text[last.clone()].find('.').map_or(last.end, |d| last.start + d);
+    let (segments, n) = url.last_segments();
+    let last = segments[..n].first()?.clone();
+    let dot =
+        memchr::memchr(b'.', text[last.clone()].as_bytes()).map_or(last.end, |d| last.start + d);
     let (id, ext) = (last.start..dot, (dot + 1).min(last.end)..last.end);
     let good = text[id.clone()].bytes().all(|b| b.is_ascii_digit())
         && id.len() <= 20
@@ -271,7 +282,8 @@ fn by_path(url: &Url<'_>) -> Option<Found> {
     if !good {
         return None;
     }
-    let word = |i: usize| text[segments[i].clone()].to_ascii_lowercase();
+    // Counted from the end: 0 is the last.
+    let is = |i: usize, word: &str| text[segments[i].clone()].eq_ignore_ascii_case(word);
     let found = |kind, user: usize, password: usize| Found {
         kind,
         user: segments[user].clone(),
@@ -280,18 +292,15 @@ fn by_path(url: &Url<'_>) -> Option<Found> {
         ext: ext.clone(),
     };
     if n >= 4 {
-        let kind = match word(n - 4).as_str() {
-            "live" => Some(Kind::Live),
-            "movie" => Some(Kind::Movie),
-            "series" => Some(Kind::Series),
-            _ => None,
-        };
+        let kind = [("live", Kind::Live), ("movie", Kind::Movie), ("series", Kind::Series)]
+            .into_iter()
+            .find_map(|(word, kind)| is(3, word).then_some(kind));
         if let Some(kind) = kind {
-            return Some(found(kind, n - 3, n - 2));
+            return Some(found(kind, 2, 1));
         }
     }
-    if n >= 6 && word(n - 6) == "timeshift" {
-        return Some(found(Kind::Live, n - 5, n - 4));
+    if n >= 6 && is(5, "timeshift") {
+        return Some(found(Kind::Live, 4, 3));
     }
     // `/U/P/N` looks like many a path: no query, an extension that panels give, neither segment a
     // word of other servers, and no number repeated (`/1501/1501.m3u8`).
@@ -301,7 +310,7 @@ fn by_path(url: &Url<'_>) -> Option<Found> {
             "video", "videos", "vod", "embed", "tv", "watch", "udp", "rtp", "media", "content",
             "api", "iptv", "playlist", "index", "public", "static", "images", "epg",
         ];
-        WORDS.contains(&word(i).as_str())
+        WORDS.iter().any(|word| is(i, word))
     };
     let given = matches!(
         text[ext.clone()].to_ascii_lowercase().as_str(),
@@ -310,15 +319,23 @@ fn by_path(url: &Url<'_>) -> Option<Found> {
     (n == 3
         && url.query.is_none()
         && given
-        && !other(0)
         && !other(1)
+        && !other(2)
         && text[segments[1].clone()] != text[id.clone()])
-    .then(|| found(Kind::Plain, 0, 1))
+    .then(|| found(Kind::Plain, 2, 1))
+}
+
+/// What stands behind a path's last `/`.
+fn file_of(path: &str) -> &str {
+    memchr::memrchr(b'/', path.as_bytes()).map_or(path, |n| &path[n + 1..])
 }
 
 fn by_query(url: &Url<'_>) -> Option<Found> {
     let query = url.query.clone()?;
-    let file = url.path().rsplit('/').next()?;
+    let file = file_of(url.path());
+    if !file.to_ascii_lowercase().ends_with(".php") {
+        return None;
+    }
     let kind = if file.eq_ignore_ascii_case("get.php") {
         Kind::Get
     } else if ["player_api.php", "panel_api.php", "enigma2.php"]

@@ -82,10 +82,7 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
 }
 
 fn write_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for byte in bytes {
-        write!(f, "{byte:02x}")?;
-    }
-    Ok(())
+    f.write_str(&hex(bytes))
 }
 
 macro_rules! id {

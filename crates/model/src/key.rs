@@ -70,7 +70,9 @@ impl fmt::Display for Locator {
 
 fn clean(text: &str) -> Cow<'_, str> {
     // Control characters are C0, DEL, and C1, which UTF-8 begins with 0xc2.
-    if text.bytes().all(|b| b >= 0x20 && b != 0x7f && b != 0xc2) {
+    // No early exit: so the loop is done many bytes at a time.
+    let special = |b: u8| b < 0x20 || b == 0x7f || b == 0xc2;
+    if !text.bytes().fold(false, |found, b| found | special(b)) {
         return Cow::Borrowed(text);
     }
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()

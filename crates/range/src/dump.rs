@@ -56,7 +56,8 @@ pub(crate) fn write(
 ) -> Result<Tally, Error> {
     let plan = panel.plan;
     let sql = Dump::new(out, plan.tool, &panel.db, plan.charset, plan.prefix, panel.dumped_at);
-    let mut writer = Writer::new(world, panel, sql, Some(truth), panel.lines, plan.charset == "latin1");
+    let mut writer =
+        Writer::new(world, panel, sql, Some(truth), panel.lines, plan.charset == "latin1");
     writer.panel_facts();
     writer.all(None)?;
     Ok(writer.tally)
@@ -141,7 +142,10 @@ impl<'a> Writer<'a> {
 
     pub(crate) fn text<'t>(&self, text: &'t str) -> std::borrow::Cow<'t, [u8]> {
         if self.latin1 && !text.is_ascii() {
-            text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect::<Vec<u8>>().into()
+            text.chars()
+                .map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?'))
+                .collect::<Vec<u8>>()
+                .into()
         } else {
             text.as_bytes().into()
         }

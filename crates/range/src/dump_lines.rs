@@ -11,7 +11,11 @@ use crate::schema::{Family, Table};
 use crate::world::Kind;
 
 const AGENTS: &[&str] = &[
-    "VLC/3.0.18 LibVLC/3.0.18", "IPTVSmartersPlayer", "TiviMate/4.7.0", "okhttp/4.9.3", "Lavf/58.76.100",
+    "VLC/3.0.18 LibVLC/3.0.18",
+    "IPTVSmartersPlayer",
+    "TiviMate/4.7.0",
+    "okhttp/4.9.3",
+    "Lavf/58.76.100",
     "Mozilla/5.0 (QtEmbedded; U; Linux; C) AppleWebKit/533.3 (KHTML, like Gecko) MAG200 stbapp ver: 2 rev: 250 Safari/533.3",
 ];
 
@@ -27,19 +31,43 @@ impl Writer<'_> {
         let cut = self.truth.is_none() && !xc;
         let last = if cut { self.lines / 2 } else { self.lines };
         let fixed = [
-            ("allowed_ips", "'[]'"), ("allowed_ua", "'[]'"), ("bouquet", "'[1,2,3]'"),
-            ("allowed_outputs", "'[1,2,3]'"), ("admin_notes", "''"), ("forced_country", "''"),
-            ("created_by", "1"), ("play_token", "''"),
+            ("allowed_ips", "'[]'"),
+            ("allowed_ua", "'[]'"),
+            ("bouquet", "'[1,2,3]'"),
+            ("allowed_outputs", "'[1,2,3]'"),
+            ("admin_notes", "''"),
+            ("forced_country", "''"),
+            ("created_by", "1"),
+            ("play_token", "''"),
         ];
         let template = if xc {
             Template::new(
                 table,
                 separator,
                 &[
-                    "id", "member_id", "username", "password", "last_ip", "exp_date", "admin_enabled",
-                    "enabled", "reseller_notes", "max_connections", "is_restreamer", "is_trial",
-                    "is_mag", "is_e2", "created_at", "as_number", "isp_desc", "package_id",
-                    "access_token", "contact", "last_activity", "last_activity_array", "updated",
+                    "id",
+                    "member_id",
+                    "username",
+                    "password",
+                    "last_ip",
+                    "exp_date",
+                    "admin_enabled",
+                    "enabled",
+                    "reseller_notes",
+                    "max_connections",
+                    "is_restreamer",
+                    "is_trial",
+                    "is_mag",
+                    "is_e2",
+                    "created_at",
+                    "as_number",
+                    "isp_desc",
+                    "package_id",
+                    "access_token",
+                    "contact",
+                    "last_activity",
+                    "last_activity_array",
+                    "updated",
                 ],
                 &fixed,
             )
@@ -48,9 +76,22 @@ impl Writer<'_> {
                 table,
                 separator,
                 &[
-                    "id", "member_id", "username", "password", "exp_date", "admin_enabled", "enabled",
-                    "reseller_notes", "max_connections", "is_restreamer", "is_trial", "created_at",
-                    "is_mag", "is_e2", "as_number", "isp_desc",
+                    "id",
+                    "member_id",
+                    "username",
+                    "password",
+                    "exp_date",
+                    "admin_enabled",
+                    "enabled",
+                    "reseller_notes",
+                    "max_connections",
+                    "is_restreamer",
+                    "is_trial",
+                    "created_at",
+                    "is_mag",
+                    "is_e2",
+                    "as_number",
+                    "isp_desc",
                 ],
                 &fixed,
             )
@@ -65,7 +106,10 @@ impl Writer<'_> {
             owned += u64::from(line.owner.is_some());
             let note = if id % 37 == 0 { "paid until summer" } else { "" };
             let mut row = template.row(&mut buffer);
-            row.put(line.id).put(line.owner).plain(line.user.as_bytes()).plain(line.password.as_bytes());
+            row.put(line.id)
+                .put(line.owner)
+                .plain(line.user.as_bytes())
+                .plain(line.password.as_bytes());
             if xc {
                 if line.used {
                     ip.clear();
@@ -117,10 +161,8 @@ impl Writer<'_> {
                 row.plain(crate::calendar::sql(at).as_bytes());
             }
             row.end();
-            if let Some(truth) = &mut self.truth {
-                if xc && line.used {
-                    truth.home(&line.home);
-                }
+            if xc && line.used {
+                self.tell(|t| t.home(&line.home));
             }
             self.sql.row(table, &buffer)?;
         }
@@ -149,9 +191,14 @@ impl Writer<'_> {
             varying.push("mac_filter");
         }
         let fixed = [
-            ("aspect", "''"), ("image_version", "'218'"), ("hw_version", "'1.7-BD-00'"),
-            ("ver", "'ImageDescription: 0.2.18-r14-pub-250'"), ("watchdog_timeout", "120"),
-            ("fav_channels", "'[]'"), ("tv_archive_continued", "'[]'"), ("country", "''"),
+            ("aspect", "''"),
+            ("image_version", "'218'"),
+            ("hw_version", "'1.7-BD-00'"),
+            ("ver", "'ImageDescription: 0.2.18-r14-pub-250'"),
+            ("watchdog_timeout", "120"),
+            ("fav_channels", "'[]'"),
+            ("tv_archive_continued", "'[]'"),
+            ("country", "''"),
         ];
         let template = Template::new(table, separator, &varying, &fixed);
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -261,7 +308,13 @@ impl Writer<'_> {
             varying.push("token");
         }
         varying.extend([
-            "user_id", "stream_id", "server_id", "user_agent", "user_ip", "container", "date_start",
+            "user_id",
+            "stream_id",
+            "server_id",
+            "user_agent",
+            "user_ip",
+            "container",
+            "date_start",
         ]);
         if table.column("date_end").is_some() {
             varying.push("date_end");
@@ -272,7 +325,7 @@ impl Writer<'_> {
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut ip = Vec::with_capacity(40);
         for i in 0..count {
-            let id = 1 + self.rng.below(self.lines);
+            let id = 1 + self.rng.below(self.panel.lines);
             let line: Line = self.line(id);
             let stream = *self.rng.pick(&watched);
             let server = panel.servers[*self.rng.pick(&stream.on)].id;
@@ -316,12 +369,14 @@ impl Writer<'_> {
 
     /// What clients were refused: the request stands in it, password and all.
     pub(crate) fn client_log_rows(&mut self, table: &Table) -> Result<(), Error> {
-        const STATUS: [&str; 4] = ["USER_EXPIRED", "AUTH_FAILED", "NOT_IN_BOUQUET", "USER_DISABLED"];
+        const STATUS: [&str; 4] =
+            ["USER_EXPIRED", "AUTH_FAILED", "NOT_IN_BOUQUET", "USER_DISABLED"];
         let count = self.lines / 50 + 3;
         for i in 0..count {
-            let id = 1 + self.rng.below(self.lines);
+            let id = 1 + self.rng.below(self.panel.lines);
             let line = self.line(id);
-            let query = format!("username={}&amp;password={}&amp;type=m3u_plus", line.user, line.password);
+            let query =
+                format!("username={}&amp;password={}&amp;type=m3u_plus", line.user, line.password);
             let ip = line.home.ip.to_string();
             self.tell(|t| t.home(&line.home));
             self.cold(

@@ -30,17 +30,18 @@ impl Writer<'_> {
             let to = format!("ip:{ip}");
             self.tell(|t| t.link("signed_in_from", &key, &to));
             let note = self.note(&key, place);
-            let hash = format!(
-                "$6$rounds=20000${salt}$FAKE{}",
-                self.rng.chars(crate::rng::PASSWORD, 82)
-            );
+            let hash =
+                format!("$6$rounds=20000${salt}$FAKE{}", self.rng.chars(crate::rng::PASSWORD, 82));
             let registered = panel.dumped_at - self.rng.range(100, 1400) * DAY;
             let last = panel.dumped_at - self.rng.range(1, 90) * DAY;
             let credits = if operator.admin { 0 } else { self.rng.range(0, 900) };
-            let (ip, upper) = (ip.to_string(), operator.mail.as_ref().map(|m| {
-                // People write their own address in many ways.
-                if operator.id % 11 == 0 { m.to_uppercase() } else { m.clone() }
-            }));
+            let (ip, upper) = (
+                ip.to_string(),
+                operator.mail.as_ref().map(|m| {
+                    // People write their own address in many ways.
+                    if operator.id % 11 == 0 { m.to_uppercase() } else { m.clone() }
+                }),
+            );
             self.cold(
                 table,
                 &[
@@ -70,7 +71,10 @@ impl Writer<'_> {
         let (_, person) = self.operator(place);
         let face = &person.faces[self.panel.operators[place].face];
         let (to, text) = match self.rng.below(9) {
-            0 => (format!("phone:+{}", face.phone), format!("call {}", words::phone_written(&face.phone))),
+            0 => (
+                format!("phone:+{}", face.phone),
+                format!("call {}", words::phone_written(&face.phone)),
+            ),
             1 => match person.wallets.first() {
                 Some(w) => (
                     format!("wallet:{}:{}", w.chain, w.address),
@@ -130,12 +134,16 @@ impl Writer<'_> {
         let xc = self.panel.plan.family == Family::XcVm;
         let count = self.panel.operators.len() * 4 + 6;
         for i in 0..count {
-            let place = if i < self.panel.operators.len() { i } else { self.rng.index(self.panel.operators.len()) };
+            let place = if i < self.panel.operators.len() {
+                i
+            } else {
+                self.rng.index(self.panel.operators.len())
+            };
             let (key, person) = self.operator(place);
             let fails = xc && self.rng.per_mille(150);
             let stranger = fails && self.rng.per_mille(400);
             let ip = if stranger {
-                let line = 1 + self.rng.below(self.lines);
+                let line = 1 + self.rng.below(self.panel.lines);
                 let home = self.line(line).home;
                 self.tell(|t| t.home(&home));
                 home.ip
@@ -152,7 +160,8 @@ impl Writer<'_> {
                 self.tell(|t| t.link("signed_in_from", &key, &to));
             }
             let operator = &self.panel.operators[place];
-            let date = self.panel.dumped_at - self.rng.range(1, 200) * DAY + self.rng.range(0, 80_000);
+            let date =
+                self.panel.dumped_at - self.rng.range(1, 200) * DAY + self.rng.range(0, 80_000);
             let ip = ip.to_string();
             self.cold(
                 table,
@@ -177,8 +186,13 @@ impl Writer<'_> {
 
     /// Tickets of resellers. Titles name nothing.
     pub(crate) fn ticket_rows(&mut self, table: &Table) -> Result<(), Error> {
-        const TITLES: [&str; 5] =
-            ["Credits not added", "Channels down", "New domain please", "Payment sent", "EPG missing"];
+        const TITLES: [&str; 5] = [
+            "Credits not added",
+            "Channels down",
+            "New domain please",
+            "Payment sent",
+            "EPG missing",
+        ];
         for i in 0..self.tickets() {
             let operator = &self.panel.operators[(i * 2 + 1) % self.panel.operators.len()];
             self.cold(
@@ -207,11 +221,17 @@ impl Writer<'_> {
             let text = match (i % 4, person.wallets.last()) {
                 (0, Some(w)) => {
                     named.push(format!("wallet:{}:{}", w.chain, w.address));
-                    format!("Hello, I've sent 250 for credits, from {} as always.\nThanks", w.address)
+                    format!(
+                        "Hello, I've sent 250 for credits, from {} as always.\nThanks",
+                        w.address
+                    )
                 }
                 (1, _) => {
                     named.push(format!("phone:+{}", face.phone));
-                    format!("Nothing plays since yesterday. \"Black screen\", call me: {}", words::phone_written(&face.phone))
+                    format!(
+                        "Nothing plays since yesterday. \"Black screen\", call me: {}",
+                        words::phone_written(&face.phone)
+                    )
                 }
                 (2, _) => {
                     let domain = format!("tv-{}.example", face.handle.replace('_', "-"));
@@ -274,7 +294,7 @@ impl Writer<'_> {
     pub(crate) fn operator_log_rows(&mut self, table: &Table) -> Result<(), Error> {
         let count = 10 + self.lines / 100;
         for i in 0..count {
-            let id = 1 + self.rng.below(self.lines);
+            let id = 1 + self.rng.below(self.panel.lines);
             let line = self.line(id);
             let owner = line.owner.unwrap_or(1);
             let date = line.created;
@@ -313,7 +333,10 @@ impl Writer<'_> {
                 table,
                 &[
                     ("id", (i + 1).into()),
-                    ("log_message", "SQLSTATE[HY000]: General error: 2006 MySQL server has gone away".into()),
+                    (
+                        "log_message",
+                        "SQLSTATE[HY000]: General error: 2006 MySQL server has gone away".into(),
+                    ),
                     ("log_extra", "".into()),
                     ("line", 118.into()),
                     ("server_id", 1.into()),
@@ -346,7 +369,9 @@ impl Writer<'_> {
     /// The panel's settings.
     pub(crate) fn setting_rows(&mut self, table: &Table) -> Result<(), Error> {
         if table.name == "admin_settings" {
-            for (name, value) in [("release_parser", "python"), ("cc_time", "1"), ("automatic_backups", "daily")] {
+            for (name, value) in
+                [("release_parser", "python"), ("cc_time", "1"), ("automatic_backups", "daily")]
+            {
                 self.cold(table, &[("type", name.into()), ("value", value.into())])?;
             }
             return Ok(());

@@ -32,10 +32,14 @@ impl Writer<'_> {
                 }
             });
             let (ip, names) = (server.ip.to_string(), server.names.join(","));
-            let parent = server.parent.filter(|_| server.id % 3 == 0).map_or("0".to_owned(), |p| format!("[{p}]"));
+            let parent = server
+                .parent
+                .filter(|_| server.id % 3 == 0)
+                .map_or("0".to_owned(), |p| format!("[{p}]"));
             let hardware = format!(
                 r#"{{"total_ram":{},"cores":{},"kernel":"5.4.0","cpu_name":"Practice CPU"}}"#,
-                32_000_000 + server.id * 1000, 8
+                32_000_000 + server.id * 1000,
+                8
             );
             let ssh = format!("fake{}", self.rng.chars(crate::rng::PASSWORD, 10));
             let xc = panel.plan.family == Family::XcVm;
@@ -145,7 +149,8 @@ impl Writer<'_> {
             let sources: Vec<String> = stream.sources.iter().map(|s| self.source_text(s)).collect();
             let sources = json_list(&sources);
             let xc = panel.plan.family == Family::XcVm;
-            let category = if xc { format!("[{}]", stream.category) } else { stream.category.to_string() };
+            let category =
+                if xc { format!("[{}]", stream.category) } else { stream.category.to_string() };
             let icon = if stream.kind == Kind::Live && stream.id % 3 == 0 {
                 format!("http://{}/{}.png", self.world.logos, stream.id)
             } else {
@@ -154,7 +159,8 @@ impl Writer<'_> {
             let movie = matches!(stream.kind, Kind::Movie | Kind::Episode);
             let properties = format!(
                 r#"{{"kinopoisk_url":"","tmdb_id":"{}","plot":"Nobody expected a second winter.","genre":"Drama","duration":"01:{:02}:00"}}"#,
-                90_000 + stream.id, stream.id % 60
+                90_000 + stream.id,
+                stream.id % 60
             );
             let uuid = self.rng.chars(crate::rng::HEX, 32);
             self.cold(
@@ -203,12 +209,14 @@ impl Writer<'_> {
                         V::Int(i64::from(parent))
                     }
                     // Its own parent, as some panels write it.
-                    None if id % 17 == 0 => V::Int(1),
-                    _ if id % 2 == 0 => V::Int(0),
+                    None if id.is_multiple_of(17) => V::Int(1),
+                    _ if id.is_multiple_of(2) => V::Int(0),
                     _ => V::Null,
                 };
                 let current = match stream.sources.first() {
-                    Some(source @ Source::Provider(..)) if server.main => Some(self.source_text(source)),
+                    Some(source @ Source::Provider(..)) if server.main => {
+                        Some(self.source_text(source))
+                    }
                     _ => None,
                 };
                 self.cold(
@@ -301,7 +309,10 @@ impl Writer<'_> {
                 &[
                     ("id", series.into()),
                     ("title", (&title).into()),
-                    ("category_id", if self.panel.plan.family == Family::XcVm { "[30]" } else { "30" }.into()),
+                    (
+                        "category_id",
+                        if self.panel.plan.family == Family::XcVm { "[30]" } else { "30" }.into(),
+                    ),
                     ("genre", "Drama".into()),
                     ("plot", "L'été revient toujours.".into()),
                     ("last_modified", (self.panel.dumped_at - DAY).into()),
@@ -367,9 +378,12 @@ impl Writer<'_> {
 
     /// What is sold.
     pub(crate) fn package_rows(&mut self, table: &Table) -> Result<(), Error> {
-        for (id, name, months, credits) in
-            [(1, "1 Month", 1, 1), (2, "3 Months", 3, 3), (3, "6 Months", 6, 5), (4, "12 Months", 12, 10)]
-        {
+        for (id, name, months, credits) in [
+            (1, "1 Month", 1, 1),
+            (2, "3 Months", 3, 3),
+            (3, "6 Months", 6, 5),
+            (4, "12 Months", 12, 10),
+        ] {
             self.cold(
                 table,
                 &[

@@ -9,18 +9,24 @@
 //! documentation, names end in `.example` or `.test`, telephone numbers are those kept for fiction,
 //! bank codes are invented, credentials begin with `fake`.
 
+mod accounts;
+mod answers;
 mod archive;
 mod calendar;
+mod camt;
+mod chats;
 mod checks;
 mod dump;
 mod dump_lines;
 mod dump_people;
 mod dump_tv;
+mod identities;
 mod lines;
 mod lists;
 mod material;
 mod net;
 mod out;
+mod paypal;
 mod people;
 mod plan;
 mod playlist;
@@ -28,9 +34,11 @@ mod rng;
 mod row;
 mod schema;
 mod sql;
+mod torrents;
 mod truth;
 mod words;
 mod world;
+mod xlsx;
 
 use std::path::Path;
 

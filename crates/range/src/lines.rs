@@ -108,7 +108,9 @@ impl Line {
             mail.push('.');
             base36(id << 6 | panel.index as u64, 1, &mut mail);
             mail.push('@');
-            mail.push_str(words::SUBSCRIBER_MAIL[(last >> 20) as usize % words::SUBSCRIBER_MAIL.len()]);
+            mail.push_str(
+                words::SUBSCRIBER_MAIL[(last >> 20) as usize % words::SUBSCRIBER_MAIL.len()],
+            );
             mail
         });
         Self {

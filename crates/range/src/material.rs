@@ -12,7 +12,7 @@ use crate::plan::Pack;
 use crate::playlist;
 use crate::truth::Truth;
 use crate::world::World;
-use crate::{Error, calendar};
+use crate::{Error, answers, calendar, camt, chats, identities, paypal, torrents, xlsx};
 
 /// Writes everything.
 pub(crate) fn write(world: &World, truth: &mut Truth, out: &mut Out<'_>) -> Result<(), Error> {
@@ -29,14 +29,28 @@ pub(crate) fn write(world: &World, truth: &mut Truth, out: &mut Out<'_>) -> Resu
         }));
     }
     playlist::write(world, truth, out)?;
+    answers::write(world, truth, out)?;
+    let folder = "material/office/payments";
+    let mut sums = paypal::write(world, folder, truth, out)?;
+    sums.extend(camt::write(world, folder, truth, out)?);
+    sums.push(xlsx::write(world, folder, truth, out)?);
+    lists::sums(folder, &sums, truth, out)?;
+    chats::write(world, truth, out)?;
+    torrents::write(world, truth, out)?;
     lists::write(world, truth, out)?;
+    identities::tell(world, truth);
     truth.more.insert("panels".to_owned(), panels.into());
     Ok(())
 }
 
 type Written = (String, dump::Tally);
 
-fn dumps(world: &World, index: usize, truth: &mut Truth, out: &mut Out<'_>) -> Result<Written, Error> {
+fn dumps(
+    world: &World,
+    index: usize,
+    truth: &mut Truth,
+    out: &mut Out<'_>,
+) -> Result<Written, Error> {
     let panel = &world.panels[index];
     let name = format!("{}-{}", panel.brand, calendar::date(panel.dumped_at));
     let folder = format!("material/servers/{:02}-{}", index + 1, panel.brand);

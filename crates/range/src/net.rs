@@ -81,6 +81,17 @@ pub(crate) fn v4_index(ip: Ipv4Addr) -> Option<usize> {
     (n < V4).then_some(n)
 }
 
+/// The address of a number below [`V4`].
+pub(crate) fn v4_at(n: usize) -> IpAddr {
+    v4(n as u32).into()
+}
+
+/// The address of a number below [`V6`].
+pub(crate) fn v6_at(n: usize) -> IpAddr {
+    let (network, n) = (n / V6_A_NETWORK as usize, n % V6_A_NETWORK as usize);
+    Ipv6Addr::new(0x3fff, 0x800 + network as u16, n as u16, 0, 0, 0, 0, 1).into()
+}
+
 impl Network {
     /// IPv4 address `n` of the network, .1 to .254 of each /24; wraps around.
     pub(crate) fn v4(&self, n: u32) -> Ipv4Addr {
@@ -115,10 +126,8 @@ pub(crate) fn home(random: u64) -> Home {
     let random = mix(random);
     let place = (random % 65_536) as u32 + 65_536;
     let block = (place / 256) as u16;
-    let network = HOMES
-        .iter()
-        .position(|n| block >= n.block.0 && block < n.block.0 + n.block.1)
-        .unwrap_or(0);
+    let network =
+        HOMES.iter().position(|n| block >= n.block.0 && block < n.block.0 + n.block.1).unwrap_or(0);
     if (random >> 20) % 100 < 4 {
         let n = (random >> 32) as u32 % V6_A_NETWORK;
         let ip = Ipv6Addr::new(0x3fff, 0x800 + network as u16, n as u16, 0, 0, 0, 0, 1);
@@ -192,5 +201,29 @@ mod tests {
         }
         assert_eq!(country(HOSTING[1].v4(70_000).into()), "NL");
         assert_eq!(country(HOSTING[2].v6(9).into()), "HK");
+    }
+
+    #[test]
+    fn the_table_says_the_same() {
+        let rows: Vec<(IpAddr, IpAddr, String)> = table()
+            .lines()
+            .skip(1)
+            .map(|line| {
+                let fields: Vec<&str> = line.split(',').collect();
+                let ip = |i: usize| fields[i].parse().expect("an address");
+                (ip(0), ip(1), fields[4].to_owned())
+            })
+            .collect();
+        for n in 0..3000u32 {
+            let hosting = &HOSTING[n as usize % HOSTING.len()];
+            for ip in [hosting.v4(n * 77).into(), hosting.v6(n).into(), home(u64::from(n)).ip] {
+                let found: Vec<_> = rows
+                    .iter()
+                    .filter(|(a, b, _)| a.is_ipv4() == IpAddr::is_ipv4(&ip) && *a <= ip && ip <= *b)
+                    .collect();
+                assert_eq!(found.len(), 1, "{ip}");
+                assert_eq!(found[0].2, country(ip), "{ip}");
+            }
+        }
     }
 }

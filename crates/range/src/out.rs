@@ -89,7 +89,7 @@ impl File<'_, '_> {
     pub(crate) fn finish(mut self) -> Result<(), Error> {
         self.flush_buffer()?;
         if let Some(pending) = self.pending.take() {
-            self.out.batch.add(pending, std::mem::take(&mut self.path), Overwrite::Replace);
+            self.out.batch.add(pending, std::mem::take(&mut self.path), Overwrite::Replace)?;
         }
         // Bounds the number of files kept open.
         if self.out.batch.len() >= 200 {

@@ -82,7 +82,16 @@ pub(crate) struct PanelPlan {
 }
 
 const fn panel(family: Family, tool: Tool, pack: Pack, share: u64) -> PanelPlan {
-    PanelPlan { family, tool, pack, prefix: "", charset: "utf8", no_groups: false, older: false, share }
+    PanelPlan {
+        family,
+        tool,
+        pack,
+        prefix: "",
+        charset: "utf8",
+        no_groups: false,
+        older: false,
+        share,
+    }
 }
 
 /// What is made.
@@ -118,7 +127,8 @@ impl Plan {
             return Err(Error::Scale(scale));
         }
         let rows = |n: u64| ((n as f64 * scale).round() as u64).max(60);
-        let some = |n: u64, floor: u64| ((n as f64 * scale.sqrt()).round() as u64).max(floor.min(n));
+        let some =
+            |n: u64, floor: u64| ((n as f64 * scale.sqrt()).round() as u64).max(floor.min(n));
         use Family::{StreamCreed, XcVm, XtreamUi};
         use Pack::{Gzip, Nested, Plain, Zip};
         use Tool::{Adminer, HeidiSql, MariaDbDump, MySqlDump, PhpMyAdmin};
@@ -135,8 +145,9 @@ impl Plan {
                     PanelPlan { prefix: "vg_", ..panel(XcVm, MariaDbDump(true), Plain, 4) },
                 ],
                 lines: rows(22_000_000),
-                operators: some(560, 30),
-                servers: some(240, 28),
+                // 560 resellers; two of each panel's operators administer it. One server is shared.
+                operators: some(560, 30) + 14,
+                servers: some(240, 28) + 1,
                 networks: 10,
                 channels: some(2500, 40),
                 films: some(20_000, 60),
@@ -160,14 +171,19 @@ impl Plan {
                         2 => panel(StreamCreed, PhpMyAdmin, Gzip, 51),
                         3 | 7 => panel(XcVm, HeidiSql, Zip, 51),
                         4 | 8 => panel(XtreamUi, Adminer, Plain, 51),
-                        5 => PanelPlan { charset: "latin1", ..panel(XtreamUi, MySqlDump, Nested, 51) },
-                        6 => PanelPlan { prefix: "pnl_", ..panel(StreamCreed, MySqlDump, Plain, 51) },
+                        5 => PanelPlan {
+                            charset: "latin1",
+                            ..panel(XtreamUi, MySqlDump, Nested, 51)
+                        },
+                        6 => {
+                            PanelPlan { prefix: "pnl_", ..panel(StreamCreed, MySqlDump, Plain, 51) }
+                        }
                         _ => panel(XcVm, MariaDbDump(false), Gzip, 51),
                     })
                     .collect(),
                 lines: rows(2_000_000),
                 operators: some(900, 44),
-                servers: some(5500, 60),
+                servers: some(5500, 60) + 1,
                 networks: 16,
                 channels: some(1200, 40),
                 films: some(6000, 40),
@@ -190,10 +206,11 @@ impl Plan {
                 ],
                 lines: rows(120_000),
                 operators: some(48, 12),
-                servers: 11,
+                servers: 12,
                 networks: 4,
                 channels: some(400, 20),
-                films: some(82_000, 80),
+                // 82,000 titles.
+                films: some(80_500, 80),
                 series: some(1500, 8),
                 providers: some(6, 2),
                 paypal: some(12, 2),

@@ -18,10 +18,13 @@ pub(crate) fn write(world: &World, truth: &mut Truth, out: &mut Out<'_>) -> Resu
         let mut rng = base.item(i);
         let text = match i % 8 {
             3 => foreign(world, &mut rng, i, truth),
-            5 => plain(world, &mut rng, i, truth),
+            1 => plain(world, &mut rng, i, truth),
             _ => own(world, &mut rng, i, truth),
         };
-        out.write(&format!("material/clients/box-{:02}/playlist-{i}.m3u", i / 3 + 1), text.as_bytes())?;
+        out.write(
+            &format!("material/clients/box-{:02}/playlist-{i}.m3u", i / 3 + 1),
+            text.as_bytes(),
+        )?;
     }
     Ok(())
 }
@@ -86,7 +89,7 @@ fn own(world: &World, rng: &mut Rng, i: u64, truth: &mut Truth) -> String {
     let mut text = String::new();
     if i % 7 == 6 {
         // Junk before the header, as a portal's notice.
-        text.push_str("\u{feff}");
+        text.push('\u{feff}');
     }
     let _ = write!(text, "#EXTM3U x-tvg-url=\"http://{}/guide.xml\"{end}", world.logos);
     let count = if world.plan.scenario == Scenario::Small { 25 } else { 400 };
@@ -145,13 +148,15 @@ fn plain(world: &World, rng: &mut Rng, i: u64, truth: &mut Truth) -> String {
     let count = world.channels.len().min(30);
     for (n, channel) in world.channels.iter().take(count).enumerate() {
         let host = format!("edge-{}.open-relay{i}.test", n % 3 + 1);
-        let url = format!("http://{host}/hls/{}/{}/index.m3u8", words::MARKETS[channel.market].0, n);
+        let url =
+            format!("http://{host}/hls/{}/{}/index.m3u8", words::MARKETS[channel.market].0, n);
         let key = format!("stream:url:{url}");
         truth.link("hosted_at", &key, &format!("domain:{host}"));
         truth.link("shows", &key, &channel.key);
         let name = channel.shown(n as u64);
         let epg = channel.epg.as_deref().unwrap_or_default();
-        let agent = if rng.per_mille(200) { "#EXTVLCOPT:http-user-agent=VLC/3.0.18\r\n" } else { "" };
+        let agent =
+            if rng.per_mille(200) { "#EXTVLCOPT:http-user-agent=VLC/3.0.18\r\n" } else { "" };
         let _ = write!(
             text,
             "#EXTINF:-1 tvg-id=\"{epg}\" group-title=\"Open\",{name}\r\n{agent}{url}\r\n"

@@ -43,12 +43,13 @@ impl Family {
         }
         for table in &mut tables {
             // StreamCreed's list does not say which number themselves: single-column keys do.
-            if self == Self::StreamCreed && table.name != "settings" {
-                if let Some(Index { kind: IndexKind::Primary, columns, .. }) = table.keys.first() {
-                    let name = columns.clone();
-                    if let Some(column) = table.columns.iter_mut().find(|c| c.name == name) {
-                        column.auto = true;
-                    }
+            if self == Self::StreamCreed
+                && table.name != "settings"
+                && let Some(Index { kind: IndexKind::Primary, columns, .. }) = table.keys.first()
+            {
+                let name = columns.clone();
+                if let Some(column) = table.columns.iter_mut().find(|c| c.name == name) {
+                    column.auto = true;
                 }
             }
         }

@@ -206,8 +206,10 @@ impl<'w> Dump<'w> {
         let auto = table.columns.iter().any(|c| c.auto);
         let auto_option =
             if auto && inline { format!(" AUTO_INCREMENT={next}") } else { String::new() };
-        let options =
-            format!("ENGINE={}{auto_option} DEFAULT CHARSET={}{collate}", table.engine, table.charset);
+        let options = format!(
+            "ENGINE={}{auto_option} DEFAULT CHARSET={}{collate}",
+            table.engine, table.charset
+        );
         match self.tool {
             Tool::MySqlDump | Tool::MariaDbDump(_) => self.say(&format!(
                 "--\n-- Table structure for table `{name}`\n--\n\nDROP TABLE IF EXISTS `{name}`;\n/*!40101 SET @saved_cs_client     = @@character_set_client */;\n/*!40101 SET character_set_client = utf8 */;\nCREATE TABLE `{name}` (\n{body}\n) {options};\n/*!40101 SET character_set_client = @saved_cs_client */;\n\n--\n-- Dumping data for table `{name}`\n--\n\nLOCK TABLES `{name}` WRITE;\n/*!40000 ALTER TABLE `{name}` DISABLE KEYS */;\n"
@@ -316,9 +318,8 @@ impl<'w> Dump<'w> {
         }
         let name = self.table.clone();
         match self.tool {
-            Tool::MySqlDump | Tool::MariaDbDump(_) => self.say(&format!(
-                "/*!40000 ALTER TABLE `{name}` ENABLE KEYS */;\nUNLOCK TABLES;\n\n"
-            )),
+            Tool::MySqlDump | Tool::MariaDbDump(_) => self
+                .say(&format!("/*!40000 ALTER TABLE `{name}` ENABLE KEYS */;\nUNLOCK TABLES;\n\n")),
             Tool::HeidiSql | Tool::PhpMyAdmin | Tool::Adminer => self.say("\n"),
         }
     }

@@ -14,6 +14,9 @@ use crate::net;
 /// The schema that `truth.json` names.
 const SCHEMA: &str = "https://vigie.example/schema/truth-1.json";
 
+/// From and to.
+type Pair = (Box<str>, Box<str>);
+
 #[derive(Debug, Clone)]
 struct Bits(Vec<u64>);
 
@@ -35,7 +38,7 @@ impl Bits {
 #[derive(Debug, Clone)]
 pub struct Truth {
     entities: BTreeMap<&'static str, BTreeSet<Box<str>>>,
-    links: BTreeMap<&'static str, BTreeSet<(Box<str>, Box<str>)>>,
+    links: BTreeMap<&'static str, BTreeSet<Pair>>,
     more_entities: BTreeMap<&'static str, u64>,
     more_links: BTreeMap<&'static str, u64>,
     v4: Bits,
@@ -194,7 +197,8 @@ impl Truth {
         for account in accounts {
             let mail = account.splitn(3, ':').nth(2).unwrap_or_default();
             let stands = mail.contains('@')
-                && (self.known_mail.contains(mail) || mails.contains(format!("email:{mail}").as_str()));
+                && (self.known_mail.contains(mail)
+                    || mails.contains(format!("email:{mail}").as_str()));
             n += u64::from(stands);
         }
         n
@@ -241,12 +245,14 @@ impl Truth {
     /// The keys and links that stand behind the summary, one a line, but for those that are counted
     /// as rows: to be set beside what a parser found.
     pub fn keys(&self) -> impl Iterator<Item = String> + '_ {
-        let entities = self.entities.iter().flat_map(|(kind, set)| {
-            set.iter().map(move |key| format!("{kind}\t{key}"))
-        });
-        let addresses = (0..net::V4).filter(|i| self.v4.0[i / 64] >> (i % 64) & 1 == 1).map(|i| {
-            format!("IpAddress\tip:{}", std::net::Ipv4Addr::from(0xc612_0000 + i as u32))
-        });
+        let entities = self
+            .entities
+            .iter()
+            .flat_map(|(kind, set)| set.iter().map(move |key| format!("{kind}\t{key}")));
+        let set = |bits: &Bits, i: usize| bits.0[i / 64] >> (i % 64) & 1 == 1;
+        let v4 = (0..net::V4).filter(move |i| set(&self.v4, *i)).map(net::v4_at);
+        let v6 = (0..net::V6).filter(move |i| set(&self.v6, *i)).map(net::v6_at);
+        let addresses = v4.chain(v6).map(|ip| format!("IpAddress\tip:{ip}"));
         let links = self.links.iter().flat_map(|(kind, set)| {
             set.iter().map(move |(from, to)| format!("{kind}\t{from}\t{to}"))
         });

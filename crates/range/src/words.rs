@@ -3,18 +3,75 @@
 use crate::rng::{Rng, mix};
 
 pub(crate) const FIRST: &[&str] = &[
-    "Mihai", "Ioana", "Luca", "Chiara", "Étienne", "Zoé", "Jürgen", "Anke", "Íñigo", "Nuria",
-    "Wouter", "Fenna", "Georgi", "Desislava", "Oleh", "Callum", "Niamh", "Björn", "Tomáš", "Karin",
-    "Davide", "Élodie", "Raúl", "Vasile", "Renzo", "Marek", "Lucía", "Piet", "Sorin", "Agnès",
+    "Mihai",
+    "Ioana",
+    "Luca",
+    "Chiara",
+    "Étienne",
+    "Zoé",
+    "Jürgen",
+    "Anke",
+    "Íñigo",
+    "Nuria",
+    "Wouter",
+    "Fenna",
+    "Georgi",
+    "Desislava",
+    "Oleh",
+    "Callum",
+    "Niamh",
+    "Björn",
+    "Tomáš",
+    "Karin",
+    "Davide",
+    "Élodie",
+    "Raúl",
+    "Vasile",
+    "Renzo",
+    "Marek",
+    "Lucía",
+    "Piet",
+    "Sorin",
+    "Agnès",
 ];
 pub(crate) const LAST: &[&str] = &[
-    "Practescu", "Provani", "Essaieur", "Übungsmann", "Ensayo", "Oefening", "Uchebnik", "Testarov",
-    "Drillson", "Övningsson", "Zkouška", "Esempio", "Exemplaire", "Beispielmann", "Ejemplo",
-    "Voorbeeld", "Primerov", "Samplewick", "Prubescu", "Allenamenti", "Répétier", "Modelescu",
+    "Practescu",
+    "Provani",
+    "Essaieur",
+    "Übungsmann",
+    "Ensayo",
+    "Oefening",
+    "Uchebnik",
+    "Testarov",
+    "Drillson",
+    "Övningsson",
+    "Zkouška",
+    "Esempio",
+    "Exemplaire",
+    "Beispielmann",
+    "Ejemplo",
+    "Voorbeeld",
+    "Primerov",
+    "Samplewick",
+    "Prubescu",
+    "Allenamenti",
+    "Répétier",
+    "Modelescu",
 ];
 const ASCII: &[(char, &str)] = &[
-    ('é', "e"), ('É', "e"), ('è', "e"), ('ü', "ue"), ('Ü', "ue"), ('ö', "oe"), ('Ö', "oe"),
-    ('í', "i"), ('Í', "i"), ('ñ', "n"), ('á', "a"), ('š', "s"), ('ú', "u"),
+    ('é', "e"),
+    ('É', "e"),
+    ('è', "e"),
+    ('ü', "ue"),
+    ('Ü', "ue"),
+    ('ö', "oe"),
+    ('Ö', "oe"),
+    ('í', "i"),
+    ('Í', "i"),
+    ('ñ', "n"),
+    ('á', "a"),
+    ('š', "s"),
+    ('ú', "u"),
 ];
 pub(crate) const BRANDS: &[&str] = &[
     "lumen", "orbit", "tide", "ember", "kestrel", "nimbus", "vireo", "solace", "quill", "harbour",
@@ -28,8 +85,18 @@ pub(crate) const SUBSCRIBER_MAIL: &[&str] =
 
 /// Countries that channels are made for, with the tag that names carry.
 pub(crate) const MARKETS: &[(&str, &str)] = &[
-    ("it", "IT"), ("fr", "FR"), ("de", "DE"), ("es", "ES"), ("uk", "UK"), ("nl", "NL"),
-    ("ro", "RO"), ("pt", "PT"), ("gr", "GR"), ("be", "BE"), ("ch", "CH"), ("bg", "BG"),
+    ("it", "IT"),
+    ("fr", "FR"),
+    ("de", "DE"),
+    ("es", "ES"),
+    ("uk", "UK"),
+    ("nl", "NL"),
+    ("ro", "RO"),
+    ("pt", "PT"),
+    ("gr", "GR"),
+    ("be", "BE"),
+    ("ch", "CH"),
+    ("bg", "BG"),
 ];
 const HOUSES: &[&str] = &[
     "Vesta", "Kalora", "Brimo", "Zentra", "Olvia", "Tarsk", "Mirell", "Quanta", "Pelago", "Sonda",
@@ -40,10 +107,38 @@ const TOPICS: &[&str] = &[
 ];
 const QUALITY: &[&str] = &["FHD", "HD", "SD", "UHD", "4K", "HEVC", "50FPS", "RAW"];
 const ADJECTIVES: &[&str] = &[
-    "Silver", "Iron", "Silent", "Crimson", "Hollow", "Amber", "Distant", "Broken", "Gentle",
-    "Hidden", "Burning", "Frozen", "Restless", "Velvet", "Wandering", "Golden", "Quiet", "Bitter",
-    "Scarlet", "Shallow", "Northern", "Painted", "Crooked", "Drifting", "Patient", "Stolen",
-    "Winding", "Faithful", "Marble", "Thirsty", "Copper", "Pale",
+    "Silver",
+    "Iron",
+    "Silent",
+    "Crimson",
+    "Hollow",
+    "Amber",
+    "Distant",
+    "Broken",
+    "Gentle",
+    "Hidden",
+    "Burning",
+    "Frozen",
+    "Restless",
+    "Velvet",
+    "Wandering",
+    "Golden",
+    "Quiet",
+    "Bitter",
+    "Scarlet",
+    "Shallow",
+    "Northern",
+    "Painted",
+    "Crooked",
+    "Drifting",
+    "Patient",
+    "Stolen",
+    "Winding",
+    "Faithful",
+    "Marble",
+    "Thirsty",
+    "Copper",
+    "Pale",
 ];
 const NOUNS: &[&str] = &[
     "Lantern", "Meadow", "Orchard", "Compass", "Sparrow", "Letter", "Mirror", "Anchor", "Garden",
@@ -52,22 +147,91 @@ const NOUNS: &[&str] = &[
     "Balcony", "Glacier", "Saddle", "Tunnel", "Almanac", "Pelican",
 ];
 const PLACES: &[&str] = &[
-    "", "Valdora", "Esterholm", "Brennick", "Corvane", "Pelmira", "Ostrava Bay", "Quillhaven",
-    "Marisol", "Tarnley", "Ivorne", "Lasquith", "Dunmarrow", "Feldspire", "Gallowmere",
-    "Hartensea", "Jorvane", "Kessarine", "Lomontane", "Mirrowick", "Nevarra", "Orlindor",
-    "Pravina", "Rosselind", "Salvatera", "Thornwick", "Umbria Nova", "Verlaine", "Westmarch",
-    "Yarrowdale", "Zindara", "Ashgrove", "Bellafonte", "Cardomir", "Dravenna", "Elmsworth",
-    "Fontanel", "Grimaldane", "Hollowell", "Isenfeld", "Jasperton", "Kirkwynd", "Lorraway",
-    "Montclere", "Norhaven", "Oakmantle", "Pinecastle", "Quenby", "Ravenna Sur", "Stillwater",
-    "Tamarind", "Ulvedal", "Vinterby", "Willowmere", "Yelverton", "Zaffron", "Arvendale",
-    "Brightling", "Castellane", "Dorwinion", "Eastmere", "Farrowgate", "Glenarvon", "Hazelden",
-    "Inverloch", "Juniperra", "Kingsbourne", "Larkhaven", "Merrowdown", "Nightingale", "Oxmoor",
-    "Penhallow", "Quarrendon", "Rivenhall", "Silverdale", "Trevanion", "Underhill", "Varenholm",
-    "Wolverstone", "Yewbarrow",
+    "",
+    "Valdora",
+    "Esterholm",
+    "Brennick",
+    "Corvane",
+    "Pelmira",
+    "Ostrava Bay",
+    "Quillhaven",
+    "Marisol",
+    "Tarnley",
+    "Ivorne",
+    "Lasquith",
+    "Dunmarrow",
+    "Feldspire",
+    "Gallowmere",
+    "Hartensea",
+    "Jorvane",
+    "Kessarine",
+    "Lomontane",
+    "Mirrowick",
+    "Nevarra",
+    "Orlindor",
+    "Pravina",
+    "Rosselind",
+    "Salvatera",
+    "Thornwick",
+    "Umbria Nova",
+    "Verlaine",
+    "Westmarch",
+    "Yarrowdale",
+    "Zindara",
+    "Ashgrove",
+    "Bellafonte",
+    "Cardomir",
+    "Dravenna",
+    "Elmsworth",
+    "Fontanel",
+    "Grimaldane",
+    "Hollowell",
+    "Isenfeld",
+    "Jasperton",
+    "Kirkwynd",
+    "Lorraway",
+    "Montclere",
+    "Norhaven",
+    "Oakmantle",
+    "Pinecastle",
+    "Quenby",
+    "Ravenna Sur",
+    "Stillwater",
+    "Tamarind",
+    "Ulvedal",
+    "Vinterby",
+    "Willowmere",
+    "Yelverton",
+    "Zaffron",
+    "Arvendale",
+    "Brightling",
+    "Castellane",
+    "Dorwinion",
+    "Eastmere",
+    "Farrowgate",
+    "Glenarvon",
+    "Hazelden",
+    "Inverloch",
+    "Juniperra",
+    "Kingsbourne",
+    "Larkhaven",
+    "Merrowdown",
+    "Nightingale",
+    "Oxmoor",
+    "Penhallow",
+    "Quarrendon",
+    "Rivenhall",
+    "Silverdale",
+    "Trevanion",
+    "Underhill",
+    "Varenholm",
+    "Wolverstone",
+    "Yewbarrow",
+    "Bramblecourt",
 ];
 
 /// How many titles there are at most.
-pub(crate) const TITLES: u64 = 32 * 32 * 80;
+pub(crate) const TITLES: u64 = 32 * 32 * 81;
 
 /// A name in ASCII lower case: for user names and mail.
 pub(crate) fn ascii(name: &str) -> String {
@@ -168,7 +332,7 @@ fn work_key(title: &str, year: Option<i64>, episode: Option<(u32, u32)>) -> Stri
 /// Film `i`.
 pub(crate) fn film(i: u64) -> Work {
     let title = title(i);
-    let year = (mix(i ^ 0xf11a) % 20 != 0).then(|| 1990 + (mix(i) % 37) as i64);
+    let year = (!mix(i ^ 0xf11a).is_multiple_of(20)).then(|| 1990 + (mix(i) % 37) as i64);
     let key = work_key(&title, year, None);
     Work { title, year, episode: None, key }
 }
@@ -201,7 +365,7 @@ impl Work {
 /// A telephone number of those kept for fiction: +44 7700 900xxx or +33 6 39 98 xx xx.
 /// Digits alone, with the country's prefix.
 pub(crate) fn phone(n: u64) -> String {
-    if n % 2 == 0 {
+    if n.is_multiple_of(2) {
         format!("447700900{:03}", n / 2 % 1000)
     } else {
         format!("33639980{:03}", 100 + n / 2 % 900)
@@ -230,12 +394,12 @@ mod tests {
 
     #[test]
     fn titles_are_one_of_their_kind() {
-        assert_eq!(PLACES.len(), 80);
+        assert_eq!(PLACES.len(), 81);
         assert_eq!((ADJECTIVES.len(), NOUNS.len()), (32, 32));
         let all: BTreeSet<String> = (0..TITLES).map(title).collect();
         assert_eq!(all.len() as u64, TITLES);
         let places: BTreeSet<&&str> = PLACES.iter().collect();
-        assert_eq!(places.len(), 80);
+        assert_eq!(places.len(), 81);
     }
 
     #[test]

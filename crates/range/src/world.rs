@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::accounts::Accounts;
 use crate::calendar;
 use crate::lines::{Line, restreamer};
 use crate::net;
@@ -197,6 +198,7 @@ pub(crate) struct World {
     pub(crate) providers: Vec<Provider>,
     pub(crate) panels: Vec<Panel>,
     pub(crate) channels: Vec<Channel>,
+    pub(crate) accounts: Accounts,
     /// A name whose host serves logos and guides; it stands in the host lists.
     pub(crate) logos: String,
 }
@@ -227,10 +229,12 @@ impl World {
     pub(crate) fn new(plan: Plan, seed: u64) -> Self {
         let people = people::people(&plan, seed);
         let radios = (plan.channels / 20).max(2);
-        let mut channels: Vec<Channel> = (0..plan.channels - radios).map(|i| words::channel(i, false)).collect();
+        let mut channels: Vec<Channel> =
+            (0..plan.channels - radios).map(|i| words::channel(i, false)).collect();
         channels.extend((0..radios).map(|i| words::channel(i, true)));
         let mut world = Self {
             logos: "logos.pictures.example".to_owned(),
+            accounts: Accounts::new(&plan, &people, seed),
             people,
             providers: Vec::new(),
             panels: Vec::new(),
@@ -248,6 +252,12 @@ impl World {
             world.panels.push(panel);
         }
         world.share_a_server();
+        for account in &world.accounts.paypal {
+            world.people[account.person].owns(&account.key());
+        }
+        for bank in &world.accounts.banks {
+            world.people[bank.person].owns(&bank.key());
+        }
         for panel in &world.panels {
             for operator in &panel.operators {
                 let key = panel.operator_key(operator.id);
@@ -265,8 +275,8 @@ impl World {
             let host = if i % 4 == 3 {
                 // An upstream that is known by its address alone.
                 {
-                let network = &net::HOSTING[i as usize % self.plan.networks];
-                network.v4(network.v4_count() - 500 + i as u32 % 250).to_string()
+                    let network = &net::HOSTING[i as usize % self.plan.networks];
+                    network.v4(network.v4_count() - 500 + i as u32 % 250).to_string()
                 }
             } else {
                 format!("up-{}.{brand}-feed.example", i + 1)
@@ -281,7 +291,13 @@ impl World {
         }
     }
 
-    fn panel(&mut self, index: usize, next_server: &mut u32, taken: &mut [u32], mac_base: u64) -> Panel {
+    fn panel(
+        &mut self,
+        index: usize,
+        next_server: &mut u32,
+        taken: &mut [u32],
+        mac_base: u64,
+    ) -> Panel {
         let plans = &self.plan.panels;
         let plan = plans[index];
         let mut rng = Rng::named(self.seed, &format!("panel {index}"));
@@ -340,7 +356,14 @@ impl World {
         panel
     }
 
-    fn servers(&self, rng: &mut Rng, index: usize, domain: &str, next: &mut u32, taken: &mut [u32]) -> Vec<Server> {
+    fn servers(
+        &self,
+        rng: &mut Rng,
+        index: usize,
+        domain: &str,
+        next: &mut u32,
+        taken: &mut [u32],
+    ) -> Vec<Server> {
         let count = spread(self.plan.servers, &self.plan.panels, index, 2) as u32;
         let family = self.plan.panels[index].family;
         (0..count)
@@ -409,11 +432,12 @@ impl World {
             return;
         }
         let (one, other) = self.panels.split_at_mut(1);
-        if let (Some(a), Some(b)) = (one[0].servers.last(), other[0].servers.last_mut()) {
-            if !a.main && !b.main {
-                b.ip = a.ip;
-                b.names.clear();
-            }
+        if let (Some(a), Some(b)) = (one[0].servers.last(), other[0].servers.last_mut())
+            && !a.main
+            && !b.main
+        {
+            b.ip = a.ip;
+            b.names.clear();
         }
     }
 
@@ -426,8 +450,7 @@ impl World {
         (0..count)
             .map(|i| {
                 let admin = i == 0 || (i == 2 && count > 8);
-                let person =
-                    if admin { rng.index(leaders) } else { rng.index(self.people.len()) };
+                let person = if admin { rng.index(leaders) } else { rng.index(self.people.len()) };
                 let face = rng.index(self.people[person].faces.len());
                 let presented = &self.people[person].faces[face];
                 let group = match i {
@@ -444,7 +467,11 @@ impl World {
                 };
                 Operator {
                     id: i + 1,
-                    user: if i == 0 { "admin".to_owned() } else { format!("{}_{}", presented.user, i + 1) },
+                    user: if i == 0 {
+                        "admin".to_owned()
+                    } else {
+                        format!("{}_{}", presented.user, i + 1)
+                    },
                     mail: (!rng.per_mille(100)).then(|| presented.mail.clone()),
                     group,
                     admin,
@@ -489,12 +516,24 @@ impl World {
         let mut add = |kind, name: String, epg, shows, year, episode, category| {
             let id = 1 + streams.len() as u32 + (streams.len() / 40) as u32;
             streams.push(Stream {
-                id, kind, name, epg, shows, year, category, sources: Vec::new(), on: Vec::new(), episode,
+                id,
+                kind,
+                name,
+                epg,
+                shows,
+                year,
+                category,
+                sources: Vec::new(),
+                on: Vec::new(),
+                episode,
             });
         };
         for (i, channel) in self.channels.iter().enumerate() {
             // The main panel has all; the others about half, each its own.
-            if !big && crate::rng::mix((panel.index * 100_003 + i) as u64) % 2 == 0 && i > 3 {
+            if !big
+                && crate::rng::mix((panel.index * 100_003 + i) as u64).is_multiple_of(2)
+                && i > 3
+            {
                 continue;
             }
             let variants = if channel.radio { 1 } else { 1 + rng.below(3) };
@@ -513,12 +552,28 @@ impl World {
         for i in 0..films {
             let number = if big { i } else { (i * 3 + panel.index as u64) % self.plan.films };
             let work = words::film(number);
-            add(Kind::Movie, work.shown(number ^ panel.index as u64), None, work.key.clone(), work.year, None, 20 + (number % 4) as u32);
+            add(
+                Kind::Movie,
+                work.shown(number ^ panel.index as u64),
+                None,
+                work.key.clone(),
+                work.year,
+                None,
+                20 + (number % 4) as u32,
+            );
         }
         for series in 0..if big { self.plan.series } else { self.plan.series / 3 } {
             for number in 1..=2 + (series % 6) as u32 {
                 let work = words::episode(series, 1, number);
-                add(Kind::Episode, work.shown(series), None, work.key.clone(), None, Some((series as u32 + 1, 1, number)), 30);
+                add(
+                    Kind::Episode,
+                    work.shown(series),
+                    None,
+                    work.key.clone(),
+                    None,
+                    Some((series as u32 + 1, 1, number)),
+                    30,
+                );
             }
         }
         let balancers = panel.servers.len() - 1;

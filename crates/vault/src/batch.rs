@@ -8,9 +8,10 @@ use model::record::{Body, Envelope, ExhibitReceived, ExhibitSealed, Name, Record
 use model::{ExhibitId, Sha256Hex};
 use sha2::{Digest, Sha256};
 
-use crate::case::{Case, Origin, Stamp};
+use crate::case::Case;
 use crate::error::{Error, Result};
 use crate::ggm::Node;
+use crate::origin::{Origin, Stamp};
 use crate::stage::{How, Staged};
 
 /// What became of an exhibit that was added.

@@ -13,6 +13,7 @@ mod case;
 mod error;
 pub mod ggm;
 mod openings;
+mod origin;
 mod rehash;
 pub mod salted;
 mod stage;
@@ -21,10 +22,11 @@ pub mod unpack;
 mod verify;
 
 pub use batch::{Added, Batch};
-pub use case::{Bytes, Case, Exhibit, MemberOf, Origin, Stamp, authority_of};
+pub use case::{Bytes, Case, Exhibit, authority_of};
 pub use error::{Error, Result};
 pub use ledger::Finding;
 pub use ledger::{Home, Wait};
+pub use origin::{MemberOf, Origin, Stamp};
 pub use stage::{Staged, Stager};
 pub use verify::{Report, verify};
 

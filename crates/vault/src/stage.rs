@@ -1,6 +1,6 @@
 //! Copying material in, with its hashes computed on the way.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::salted::SaltedTree;
 
 /// How much is read at once; from the second such piece on, the two hashes have threads of their own.
-const STEP: usize = 1 << 20;
+const STEP: usize = 256 << 10;
 
 /// Copies material into the vault and hashes it. `Send + Sync`: any number of threads may stage.
 #[derive(Debug)]
@@ -231,8 +231,8 @@ pub(crate) fn hash_through(
         return Ok((Hashes { id, root: tree.finish(), size }, error));
     }
     thread::scope(|scope| {
-        let (to_plain, plain_takes) = std::sync::mpsc::sync_channel::<Arc<Vec<u8>>>(4);
-        let (to_tree, tree_takes) = std::sync::mpsc::sync_channel::<Arc<Vec<u8>>>(4);
+        let (to_plain, plain_takes) = std::sync::mpsc::sync_channel::<Arc<Vec<u8>>>(8);
+        let (to_tree, tree_takes) = std::sync::mpsc::sync_channel::<Arc<Vec<u8>>>(8);
         let plain = scope.spawn(move || {
             plain_takes.iter().for_each(|bytes| plain.update(&*bytes));
             plain.finalize()
@@ -241,18 +241,25 @@ pub(crate) fn hash_through(
             tree_takes.iter().for_each(|bytes| tree.update(&bytes));
             tree.finish()
         });
+        // Buffers go round: fresh ones would cost the kernel more than the reading.
+        let mut ring: VecDeque<Arc<Vec<u8>>> = VecDeque::new();
         loop {
-            let (bytes, e) = fill(reader, STEP);
+            let free = ring.front_mut().is_some_and(|oldest| Arc::get_mut(oldest).is_some());
+            let mut bytes = if free { ring.pop_front() } else { None }.unwrap_or_default();
+            let Some(buffer) = Arc::get_mut(&mut bytes) else { return Err(Error::Thread) };
+            buffer.resize(STEP, 0);
+            let (filled, e) = fill_into(reader, buffer);
+            buffer.truncate(filled);
             error = error.take().or(e);
             if bytes.is_empty() {
                 break;
             }
             size += bytes.len() as u64;
             let last = bytes.len() < STEP;
-            let bytes = Arc::new(bytes);
             to_plain.send(Arc::clone(&bytes)).map_err(|_| Error::Thread)?;
             to_tree.send(Arc::clone(&bytes)).map_err(|_| Error::Thread)?;
             take(&bytes)?;
+            ring.push_back(bytes);
             if last {
                 break;
             }
@@ -267,12 +274,18 @@ pub(crate) fn hash_through(
 /// Up to `n` bytes, fewer only at the end or before an error, whose text is given.
 fn fill(reader: &mut dyn Read, n: usize) -> (Vec<u8>, Option<String>) {
     let mut bytes = vec![0; n];
+    let (filled, error) = fill_into(reader, &mut bytes);
+    bytes.truncate(filled);
+    (bytes, error)
+}
+
+fn fill_into(reader: &mut dyn Read, bytes: &mut [u8]) -> (usize, Option<String>) {
     let mut filled = 0;
     let mut error = None;
-    while filled < n {
+    while filled < bytes.len() {
         match reader.read(&mut bytes[filled..]) {
             Ok(0) => break,
-            Ok(got) => filled += got.min(n - filled),
+            Ok(got) => filled += got.min(bytes.len() - filled),
             Err(e) if e.kind() == ErrorKind::Interrupted => {}
             Err(e) => {
                 error = Some(format!("reading failed before the end: {e}; sealed as far as read"));
@@ -280,6 +293,5 @@ fn fill(reader: &mut dyn Read, n: usize) -> (Vec<u8>, Option<String>) {
             }
         }
     }
-    bytes.truncate(filled);
-    (bytes, error)
+    (filled, error)
 }

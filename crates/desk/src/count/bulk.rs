@@ -58,7 +58,7 @@ impl<'a> Case<'a> {
         let mut query = db.prepare(
             "SELECT b.id, b.role, b.locator, b.db, b.rows, b.file, e.id FROM bulk b
              JOIN exhibit e ON e.ord = b.exhibit
-             WHERE b.exhibit NOT IN (SELECT ord FROM hidden) ORDER BY b.id",
+             ORDER BY b.id",
         )?;
         let mut rows = query.query([])?;
         let mut tables = Vec::new();
@@ -87,6 +87,7 @@ impl<'a> Case<'a> {
                 pair: None,
             });
         }
+        super::names::fill(db)?;
         let mut columns =
             db.prepare("SELECT n, meaning FROM bulk_column WHERE bulk = ? AND meaning <> ''")?;
         let mut indexes =

@@ -5,7 +5,7 @@ use model::{Key, Value};
 use network::{Resolved, Resolver};
 use rusqlite::{Connection, params};
 
-use super::{SEEN, word_id};
+use super::word_id;
 use crate::Result;
 use crate::views::KeyBook;
 
@@ -16,7 +16,7 @@ pub(super) fn resolve(db: &Connection) -> Result<Resolved> {
     let mut query = db.prepare(&format!(
         "SELECT s.text, f.property, o.text, f.text FROM fact f
          JOIN key s ON s.id = f.subject LEFT JOIN key o ON f.tag = 5 AND o.id = f.num
-         WHERE f.property IN ({}) AND f.tag IN (0, 5) AND {SEEN}",
+         WHERE f.property IN ({}) AND f.tag IN (0, 5)",
         ids.join(", ")
     ))?;
     let mut rows = query.query([])?;
@@ -46,8 +46,8 @@ pub(super) fn fill(db: &Connection, keys: &mut KeyBook, resolved: &Resolved) -> 
     db.execute_batch(&format!(
         "CREATE TEMP TABLE IF NOT EXISTS seen (id INTEGER PRIMARY KEY);
          DELETE FROM seen;
-         INSERT OR IGNORE INTO seen SELECT f.subject FROM fact f WHERE {SEEN};
-         INSERT OR IGNORE INTO seen SELECT f.num FROM fact f WHERE f.tag = 5 AND {SEEN};
+         INSERT OR IGNORE INTO seen SELECT f.subject FROM fact f;
+         INSERT OR IGNORE INTO seen SELECT f.num FROM fact f WHERE f.tag = 5;
          UPDATE key SET entity = NULL
            WHERE entity IS NOT NULL AND id NOT IN (SELECT id FROM seen);"
     ))?;
@@ -114,7 +114,7 @@ pub(super) fn finish(db: &Connection) -> Result<()> {
     db.execute_batch(&format!(
         "UPDATE entity SET facts = n FROM (
            SELECT k.entity AS e, SUM(c) AS n FROM (
-             SELECT f.subject AS s, COUNT(*) AS c FROM fact f WHERE {SEEN} GROUP BY f.subject
+             SELECT f.subject AS s, COUNT(*) AS c FROM fact f GROUP BY f.subject
            ) JOIN key k ON k.id = s GROUP BY k.entity
          ) WHERE id = e;
          UPDATE entity SET links = n FROM (
@@ -129,7 +129,7 @@ pub(super) fn finish(db: &Connection) -> Result<()> {
            SELECT k.entity, f.property <> {name}, MIN(f.id)
            FROM fact f JOIN key k ON k.id = f.subject
            WHERE f.property IN ({name}, {user_name}) AND f.tag = 0 AND f.text <> ''
-             AND k.entity IS NOT NULL AND {SEEN}
+             AND k.entity IS NOT NULL
            GROUP BY k.entity, f.property
            ON CONFLICT (e) DO UPDATE SET rank = excluded.rank, f = excluded.f
              WHERE excluded.rank < rank;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::bulk::{Case, Table};
-use super::{SEEN, go_on, word_id};
+use super::{go_on, word_id};
 use crate::Result;
 use crate::tables::TableFile;
 
@@ -106,7 +106,7 @@ fn dump_time(db: &Connection, table: &Table) -> Result<Option<i64>> {
     };
     let mut query = db.prepare_cached(&format!(
         "SELECT MAX(f.num) FROM fact f
-         WHERE f.subject = ? AND f.property = ? AND f.tag = 3 AND {SEEN}"
+         WHERE f.subject = ? AND f.property = ? AND f.tag = 3"
     ))?;
     let ms: Option<i64> = query.query_row((id, word_id("dumped_at")), |row| row.get(0))?;
     Ok(ms.map(|ms| ms.div_euclid(1000)))

@@ -3,7 +3,7 @@
 use model::kinds::LINK_KINDS;
 use rusqlite::Connection;
 
-use super::{SEEN, word_id};
+use super::word_id;
 use crate::Result;
 
 /// Fills `link` from facts. A link's kind is its place in the registry.
@@ -14,7 +14,7 @@ pub(super) fn fill(db: &Connection) -> Result<()> {
         "INSERT INTO link (kind, src, dst, count, fact)
          SELECT f.property - {first}, s.entity, o.entity, COUNT(*), MIN(f.id)
          FROM fact f JOIN key s ON s.id = f.subject JOIN key o ON o.id = f.num
-         WHERE f.tag = 5 AND f.property BETWEEN {first} AND {last} AND {SEEN}
+         WHERE f.tag = 5 AND f.property BETWEEN {first} AND {last}
            AND s.entity IS NOT NULL AND o.entity IS NOT NULL AND s.entity <> o.entity
          GROUP BY 1, 2, 3;"
     ))?;

@@ -11,6 +11,7 @@ mod distinct;
 mod entities;
 mod figures;
 mod links;
+mod names;
 mod payments;
 mod places;
 mod summary;
@@ -21,7 +22,7 @@ use rusqlite::Connection;
 
 pub(crate) use places::{overlay_of, ranges_of};
 pub use summary::Summary;
-pub(crate) use summary::summary;
+pub(crate) use summary::{countries, entities, links, payments, summary};
 
 use crate::desk::Desk;
 use crate::progress::Progress;
@@ -83,6 +84,3 @@ fn clear(db: &Connection) -> Result<()> {
 pub(crate) fn word_id(word: &str) -> i64 {
     crate::views::words().iter().position(|w| *w == word).map_or(-1, |i| i as i64)
 }
-
-/// The condition that a fact `f` may be seen.
-pub(crate) const SEEN: &str = "(f.id >> 32) NOT IN (SELECT ord FROM hidden)";

@@ -14,10 +14,8 @@ const WANTED: [&str; 9] =
 
 /// Fills `payment`. Where exports differ in a payment, the one sealed first holds.
 pub(super) fn fill(db: &Connection, folder: &Path) -> Result<()> {
-    let mut tables = db.prepare(
-        "SELECT id, file FROM bulk WHERE role = ? AND file IS NOT NULL
-           AND exhibit NOT IN (SELECT ord FROM hidden) ORDER BY id",
-    )?;
+    let mut tables =
+        db.prepare("SELECT id, file FROM bulk WHERE role = ? AND file IS NOT NULL ORDER BY id")?;
     let tables: Vec<(i64, String)> = tables
         .query_map([TableRole::Payments.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<std::result::Result<_, _>>()?;

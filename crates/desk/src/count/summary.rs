@@ -15,6 +15,8 @@ use crate::read::CurrencySum;
 pub struct Summary {
     /// `<authority>/case/<id>`.
     pub case: String,
+    /// True where no authority is named: everything is practice.
+    pub practice: bool,
     /// Exhibits.
     pub exhibits: u64,
     /// Their bytes; a member and its container both count.
@@ -49,8 +51,8 @@ impl Summary {
             .iter()
             .map(|p| {
                 // Beyond 64 bits no JSON reader agrees with another.
-                let sum =
-                    i64::try_from(p.sum_minor).map_or(json!(p.sum_minor.to_string()), |n| json!(n));
+                let sum = i64::try_from(p.sum_minor);
+                let sum = sum.map_or_else(|_| json!(p.sum_minor.to_string()), |n| json!(n));
                 (p.currency.clone(), json!({ "count": p.count, "sum_minor": sum }))
             })
             .collect();
@@ -132,13 +134,14 @@ pub(crate) fn summary(db: &Connection, elapsed_ms: u64) -> Result<Summary> {
             Ok((row.get(0)?, row.get(1)?))
         })?;
     let (facts, values): (i64, i64) = db.query_row(
-        "SELECT coalesce(SUM(facts), 0), coalesce(SUM(present), 0) FROM loaded
-         WHERE exhibit NOT IN (SELECT ord FROM hidden)",
+        "SELECT coalesce(SUM(facts), 0), coalesce(SUM(present), 0) FROM loaded",
         [],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
+    let case: String = crate::views::meta(db, "origin")?.unwrap_or_default();
     Ok(Summary {
-        case: crate::views::meta(db, "origin")?.unwrap_or_default(),
+        practice: vault::authority_of(&case) == crate::desk::PRACTICE,
+        case,
         exhibits: exhibits as u64,
         bytes: bytes as u64,
         facts: facts as u64,
@@ -155,8 +158,7 @@ pub(crate) fn summary(db: &Connection, elapsed_ms: u64) -> Result<Summary> {
 /// Problems that may be seen.
 pub(crate) fn problems(db: &Connection) -> Result<u64> {
     let n: i64 = db.query_row(
-        "SELECT (SELECT coalesce(SUM(problems), 0) FROM loaded
-                 WHERE exhibit NOT IN (SELECT ord FROM hidden))
+        "SELECT (SELECT coalesce(SUM(problems), 0) FROM loaded)
               + (SELECT COUNT(*) FROM unread)",
         [],
         |row| row.get(0),

@@ -19,7 +19,7 @@ mod read;
 pub(crate) use build::{BuiltIndex, IndexBuilder, RunMaker};
 pub(crate) use merge::{Keys, Merge, Stripped};
 pub(crate) use normal::{normal_form, pair_key, split_pair};
-pub(crate) use read::{Cursor, IndexFile};
+pub(crate) use read::IndexFile;
 
 /// First bytes of an index file.
 const MAGIC: &[u8; 6] = b"VGIX1\n";

@@ -1,6 +1,6 @@
 //! The conductor: takes what was copied and what was read, commits it to the log, and hands it on.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 use model::record::{Body, MaterialUnread, Name, Opening, ParseRun, Record, ViewsRebuilt};
 use model::{ExhibitId, Sha256Hex};
 use std::os::unix::ffi::OsStrExt;
+use vault::unpack::{Bounds, Budget};
 use vault::{Added, Origin, Stager};
 
 use super::place::{Recorded, place};
 use super::walk::{Found, walk};
-use super::worker::{Event, Task, work as worker};
+use super::worker::{Event, SharedBudget, Task, work as worker};
 use super::{Opened, Request, Work};
 use crate::desk::Desk;
 use crate::pipeline::pool::Pool;
@@ -92,6 +93,7 @@ struct Conductor<'a> {
     staged_bytes: u64,
     done: Vec<(i64, Finished)>,
     mapping: Option<Arc<str>>,
+    budgets: HashMap<ExhibitId, SharedBudget>,
     /// Paths that could not be read, to be recorded; and those that are.
     unread: Vec<Unread>,
     said: BTreeSet<(String, String)>,
@@ -113,6 +115,7 @@ pub(crate) fn conduct(desk: &mut Desk, request: &Request, work: &Work) -> Result
         super::lay::address_table(desk, path, request)?;
     }
     let mut opened = run(desk, request, work)?;
+    super::sums::compare(desk)?;
     finish(desk, work, &mut opened, begun)?;
     Ok(opened)
 }
@@ -198,6 +201,7 @@ fn run(desk: &mut Desk, request: &Request, work: &Work) -> Result<Opened> {
         staged_bytes: 0,
         done: Vec::new(),
         mapping,
+        budgets: HashMap::new(),
         unread: Vec::new(),
         said,
         opened: Opened {
@@ -324,6 +328,7 @@ fn unread_exhibits(views: &Views) -> Result<VecDeque<(ExhibitId, i64)>> {
     let mut query = views.db.prepare(
         "SELECT id, ord FROM exhibit
          WHERE ord NOT IN (SELECT exhibit FROM loaded)
+           AND ord NOT IN (SELECT ord FROM hidden)
            AND id NOT IN (SELECT exhibit FROM laid) ORDER BY ord",
     )?;
     let rows = query.query_map([], |row| Ok((row.get::<_, [u8; 32]>(0)?, row.get(1)?)))?;
@@ -403,9 +408,7 @@ impl Conductor<'_> {
     fn feed(&mut self, tasks: &std::sync::mpsc::Sender<Task>, readers: usize) -> Result<()> {
         while self.in_flight < readers + 1 {
             let Some((exhibit, ord)) = self.waiting.pop_front() else { return Ok(()) };
-            let bytes = self.desk.case.bytes(&exhibit)?;
-            let name = self.name_of(ord)?;
-            let task = Task { exhibit, ord, name, bytes, mapping: self.mapping.clone() };
+            let task = self.task(exhibit, ord)?;
             if tasks.send(task).is_err() {
                 return Err(Error::Cancelled);
             }
@@ -414,15 +417,53 @@ impl Conductor<'_> {
         Ok(())
     }
 
-    /// The name an exhibit was found under: what parsers are told.
-    fn name_of(&self, ord: i64) -> Result<String> {
-        let record = u64::try_from(ord).unwrap_or(0);
-        Ok(match self.desk.case.body(record)? {
-            Body::ExhibitSealed(b) => {
-                b.member.or(b.source).map(|name| name.shown()).unwrap_or_default()
-            }
-            _ => String::new(),
+    fn task(&mut self, exhibit: ExhibitId, ord: i64) -> Result<Task> {
+        let bytes = self.desk.case.bytes(&exhibit)?;
+        let origin = self.origin_of(ord)?;
+        // Containers around it, and the file of the material that they all stand in.
+        let (mut depth, mut root, mut around) = (0, exhibit, origin.member.clone());
+        while let Some(member) = around {
+            depth += 1;
+            root = member.container;
+            let record = self.desk.case.exhibit(&root).map(|e| e.record as i64);
+            around = match record {
+                Some(record) => self.origin_of(record)?.member,
+                None => None,
+            };
+        }
+        let size = self.desk.case.exhibit(&root).map_or(0, |e| e.size);
+        let budget = self
+            .budgets
+            .entry(root)
+            .or_insert_with(|| Arc::new(Mutex::new(Budget::new(Bounds::default(), size))));
+        let budget = Arc::clone(budget);
+        let name = origin.member.as_ref().map(|m| m.name.clone()).or(origin.source.clone());
+        Ok(Task {
+            exhibit,
+            ord,
+            name: name.unwrap_or_else(|| Name(Vec::new())),
+            bytes,
+            mapping: self.mapping.clone(),
+            origin,
+            depth,
+            budget,
+            stager: self.desk.case.stager(),
         })
+    }
+
+    /// How an exhibit came in first.
+    fn origin_of(&self, ord: i64) -> Result<Origin> {
+        Ok(match self.desk.case.body(u64::try_from(ord)?)? {
+            Body::ExhibitSealed(b) => Origin::of_sealed(&b),
+            _ => Origin::default(),
+        })
+    }
+
+    /// The name an exhibit was found under.
+    fn name_of(&self, ord: i64) -> Result<String> {
+        let origin = self.origin_of(ord)?;
+        let name = origin.member.map(|m| m.name).or(origin.source);
+        Ok(name.map(|n| n.shown()).unwrap_or_default())
     }
 
     /// Commits what was copied and what was read; hands both to the views.

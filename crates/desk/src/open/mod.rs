@@ -9,6 +9,7 @@
 mod conduct;
 mod lay;
 mod place;
+mod sums;
 pub(crate) mod walk;
 pub(crate) mod worker;
 
@@ -107,6 +108,11 @@ pub fn open(place: &Place, request: &Request, work: &Work) -> Result<Opened> {
     Ok(opened)
 }
 
+/// Reads what the views hold nothing of, and brings everything derived up to date.
+pub(crate) fn refresh(desk: &mut Desk, work: &Work) -> Result<Opened> {
+    conduct::conduct(desk, &Request::default(), work)
+}
+
 /// Throws every view away and builds it again from log and exhibits. A difference between what the
 /// log says of a parser's run and what it gave now is recorded.
 ///
@@ -121,3 +127,6 @@ pub fn rebuild(place: &Place, work: &Work) -> Result<Opened> {
     closed?;
     Ok(rebuilt)
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -4,23 +4,43 @@ use std::io::{Read, Seek, SeekFrom};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use intake::{Coverage, Input, Parser};
-use model::ExhibitId;
-use vault::{Bytes, Origin, Staged};
+use intake::{Confidence, Coverage, Input, Parser};
+use model::record::Name;
+use model::{ExhibitId, Problem, ProblemKind};
+use vault::unpack::{Budget, Codec, unopened, unpack};
+use vault::{Bytes, MemberOf, Origin, Staged, Stager};
 
-use crate::pipeline::run::{Finished, Shop, run};
+use crate::pipeline::run::{Finished, Shop, run, without_parser};
+use crate::progress::Progress;
+use crate::read::ARCHIVE;
 use crate::{Error, Result};
+
+/// Raised whenever the same container would give other members or problems.
+const ARCHIVE_VERSION: u32 = 1;
+
+/// A parser that is this sure of a file reads it itself, though it is a container too (a workbook).
+const SURER: Confidence = Confidence(70);
 
 /// What sniffers see of an exhibit.
 const HEAD: usize = 64 << 10;
+
+/// What is left of the bounds on one file of the material and all that is nested in it.
+pub(crate) type SharedBudget = Arc<Mutex<Budget>>;
 
 /// An exhibit to be read.
 pub(crate) struct Task {
     pub(crate) exhibit: ExhibitId,
     pub(crate) ord: i64,
-    pub(crate) name: String,
+    /// What parsers are told it is called, and its bytes.
+    pub(crate) name: Name,
     pub(crate) bytes: Bytes,
     pub(crate) mapping: Option<Arc<str>>,
+    /// How it came in, which its members inherit.
+    pub(crate) origin: Origin,
+    /// Containers around it.
+    pub(crate) depth: u32,
+    pub(crate) budget: SharedBudget,
+    pub(crate) stager: Arc<Stager>,
 }
 
 /// What happens while a case is opened.
@@ -58,44 +78,101 @@ pub(crate) fn work(
     }
 }
 
-/// The parser that is surest of an exhibit; the first of equals.
-pub(crate) fn choose(parsers: &'static [Parser], head: &[u8], name: &str) -> &'static Parser {
-    let mut best: Option<(&'static Parser, intake::Confidence)> = None;
+/// The parser that is surest of an exhibit, the first of equals, and how sure it is.
+fn choose(
+    parsers: &'static [Parser],
+    head: &[u8],
+    name: &str,
+) -> Option<(&'static Parser, Confidence)> {
+    let mut best: Option<(&'static Parser, Confidence)> = None;
     for parser in parsers {
         let sure = (parser.sniff)(head, name);
-        if sure > intake::Confidence::NO && best.is_none_or(|(_, so_far)| sure > so_far) {
+        if sure > Confidence::NO && best.is_none_or(|(_, so_far)| sure > so_far) {
             best = Some((parser, sure));
         }
     }
-    best.map_or(&NONE, |(parser, _)| parser)
+    best
 }
-
-/// Stands for "no parser reads this".
-static NONE: Parser = Parser {
-    name: "",
-    version: 0,
-    about: "nothing reads it",
-    sniff: |_, _| intake::Confidence::NO,
-    parse: |_, chunks, _| {
-        let skipped = chunks.drain();
-        Coverage { read: 0, filler: 0, lost: skipped }
-    },
-};
 
 fn read(
     shop: &Shop,
     parsers: &'static [Parser],
     mut task: Task,
-    _events: &SyncSender<Event>,
+    events: &SyncSender<Event>,
 ) -> Result<Finished> {
-    shop.progress.stage("parse", &task.name);
-    let failed = |source| Error::Read { path: task.name.clone().into(), source };
+    let name = task.name.shown();
+    shop.progress.stage("parse", &name);
+    let size = task.bytes.size();
     let mut head = vec![0; HEAD];
-    let got = task.bytes.read_at(&mut head, 0).map_err(failed)?;
+    let got = match task.bytes.read_at(&mut head, 0) {
+        Ok(got) => got,
+        Err(error) => {
+            // A medium that gives up: said, and the rest goes on.
+            let message = format!("the bytes could not be read: {error}");
+            let problem =
+                Problem { start: 0, end: size, kind: ProblemKind::Medium, message, lost: true };
+            return without_parser(shop, task.exhibit, ("", 0), lost(size), vec![problem]);
+        }
+    };
     head.truncate(got);
-    let parser = choose(parsers, &head, &task.name);
+    let chosen = choose(parsers, &head, &name);
+    let sure = chosen.is_some_and(|(_, sure)| sure >= SURER);
+    if !sure {
+        if let Some(codec) = Codec::sniff(&head) {
+            let problems = open_container(shop, &mut task, codec, events)?;
+            Progress::add(&shop.progress.parsed, size);
+            let read = Coverage { read: size, filler: 0, lost: 0 };
+            return without_parser(shop, task.exhibit, (ARCHIVE, ARCHIVE_VERSION), read, problems);
+        }
+        if let Some(format) = unopened(&head) {
+            let message = format!("a {format} archive: this version does not open it");
+            let kind = ProblemKind::Unsupported;
+            let problem = Problem { start: 0, end: size, kind, message, lost: true };
+            let parser = (ARCHIVE, ARCHIVE_VERSION);
+            return without_parser(shop, task.exhibit, parser, lost(size), vec![problem]);
+        }
+    }
+    let Some((parser, _)) = chosen else {
+        Progress::add(&shop.progress.parsed, size);
+        return without_parser(shop, task.exhibit, ("", 0), lost(size), Vec::new());
+    };
+    let failed = |source| Error::Read { path: name.clone().into(), source };
     task.bytes.seek(SeekFrom::Start(0)).map_err(failed)?;
-    let input = Input { exhibit: task.exhibit, name: &task.name, mapping: task.mapping.as_deref() };
-    let mut bytes = task.bytes;
-    run(shop, parser, &input, &mut bytes as &mut dyn Read)
+    let mapping = task.mapping.as_deref();
+    let input = Input { exhibit: task.exhibit, name: &name, mapping };
+    run(shop, parser, &input, &mut task.bytes as &mut dyn Read)
+}
+
+fn lost(size: u64) -> Coverage {
+    Coverage { read: 0, filler: 0, lost: size }
+}
+
+/// Hands each member of a container to the conductor, copied and hashed.
+fn open_container(
+    shop: &Shop,
+    task: &mut Task,
+    codec: Codec,
+    events: &SyncSender<Event>,
+) -> Result<Vec<Problem>> {
+    let (exhibit, origin, stager) = (task.exhibit, &task.origin, &task.stager);
+    // One container of a file at a time: what is nested in it shares its bounds.
+    let mut budget = task.budget.lock().unwrap_or_else(PoisonError::into_inner);
+    unpack(codec, &mut task.bytes, &task.name, task.depth, &mut budget, &mut |member| {
+        if shop.cancel.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(Error::Cancelled);
+        }
+        let staged = stager.reader(member.reader)?;
+        let of = MemberOf {
+            container: exhibit,
+            name: member.name,
+            codec: member.codec.name().to_owned(),
+            offset: member.offset,
+        };
+        Progress::add(&shop.progress.files_total, 1);
+        Progress::add(&shop.progress.files, 1);
+        Progress::add(&shop.progress.sealed_total, staged.size());
+        Progress::add(&shop.progress.sealed, staged.size());
+        let origin = Origin { member: Some(of), ..origin.clone() };
+        events.send(Event::Staged(Box::new(staged), Box::new(origin))).map_err(|_| Error::Cancelled)
+    })
 }

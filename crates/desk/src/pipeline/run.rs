@@ -110,7 +110,23 @@ pub(crate) fn run(
     } else if skipped > 0 && coverage.total() + skipped == offset + skipped {
         coverage.lost += skipped;
     }
-    sink.finish(input.exhibit, parser, coverage)
+    sink.finish(input.exhibit, (parser.name, parser.version), coverage)
+}
+
+/// What stands for a run where no parser reads the exhibit: an archive, or what nothing reads.
+pub(crate) fn without_parser(
+    shop: &Shop,
+    exhibit: ExhibitId,
+    (parser, version): (&'static str, u32),
+    coverage: Coverage,
+    problems: Vec<Problem>,
+) -> Result<Finished> {
+    let failed = AtomicBool::new(false);
+    let mut sink = RunSink::new(shop, &failed);
+    for problem in problems {
+        sink.problem(problem);
+    }
+    sink.finish(exhibit, (parser, version), coverage)
 }
 
 /// Counts what is read, and ends the stream where the work was called off or has failed.
@@ -389,7 +405,7 @@ impl<'a> RunSink<'a> {
     fn finish(
         mut self,
         exhibit: ExhibitId,
-        parser: &'static Parser,
+        (parser, version): (&'static str, u32),
         coverage: Coverage,
     ) -> Result<Finished> {
         self.drain(0);
@@ -423,8 +439,8 @@ impl<'a> RunSink<'a> {
         );
         Ok(Finished {
             exhibit,
-            parser: parser.name,
-            version: parser.version,
+            parser,
+            version,
             facts: self.facts,
             problems: self.problems,
             tables,

@@ -207,8 +207,7 @@ impl TableMaker {
         let parquet = parquet_schema(&schema).map_err(|e| Error::Table(e.to_string()))?;
         let indexes: Arc<[IndexOf]> = indexes_of(&schema).into();
         let builders = indexes.iter().map(|_| IndexBuilder::new(folder)).collect();
-        let mut hash = Sha256::new();
-        hash.update(schema_bytes(&schema));
+        let hash = digest_of_schema(&schema);
         Ok(Self {
             folder: folder.to_owned(),
             schema: Arc::new(schema),
@@ -280,8 +279,7 @@ impl TableMaker {
         let table = |e: parquet::errors::ParquetError| disk_or_table(e);
         self.rows += done.group.rows;
         self.values += done.values;
-        self.hash.update(done.group.rows.to_le_bytes());
-        self.hash.update(done.digest);
+        digest_group(&mut self.hash, done.group.rows, &done.digest);
         let writer = match &mut self.writer {
             Some(writer) => writer,
             None => {
@@ -341,8 +339,18 @@ fn disk_or_table(error: parquet::errors::ParquetError) -> Error {
     }
 }
 
-/// A table's definition as bytes, for the run's digest.
-pub(crate) fn schema_bytes(schema: &TableSchema) -> Vec<u8> {
+/// The digest of a table begins with its definition.
+pub(crate) fn digest_of_schema(schema: &TableSchema) -> Sha256 {
+    Sha256::new().chain_update(schema_bytes(schema))
+}
+
+/// It goes on with each group's rows and digest.
+pub(crate) fn digest_group(hash: &mut Sha256, rows: u64, digest: &[u8; 32]) {
+    hash.update(rows.to_le_bytes());
+    hash.update(digest);
+}
+
+fn schema_bytes(schema: &TableSchema) -> Vec<u8> {
     let mut out = Vec::new();
     put_text(&mut out, &schema.name);
     put_text(&mut out, &schema.db);

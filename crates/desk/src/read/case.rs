@@ -1,14 +1,42 @@
 //! Opening a case for reading.
 
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use rusqlite::{Connection, OpenFlags};
+
+use crate::index::IndexFile;
+use crate::tables::TableFile;
 use crate::{Error, Result};
+
+/// Connections kept open between snapshots.
+const MAX_IDLE: usize = 8;
+
+/// Table and index files kept open, footers and lists of blocks in memory.
+const MAX_FILES: usize = 256;
 
 /// A case to read from. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    dir: Arc<PathBuf>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    dir: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The views' file that the connections and files belong to, by device and inode: a rebuild
+    /// makes another.
+    file: (u64, u64),
+    idle: Vec<Connection>,
+    tables: HashMap<String, Arc<TableFile>>,
+    indexes: HashMap<String, Arc<IndexFile>>,
 }
 
 /// One consistent moment of the views. Use it for one page and drop it: while it lives, the
@@ -16,30 +44,135 @@ pub struct Reader {
 #[derive(Debug)]
 pub struct Snapshot {
     reader: Reader,
+    file: (u64, u64),
+    /// In a transaction as long as the snapshot lives. Taken out only by `drop`.
+    connection: Option<Connection>,
 }
 
 impl Reader {
     /// Opens the case in `dir` for reading. Needs no lock, and never waits for a writer.
+    ///
+    /// # Errors
+    /// [`Error::NoCase`] where the folder has no views.
     pub fn open(dir: &Path) -> Result<Self> {
-        if !dir.join("views.sqlite").is_file() {
+        if !crate::views::file(dir).is_file() {
             return Err(Error::NoCase(dir.to_owned()));
         }
-        Ok(Self { dir: Arc::new(dir.to_owned()) })
+        let shared = Shared { dir: dir.to_owned(), state: Mutex::default() };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// The case's folder.
     pub fn dir(&self) -> &Path {
-        &self.dir
+        &self.shared.dir
     }
 
     /// The views as they are now.
+    ///
+    /// # Errors
+    /// The views cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        Ok(Snapshot { reader: self.clone() })
+        let path = crate::views::file(&self.shared.dir);
+        let metadata = path.metadata().map_err(|_| Error::NoCase(self.shared.dir.clone()))?;
+        let file = (metadata.dev(), metadata.ino());
+        let idle = {
+            let mut state = self.state();
+            if state.file != file {
+                *state = State { file, ..State::default() };
+            }
+            state.idle.pop()
+        };
+        let connection = match idle {
+            Some(connection) => connection,
+            None => connect(&path)?,
+        };
+        connection.execute_batch("BEGIN")?;
+        // The transaction's moment is that of its first read.
+        let layout: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if layout != crate::views::LAYOUT {
+            return Err(Error::OtherLayout);
+        }
+        Ok(Snapshot { reader: self.clone(), file, connection: Some(connection) })
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+fn connect(path: &Path) -> Result<Connection> {
+    // Writable, since WAL's index is; nothing here writes, and SQLite holds us to it.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = match Connection::open_with_flags(path, flags) {
+        Ok(connection) => connection,
+        // Read-only media: no journal can be there either.
+        Err(_) => {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            Connection::open_with_flags(path, flags)?
+        }
+    };
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.execute_batch(
+        "PRAGMA query_only = ON; PRAGMA cache_size = -16384; PRAGMA mmap_size = 268435456;
+         PRAGMA temp_store = MEMORY;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(connection)
+}
+
 impl Snapshot {
-    pub(crate) fn not_yet<T>(&self, what: &str) -> Result<T> {
-        Err(Error::NotFound { what: format!("{what} ({})", self.reader.dir.display()) })
+    /// The connection.
+    pub(crate) fn db(&self) -> Result<&Connection> {
+        self.connection.as_ref().ok_or(Error::Cancelled)
+    }
+
+    /// The case's folder.
+    pub(crate) fn dir(&self) -> &Path {
+        self.reader.dir()
+    }
+
+    /// An open table file.
+    pub(crate) fn table_file(&self, name: &str) -> Result<Arc<TableFile>> {
+        if let Some(file) = self.reader.state().tables.get(name) {
+            return Ok(file.clone());
+        }
+        let file = Arc::new(TableFile::open(&self.dir().join("tables").join(name))?);
+        let mut state = self.reader.state();
+        if state.file == self.file {
+            if state.tables.len() >= MAX_FILES {
+                state.tables.clear();
+            }
+            state.tables.insert(name.to_owned(), file.clone());
+        }
+        Ok(file)
+    }
+
+    /// An open index.
+    pub(crate) fn index_file(&self, name: &str) -> Result<Arc<IndexFile>> {
+        if let Some(file) = self.reader.state().indexes.get(name) {
+            return Ok(file.clone());
+        }
+        let file = Arc::new(IndexFile::open(&self.dir().join("tables").join(name))?);
+        let mut state = self.reader.state();
+        if state.file == self.file {
+            if state.indexes.len() >= MAX_FILES {
+                state.indexes.clear();
+            }
+            state.indexes.insert(name.to_owned(), file.clone());
+        }
+        Ok(file)
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take()
+            && connection.execute_batch("ROLLBACK").is_ok()
+        {
+            let mut state = self.reader.state();
+            if state.file == self.file && state.idle.len() < MAX_IDLE {
+                state.idle.push(connection);
+            }
+        }
     }
 }

@@ -3,8 +3,6 @@
 use model::{EntityId, EntityKind, ExhibitId, Key, LinkKind, Money};
 
 use super::table::TableQuery;
-use super::{Page, Paging, Snapshot};
-use crate::Result;
 
 /// An entity as lists and links show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -247,37 +245,4 @@ pub struct FactFilter {
     pub property: Option<String>,
     /// Whose span overlaps these bytes of `exhibit`.
     pub span: Option<(u64, u64)>,
-}
-
-impl Snapshot {
-    /// An entity by its id, an older id of it, or one of its keys' text. `None` where the case has
-    /// none such.
-    pub fn entity(&self, id_or_key: &str) -> Result<Option<EntityPage>> {
-        let _ = id_or_key;
-        self.not_yet("an entity")
-    }
-
-    /// An entity's head alone, by id (older ids too) or key.
-    pub fn entity_head(&self, id_or_key: &str) -> Result<Option<EntityHead>> {
-        let _ = id_or_key;
-        self.not_yet("an entity")
-    }
-
-    /// Entities, by kind in the registry's order, then caption.
-    pub fn entities(&self, filter: &EntityFilter, paging: &Paging) -> Result<Page<EntityHead>> {
-        let _ = (filter, paging);
-        self.not_yet("entities")
-    }
-
-    /// Links, by kind, from, to.
-    pub fn links(&self, filter: &LinkFilter, paging: &Paging) -> Result<Page<LinkRow>> {
-        let _ = (filter, paging);
-        self.not_yet("links")
-    }
-
-    /// Facts in the order of exhibits and of their places in them.
-    pub fn facts(&self, filter: &FactFilter, paging: &Paging) -> Result<Page<FactRow>> {
-        let _ = (filter, paging);
-        self.not_yet("facts")
-    }
 }

@@ -2,8 +2,7 @@
 
 use model::{ExhibitId, ProblemKind};
 
-use super::{Page, Paging, Snapshot, TableHead};
-use crate::Result;
+use super::TableHead;
 
 /// How far an exhibit has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,6 +64,8 @@ pub struct Acquisition {
     pub sealed_at: String,
     /// Who sealed it.
     pub actor: Option<String>,
+    /// What was odd at sealing.
+    pub note: Option<String>,
     /// Sums found beside the material.
     pub sums: Vec<SumCheck>,
 }
@@ -209,30 +210,3 @@ pub struct MaskedBytes {
 
 /// Most bytes that [`Snapshot::bytes`] gives at once.
 pub const MAX_BYTES: usize = 1 << 20;
-
-impl Snapshot {
-    /// Exhibits in the order of their sealing.
-    pub fn exhibits(&self, filter: &ExhibitFilter, paging: &Paging) -> Result<Page<ExhibitHead>> {
-        let _ = (filter, paging);
-        self.not_yet("exhibits")
-    }
-
-    /// An exhibit's page.
-    pub fn exhibit(&self, id: ExhibitId) -> Result<Option<ExhibitPage>> {
-        let _ = id;
-        self.not_yet("an exhibit")
-    }
-
-    /// Bytes of an exhibit from `start` on, at most `len` and [`MAX_BYTES`], secrets masked:
-    /// the spans of secret facts, and secret columns' fields in rows of bulk tables.
-    pub fn bytes(&self, id: ExhibitId, start: u64, len: usize) -> Result<MaskedBytes> {
-        let _ = (id, start, len);
-        self.not_yet("an exhibit")
-    }
-
-    /// Problems in the order of exhibits and places.
-    pub fn problems(&self, filter: &ProblemFilter, paging: &Paging) -> Result<Page<ProblemRow>> {
-        let _ = (filter, paging);
-        self.not_yet("problems")
-    }
-}

@@ -1,7 +1,9 @@
 //! The log's records, with the openings that this case still holds.
 
-use super::{Page, Paging, Snapshot};
-use crate::Result;
+use model::record::{Opening, Record};
+
+use super::{MAX_PAGE, Page, Paging, Snapshot, rows};
+use crate::{Error, Result};
 
 /// A field of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,14 +36,65 @@ pub struct LogEntry {
 
 impl Snapshot {
     /// Records, newest first.
+    ///
+    /// # Errors
+    /// The log cannot be read; no such page.
     pub fn log(&self, paging: &Paging) -> Result<Page<LogEntry>> {
-        let _ = paging;
-        self.not_yet("the log")
+        let case = self.log_reader()?;
+        let limit = paging.limit.clamp(1, MAX_PAGE) as u64;
+        let end = match &paging.after {
+            None => case.len(),
+            Some(after) => {
+                let at = rows::number(&rows::parts(after, 1)?[0])?;
+                u64::try_from(at)?.min(case.len())
+            }
+        };
+        let first = end.saturating_sub(limit);
+        let mut items = Vec::new();
+        for index in (first..end).rev() {
+            let (record, opening) = case.record(index)?;
+            items.push(entry(index, &record, &opening));
+        }
+        let next = (first > 0).then(|| rows::cursor(&[&first.to_string()]));
+        Ok(Page { items, next, total: Some(case.len()) })
     }
 
     /// One record.
+    ///
+    /// # Errors
+    /// The log cannot be read.
     pub fn log_entry(&self, index: u64) -> Result<Option<LogEntry>> {
-        let _ = index;
-        self.not_yet("the log")
+        let case = self.log_reader()?;
+        if index >= case.len() {
+            return Ok(None);
+        }
+        let (record, opening) = case.record(index)?;
+        Ok(Some(entry(index, &record, &opening)))
+    }
+
+    /// The log as it is now: it only grows.
+    fn log_reader(&self) -> Result<vault::Case> {
+        vault::Case::read(self.dir()).map_err(Error::from)
+    }
+}
+
+fn entry(index: u64, record: &Record, opening: &Opening) -> LogEntry {
+    let public = record.public.iter().map(|(name, value)| LogField {
+        name: name.clone(),
+        value: Some(value.to_string()),
+        committed: false,
+    });
+    let committed = record.committed.keys().filter(|name| *name != "actor").map(|name| LogField {
+        name: name.clone(),
+        value: opening.fields.get(name).map(|field| field.value.to_string()),
+        committed: true,
+    });
+    LogEntry {
+        index,
+        kind: record.kind.clone(),
+        time: record.time.clone(),
+        actor: record.actor(opening),
+        authority: record.authority.clone(),
+        fields: public.chain(committed).collect(),
     }
 }

@@ -8,13 +8,19 @@
 //! own line in [`Snapshot::exhibits`].
 
 mod case;
+mod entities;
 mod entity;
 mod exhibit;
+mod exhibits;
+mod facts;
+mod figures;
 mod graph;
 mod log;
 mod overview;
+mod rows;
 mod search;
 mod table;
+mod tables;
 
 pub use case::{Reader, Snapshot};
 pub use entity::{
@@ -25,6 +31,7 @@ pub use exhibit::{
     Acquisition, Derivation, ExhibitFilter, ExhibitHead, ExhibitPage, ExhibitState, MAX_BYTES,
     MaskedBytes, MaskedSpan, ParserRun, ProblemFilter, ProblemRow, SumCheck,
 };
+pub(crate) use exhibits::ARCHIVE;
 pub use graph::{
     CountryServers, Edge, GraphFilter, GraphSlice, MapFilter, Network, Node, Path, PathStep,
 };

@@ -1,9 +1,13 @@
 //! The case in numbers.
 
-use model::{EntityId, EntityKind, ExhibitId, LinkKind, ProblemKind};
+use std::collections::BTreeMap;
+
+use model::kinds::{entity, link};
+use model::{EntityKind, ExhibitId, LinkKind, ProblemKind};
+use rusqlite::OptionalExtension;
 
 use super::entity::Figure;
-use super::{EntityHead, Snapshot};
+use super::{EntityHead, Snapshot, rows};
 use crate::Result;
 
 /// A count of one kind, with the rule by which it was counted (from the registry).
@@ -111,13 +115,132 @@ pub struct PanelFigures {
 impl Snapshot {
     /// The overview. Reads figures that were computed when the views were: milliseconds, whatever
     /// the size of the case.
+    ///
+    /// # Errors
+    /// The views cannot be read.
     pub fn overview(&self) -> Result<Overview> {
-        self.not_yet("the overview")
+        let db = self.db()?;
+        let case: String = crate::views::meta(db, "origin")?.unwrap_or_default();
+        let authority = vault::authority_of(&case);
+        let standing = if authority == crate::desk::PRACTICE {
+            Standing::Practice
+        } else {
+            Standing::Real { authority: authority.to_owned() }
+        };
+        let (exhibits, bytes, waiting): (i64, i64, i64) = db.query_row(
+            "SELECT COUNT(*), coalesce(SUM(size), 0),
+                    (SELECT COUNT(*) FROM exhibit WHERE ord NOT IN (SELECT exhibit FROM loaded)
+                       AND ord NOT IN (SELECT ord FROM hidden)
+                       AND id NOT IN (SELECT exhibit FROM laid))
+             FROM exhibit",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?;
+        let (facts, present, rows): (i64, i64, i64) = db.query_row(
+            "SELECT coalesce(SUM(facts), 0), coalesce(SUM(present), 0), coalesce(SUM(rows), 0)
+             FROM loaded",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?;
+        let count = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0));
+        let mut countries: Vec<(String, u64)> = crate::count::countries(db)?.into_iter().collect();
+        countries.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        let progress: Option<String> = crate::views::meta(db, "progress")?;
+        Ok(Overview {
+            standing,
+            exhibits: exhibits as u64,
+            bytes: bytes as u64,
+            facts: facts as u64,
+            bulk_values: present as u64,
+            rows: rows as u64,
+            tables: count("SELECT COUNT(*) FROM bulk")? as u64,
+            entities: crate::count::entities(db)?
+                .into_iter()
+                .map(|(kind, count)| KindCount { kind, count, rule: entity(kind).counting_rule })
+                .collect(),
+            links: crate::count::links(db)?
+                .into_iter()
+                .map(|(kind, count)| KindCount { kind, count, rule: link(kind).counting_rule })
+                .collect(),
+            payments: crate::count::payments(db)?,
+            countries,
+            problems: self.problem_counts()?,
+            waiting: waiting as u64,
+            privileged: count("SELECT COUNT(*) FROM hidden")? as u64,
+            panels: self.panel_figures()?,
+            figures: self.figures_of(0)?,
+            address_table: self.address_table()?,
+            progress: progress.and_then(|p| crate::progress::Snapshot::from_json(&p)),
+            case,
+        })
     }
 
-    /// The entity an id belongs to now: itself, or the one it was merged into.
-    pub fn resolve_id(&self, id: EntityId) -> Result<Option<EntityId>> {
-        let _ = id;
-        self.not_yet("an entity")
+    fn problem_counts(&self) -> Result<Vec<ProblemCount>> {
+        let db = self.db()?;
+        let mut query = db.prepare_cached(
+            "SELECT kind, COUNT(*), SUM(CASE WHEN lost THEN end - start ELSE 0 END)
+             FROM problem GROUP BY kind ORDER BY 2 DESC, 1",
+        )?;
+        let mut found = query.query([])?;
+        let mut counts: BTreeMap<ProblemKind, ProblemCount> = BTreeMap::new();
+        while let Some(row) = found.next()? {
+            let word: String = row.get(0)?;
+            let kind = super::exhibits::problem_kind(&word);
+            let entry =
+                counts.entry(kind).or_insert(ProblemCount { kind, count: 0, lost_bytes: 0 });
+            entry.count += row.get::<_, i64>(1)? as u64;
+            entry.lost_bytes += row.get::<_, Option<i64>>(2)?.unwrap_or(0) as u64;
+        }
+        let unread: i64 = db.query_row("SELECT COUNT(*) FROM unread", [], |row| row.get(0))?;
+        if unread > 0 {
+            let kind = ProblemKind::Medium;
+            let entry =
+                counts.entry(kind).or_insert(ProblemCount { kind, count: 0, lost_bytes: 0 });
+            entry.count += unread as u64;
+        }
+        Ok(counts.into_values().collect())
+    }
+
+    fn panel_figures(&self) -> Result<Vec<PanelFigures>> {
+        let db = self.db()?;
+        let mut query = db.prepare_cached(&format!(
+            "SELECT {} FROM entity e WHERE e.kind = ? ORDER BY e.key LIMIT 500",
+            rows::HEAD
+        ))?;
+        let mut text = db.prepare_cached(
+            "SELECT DISTINCT f.text FROM fact f
+             WHERE f.subject IN (SELECT id FROM key WHERE id = ?1 OR (entity = ?1 AND entity <> id))
+               AND f.property = (SELECT id FROM word WHERE text = ?2) AND f.text IS NOT NULL
+             ORDER BY f.text",
+        )?;
+        let mut found = query.query([EntityKind::Panel as i64])?;
+        let mut panels = Vec::new();
+        while let Some(row) = found.next()? {
+            let (number, panel) = rows::head(row, 0)?;
+            let family: Option<String> =
+                text.query_row((number, "family"), |row| row.get(0)).optional()?;
+            let dumped_at = text
+                .query_map((number, "dumped_at"), |row| row.get(0))?
+                .collect::<std::result::Result<_, _>>()?;
+            panels.push(PanelFigures {
+                panel,
+                family: family.unwrap_or_default(),
+                dumped_at,
+                figures: self.figures_of(number)?,
+            });
+        }
+        Ok(panels)
+    }
+
+    fn address_table(&self) -> Result<Option<(String, ExhibitId)>> {
+        let mut query = self.db()?.prepare_cached(
+            "SELECT name, exhibit FROM laid WHERE sort = 'address_table'
+             ORDER BY record DESC LIMIT 1",
+        )?;
+        let mut found = query.query([])?;
+        match found.next()? {
+            Some(row) => Ok(Some((row.get(0)?, rows::exhibit(row, 1)?))),
+            None => Ok(None),
+        }
     }
 }

@@ -1,10 +1,18 @@
 //! Search: captions, keys, property values and message text by words; user names, MACs, e-mails,
 //! addresses and tokens of bulk tables by exact value and prefix.
 
-use super::entity::{EntityHead, FactRow};
-use super::table::{Row, TableColumn, TableHead};
-use super::{ExhibitHead, Snapshot};
+use std::net::IpAddr;
+
+use model::{Key, Meaning};
+use rusqlite::Row as Found;
+
+use super::entity::{EntityHead, FactRow, ShownValue};
+use super::rows::{self, HEAD};
+use super::table::{Filter, Op, Row, TableColumn, TableHead, TableQuery, Term};
+use super::{ExhibitHead, Paging, Snapshot};
 use crate::Result;
+use crate::index::normal_form;
+use crate::tables::index_name;
 
 /// An entity that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,10 +64,257 @@ pub struct SearchResult {
     pub more: bool,
 }
 
+/// Longest query that is looked at.
+const MAX_QUERY: usize = 500;
+
+/// Longest text shown of a match.
+const EXCERPT: usize = 200;
+
+/// A query in FTS5's language: every word must stand there, the last may go on. `None` where there
+/// is no word in it.
+pub(super) fn words_query(text: &str) -> Option<String> {
+    let words: Vec<String> = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|w| !w.is_empty())
+        .take(16)
+        .map(|w| format!("\"{w}\""))
+        .collect();
+    if words.is_empty() { None } else { Some(format!("{}*", words.join(" "))) }
+}
+
+/// The keys that a query may be, whatever the way it is written.
+fn keys_of(query: &str) -> Vec<Key> {
+    let mut keys = Vec::new();
+    keys.extend(Key::parse(query));
+    keys.extend(Key::mac(query));
+    keys.extend(Key::email(query));
+    keys.extend(Key::iban(query));
+    keys.extend(Key::phone(query));
+    if let Ok(ip) = query.parse::<IpAddr>()
+        && model::key::is_global(ip)
+    {
+        keys.push(Key::new("ip", &ip.to_canonical().to_string()));
+    }
+    keys.extend(Key::server(query));
+    keys.extend(Key::domain(query));
+    keys.extend(Key::email(query).map(|mail| Key::account("paypal", mail.rest())));
+    keys.dedup();
+    keys
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(EXCERPT).collect()
+}
+
 impl Snapshot {
-    /// Searches for `query`, at most `limit` of each sort.
+    /// Searches for `query`, at most `limit` of each sort: by exact key first, then by the words of
+    /// captions, keys and texts, then by exact value and prefix in the indexed columns of bulk
+    /// tables.
+    ///
+    /// # Errors
+    /// The views cannot be read.
     pub fn search(&self, query: &str, limit: usize) -> Result<SearchResult> {
-        let _ = (query, limit);
-        self.not_yet("search")
+        let query: String = query.trim().chars().take(MAX_QUERY).collect();
+        let limit = limit.clamp(1, 200);
+        let mut result = SearchResult::default();
+        if query.is_empty() {
+            return Ok(result);
+        }
+        self.search_entities(&query, limit, &mut result)?;
+        self.search_facts(&query, limit, &mut result)?;
+        self.search_exhibits(&query, limit, &mut result)?;
+        self.search_rows(&query, limit, &mut result)?;
+        Ok(result)
+    }
+
+    fn search_entities(&self, query: &str, limit: usize, out: &mut SearchResult) -> Result<()> {
+        let mut seen = Vec::new();
+        let mut push = |number: i64, entity: EntityHead, matched: &str, excerpt: String| {
+            if !seen.contains(&number) && seen.len() < limit {
+                seen.push(number);
+                out.entities.push(EntityHit { entity, matched: matched.to_owned(), excerpt });
+            }
+        };
+        let ids = model::id::unhex(query).filter(|b| b.len() == 32).map(|_| query.to_owned());
+        let exact =
+            ids.into_iter().chain(keys_of(query).into_iter().map(|k| k.as_str().to_owned()));
+        for called in exact {
+            if let Some(number) = self.entity_called(&called)?
+                && let Some((_, head)) = self.head_of(number)?
+            {
+                push(number, head, "key", cut(&called));
+            }
+        }
+        let Some(words) = words_query(query) else { return Ok(()) };
+        let mut find = self.db()?.prepare_cached(&format!(
+            "SELECT {HEAD} FROM names n JOIN entity e ON e.id = n.rowid
+             WHERE names MATCH ? ORDER BY n.rank, e.id LIMIT ?"
+        ))?;
+        let mut found = find.query((words, limit as i64 + 1))?;
+        let mut count = 0;
+        while let Some(row) = found.next()? {
+            count += 1;
+            let (number, head) = rows::head(row, 0)?;
+            let lower = query.to_lowercase();
+            let in_caption = head.caption.to_lowercase().contains(&lower);
+            let (matched, excerpt) = if in_caption {
+                ("caption", cut(&head.caption))
+            } else {
+                ("key", cut(head.key.as_str()))
+            };
+            push(number, head, matched, excerpt);
+        }
+        out.more |= count > limit;
+        Ok(())
+    }
+
+    fn search_facts(&self, query: &str, limit: usize, out: &mut SearchResult) -> Result<()> {
+        let Some(words) = words_query(query) else { return Ok(()) };
+        let mut find = self
+            .db()?
+            .prepare_cached("SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid LIMIT ?")?;
+        let numbers: Vec<i64> = find
+            .query_map((words, limit as i64 + 1), |row: &Found<'_>| row.get(0))?
+            .collect::<std::result::Result<_, _>>()?;
+        out.more |= numbers.len() > limit;
+        for number in numbers.into_iter().take(limit) {
+            let Some(fact) = self.fact_by_number(number)? else { continue };
+            let Some(called) = self.entity_called(fact.subject.as_str())? else { continue };
+            let Some((_, entity)) = self.head_of(called)? else { continue };
+            // Names were found above already.
+            let known = out.entities.iter().any(|hit| hit.entity.id == entity.id);
+            let text = match &fact.value {
+                ShownValue::Text(text) => text.clone(),
+                _ => String::new(),
+            };
+            if !(known && text == entity.caption) {
+                out.facts.push(FactHit { entity, fact });
+            }
+        }
+        Ok(())
+    }
+
+    fn search_exhibits(&self, query: &str, limit: usize, out: &mut SearchResult) -> Result<()> {
+        let filter = super::ExhibitFilter {
+            text: Some(query.to_owned()),
+            ..super::ExhibitFilter::default()
+        };
+        if let Ok(id) = query.parse::<model::ExhibitId>() {
+            out.exhibits.extend(self.exhibit_head(id)?);
+            return Ok(());
+        }
+        let page = self.exhibits(&filter, &Paging { after: None, limit })?;
+        out.more |= page.next.is_some();
+        out.exhibits = page.items;
+        Ok(())
+    }
+
+    /// Rows by exact value, then by prefix, in every indexed column that the query fits.
+    fn search_rows(&self, query: &str, limit: usize, out: &mut SearchResult) -> Result<()> {
+        let tables = self.table_heads(None, None)?;
+        for op in [Op::Eq, Op::Prefix] {
+            for table in &tables {
+                let number: u32 =
+                    table.id.rsplit_once('-').and_then(|(_, n)| n.parse().ok()).unwrap_or(0);
+                for (n, column) in table.columns.iter().enumerate() {
+                    let Some(meaning) = column.meaning.filter(|_| column.indexed) else { continue };
+                    if out.rows.len() >= limit {
+                        out.more = true;
+                        return Ok(());
+                    }
+                    let Some(key) = fits(meaning, op, query) else { continue };
+                    let name = index_name(&table.exhibit, number, &format!("c{n}"));
+                    let index = self.index_file(&name)?;
+                    let mut cursor = index.seek(&key);
+                    let there = cursor.next()?
+                        && if op == Op::Eq {
+                            cursor.key == key
+                        } else {
+                            cursor.key.starts_with(&key) && cursor.key != key
+                        };
+                    if !there {
+                        continue;
+                    }
+                    let value = String::from_utf8_lossy(&cursor.key).into_owned();
+                    let count = index.count_of(&cursor.key)?;
+                    let term = Term { column: column.name.clone(), op: Op::Eq, value };
+                    let asked = TableQuery {
+                        table: table.id.clone(),
+                        filter: Filter { terms: vec![term] },
+                        ..TableQuery::default()
+                    };
+                    let rows = self.rows(&asked, &Paging { after: None, limit: 1 })?;
+                    if let Some(row) = rows.page.items.into_iter().next() {
+                        out.rows.push(RowHit {
+                            table: table.clone(),
+                            column: column.name.clone(),
+                            columns: rows.columns,
+                            row,
+                            count,
+                        });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The index's key to look for, where the query may be a value of this meaning.
+fn fits(meaning: Meaning, op: Op, query: &str) -> Option<Vec<u8>> {
+    if op == Op::Eq {
+        let keys = match meaning {
+            Meaning::From | Meaning::To => {
+                // A key's text, or an account's address by itself.
+                let mail = Key::email(query).map(|mail| Key::account("paypal", mail.rest()));
+                return Key::parse(query)
+                    .or(mail)
+                    .or_else(|| Key::iban(query))
+                    .map(|key| key.as_str().as_bytes().to_vec());
+            }
+            _ => normal_form(meaning, query.as_bytes()),
+        };
+        return keys.map(std::borrow::Cow::into_owned);
+    }
+    let lower = query.to_lowercase();
+    let bytes = lower.len();
+    match meaning {
+        Meaning::Mac => {
+            let text = lower.replace('-', ":");
+            let good = text.bytes().all(|b| b.is_ascii_hexdigit() || b == b':');
+            (good && bytes >= 5).then(|| text.into_bytes())
+        }
+        Meaning::Address => {
+            let good = lower.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':'));
+            (good && bytes >= 3).then(|| lower.into_bytes())
+        }
+        Meaning::Email => (bytes >= 3).then(|| lower.into_bytes()),
+        Meaning::From | Meaning::To => None,
+        _ => (bytes >= 3).then(|| query.as_bytes().to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_never_speaks_the_search_language() {
+        assert_eq!(words_query("stream.example"), Some("\"stream\" \"example\"*".to_owned()));
+        assert_eq!(
+            words_query("a OR \"b\" NEAR("),
+            Some("\"a\" \"OR\" \"b\" \"NEAR\"*".to_owned())
+        );
+        assert_eq!(words_query(" .:\"* "), None);
+    }
+
+    #[test]
+    fn a_query_is_every_key_it_may_be() {
+        let keys: Vec<String> =
+            keys_of("00-1A-79-00-00-01").iter().map(|k| k.as_str().to_owned()).collect();
+        assert!(keys.contains(&"mac:00:1a:79:00:00:01".to_owned()));
+        let keys: Vec<String> = keys_of("A@b.example").iter().map(|k| k.to_string()).collect();
+        assert!(keys.contains(&"email:a@b.example".to_owned()));
+        assert!(keys.contains(&"account:paypal:a@b.example".to_owned()));
     }
 }

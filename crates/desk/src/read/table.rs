@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use model::{ColumnType, ExhibitId, Meaning, TableRole};
 
-use super::{Page, Paging, Snapshot};
+use super::Page;
 use crate::{Error, Result};
 
 /// A bulk table as lists show it.
@@ -213,40 +213,6 @@ pub struct Rows {
     /// True where a bound on rows looked at was reached before the page was full: `page.next`
     /// goes on from there.
     pub partial: bool,
-}
-
-impl Snapshot {
-    /// Bulk tables, by exhibit and number.
-    pub fn tables(&self, exhibit: Option<ExhibitId>) -> Result<Vec<TableHead>> {
-        let _ = exhibit;
-        self.not_yet("tables")
-    }
-
-    /// A table by its id.
-    pub fn table(&self, id: &str) -> Result<Option<TableHead>> {
-        let _ = id;
-        self.not_yet("a table")
-    }
-
-    /// A page of rows.
-    pub fn rows(&self, query: &TableQuery, paging: &Paging) -> Result<Rows> {
-        let _ = (query, paging);
-        self.not_yet("rows")
-    }
-
-    /// Every row of a query in order, for exports: `each` is handed one row after the other and
-    /// says whether to go on.
-    pub fn each_row(&self, query: &TableQuery, each: &mut dyn FnMut(&Row) -> bool) -> Result<()> {
-        let _ = (query, each);
-        self.not_yet("rows")
-    }
-
-    /// How many rows a query selects; `None` where counting would take a scan of more than
-    /// `most` rows.
-    pub fn count_rows(&self, query: &TableQuery, most: u64) -> Result<Option<u64>> {
-        let _ = (query, most);
-        self.not_yet("rows")
-    }
 }
 
 #[cfg(test)]

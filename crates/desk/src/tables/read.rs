@@ -97,6 +97,17 @@ impl TableFile {
         self.reader.metadata().row_group(group)
     }
 
+    /// Whether rows of a group may overlap bytes `start..end` of the exhibit.
+    pub(crate) fn spans_may_overlap(&self, group: usize, start: u64, end: u64) -> bool {
+        use parquet::file::statistics::Statistics;
+        let bounds = |c: usize| match self.group(group).column(c).statistics() {
+            Some(Statistics::Int64(s)) => s.min_opt().copied().zip(s.max_opt().copied()),
+            _ => None,
+        };
+        let first = bounds(0).is_none_or(|(min, _)| (min as u64) < end);
+        first && bounds(1).is_none_or(|(_, max)| max as u64 > start)
+    }
+
     /// Reads `count` rows of a group from its row `skip` on: their spans, and the source columns
     /// named by number in `wanted`, in that order.
     pub(crate) fn read(

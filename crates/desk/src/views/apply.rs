@@ -41,6 +41,35 @@ impl Views {
             super::set_meta(&tx, "applied", last as i64 + 1)?;
         }
         tx.commit()?;
+        if last.is_some() { self.withhold() } else { Ok(()) }
+    }
+
+    /// Takes what was read of privileged exhibits out of the views, files included: what is not
+    /// there can be shown by no page, query or export.
+    fn withhold(&mut self) -> Result<()> {
+        let tx = self.db.transaction()?;
+        let loaded: Vec<i64> = {
+            let mut query =
+                tx.prepare("SELECT exhibit FROM loaded WHERE exhibit IN (SELECT ord FROM hidden)")?;
+            let rows = query.query_map([], |row| row.get(0))?;
+            rows.collect::<std::result::Result<_, _>>()?
+        };
+        let mut files: Vec<String> = Vec::new();
+        for ord in loaded {
+            let mut query = tx.prepare_cached(
+                "SELECT file FROM bulk WHERE exhibit = ?1 AND file IS NOT NULL
+                 UNION SELECT i.file FROM bulk_index i JOIN bulk b ON b.id = i.bulk
+                 WHERE b.exhibit = ?1",
+            )?;
+            let rows = query.query_map([ord], |row| row.get::<_, String>(0))?;
+            files.extend(rows.collect::<std::result::Result<Vec<_>, _>>()?);
+            super::load::unload(&tx, ord)?;
+            super::set_meta(&tx, "stale", 1)?;
+        }
+        tx.commit()?;
+        for file in files {
+            ledger::disk::remove(&self.tables.join(file))?;
+        }
         Ok(())
     }
 }
@@ -83,7 +112,7 @@ fn apply(db: &Connection, index: u64, record: &Record, opening: &Opening) -> Res
                 container,
                 shown(&b.member),
                 &b.codec,
-                shown(&b.in_place),
+                b.in_place.as_ref().map(|p| p.0.clone()),
             ))?;
             receipt(db, at, at, record, opening, &Origin::of_sealed(b), &b.note)
         }

@@ -19,7 +19,7 @@ pub(crate) use load::{IndexPlaced, Placed};
 use crate::Result;
 
 /// Raised whenever the layout changes: older views are thrown away and built again.
-const LAYOUT: i64 = 1;
+pub(crate) const LAYOUT: i64 = 1;
 
 /// The views' file in a case.
 pub(crate) fn file(case: &Path) -> PathBuf {
@@ -30,6 +30,7 @@ pub(crate) fn file(case: &Path) -> PathBuf {
 pub(crate) struct Views {
     pub(crate) db: Connection,
     pub(crate) keys: KeyBook,
+    tables: PathBuf,
 }
 
 impl std::fmt::Debug for Views {
@@ -70,7 +71,7 @@ impl Views {
         if layout != LAYOUT {
             return Ok(None);
         }
-        Ok(Some(Self { db, keys: KeyBook::default() }))
+        Ok(Some(Self { db, keys: KeyBook::default(), tables: case.join("tables") }))
     }
 
     fn create(case: &Path) -> Result<Self> {
@@ -86,7 +87,7 @@ impl Views {
         }
         tx.pragma_update(None, "user_version", LAYOUT)?;
         tx.commit()?;
-        Ok(Self { db, keys: KeyBook::default() })
+        Ok(Self { db, keys: KeyBook::default(), tables: case.join("tables") })
     }
 
     /// Throws the views away: the database, the tables, their indexes.

@@ -16,7 +16,7 @@ CREATE TABLE exhibit (
   container INTEGER,
   member TEXT,
   codec TEXT,
-  in_place TEXT,
+  in_place BLOB,
   privileged INTEGER NOT NULL DEFAULT 0
 );
 -- Privileged exhibits and what is inside them: withheld from every answer until released.

@@ -100,6 +100,17 @@ fn reads_version_08_and_accounts_without_iban() {
     assert_eq!(sniff(b"<html>", ""), Confidence::NO);
 }
 
+#[test]
+fn the_laws_hold_and_the_parser_is_chosen() {
+    for (text, name) in [(V02, "a.xml"), (V08, "b")] {
+        crate::laws::hold(&PARSER, text.as_ref());
+        for seed in 0..300 {
+            crate::laws::hold(&PARSER, &crate::laws::damaged(text.as_ref(), seed));
+        }
+        assert_eq!(crate::choose(text.as_ref(), name).map(|p| p.name), Some("camt"));
+    }
+}
+
 proptest! {
     #[test]
     fn a_prefix_never_invents(cut in 0usize..4000) {

@@ -53,8 +53,17 @@ pub(crate) fn read(statement: &[u8], mode: Mode) -> Option<Definition> {
 
 /// True for what starts a key or a constraint.
 fn is_key(word: &str) -> bool {
-    const KEYS: [&str; 9] =
-        ["primary", "unique", "key", "index", "fulltext", "spatial", "constraint", "foreign", "check"];
+    const KEYS: [&str; 9] = [
+        "primary",
+        "unique",
+        "key",
+        "index",
+        "fulltext",
+        "spatial",
+        "constraint",
+        "foreign",
+        "check",
+    ];
     KEYS.iter().any(|k| word.eq_ignore_ascii_case(k)) || word.eq_ignore_ascii_case("period")
 }
 
@@ -62,14 +71,25 @@ fn is_key(word: &str) -> bool {
 fn column_type(c: &mut Cursor<'_>) -> ColumnType {
     let word = c.word().to_ascii_lowercase();
     match word.as_slice() {
-        b"tinyint" | b"smallint" | b"mediumint" | b"int" | b"integer" | b"bigint" | b"int1" | b"int2"
-        | b"int3" | b"int4" | b"int8" | b"bool" | b"boolean" | b"serial" | b"year" | b"bit" => {
-            ColumnType::Int
-        }
+        b"tinyint" | b"smallint" | b"mediumint" | b"int" | b"integer" | b"bigint" | b"int1"
+        | b"int2" | b"int3" | b"int4" | b"int8" | b"bool" | b"boolean" | b"serial" | b"year"
+        | b"bit" => ColumnType::Int,
         b"float" | b"double" | b"real" | b"float4" | b"float8" => ColumnType::Real,
-        b"binary" | b"varbinary" | b"tinyblob" | b"blob" | b"mediumblob" | b"longblob" | b"geometry"
-        | b"point" | b"linestring" | b"polygon" | b"multipoint" | b"multilinestring"
-        | b"multipolygon" | b"geometrycollection" | b"geomcollection" => ColumnType::Bytes,
+        b"binary"
+        | b"varbinary"
+        | b"tinyblob"
+        | b"blob"
+        | b"mediumblob"
+        | b"longblob"
+        | b"geometry"
+        | b"point"
+        | b"linestring"
+        | b"polygon"
+        | b"multipoint"
+        | b"multilinestring"
+        | b"multipolygon"
+        | b"geometrycollection"
+        | b"geomcollection" => ColumnType::Bytes,
         _ => ColumnType::Text,
     }
 }
@@ -93,7 +113,15 @@ mod tests {
         use ColumnType::{Bytes, Int, Real, Text};
         assert_eq!(
             columns,
-            [("id", Int), ("key_name", Text), ("key", Text), ("f", Real), ("d", Text), ("b", Bytes), ("g", Int)]
+            [
+                ("id", Int),
+                ("key_name", Text),
+                ("key", Text),
+                ("f", Real),
+                ("d", Text),
+                ("b", Bytes),
+                ("g", Int)
+            ]
         );
         assert_eq!(read(b"CREATE TABLE a LIKE b", Mode::default()), None);
         assert_eq!(read(b"CREATE VIEW a AS SELECT 1", Mode::default()), None);

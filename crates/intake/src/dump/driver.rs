@@ -5,28 +5,23 @@ use std::sync::Arc;
 
 use model::{Column, ColumnType, Problem, ProblemKind, TableRole, TableSchema};
 
+use super::create;
 use super::header::{self, Remark, Tool};
-use super::insert::{self, Insert};
-use super::rows::{self, Piece, Table, next_tuple};
+use super::piece::{Piece, Table};
 use super::scan::{Scanner, Stop};
 use super::token::Cursor;
-use super::value::{Mode, field};
-use super::create;
+use super::value::Mode;
 use crate::panel::{self, Panels};
 use crate::{Chunks, Coverage, Input, Sink};
 
-/// About how many bytes of tuples go to one job.
-const PIECE: usize = 1 << 20;
-/// The longest tuple.
-const MAX_TUPLE: usize = 64 << 20;
 /// The longest statement that is no INSERT.
 const MAX_STATEMENT: usize = 4 << 20;
 /// The most tables of one exhibit.
 const MAX_TABLES: usize = 65_536;
+/// The most columns of all tables together.
+const MAX_COLUMNS: usize = 1 << 20;
 /// The longest comment line that is looked at.
 const MAX_LINE: usize = 4096;
-/// How many bytes behind a bracket decide whether tuples go on there.
-const TAIL: usize = 32;
 /// How many statements that are none are told one by one.
 const MAX_SYNTAX: u64 = 1000;
 
@@ -43,6 +38,7 @@ pub(super) fn parse(input: &Input<'_>, chunks: &mut Chunks<'_>, out: &mut dyn Si
         db: Arc::from(""),
         tables: HashMap::new(),
         count: 0,
+        columns: 0,
         panels: Panels::new(input.exhibit),
         pending: None,
         last_head: None,
@@ -59,38 +55,40 @@ pub(super) fn parse(input: &Input<'_>, chunks: &mut Chunks<'_>, out: &mut dyn Si
 
 /// Where the tuples of an INSERT go.
 #[derive(Clone)]
-struct Target {
-    table: Arc<Table>,
-    columns: Arc<[Option<usize>]>,
+pub(super) struct Target {
+    pub(super) table: Arc<Table>,
+    pub(super) columns: Arc<[Option<usize>]>,
 }
 
-struct Driver<'d, 'c, 's> {
-    chunks: &'d mut Chunks<'c>,
-    out: &'s mut dyn Sink,
-    cov: Coverage,
-    scanner: Scanner,
-    mode: Mode,
+pub(super) struct Driver<'d, 'c, 's> {
+    pub(super) chunks: &'d mut Chunks<'c>,
+    pub(super) out: &'s mut dyn Sink,
+    pub(super) cov: Coverage,
+    pub(super) scanner: Scanner,
+    pub(super) mode: Mode,
     /// The mode that `SET sql_mode = @variable` goes back to.
     before: Mode,
     tool: Option<Tool>,
-    db: Arc<str>,
-    tables: HashMap<(Arc<str>, String), Arc<Table>>,
+    pub(super) db: Arc<str>,
+    pub(super) tables: HashMap<(Arc<str>, String), Arc<Table>>,
     count: usize,
-    panels: Panels,
-    pending: Option<Piece>,
+    /// Columns of all tables so far.
+    columns: usize,
+    pub(super) panels: Panels,
+    pub(super) pending: Option<Piece>,
     /// The head of the INSERT before, and where it led.
-    last_head: Option<(Vec<u8>, Mode, Target)>,
+    pub(super) last_head: Option<(Vec<u8>, Mode, Target)>,
     /// The tool's closing line was seen.
     completed: bool,
     odd: u64,
     /// Something shows that the dump was cut.
     truncated: bool,
     /// The statement under way, as far as it is still needed.
-    buf: Vec<u8>,
+    pub(super) buf: Vec<u8>,
     /// The exhibit's offset of `buf`'s first byte.
-    start: u64,
+    pub(super) start: u64,
     /// One past the last tuple that closed, in `buf`.
-    closed: usize,
+    pub(super) closed: usize,
 }
 
 impl Driver<'_, '_, '_> {
@@ -104,14 +102,22 @@ impl Driver<'_, '_, '_> {
         self.flush();
         let end = self.chunks.offset();
         if self.tool == Some(Tool::MysqlDump) && !self.completed {
-            let message = "the dump ends without its line \"Dump completed\": its end may be missing";
+            let message =
+                "the dump ends without its line \"Dump completed\": its end may be missing";
             self.problem(end, end, ProblemKind::Truncated, message, false);
         }
         let whole = !self.truncated;
         self.panels.finish(whole, self.out);
     }
 
-    fn problem(&mut self, start: u64, end: u64, kind: ProblemKind, message: &str, lost: bool) {
+    pub(super) fn problem(
+        &mut self,
+        start: u64,
+        end: u64,
+        kind: ProblemKind,
+        message: &str,
+        lost: bool,
+    ) {
         self.truncated |= kind == ProblemKind::Truncated;
         if lost {
             self.cov.read -= end - start;
@@ -138,7 +144,9 @@ impl Driver<'_, '_, '_> {
                 continue;
             }
             let head = self.chunks.fill(12);
-            if head[0] == b'#' || (head.starts_with(b"--") && head.get(2).is_none_or(|c| *c <= b' ')) {
+            if head[0] == b'#'
+                || (head.starts_with(b"--") && head.get(2).is_none_or(|c| *c <= b' '))
+            {
                 self.line();
             } else if head.starts_with(b"/*")
                 && (head.starts_with(b"/*M!999999")
@@ -200,7 +208,13 @@ impl Driver<'_, '_, '_> {
             let w = self.chunks.window();
             if w.is_empty() {
                 let end = self.chunks.offset();
-                self.problem(from, end, ProblemKind::Truncated, "the dump ends inside a comment", false);
+                self.problem(
+                    from,
+                    end,
+                    ProblemKind::Truncated,
+                    "the dump ends inside a comment",
+                    false,
+                );
                 return;
             }
             if star && w[0] == b'/' {
@@ -264,14 +278,14 @@ impl Driver<'_, '_, '_> {
                 break;
             }
         }
-        let words = line.get(9..).unwrap_or_default().split(u8::is_ascii_whitespace);
-        if let Some(delimiter) = words.filter(|w| !w.is_empty() && w.len() <= 16).next() {
+        let mut words = line.get(9..).unwrap_or_default().split(u8::is_ascii_whitespace);
+        if let Some(delimiter) = words.find(|w| !w.is_empty() && w.len() <= 16) {
             self.scanner.set_delimiter(delimiter);
         }
     }
 
     /// Runs the scanner over the window once. What it passed is appended to `buf` if `keep`.
-    fn step(&mut self, limit: usize, keep: bool) -> Option<Stop> {
+    pub(super) fn step(&mut self, limit: usize, keep: bool) -> Option<Stop> {
         let w = self.chunks.window();
         if w.is_empty() {
             return None;
@@ -343,14 +357,16 @@ impl Driver<'_, '_, '_> {
                         Some(db) => Arc::from(db.text.as_str()),
                         None => self.db.clone(),
                     };
-                    let columns = definition.columns.iter().map(|(n, t)| (n.text.clone(), *t)).collect();
+                    let columns =
+                        definition.columns.iter().map(|(n, t)| (n.text.clone(), *t)).collect();
                     let spans: Vec<(u64, u64)> = definition
                         .columns
                         .iter()
                         .map(|(n, _)| (self.start + n.start as u64, self.start + n.end as u64))
                         .collect();
                     if self.define(db, &definition.name.text, columns, &spans).is_none() {
-                        let message = "more than 65,536 tables: this one is not read";
+                        let message =
+                            "more than 65,536 tables, or 1,048,576 columns: this one is not read";
                         self.problem(self.start, end, ProblemKind::Bound, message, true);
                     }
                 }
@@ -381,7 +397,7 @@ impl Driver<'_, '_, '_> {
 
     /// Makes a table known. A second definition of the same columns changes nothing; one of other
     /// columns is a table of its own.
-    fn define(
+    pub(super) fn define(
         &mut self,
         db: Arc<str>,
         name: &str,
@@ -398,9 +414,10 @@ impl Driver<'_, '_, '_> {
         {
             return Some(table.clone());
         }
-        if self.count >= MAX_TABLES {
+        if self.count >= MAX_TABLES || self.columns + columns.len() > MAX_COLUMNS {
             return None;
         }
+        self.columns += columns.len();
         let again = self.tables.contains_key(&(db.clone(), name.to_owned()));
         let shown = if again { format!("{name} #{}", self.count) } else { name.to_owned() };
         let mut schema = TableSchema {
@@ -422,345 +439,44 @@ impl Driver<'_, '_, '_> {
         self.last_head = None;
         Some(table)
     }
-
-    /// An INSERT or REPLACE.
-    fn insert(&mut self) {
-        let mut target = None;
-        loop {
-            let limit = PIECE.saturating_sub(self.buf.len());
-            let stop = self.step(limit, true);
-            match stop {
-                None | Some(Stop::End) => {
-                    let whole = stop.is_some();
-                    if whole {
-                        let n = self.buf.len().saturating_sub(self.scanner.delimiter_len());
-                        self.buf.truncate(n);
-                        self.closed = n;
-                    }
-                    let end = self.chunks.offset();
-                    if self.give(&mut target) == Given::Not {
-                        let at = self.start;
-                        let (kind, message) = if whole {
-                            (ProblemKind::Unsupported, "an INSERT of another form than VALUES is not read")
-                        } else {
-                            (ProblemKind::Truncated, "the dump ends inside a statement")
-                        };
-                        self.problem(at, end, kind, message, true);
-                    } else if !whole {
-                        self.cut(end);
-                    }
-                    return;
-                }
-                Some(Stop::Close) => {
-                    if self.give(&mut target) == Given::Not {
-                        self.skip("an INSERT of another form than VALUES is not read", ProblemKind::Unsupported);
-                        return;
-                    }
-                    self.scanner.body = target.is_some();
-                }
-                Some(Stop::Tail) => {
-                    self.give(&mut target);
-                    self.rest();
-                    return;
-                }
-                Some(Stop::Damage) => {
-                    if self.give(&mut target) == Given::Not || target.is_none() {
-                        self.skip("a damaged INSERT", ProblemKind::Syntax);
-                        return;
-                    }
-                    if !self.recover() {
-                        return;
-                    }
-                }
-                Some(Stop::More) => {
-                    if self.buf.len() - self.closed > MAX_TUPLE && !self.too_long(&mut target) {
-                        return;
-                    }
-                }
-            }
-        }
-    }
-
-    /// What is left of an INSERT that the dump ends in.
-    fn cut(&mut self, end: u64) {
-        let rest = &self.buf[self.closed.min(self.buf.len())..];
-        let blank = rest.iter().all(|b| b.is_ascii_whitespace() || *b == b',');
-        let from = self.start + self.closed.min(self.buf.len()) as u64;
-        let message = "the dump ends inside an INSERT: its whole tuples are read";
-        self.problem(from, end, ProblemKind::Truncated, message, !blank);
-    }
-
-    /// Skips what follows the tuples, to the statement's end.
-    fn rest(&mut self) {
-        self.scanner.begin(false, self.mode.backslash);
-        loop {
-            match self.step(usize::MAX, false) {
-                None => {
-                    let end = self.chunks.offset();
-                    let message = "the dump ends behind the tuples of an INSERT";
-                    self.problem(end, end, ProblemKind::Truncated, message, false);
-                    return;
-                }
-                Some(Stop::End) => return,
-                Some(_) => {}
-            }
-        }
-    }
-
-    /// Loses the statement under way up to its end.
-    fn skip(&mut self, message: &str, kind: ProblemKind) {
-        let from = self.start;
-        self.scanner.begin(false, self.mode.backslash);
-        loop {
-            match self.step(usize::MAX, false) {
-                None | Some(Stop::End) => break,
-                Some(_) => {}
-            }
-        }
-        let end = self.chunks.offset();
-        self.problem(from, end, kind, message, true);
-    }
-
-    /// A tuple beyond the bound: it is skipped to its end. False if the statement ends with it.
-    fn too_long(&mut self, target: &mut Option<Target>) -> bool {
-        if self.give(target) == Given::Not {
-            self.skip("an INSERT of another form than VALUES is not read", ProblemKind::Unsupported);
-            return false;
-        }
-        let from = self.start;
-        self.buf = Vec::new();
-        let stop = loop {
-            match self.step(0, false) {
-                Some(Stop::More) => {}
-                other => break other,
-            }
-        };
-        let end = self.chunks.offset();
-        let upto = if stop == Some(Stop::End) { end - 1 } else { end };
-        self.problem(from, upto, ProblemKind::Bound, "a tuple beyond 64 MiB is not read", true);
-        self.start = end;
-        self.closed = 0;
-        match stop {
-            Some(Stop::Close) => true,
-            Some(Stop::Damage) => self.recover(),
-            Some(Stop::Tail) => {
-                self.rest();
-                false
-            }
-            _ => false,
-        }
-    }
-
-    /// Behind damage: loses the tuple it stands in and goes on at the next. False if the dump ends.
-    fn recover(&mut self) -> bool {
-        let from = self.start;
-        let mut first = true;
-        loop {
-            let w = self.chunks.fill(64);
-            let whole = w.len() < 64;
-            let found = if w.is_empty() { None } else { resync(w, first, whole) };
-            first = false;
-            match found {
-                Some(n) => {
-                    self.chunks.consume(n);
-                    self.cov.read += n as u64;
-                    break;
-                }
-                None => {
-                    // A pattern may straddle the window's end: 16 bytes stay, unless it is the last.
-                    let last = whole;
-                    let n = self.chunks.window().len();
-                    let n = if last { n } else { n.saturating_sub(TAIL) };
-                    self.chunks.consume(n);
-                    self.cov.read += n as u64;
-                    if last {
-                        let end = self.chunks.offset();
-                        let message = "a damaged tuple, and no whole one behind it";
-                        self.problem(from, end, ProblemKind::Syntax, message, true);
-                        return false;
-                    }
-                }
-            }
-        }
-        let end = self.chunks.offset();
-        self.problem(from, end, ProblemKind::Syntax, "a damaged tuple", true);
-        self.buf.clear();
-        self.start = end;
-        self.closed = 0;
-        self.scanner.resume();
-        true
-    }
-
-    /// Hands on the whole tuples of `buf`; what is left begins behind them.
-    fn give(&mut self, target: &mut Option<Target>) -> Given {
-        let mut from = 0;
-        if target.is_none() {
-            let Some((found, body)) = self.head() else { return Given::Not };
-            *target = Some(found);
-            from = body;
-        }
-        let Some(goal) = target else { return Given::Not };
-        if self.closed > from {
-            let goal = goal.clone();
-            let tuples = std::mem::take(&mut self.buf);
-            self.append(&goal, &tuples[from..self.closed], self.start + from as u64);
-            self.buf = tuples;
-            self.buf.drain(..self.closed);
-            self.start += self.closed as u64;
-        } else {
-            self.buf.drain(..from);
-            self.start += from as u64;
-        }
-        self.closed = 0;
-        Given::Done
-    }
-
-    /// Reads the head of the INSERT that begins `buf`.
-    fn head(&mut self) -> Option<(Target, usize)> {
-        if let Some((text, mode, target)) = &self.last_head
-            && *mode == self.mode
-            && self.buf.starts_with(text)
-        {
-            return Some((target.clone(), text.len()));
-        }
-        let Insert::Values(head) = insert::read(&self.buf, self.mode) else { return None };
-        let db: Arc<str> = match &head.db {
-            Some(name) => Arc::from(name.text.as_str()),
-            None => self.db.clone(),
-        };
-        let known = self.tables.get(&(db.clone(), head.table.text.clone())).cloned();
-        let table = match known {
-            Some(table) => table,
-            None => {
-                let names = match &head.columns {
-                    Some(list) => list.clone(),
-                    None => {
-                        let n = self.arity(head.body);
-                        (1..=n).map(|k| format!("c{k}")).collect()
-                    }
-                };
-                if names.is_empty() || names.len() > create::MAX_COLUMNS {
-                    return None;
-                }
-                let span = (self.start, self.start + head.body as u64);
-                let columns = names.into_iter().map(|n| (n, ColumnType::Text)).collect();
-                self.define(db, &head.table.text, columns, &[span])?
-            }
-        };
-        let columns: Arc<[Option<usize>]> = match &head.columns {
-            None => (0..table.schema.columns.len()).map(Some).collect(),
-            Some(list) => {
-                let mut seen = vec![false; table.schema.columns.len()];
-                let mut unknown = 0;
-                let mapped: Arc<[Option<usize>]> = list
-                    .iter()
-                    .map(|name| {
-                        let at = table.schema.columns.iter().position(|c| c.name.eq_ignore_ascii_case(name));
-                        match at {
-                            Some(c) if !std::mem::replace(&mut seen[c], true) => Some(c),
-                            _ => {
-                                unknown += 1;
-                                None
-                            }
-                        }
-                    })
-                    .collect();
-                if unknown > 0 {
-                    let message = format!(
-                        "{unknown} of the columns listed are not in the table's definition: their values are left out"
-                    );
-                    let at = self.start;
-                    self.problem(at, at + head.body as u64, ProblemKind::Conflict, &message, false);
-                }
-                mapped
-            }
-        };
-        let target = Target { table, columns };
-        self.last_head = Some((self.buf[..head.body].to_vec(), self.mode, target.clone()));
-        Some((target, head.body))
-    }
-
-    /// How many values the first tuple has.
-    fn arity(&self, body: usize) -> usize {
-        let b = &self.buf;
-        let Ok(Some(mut i)) = next_tuple(b, body) else { return 0 };
-        let mut n = 0;
-        while let Some(f) = field(b, i, self.mode) {
-            n += 1;
-            if b[f.next] == b')' || n > create::MAX_COLUMNS {
-                return n;
-            }
-            i = f.next + 1;
-        }
-        0
-    }
-
-    /// Adds tuples to the piece under way.
-    fn append(&mut self, target: &Target, tuples: &[u8], offset: u64) {
-        let fits = self.pending.as_ref().is_some_and(|p| {
-            p.table.number == target.table.number && p.columns == target.columns && p.mode == self.mode
-        });
-        if !fits {
-            self.flush();
-        }
-        let piece = self.pending.get_or_insert_with(|| Piece {
-            table: target.table.clone(),
-            columns: target.columns.clone(),
-            mode: self.mode,
-            bytes: Vec::new(),
-            parts: Vec::new(),
-        });
-        piece.parts.push((piece.bytes.len(), offset));
-        piece.bytes.extend_from_slice(tuples);
-        if piece.bytes.len() >= PIECE {
-            self.flush();
-        }
-    }
-
-    /// Hands on the piece under way.
-    fn flush(&mut self) {
-        let Some(piece) = self.pending.take() else { return };
-        self.panels.rows(&piece, self.out);
-        self.out.defer(Box::new(move |sink| {
-            panel::rows_alone(&piece, sink);
-            rows::read(&piece, sink);
-        }));
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Given {
-    Done,
-    Not,
-}
-
-/// Where whole tuples go on: behind `)` where `,(` or `;` and a line's end follow, or, at damage
-/// itself, before a bracket that can only begin a tuple.
-fn resync(w: &[u8], at_damage: bool, whole: bool) -> Option<usize> {
-    if at_damage && w[0] == b'(' {
-        return Some(0);
-    }
-    let looked = if whole { w } else { &w[..w.len() - TAIL] };
-    memchr::memchr_iter(b')', looked).find_map(|k| {
-        let rest = &w[k + 1..];
-        let after = |i: usize| rest[i..].iter().position(|b| !b.is_ascii_whitespace()).map(|n| i + n);
-        let i = after(0)?;
-        if i > 8 {
-            return None;
-        }
-        let hit = match rest[i] {
-            b',' => after(i + 1).is_some_and(|j| j < 12 && rest[j] == b'('),
-            b';' => rest.get(i + 1).is_none_or(|c| matches!(c, b'\n' | b'\r')),
-            _ => false,
-        };
-        hit.then_some(k + 1)
-    })
 }
 
 /// First words of statements that dumps hold and that say nothing of rows.
 const KNOWN: [&[u8]; 36] = [
-    b"alter", b"analyze", b"begin", b"call", b"change", b"check", b"commit", b"delete", b"do", b"drop",
-    b"end", b"explain", b"flush", b"grant", b"if", b"kill", b"load", b"lock", b"optimize", b"prepare",
-    b"purge", b"rename", b"reset", b"revoke", b"rollback", b"savepoint", b"select", b"show", b"source",
-    b"start", b"stop", b"truncate", b"unlock", b"update", b"with", b"execute",
+    b"alter",
+    b"analyze",
+    b"begin",
+    b"call",
+    b"change",
+    b"check",
+    b"commit",
+    b"delete",
+    b"do",
+    b"drop",
+    b"end",
+    b"explain",
+    b"flush",
+    b"grant",
+    b"if",
+    b"kill",
+    b"load",
+    b"lock",
+    b"optimize",
+    b"prepare",
+    b"purge",
+    b"rename",
+    b"reset",
+    b"revoke",
+    b"rollback",
+    b"savepoint",
+    b"select",
+    b"show",
+    b"source",
+    b"start",
+    b"stop",
+    b"truncate",
+    b"unlock",
+    b"update",
+    b"with",
+    b"execute",
 ];

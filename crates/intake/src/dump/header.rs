@@ -53,7 +53,9 @@ pub(crate) fn remark(line: &[u8], tool: Option<Tool>) -> Option<Remark> {
         return Some(Remark::Database(name.start + at..name.end + at));
     }
     let date = match tool {
-        Some(Tool::PhpMyAdmin) if body.contains(&b':') => iso_date(body).or_else(|| worded_date(body)),
+        Some(Tool::PhpMyAdmin) if body.contains(&b':') => {
+            iso_date(body).or_else(|| worded_date(body))
+        }
         Some(Tool::Sequel) if body.starts_with(b"Generation Time") => iso_date(body),
         Some(Tool::Adminer) if body.first().is_some_and(u8::is_ascii_digit) => iso_date(body),
         _ => None,
@@ -83,7 +85,8 @@ fn database(body: &[u8], tool: Option<Tool>) -> Option<std::ops::Range<usize>> {
 /// `2022-11-14 10:00:00`, the hour perhaps padded with a space, perhaps with a zone behind it.
 fn iso_date(body: &[u8]) -> Option<(Stamp, std::ops::Range<usize>)> {
     let text = std::str::from_utf8(body).ok()?;
-    let dash = body.windows(5).position(|w| w[4] == b'-' && w[..4].iter().all(u8::is_ascii_digit))?;
+    let dash =
+        body.windows(5).position(|w| w[4] == b'-' && w[..4].iter().all(u8::is_ascii_digit))?;
     let rest = text.get(dash..)?;
     let day = rest.get(..10)?;
     let clock = rest.get(10..)?;
@@ -94,7 +97,10 @@ fn iso_date(body: &[u8]) -> Option<(Stamp, std::ops::Range<usize>)> {
     let zone = &clock[digits..];
     let zone_end = match zone.trim_start() {
         z if z.starts_with("UTC") => zone.len() - z.len() + 3,
-        z if z.len() >= 5 && z.starts_with(['+', '-']) && z.as_bytes()[1..5].iter().all(u8::is_ascii_digit) => {
+        z if z.len() >= 5
+            && z.starts_with(['+', '-'])
+            && z.as_bytes()[1..5].iter().all(u8::is_ascii_digit) =>
+        {
             zone.len() - z.len() + 5
         }
         _ => 0,
@@ -110,8 +116,10 @@ fn worded_date(body: &[u8]) -> Option<(Stamp, std::ops::Range<usize>)> {
     let value = text[start..].trim();
     let start = value.as_ptr().addr() - text.as_ptr().addr();
     let lower = value.to_lowercase();
-    let words: Vec<&str> =
-        lower.split(|c: char| c.is_whitespace() || matches!(c, ',' | '/' | '-')).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> = lower
+        .split(|c: char| c.is_whitespace() || matches!(c, ',' | '/' | '-'))
+        .filter(|w| !w.is_empty())
+        .collect();
     let number = |w: &&str| w.trim_end_matches('.').parse::<i64>().ok();
     let year = words.iter().filter_map(number).find(|n| (1995..2100).contains(n))?;
     let day = words.iter().filter_map(number).find(|n| (1..=31).contains(n))?;
@@ -187,13 +195,24 @@ pub(crate) fn set(statement: &[u8], mode: &mut Mode, before: &mut Mode) -> Optio
                     Some(range) => {
                         *before = *mode;
                         let modes = statement[range].to_ascii_uppercase();
-                        let has = |m: &[u8]| modes.split(|b| *b == b',').any(|x| x.trim_ascii() == m);
+                        let has =
+                            |m: &[u8]| modes.split(|b| *b == b',').any(|x| x.trim_ascii() == m);
                         mode.backslash = !has(b"NO_BACKSLASH_ESCAPES");
-                        mode.ansi_quotes = [&b"ANSI"[..], b"ANSI_QUOTES", b"ORACLE", b"MSSQL", b"DB2", b"MAXDB", b"POSTGRESQL"]
-                            .iter()
-                            .any(|m| has(m));
+                        mode.ansi_quotes = [
+                            &b"ANSI"[..],
+                            b"ANSI_QUOTES",
+                            b"ORACLE",
+                            b"MSSQL",
+                            b"DB2",
+                            b"MAXDB",
+                            b"POSTGRESQL",
+                        ]
+                        .iter()
+                        .any(|m| has(m));
                     }
-                    None => (mode.backslash, mode.ansi_quotes) = (before.backslash, before.ansi_quotes),
+                    None => {
+                        (mode.backslash, mode.ansi_quotes) = (before.backslash, before.ansi_quotes)
+                    }
                 }
             }
         }
@@ -212,17 +231,54 @@ mod tests {
     fn reads_each_tools_remarks() {
         let php = Some(Tool::PhpMyAdmin);
         let date = |line: &str, tool| match remark(line.as_bytes(), tool) {
-            Some(Remark::Date(s, r) | Remark::Completed(Some((s, r)))) => (s.to_string(), line[r].to_owned()),
+            Some(Remark::Date(s, r) | Remark::Completed(Some((s, r)))) => {
+                (s.to_string(), line[r].to_owned())
+            }
             other => panic!("{line}: {other:?}"),
         };
         for (line, tool, stamp, written) in [
-            ("-- Dump completed on 2022-11-14 10:00:00", None, "2022-11-14T10:00:00", "2022-11-14 10:00:00"),
-            ("-- Dump completed on 2022-11-14  9:05:07\r\n", None, "2022-11-14T09:05:07", "2022-11-14  9:05:07"),
-            ("-- Generation Time: Nov 14, 2022 at 10:05 PM", php, "2022-11-14T22:05", "Nov 14, 2022 at 10:05 PM"),
-            ("-- Généré le : lun. 14 nov. 2022 à 10:05", php, "2022-11-14T10:05", "lun. 14 nov. 2022 à 10:05"),
-            ("-- Creato il: Gen 02, 2023 alle 09:05", php, "2023-01-02T09:05", "Gen 02, 2023 alle 09:05"),
-            ("-- 2024-05-01 10:11:12 UTC", Some(Tool::Adminer), "2024-05-01T10:11:12Z", "2024-05-01 10:11:12 UTC"),
-            ("# Generation Time: 2019-08-27 12:12:12 +0000", Some(Tool::Sequel), "2019-08-27T12:12:12Z", "2019-08-27 12:12:12 +0000"),
+            (
+                "-- Dump completed on 2022-11-14 10:00:00",
+                None,
+                "2022-11-14T10:00:00",
+                "2022-11-14 10:00:00",
+            ),
+            (
+                "-- Dump completed on 2022-11-14  9:05:07\r\n",
+                None,
+                "2022-11-14T09:05:07",
+                "2022-11-14  9:05:07",
+            ),
+            (
+                "-- Generation Time: Nov 14, 2022 at 10:05 PM",
+                php,
+                "2022-11-14T22:05",
+                "Nov 14, 2022 at 10:05 PM",
+            ),
+            (
+                "-- Généré le : lun. 14 nov. 2022 à 10:05",
+                php,
+                "2022-11-14T10:05",
+                "lun. 14 nov. 2022 à 10:05",
+            ),
+            (
+                "-- Creato il: Gen 02, 2023 alle 09:05",
+                php,
+                "2023-01-02T09:05",
+                "Gen 02, 2023 alle 09:05",
+            ),
+            (
+                "-- 2024-05-01 10:11:12 UTC",
+                Some(Tool::Adminer),
+                "2024-05-01T10:11:12Z",
+                "2024-05-01 10:11:12 UTC",
+            ),
+            (
+                "# Generation Time: 2019-08-27 12:12:12 +0000",
+                Some(Tool::Sequel),
+                "2019-08-27T12:12:12Z",
+                "2019-08-27 12:12:12 +0000",
+            ),
         ] {
             assert_eq!(date(line, tool), (stamp.to_owned(), written.to_owned()));
         }

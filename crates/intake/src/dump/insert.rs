@@ -31,7 +31,10 @@ pub(crate) fn read(statement: &[u8], mode: Mode) -> Insert {
     if !(c.keyword("insert") || c.keyword("replace")) {
         return Insert::No;
     }
-    while ["low_priority", "delayed", "high_priority", "ignore", "into"].iter().any(|k| c.keyword(k)) {}
+    while ["low_priority", "delayed", "high_priority", "ignore", "into"]
+        .iter()
+        .any(|k| c.keyword(k))
+    {}
     let Some((db, table)) = c.qualified() else { return Insert::No };
     let mut columns = None;
     if c.symbol(b'(') {

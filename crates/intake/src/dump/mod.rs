@@ -5,13 +5,15 @@
 //! 1 MiB to jobs that turn them into rows ([`rows`]) on any core. Every table becomes a bulk table;
 //! what a panel's tables say becomes facts ([`crate::panel`]).
 //!
-//! Bounds: a tuple of 64 MiB, a statement other than INSERT of 4 MiB, 65,536 tables of 4,096
-//! columns each. Memory: one tuple and one piece here, and what [`crate::panel`] keeps.
+//! Bounds: a tuple of 64 MiB, a statement other than INSERT of 4 MiB, 65,536 tables, 4,096 columns
+//! of one and 1,048,576 of all. Memory: one tuple and one piece here, and what [`crate::panel`] keeps.
 
 mod create;
 mod driver;
 mod header;
 mod insert;
+mod inserts;
+mod piece;
 mod reveal;
 mod rows;
 mod scan;
@@ -19,10 +21,12 @@ mod token;
 mod value;
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;
 
-pub use reveal::{Revealed, reveal};
-pub(crate) use rows::{Piece, next_tuple, tuple_end};
+pub(crate) use piece::{Piece, next_tuple, tuple_end};
+pub use reveal::{Revealed, listed_columns, reveal};
 pub(crate) use value::{Charset, Field, Form, Mode, as_integer, bytes, decode, field, unescape};
 
 use crate::parser::{Confidence, Parser};
@@ -81,7 +85,9 @@ fn sniff(head: &[u8], name: &str) -> Confidence {
     match data {
         true if memchr::memchr(b'`', head).is_some() => Confidence(70),
         true => Confidence(50),
-        false if sql_name && memchr::memmem::find(head, b"INSERT INTO ").is_some() => Confidence(40),
+        false if sql_name && memchr::memmem::find(head, b"INSERT INTO ").is_some() => {
+            Confidence(40)
+        }
         false => Confidence::NO,
     }
 }

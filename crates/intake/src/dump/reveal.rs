@@ -1,6 +1,7 @@
 //! A row's own bytes, read again: for the one value that a person may see under a reason.
 
-use super::rows::next_tuple;
+use super::insert::Insert;
+use super::piece::{next_tuple, tuple_end};
 use super::value::{Charset, Form, Mode, bytes, decode, field};
 
 /// A value of a tuple.
@@ -36,6 +37,35 @@ pub fn reveal(tuple: &[u8]) -> Option<Vec<Revealed>> {
     }
 }
 
+/// The column list of the INSERT that a row belongs to, from the bytes before the row's tuple (they
+/// may begin anywhere; a window of some MiB holds the INSERT's head). `None` where the INSERT names
+/// no columns, so that the values are in the table's order, or its head is not among the bytes.
+pub fn listed_columns(before: &[u8]) -> Option<Vec<String>> {
+    let mode = Mode::default();
+    let mut end = before.len();
+    loop {
+        let at = memchr::memrchr2(b'I', b'i', &before[..end]).max(memchr::memrchr2(
+            b'R',
+            b'r',
+            &before[..end],
+        ))?;
+        end = at;
+        let Insert::Values(head) = super::insert::read(&before[at..], mode) else { continue };
+        // What looks like a head inside a text is none: whole tuples lead from a head to the row.
+        let rest = &before[at + head.body..];
+        let mut i = 0;
+        while let Ok(Some(start)) = next_tuple(rest, i) {
+            match tuple_end(rest, start, mode) {
+                Some(end) => i = end,
+                None => break,
+            }
+        }
+        if matches!(next_tuple(rest, i), Ok(None)) {
+            return head.columns;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +78,18 @@ mod tests {
         assert_eq!(texts, [Some("1"), Some("it's"), None, Some("A")]);
         assert_eq!(&tuple[values[1].start..values[1].end], br"it\'s");
         assert_eq!(reveal(b"(1, 'x"), None);
+    }
+
+    #[test]
+    fn the_head_before_a_row_names_its_columns() {
+        let list = |text: &str| listed_columns(text.as_bytes());
+        let want = Some(vec!["b".to_owned(), "a".to_owned()]);
+        assert_eq!(list("x; INSERT INTO `t` (`b`, `a`) VALUES\n"), want);
+        assert_eq!(
+            list("insert ignore into t (b,a) values (1,'INSERT INTO t (z) VALUES'),\n"),
+            want
+        );
+        assert_eq!(list("INSERT INTO t VALUES (1,'it\\'s'),"), None);
+        assert_eq!(list("no head here (1,2),"), None);
     }
 }

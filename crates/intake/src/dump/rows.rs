@@ -1,12 +1,13 @@
 //! Tuples into batches: the part that runs on every core.
 
-use std::sync::Arc;
-
 use model::bulk::Strings;
-use model::{Batch, ColumnData, ColumnType, Problem, ProblemKind, TableSchema};
+use model::{Batch, ColumnData, ColumnType, Problem, ProblemKind};
 
+use super::piece::{Piece, Table, ends_tuples, next_tuple, tuple_end};
 use super::scan::find2;
-use super::value::{Charset, Field, Form, Mode, as_integer, as_real, bytes, decode, field, push_latin1, skip_space, unescape};
+use super::value::{
+    Charset, Field, Form, as_integer, as_real, bytes, decode, field, push_latin1, unescape,
+};
 use crate::sink::Sink;
 
 /// The most rows of a batch.
@@ -21,85 +22,6 @@ const LARGE: usize = 4 << 20;
 /// How many problems of a sort are told one by one for a column within a piece; the rest are
 /// counted in one more.
 pub(crate) const MAX_PROBLEMS: usize = 100;
-
-/// A table as its rows need it.
-#[derive(Debug)]
-pub(crate) struct Table {
-    /// Its number in this run.
-    pub(crate) number: u32,
-    pub(crate) schema: TableSchema,
-    /// Columns that hold MACs, perhaps in base64.
-    pub(crate) macs: Vec<bool>,
-    /// Which logical table of a panel it is.
-    pub(crate) shape: Option<crate::panel::Shape>,
-}
-
-/// Some whole tuples of one table: bytes of their own.
-#[derive(Debug)]
-pub(crate) struct Piece {
-    pub(crate) table: Arc<Table>,
-    /// The column of each value of a tuple; `None` for values no column is known for.
-    pub(crate) columns: Arc<[Option<usize>]>,
-    pub(crate) mode: Mode,
-    pub(crate) bytes: Vec<u8>,
-    /// Where parts of `bytes` stood: each part's first byte here, and in the exhibit.
-    pub(crate) parts: Vec<(usize, u64)>,
-}
-
-impl Piece {
-    /// The parts: their bytes, and the exhibit's offset of the first.
-    pub(crate) fn parts(&self) -> impl Iterator<Item = (&[u8], u64)> {
-        self.parts.iter().enumerate().map(|(k, (at, offset))| {
-            let end = self.parts.get(k + 1).map_or(self.bytes.len(), |next| next.0);
-            (&self.bytes[*at..end], *offset)
-        })
-    }
-}
-
-/// The start of the next tuple: behind its `(`. Between tuples stand commas and white space.
-pub(crate) fn next_tuple(b: &[u8], mut i: usize) -> Result<Option<usize>, usize> {
-    loop {
-        match b.get(i) {
-            None => return Ok(None),
-            Some(b'(') => return Ok(Some(i + 1)),
-            Some(b',') => i += 1,
-            Some(_) => {
-                let k = skip_space(b, i);
-                if k == i {
-                    return Err(i);
-                }
-                i = k;
-            }
-        }
-    }
-}
-
-/// One past the `)` of the tuple whose first value is at `i`, by brackets and quotes alone.
-pub(crate) fn tuple_end(b: &[u8], mut i: usize, mode: Mode) -> Option<usize> {
-    let mut depth = 1usize;
-    while i < b.len() {
-        match b[i] {
-            q @ (b'\'' | b'"' | b'`') => i = super::value::closing(b, i + 1, q, mode.backslash && q != b'`')?,
-            b'(' => depth += 1,
-            b')' => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(i + 1);
-                }
-            }
-            _ => {}
-        }
-        i += 1;
-    }
-    None
-}
-
-/// True for what may follow the last tuple: `ON DUPLICATE KEY …`, `AS new …`, `RETURNING …`, the end.
-fn ends_tuples(b: &[u8]) -> bool {
-    [&b"on "[..], b"as ", b"returning ", b";"]
-        .iter()
-        .any(|w| b.get(..w.len()).is_some_and(|x| x.eq_ignore_ascii_case(w)))
-}
 
 /// Why a tuple is lost.
 struct Fault {
@@ -215,7 +137,14 @@ impl<'p> Reader<'p> {
     }
 
     /// Reads the tuple whose first value is at `i`; gives one past its `)`.
-    fn tuple(&mut self, b: &[u8], mut i: usize, offset: u64, start: usize, out: &mut dyn Sink) -> Result<usize, Fault> {
+    fn tuple(
+        &mut self,
+        b: &[u8],
+        mut i: usize,
+        offset: u64,
+        start: usize,
+        out: &mut dyn Sink,
+    ) -> Result<usize, Fault> {
         let mode = self.piece.mode;
         let columns = &self.piece.columns;
         let mut k = 0;
@@ -246,7 +175,9 @@ impl<'p> Reader<'p> {
             let next = match first {
                 b'\'' => self.quoted(b, i, column),
                 b'0'..=b'9' | b'-' => self.digits(b, i, column),
-                b'N' if b[i..].starts_with(b"NULL") && matches!(b.get(i + 4), Some(b',' | b')')) => {
+                b'N' if b[i..].starts_with(b"NULL")
+                    && matches!(b.get(i + 4), Some(b',' | b')')) =>
+                {
                     self.null(column);
                     Some(i + 4)
                 }
@@ -260,7 +191,10 @@ impl<'p> Reader<'p> {
                         return Err(if k == 0 && b[f.next] == b')' {
                             arity(0, columns.len(), false)
                         } else {
-                            Fault { kind: ProblemKind::Syntax, message: format!("value {} is missing", k + 1) }
+                            Fault {
+                                kind: ProblemKind::Syntax,
+                                message: format!("value {} is missing", k + 1),
+                            }
                         });
                     }
                     if let Some(c) = column {
@@ -440,13 +374,24 @@ impl<'p> Reader<'p> {
             }
         };
         if !fits && f.form != Form::Expression {
-            let ty = if self.table.schema.columns[c].ty == ColumnType::Int { "a 64-bit integer" } else { "a number" };
+            let ty = if self.table.schema.columns[c].ty == ColumnType::Int {
+                "a 64-bit integer"
+            } else {
+                "a number"
+            };
             let message = format!("column {} holds what is not {ty}", name());
             self.tell(TYPE, c, span, ProblemKind::Type, message);
         }
     }
 
-    fn tell(&mut self, sort: usize, c: usize, span: (u64, u64), kind: ProblemKind, message: String) {
+    fn tell(
+        &mut self,
+        sort: usize,
+        c: usize,
+        span: (u64, u64),
+        kind: ProblemKind,
+        message: String,
+    ) {
         let tally = &mut self.tallies[sort][c];
         tally.seen += 1;
         if tally.seen <= MAX_PROBLEMS {
@@ -576,7 +521,10 @@ fn push_null(column: &mut ColumnData) {
 }
 
 fn cut() -> Fault {
-    Fault { kind: ProblemKind::Syntax, message: "a tuple that does not end as tuples do".to_owned() }
+    Fault {
+        kind: ProblemKind::Syntax,
+        message: "a tuple that does not end as tuples do".to_owned(),
+    }
 }
 
 fn arity(found: usize, expected: usize, more: bool) -> Fault {

@@ -177,6 +177,16 @@ impl Scanner {
             let b = w[i];
             match self.state {
                 State::Code => {
+                    if !CUSTOM {
+                        i = self.stride(w, i);
+                        if i == n {
+                            break;
+                        }
+                        if self.state != State::Code {
+                            continue;
+                        }
+                    }
+                    let b = w[i];
                     if CUSTOM {
                         self.tail.push(b);
                         if self.tail.len() > 32 {
@@ -188,12 +198,20 @@ impl Scanner {
                     }
                     match CLASS[b as usize] {
                         BORING => {}
-                        QUOTE => self.enter(State::Quoted(b)),
+                        QUOTE => {
+                            if self.stray(w, i) {
+                                return (i, Stop::Damage);
+                            }
+                            self.enter(State::Quoted(b));
+                        }
                         OPEN => {
                             if self.insert && self.depth > 0 && self.before(w, i) == b',' {
                                 return (i, Stop::Damage);
                             }
-                            if self.body && self.depth == 0 && self.before(w, i).is_ascii_alphanumeric() {
+                            if self.body
+                                && self.depth == 0
+                                && self.before(w, i).is_ascii_alphanumeric()
+                            {
                                 return (i, Stop::Tail);
                             }
                             self.depth += 1;
@@ -213,6 +231,9 @@ impl Scanner {
                                 }
                             }
                         }
+                        SEMI if !CUSTOM && self.insert && self.depth > 0 => {
+                            return (i, Stop::Damage);
+                        }
                         SEMI if !CUSTOM => return (i + 1, Stop::End),
                         DASH => self.state = State::Dash,
                         HASH => self.enter(State::Line),
@@ -223,8 +244,10 @@ impl Scanner {
                 }
                 State::Closed => {
                     self.state = State::Code;
-                    let odd = b.is_ascii_alphanumeric() || b >= 0x80 || b"_@:.$%\\&?=<>[]{}~".contains(&b);
-                    if odd && self.depth > 0 {
+                    let odd = b.is_ascii_alphanumeric()
+                        || b >= 0x80
+                        || b"_@:.$%\\&?=<>[]{}~".contains(&b);
+                    if odd {
                         return (i, Stop::Damage);
                     }
                 }
@@ -334,6 +357,43 @@ impl Scanner {
         (n, Stop::More)
     }
 
+    /// Passes over what changes nothing: bytes of code, and whole texts in quotes that end within
+    /// the portion and are followed by what may follow. Gives the first byte to look at.
+    #[inline]
+    fn stride(&self, w: &[u8], mut i: usize) -> usize {
+        let escape = if self.backslash { b'\\' } else { b'\'' };
+        while i < w.len() {
+            let b = w[i];
+            if CLASS[b as usize] == BORING {
+                i += 1;
+            } else if b == b'-' && w.get(i + 1).is_some_and(|c| *c != b'-') {
+                i += 2 - usize::from(CLASS[w[i + 1] as usize] != BORING);
+            } else if b == b'\'' && !self.stray(w, i) {
+                let mut k = i + 1;
+                let end = loop {
+                    match find2(w, k, b'\'', escape) {
+                        Some(at) if w[at] == b'\'' => break at,
+                        Some(at) if at + 2 <= w.len() => k = at + 2,
+                        _ => return i,
+                    }
+                };
+                match w.get(end + 1) {
+                    Some(b',' | b')' | b'\'') => i = end + 1,
+                    _ => return i,
+                }
+            } else {
+                return i;
+            }
+        }
+        i
+    }
+
+    /// True for a text outside of tuples, where only `… UPDATE a = 'text'` has one.
+    #[inline]
+    fn stray(&self, w: &[u8], i: usize) -> bool {
+        self.insert && self.depth == 0 && w[i] == b'\'' && self.before(w, i) != b'='
+    }
+
     fn enter(&mut self, state: State) {
         self.tail.clear();
         self.state = state;
@@ -374,7 +434,8 @@ mod tests {
 
     #[test]
     fn ends_stand_outside_quotes_and_comments_whatever_the_portions() {
-        let text = br#"INSERT INTO t VALUES (1,';)(\'"'),(2,'a''b)',";)") /* ; ) ' */ , (3,-4) -- it's;
+        let text =
+            br#"INSERT INTO t VALUES (1,';)(\'"'),(2,'a''b)',";)") /* ; ) ' */ , (3,-4) -- it's;
 ;/*!40101 SET x=';' */;/*M!999999\- it's; */ a;SELECT 1--2;"#;
         let whole = run(text, text.len(), false);
         assert_eq!(whole.0.len(), 4);

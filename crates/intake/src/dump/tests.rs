@@ -32,7 +32,8 @@ pub(super) fn parse(text: &str) -> Collect {
 }
 
 fn rows(out: &Collect, name: &str) -> Vec<String> {
-    let number = out.tables.iter().position(|t| t.name == name).unwrap_or_else(|| panic!("no table {name}"));
+    let number =
+        out.tables.iter().position(|t| t.name == name).unwrap_or_else(|| panic!("no table {name}"));
     out.table_rows(u32::try_from(number).unwrap())
         .iter()
         .map(|row| row.iter().map(|v| v.as_deref().unwrap_or("NULL")).collect::<Vec<_>>().join("|"))
@@ -58,7 +59,10 @@ fn mysqldump_with_extended_inserts() {
     let out = parse(text);
     assert_eq!(out.problems, []);
     assert_eq!(out.tables[0].db, "shop");
-    assert_eq!(rows(&out, "t"), ["1|a;b),('c'|1.5|780079|5", "2|NULL|-2000|00ff|0", "3||NULL||NULL"]);
+    assert_eq!(
+        rows(&out, "t"),
+        ["1|a;b),('c'|1.5|780079|5", "2|NULL|-2000|00ff|0", "3||NULL||NULL"]
+    );
     let batch = &out.batches[0];
     let spans: Vec<&str> = batch
         .starts
@@ -154,10 +158,16 @@ fn what_is_wrong_costs_its_own_row() {
 #[test]
 fn damage_is_passed() {
     for (sql, want) in [
-        ("INSERT INTO t VALUES (1,'a'),(2,'bX),(3,'c'),(4,'d'),(5,'e');\n", vec!["1|a", "4|d", "5|e"]),
+        (
+            "INSERT INTO t VALUES (1,'a'),(2,'bX),(3,'c'),(4,'d'),(5,'e');\n",
+            vec!["1|a", "4|d", "5|e"],
+        ),
         ("INSERT INTO t VALUES (1,'a'),(2,'b',(3,'c'),(4,'d');\n", vec!["1|a", "3|c", "4|d"]),
         ("INSERT INTO t VALUES (1,'a'),2,'b'),(3,'c'),(4,'d');\n", vec!["1|a", "3|c", "4|d"]),
-        ("INSERT INTO t (a,b) VALUES (1,'a'),(2,'b),(3,'c');\nINSERT INTO t (a,b) VALUES (4,'d');\n", vec!["1|a", "4|d"]),
+        (
+            "INSERT INTO t (a,b) VALUES (1,'a'),(2,'b),(3,'c');\nINSERT INTO t (a,b) VALUES (4,'d');\n",
+            vec!["1|a", "4|d"],
+        ),
     ] {
         let text = format!("CREATE TABLE t (a int, b text);\n{sql}INSERT INTO t VALUES (9,'z');\n");
         let out = parse(&text);
@@ -174,9 +184,18 @@ fn a_cut_dump_keeps_its_whole_rows() {
     let out = parse(text);
     assert_eq!(rows(&out, "t"), ["1|a", "2|b"]);
     let cut = &out.problems[0];
-    assert_eq!((cut.kind, &text[usize::try_from(cut.start).unwrap()..], cut.lost), (ProblemKind::Truncated, ",(3,'c", true));
+    assert_eq!(
+        (cut.kind, &text[usize::try_from(cut.start).unwrap()..], cut.lost),
+        (ProblemKind::Truncated, ",(3,'c", true)
+    );
     assert_eq!(kinds(&out), [ProblemKind::Truncated, ProblemKind::Truncated]);
-    for tail in ["CREATE TABLE x (a in", "INSERT INTO t VALUES (1,'a')", "INSERT INTO", "/* comment", "SET NAMES"] {
+    for tail in [
+        "CREATE TABLE x (a in",
+        "INSERT INTO t VALUES (1,'a')",
+        "INSERT INTO",
+        "/* comment",
+        "SET NAMES",
+    ] {
         let out = parse(&format!("CREATE TABLE t (a int, b text);\n{tail}"));
         assert_eq!(kinds(&out), [ProblemKind::Truncated], "{tail}");
     }
@@ -185,7 +204,9 @@ fn a_cut_dump_keeps_its_whole_rows() {
 #[test]
 fn a_tuple_beyond_the_bound_is_skipped() {
     let long = "x".repeat(65 << 20);
-    let text = format!("INSERT INTO t VALUES (1,'a'),(2,'{long}'),(3,'c');\nINSERT INTO t VALUES (4,'d');");
+    let text = format!(
+        "INSERT INTO t VALUES (1,'a'),(2,'{long}'),(3,'c');\nINSERT INTO t VALUES (4,'d');"
+    );
     let out = parse(&text);
     assert_eq!(rows(&out, "t"), ["1|a", "3|c", "4|d"]);
     assert_eq!(kinds(&out), [ProblemKind::Bound]);

@@ -107,12 +107,6 @@ impl<'a> Cursor<'a> {
         Some(start..end)
     }
 
-    /// Takes everything up to the bracket that closes the one just taken, or the end.
-    pub(crate) fn close(&mut self) {
-        let mut depth = 1usize;
-        while depth > 0 && self.advance(&mut depth) {}
-    }
-
     /// Takes everything up to, not including, a `,` or `)` at this depth.
     pub(crate) fn item(&mut self) {
         let mut depth = 1usize;

@@ -81,14 +81,19 @@ pub(crate) fn skip_space(b: &[u8], mut i: usize) -> usize {
     while i < b.len() {
         match b[i] {
             b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c => i += 1,
-            b'-' if b[i..].starts_with(b"--") && b.get(i + 2).is_none_or(|c| *c <= b' ') => i = line_end(b, i),
+            b'-' if b[i..].starts_with(b"--") && b.get(i + 2).is_none_or(|c| *c <= b' ') => {
+                i = line_end(b, i)
+            }
             b'#' => i = line_end(b, i),
             b'*' if b[i..].starts_with(b"*/") => i += 2,
             b'/' if b[i..].starts_with(b"/*") => {
                 let mark = if b[i..].starts_with(b"/*M!") { 4 } else { 3 };
                 let code = mark == 4 || b.get(i + 2) == Some(&b'!');
-                let digits =
-                    b[(i + mark).min(b.len())..].iter().take(7).take_while(|d| d.is_ascii_digit()).count();
+                let digits = b[(i + mark).min(b.len())..]
+                    .iter()
+                    .take(7)
+                    .take_while(|d| d.is_ascii_digit())
+                    .count();
                 if code && !b[i + mark..].starts_with(b"999999") {
                     i += mark + digits;
                 } else {
@@ -109,9 +114,8 @@ fn line_end(b: &[u8], i: usize) -> usize {
 pub(crate) fn closing(b: &[u8], mut i: usize, quote: u8, backslash: bool) -> Option<usize> {
     loop {
         let k = if backslash { find2(b, i, quote, b'\\')? } else { find2(b, i, quote, quote)? };
-        if b[k] != quote {
-            i = k + 2;
-        } else if b.get(k + 1) == Some(&quote) {
+        // An escape, or a quote that is doubled.
+        if b[k] != quote || b.get(k + 1) == Some(&quote) {
             i = k + 2;
         } else {
             return Some(k);
@@ -158,8 +162,7 @@ pub(crate) fn field(b: &[u8], at: usize, mode: Mode) -> Option<Field> {
     if k == b.len() {
         return None;
     }
-    let whole =
-        Field { form: Form::Expression, start: i, end: last, charset: None, next: k };
+    let whole = Field { form: Form::Expression, start: i, end: last, charset: None, next: k };
     Some(simple_call(b, whole, mode).unwrap_or(whole))
 }
 
@@ -182,12 +185,17 @@ fn simple_call(b: &[u8], whole: Field, mode: Mode) -> Option<Field> {
             Some(Field { form: Form::HexDigits, next: whole.next, ..inner })
         }
         b"conv" => {
-            let compact: Vec<u8> = rest.iter().copied().filter(|c| !c.is_ascii_whitespace()).collect();
-            (compact == b",2,10)+0" || compact == b",2,10)")
-                .then_some(Field { form: Form::Bits, next: whole.next, ..inner })
+            let compact: Vec<u8> =
+                rest.iter().copied().filter(|c| !c.is_ascii_whitespace()).collect();
+            (compact == b",2,10)+0" || compact == b",2,10)").then_some(Field {
+                form: Form::Bits,
+                next: whole.next,
+                ..inner
+            })
         }
-        b"convert" | b"cast" => (rest.last() == Some(&b')') && memchr::memchr(b'(', rest).is_none())
-            .then_some(Field { next: whole.next, ..inner }),
+        b"convert" | b"cast" => (rest.last() == Some(&b')')
+            && memchr::memchr(b'(', rest).is_none())
+        .then_some(Field { next: whole.next, ..inner }),
         _ => None,
     }
 }
@@ -215,13 +223,16 @@ fn literal(b: &[u8], i: usize, mode: Mode) -> Option<Field> {
         }
         b'x' | b'X' if b.get(i + 1) == Some(&b'\'') => quoted(i + 1, |_| Form::HexDigits, None),
         b'b' | b'B' if b.get(i + 1) == Some(&b'\'') => quoted(i + 1, |_| Form::Bits, None),
-        b'n' | b'N' if b.get(i + 1) == Some(&b'\'') => quoted(i + 1, Form::Quoted, Some(Charset::Utf8)),
+        b'n' | b'N' if b.get(i + 1) == Some(&b'\'') => {
+            quoted(i + 1, Form::Quoted, Some(Charset::Utf8))
+        }
         b'_' => {
             let end = run(b, i + 1, |c| c.is_ascii_alphanumeric());
             let charset = Charset::named(&b[i + 1..end])?;
             let at = skip_space(b, end);
             let inner = literal(b, at, mode)?;
-            let fits = matches!(inner.form, Form::Quoted(_) | Form::Hex | Form::HexDigits | Form::Bits);
+            let fits =
+                matches!(inner.form, Form::Quoted(_) | Form::Hex | Form::HexDigits | Form::Bits);
             (fits && inner.charset.is_none()).then_some(Field { charset: Some(charset), ..inner })
         }
         b'0'..=b'9' | b'-' | b'+' | b'.' => {
@@ -272,10 +283,17 @@ pub(crate) fn escaped(c: u8) -> u8 {
 
 /// Appends the bytes that stand between quotes, escapes undone. Calls `f` with the offset in `raw`
 /// of each piece, if a map is wanted.
-pub(crate) fn unescape(raw: &[u8], quote: u8, backslash: bool, out: &mut Vec<u8>, mut map: Option<&mut Vec<u32>>) {
+pub(crate) fn unescape(
+    raw: &[u8],
+    quote: u8,
+    backslash: bool,
+    out: &mut Vec<u8>,
+    mut map: Option<&mut Vec<u32>>,
+) {
     let mut i = 0;
     while i < raw.len() {
-        let found = if backslash { find2(raw, i, quote, b'\\') } else { find2(raw, i, quote, quote) };
+        let found =
+            if backslash { find2(raw, i, quote, b'\\') } else { find2(raw, i, quote, quote) };
         let k = found.unwrap_or(raw.len());
         out.extend_from_slice(&raw[i..k]);
         if let Some(map) = map.as_deref_mut() {
@@ -337,7 +355,10 @@ pub(crate) fn bytes<'a>(b: &'a [u8], f: &Field, mode: Mode) -> Cow<'a, [u8]> {
 fn unhex(digits: &[u8]) -> Vec<u8> {
     let value = |d: u8| char::from(d).to_digit(16).and_then(|v| u8::try_from(v).ok()).unwrap_or(0);
     let (head, rest) = digits.split_at(digits.len() % 2);
-    head.iter().map(|d| value(*d)).chain(rest.chunks_exact(2).map(|p| value(p[0]) << 4 | value(p[1]))).collect()
+    head.iter()
+        .map(|d| value(*d))
+        .chain(rest.chunks_exact(2).map(|p| value(p[0]) << 4 | value(p[1])))
+        .collect()
 }
 
 /// Binary digits as a number, if there are 1 to 64 of them.
@@ -456,8 +477,9 @@ pub(crate) fn decode(raw: &[u8], charset: Charset, out: &mut Vec<u8>) -> bool {
 /// Appends a byte of windows-1252 as UTF-8 (the table of the WHATWG Encoding Standard).
 pub(crate) fn push_latin1(b: u8, out: &mut Vec<u8>) {
     const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
-        '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
+        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
+        'ž', 'Ÿ',
     ];
     match b {
         0..0x80 => out.push(b),

@@ -13,6 +13,7 @@
 
 pub(crate) mod attributes;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use model::{Key, Problem, ProblemKind, Value};
@@ -129,7 +130,7 @@ impl Lines for Reader<'_> {
             return;
         }
         let line = self.line_of(text, at);
-        self.tag(&line, name);
+        self.tag(&line);
         self.coverage.read += bytes;
     }
 
@@ -224,9 +225,21 @@ impl Reader<'_> {
     /// A segment's, a part's or an initialisation section's URI.
     fn segment(&mut self, line: &Line<'_>, range: &Range<usize>) {
         let text = &line.text[range.clone()];
-        let shown = self.hidden(line, range);
+        // Most segments stand beside their playlist: nothing to take apart.
+        let plain =
+            memchr::memchr3(b'?', b'@', b':', text.as_bytes()).is_none() && !text.starts_with("//");
+        if plain {
+            let value = Value::Text(text.to_owned());
+            return give(self.out, &self.playlist, "segment", value, line.span(range));
+        }
+        let url = xtream_url::split(text);
+        let secrets = match &url {
+            Some(url) => xtream_url::secrets_of(url, xtream_url::of_url(url).as_ref()),
+            None => xtream_url::secrets(text),
+        };
+        let shown = self.hide(line, range, &secrets);
         give(self.out, &self.playlist, "segment", Value::Text(shown), line.span(range));
-        let Some(url) = xtream_url::split(text) else { return };
+        let Some(url) = url else { return };
         let host = url.host();
         if host != self.host {
             host.clone_into(&mut self.host);
@@ -238,25 +251,23 @@ impl Reader<'_> {
     }
 
     /// The text of a range with its passwords hidden, and a secret fact for each.
-    fn hidden(&mut self, line: &Line<'_>, range: &Range<usize>) -> String {
-        let text = &line.text[range.clone()];
-        let plain = !text.as_bytes().iter().any(|b| matches!(b, b'?' | b'@'))
-            && !text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic);
-        if plain {
-            return text.to_owned();
-        }
-        let secrets = xtream_url::secrets(text);
-        for secret in &secrets {
+    fn hide(&mut self, line: &Line<'_>, range: &Range<usize>, secrets: &[Range<usize>]) -> String {
+        for secret in secrets {
             let at = range.start + secret.start..range.start + secret.end;
             give(self.out, &self.playlist, "password", Value::Secret, line.span(&at));
         }
-        xtream_url::hide(text, &secrets).into_owned()
+        xtream_url::hide(&line.text[range.clone()], secrets).into_owned()
     }
 
-    /// A tag, whose name ends at `name_end`.
-    fn tag(&mut self, line: &Line<'_>, name_end: usize) {
-        // The name is ASCII up to its colon, or the tag is none that is known.
-        let name = line.text.get(..name_end).unwrap_or(&line.text).to_ascii_uppercase();
+    fn tag(&mut self, line: &Line<'_>) {
+        let colon = memchr::memchr(b':', line.text.as_bytes());
+        let name_end = colon.unwrap_or(line.text.len());
+        let name = &line.text[..name_end];
+        let name = if name.bytes().any(|b| b.is_ascii_lowercase()) {
+            Cow::Owned(name.to_ascii_uppercase())
+        } else {
+            Cow::Borrowed(name)
+        };
         let behind = (name_end + 1).min(line.text.len());
         if name == "#EXTM3U" || name.starts_with("#EXTM3U ") {
             self.started = true;
@@ -264,48 +275,48 @@ impl Reader<'_> {
         }
         let (start, end) = line.span(&(0..line.text.len()));
         self.begin(start, end);
-        match name.as_str() {
+        match &*name {
             "#EXTINF" => {
                 self.end_waiting();
                 self.waiting = Some((start, end));
                 self.extinf(line, behind);
             }
             "#EXT-X-MEDIA" => self.rendition(line, behind),
-            "#EXT-X-I-FRAME-STREAM-INF" | "#EXT-X-IMAGE-STREAM-INF" => {
-                match find(line, behind, "URI") {
-                    Some(range) => {
-                        let stream = self.maker.locate(line, &range, self.out).subject;
-                        self.stream(line, &stream);
-                    }
-                    None => {
-                        self.note(start, end, ProblemKind::Syntax, "a variant without a URI");
-                        self.attribute(line);
-                    }
+            "#EXT-X-I-FRAME-STREAM-INF" | "#EXT-X-IMAGE-STREAM-INF" => match find(line, behind).0 {
+                Some(range) => {
+                    let stream = self.maker.locate(line, &range, self.out).subject;
+                    self.stream(line, &stream);
                 }
-            }
+                None => {
+                    self.note(start, end, ProblemKind::Syntax, "a variant without a URI");
+                    self.attribute(line, None);
+                }
+            },
             "#EXT-X-KEY" | "#EXT-X-SESSION-KEY" => {
-                if let Some(range) = find(line, behind, "URI").filter(|r| !r.is_empty()) {
-                    let shown = self.hidden(line, &range);
-                    let span = line.span(&range);
+                let uri = find(line, behind).0;
+                if let Some(range) = &uri {
+                    let secrets = xtream_url::secrets(&line.text[range.clone()]);
+                    let shown = self.hide(line, range, &secrets);
+                    let span = line.span(range);
                     give(self.out, &self.playlist, "key_url", Value::Text(shown), span);
-                    self.mention(line, &range);
+                    self.mention(line, range);
                 }
-                self.attribute(line);
+                self.attribute(line, uri);
             }
             "#EXT-X-MAP" | "#EXT-X-PART" => {
-                if let Some(range) = find(line, behind, "URI").filter(|r| !r.is_empty()) {
-                    self.segment(line, &range);
-                } else {
-                    self.note(start, end, ProblemKind::Syntax, "a part without a URI");
+                let (uri, duration) = find(line, behind);
+                match &uri {
+                    Some(range) => self.segment(line, range),
+                    None => self.note(start, end, ProblemKind::Syntax, "a part without a URI"),
                 }
-                if let Some(range) = find(line, behind, "DURATION") {
+                if let Some(range) = duration {
                     self.duration(line, &range);
                 }
-                self.attribute(line);
+                self.attribute(line, uri);
             }
             _ => {
                 if matches!(
-                    name.as_str(),
+                    &*name,
                     "#EXT-X-VERSION"
                         | "#EXT-X-TARGETDURATION"
                         | "#EXT-X-MEDIA-SEQUENCE"
@@ -314,7 +325,8 @@ impl Reader<'_> {
                 {
                     self.note(start, end, ProblemKind::Type, "no whole number behind the tag");
                 }
-                self.attribute(line);
+                let uri = find(line, behind).0;
+                self.attribute(line, uri);
             }
         }
     }
@@ -340,7 +352,7 @@ impl Reader<'_> {
         let text = &line.text[range.clone()];
         let value = match text.parse() {
             Ok(whole) => Value::Int(whole),
-            Err(_) if text.parse::<f64>().is_ok() => Value::Text(text.to_owned()),
+            Err(_) if is_decimal(text) => Value::Text(text.to_owned()),
             Err(_) => {
                 let (start, end) = line.span(&(0..line.text.len()));
                 return self.note(start, end, ProblemKind::Type, "a duration that is no number");
@@ -351,12 +363,12 @@ impl Reader<'_> {
 
     /// `#EXT-X-MEDIA`: a stream of its own where it has a URI.
     fn rendition(&mut self, line: &Line<'_>, behind: usize) {
-        match find(line, behind, "URI").filter(|r| !r.is_empty()) {
+        match find(line, behind).0 {
             Some(range) => {
                 let stream = self.maker.locate(line, &range, self.out).subject;
                 self.stream(line, &stream);
             }
-            None => self.attribute(line),
+            None => self.attribute(line, None),
         }
     }
 
@@ -392,20 +404,17 @@ impl Reader<'_> {
         });
     }
 
-    /// A tag as it is written, without its `#`.
-    fn attribute(&mut self, line: &Line<'_>) {
+    /// A tag as it is written, without its `#`; passwords in its URI are hidden.
+    fn attribute(&mut self, line: &Line<'_>, uri: Option<Range<usize>>) {
         let range = 1..line.text.len();
-        let uri = find(line, 0, "URI");
-        let shown = match uri {
-            Some(uri) if line.text[uri.clone()].contains(['?', '@', '/']) => {
-                let secrets: Vec<Range<usize>> = xtream_url::secrets(&line.text[uri.clone()])
-                    .iter()
-                    .map(|s| uri.start - 1 + s.start..uri.start - 1 + s.end)
-                    .collect();
-                xtream_url::hide(&line.text[range.clone()], &secrets).into_owned()
+        let mut secrets = Vec::new();
+        if let Some(uri) = uri {
+            secrets = xtream_url::secrets(&line.text[uri.clone()]);
+            for secret in &mut secrets {
+                *secret = uri.start - 1 + secret.start..uri.start - 1 + secret.end;
             }
-            _ => line.text[range.clone()].to_owned(),
-        };
+        }
+        let shown = xtream_url::hide(&line.text[range.clone()], &secrets).into_owned();
         give(self.out, &self.playlist, "attribute", Value::Text(shown), line.span(&range));
     }
 
@@ -420,17 +429,27 @@ impl Reader<'_> {
     }
 }
 
-/// The value of a tag's attribute. The list is looked for behind the first colon from `at` on.
-fn find(line: &Line<'_>, at: usize, wanted: &str) -> Option<Range<usize>> {
+/// Where `URI` (if it is not empty) and `DURATION` of a tag stand, whose list begins at `at`.
+fn find(line: &Line<'_>, at: usize) -> (Option<Range<usize>>, Option<Range<usize>>) {
     let text = &*line.text;
-    let at = if at == 0 { text.find(':').map_or(text.len(), |n| n + 1) } else { at };
-    let mut found = None;
+    let (mut uri, mut duration) = (None, None);
     attributes::list(text, at, |name, value| {
-        if found.is_none() && text[name].eq_ignore_ascii_case(wanted) {
-            found = Some(value);
+        let name = &text[name];
+        if uri.is_none() && !value.is_empty() && name.eq_ignore_ascii_case("URI") {
+            uri = Some(value);
+        } else if duration.is_none() && name.eq_ignore_ascii_case("DURATION") {
+            duration = Some(value);
         }
     });
-    found
+    (uri, duration)
+}
+
+/// A decimal number without exponent: digits, a sign and a point allowed.
+fn is_decimal(text: &str) -> bool {
+    let b = text.as_bytes();
+    let b = b.strip_prefix(b"-").or(b.strip_prefix(b"+")).unwrap_or(b);
+    let points = b.iter().filter(|c| **c == b'.').count();
+    points <= 1 && b.len() > points && b.iter().all(|c| c.is_ascii_digit() || *c == b'.')
 }
 
 #[cfg(test)]

@@ -1,5 +1,3 @@
-use std::io::Read;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -25,17 +23,6 @@ fn of(text: &[u8]) -> Vec<Seen> {
 
 fn kinds(text: &str) -> String {
     of(text.as_bytes()).iter().map(|(k, ..)| k.as_str()).collect::<Vec<_>>().join(" ")
-}
-
-/// A source that gives few bytes at a time.
-struct Slow<'a>(&'a [u8], usize);
-impl Read for Slow<'_> {
-    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        let n = self.1.min(self.0.len()).min(buf.len());
-        buf[..n].copy_from_slice(&self.0[..n]);
-        self.0 = &self.0[n..];
-        Ok(n)
-    }
 }
 
 #[test]
@@ -160,8 +147,8 @@ proptest! {
                 prop_assert_eq!(String::from_utf8_lossy(bytes), raw.as_str());
             }
         }
-        let mut source = Slow(&text, step);
-        let mut chunks = Chunks::new(&mut source);
+        let mut source = text.as_slice();
+        let mut chunks = Chunks::in_steps(&mut source, step);
         let mut json = Json::new(&mut chunks);
         prop_assert_eq!(tokens(&mut json), whole);
         prop_assert_eq!(json.coverage(0).total(), text.len() as u64);

@@ -167,6 +167,11 @@ fn skip_blanks(b: &[u8], at: usize) -> usize {
 
 /// A range without the blanks at its ends.
 pub(crate) fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
+    let plain = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_graphic());
+    let bytes = text.as_bytes();
+    if range.start < range.end && plain(bytes.get(range.start)) && plain(bytes.get(range.end - 1)) {
+        return range;
+    }
     let part = text.get(range.clone()).unwrap_or("");
     let front = part.len() - part.trim_start().len();
     if front == part.len() {

@@ -44,7 +44,10 @@ pub(crate) enum Part {
 /// Makes facts of entries; holds what entries share.
 pub(crate) struct Maker {
     exhibit: ExhibitId,
+    /// The exhibit's locator and `/`, in front of what is named only in it.
+    here: String,
     hosts: HashMap<String, Option<Key>>,
+    last_host: (String, Option<Key>),
     line: Option<Account>,
     attributes: Vec<Attribute>,
 }
@@ -109,16 +112,19 @@ fn text(out: &mut dyn Sink, subject: &Key, property: &'static str, place: &Place
 
 impl Maker {
     pub(crate) fn new(exhibit: ExhibitId) -> Self {
-        Self { exhibit, hosts: HashMap::new(), line: None, attributes: Vec::new() }
+        Self {
+            exhibit,
+            here: format!("{}/", Locator::Database { exhibit, db: String::new() }),
+            hosts: HashMap::new(),
+            last_host: (String::new(), None),
+            line: None,
+            attributes: Vec::new(),
+        }
     }
 
     /// The subject of what a playlist says of itself.
     pub(crate) fn playlist(&self) -> Key {
-        Key::scoped("stream", &self.here(), "playlist")
-    }
-
-    fn here(&self) -> Locator {
-        Locator::Database { exhibit: self.exhibit, db: String::new() }
+        Key::new("stream", &format!("{}playlist", self.here))
     }
 
     /// The attributes of an `#EXTM3U` line: URLs of programme guides are facts of their hosts, the
@@ -152,7 +158,7 @@ impl Maker {
     }
 
     /// A programme guide's URL: a fact of its host, and of the account it names.
-    fn guide(
+    pub(crate) fn guide(
         &mut self,
         line: &Line<'_>,
         range: &Range<usize>,
@@ -253,7 +259,13 @@ impl Maker {
                 Key::new("stream", &rest)
             }
             // A path means something only beside its playlist.
-            _ => Key::scoped("stream", &self.here(), &format!("path:{shown}")),
+            _ => {
+                let mut rest = String::with_capacity(self.here.len() + 5 + shown.len());
+                rest.push_str(&self.here);
+                rest.push_str("path:");
+                rest.push_str(&shown);
+                Key::new("stream", &rest)
+            }
         };
         give(out, &subject, "url", Value::Text(shown.into_owned()), line.span(range));
         if let (Some(x), Some(account)) = (&xtream, &account) {
@@ -336,7 +348,12 @@ impl Maker {
             return None;
         }
         let host = url.host();
+        if self.last_host.0 == host {
+            return self.last_host.1.clone();
+        }
         if let Some(key) = self.hosts.get(host) {
+            host.clone_into(&mut self.last_host.0);
+            self.last_host.1.clone_from(key);
             return key.clone();
         }
         let key = url.host_key(self.exhibit);
@@ -460,6 +477,9 @@ fn known(name: &str) -> Known {
 
 /// Each group of a `;`-separated list.
 fn groups(subject: &Key, line: &Line<'_>, value: &Range<usize>, out: &mut dyn Sink) {
+    if memchr::memchr(b';', line.text[value.clone()].as_bytes()).is_none() {
+        return text(out, subject, "group", &place(line, value));
+    }
     let mut start = value.start;
     for group in line.text[value.clone()].split(';') {
         let range = attributes::trimmed(&line.text, start..start + group.len());
@@ -554,6 +574,6 @@ fn part_of(text: &str, part: &str) -> Range<usize> {
 }
 
 fn extension(path: &str) -> Option<&str> {
-    let file = path.rsplit('/').next()?;
-    file.rsplit_once('.').map(|(_, ext)| ext)
+    let dot = memchr::memrchr2(b'.', b'/', path.as_bytes())?;
+    (path.as_bytes()[dot] == b'.').then(|| &path[dot + 1..])
 }

@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::dump::{Charset, Field, Form, Mode, Piece, as_integer, bytes, field, next_tuple, tuple_end, unescape};
+use crate::dump::{
+    Charset, Field, Form, Mode, Piece, as_integer, bytes, field, next_tuple, tuple_end, unescape,
+};
 
 /// Bytes of the exhibit, from the first to one past the last.
 pub(crate) type Span = (u64, u64);
@@ -36,7 +38,9 @@ impl Text {
             Way::Whole => self.span,
             Way::Table(table) => {
                 let at = |i: usize| {
-                    table.get(i).map_or(self.span.1, |n| (self.span.0 + u64::from(*n)).min(self.span.1))
+                    table
+                        .get(i)
+                        .map_or(self.span.1, |n| (self.span.0 + u64::from(*n)).min(self.span.1))
                 };
                 (at(range.start), at(range.end))
             }

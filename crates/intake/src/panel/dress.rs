@@ -104,8 +104,12 @@ fn meanings(shape: Shape) -> &'static [(&'static str, Meaning)] {
             ("country", Country),
             ("created", Created),
         ],
-        Shape::Enigma => &[("device_id", Id), ("mac", Mac), ("user_id", LineId), ("public_ip", Address)],
-        Shape::Credits => &[("id", Id), ("target_id", OperatorId), ("date", Time), ("reason", Note)],
+        Shape::Enigma => {
+            &[("device_id", Id), ("mac", Mac), ("user_id", LineId), ("public_ip", Address)]
+        }
+        Shape::Credits => {
+            &[("id", Id), ("target_id", OperatorId), ("date", Time), ("reason", Note)]
+        }
         Shape::ClientLog => &[
             ("id", Id),
             ("stream_id", StreamId),
@@ -118,9 +122,15 @@ fn meanings(shape: Shape) -> &'static [(&'static str, Meaning)] {
         Shape::Replies => &[("id", Id), ("message", Note), ("date", Time)],
         Shape::Providers => &[("id", Id), ("username", UserName)],
         Shape::Episodes => &[("id", Id), ("stream_id", StreamId)],
-        Shape::Logins => &[("id", Id), ("user_id", OperatorId), ("login_ip", Address), ("date", Time)],
-        Shape::OperatorLog => &[("id", Id), ("owner", OperatorId), ("username", UserName), ("date", Time)],
-        Shape::PanelLog => &[("id", Id), ("log_message", Note), ("date", Time), ("server_id", ServerId)],
+        Shape::Logins => {
+            &[("id", Id), ("user_id", OperatorId), ("login_ip", Address), ("date", Time)]
+        }
+        Shape::OperatorLog => {
+            &[("id", Id), ("owner", OperatorId), ("username", UserName), ("date", Time)]
+        }
+        Shape::PanelLog => {
+            &[("id", Id), ("log_message", Note), ("date", Time), ("server_id", ServerId)]
+        }
         Shape::ServerStats => &[("id", Id), ("server_id", ServerId), ("time", Time)],
         Shape::Settings => &[],
         Shape::Guide => &[("id", Id), ("start", Time), ("end", TimeEnd)],
@@ -133,9 +143,8 @@ fn by_name(name: &str) -> Option<Meaning> {
     Some(match name {
         "id" => Meaning::Id,
         "email" | "e_mail" | "email_address" | "mail" | "user_email" => Meaning::Email,
-        "ip" | "ip_address" | "ipaddress" | "ip_addr" | "user_ip" | "login_ip" | "last_ip" | "remote_addr" => {
-            Meaning::Address
-        }
+        "ip" | "ip_address" | "ipaddress" | "ip_addr" | "user_ip" | "login_ip" | "last_ip"
+        | "remote_addr" => Meaning::Address,
         "mac" | "mac_address" => Meaning::Mac,
         "user_agent" | "useragent" => Meaning::UserAgent,
         "username" | "user_name" | "login" => Meaning::UserName,
@@ -150,7 +159,8 @@ fn by_name(name: &str) -> Option<Meaning> {
 fn fits(meaning: Meaning, ty: ColumnType) -> bool {
     use Meaning::*;
     match meaning {
-        Id | LineId | OperatorId | StreamId | ServerId | Enabled | AdminEnabled | Trial | MaxConnections => {
+        Id | LineId | OperatorId | StreamId | ServerId | Enabled | AdminEnabled | Trial
+        | MaxConnections => {
             matches!(ty, ColumnType::Int | ColumnType::Text)
         }
         Time | TimeEnd | Expiry | Created => matches!(ty, ColumnType::Int | ColumnType::Text),
@@ -167,12 +177,19 @@ fn is_secret(shape: Option<Shape>, name: &str, ty: ColumnType) -> bool {
         Some(Shape::Providers) => name == "data",
         Some(Shape::Enigma) => name == "key_auth",
         Some(Shape::OperatorLog) => name == "deleted_info",
-        Some(Shape::Operators) => matches!(name, "verify_key" | "google_2fa_sec" | "cookie_value" | "otp"),
+        Some(Shape::Operators) => {
+            matches!(name, "verify_key" | "google_2fa_sec" | "cookie_value" | "otp")
+        }
         _ => false,
     };
     // URLs of sources hold accounts, wherever they stand.
     const URLS: [&str; 7] = [
-        "stream_source", "source_url", "current_source", "epg_file", "query_string", "external_push",
+        "stream_source",
+        "source_url",
+        "current_source",
+        "epg_file",
+        "query_string",
+        "external_push",
         "adaptive_link",
     ];
     if of_shape || URLS.contains(&name) {
@@ -183,8 +200,18 @@ fn is_secret(shape: Option<Shape>, name: &str, ty: ColumnType) -> bool {
         return name == "otp" || name == "pin";
     }
     const WORDS: [&str; 12] = [
-        "password", "passwd", "passphrase", "secret", "token", "api_key", "apikey", "private_key", "ssh_key",
-        "2fa", "licence_key", "license_key",
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "token",
+        "api_key",
+        "apikey",
+        "private_key",
+        "ssh_key",
+        "2fa",
+        "licence_key",
+        "license_key",
     ];
     const WHOLE: [&str; 7] = ["pass", "pwd", "salt", "license", "licence", "hash", "pin"];
     WORDS.iter().any(|w| name.contains(w))

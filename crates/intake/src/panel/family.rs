@@ -30,11 +30,27 @@ impl Family {
 
 /// Columns that, in this logical table, only this family has.
 const OWN: &[(Family, Shape, &[&str])] = &[
-    (Family::XcVm, Shape::Lines, &["last_ip", "allowed_outputs", "package_id", "last_activity_array", "contact"]),
+    (
+        Family::XcVm,
+        Shape::Lines,
+        &["last_ip", "allowed_outputs", "package_id", "last_activity_array", "contact"],
+    ),
     (Family::XcVm, Shape::Operators, &["hue", "theme", "timezone", "api_key"]),
-    (Family::XcVm, Shape::Servers, &["is_main", "server_type", "private_ip", "xc_vm_version", "xui_version"]),
-    (Family::XcVm, Shape::Streams, &["movie_properties", "uuid", "llod", "plex_uuid", "fps_threshold"]),
-    (Family::XcVm, Shape::StreamServers, &["cc_info", "aes_pid", "compatible", "audio_codec", "ondemand_check"]),
+    (
+        Family::XcVm,
+        Shape::Servers,
+        &["is_main", "server_type", "private_ip", "xc_vm_version", "xui_version"],
+    ),
+    (
+        Family::XcVm,
+        Shape::Streams,
+        &["movie_properties", "uuid", "llod", "plex_uuid", "fps_threshold"],
+    ),
+    (
+        Family::XcVm,
+        Shape::StreamServers,
+        &["cc_info", "aes_pid", "compatible", "audio_codec", "ondemand_check"],
+    ),
     (Family::XcVm, Shape::Activity, &["proxy_id", "hmac_id", "hmac_identifier"]),
     (Family::XcVm, Shape::Live, &["uuid", "active_pid", "fingerprinting"]),
     (Family::XcVm, Shape::Groups, &["subresellers", "notice_html", "allow_change_bouquets"]),

@@ -3,7 +3,7 @@
 //!
 //! Facts of single rows are stated as the rows come. What needs the whole database (an operator's
 //! role, a stream's category, who a ticket belongs to, the panel itself) is stated when the exhibit
-//! ends; until then at most [`MAX_KEPT`] entries of each sort are kept in memory.
+//! ends; until then at most [`MAX_KEPT`] bytes are kept in memory, over all databases.
 
 mod cell;
 mod dress;
@@ -16,7 +16,9 @@ mod streams;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use model::key::Locator;
 use model::{ExhibitId, Fact, Key, Meaning, Problem, ProblemKind, Stamp, TableSchema, Value};
@@ -27,8 +29,10 @@ use cell::{Span, Text};
 use family::Evidence;
 pub(crate) use shape::Shape;
 
-/// How many entries of a sort are kept for the end of the exhibit.
-const MAX_KEPT: usize = 1 << 20;
+/// How many bytes are kept for the end of the exhibit.
+const MAX_KEPT: usize = 192 << 20;
+/// What keeping an entry costs beside its text, about.
+const ENTRY: usize = 64;
 /// The longest text of a fact, and the longest free text that is scanned.
 const MAX_TEXT: usize = 64 << 10;
 
@@ -41,6 +45,8 @@ pub(crate) struct Panels {
     names: HashMap<String, Span>,
     /// The date that a dump's head gives.
     head: Option<(Stamp, Span)>,
+    /// Bytes kept, by all databases.
+    kept: Rc<Cell<usize>>,
 }
 
 /// What is kept of one database.
@@ -61,18 +67,27 @@ struct State {
     sources: sources::Kept,
     /// Facts that hold only if the database is a panel's.
     facts: Vec<Fact>,
-    /// A bound was reached, and told.
+    /// Bytes kept, by all databases.
+    kept: Rc<Cell<usize>>,
+    /// The bound was reached, and told.
     full: bool,
 }
 
 impl Panels {
     pub(crate) fn new(exhibit: ExhibitId) -> Self {
-        Self { exhibit, states: Vec::new(), by_db: HashMap::new(), names: HashMap::new(), head: None }
+        Self {
+            exhibit,
+            states: Vec::new(),
+            by_db: HashMap::new(),
+            names: HashMap::new(),
+            head: None,
+            kept: Rc::default(),
+        }
     }
 
     /// A database's name stands here.
     pub(crate) fn named(&mut self, name: &str, start: u64, end: u64) {
-        if self.names.len() < MAX_KEPT {
+        if self.names.len() < 65_536 {
             self.names.entry(name.to_owned()).or_insert((start, end));
         }
     }
@@ -112,6 +127,7 @@ impl Panels {
                     streams: streams::Kept::default(),
                     sources: sources::Kept::default(),
                     facts: Vec::new(),
+                    kept: self.kept.clone(),
                     full: false,
                 });
                 self.by_db.insert(db.to_owned(), self.states.len() - 1);
@@ -200,7 +216,9 @@ pub(crate) fn macs(schema: &TableSchema) -> Vec<bool> {
 /// The text of a MAC address that stands there in base64 (Xtream UI writes them so); `None` for
 /// anything else.
 pub(crate) fn mac_text(raw: &[u8]) -> Option<String> {
-    if raw.len() != 24 || !raw.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')) {
+    if raw.len() != 24
+        || !raw.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
+    {
         return None;
     }
     let mut out = Vec::with_capacity(18);
@@ -274,9 +292,16 @@ impl State {
     }
 
     /// Keeps a fact for the end.
-    fn keep(&mut self, subject: &Key, property: &'static str, value: Value, span: Span, out: &mut dyn Sink) {
-        if self.facts.len() >= MAX_KEPT {
-            self.overflow(span, out);
+    fn keep(
+        &mut self,
+        subject: &Key,
+        property: &'static str,
+        value: Value,
+        span: Span,
+        out: &mut dyn Sink,
+    ) {
+        let text = if let Value::Text(text) = &value { text.len() } else { 0 };
+        if !self.room(text + subject.as_str().len(), span, out) {
             return;
         }
         let fact = Fact { subject: subject.clone(), property, value, start: span.0, end: span.1 };
@@ -285,18 +310,25 @@ impl State {
         }
     }
 
-    /// Tells once that a bound was reached.
-    fn overflow(&mut self, span: Span, out: &mut dyn Sink) {
+    /// True if an entry with `text` bytes of text may be kept. Tells once where not.
+    fn room(&mut self, text: usize, span: Span, out: &mut dyn Sink) -> bool {
+        let sum = self.kept.get() + ENTRY + text;
+        if sum <= MAX_KEPT {
+            self.kept.set(sum);
+            return true;
+        }
         if !std::mem::replace(&mut self.full, true) {
             out.problem(Problem {
                 start: span.0,
                 end: span.1,
                 kind: ProblemKind::Bound,
                 message: format!(
-                    "more than {MAX_KEPT} rows that facts at the end depend on: from here on they are in the tables only"
+                    "more than {} MiB that facts at the end depend on: from here on they are in the tables only",
+                    MAX_KEPT >> 20
                 ),
                 lost: false,
             });
         }
+        false
     }
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use model::{Key, Value};
 
 use super::cell::{Span, each};
-use super::{MAX_KEPT, State, mentions, moment, say, say_text};
+use super::{State, mentions, moment, say, say_text};
 use crate::Sink;
 use crate::dump::Piece;
 
@@ -44,21 +44,23 @@ const ADMINISTRATORS: i64 = 1;
 /// Rows of the table of operators.
 pub(super) fn operators(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
     state.operators.table = true;
-    let mut full = None;
     each(piece, |row| {
         let Some((id, id_span)) = row.int("id") else { return };
         let key = state.key("operator", id);
         say(out, &key, "part_of", Value::Key(state.panel.clone()), id_span);
-        for (column, property) in [("username", "user_name"), ("email", "email"), ("notes", "note")] {
+        for (column, property) in [("username", "user_name"), ("email", "email"), ("notes", "note")]
+        {
             if let Some(text) = row.text(column) {
                 say_text(out, &key, property, &text);
             }
         }
         if let Some(text) = row.text("credits") {
-            let value = text.text.parse().map_or_else(|_| Value::Text(text.text.clone()), Value::Int);
+            let value =
+                text.text.parse().map_or_else(|_| Value::Text(text.text.clone()), Value::Int);
             say(out, &key, "credits", value, text.span);
         }
-        for (column, property) in [("date_registered", "created_at"), ("last_login", "last_login")] {
+        for (column, property) in [("date_registered", "created_at"), ("last_login", "last_login")]
+        {
             if let Some((seconds, span)) = row.int(column)
                 && let Some(at) = moment(seconds)
             {
@@ -102,30 +104,26 @@ pub(super) fn operators(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
                 mentions(&text, &mut |to, span| say(out, &key, "mentions", Value::Key(to), span));
             }
         }
-        if state.operators.operators.len() < MAX_KEPT {
+        if state.room(0, id_span, out) {
             state.operators.operators.push((id, row.int("member_group_id")));
             state.operators.known.insert(id);
-        } else {
-            full = Some(id_span);
         }
     });
-    if let Some(span) = full {
-        state.overflow(span, out);
-    }
 }
 
 /// Rows of the table of groups.
 pub(super) fn groups(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
     state.operators.grouped = true;
     each(piece, |row| {
-        let (Some((id, span)), Some((admin, admin_span))) = (row.int("group_id"), row.int("is_admin")) else {
+        let (Some((id, span)), Some((admin, admin_span))) =
+            (row.int("group_id"), row.int("is_admin"))
+        else {
             return;
         };
-        if state.operators.groups.len() >= MAX_KEPT {
-            state.overflow(span, out);
+        let name = row.text("group_name").map(|t| (super::cut(&t.text).to_owned(), t.span));
+        if !state.room(name.as_ref().map_or(0, |(n, _)| n.len()), span, out) {
             return;
         }
-        let name = row.text("group_name").map(|t| (super::cut(&t.text).to_owned(), t.span));
         state.operators.groups.insert(id, Group { admin: admin != 0, admin_span, name });
     });
 }
@@ -139,9 +137,8 @@ pub(super) fn logins(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
         }
         let Some(ip) = row.text("login_ip") else { return };
         let Ok(address) = ip.text.trim().parse::<IpAddr>() else { return };
-        if state.operators.logins.len() >= MAX_KEPT {
-            state.overflow(ip.span, out);
-        } else if state.operators.logged.insert((id, address)) {
+        if !state.operators.logged.contains(&(id, address)) && state.room(0, ip.span, out) {
+            state.operators.logged.insert((id, address));
             state.operators.logins.push((id, address, ip.span));
         }
     });
@@ -150,9 +147,10 @@ pub(super) fn logins(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
 /// Rows of the table of tickets.
 pub(super) fn tickets(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
     each(piece, |row| {
-        let (Some((id, span)), Some((member, _))) = (row.int("id"), row.int("member_id")) else { return };
-        if state.operators.tickets.len() >= MAX_KEPT {
-            state.overflow(span, out);
+        let (Some((id, span)), Some((member, _))) = (row.int("id"), row.int("member_id")) else {
+            return;
+        };
+        if !state.room(0, span, out) {
             return;
         }
         state.operators.tickets.insert(id, member);
@@ -166,21 +164,26 @@ pub(super) fn tickets(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
 /// is not the member's word.
 pub(super) fn replies(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
     each(piece, |row| {
-        let (Some((ticket, _)), Some(message)) = (row.int("ticket_id"), row.text("message")) else { return };
+        let (Some((ticket, _)), Some(message)) = (row.int("ticket_id"), row.text("message")) else {
+            return;
+        };
         let member = row.int("admin_reply").is_none_or(|(n, _)| n == 0);
         reply(state, ticket, &message, member, out);
     });
 }
 
 fn reply(state: &mut State, ticket: i64, text: &super::Text, member: bool, out: &mut dyn Sink) {
-    if state.operators.replies.len() >= MAX_KEPT {
-        state.overflow(text.span, out);
+    let said = super::cut(&text.text).to_owned();
+    if !state.room(said.len(), text.span, out) {
         return;
     }
-    let replies = &mut state.operators.replies;
-    replies.push((ticket, "ticket", Value::Text(super::cut(&text.text).to_owned()), text.span));
+    state.operators.replies.push((ticket, "ticket", Value::Text(said), text.span));
     if member {
-        mentions(text, &mut |to, span| replies.push((ticket, "mentions", Value::Key(to), span)));
+        mentions(text, &mut |to, span| {
+            if state.room(to.as_str().len(), span, out) {
+                state.operators.replies.push((ticket, "mentions", Value::Key(to), span));
+            }
+        });
     }
 }
 
@@ -198,7 +201,9 @@ pub(super) fn finish(state: &mut State, whole: bool, out: &mut dyn Sink) {
                 (group.admin, group.admin_span)
             }
             // Without a table of groups the first administers. A dump that was cut may have had one.
-            None if !kept.grouped && (whole || *number == ADMINISTRATORS) => (*number == ADMINISTRATORS, *span),
+            None if !kept.grouped && (whole || *number == ADMINISTRATORS) => {
+                (*number == ADMINISTRATORS, *span)
+            }
             None if kept.grouped => (false, *span),
             None => continue,
         };

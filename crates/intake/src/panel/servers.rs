@@ -141,7 +141,13 @@ pub(super) fn settings(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
     each(piece, |row| {
         for (column, property) in [("server_name", "name"), ("default_timezone", "timezone")] {
             if let Some(text) = row.text(column) {
-                state.keep(&panel, property, Value::Text(super::cut(&text.text).to_owned()), text.span, out);
+                state.keep(
+                    &panel,
+                    property,
+                    Value::Text(super::cut(&text.text).to_owned()),
+                    text.span,
+                    out,
+                );
             }
         }
         for column in [

@@ -7,7 +7,7 @@ use std::ops::Range;
 use model::{Key, Value};
 
 use super::cell::{Span, Text, each};
-use super::{MAX_KEPT, State, say};
+use super::{State, say};
 use crate::Sink;
 use crate::dump::Piece;
 use crate::xtream_url;
@@ -21,7 +21,11 @@ pub(super) struct Kept {
 
 /// A provider: `provider:host:port/user`.
 fn provider_key(host: &str, port: u16, user: &str) -> Key {
-    Key::new("provider", &format!("{}:{port}/{user}", host.to_lowercase()))
+    let host = match host.parse::<IpAddr>() {
+        Ok(ip) => ip.to_string(),
+        Err(_) => host.trim_end_matches('.').to_lowercase(),
+    };
+    Key::new("provider", &format!("{host}:{port}/{user}"))
 }
 
 /// Rows of the table of providers.
@@ -43,12 +47,24 @@ pub(super) fn providers(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
         let panel = state.panel.clone();
         state.keep(&panel, "fed_by", Value::Key(key.clone()), span, out);
         state.keep(&key, "host", Value::Text(name.to_owned()), span, out);
-        state.keep(&key, "user_name", Value::Text(super::cut(&user.text).to_owned()), user.span, out);
+        state.keep(
+            &key,
+            "user_name",
+            Value::Text(super::cut(&user.text).to_owned()),
+            user.span,
+            out,
+        );
         if let Some((n, span)) = stated {
             state.keep(&key, "port", Value::Int(i64::from(n)), span, out);
         }
         if let Some(text) = row.text("name") {
-            state.keep(&key, "name", Value::Text(super::cut(&text.text).to_owned()), text.span, out);
+            state.keep(
+                &key,
+                "name",
+                Value::Text(super::cut(&text.text).to_owned()),
+                text.span,
+                out,
+            );
         }
         if let Some((n, span)) = row.int("enabled") {
             state.keep(&key, "enabled", Value::Bool(n != 0), span, out);
@@ -84,7 +100,13 @@ pub(super) fn sources(state: &mut State, stream: &Key, list: &Text, out: &mut dy
     });
 }
 
-fn source(state: &mut State, stream: &Key, text: &str, span: &dyn Fn(Range<usize>) -> Span, out: &mut dyn Sink) {
+fn source(
+    state: &mut State,
+    stream: &Key,
+    text: &str,
+    span: &dyn Fn(Range<usize>) -> Span,
+    out: &mut dyn Sink,
+) {
     let shown = super::cut(text);
     let split = xtream_url::split(shown);
     let xtream = split.as_ref().and_then(xtream_url::of_url);
@@ -100,10 +122,17 @@ fn source(state: &mut State, stream: &Key, text: &str, span: &dyn Fn(Range<usize
         let key = provider_key(&found.host, found.effective_port(), &found.user);
         let named = span(url.host.start..found.user_range.end.max(url.host.end));
         say(out, stream, "taken_from", Value::Key(key.clone()), named);
-        if state.sources.told.len() < MAX_KEPT && state.sources.told.insert(key.clone()) {
+        if !state.sources.told.contains(&key) && state.room(key.as_str().len(), named, out) {
+            state.sources.told.insert(key.clone());
             let host = span(url.host.clone());
             say(out, &key, "host", Value::Text(found.host.clone()), host);
-            say(out, &key, "user_name", Value::Text(found.user.to_string()), span(found.user_range.clone()));
+            say(
+                out,
+                &key,
+                "user_name",
+                Value::Text(found.user.to_string()),
+                span(found.user_range.clone()),
+            );
             if let Some((property, to)) = host_link(&found.host, state) {
                 say(out, &key, property, Value::Key(to), host);
             }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use model::{Key, Value};
 
 use super::cell::{Span, each};
-use super::{MAX_KEPT, State, moment, say, say_text, sources};
+use super::{State, moment, say, say_text, sources};
 use crate::Sink;
 use crate::dump::Piece;
 use crate::names;
@@ -45,9 +45,11 @@ pub(super) fn streams(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
             say_text(out, &key, "name", name);
         }
         let epg = row.text("channel_id");
-        for (text, property) in
-            [(epg.as_ref(), "epg_id"), (row.text("stream_icon").as_ref(), "icon"), (row.text("notes").as_ref(), "note")]
-        {
+        for (text, property) in [
+            (epg.as_ref(), "epg_id"),
+            (row.text("stream_icon").as_ref(), "icon"),
+            (row.text("notes").as_ref(), "note"),
+        ] {
             if let Some(text) = text {
                 say_text(out, &key, property, text);
             }
@@ -81,7 +83,9 @@ pub(super) fn streams(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
         match what {
             Some("live" | "created" | "radio") => {
                 let shown = name.as_ref().map_or("", |n| n.text.as_str());
-                if let Some(channel) = names::channel_key(epg.as_ref().map(|e| e.text.as_str()), shown) {
+                if let Some(channel) =
+                    names::channel_key(epg.as_ref().map(|e| e.text.as_str()), shown)
+                {
                     let by_epg = channel.rest().starts_with("epg:");
                     let span = match (&epg, &name) {
                         (Some(epg), _) if by_epg => epg.span,
@@ -94,7 +98,7 @@ pub(super) fn streams(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
             Some("movie" | "series") => {
                 if let Some(name) = &name {
                     let whole = what == Some("movie") || names::work(&name.text).episode.is_some();
-                    if !whole && state.streams.nameless.len() < MAX_KEPT {
+                    if !whole && state.room(0, name.span, out) {
                         state.streams.nameless.insert(id, name.span);
                     } else {
                         let year = year.and_then(|(n, _)| u16::try_from(n).ok());
@@ -107,13 +111,12 @@ pub(super) fn streams(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
             _ => {}
         }
         if let Some(text) = row.text("category_id") {
-            for id_text in text.text.split(|c: char| !c.is_ascii_digit()).filter(|t| !t.is_empty()) {
-                if let Ok(category) = id_text.parse() {
-                    if state.streams.wanted.len() < MAX_KEPT {
-                        state.streams.wanted.push((id, category));
-                    } else {
-                        state.overflow(text.span, out);
-                    }
+            for id_text in text.text.split(|c: char| !c.is_ascii_digit()).filter(|t| !t.is_empty())
+            {
+                if let Ok(category) = id_text.parse()
+                    && state.room(0, text.span, out)
+                {
+                    state.streams.wanted.push((id, category));
                 }
             }
         }
@@ -127,10 +130,9 @@ pub(super) fn streams(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
 pub(super) fn categories(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
     each(piece, |row| {
         if let (Some((id, _)), Some(name)) = (row.int("id"), row.text("category_name")) {
-            if state.streams.categories.len() < MAX_KEPT {
-                state.streams.categories.insert(id, (super::cut(&name.text).to_owned(), name.span));
-            } else {
-                state.overflow(name.span, out);
+            let text = super::cut(&name.text).to_owned();
+            if state.room(text.len(), name.span, out) {
+                state.streams.categories.insert(id, (text, name.span));
             }
         }
     });
@@ -140,10 +142,9 @@ pub(super) fn categories(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
 pub(super) fn series(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
     each(piece, |row| {
         if let (Some((id, _)), Some(title)) = (row.int("id"), row.text("title")) {
-            if state.streams.series.len() < MAX_KEPT {
-                state.streams.series.insert(id, super::cut(&title.text).to_owned());
-            } else {
-                state.overflow(title.span, out);
+            let text = super::cut(&title.text).to_owned();
+            if state.room(text.len(), title.span, out) {
+                state.streams.series.insert(id, text);
             }
         }
     });
@@ -157,10 +158,8 @@ pub(super) fn episodes(state: &mut State, piece: &Piece, out: &mut dyn Sink) {
             (row.int("stream_id"), row.int("series_id"), short("season_num"))
         {
             let Some(episode) = short("episode_num").or_else(|| short("sort")) else { return };
-            if state.streams.episodes.len() < MAX_KEPT {
+            if state.room(0, span, out) {
                 state.streams.episodes.push((stream, series, season, episode));
-            } else {
-                state.overflow(span, out);
             }
         }
     });
@@ -171,7 +170,9 @@ pub(super) fn carriers(piece: &Piece, out: &mut dyn Sink) {
     let Some(panel) = &piece.table.schema.panel else { return };
     let key = |scheme: &str, id: i64| Key::new(scheme, &format!("{panel}/{id}"));
     each(piece, |row| {
-        let (Some((server, _)), Some((stream, span))) = (row.int("server_id"), row.int("stream_id")) else {
+        let (Some((server, _)), Some((stream, span))) =
+            (row.int("server_id"), row.int("stream_id"))
+        else {
             return;
         };
         let subject = key("server", server);

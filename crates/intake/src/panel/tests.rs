@@ -21,7 +21,8 @@ fn facts(out: &Collect, subject: &str, property: &str) -> Vec<(String, String)> 
         .filter(|f| f.subject.as_str() == subject && f.property == property)
         .map(|f| {
             let (a, b) = (usize::try_from(f.start).unwrap(), usize::try_from(f.end).unwrap());
-            let shown = if f.value == Value::Secret { "•••".to_owned() } else { f.value.text() };
+            let shown =
+                if f.value == Value::Secret { "•••".to_owned() } else { f.value.text() };
             (shown, String::from_utf8_lossy(&PANEL[a..b]).into_owned())
         })
         .collect()
@@ -49,7 +50,11 @@ fn a_panel_yields_its_network() {
     check(&main, "name", &[("Main Server", "Main Server")]);
     check(&main, "part_of", &[(panel.as_str(), "1")]);
     check(&main, "has_address", &[("ip:198.18.0.1", "198.18.0.1")]);
-    check(&main, "has_name", &[("domain:tv.example", "tv.example"), ("domain:cdn.tv.example", "cdn.tv.example")]);
+    check(
+        &main,
+        "has_name",
+        &[("domain:tv.example", "tv.example"), ("domain:cdn.tv.example", "cdn.tv.example")],
+    );
     check(&main, "same_as", &[("server:198.18.0.1", "198.18.0.1")]);
     check(&main, "main", &[("true", "1")]);
     check(&main, "carries", &[(at("stream", "10").as_str(), "10")]);
@@ -64,7 +69,11 @@ fn a_panel_yields_its_network() {
     check(&bob, "role", &[("reseller", "0")]);
     check(&bob, "group", &[("Resellers", "Resellers")]);
     check(&bob, "sub_reseller_of", &[(at("operator", "1").as_str(), "1")]);
-    check(&bob, "signed_in_from", &[("ip:198.18.3.2", "198.18.3.2"), ("ip:198.18.2.3", "198.18.2.3")]);
+    check(
+        &bob,
+        "signed_in_from",
+        &[("ip:198.18.3.2", "198.18.3.2"), ("ip:198.18.2.3", "198.18.2.3")],
+    );
     check(
         &bob,
         "mentions",
@@ -128,14 +137,17 @@ fn a_panel_yields_its_network() {
 #[test]
 fn bulk_tables_keep_meanings_and_withhold_secrets() {
     let out = parse(PANEL);
-    let number = |name: &str| u32::try_from(out.tables.iter().position(|t| t.name == name).unwrap()).unwrap();
+    let number = |name: &str| {
+        u32::try_from(out.tables.iter().position(|t| t.name == name).unwrap()).unwrap()
+    };
     let lines = &out.tables[number("lines") as usize];
     assert_eq!((lines.role, lines.panel.as_deref()), (TableRole::Lines, Some(AT)));
     assert!(lines.columns.iter().any(|c| c.name == "password" && c.secret));
     let rows = out.table_rows(number("lines"));
     assert_eq!(rows.len(), 3);
     assert_eq!(rows[0][2..5], [Some("line1".to_owned()), None, Some("198.18.1.1".to_owned())]);
-    let macs: Vec<_> = out.table_rows(number("mag_devices")).into_iter().map(|r| r[2].clone().unwrap()).collect();
+    let macs: Vec<_> =
+        out.table_rows(number("mag_devices")).into_iter().map(|r| r[2].clone().unwrap()).collect();
     assert_eq!(macs, ["00:1A:79:00:00:01", "00:1A:79:00:00:02"]);
     let mut everything = format!("{:?}", out.batches);
     for fact in &out.facts {
@@ -171,4 +183,67 @@ fn macs_come_out_of_base64() {
     assert_eq!(mac_text(b"MDA6MUE6Nzk6MDA6MDA6MDE=").as_deref(), Some("00:1A:79:00:00:01"));
     assert_eq!(mac_text(b"00:1A:79:00:00:01"), None);
     assert_eq!(mac_text(b"QUFBQUFBQUFBQUFBQUFBQUE="), None);
+}
+
+/// A dump of Xtream's tables with columns of one family.
+fn old_panel(operators: &str, servers: &str, bouquets: &str) -> String {
+    format!(
+        "-- Host: localhost    Database: xtream_iptvpro\n\
+         CREATE TABLE `bouquets` (`id` int, `bouquet_name` text, `bouquet_channels` text, `bouquet_series` text{bouquets});\n\
+         CREATE TABLE `reg_users` (`id` int, `username` text, `password` text, `email` text, `ip` text, `date_registered` int, \
+         `last_login` int, `member_group_id` int, `credits` float, `notes` text, `owner_id` int{operators});\n\
+         INSERT INTO `reg_users` (`id`,`username`,`member_group_id`,`owner_id`) VALUES (1,'root',1,0),(2,'sub',4,1);\n\
+         CREATE TABLE `streaming_servers` (`id` int, `server_name` text, `server_ip` text, `http_broadcast_port` int, `total_clients` int, \
+         `network_interface` text, `last_check_ago` int, `rtmp_port` int, `ssh_password` text{servers});\n\
+         INSERT INTO `streaming_servers` (`id`,`server_name`,`server_ip`) VALUES (2,'b','198.18.5.2'),(1,'a','198.18.5.1');\n\
+         CREATE TABLE `users` (`id` int, `member_id` int, `username` text, `password` text, `exp_date` int, `admin_enabled` int, \
+         `enabled` int, `bouquet` text, `max_connections` int, `is_trial` int, `created_by` int);\n"
+    )
+}
+
+#[test]
+fn families_are_told_apart_by_their_own_columns() {
+    let at = "x07070707070707070707070707070707/xtream_iptvpro";
+    for (operators, servers, bouquets, family) in [
+        (
+            ", `verify_key` text, `dark_mode` int, `sidebar` int",
+            ", `vpn_ip` text",
+            ", `bouquet_order` int",
+            "xtream_ui",
+        ),
+        (", `verify_key` text", ", `vpn_ip` text", "", "xtream_codes"),
+        (
+            ", `otp` text, `cookie_value` text",
+            ", `server_isp` text, `broadcast` text, `redis_port` int",
+            "",
+            "streamcreed",
+        ),
+        // Hybrids: the most columns of its own win.
+        (
+            ", `otp` text, `dark_mode` int",
+            ", `server_isp` text, `broadcast` text",
+            "",
+            "streamcreed",
+        ),
+        (", `hue` text, `api_key` text, `dark_mode` int", "", "", "xc_vm"),
+    ] {
+        let out = parse(old_panel(operators, servers, bouquets).as_bytes());
+        assert_eq!(out.values(&format!("panel:{at}"), "family"), [family]);
+        // Without a column that says which is the main server, the least number is.
+        let main = format!("panel:{family}~198.18.5.1");
+        assert_eq!(out.values(&format!("panel:{at}"), "same_as"), [main]);
+        // Without a table of groups, group 1 administers.
+        assert_eq!(out.values(&format!("operator:{at}/1"), "role"), ["administrator"]);
+        assert_eq!(out.values(&format!("operator:{at}/2"), "role"), ["reseller"]);
+        let users = out.tables.iter().find(|t| t.name == "users").unwrap();
+        assert_eq!(users.role, TableRole::Lines);
+    }
+    // A shop's dump is no panel.
+    let out = parse(
+        b"CREATE TABLE users (id int, username text, password text, email text);\nINSERT INTO users VALUES (1,'a','b','c@mail.example');\n\
+          CREATE TABLE login_logs (id int, user_id int, login_ip text, date int);\nINSERT INTO login_logs VALUES (1,1,'198.18.0.9',5);\n",
+    );
+    assert!(out.facts.is_empty());
+    assert!(out.tables[0].columns[2].secret);
+    assert_eq!(out.tables[0].columns[3].meaning, Some(model::Meaning::Email));
 }

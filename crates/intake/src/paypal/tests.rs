@@ -181,6 +181,17 @@ fn is_told_from_other_tables() {
     assert_eq!(sniff(b"#EXTM3U\n#EXTINF:-1,a\nhttp://a.example/1\n", ""), Confidence::NO);
 }
 
+#[test]
+fn the_laws_hold_and_the_parser_is_chosen() {
+    for (text, name) in [(EN, "a.csv"), (FR, "b.CSV"), (IT, "c"), (DE, "d.txt"), (ES, "e.csv")] {
+        crate::laws::hold(&PARSER, text.as_ref());
+        for seed in 0..150 {
+            crate::laws::hold(&PARSER, &crate::laws::damaged(text.as_ref(), seed));
+        }
+        assert_eq!(crate::choose(text.as_ref(), name).map(|p| p.name), Some("paypal"));
+    }
+}
+
 proptest! {
     #[test]
     fn a_prefix_never_invents(which in 0usize..5, cut in 0usize..2000) {

@@ -6,8 +6,9 @@ use super::{Hit, Rules, handle, host, number, text};
 
 /// How far behind an anchor a finder looks, in bytes.
 pub(crate) const BACK: usize = 512;
-/// How far ahead of an anchor a finder looks, in bytes. The longest URL is 2,048.
-pub(crate) const AHEAD: usize = 2560;
+/// How far ahead of an anchor a finder looks, in bytes. A URL's authority takes 512 at most, what
+/// follows 2,048.
+pub(crate) const AHEAD: usize = 3072;
 
 /// What a finder sees: the buffer, and where it may start.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +17,8 @@ pub(crate) struct View<'a> {
     pub(crate) bytes: &'a [u8],
     /// Bytes before this belong to an indicator already found.
     pub(crate) floor: usize,
+    /// Bytes before this are part of a URL already found.
+    pub(crate) quiet: usize,
     /// The buffer begins where the text begins.
     pub(crate) first: bool,
     /// The buffer ends where the text ends.
@@ -140,7 +143,14 @@ impl Walker {
             .and_then(|rest| rest.iter().position(|b| ANCHOR[usize::from(*b)]))
         {
             let at = self.pos + step;
-            let view = View { rules, bytes, floor: self.floor, first: !self.slid, ended };
+            let view = View {
+                rules,
+                bytes,
+                floor: self.floor,
+                quiet: self.quiet,
+                first: !self.slid,
+                ended,
+            };
             let found = self.at_anchor(&view, at);
             self.pos = at + 1;
             if let Some(found) = found {
@@ -215,12 +225,10 @@ fn word(bytes: &[u8], q: usize, end: usize, ended: bool, hits: &mut Vec<Hit>) ->
         let rest = bytes[q..end].iter().position(|b| *b == b' ').unwrap_or(end - q);
         return q + rest;
     }
-    if start_clear {
-        if let Some(hit) = number::word(bytes, q, len, ended) {
-            let next = hit.range.end;
-            hits.push(hit);
-            return next;
-        }
+    if start_clear && let Some(hit) = number::word(bytes, q, len, ended) {
+        let next = hit.range.end;
+        hits.push(hit);
+        return next;
     }
     q + len
 }

@@ -2,9 +2,9 @@
 
 use model::Key;
 
-use super::Hit;
 use super::anchor::{Found, View};
 use super::text::{before, ends_in_word, is_word};
+use super::{Ground, Hit};
 
 /// Words that name a service before a handle.
 const SERVICES: &[(&str, &[&str])] = &[
@@ -88,7 +88,7 @@ pub(crate) fn at_name(view: &View<'_>, at: usize) -> Option<Found> {
     let service = SERVICES.iter().find(|(_, words_of)| ends_in_word(&words, words_of));
     let service = match service {
         Some((service, _)) => service,
-        None if view.rules.free_text => "telegram",
+        None if view.rules.ground == Ground::People => "telegram",
         None => return None,
     };
     let range = at..end;
@@ -202,6 +202,17 @@ pub(crate) fn info_hash(view: &View<'_>, at: usize) -> Option<Found> {
         _ => return None,
     };
     let range = start..start + len;
-    let hit = Hit { key: Key::swarm(&hash), range: range.clone(), url: None };
+    let hit = Hit { key: Key::swarm(&hash), range: range.clone(), url: magnet(view, at) };
     Some(Found { hit: Some(hit), resume: range.end, quiet: 0 })
+}
+
+/// The magnet link around a hash, if one begins before it.
+fn magnet(view: &View<'_>, at: usize) -> Option<std::ops::Range<usize>> {
+    let from = view.floor.max(at.saturating_sub(super::anchor::BACK));
+    let before = &view.bytes[from..at];
+    let clear =
+        before.iter().rposition(|b| b.is_ascii_whitespace() || matches!(b, 0 | b'"' | b'<'));
+    let clear = from + clear.map_or(0, |i| i + 1);
+    let found = memchr::memmem::rfind(&view.bytes[clear..at], b"magnet:?")?;
+    Some(clear + found..super::host::url_end(view, at))
 }

@@ -6,10 +6,13 @@ use model::{Key, suffix};
 
 use super::anchor::{Found, View};
 use super::text::{before, decode, ends_in_word, is_word};
-use super::{Hit, Url, handle, number};
+use super::{Ground, Hit, handle, number};
 
 /// The longest URL that is followed to its end, in bytes.
 const URL_LEN: usize = 2048;
+
+/// The longest authority (user, password, host, port) that is looked at, in bytes.
+const AUTHORITY_LEN: usize = 512;
 
 /// Last labels that are also endings of files or words of code. A bare name under one of them
 /// needs a sign that it is a name.
@@ -74,6 +77,9 @@ const AMBIGUOUS: &[&str] = &[
     "style",
     "target",
 ];
+
+/// Last labels under which a bare name counts in any bytes.
+const PLAIN: &[&str] = &["com", "net", "org", "info", "biz", "xyz", "example", "test", "invalid"];
 
 /// Words before a name that say it is one.
 const HOST_WORDS: &[&str] = &[
@@ -140,10 +146,8 @@ fn name(view: &View<'_>, range: Range<usize>, at: usize) -> Option<(Key, Range<u
     }
     let latin = text.chars().all(|c| c.is_ascii() || (c.is_alphabetic() && c < '\u{590}'));
     let known = |text: &str| Key::domain(text).filter(|key| suffix::names_host(key.rest()));
-    if latin {
-        if let Some(key) = known(&text) {
-            return Some((key, range));
-        }
+    if latin && let Some(key) = known(&text) {
+        return Some((key, range));
     }
     if text.is_ascii() {
         return None;
@@ -214,6 +218,11 @@ fn cut_sentence(view: &View<'_>, range: Range<usize>, at: usize) -> Option<(Key,
     name(view, range.start..range.start + dot, at)
 }
 
+/// True where a word that says so stands before a host.
+pub(crate) fn named(view: &View<'_>, at: usize) -> bool {
+    ends_in_word(&before(view.bytes, at), HOST_WORDS)
+}
+
 /// Whether a bare name carries enough signs to be one.
 fn signed(view: &View<'_>, key: &Key, range: &Range<usize>) -> bool {
     let host = key.rest();
@@ -224,7 +233,7 @@ fn signed(view: &View<'_>, key: &Key, range: &Range<usize>) -> bool {
         host.starts_with("www.")
             || view.at(range.end) == b'/'
             || (view.at(range.end) == b':' && view.at(range.end + 1).is_ascii_digit())
-            || ends_in_word(&before(view.bytes, range.start), HOST_WORDS)
+            || named(view, range.start)
     };
     // A new sentence: `done.It was`. Mixed case without a plan: junk, or code.
     let dot = written.iter().rposition(|b| *b == b'.').unwrap_or(0);
@@ -234,7 +243,14 @@ fn signed(view: &View<'_>, key: &Key, range: &Range<usize>) -> bool {
     if upper(tail) && (lower(tail) || lower(before_dot)) {
         return false;
     }
-    if AMBIGUOUS.contains(&last) {
+    let plain = match view.rules.ground {
+        Ground::People => !AMBIGUOUS.contains(&last),
+        Ground::Text => PLAIN.contains(&last) || (last.len() == 2 && !AMBIGUOUS.contains(&last)),
+        Ground::Binary => PLAIN.contains(&last),
+    };
+    // Letters beyond ASCII outside of people's words are more often another encoding than a name.
+    let foreign = !written.is_ascii() && (view.rules.ground != Ground::People || label.len() < 10);
+    if !plain || foreign || label.contains('_') || matches!(label, "self" | "this") {
         return context();
     }
     // `12.30.to`: numbers under a country's suffix; `aB3x.to`: junk.
@@ -259,7 +275,7 @@ fn path_end(view: &View<'_>, at: usize) -> usize {
 }
 
 /// The end of a URL that is known to go on at `at`.
-fn url_end(view: &View<'_>, at: usize) -> usize {
+pub(crate) fn url_end(view: &View<'_>, at: usize) -> usize {
     let bytes = view.bytes;
     let most = bytes.len().min(at + URL_LEN);
     let mut end = at;
@@ -282,15 +298,17 @@ fn url_end(view: &View<'_>, at: usize) -> usize {
         }
     }
     let mut end = end.min(most);
+    let count = |b: u8| bytes[at..end].iter().filter(|x| **x == b).count();
+    let (mut round, mut square) = (count(b')'), count(b']'));
+    let (open_round, open_square) = (count(b'('), count(b'['));
     while end > at {
-        let part = &bytes[at..end];
-        let count = |b: u8| part.iter().filter(|x| **x == b).count();
         match bytes[end - 1] {
-            b'.' | b',' | b';' | b':' | b'!' | b'?' | b'*' => end -= 1,
-            b')' if count(b')') > count(b'(') => end -= 1,
-            b']' if count(b']') > count(b'[') => end -= 1,
+            b'.' | b',' | b';' | b':' | b'!' | b'?' | b'*' => {}
+            b')' if round > open_round => round -= 1,
+            b']' if square > open_square => square -= 1,
             _ => break,
         }
+        end -= 1;
     }
     end
 }
@@ -318,18 +336,17 @@ pub(crate) fn url(view: &View<'_>, at: usize) -> Option<Found> {
     if at - start < 2 {
         return None;
     }
-    let end = url_end(view, authority);
-    let part = &bytes[authority..end];
-    let stop =
-        part.iter().position(|b| matches!(b, b'/' | b'?' | b'#' | b'\\')).unwrap_or(part.len());
+    let part = &bytes[authority..bytes.len().min(authority + AUTHORITY_LEN)];
+    let stop = part
+        .iter()
+        .position(|b| *b <= b' ' || b"/?#\\\"'<>`^{}|\x7f".contains(b))
+        .unwrap_or(part.len());
     let userinfo = part[..stop].iter().rposition(|b| *b == b'@');
-    let password = userinfo.and_then(|to| {
-        let colon = part[..to].iter().position(|b| *b == b':')?;
-        (colon + 1 < to).then(|| authority + colon + 1..authority + to)
-    });
     let host_at = authority + userinfo.map_or(0, |i| i + 1);
     let (key, range) = host_of(view, host_at, authority + stop)?;
-    let whole = start..end.max(range.end);
+    // A URL inside another ends with it.
+    let end = if range.end < view.quiet { view.quiet } else { url_end(view, range.end) };
+    let whole = start..end;
     if !view.in_text(&whole) {
         return None;
     }
@@ -338,7 +355,7 @@ pub(crate) fn url(view: &View<'_>, at: usize) -> Option<Found> {
         let hit = Hit { key: account, range: range.start..end, url: None };
         return Some(Found { hit: Some(hit), resume: end, quiet });
     }
-    let hit = Hit { key, range, url: Some(Url { whole, password }) };
+    let hit = Hit { key, range, url: Some(whole) };
     Some(Found { hit: Some(hit), resume, quiet })
 }
 

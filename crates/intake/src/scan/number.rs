@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use model::Key;
 use model::key::is_global;
 
-use super::Hit;
 use super::anchor::{Found, View};
 use super::text::{before, ends_in_word, is_word};
+use super::{Ground, Hit, host};
 use crate::checksums;
 
 fn found(view: &View<'_>, key: Key, range: std::ops::Range<usize>) -> Option<Found> {
-    view.in_text(&range).then(|| Found {
+    view.in_text(&range).then_some(Found {
         resume: range.end,
         quiet: 0,
         hit: Some(Hit { key, range, url: None }),
@@ -62,6 +62,13 @@ pub(crate) fn ipv4(view: &View<'_>, at: usize) -> Option<Found> {
     }
     let network = next == b'/' && after.is_ascii_digit();
     if octets[1..] == [0, 0, 0] && !network {
+        return None;
+    }
+    let port = next == b':' && after.is_ascii_digit();
+    if view.rules.ground != Ground::People
+        && octets.iter().all(|o| *o < 32)
+        && !(network || port || host::named(view, range.start))
+    {
         return None;
     }
     let words = [
@@ -315,7 +322,6 @@ pub(crate) fn phone(view: &View<'_>, at: usize) -> Option<Found> {
     if !(8..=15).contains(&digits.len()) || !calling_code(&digits) {
         return None;
     }
-    let mut end = end;
     if view.at(end) == b')' && bytes[at..end].contains(&b'(') && !bytes[at..end].contains(&b')') {
         end += 1;
     }
@@ -326,12 +332,11 @@ pub(crate) fn phone(view: &View<'_>, at: usize) -> Option<Found> {
 /// An IBAN or a wallet that begins with the word of `len` bytes at `at`.
 pub(crate) fn word(bytes: &[u8], at: usize, len: usize, ended: bool) -> Option<Hit> {
     let text = &bytes[at..at + len];
-    if let [a @ b'A'..=b'Z', b @ b'A'..=b'Z', b'0'..=b'9', b'0'..=b'9', ..] = text {
-        if let Some(hit) =
+    if let [a @ b'A'..=b'Z', b @ b'A'..=b'Z', b'0'..=b'9', b'0'..=b'9', ..] = text
+        && let Some(hit) =
             checksums::iban_len([*a, *b]).and_then(|want| iban(bytes, at, len, want, ended))
-        {
-            return Some(hit);
-        }
+    {
+        return Some(hit);
     }
     if len < 26 {
         return None;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// How bytes beyond ASCII are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coding {
+pub(crate) enum Coding {
     /// UTF-8 where valid, else latin1.
     Narrow,
     /// Latin1 always: code units of UTF-16 below 256, one byte each.
@@ -14,10 +14,10 @@ pub enum Coding {
 
 /// The text of a few bytes.
 pub(crate) fn decode(bytes: &[u8], coding: Coding) -> Cow<'_, str> {
-    if coding == Coding::Narrow || bytes.is_ascii() {
-        if let Ok(text) = std::str::from_utf8(bytes) {
-            return Cow::Borrowed(text);
-        }
+    if (coding == Coding::Narrow || bytes.is_ascii())
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        return Cow::Borrowed(text);
     }
     Cow::Owned(bytes.iter().map(|&b| char::from(b)).collect())
 }

@@ -116,6 +116,17 @@ fn is_told_from_other_text() {
     }
 }
 
+#[test]
+fn the_laws_hold_and_the_parser_is_chosen() {
+    for (text, name) in [(BANK, "umsatz.csv"), ("a,b\n1,2\n3,4\n", "x.csv")] {
+        crate::laws::hold(&CSV, text.as_ref());
+        for seed in 0..300 {
+            crate::laws::hold(&CSV, &crate::laws::damaged(text.as_ref(), seed));
+        }
+        assert_eq!(crate::choose(text.as_ref(), name).map(|p| p.name), Some("csv"));
+    }
+}
+
 proptest! {
     #[test]
     fn a_prefix_never_invents(cut in 0usize..600) {

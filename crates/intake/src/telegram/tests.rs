@@ -135,6 +135,17 @@ fn is_told_from_other_json() {
     assert_eq!(sniff(b"[1]", "result.json"), Confidence::NO);
 }
 
+#[test]
+fn the_laws_hold_and_the_parser_is_chosen() {
+    for (text, name) in [(ONE, "result.json"), (FULL, "b")] {
+        crate::laws::hold(&PARSER, text.as_ref());
+        for seed in 0..300 {
+            crate::laws::hold(&PARSER, &crate::laws::damaged(text.as_ref(), seed));
+        }
+        assert_eq!(crate::choose(text.as_ref(), name).map(|p| p.name), Some("telegram"));
+    }
+}
+
 proptest! {
     #[test]
     fn a_prefix_never_invents(which in 0usize..2, cut in 0usize..4000) {

@@ -10,7 +10,7 @@ use super::verdict::{Refusal, refuse};
 
 /// Checks the dict of piece layers. A missing layer is fine, as with a magnet link; one that is
 /// wrong is not.
-pub fn check(tree: &Tree<'_>, layers: usize, layout: &Layout) -> Result<(), Refusal> {
+pub(super) fn check(tree: &Tree<'_>, layers: usize, layout: &Layout) -> Result<(), Refusal> {
     let large = |(_, size): &&([u8; 32], u64)| *size > layout.piece_length;
     let mut open: BTreeMap<[u8; 32], u64> = layout.roots.iter().filter(large).copied().collect();
     for (key, value) in tree.items(layers) {

@@ -11,7 +11,7 @@ use super::names;
 use super::verdict::{Refusal, refuse};
 
 /// The smallest piece of a v2 torrent, and the size of a leaf (BEP 52).
-pub const BLOCK: u64 = 16 * 1024;
+pub(super) const BLOCK: u64 = 16 * 1024;
 const MAX_PIECE: u64 = 32_767 * BLOCK;
 const MAX_FILE: u64 = ((1 << 30) - 1) * BLOCK;
 const MAX_PIECES: u64 = 0x20_0000;
@@ -20,7 +20,7 @@ const MAX_TRIALS: u64 = 500;
 
 /// A file.
 #[derive(Debug, Clone)]
-pub struct File {
+pub(super) struct File {
     /// The parts of its name below the torrent's own, as they stand.
     pub parts: Vec<Range<usize>>,
     /// Where the name stands as a whole.
@@ -37,7 +37,7 @@ pub struct File {
 
 /// What an info dict says of the content.
 #[derive(Debug)]
-pub struct Layout {
+pub(super) struct Layout {
     /// 1, or 2 for v2 and hybrid.
     pub version: i64,
     /// True where v1 clients can take it too.
@@ -59,7 +59,7 @@ pub struct Layout {
 }
 
 /// Reads and judges an info dict.
-pub fn layout(tree: &Tree<'_>, info: usize) -> Result<Layout, Refusal> {
+pub(super) fn layout(tree: &Tree<'_>, info: usize) -> Result<Layout, Refusal> {
     let whole = tree.node(info).whole.clone();
     let version = tree.int_of(info, "meta version").map_or(-1, |v| v.0);
     if version > 0 {
@@ -106,10 +106,10 @@ pub fn layout(tree: &Tree<'_>, info: usize) -> Result<Layout, Refusal> {
         None => None,
     };
     let both = v2.is_some() && v1.is_some();
-    if let (Some(new), Some(old)) = (&v2, &v1) {
-        if !same_files(tree, new, old, piece_length, list.is_none(), &name) {
-            return refuse("its v1 and its v2 files are not the same", &whole);
-        }
+    if let (Some(new), Some(old)) = (&v2, &v1)
+        && !same_files(tree, new, old, piece_length, list.is_none(), &name)
+    {
+        return refuse("its v1 and its v2 files are not the same", &whole);
     }
     let files_at = list.or(file_tree).map_or(name.clone(), |n| tree.node(n).whole.clone());
     let has_v1 = v1.is_some();
@@ -165,11 +165,10 @@ fn check_sizes(
         return refuse("more than 2,097,152 pieces", at);
     }
     match tree.get(info, "pieces").map(|n| (tree.string_at(n), n)) {
-        Some((Some(hashes), _)) => {
-            if hashes.len() as u64 != pieces * 20 {
-                return refuse("another number of piece hashes than of pieces", &hashes);
-            }
+        Some((Some(hashes), _)) if hashes.len() as u64 != pieces * 20 => {
+            return refuse("another number of piece hashes than of pieces", &hashes);
         }
+        Some((Some(_), _)) => {}
         other if version < 2 => {
             let at = other.map_or(at.clone(), |(_, n)| tree.node(n).whole.clone());
             return refuse("no piece hashes", &at);
@@ -194,7 +193,7 @@ fn check_twins(tree: &Tree<'_>, files: &[File], at: &Range<usize>) -> Result<(),
 }
 
 /// A file's name below the torrent's, made harmless.
-pub fn shown(tree: &Tree<'_>, file: &File) -> String {
+pub(super) fn shown(tree: &Tree<'_>, file: &File) -> String {
     let parts: Vec<String> = file.parts.iter().map(|p| names::harmless(tree.slice(p)).0).collect();
     parts.join("/")
 }

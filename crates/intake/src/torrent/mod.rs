@@ -267,7 +267,8 @@ impl Torrent<'_> {
             out.problem(Problem { start, end, kind: ProblemKind::Encoding, message, lost: false });
             return;
         };
-        url_facts(swarm, property, text, self.base + at.start as u64, out);
+        let (start, end) = self.span(at);
+        url_facts(swarm, property, text, start, end, out);
     }
 
     fn release(&self, swarm: &Key, out: &mut dyn Sink) {
@@ -318,27 +319,34 @@ fn trim(bytes: &[u8], at: Range<usize>) -> Range<usize> {
     if lead == bytes.len() { at.start..at.start } else { at.start + lead..at.end - tail }
 }
 
-/// The facts of a tracker's or web seed's URL that stands at `start`: the URL with its passwords
-/// hidden, each password as a secret, and the host it leads to.
+/// The facts of a tracker's or web seed's URL that stands at `start..end`: the URL with its
+/// passwords hidden, each password as a secret, and the host it leads to. Where the bytes there are
+/// longer than the text (percent-encoded in a magnet link), each part's span is the whole.
 pub(crate) fn url_facts(
     swarm: &Key,
     property: &'static str,
     text: &str,
     start: u64,
+    end: u64,
     out: &mut dyn Sink,
 ) {
-    let end = start + text.len() as u64;
+    let plain = end - start == text.len() as u64;
+    let place = |at: &Range<usize>| match plain {
+        true => (start + at.start as u64, start + at.end as u64),
+        false => (start, end),
+    };
     let mut secrets = xtream_url::secrets(text);
     secrets.extend(passkeys(text));
     secrets.sort_by_key(|s| s.start);
     secrets.dedup_by(|b, a| b.start < a.end);
     let shown = xtream_url::hide(text, &secrets).into_owned();
-    let mut fact = |property, value, start, end| {
+    let mut fact = |property, value, at: &Range<usize>| {
+        let (start, end) = place(at);
         out.fact(Fact { subject: swarm.clone(), property, value, start, end });
     };
-    fact(property, Value::Text(shown), start, end);
+    fact(property, Value::Text(shown), &(0..text.len()));
     for secret in secrets {
-        fact("password", Value::Secret, start + secret.start as u64, start + secret.end as u64);
+        fact("password", Value::Secret, &secret);
     }
     if let Some(url) = xtream_url::split(text) {
         // A private address names nothing here: a tracker on it is nobody's outside.
@@ -348,8 +356,7 @@ pub(crate) fn url_facts(
             None => Key::domain(url.host()),
         };
         if let Some(host) = host {
-            let (from, to) = (start + url.host.start as u64, start + url.host.end as u64);
-            fact("tracked_by", Value::Key(host), from, to);
+            fact("tracked_by", Value::Key(host), &url.host);
         }
     }
 }

@@ -130,6 +130,17 @@ fn is_told_from_other_text() {
     assert_eq!(sniff(b"", "_chat.txt"), Confidence::NO);
 }
 
+#[test]
+fn the_laws_hold_and_the_parser_is_chosen() {
+    for (text, name) in [(ANDROID, "WhatsApp Chat with A.txt"), (IOS, "_chat.txt")] {
+        crate::laws::hold(&PARSER, text.as_ref());
+        for seed in 0..300 {
+            crate::laws::hold(&PARSER, &crate::laws::damaged(text.as_ref(), seed));
+        }
+        assert_eq!(crate::choose(text.as_ref(), name).map(|p| p.name), Some("whatsapp"));
+    }
+}
+
 proptest! {
     #[test]
     fn a_prefix_never_invents(which in 0usize..2, cut in 0usize..1500) {

@@ -183,6 +183,17 @@ fn a_bomb_is_stopped() {
     assert!(out.problems.iter().any(|p| p.kind == ProblemKind::Bound), "{:?}", out.problems);
 }
 
+#[test]
+fn the_laws_hold_and_the_parser_is_chosen() {
+    for (text, name) in [(workbook(2), "a.xlsx"), (workbook(300), "b")] {
+        crate::laws::hold(&PARSER, text.as_ref());
+        for seed in 0..60 {
+            crate::laws::hold(&PARSER, &crate::laws::damaged(text.as_ref(), seed));
+        }
+        assert_eq!(crate::choose(text.as_ref(), name).map(|p| p.name), Some("xlsx"));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]

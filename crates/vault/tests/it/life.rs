@@ -125,3 +125,44 @@ fn what_is_committed_is_read_before_it_is_published() {
     std::mem::forget(case); // as a kill would leave it, but for the lock
     assert!(Case::read(&dir.join("case")).unwrap().exhibit(&id).is_some());
 }
+
+#[test]
+fn what_stays_in_place_is_checked_there() {
+    let temp = quick_dir();
+    let dir = temp.path();
+    let media = dir.join("media.dd");
+    fs::write(&media, [5; 10_000]).unwrap();
+    let (mut case, home) = create(dir);
+    let staged = case.stager().file_in_place(&media).unwrap();
+    let id = staged.id();
+    let mut batch = case.batch();
+    batch.seal(staged, &from("/media.dd")).unwrap();
+    batch.commit(&stamp()).unwrap();
+    assert_eq!(case.exhibit(&id).unwrap().in_place.as_deref(), Some(media.as_path()));
+    assert_eq!(case.bytes(&id).unwrap().range(9_999, 20_000).unwrap(), [5]);
+    case.finish().unwrap();
+    assert_eq!(fs::read_dir(dir.join("case/vault/exhibits")).unwrap().count(), 0);
+    let check = || vault::verify(&dir.join("case"), Some(&home), &|_| {}).unwrap();
+    assert!(check().is_sound());
+    fs::write(&media, [6; 10_000]).unwrap();
+    let report = check();
+    assert_eq!(report.findings.len(), 1);
+    assert_eq!(report.findings[0].place, media.display().to_string());
+}
+
+#[test]
+fn a_file_that_is_not_what_it_was_is_sealed_as_read() {
+    let temp = quick_dir();
+    let (mut case, _home) = create(temp.path());
+    let stager = case.stager();
+    // Its size is stated as 0, and it has bytes: as if it had grown meanwhile.
+    let staged = stager.file(Path::new("/proc/version")).unwrap();
+    assert!(staged.note().unwrap().contains("changed while it was read"));
+    let mut batch = case.batch();
+    batch.seal(staged, &from("/proc/version")).unwrap();
+    let range = batch.commit(&stamp()).unwrap();
+    let Body::ExhibitSealed(body) = case.body(range.start).unwrap() else { panic!() };
+    assert!(body.note.is_some() && body.size > 0);
+    assert!(matches!(stager.file(temp.path()), Err(vault::Error::NotAFile(_))));
+    assert!(stager.file(&temp.path().join("none")).is_err());
+}

@@ -1,6 +1,8 @@
 //! A case from birth to verification, over a real disk.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used)]
 
+mod archives;
 mod crash;
 mod flip;
+mod format;
 mod life;

@@ -1,0 +1,116 @@
+//! Commands become records: pure checks against the state, then what is to be written.
+
+use model::record::{Body, PrivilegeMarked, PrivilegeReleased, SecretRevealed};
+use model::{ExhibitId, Span};
+
+use crate::desk::{Desk, Place};
+use crate::open::{Opened, Work};
+use crate::{Error, Result};
+
+/// What somebody wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// An exhibit is privileged (a lawyer's, a doctor's): it, and what is inside it, is hidden from
+    /// views and search until it is released.
+    MarkPrivileged {
+        /// The exhibit.
+        exhibit: ExhibitId,
+        /// Why.
+        reason: String,
+    },
+    /// A privileged exhibit is released.
+    Release {
+        /// The exhibit.
+        exhibit: ExhibitId,
+        /// Why.
+        reason: String,
+    },
+    /// Masked values are to be shown.
+    Reveal {
+        /// Why.
+        reason: String,
+        /// What was asked for, in the words of the command or the page.
+        query: String,
+        /// The one value, where it is one.
+        span: Option<Span>,
+    },
+}
+
+/// What decisions look at.
+pub trait State {
+    /// Whether an exhibit is marked privileged itself; `None` where the case has none such.
+    fn privileged(&self, exhibit: &ExhibitId) -> Result<Option<bool>>;
+}
+
+/// The records that a command leads to.
+///
+/// # Errors
+/// [`Error::Asked`] where it may not, or makes no sense.
+pub fn decide(state: &dyn State, command: &Command, actor: &str) -> Result<Vec<Body>> {
+    crate::permit::may(actor, command)?;
+    let marked = |exhibit: &ExhibitId| {
+        state
+            .privileged(exhibit)?
+            .ok_or_else(|| Error::NotFound { what: format!("the exhibit {exhibit}") })
+    };
+    Ok(vec![match command {
+        Command::MarkPrivileged { exhibit, reason } => {
+            if marked(exhibit)? {
+                return Ok(Vec::new());
+            }
+            PrivilegeMarked { exhibit: *exhibit, reason: reason.clone() }.into()
+        }
+        Command::Release { exhibit, reason } => {
+            if !marked(exhibit)? {
+                let why = "is not marked privileged itself; release what it is inside of";
+                return Err(Error::Asked(format!("the exhibit {exhibit} {why}")));
+            }
+            PrivilegeReleased { exhibit: *exhibit, reason: reason.clone() }.into()
+        }
+        Command::Reveal { reason, query, span } => SecretRevealed {
+            reason: reason.clone(),
+            query: query.clone(),
+            exhibit: span.map(|s| s.exhibit),
+            start: span.map(|s| s.start),
+            end: span.map(|s| s.end),
+        }
+        .into(),
+    }])
+}
+
+impl State for Desk {
+    fn privileged(&self, exhibit: &ExhibitId) -> Result<Option<bool>> {
+        use rusqlite::OptionalExtension;
+        let views = self.views.as_ref().ok_or(Error::Cancelled)?;
+        let mut query = views.db.prepare_cached("SELECT privileged FROM exhibit WHERE id = ?")?;
+        Ok(query.query_row([exhibit.0.as_slice()], |row| row.get(0)).optional()?)
+    }
+}
+
+impl Desk {
+    /// Does what a command asks: checks, records, views.
+    ///
+    /// # Errors
+    /// What [`decide`] refuses; the disk.
+    pub fn command(&mut self, command: &Command) -> Result<()> {
+        let records = decide(self, command, &self.place.actor.clone())?;
+        if !records.is_empty() {
+            self.commit(records)?;
+        }
+        Ok(())
+    }
+}
+
+/// Opens the case, does what the command asks, and brings the views up to it: what was released is
+/// read, what was hidden is gone from every count.
+///
+/// # Errors
+/// As for [`Desk::command`] and [`crate::open::open`].
+pub fn command(place: &Place, command: &Command, work: &Work) -> Result<Opened> {
+    let mut desk = Desk::open(place)?;
+    let done = desk.command(command).and_then(|()| crate::open::refresh(&mut desk, work));
+    let closed = desk.close();
+    let done = done?;
+    closed?;
+    Ok(done)
+}

@@ -1,0 +1,50 @@
+//! What anybody may do, in one place.
+//!
+//! Accounts come later: today whoever can open the case's folder for writing may do all of it, but
+//! nothing that shows or hides without saying why.
+
+use crate::decide::Command;
+use crate::{Error, Result};
+
+/// Longest reason that is recorded.
+pub(crate) const MAX_REASON: usize = 4000;
+
+/// Says whether `actor` may do what the command asks.
+///
+/// # Errors
+/// [`Error::Asked`] with what is missing.
+pub(crate) fn may(actor: &str, command: &Command) -> Result<()> {
+    if actor.is_empty() {
+        return Err(Error::Asked("somebody must say who they are".to_owned()));
+    }
+    let reason = match command {
+        Command::MarkPrivileged { reason, .. }
+        | Command::Release { reason, .. }
+        | Command::Reveal { reason, .. } => reason,
+    };
+    if reason.trim().is_empty() {
+        return Err(Error::Asked("a reason must be given: it is recorded".to_owned()));
+    }
+    if reason.len() > MAX_REASON {
+        return Err(Error::Asked(format!("a reason has at most {MAX_REASON} bytes")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_shown_without_a_reason_and_a_name() {
+        let reveal = |reason: &str| Command::Reveal {
+            reason: reason.to_owned(),
+            query: "all".to_owned(),
+            span: None,
+        };
+        assert!(may("a", &reveal("because")).is_ok());
+        assert!(may("a", &reveal("  ")).is_err());
+        assert!(may("", &reveal("because")).is_err());
+        assert!(may("a", &reveal(&"x".repeat(MAX_REASON + 1))).is_err());
+    }
+}

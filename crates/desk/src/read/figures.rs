@@ -1,0 +1,102 @@
+//! Figures, and rows of bulk tables that name an entity.
+
+use rusqlite::OptionalExtension;
+use serde_json::Value;
+
+use super::entity::{EntityFilter, Figure, FigureInput, RowReference};
+use super::table::{Filter, Op, TableQuery, Term};
+use super::{Snapshot, TableHead};
+use crate::Result;
+
+impl Snapshot {
+    /// Figures of a scope: an entity's number, or 0 for the case.
+    pub(super) fn figures_of(&self, scope: i64) -> Result<Vec<Figure>> {
+        let mut query = self.db()?.prepare_cached(
+            "SELECT name, value, rule, inputs FROM figure WHERE scope = ? ORDER BY place",
+        )?;
+        let mut found = query.query([scope])?;
+        let mut figures = Vec::new();
+        while let Some(row) = found.next()? {
+            let inputs: String = row.get(3)?;
+            let inputs: Vec<Value> = serde_json::from_str(&inputs).unwrap_or_default();
+            figures.push(Figure {
+                name: row.get(0)?,
+                value: row.get(1)?,
+                rule: row.get(2)?,
+                inputs: inputs
+                    .iter()
+                    .filter_map(|v| self.input(v).transpose())
+                    .collect::<Result<_>>()?,
+            });
+        }
+        Ok(figures)
+    }
+
+    fn input(&self, value: &Value) -> Result<Option<FigureInput>> {
+        if let Some(kind) = value["kind"].as_str() {
+            let kind = model::kinds::kind_of_name(kind);
+            return Ok(Some(FigureInput::Entities(EntityFilter {
+                kind,
+                ..EntityFilter::default()
+            })));
+        }
+        let Some(bulk) = value["bulk"].as_i64() else { return Ok(None) };
+        let Some(table) = self.table_by_number(bulk)? else { return Ok(None) };
+        let column = |n: usize| table.columns.get(n).map(|c| c.name.clone());
+        let terms = value["n"]
+            .as_u64()
+            .and_then(|n| column(usize::try_from(n).ok()?))
+            .map(|column| Term {
+                column,
+                op: Op::Eq,
+                value: value["value"].as_str().unwrap_or_default().to_owned(),
+            })
+            .into_iter()
+            .collect();
+        Ok(Some(FigureInput::Rows(TableQuery {
+            table: table.id,
+            filter: Filter { terms },
+            ..TableQuery::default()
+        })))
+    }
+
+    /// Rows of bulk tables that name an entity, by table and column.
+    pub(super) fn rows_naming(&self, number: i64) -> Result<Vec<RowReference>> {
+        let mut query = self.db()?.prepare_cached(
+            "SELECT bulk, n, value, count FROM entity_row WHERE entity = ? ORDER BY bulk, n LIMIT 200",
+        )?;
+        let mut found = query.query([number])?;
+        let mut references = Vec::new();
+        while let Some(row) = found.next()? {
+            let Some(table) = self.table_by_number(row.get(0)?)? else { continue };
+            let n = row.get::<_, i64>(1)? as usize;
+            let Some(column) = table.columns.get(n).map(|c| c.name.clone()) else { continue };
+            let value: String = row.get(2)?;
+            let term = Term { column: column.clone(), op: Op::Eq, value };
+            references.push(RowReference {
+                query: TableQuery {
+                    table: table.id.clone(),
+                    filter: Filter { terms: vec![term] },
+                    ..TableQuery::default()
+                },
+                table: table.name,
+                exhibit_name: table.exhibit_name,
+                column,
+                count: row.get::<_, i64>(3)? as u64,
+            });
+        }
+        Ok(references)
+    }
+
+    /// A table by its number in the views.
+    pub(super) fn table_by_number(&self, bulk: i64) -> Result<Option<TableHead>> {
+        let number: Option<i64> = self
+            .db()?
+            .query_row("SELECT id FROM bulk WHERE id = ?", [bulk], |row| row.get(0))
+            .optional()?;
+        match number {
+            Some(number) => Ok(self.table_heads(Some(number), None)?.into_iter().next()),
+            None => Ok(None),
+        }
+    }
+}

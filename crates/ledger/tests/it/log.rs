@@ -1,0 +1,141 @@
+//! Appending, reopening, reading and verifying, at sizes around the edges of tiles.
+
+use std::path::Path;
+
+use ledger::tree::{is_included, leaf, root};
+use ledger::{Log, Reader, SigningKey, verify};
+use proptest::prelude::*;
+
+fn quick_dir() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+fn key() -> SigningKey {
+    SigningKey::new("practice.invalid/case/1", &[7; 32]).unwrap()
+}
+
+fn entry(i: u64) -> Vec<u8> {
+    vec![i as u8; (i % 300) as usize]
+}
+
+fn check(dir: &Path, size: u64) {
+    let report = verify(dir, Some(&key().verifier()), &mut |index, bytes| {
+        (bytes != entry(index)).then(|| "another entry".to_owned())
+    })
+    .unwrap();
+    assert_eq!(report.findings, [], "size {size}");
+    assert_eq!(report.entries, size);
+    let reader = Reader::open(dir).unwrap();
+    assert_eq!(reader.size(), size);
+    if size > 0 {
+        let hashes: Vec<_> = (0..size).map(|i| leaf(&entry(i))).collect();
+        let top = root(&hashes);
+        let checkpoint = key().verifier().open(reader.checkpoint().unwrap()).unwrap();
+        assert_eq!((checkpoint.size, checkpoint.root), (size, top));
+        for index in [0, 1, 255, 256, 300, size / 2, size - 1].into_iter().filter(|i| *i < size) {
+            assert_eq!(reader.entry(index).unwrap(), entry(index));
+            let (of, proof) = reader.inclusion_proof(index).unwrap();
+            assert!(
+                is_included(&hashes[index as usize], index, of, &proof, &top),
+                "{index} of {of}"
+            );
+        }
+        assert_eq!(
+            reader.entries(size.saturating_sub(300)).flatten().count() as u64,
+            size.min(300)
+        );
+    }
+    assert!(reader.entry(size).is_err());
+}
+
+#[test]
+fn a_log_grows_over_the_edges_of_its_tiles() {
+    let dir = quick_dir();
+    let mut size = 0;
+    for target in [0u64, 1, 2, 255, 256, 257, 511, 512, 700, 65_535, 65_536, 65_537, 66_100] {
+        let mut log = Log::open(dir.path(), key()).unwrap();
+        let batch: Vec<Vec<u8>> = (size..target).map(entry).collect();
+        assert_eq!(log.append(&batch).unwrap(), size);
+        size = target;
+        log.finish().unwrap();
+        check(dir.path(), size);
+    }
+    let other = SigningKey::new("practice.invalid/case/1", &[8; 32]).unwrap();
+    assert!(Log::open(dir.path(), other).is_err());
+}
+
+#[test]
+fn what_does_not_fit_is_refused_and_changes_nothing() {
+    let dir = quick_dir();
+    let mut log = Log::open(dir.path(), key()).unwrap();
+    assert!(log.append(&[vec![0; 65_536]]).is_err());
+    log.append(&[entry(0)]).unwrap();
+    log.append(&[vec![1; 0], vec![]]).unwrap();
+    assert_eq!(log.size(), 3);
+}
+
+/// Readers beside a writer see whole, verified prefixes and never wait or fail.
+#[test]
+fn readers_never_wait() {
+    let dir = quick_dir();
+    let mut log = Log::open(dir.path(), key()).unwrap();
+    let path = dir.path().to_owned();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            let (mut last, mut rounds) = (0, 0);
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                let reader = Reader::open(&path).unwrap();
+                let size = reader.size();
+                assert!(size >= last);
+                last = size;
+                rounds += 1;
+                for index in (size.saturating_sub(20)..size).chain(0..size.min(3)) {
+                    assert_eq!(reader.entry(index).unwrap(), entry(index));
+                }
+            }
+            rounds
+        });
+        let mut size = 0;
+        for step in 0..400u64 {
+            let next = size + 1 + step % 7;
+            log.append(&(size..next).map(entry).collect::<Vec<_>>()).unwrap();
+            size = next;
+            if step % 3 == 0 {
+                log.publish().unwrap();
+            }
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(reading.join().unwrap() > 3);
+        log.finish().unwrap();
+        check(dir.path(), size);
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    /// Any course of appending, publishing and reopening gives the same log.
+    #[test]
+    fn any_course_gives_the_same_log(steps in prop::collection::vec((0u64..400, any::<bool>(), any::<bool>()), 1..12)) {
+        let dir = quick_dir();
+        let mut log = Log::open(dir.path(), key()).unwrap();
+        let mut size = 0;
+        for (count, publish, reopen) in steps {
+            log.append(&(size..size + count).map(entry).collect::<Vec<_>>()).unwrap();
+            size += count;
+            if publish {
+                log.publish().unwrap();
+            }
+            if reopen {
+                drop(log); // without finishing: the journal keeps it
+                log = Log::open(dir.path(), key()).unwrap();
+            }
+            prop_assert_eq!(log.size(), size);
+        }
+        drop(log);
+        prop_assert_eq!(Reader::open(dir.path()).unwrap().size(), size);
+        Log::open(dir.path(), key()).unwrap().finish().unwrap();
+        check(dir.path(), size);
+    }
+}

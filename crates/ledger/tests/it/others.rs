@@ -1,0 +1,79 @@
+//! transparency-dev's vectors of inclusion proofs, and a log that another program wrote.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use data_encoding::BASE64;
+use ledger::Reader;
+use ledger::tree::{Hash, is_included, leaf, root};
+use serde_json::Value;
+
+fn shared(below: &str) -> Option<PathBuf> {
+    let base = std::env::var_os("VIGIE_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+        PathBuf::from,
+    );
+    let path = base.join("data").join(below);
+    if !path.exists() {
+        let _ = writeln!(std::io::stderr(), "SKIPPED: {} is not here", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+fn json_files(dir: &Path, out: &mut Vec<PathBuf>) {
+    for item in dir.read_dir().unwrap() {
+        let path = item.unwrap().path();
+        if path.is_dir() {
+            json_files(&path, out);
+        } else if path.extension().is_some_and(|e| e == "json") {
+            out.push(path);
+        }
+    }
+}
+
+fn hash(value: &Value) -> Option<Hash> {
+    BASE64.decode(value.as_str()?.as_bytes()).ok()?.try_into().ok()
+}
+
+#[test]
+fn inclusion_proofs_get_the_verdict_of_the_vectors() {
+    let Some(dir) = shared("ledger/merkle/inclusion") else { return };
+    let mut files = Vec::new();
+    json_files(&dir, &mut files);
+    assert!(files.len() > 50, "{} vectors", files.len());
+    for path in files {
+        let v: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let proof: Option<Vec<Hash>> = match &v["proof"] {
+            Value::Null => Some(Vec::new()),
+            list => list.as_array().unwrap().iter().map(hash).collect(),
+        };
+        let verdict = (|| {
+            let (index, size) = (v["leafIdx"].as_u64()?, v["treeSize"].as_u64()?);
+            Some(is_included(&hash(&v["leafHash"])?, index, size, &proof?, &hash(&v["root"])?))
+        })();
+        let expected = !v["wantErr"].as_bool().unwrap();
+        assert_eq!(verdict.unwrap_or(false), expected, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_log_of_another_program_is_read() {
+    let Some(dir) = shared("ledger/tessera-log") else { return };
+    let note = std::fs::read_to_string(dir.join("checkpoint")).unwrap();
+    let key = "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx";
+    ledger::VerifierKey::parse(key).unwrap().open(&note).unwrap();
+    let mut lines = note.lines().skip(1);
+    let size: u64 = lines.next().unwrap().parse().unwrap();
+    let top: Hash = BASE64.decode(lines.next().unwrap().as_bytes()).unwrap().try_into().unwrap();
+    let Ok(reader) = Reader::open(&dir) else {
+        panic!("a log of tlog-tiles cannot be read");
+    };
+    assert_eq!(reader.size(), size);
+    let hashes: Vec<Hash> = reader.entries(0).map(|e| leaf(&e.unwrap())).collect();
+    assert_eq!(root(&hashes), top);
+    for index in 0..size {
+        let (of, proof) = reader.inclusion_proof(index).unwrap();
+        assert!(is_included(&hashes[index as usize], index, of, &proof, &top));
+    }
+}
