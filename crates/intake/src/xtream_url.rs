@@ -38,7 +38,11 @@ pub struct Url<'a> {
 /// Splits a URL. `None` where the text does not begin with `scheme://` or `//`.
 pub fn split(text: &str) -> Option<Url<'_>> {
     let b = text.as_bytes();
-    let (scheme, start) = if b.starts_with(b"//") {
+    let (scheme, start) = if b.starts_with(b"http://") {
+        (&text[..4], 7)
+    } else if b.starts_with(b"https://") {
+        (&text[..5], 8)
+    } else if b.starts_with(b"//") {
         ("", 2)
     } else {
         let colon = memchr::memchr(b':', &b[..b.len().min(24)])?;

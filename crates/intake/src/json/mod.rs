@@ -26,6 +26,7 @@
 //! kind `Bound`.
 
 mod node;
+mod source;
 mod text;
 
 use std::borrow::Cow;
@@ -35,8 +36,11 @@ use model::{Problem, ProblemKind};
 use crate::chunks::Chunks;
 use crate::parser::Coverage;
 
+use source::Source;
+
 pub use node::{Held, Node, NodeKind};
 pub use text::decode;
+use text::is_number;
 pub(crate) use text::places;
 
 /// The deepest nesting that is read.
@@ -145,44 +149,6 @@ impl<'a> Token<'a> {
         let Kind::Broken(fault) = self.kind else { return None };
         let (kind, message, lost) = fault.about();
         Some(Problem { start: self.start, end: self.end, kind, message: message.to_owned(), lost })
-    }
-}
-
-enum Source<'c, 's> {
-    Chunks(&'c mut Chunks<'s>),
-    Slice { bytes: &'c [u8], at: usize, base: u64 },
-}
-
-impl Source<'_, '_> {
-    fn window(&mut self) -> &[u8] {
-        match self {
-            Self::Chunks(chunks) => chunks.window(),
-            Self::Slice { bytes, at, .. } => &bytes[*at..],
-        }
-    }
-    fn more(&mut self) -> bool {
-        match self {
-            Self::Chunks(chunks) => chunks.more(),
-            Self::Slice { .. } => false,
-        }
-    }
-    fn at_bound(&self) -> bool {
-        match self {
-            Self::Chunks(chunks) => chunks.at_bound(),
-            Self::Slice { .. } => false,
-        }
-    }
-    fn consume(&mut self, n: usize) {
-        match self {
-            Self::Chunks(chunks) => chunks.consume(n),
-            Self::Slice { at, .. } => *at += n,
-        }
-    }
-    fn offset(&self) -> u64 {
-        match self {
-            Self::Chunks(chunks) => chunks.offset(),
-            Self::Slice { at, base, .. } => *base + *at as u64,
-        }
     }
 }
 
@@ -616,33 +582,6 @@ impl<'c, 's> Json<'c, 's> {
             }
         }
     }
-}
-
-/// JSON's grammar of numbers, leading zeros allowed (panels write them).
-fn is_number(word: &[u8]) -> bool {
-    let digits = |w: &[u8]| w.iter().take_while(|b| b.is_ascii_digit()).count();
-    let mut rest = word.strip_prefix(b"-").unwrap_or(word);
-    let whole = digits(rest);
-    if whole == 0 {
-        return false;
-    }
-    rest = &rest[whole..];
-    if let Some(fraction) = rest.strip_prefix(b".") {
-        let n = digits(fraction);
-        if n == 0 {
-            return false;
-        }
-        rest = &fraction[n..];
-    }
-    if let [b'e' | b'E', exponent @ ..] = rest {
-        let exponent = match exponent {
-            [b'+' | b'-', tail @ ..] => tail,
-            all => all,
-        };
-        let n = digits(exponent);
-        return n > 0 && n == exponent.len();
-    }
-    rest.is_empty()
 }
 
 #[cfg(test)]

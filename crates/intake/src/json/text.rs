@@ -1,4 +1,4 @@
-//! The text of a JSON string: escapes undone, broken bytes replaced and said so.
+//! The text of a JSON string: escapes undone, broken bytes replaced and said so; what is a number.
 
 use std::borrow::Cow;
 
@@ -102,6 +102,33 @@ pub(crate) fn places(raw: &[u8]) -> Vec<u32> {
 fn unit(raw: &[u8], at: usize) -> Option<u16> {
     let digits = raw.get(at..at + 6)?.strip_prefix(b"\\u")?;
     digits.iter().try_fold(0u16, |acc, d| char::from(*d).to_digit(16).map(|d| acc << 4 | d as u16))
+}
+
+/// JSON's grammar of numbers, leading zeros allowed (panels write them).
+pub(super) fn is_number(word: &[u8]) -> bool {
+    let digits = |w: &[u8]| w.iter().take_while(|b| b.is_ascii_digit()).count();
+    let mut rest = word.strip_prefix(b"-").unwrap_or(word);
+    let whole = digits(rest);
+    if whole == 0 {
+        return false;
+    }
+    rest = &rest[whole..];
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let n = digits(fraction);
+        if n == 0 {
+            return false;
+        }
+        rest = &fraction[n..];
+    }
+    if let [b'e' | b'E', exponent @ ..] = rest {
+        let exponent = match exponent {
+            [b'+' | b'-', tail @ ..] => tail,
+            all => all,
+        };
+        let n = digits(exponent);
+        return n > 0 && n == exponent.len();
+    }
+    rest.is_empty()
 }
 
 #[cfg(test)]

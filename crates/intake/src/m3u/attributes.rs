@@ -156,8 +156,20 @@ fn quoted_attribute_at(b: &[u8], at: usize) -> bool {
     n > 0 && b.get(at + n) == Some(&b'=') && matches!(b.get(at + n + 1), Some(b'"' | b'\''))
 }
 
+/// The bytes of an attribute's name, as a table: names are what is read most.
+const NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut i = 0;
+    while i < 256 {
+        let b = i as u8;
+        table[i] = b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        i += 1;
+    }
+    table
+};
+
 fn name_len(b: &[u8]) -> usize {
-    b.iter().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.')).count()
+    b.iter().position(|c| !NAME[usize::from(*c)]).unwrap_or(b.len())
 }
 
 fn skip_blanks(b: &[u8], at: usize) -> usize {

@@ -276,6 +276,9 @@ fn is_directive(text: &[u8]) -> bool {
 
 /// A URL; or, where an entry waits for one, what could be a path.
 fn is_location(text: &[u8], expected: bool) -> bool {
+    if text.starts_with(b"http://") || text.starts_with(b"https://") {
+        return true;
+    }
     let scheme = text.iter().take(24).position(|b| *b == b':').filter(|n| {
         *n > 0 && text[..*n].iter().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b))
     });

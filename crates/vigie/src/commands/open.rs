@@ -124,7 +124,7 @@ fn screen(opened: &Opened, elapsed: Duration, case: &Path) -> Result<(), Told> {
         grouped(summary.bulk_values),
         span(elapsed.as_secs_f64())
     )?;
-    if summary.case.starts_with("practice.invalid/") {
+    if summary.practice {
         writeln!(out, "A practice case: no authority is named yet (vigie authority init NAME).")?;
     }
     writeln!(out)?;
@@ -135,9 +135,9 @@ fn screen(opened: &Opened, elapsed: Duration, case: &Path) -> Result<(), Told> {
     }
     if !summary.payments.is_empty() {
         writeln!(out)?;
-        for p in &summary.payments {
-            let sum = amount(p.sum_minor, &p.currency);
-            writeln!(out, "  {} completed payments, in all {sum}", grouped(p.count))?;
+        for (currency, (count, sum)) in &summary.payments {
+            let sum = amount(*sum, currency);
+            writeln!(out, "  {} completed payments, in all {sum}", grouped(*count))?;
         }
     }
     if !summary.countries.is_empty() {
