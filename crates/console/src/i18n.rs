@@ -127,7 +127,8 @@ impl Lang {
     }
 }
 
-fn fill(text: &str, values: &[(&str, &str)]) -> String {
+/// A message with its placeholders filled; one without a value stays.
+pub(crate) fn fill(text: &str, values: &[(&str, &str)]) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {

@@ -67,7 +67,11 @@ for (const f of whole) {
   places.set(iso, projection(geoCentroid(largest(f))));
 }
 for (const [iso, at] of Object.entries(missing)) if (!places.has(iso)) places.set(iso, projection(at));
-const names = ["en", "fr", "it"].map((l) => new Intl.DisplayNames([l], { type: "region", fallback: "none" }));
+const named = (style) => ["en", "fr", "it"].map((l) => new Intl.DisplayNames([l], { type: "region", style, fallback: "none" }));
+const names = named("long").map((long, i) => ({
+  // "Hong Kong", not "Hong Kong SAR China"; but "United States", not "US".
+  of: (iso) => (["HK", "MO", "PS", "CD", "CG"].includes(iso) ? named("short")[i] : long).of(iso),
+}));
 const lines = [...places].filter(([iso, p]) => p && names[0].of(iso)).sort(([a], [b]) => (a < b ? -1 : 1))
   .map(([iso, [x, y]]) => [iso, x.toFixed(1), y.toFixed(1), ...names.map((n) => n.of(iso))].join("\t"));
 writeFileSync(words + "countries.tsv", lines.join("\n") + "\n");

@@ -14,7 +14,6 @@ pub(crate) fn icon(name: &str) -> Markup {
         "problems" => "M8 2.5 14 13.5H2zM8 6.5v3.5M8 11.6v.4",
         "log" => "M4.5 3.5h9M4.5 8h9M4.5 12.5h9M2 3.5h.01M2 8h.01M2 12.5h.01",
         "search" => "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9ZM10.3 10.3l3.7 3.7",
-        "source" => "M5.5 2.5h-3v11h3M10.5 2.5h3v11h-3M6 8h4",
         "copy" => "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z",
         "arrow-out" => "M3 8h10M9 4l4 4-4 4",
         "arrow-in" => "M13 8H3M7 4 3 8l4 4",

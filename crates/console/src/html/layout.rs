@@ -200,7 +200,7 @@ fn languages(ctx: &Ctx) -> Markup {
             input type="hidden" name="back" value=(ctx.here());
             @for lang in Lang::ALL {
                 button.plain type="submit" name="lang" value=(lang.tag()) lang=(lang.tag())
-                    aria-pressed=(if lang == ctx.lang { "true" } else { "false" }) aria-label=(lang.own_name()) {
+                    aria-pressed=(if lang == ctx.lang { "true" } else { "false" }) title=(lang.own_name()) {
                     (lang.tag())
                 }
             }

@@ -43,3 +43,10 @@ fn error_text(lang: Lang, key: &str, detail: Option<&str>) -> Markup {
         p { a href="/" { (lang.t("error.home")) } }
     }
 }
+
+/// A message whose `{name}` is markup: seized text with its marks inside a sentence.
+pub(crate) fn around(message: &str, name: &Markup, values: &[(&str, &str)]) -> Markup {
+    let (before, after) = message.split_once("{name}").unwrap_or(("", message));
+    let fill = |text: &str| crate::i18n::fill(text, values);
+    html! { (fill(before)) (name) (fill(after)) }
+}

@@ -20,10 +20,11 @@ pub(crate) fn copy(lang: Lang, value: &str) -> Markup {
     }
 }
 
-/// A moment: ISO in UTC; the reader's own zone on hover (by script).
-pub(crate) fn time_ms(ms: i64) -> Markup {
+
+/// The day of a moment, UTC; the moment itself on hover.
+pub(crate) fn day_ms(ms: i64) -> Markup {
     let text = fmt::moment_ms(ms);
-    html! { time datetime=(text) { (text) } }
+    html! { time datetime=(text) { (text.get(..10).unwrap_or(&text)) } }
 }
 
 /// A column of a table.
@@ -51,7 +52,7 @@ impl Col {
 /// A table in a region that scrolls by itself. `label` names it to a screen reader.
 pub(crate) fn table(label: &str, cols: &[Col], rows: impl IntoIterator<Item = Vec<Markup>>) -> Markup {
     html! {
-        div.scroll role="region" aria-label=(label) tabindex="0" {
+        div.scroll role="group" aria-label=(label) tabindex="0" {
             table.list {
                 thead { tr { @for col in cols { th scope="col" class=[col.numeric.then_some("num")] { (col.head) } } } }
                 tbody {

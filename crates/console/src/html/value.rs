@@ -26,20 +26,9 @@ pub(crate) fn family(kind: EntityKind) -> &'static str {
 /// The families, in the order legends show them.
 pub(crate) const FAMILIES: &[&str] = &["infra", "people", "client", "content", "money"];
 
-/// The shape of a kind's family.
+/// The shape of a kind's family, drawn by the style sheet.
 pub(crate) fn shape(kind: EntityKind) -> Markup {
-    let family = family(kind);
-    html! {
-        svg class={ "shape f-" (family) } viewBox="0 0 10 10" width="10" height="10" aria-hidden="true" {
-            @match family {
-                "infra" => rect x="1" y="1" width="8" height="8" {},
-                "people" => circle cx="5" cy="5" r="4.2" {},
-                "client" => path d="M5 .8 9.5 9h-9z" {},
-                "content" => path d="M5 .3 9.7 5 5 9.7.3 5z" {},
-                _ => path d="M5 .5 9.3 3.6 7.6 8.9H2.4L.7 3.6z" {},
-            }
-        }
-    }
+    html! { span class={ "shape f-" (family(kind)) } {} }
 }
 
 /// The kind's name in the singular.
@@ -80,8 +69,7 @@ pub(crate) fn source(lang: Lang, source: &Source) -> Markup {
     let span = format!("{}–{}", fmt::number(source.start), fmt::number(source.end));
     let label = lang.f("part.source", &[("name", &plain(&source.name)), ("span", &span)]);
     html! {
-        a.source href=(exhibit_at(source)) aria-label=(label) title=(label) {
-            (icon("source"))
+        a.source href=(exhibit_at(source)) title=(label) {
             span.cite { (&source.exhibit.to_string()[..12]) "@" (source.start) "–" (source.end) }
         }
     }
@@ -121,7 +109,9 @@ fn follows(property: &str, value: &str) -> bool {
 
 /// The words for a property.
 pub(crate) fn property_name(lang: Lang, property: &str) -> &str {
-    lang.find(&format!("property.{property}")).unwrap_or(property)
+    lang.find(&format!("property.{property}"))
+        .or_else(|| lang.find(&format!("link_out.{property}")))
+        .unwrap_or(property)
 }
 
 /// The words for a link kind, seen from its start or from its end.

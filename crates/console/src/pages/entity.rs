@@ -11,7 +11,8 @@ use super::{head_json, overview, places, source_json, value_json};
 use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
 use crate::html::hostile::{mono, plain, text};
-use crate::html::parts::{copy, count, time_ms};
+use crate::html::parts::{copy, count, day_ms};
+use crate::html::around;
 use crate::html::value::{
     self, entities_url, facts_url, kind_name, link_name, links_url, property_name, rows_url, shape,
 };
@@ -36,6 +37,7 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
             (shape(entity.head.kind)) (kind_name(lang, entity.head.kind))
         }
     };
+    page.heading = Some(heading(lang, &entity));
     page.actions = html! {
         a.button href=(url("/network", [("around", id.as_str())])) { (lang.t("entity.in_network")) }
         a.button href=(url("/facts", [("entity", id.as_str())])) { (lang.t("entity.all_facts")) }
@@ -45,9 +47,17 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
 
 /// The name, and what it is most known by.
 fn title(lang: Lang, e: &EntityPage) -> String {
-    let facts = lang.n("count.facts", e.head.facts, &[]);
-    let links = lang.n("count.links", e.head.links, &[]);
+    let (facts, links) = sizes(lang, e);
     lang.f("entity.title", &[("name", &plain(&e.head.caption)), ("facts", &facts), ("links", &links)])
+}
+
+fn heading(lang: Lang, e: &EntityPage) -> Markup {
+    let (facts, links) = sizes(lang, e);
+    around(lang.t("entity.title"), &text(&e.head.caption), &[("facts", &facts), ("links", &links)])
+}
+
+fn sizes(lang: Lang, e: &EntityPage) -> (String, String) {
+    (lang.n("count.facts", e.head.facts, &[]), lang.n("count.links", e.head.links, &[]))
 }
 
 fn body(lang: Lang, e: &EntityPage) -> Markup {
@@ -159,8 +169,8 @@ pub(crate) fn proof(lang: Lang, row: &LinkRow) -> Markup {
         } @else if row.count > 1 { span.quiet { " ×\u{202f}" (fmt::number(row.count)) } }
         @if let Some(first) = row.first_ms {
             span.quiet.when {
-                " " (time_ms(first))
-                @if let Some(last) = row.last_ms { @if last != first { " – " (time_ms(last)) } }
+                " " (day_ms(first))
+                @if let Some(last) = row.last_ms { @if last != first { "\u{2009}–\u{2009}" (day_ms(last)) } }
             }
         }
     }

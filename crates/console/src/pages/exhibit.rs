@@ -11,6 +11,7 @@ use super::{exhibits, span};
 use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
 use crate::html::hostile::{mono, plain, text};
+use crate::html::around;
 use crate::html::icon::icon;
 use crate::html::parts::{Col, copy, count, empty, table};
 use crate::html::value::{self, facts_url, property_name};
@@ -82,18 +83,26 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         (runs(lang, &exhibit.runs))
         (inside(lang, &exhibit))
     };
-    let mut page = Page::new(ctx, Place::Exhibits, title(lang, &exhibit), body);
+    let (title, heading) = title(lang, &exhibit);
+    let mut page = Page::new(ctx, Place::Exhibits, title, body);
+    page.heading = Some(heading);
     page.eyebrow = html! { (lang.t("exhibit.eyebrow")) " " span.mono.break { (id) } " " (copy(lang, &id.to_string())) };
     Ok(Answer::Page(Box::new(page)))
 }
 
-fn title(lang: Lang, e: &ExhibitPage) -> String {
-    lang.f("exhibit.title", &[
-        ("name", &plain(&e.head.name)),
-        ("size", &fmt::bytes(e.head.size)),
-        ("facts", &lang.n("count.facts", e.head.facts, &[])),
-        ("problems", &lang.n("count.problems", e.head.problems, &[])),
-    ])
+/// The answer, as text and as shown.
+fn title(lang: Lang, e: &ExhibitPage) -> (String, Markup) {
+    let (size, facts, problems) = (
+        fmt::bytes(e.head.size),
+        lang.n("count.facts", e.head.facts, &[]),
+        lang.n("count.problems", e.head.problems, &[]),
+    );
+    let values = [("size", size.as_str()), ("facts", facts.as_str()), ("problems", problems.as_str())];
+    let shown = around(lang.t("exhibit.title"), &text(&e.head.name), &values);
+    let name = plain(&e.head.name);
+    let mut all = vec![("name", name.as_str())];
+    all.extend(values);
+    (lang.f("exhibit.title", &all), shown)
 }
 
 /// Backwards, forwards, to an offset.

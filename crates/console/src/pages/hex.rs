@@ -19,7 +19,7 @@ pub(crate) fn dump(lang: Lang, bytes: &MaskedBytes, mark: (u64, u64)) -> Markup 
     ]);
     let mut first = true;
     html! {
-        div.scroll.hex role="region" aria-label=(label) tabindex="0" {
+        div.scroll.hex role="group" aria-label=(label) tabindex="0" {
             table {
                 thead.sr { tr { th scope="col" { (lang.t("hex.offset")) } th scope="col" { (lang.t("hex.bytes")) } th scope="col" { (lang.t("hex.text")) } } }
                 tbody {
@@ -120,7 +120,7 @@ pub(crate) fn as_text(lang: Lang, bytes: &MaskedBytes, mark: (u64, u64)) -> Mark
     let (from, to) = (cut(mark.0), cut(mark.1));
     let part = |range: std::ops::Range<usize>| decode(bytes, range);
     html! {
-        pre.text.scroll role="region" tabindex="0" aria-label=(lang.t("hex.as_text")) {
+        pre.text.scroll role="group" tabindex="0" aria-label=(lang.t("hex.as_text")) {
             bdi {
                 (part(0..from))
                 @if to > from { mark { (part(from..to)) } }

@@ -41,7 +41,7 @@ pub(crate) fn page(ctx: &Ctx, _: &Snapshot) -> Result<Answer, PageError> {
             section aria-labelledby="h-marks" {
                 h2 #h-marks { (lang.t("keys.marks")) }
                 dl.keys {
-                    dt { span.source { (icon("source")) } } dd { (lang.t("keys.mark_source")) }
+                    dt { span.source {} } dd { (lang.t("keys.mark_source")) }
                     dt { span.copy { (icon("copy")) } } dd { (lang.t("keys.mark_copy")) }
                     dt { (hostile::text("a\u{202e}b")) } dd { (lang.t("keys.mark_control")) }
                     dt { (masked(lang)) } dd { (lang.t("keys.mark_masked")) }

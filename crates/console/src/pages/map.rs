@@ -16,6 +16,8 @@ use crate::i18n::Lang;
 
 /// The picture's box.
 const WORLD: View = View { x: 0.0, y: 0.0, w: 1000.0, h: 500.0 };
+/// Where most of the trade's servers stand.
+const EUROPE: View = View { x: 455.0, y: 85.0, w: 170.0, h: 85.0 };
 
 /// A part of the world's picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,13 +28,16 @@ struct View {
     h: f32,
 }
 
-/// A circle.
+/// A circle, and where its label has room.
 struct Dot<'a> {
     at: (f32, f32),
     radius: f32,
     country: &'a CountryServers,
-    label: bool,
+    label: Option<(f32, f32)>,
 }
+
+/// A box that a label or a circle takes: left, top, right, bottom.
+type Taken = (f32, f32, f32, f32);
 
 /// `GET /map`.
 pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
@@ -52,15 +57,17 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     if unknown > 0 {
         title.push_str(&lang.n("overview.title_unknown", unknown, &[]));
     }
-    let whole = ctx.query.get("view") == Some("world");
+    let view = ctx.query.get("view").filter(|v| ["europe", "world"].contains(v));
     let body = html! {
         @if servers == 0 { (empty(lang.t("overview.no_servers"), lang.t("map.empty_why"))) }
         @else {
             nav.tabs aria-label=(lang.t("map.view")) {
-                a href=(ctx.url(&["view"], &[])) aria-current=[(!whole).then_some("page")] { (lang.t("map.near")) }
-                a href=(ctx.url(&["view"], &[("view", "world")])) aria-current=[whole.then_some("page")] { (lang.t("map.world")) }
+                a href=(ctx.url(&["view"], &[])) aria-current=[view.is_none().then_some("page")] { (lang.t("map.near")) }
+                @for (name, words) in [("europe", lang.t("map.europe")), ("world", lang.t("map.world"))] {
+                    a href=(ctx.url(&["view"], &[("view", name)])) aria-current=[(view == Some(name)).then_some("page")] { (words) }
+                }
             }
-            (picture(lang, &countries, whole))
+            (picture(lang, &countries, view))
             (rows(lang, &countries, servers))
             p.quiet { (lang.t("map.rule")) }
         }
@@ -83,30 +90,52 @@ fn fit(points: &[(f32, f32)]) -> View {
     View { x, y, w, h }
 }
 
-fn dots(countries: &[CountryServers], view: View) -> Vec<Dot<'_>> {
+/// Circles, most servers first (drawn beneath smaller ones), each labelled on the first side where
+/// nothing stands yet.
+fn dots(countries: &[CountryServers], view: View, size: f32) -> Vec<Dot<'_>> {
     let most = countries.iter().map(|c| c.servers).max().unwrap_or(1).max(1);
-    let mut placed: Vec<(f32, f32, f32)> = Vec::new();
-    let mut out = Vec::new();
-    for country in countries {
-        let Some(place) = places::country(&country.country) else { continue };
-        #[allow(clippy::cast_precision_loss, reason = "a circle's size")]
-        let share = (country.servers as f32 / most as f32).sqrt();
-        let radius = view.w * (0.006 + 0.022 * share);
-        // A label has room where no earlier (larger) one is near.
-        let room = placed.iter().all(|(x, y, r)| {
-            (x - place.at.0).abs() > view.w * 0.035 || (y - place.at.1).abs() > r + view.w * 0.02
+    let mut out: Vec<Dot<'_>> = countries
+        .iter()
+        .filter_map(|country| {
+            let at = places::country(&country.country)?.at;
+            #[allow(clippy::cast_precision_loss, reason = "a circle's size")]
+            let share = (country.servers as f32 / most as f32).sqrt();
+            Some(Dot { at, radius: view.w * (0.004 + 0.02 * share), country, label: None })
+        })
+        .collect();
+    let mut taken: Vec<Taken> = out
+        .iter()
+        .map(|d| (d.at.0 - d.radius, d.at.1 - d.radius, d.at.0 + d.radius, d.at.1 + d.radius))
+        .collect();
+    for (i, dot) in out.iter_mut().enumerate() {
+        let letters = 3 + fmt::number(dot.country.servers).chars().count();
+        #[allow(clippy::cast_precision_loss, reason = "a label's width")]
+        let half = letters as f32 * size * 0.34;
+        let ((x, y), r) = (dot.at, dot.radius);
+        let side = r + half + size * 0.3;
+        let middles = [(x, y - r - size * 0.8), (x + side, y), (x - side, y), (x, y + r + size * 0.8)];
+        dot.label = middles.into_iter().find(|(x, y)| {
+            let label = (x - half, y - size * 0.55, x + half, y + size * 0.55);
+            taken.iter().enumerate().all(|(k, t)| k == i || apart(label, *t))
         });
-        if room {
-            placed.push((place.at.0, place.at.1, radius));
+        if let Some((x, y)) = dot.label {
+            taken.push((x - half, y - size * 0.55, x + half, y + size * 0.55));
         }
-        out.push(Dot { at: place.at, radius, country, label: room });
     }
     out
 }
 
-fn picture(lang: Lang, countries: &[CountryServers], whole: bool) -> Markup {
+fn apart(a: Taken, b: Taken) -> bool {
+    a.2 <= b.0 || b.2 <= a.0 || a.3 <= b.1 || b.3 <= a.1
+}
+
+fn picture(lang: Lang, countries: &[CountryServers], view: Option<&str>) -> Markup {
     let points: Vec<_> = countries.iter().filter_map(|c| places::country(&c.country)).map(|c| c.at).collect();
-    let view = if whole { WORLD } else { fit(&points) };
+    let view = match view {
+        Some("europe") => EUROPE,
+        Some(_) => WORLD,
+        None => fit(&points),
+    };
     let size = view.w * 0.0135;
     html! {
         svg.map viewBox={ (view.x) " " (view.y) " " (view.w) " " (view.h) } role="group" aria-label=(lang.t("map.picture")) {
@@ -114,13 +143,13 @@ fn picture(lang: Lang, countries: &[CountryServers], whole: bool) -> Markup {
                 image href=(assets::url("world.svg")) x="0" y="0" width="1000" height="500" {}
             }
             rect.land x="0" y="0" width="1000" height="500" mask="url(#land)" {}
-            @for dot in dots(countries, view) {
-                @let label = format!("{}: {}", places::name(lang, &dot.country.country), lang.n("count.Server", dot.country.servers, &[]));
+            @for dot in dots(countries, view, size) {
+                @let label = format!("{} {}: {}", dot.country.country, fmt::number(dot.country.servers), places::name(lang, &dot.country.country));
                 a href=(in_country(&dot.country.country)) aria-label=(label) {
                     title { (label) }
                     circle cx=(dot.at.0) cy=(dot.at.1) r=(format!("{:.2}", dot.radius)) {}
-                    @if dot.label {
-                        text x=(dot.at.0) y=(format!("{:.2}", dot.at.1 - dot.radius - size * 0.35)) font-size=(format!("{size:.2}")) stroke-width=(format!("{:.2}", size * 0.25)) {
+                    @if let Some((x, y)) = dot.label {
+                        text x=(format!("{x:.2}")) y=(format!("{:.2}", y + size * 0.36)) font-size=(format!("{size:.2}")) stroke-width=(format!("{:.2}", size * 0.25)) {
                             (dot.country.country) " " (fmt::number(dot.country.servers))
                         }
                     }
@@ -142,10 +171,10 @@ fn rows(lang: Lang, countries: &[CountryServers], servers: u64) -> Markup {
     const NETWORKS: usize = 6;
     let most = countries.iter().map(|c| c.servers).max().unwrap_or(0);
     let cols = [
-        Col::text(lang.t("entities.country")),
+        Col::text(lang.t("map.country")),
         Col::number(lang.t("map.servers")),
         Col::number(lang.t("map.share")),
-        Col::text(""),
+        Col::with(html! { span.sr { (lang.t("map.share")) } }, false),
         Col::text(lang.t("map.networks")),
     ];
     table(lang.t("map.table"), &cols, countries.iter().map(|c| vec![

@@ -27,10 +27,16 @@ use crate::app::{Ctx, PageError, fail};
 
 /// Rows on a page of a list.
 const PAGE: usize = 100;
+/// Rows of a wide table on a page.
+const WIDE: usize = 50;
 
 /// The page of a list that the URL asks for.
 fn paging(ctx: &Ctx) -> Paging {
-    let limit = ctx.query.read::<usize>("limit").unwrap_or(PAGE).clamp(1, 500);
+    paging_of(ctx, PAGE)
+}
+
+fn paging_of(ctx: &Ctx, usual: usize) -> Paging {
+    let limit = ctx.query.read::<usize>("limit").unwrap_or(usual).clamp(1, 500);
     Paging { after: ctx.query.get("after").map(str::to_owned), limit }
 }
 

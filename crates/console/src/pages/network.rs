@@ -17,7 +17,7 @@ use crate::html::{Page, Place};
 use crate::i18n::Lang;
 
 /// Rows of the table on one page.
-const ROWS: usize = 200;
+const ROWS: usize = 100;
 /// Most nodes and edges of a picture.
 const MAX_NODES: usize = 20_000;
 const MAX_EDGES: usize = 40_000;
@@ -164,7 +164,7 @@ fn picture(ctx: &Ctx, filter: &GraphFilter) -> Markup {
 }
 
 fn family_shape(name: &str) -> Markup {
-    html! { svg class={ "shape f-" (name) } viewBox="0 0 10 10" width="10" height="10" aria-hidden="true" { circle cx="5" cy="5" r="4.5" {} } }
+    html! { span class={ "dot f-" (name) } {} }
 }
 
 /// The slice's edges as rows, a page at a time.

@@ -156,9 +156,7 @@ fn row(lang: Lang, hit: &RowHit) -> Markup {
             @if let Some(value) = matched_cell(hit) { (short(&value, 80)) }
         }
         " " span.quiet { (lang.n("count.rows", hit.count, &[])) " · " (text(&hit.table.exhibit_name)) " " }
-        a.source href={ "/exhibit/" (hit.table.exhibit) "?at=" (hit.row.start) "-" (hit.row.end) } aria-label=(lang.t("tables.source")) {
-            (crate::html::icon::icon("source"))
-        }
+        a.source href={ "/exhibit/" (hit.table.exhibit) "?at=" (hit.row.start) "-" (hit.row.end) } title=(lang.t("tables.source")) {}
     }
 }
 

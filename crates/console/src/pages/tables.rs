@@ -4,7 +4,7 @@ use desk::read::{CellValue, Filter, Op, Rows, Snapshot, TableColumn, TableHead, 
 use maud::{Markup, html};
 use model::{ColumnType, ExhibitId};
 
-use super::paging;
+use super::{WIDE, paging_of};
 use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
 use crate::html::hostile::{mono, plain, short, text};
@@ -97,7 +97,7 @@ pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         // the URL says what is shown, and no more.
         return Ok(Answer::Moved(with_terms(ctx, &query.filter.terms, every)));
     }
-    let found = snapshot.rows(&query, &paging(ctx))?;
+    let found = snapshot.rows(&query, &paging_of(ctx, WIDE))?;
     if ctx.json() {
         return Ok(Answer::Json(rows_json(&found)));
     }
@@ -193,7 +193,7 @@ fn grid(ctx: &Ctx, found: &Rows) -> Markup {
     let rows = found.page.items.iter().map(|row| {
         let label = lang.f("tables.row_source", &[("n", &fmt::number(row.number + 1))]);
         let mut cells = vec![html! {
-            a.source href={ "/exhibit/" (found.table.exhibit) "?at=" (row.start) "-" (row.end) } aria-label=(label) title=(label) { (icon("source")) }
+            a.source href={ "/exhibit/" (found.table.exhibit) "?at=" (row.start) "-" (row.end) } title=(label) {}
         }];
         cells.extend(row.cells.iter().zip(&found.columns).map(|(cell, column)| cell_markup(lang, cell, column)));
         cells

@@ -156,5 +156,8 @@ document.addEventListener("htmx:after:swap", (event) => {
   if (event.target !== field && !live) say($("#answer")?.textContent);
 });
 
-// The span that was asked for is in view.
-if (location.search.includes("at=")) $("#span")?.scrollIntoView({ block: "center" });
+// The span that was asked for is in view, in each of its boxes; the page itself stays where it is.
+for (const mark of [document.querySelector("#span"), document.querySelector("pre.text mark")]) {
+  const box = mark?.closest(".scroll");
+  if (box) box.scrollTop = mark.offsetTop - box.clientHeight / 3;
+}

@@ -1,0 +1,44 @@
+// Every page, found by following the console itself: the places of the rail, and from the data
+// beside them one of each thing that has a page of its own.
+export async function pages(ask) {
+  const first = async (path, pick) => {
+    const data = await ask(path);
+    return (data?.items ?? data)?.map?.(pick).find(Boolean);
+  };
+  const entities = (await ask("/entities?format=json&kind=Reseller")).items;
+  const linked = [...entities].sort((a, b) => b.links - a.links)[0];
+  const server = await first("/entities?format=json&kind=Server", (e) => e.id);
+  const some = (await ask("/entities?format=json")).items.find((e) => e.facts > 0);
+  const facts = await first("/facts?format=json", (f) => f.source);
+  const exhibit = await first("/exhibits?format=json", (e) => e.problems > 0 && e.state !== "privileged" && e.id);
+  const table = await first("/tables?format=json", (t) => t.rows > 100 && t.id);
+  const all = {
+    overview: "/",
+    entities: "/entities",
+    "entities-kind": "/entities?kind=Server",
+    "entities-none": "/entities?q=nothing-is-called-so",
+    entity: linked && `/entity/${linked.id}`,
+    "entity-server": server && `/entity/${server}`,
+    links: "/links?kind=part_of",
+    facts: some && `/facts?entity=${some.id}`,
+    exhibits: "/exhibits",
+    "exhibit-at": facts && `/exhibit/${facts.exhibit}?at=${facts.start}-${facts.end}`,
+    exhibit: exhibit && `/exhibit/${exhibit}`,
+    network: "/network",
+    "network-table": "/network?view=table",
+    "network-around": linked && `/network?around=${linked.id}`,
+    path: linked && server && `/network/path?from=${linked.id}&to=${server}`,
+    map: "/map",
+    "map-world": "/map?view=world",
+    tables: "/tables",
+    table: table && `/tables/${table}`,
+    problems: "/problems",
+    log: "/log",
+    record: "/log/0",
+    search: "/search",
+    "search-hits": "/search?q=a",
+    keys: "/keys",
+    missing: "/no-such-page",
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, path]) => path));
+}
