@@ -9,7 +9,7 @@ use model::{EntityKind, Key, LinkKind, Meaning, TableRole};
 use network::Resolved;
 use rusqlite::{Connection, params};
 
-use super::distinct::{Group, Held};
+use super::distinct::{Group, Held, KeyFilter};
 use super::{entities, go_on};
 use crate::Result;
 use crate::index::{IndexFile, split_pair};
@@ -23,7 +23,6 @@ pub(super) struct Table {
     pub(super) panel: String,
     /// The locator as the exhibit gives it.
     pub(super) locator: Option<String>,
-    pub(super) rows: u64,
     pub(super) file: Option<PathBuf>,
     /// Column number and meaning of each column that has one.
     pub(super) meanings: Vec<(usize, Meaning)>,
@@ -80,7 +79,6 @@ impl<'a> Case<'a> {
                 role: role_of_word(&role),
                 panel,
                 locator,
-                rows: row.get::<_, i64>(4)? as u64,
                 file: file.map(|f| folder.join(f)),
                 meanings: Vec::new(),
                 columns: Vec::new(),
@@ -284,7 +282,7 @@ impl<'a> Case<'a> {
                 .and_then(|t| t.parse().ok())
                 .is_some_and(model::key::is_global)
         };
-        let filter: Option<&dyn Fn(&[u8]) -> bool> =
+        let filter: Option<&KeyFilter<'_>> =
             if scheme == "ip" { Some(&global) } else { None };
         let mut distinct = group.distinct(filter)?;
         // Keys that facts name, in the order of their numbers.

@@ -11,6 +11,9 @@ pub(super) struct Held<'a> {
     pub(super) prefix: &'static [u8],
 }
 
+/// Says whether a key counts.
+pub(super) type KeyFilter<'f> = dyn Fn(&[u8]) -> bool + 'f;
+
 /// Indexes whose keys name the same sort of thing.
 pub(super) struct Group<'a> {
     held: Vec<Held<'a>>,
@@ -47,7 +50,7 @@ impl<'a> Group<'a> {
     }
 
     /// How many distinct keys there are, of those that the filter lets through.
-    pub(super) fn distinct(&self, filter: Option<&dyn Fn(&[u8]) -> bool>) -> Result<u64> {
+    pub(super) fn distinct(&self, filter: Option<&KeyFilter<'_>>) -> Result<u64> {
         if let ([only], None) = (self.held.as_slice(), filter)
             && only.prefix.is_empty()
         {

@@ -43,14 +43,14 @@ const CHUNK: i64 = 20_000;
 
 /// Fills `entity` and `key.entity`.
 pub(super) fn fill(db: &Connection, keys: &mut KeyBook, resolved: &Resolved) -> Result<()> {
-    db.execute_batch(&format!(
+    db.execute_batch(
         "CREATE TEMP TABLE IF NOT EXISTS seen (id INTEGER PRIMARY KEY);
          DELETE FROM seen;
          INSERT OR IGNORE INTO seen SELECT f.subject FROM fact f;
          INSERT OR IGNORE INTO seen SELECT f.num FROM fact f WHERE f.tag = 5;
          UPDATE key SET entity = NULL
-           WHERE entity IS NOT NULL AND id NOT IN (SELECT id FROM seen);"
-    ))?;
+           WHERE entity IS NOT NULL AND id NOT IN (SELECT id FROM seen);",
+    )?;
     let mut chunk = db.prepare(
         "SELECT k.id, k.text, k.entity FROM seen s JOIN key k ON k.id = s.id
          WHERE s.id > ? ORDER BY s.id LIMIT ?",

@@ -104,10 +104,10 @@ fn dump_time(db: &Connection, table: &Table) -> Result<Option<i64>> {
     let Some(id) = crate::views::find(db, Key::new("panel", locator).as_str())? else {
         return Ok(None);
     };
-    let mut query = db.prepare_cached(&format!(
+    let mut query = db.prepare_cached(
         "SELECT MAX(f.num) FROM fact f
-         WHERE f.subject = ? AND f.property = ? AND f.tag = 3"
-    ))?;
+         WHERE f.subject = ? AND f.property = ? AND f.tag = 3",
+    )?;
     let ms: Option<i64> = query.query_row((id, word_id("dumped_at")), |row| row.get(0))?;
     Ok(ms.map(|ms| ms.div_euclid(1000)))
 }

@@ -20,6 +20,7 @@ pub(crate) struct IndexFile {
     blocks: Vec<Block>,
     firsts: Vec<u8>,
     keys: u64,
+    #[cfg(test)]
     rows: u64,
 }
 
@@ -48,8 +49,9 @@ impl IndexFile {
             bytes.copy_from_slice(&footer[i * 8..i * 8 + 8]);
             u64::from_le_bytes(bytes)
         };
-        let (list_at, list_len, keys, rows, count) =
-            (number(0), number(1), number(2), number(3), number(4));
+        let (list_at, list_len, keys, count) = (number(0), number(1), number(2), number(4));
+        #[cfg(test)]
+        let rows = number(3);
         if list_at.checked_add(list_len) != Some(at) || count > list_len {
             return Err(damaged());
         }
@@ -77,7 +79,15 @@ impl IndexFile {
             });
             firsts.extend_from_slice(first);
         }
-        Ok(Self { file, path: path.to_owned(), blocks, firsts, keys, rows })
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            blocks,
+            firsts,
+            keys,
+            #[cfg(test)]
+            rows,
+        })
     }
 
     /// Distinct keys.
@@ -86,6 +96,7 @@ impl IndexFile {
     }
 
     /// Rows, over all keys.
+    #[cfg(test)]
     pub(crate) fn rows(&self) -> u64 {
         self.rows
     }

@@ -1,6 +1,7 @@
 //! Sums found beside the material, compared with what was sealed.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use model::ExhibitId;
 use model::record::{Body, Name, SumsCompared};
@@ -49,10 +50,12 @@ pub(super) fn compare(desk: &mut Desk) -> Result<()> {
                 Some(of) if sum.algorithm == Algorithm::Sha256 => Some(of.exhibit.to_string()),
                 Some(of) => {
                     let place = (of.exhibit, sum.algorithm);
-                    if !digests.contains_key(&place) {
-                        digests.insert(place, digest_of(desk, of.exhibit, sum.algorithm)?);
+                    match digests.entry(place) {
+                        Entry::Occupied(known) => Some(known.get().clone()),
+                        Entry::Vacant(new) => {
+                            Some(new.insert(digest_of(desk, of.exhibit, sum.algorithm)?).clone())
+                        }
                     }
-                    digests.get(&place).cloned()
                 }
             };
             let body = SumsCompared {

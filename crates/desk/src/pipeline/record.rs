@@ -11,21 +11,20 @@ use model::{Fact, Problem, Value};
 use super::spill::{Taker, put, put_text};
 use crate::Result;
 
-/// The tags of values in views and digests, by place.
-pub(crate) const TAGS: [&str; 7] = ["text", "int", "bool", "time", "money", "key", "secret"];
-/// Place of `text` in [`TAGS`].
+/// The tags of values in views and digests are numbers: text, int, bool, time, money, key, secret.
+/// This is `text`.
 pub(crate) const TAG_TEXT: u8 = 0;
-/// Place of `int`.
+/// The tag `int`.
 pub(crate) const TAG_INT: u8 = 1;
-/// Place of `bool`.
+/// The tag `bool`.
 pub(crate) const TAG_BOOL: u8 = 2;
-/// Place of `time`.
+/// The tag `time`.
 pub(crate) const TAG_TIME: u8 = 3;
-/// Place of `money`.
+/// The tag `money`.
 pub(crate) const TAG_MONEY: u8 = 4;
-/// Place of `key`.
+/// The tag `key`.
 pub(crate) const TAG_KEY: u8 = 5;
-/// Place of `secret`.
+/// The tag `secret`.
 pub(crate) const TAG_SECRET: u8 = 6;
 
 /// A fact as views hold it.

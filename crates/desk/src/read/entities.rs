@@ -27,6 +27,9 @@ fn heads() -> String {
     format!("{}, {}", of("a"), of("b"))
 }
 
+/// Where a link stands in the list: its kind and the numbers of its ends, for paging.
+pub(super) type LinkPlace = (i64, i64, i64);
+
 impl Snapshot {
     /// An entity's head alone, by id (older ids too) or key.
     ///
@@ -176,7 +179,7 @@ impl Snapshot {
         &self,
         condition: &str,
         limit: usize,
-    ) -> Result<Vec<((i64, i64, i64), LinkRow)>> {
+    ) -> Result<Vec<(LinkPlace, LinkRow)>> {
         let mut query = self.db()?.prepare_cached(&format!(
             "SELECT {LINK}, {}, l.src, l.dst FROM link l
              JOIN entity a ON a.id = l.src JOIN entity b ON b.id = l.dst
