@@ -94,8 +94,16 @@ impl Ctx {
     pub(crate) fn of(headers: &HeaderMap, path: &str, query: &str, params: Vec<String>) -> Self {
         let get = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
         // htmx names its target `tag#id`.
-        let part = get("hx-request").and(get("hx-target")).map(|t| t.rsplit('#').next().unwrap_or(t).to_owned());
-        Self { lang: lang_of(headers), path: path.to_owned(), query: Query::parse(query), params, part }
+        let part = get("hx-request")
+            .and(get("hx-target"))
+            .map(|t| t.rsplit('#').next().unwrap_or(t).to_owned());
+        Self {
+            lang: lang_of(headers),
+            path: path.to_owned(),
+            query: Query::parse(query),
+            params,
+            part,
+        }
     }
 
     /// Part `i` of the path.
@@ -183,7 +191,9 @@ pub(crate) async fn run(
     if let Ok(value) = HeaderValue::from_str(&timing) {
         response.headers_mut().insert("server-timing", value);
     }
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept-Language, Cookie, HX-Request"));
+    response
+        .headers_mut()
+        .insert(header::VARY, HeaderValue::from_static("Accept-Language, Cookie, HX-Request"));
     response
 }
 
@@ -195,24 +205,30 @@ fn axum_json(value: &serde_json::Value) -> Response {
 pub(crate) fn fail(ctx: &Ctx, error: &PageError) -> Response {
     use desk::Error as E;
     let (status, key) = match error {
-        PageError::NotFound | PageError::Desk(E::NotFound { .. }) => (StatusCode::NOT_FOUND, "error.not_found"),
+        PageError::NotFound | PageError::Desk(E::NotFound { .. }) => {
+            (StatusCode::NOT_FOUND, "error.not_found")
+        }
         PageError::Asked(key) => (StatusCode::BAD_REQUEST, *key),
         PageError::Desk(E::Asked(_)) => (StatusCode::BAD_REQUEST, "error.asked"),
         PageError::Bound(key) => (StatusCode::PAYLOAD_TOO_LARGE, *key),
         PageError::Desk(E::Bound(_)) => (StatusCode::PAYLOAD_TOO_LARGE, "error.bound"),
         PageError::Desk(E::NoCase(_)) => (StatusCode::SERVICE_UNAVAILABLE, "error.no_case"),
-        PageError::Desk(_) | PageError::Broken => (StatusCode::INTERNAL_SERVER_ERROR, "error.views"),
+        PageError::Desk(_) | PageError::Broken => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "error.views")
+        }
     };
     let detail = match error {
         PageError::Desk(E::Asked(text) | E::Bound(text)) => Some(text.clone()),
         PageError::Desk(error @ (E::Views(_) | E::Read { .. })) => {
-            let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            let source =
+                std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
             Some(format!("{error}: {source}"))
         }
         _ => None,
     };
     if ctx.json() {
-        let body = serde_json::json!({ "error": key.trim_start_matches("error."), "detail": detail });
+        let body =
+            serde_json::json!({ "error": key.trim_start_matches("error."), "detail": detail });
         let mut response = axum_json(&body);
         *response.status_mut() = status;
         return response;

@@ -45,12 +45,16 @@ pub(crate) fn url(name: &str) -> String {
 
 /// Serves an asset under its digest. A page of an older build asks for an older digest: it gets
 /// what there is, uncached.
-pub(crate) async fn serve(Path((digest, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
+pub(crate) async fn serve(
+    Path((digest, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
     let Some(i) = ASSETS.iter().position(|a| a.name == name) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let tag = format!("\"{}\"", DIGESTS[i]);
-    let cache = if digest == DIGESTS[i] { "public, max-age=31536000, immutable" } else { "no-store" };
+    let cache =
+        if digest == DIGESTS[i] { "public, max-age=31536000, immutable" } else { "no-store" };
     let head = [(header::CACHE_CONTROL, cache.to_owned()), (header::ETAG, tag.clone())];
     if headers.get(header::IF_NONE_MATCH).is_some_and(|t| t.as_bytes() == tag.as_bytes()) {
         return (StatusCode::NOT_MODIFIED, head).into_response();

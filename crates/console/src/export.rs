@@ -32,12 +32,14 @@ pub(crate) fn neutral(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     let mut begins = true;
     for c in text.chars() {
-        if begins && matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\u{2212}') {
+        if begins && matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\u{2212}')
+        {
             out.push('\'');
         }
         out.push(c);
         begins = match c {
-            ',' | ';' | '\t' | '|' | '\r' | '\n' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => true,
+            ',' | ';' | '\t' | '|' | '\r' | '\n' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}'
+            | '\u{2029}' => true,
             // What spreadsheets trim or take for a quote leaves a cell's beginning where it is.
             '"' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' => begins,
             c => begins && (c.is_whitespace() || c.is_control()),
@@ -82,13 +84,21 @@ fn csv_row(row: &Row, exhibit: &str, out: &mut String) {
 }
 
 /// What is to be exported: the table, the query, and the columns it gives.
-fn selected(ctx: &Ctx, snapshot: &Snapshot) -> Result<(TableHead, TableQuery, Vec<TableColumn>), PageError> {
+fn selected(
+    ctx: &Ctx,
+    snapshot: &Snapshot,
+) -> Result<(TableHead, TableQuery, Vec<TableColumn>), PageError> {
     let head = snapshot.table(ctx.param(0))?.ok_or(PageError::NotFound)?;
     let query = query(ctx)?;
     let columns = if query.columns.is_empty() {
         head.columns.clone()
     } else {
-        query.columns.iter().filter_map(|name| head.columns.iter().find(|c| c.name == *name)).cloned().collect()
+        query
+            .columns
+            .iter()
+            .filter_map(|name| head.columns.iter().find(|c| c.name == *name))
+            .cloned()
+            .collect()
     };
     Ok((head, query, columns))
 }
@@ -100,7 +110,12 @@ fn ctx_of(headers: &HeaderMap, id: String, query: Option<String>) -> Ctx {
 
 /// A file's name from a table's: nothing in it but letters, digits, `-` and `_`.
 fn file_name(head: &TableHead, ending: &str) -> String {
-    let safe: String = head.name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).take(60).collect();
+    let safe: String = head
+        .name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' })
+        .take(60)
+        .collect();
     format!("attachment; filename=\"{safe}-{}.{ending}\"", head.id)
 }
 
@@ -136,7 +151,8 @@ pub(crate) async fn csv(
                 csv_row(row, &exhibit, &mut piece);
                 if piece.len() >= PIECE {
                     // A reader that went away ends the work.
-                    open = sender.blocking_send(Ok(Bytes::from(std::mem::take(&mut piece)))).is_ok();
+                    open =
+                        sender.blocking_send(Ok(Bytes::from(std::mem::take(&mut piece)))).is_ok();
                 }
                 open
             })?;
@@ -154,7 +170,10 @@ pub(crate) async fn csv(
         receiver.recv().await.map(|piece| (piece, receiver))
     });
     (
-        [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)],
+        [
+            (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+            (header::CONTENT_DISPOSITION, name),
+        ],
         Body::from_stream(pieces),
     )
         .into_response()
@@ -178,7 +197,10 @@ pub(crate) async fn xlsx(
     match made.await {
         Ok((name, bytes)) => (
             [
-                (header::CONTENT_TYPE, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet".to_owned()),
+                (
+                    header::CONTENT_TYPE,
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet".to_owned(),
+                ),
                 (header::CONTENT_DISPOSITION, name),
             ],
             bytes,
@@ -201,7 +223,9 @@ fn workbook(
     let mut failed = None;
     let mut beyond = false;
     let mut write_head = || -> Result<(), XlsxError> {
-        for (i, name) in columns.iter().map(|c| c.name.as_str()).chain(["exhibit", "start", "end"]).enumerate() {
+        for (i, name) in
+            columns.iter().map(|c| c.name.as_str()).chain(["exhibit", "start", "end"]).enumerate()
+        {
             sheet.write_string_with_format(0, column(i), cut(name), &bold)?;
         }
         sheet.set_freeze_panes(1, 0)?;
@@ -237,7 +261,12 @@ fn cut(text: &str) -> &str {
     text.char_indices().nth(MAX_TEXT).map_or(text, |(end, _)| &text[..end])
 }
 
-fn write_row(sheet: &mut rust_xlsxwriter::Worksheet, at: u32, row: &Row, exhibit: &str) -> Result<(), XlsxError> {
+fn write_row(
+    sheet: &mut rust_xlsxwriter::Worksheet,
+    at: u32,
+    row: &Row,
+    exhibit: &str,
+) -> Result<(), XlsxError> {
     for (i, cell) in row.cells.iter().enumerate() {
         let i = column(i);
         match cell {
@@ -296,7 +325,19 @@ mod tests {
 
     /// Cells as a program sees them that splits at `separator`, knowing of quotes or not.
     fn cells(csv: &str, separator: char) -> Vec<String> {
-        csv.split([separator, '\n', '\r']).map(|c| c.trim_matches(|c: char| c == '"' || c.is_whitespace() || c.is_control() || ('\u{200b}'..='\u{200f}').contains(&c) || c == '\u{2060}' || c == '\u{feff}').to_owned()).collect()
+        csv.split([separator, '\n', '\r'])
+            .map(|c| {
+                c.trim_matches(|c: char| {
+                    c == '"'
+                        || c.is_whitespace()
+                        || c.is_control()
+                        || ('\u{200b}'..='\u{200f}').contains(&c)
+                        || c == '\u{2060}'
+                        || c == '\u{feff}'
+                })
+                .to_owned()
+            })
+            .collect()
     }
 
     proptest! {

@@ -108,7 +108,10 @@ mod tests {
         assert_eq!(signed(-1204), "\u{2212}1\u{202f}204");
         assert_eq!(amount(-123_450, "EUR"), "\u{2212}1\u{202f}234.50");
         assert_eq!(amount(5, "JPY"), "5");
-        assert_eq!(signed(i64::MIN), "\u{2212}9\u{202f}223\u{202f}372\u{202f}036\u{202f}854\u{202f}775\u{202f}808");
+        assert_eq!(
+            signed(i64::MIN),
+            "\u{2212}9\u{202f}223\u{202f}372\u{202f}036\u{202f}854\u{202f}775\u{202f}808"
+        );
     }
 
     #[test]

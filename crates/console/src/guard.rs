@@ -137,10 +137,19 @@ mod tests {
         assert!(!ok(&Method::POST, &[]));
         assert!(!ok(&Method::POST, &[("origin", "null")]));
         assert!(!ok(&Method::POST, &[("origin", "http://127.0.0.1:8485")]));
-        assert!(!ok(&Method::POST, &[("origin", "http://evil.example"), ("sec-fetch-site", "same-origin")]));
+        assert!(!ok(
+            &Method::POST,
+            &[("origin", "http://evil.example"), ("sec-fetch-site", "same-origin")]
+        ));
         assert!(ok(&Method::GET, &[]));
-        assert!(ok(&Method::GET, &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")]));
-        assert!(!ok(&Method::GET, &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")]));
+        assert!(ok(
+            &Method::GET,
+            &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")]
+        ));
+        assert!(!ok(
+            &Method::GET,
+            &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")]
+        ));
     }
 
     #[test]

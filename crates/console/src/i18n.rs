@@ -161,7 +161,8 @@ fn read(text: &str) -> Catalogue {
             let message = match value {
                 toml::Value::String(text) => Message::Text(text),
                 toml::Value::Table(forms) => {
-                    let form = |name| forms.get(name).and_then(toml::Value::as_str).map(str::to_owned);
+                    let form =
+                        |name| forms.get(name).and_then(toml::Value::as_str).map(str::to_owned);
                     match (form("one"), form("other")) {
                         (Some(one), Some(other)) => Message::Count { one, other },
                         _ => continue,

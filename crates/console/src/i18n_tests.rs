@@ -21,7 +21,11 @@ fn every_language_says_the_same_things() {
         let other = lang.catalogue();
         let keys = |c: &Catalogue| c.keys().cloned().collect::<BTreeSet<_>>();
         let (a, b) = (keys(english), keys(other));
-        assert_eq!(a.symmetric_difference(&b).collect::<Vec<_>>(), Vec::<&String>::new(), "{lang:?}");
+        assert_eq!(
+            a.symmetric_difference(&b).collect::<Vec<_>>(),
+            Vec::<&String>::new(),
+            "{lang:?}"
+        );
         for (key, message) in english {
             let theirs = &other[key];
             assert_eq!(
@@ -79,8 +83,10 @@ fn what_pages_say_is_in_the_catalogues_and_nothing_else_is() {
     read_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut |source| {
         for text in source.split('"') {
             let Some((section, key)) = text.split_once('.') else { continue };
-            let word = |s: &str| !s.is_empty() && s.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-            if sections.contains(section) && word(key) && !["js", "css", "svg", "rs"].contains(&key) {
+            let word =
+                |s: &str| !s.is_empty() && s.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            if sections.contains(section) && word(key) && !["js", "css", "svg", "rs"].contains(&key)
+            {
                 named.insert(text.to_owned());
             }
         }
@@ -90,13 +96,36 @@ fn what_pages_say_is_in_the_catalogues_and_nothing_else_is() {
 
     // Sections whose keys are made from data.
     const MADE: &[&str] = &[
-        "count", "error", "family", "field", "figure", "kind", "kinds", "link", "link_in", "link_out",
-        "meaning", "noun", "op", "place", "problem", "problem_why", "property", "record", "role", "rule",
-        "stage", "state",
+        "count",
+        "error",
+        "family",
+        "field",
+        "figure",
+        "kind",
+        "kinds",
+        "link",
+        "link_in",
+        "link_out",
+        "meaning",
+        "noun",
+        "op",
+        "place",
+        "problem",
+        "problem_why",
+        "property",
+        "record",
+        "role",
+        "rule",
+        "stage",
+        "state",
     ];
     const MADE_KEYS: &[&str] = &[
-        "exhibit.path", "exhibit.item", "exhibit.authorisation", "exhibit.seized_by",
-        "exhibit.seized_at", "exhibit.actor",
+        "exhibit.path",
+        "exhibit.item",
+        "exhibit.authorisation",
+        "exhibit.seized_by",
+        "exhibit.seized_at",
+        "exhibit.actor",
     ];
     let idle: Vec<_> = english
         .keys()

@@ -12,7 +12,12 @@ const MOST: usize = 200;
 impl Query {
     /// From what stands behind the `?`.
     pub(crate) fn parse(text: &str) -> Self {
-        Self(form_urlencoded::parse(text.as_bytes()).take(MOST).map(|(k, v)| (k.into_owned(), v.into_owned())).collect())
+        Self(
+            form_urlencoded::parse(text.as_bytes())
+                .take(MOST)
+                .map(|(k, v)| (k.into_owned(), v.into_owned()))
+                .collect(),
+        )
     }
 
     /// The first value of a parameter; an empty one is as if absent.
@@ -83,7 +88,10 @@ mod tests {
         let q = Query::parse("f=eq:a:1&f=ge:b:2&q=&after=x%2Fy");
         assert_eq!(q.all("f").collect::<Vec<_>>(), ["eq:a:1", "ge:b:2"]);
         assert_eq!(q.get("q"), None);
-        assert_eq!(q.url("/t", &["after"], &[("sort", "é")]), "/t?f=eq%3Aa%3A1&f=ge%3Ab%3A2&sort=%C3%A9");
+        assert_eq!(
+            q.url("/t", &["after"], &[("sort", "é")]),
+            "/t?f=eq%3Aa%3A1&f=ge%3Ab%3A2&sort=%C3%A9"
+        );
         assert_eq!(url("/t", []), "/t");
         assert_eq!(segment("a/b?c"), "a%2Fb%3Fc");
     }

@@ -82,18 +82,18 @@ pub(crate) fn router(app: App) -> Router {
     for route in routes() {
         let method = match route.gives {
             Gives::Other(method) => method,
-            Gives::Page(page) => get(move |state: State<App>, params: RawPathParams, request: Request| {
-                run(state, params, request, page)
-            }),
+            Gives::Page(page) => {
+                get(move |state: State<App>, params: RawPathParams, request: Request| {
+                    run(state, params, request, page)
+                })
+            }
         };
         match route.access {
             Access::Open => open = open.route(route.path, method),
             Access::SignedIn => held = held.route(route.path, method),
         }
     }
-    let held = held
-        .fallback(pages::missing)
-        .layer(from_fn_with_state(app.clone(), guard::session));
+    let held = held.fallback(pages::missing).layer(from_fn_with_state(app.clone(), guard::session));
     open.merge(held)
         .layer(from_fn_with_state(app.clone(), guard::origin))
         .layer(from_fn(guard::headers))

@@ -63,7 +63,10 @@ impl Console {
 }
 
 /// Serves until `stop` is done; then running answers are finished and live pages are cut.
-pub async fn serve(console: Console, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+pub async fn serve(
+    console: Console,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
     let router = crate::routes::router(console.app.clone());
     let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
     let served = axum::serve(console.listener, router).with_graceful_shutdown(async move {

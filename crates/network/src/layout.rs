@@ -282,7 +282,15 @@ fn relax(level: &Level, places: &mut Vec<Place>, length: f32, coarsest: bool) {
 }
 
 /// The places of nodes `begin..` after one step along their forces.
-fn moved(level: &Level, tree: &Tree, places: &[Place], length: f32, step: f32, begin: usize, out: &mut [Place]) {
+fn moved(
+    level: &Level,
+    tree: &Tree,
+    places: &[Place],
+    length: f32,
+    step: f32,
+    begin: usize,
+    out: &mut [Place],
+) {
     let strength = length * length * 0.25;
     for (k, out) in out.iter_mut().enumerate() {
         let i = begin + k;

@@ -166,7 +166,9 @@ pub(crate) struct Show {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vigie search 00:1a:79:00:00:01\n  vigie search --limit 5 lumen")]
+#[command(
+    after_help = "Examples:\n  vigie search 00:1a:79:00:00:01\n  vigie search --limit 5 lumen"
+)]
 pub(crate) struct Search {
     #[command(flatten)]
     pub(crate) case: CaseDir,

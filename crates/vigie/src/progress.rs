@@ -25,7 +25,8 @@ impl Progress {
 
     /// Says what is going on and how much of it is done (`done` of `total` bytes, if known).
     pub(crate) fn show(&mut self, what: &str, done: u64, total: Option<u64>) {
-        let pause = if self.terminal { Duration::from_millis(100) } else { Duration::from_secs(10) };
+        let pause =
+            if self.terminal { Duration::from_millis(100) } else { Duration::from_secs(10) };
         if self.shown.unwrap_or(self.started).elapsed() < pause {
             return;
         }

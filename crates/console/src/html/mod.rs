@@ -17,7 +17,8 @@ use crate::i18n::Lang;
 
 /// A page or a part, as an answer.
 pub(crate) fn send(status: StatusCode, markup: Markup) -> Response {
-    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], markup.into_string()).into_response()
+    (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], markup.into_string())
+        .into_response()
 }
 
 /// A failure before anybody is known to be signed in: no frame, nothing of the case.
@@ -26,7 +27,12 @@ pub(crate) fn error_page(lang: Lang, status: StatusCode, key: &str) -> Response 
 }
 
 /// A failure of a page: in the frame's clothes, or as a part where a part was asked for.
-pub(crate) fn error_in_place(ctx: &Ctx, status: StatusCode, key: &str, detail: Option<&str>) -> Response {
+pub(crate) fn error_in_place(
+    ctx: &Ctx,
+    status: StatusCode,
+    key: &str,
+    detail: Option<&str>,
+) -> Response {
     let text = error_text(ctx.lang, key, detail);
     if ctx.part.is_some() {
         return send(status, html! { div.notice.is-error role="alert" { (text) } });

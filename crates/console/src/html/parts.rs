@@ -20,7 +20,6 @@ pub(crate) fn copy(lang: Lang, value: &str) -> Markup {
     }
 }
 
-
 /// The day of a moment, UTC; the moment itself on hover.
 pub(crate) fn day_ms(ms: i64) -> Markup {
     let text = fmt::moment_ms(ms);
@@ -50,7 +49,11 @@ impl Col {
 }
 
 /// A table in a region that scrolls by itself. `label` names it to a screen reader.
-pub(crate) fn table(label: &str, cols: &[Col], rows: impl IntoIterator<Item = Vec<Markup>>) -> Markup {
+pub(crate) fn table(
+    label: &str,
+    cols: &[Col],
+    rows: impl IntoIterator<Item = Vec<Markup>>,
+) -> Markup {
     html! {
         div.scroll role="group" aria-label=(label) tabindex="0" {
             table.list {

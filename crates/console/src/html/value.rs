@@ -1,6 +1,8 @@
 //! Values with their sources: how a fact, an entity, a figure is shown wherever it stands.
 
-use desk::read::{EntityHead, FactFilter, EntityFilter, FigureInput, LinkFilter, ShownValue, Source, TableQuery};
+use desk::read::{
+    EntityFilter, EntityHead, FactFilter, FigureInput, LinkFilter, ShownValue, Source, TableQuery,
+};
 use maud::{Markup, html};
 use model::EntityKind;
 
@@ -83,13 +85,19 @@ pub(crate) fn exhibit_at(source: &Source) -> String {
 /// A value. What looks like an address of the material is copied, never followed.
 pub(crate) fn shown(lang: Lang, value: &ShownValue, property: &str) -> Markup {
     match value {
-        ShownValue::Text(value) if follows(property, value) => html! { (mono(value)) " " (copy(lang, value)) },
-        ShownValue::Text(value) if value.is_empty() => html! { span.quiet { (lang.t("part.blank")) } },
+        ShownValue::Text(value) if follows(property, value) => {
+            html! { (mono(value)) " " (copy(lang, value)) }
+        }
+        ShownValue::Text(value) if value.is_empty() => {
+            html! { span.quiet { (lang.t("part.blank")) } }
+        }
         ShownValue::Text(value) => text(value),
         ShownValue::Int(n) => html! { span.num { (fmt::signed(*n)) } },
         ShownValue::Bool(true) => html! { (lang.t("part.yes")) },
         ShownValue::Bool(false) => html! { (lang.t("part.no")) },
-        ShownValue::Time { text, utc_ms } => html! { time datetime=(fmt::moment_ms(*utc_ms)) { (text) } },
+        ShownValue::Time { text, utc_ms } => {
+            html! { time datetime=(fmt::moment_ms(*utc_ms)) { (text) } }
+        }
         ShownValue::Money(money) => html! {
             span.num { (fmt::amount(money.minor, money.currency.as_str())) } " " (money.currency.as_str())
         },

@@ -30,9 +30,12 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     let found = snapshot.entities(&filter, &paging(ctx))?;
     if ctx.json() {
         let items: Vec<_> = found.items.iter().map(head_json).collect();
-        return Ok(Answer::Json(serde_json::json!({ "items": items, "next": found.next, "total": found.total })));
+        return Ok(Answer::Json(
+            serde_json::json!({ "items": items, "next": found.next, "total": found.total }),
+        ));
     }
-    let key = filter.kind.map_or_else(|| "count.entities".to_owned(), |k| format!("count.{}", k.name()));
+    let key =
+        filter.kind.map_or_else(|| "count.entities".to_owned(), |k| format!("count.{}", k.name()));
     let title = match found.total {
         Some(total) => lang.n(&key, total, &[]),
         None => filter.kind.map_or(lang.t("entities.title"), |k| kind_names(lang, k)).to_owned(),
@@ -51,20 +54,25 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
 /// The kind's counting rule, and whether rows of tables count beside these.
 fn rule(ctx: &Ctx, kind: EntityKind) -> Markup {
     let lang = ctx.lang;
-    let words = lang.find(&format!("rule.{}", kind.name())).unwrap_or(model::kinds::entity(kind).counting_rule);
+    let words = lang
+        .find(&format!("rule.{}", kind.name()))
+        .unwrap_or(model::kinds::entity(kind).counting_rule);
     html! { p.quiet { (lang.t("part.counted")) " " (words) "." } }
 }
 
 fn form(ctx: &Ctx, filter: &EntityFilter) -> Markup {
     let lang = ctx.lang;
     let asn = filter.asn.map(|n| n.to_string()).unwrap_or_default();
-    filters(ctx, html! {
-        (choice(lang.t("entities.kind"), "kind", filter.kind.map(EntityKind::name), lang.t("entities.all_kinds"),
-            ENTITY_KINDS.iter().map(|k| (k.name, kind_names(lang, k.kind).to_owned()))))
-        (field(lang.t("entities.text"), "q", filter.text.as_deref().unwrap_or(""), "search"))
-        (field(lang.t("entities.country"), "country", filter.country.as_deref().unwrap_or(""), "text"))
-        (field(lang.t("entities.asn"), "asn", &asn, "text"))
-    })
+    filters(
+        ctx,
+        html! {
+            (choice(lang.t("entities.kind"), "kind", filter.kind.map(EntityKind::name), lang.t("entities.all_kinds"),
+                ENTITY_KINDS.iter().map(|k| (k.name, kind_names(lang, k.kind).to_owned()))))
+            (field(lang.t("entities.text"), "q", filter.text.as_deref().unwrap_or(""), "search"))
+            (field(lang.t("entities.country"), "country", filter.country.as_deref().unwrap_or(""), "text"))
+            (field(lang.t("entities.asn"), "asn", &asn, "text"))
+        },
+    )
 }
 
 /// Entities as a table.
@@ -96,4 +104,3 @@ pub(crate) fn list(ctx: &Ctx, items: &[EntityHead], kind: Option<EntityKind>) ->
         row
     }))
 }
-

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::{head_json, overview, places, source_json, value_json};
 use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
+use crate::html::around;
 use crate::html::hostile::{mono, plain, text};
 use crate::html::parts::{copy, count, day_ms};
-use crate::html::around;
 use crate::html::value::{
     self, entities_url, facts_url, kind_name, link_name, links_url, property_name, rows_url, shape,
 };
@@ -48,7 +48,10 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
 /// The name, and what it is most known by.
 fn title(lang: Lang, e: &EntityPage) -> String {
     let (facts, links) = sizes(lang, e);
-    lang.f("entity.title", &[("name", &plain(&e.head.caption)), ("facts", &facts), ("links", &links)])
+    lang.f(
+        "entity.title",
+        &[("name", &plain(&e.head.caption)), ("facts", &facts), ("links", &links)],
+    )
 }
 
 fn heading(lang: Lang, e: &EntityPage) -> Markup {

@@ -10,8 +10,8 @@ use super::hex::{ROW, as_text, dump};
 use super::{exhibits, span};
 use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
-use crate::html::hostile::{mono, plain, text};
 use crate::html::around;
+use crate::html::hostile::{mono, plain, text};
 use crate::html::icon::icon;
 use crate::html::parts::{Col, copy, count, empty, table};
 use crate::html::value::{self, facts_url, property_name};
@@ -39,11 +39,17 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     if mark.0 > size {
         return Err(PageError::Asked("error.span"));
     }
-    let start = ctx.query.read::<u64>("from").unwrap_or(mark.0.saturating_sub(BEFORE)).min(size) / ROW * ROW;
+    let start = ctx.query.read::<u64>("from").unwrap_or(mark.0.saturating_sub(BEFORE)).min(size)
+        / ROW
+        * ROW;
     let bytes = snapshot.bytes(id, start, WINDOW as usize)?;
     let end = start + bytes.bytes.len() as u64;
     let facts = snapshot.facts(
-        &FactFilter { exhibit: Some(id), span: Some((start, end.max(start + 1))), ..FactFilter::default() },
+        &FactFilter {
+            exhibit: Some(id),
+            span: Some((start, end.max(start + 1))),
+            ..FactFilter::default()
+        },
         &Paging { after: None, limit: FACTS },
     )?;
     if ctx.json() {
@@ -97,7 +103,8 @@ fn title(lang: Lang, e: &ExhibitPage) -> (String, Markup) {
         lang.n("count.facts", e.head.facts, &[]),
         lang.n("count.problems", e.head.problems, &[]),
     );
-    let values = [("size", size.as_str()), ("facts", facts.as_str()), ("problems", problems.as_str())];
+    let values =
+        [("size", size.as_str()), ("facts", facts.as_str()), ("problems", problems.as_str())];
     let shown = around(lang.t("exhibit.title"), &text(&e.head.name), &values);
     let name = plain(&e.head.name);
     let mut all = vec![("name", name.as_str())];

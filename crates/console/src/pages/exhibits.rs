@@ -44,7 +44,9 @@ pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     let found = snapshot.exhibits(&filter, &paging(ctx))?;
     if ctx.json() {
         let items: Vec<_> = found.items.iter().map(head_json).collect();
-        return Ok(Answer::Json(serde_json::json!({ "items": items, "next": found.next, "total": found.total })));
+        return Ok(Answer::Json(
+            serde_json::json!({ "items": items, "next": found.next, "total": found.total }),
+        ));
     }
     let title = match found.total {
         Some(total) => lang.n("count.exhibits", total, &[]),
@@ -77,22 +79,26 @@ pub(crate) fn rows(lang: Lang, items: &[ExhibitHead]) -> Markup {
         Col::number(lang.t("exhibits.rows")),
         Col::number(lang.t("exhibits.problems")),
     ];
-    table(lang.t("place.exhibits"), &cols, items.iter().map(|e| {
-        let id = e.id.to_string();
-        let of = |path: &str| url(path, [("exhibit", id.as_str())]);
-        vec![
-            html! {
-                @if e.state == ExhibitState::Privileged { (text(&e.name)) }
-                @else { a href={ "/exhibit/" (id) } { (text(&e.name)) } }
-            },
-            state(lang, e.state),
-            html! { @if let Some(parser) = &e.parser { span.mono { (parser) } } },
-            html! { a.n href={ "/exhibit/" (id) "?at=0-0" } { (fmt::bytes(e.size)) } },
-            count(e.facts, &of("/facts")),
-            count(e.rows, &of("/tables")),
-            count(e.problems, &of("/problems")),
-        ]
-    }))
+    table(
+        lang.t("place.exhibits"),
+        &cols,
+        items.iter().map(|e| {
+            let id = e.id.to_string();
+            let of = |path: &str| url(path, [("exhibit", id.as_str())]);
+            vec![
+                html! {
+                    @if e.state == ExhibitState::Privileged { (text(&e.name)) }
+                    @else { a href={ "/exhibit/" (id) } { (text(&e.name)) } }
+                },
+                state(lang, e.state),
+                html! { @if let Some(parser) = &e.parser { span.mono { (parser) } } },
+                html! { a.n href={ "/exhibit/" (id) "?at=0-0" } { (fmt::bytes(e.size)) } },
+                count(e.facts, &of("/facts")),
+                count(e.rows, &of("/tables")),
+                count(e.problems, &of("/problems")),
+            ]
+        }),
+    )
 }
 
 /// An exhibit as data.

@@ -27,7 +27,9 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
             "subject": f.subject.as_str(), "property": f.property, "value": value_json(&f.value),
             "source": source_json(&f.source),
         })).collect();
-        return Ok(Answer::Json(serde_json::json!({ "items": items, "next": found.next, "total": found.total })));
+        return Ok(Answer::Json(
+            serde_json::json!({ "items": items, "next": found.next, "total": found.total }),
+        ));
     }
     let head = filter.entity.map(|id| snapshot.entity_head(&id.to_string())).transpose()?.flatten();
     let title = match found.total {

@@ -13,10 +13,13 @@ pub(crate) const ROW: u64 = 16;
 
 /// A hex dump. Rows begin at multiples of [`ROW`]; `mark` is the span to show.
 pub(crate) fn dump(lang: Lang, bytes: &MaskedBytes, mark: (u64, u64)) -> Markup {
-    let label = lang.f("hex.label", &[
-        ("start", &fmt::number(bytes.start)),
-        ("end", &fmt::number(bytes.start + bytes.bytes.len() as u64)),
-    ]);
+    let label = lang.f(
+        "hex.label",
+        &[
+            ("start", &fmt::number(bytes.start)),
+            ("end", &fmt::number(bytes.start + bytes.bytes.len() as u64)),
+        ],
+    );
     let mut first = true;
     html! {
         div.scroll.hex role="group" aria-label=(label) tabindex="0" {
@@ -56,8 +59,24 @@ fn state(bytes: &MaskedBytes, at: u64, mark: (u64, u64)) -> State {
     }
 }
 
-/// Runs of bytes of one state, each in its element.
-fn runs(bytes: &MaskedBytes, start: u64, row: &[u8], mark: (u64, u64), each: impl Fn(&[u8], u64, State) -> String) -> Markup {
+/// The white space before a column of the bytes; the middle of a row stands out.
+fn gap(column: u64) -> &'static str {
+    match column {
+        0 => "",
+        c if c == ROW / 2 => "  ",
+        _ => " ",
+    }
+}
+
+/// Runs of bytes of one state, each in its element; `gap` stands before a run and belongs to none.
+fn runs(
+    bytes: &MaskedBytes,
+    start: u64,
+    row: &[u8],
+    mark: (u64, u64),
+    gap: impl Fn(u64) -> &'static str,
+    each: impl Fn(&[u8], u64, State) -> String,
+) -> Markup {
     let mut out = String::new();
     let mut from = 0;
     while from < row.len() {
@@ -66,6 +85,7 @@ fn runs(bytes: &MaskedBytes, start: u64, row: &[u8], mark: (u64, u64), each: imp
         while to < row.len() && state(bytes, start + to as u64, mark) == now {
             to += 1;
         }
+        out.push_str(gap(from as u64));
         let inner = each(&row[from..to], from as u64, now);
         match now {
             State::Plain => out.push_str(&inner),
@@ -78,39 +98,45 @@ fn runs(bytes: &MaskedBytes, start: u64, row: &[u8], mark: (u64, u64), each: imp
 }
 
 fn hex_cells(bytes: &MaskedBytes, start: u64, row: &[u8], mark: (u64, u64)) -> Markup {
-    runs(bytes, start, row, mark, |run, from, state| {
+    runs(bytes, start, row, mark, gap, |run, from, state| {
         let mut out = String::with_capacity(run.len() * 3);
-        for (i, byte) in run.iter().enumerate() {
-            let column = from + i as u64;
-            if column > 0 && i > 0 {
-                out.push_str(if column == ROW / 2 { "  " } else { " " });
+        for (column, byte) in (from..).zip(run) {
+            if column > from {
+                out.push_str(gap(column));
             }
-            if state == State::Masked { out.push_str("••") } else { out.push_str(&format!("{byte:02x}")) }
-        }
-        // The gap before a run belongs to no run.
-        if from > 0 && state == State::Plain {
-            out.insert_str(0, if from == ROW / 2 { "  " } else { " " });
+            if state == State::Masked {
+                out.push_str("••");
+            } else {
+                out.push_str(&format!("{byte:02x}"));
+            }
         }
         out
     })
 }
 
 fn char_cells(bytes: &MaskedBytes, start: u64, row: &[u8], mark: (u64, u64)) -> Markup {
-    runs(bytes, start, row, mark, |run, _, state| {
-        let mut out = String::with_capacity(run.len());
-        for byte in run {
-            match byte {
-                _ if state == State::Masked => out.push('•'),
-                b'&' => out.push_str("&amp;"),
-                b'<' => out.push_str("&lt;"),
-                b'>' => out.push_str("&gt;"),
-                b'"' => out.push_str("&quot;"),
-                0x20..=0x7e => out.push(char::from(*byte)),
-                _ => out.push('·'),
+    runs(
+        bytes,
+        start,
+        row,
+        mark,
+        |_| "",
+        |run, _, state| {
+            let mut out = String::with_capacity(run.len());
+            for byte in run {
+                match byte {
+                    _ if state == State::Masked => out.push('•'),
+                    b'&' => out.push_str("&amp;"),
+                    b'<' => out.push_str("&lt;"),
+                    b'>' => out.push_str("&gt;"),
+                    b'"' => out.push_str("&quot;"),
+                    0x20..=0x7e => out.push(char::from(*byte)),
+                    _ => out.push('·'),
+                }
             }
-        }
-        out
-    })
+            out
+        },
+    )
 }
 
 /// The bytes as text (UTF-8; what is not is shown as marks), the span marked. Lines stay lines.
@@ -142,7 +168,9 @@ fn decode(bytes: &MaskedBytes, range: std::ops::Range<usize>) -> Markup {
             continue;
         }
         let next = bytes.masked.iter().filter(|m| m.start > place).map(|m| m.start).min();
-        let stop = next.map_or(range.end, |n| usize::try_from(n - bytes.start).unwrap_or(range.end).min(range.end));
+        let stop = next.map_or(range.end, |n| {
+            usize::try_from(n - bytes.start).unwrap_or(range.end).min(range.end)
+        });
         for chunk in bytes.bytes[at..stop].utf8_chunks() {
             for (i, line) in chunk.valid().split('\n').enumerate() {
                 if i > 0 {
@@ -176,23 +204,33 @@ mod tests {
     #[test]
     fn the_span_is_marked_and_secrets_are_not_shown() {
         let shown = dump(Lang::En, &sample(), (38, 41)).into_string();
-        assert!(shown.contains("<mark>61 3c 62</mark>"), "{shown}");
+        assert!(shown.contains("<mark>61 3c  62</mark>"), "{shown}");
         assert!(shown.contains("<mark>a&lt;b</mark>"), "{shown}");
         assert!(shown.contains("•• •• ••"), "{shown}");
         assert!(!shown.contains("2a 2a 2a"), "{shown}");
         let text = as_text(Lang::En, &sample(), (38, 41)).into_string();
         assert!(text.contains("<mark>a&lt;b</mark>"), "{text}");
         assert!(text.contains("<span class=\"masked\">•••</span>"), "{text}");
-        assert!(text.contains("<span class=\"ctl\">FF</span><span class=\"ctl\">ESC</span>"), "{text}");
+        assert!(
+            text.contains("<span class=\"ctl\">FF</span><span class=\"ctl\">ESC</span>"),
+            "{text}"
+        );
         assert!(!text.contains("***"), "{text}");
     }
 
     #[test]
     fn rows_line_up_whatever_is_marked() {
-        let bytes = MaskedBytes { start: 0, bytes: (0u8..64).collect(), masked: vec![MaskedSpan { start: 7, end: 9 }], size: 64 };
+        let bytes = MaskedBytes {
+            start: 0,
+            bytes: (0u8..64).collect(),
+            masked: vec![MaskedSpan { start: 7, end: 9 }],
+            size: 64,
+        };
         for mark in [(0, 0), (0, 64), (3, 9), (15, 17), (8, 9)] {
             for row in 0..4u64 {
-                let cells = hex_cells(&bytes, row * ROW, &bytes.bytes[(row * ROW) as usize..][..16], mark).into_string();
+                let cells =
+                    hex_cells(&bytes, row * ROW, &bytes.bytes[(row * ROW) as usize..][..16], mark)
+                        .into_string();
                 let bare: String = strip(&cells);
                 assert_eq!(bare.chars().count(), 16 * 3, "{bare:?}");
             }

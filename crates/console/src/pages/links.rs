@@ -22,11 +22,16 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     let found = snapshot.links(&filter, &paging(ctx))?;
     if ctx.json() {
         let items: Vec<_> = found.items.iter().map(data).collect();
-        return Ok(Answer::Json(serde_json::json!({ "items": items, "next": found.next, "total": found.total })));
+        return Ok(Answer::Json(
+            serde_json::json!({ "items": items, "next": found.next, "total": found.total }),
+        ));
     }
-    let head = |id: Option<EntityId>| id.map(|id| snapshot.entity_head(&id.to_string())).transpose();
+    let head =
+        |id: Option<EntityId>| id.map(|id| snapshot.entity_head(&id.to_string())).transpose();
     let (from, to) = (head(filter.from)?.flatten(), head(filter.to)?.flatten());
-    let kind = filter.kind.map_or(lang.t("links.all"), |k| lang.find(&format!("link.{}", k.name())).unwrap_or(k.name()));
+    let kind = filter.kind.map_or(lang.t("links.all"), |k| {
+        lang.find(&format!("link.{}", k.name())).unwrap_or(k.name())
+    });
     let title = match found.total {
         Some(total) => lang.n("links.title_n", total, &[("kind", kind)]),
         None => kind.to_owned(),
@@ -37,12 +42,14 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         Col::text(lang.t("links.to")),
         Col::text(lang.t("links.proof")),
     ];
-    let rows = found.items.iter().map(|row| vec![
-        value::entity(lang, &row.from),
-        html! { (value::link_name(lang, row.kind, true)) },
-        value::entity(lang, &row.to),
-        proof(lang, row),
-    ]);
+    let rows = found.items.iter().map(|row| {
+        vec![
+            value::entity(lang, &row.from),
+            html! { (value::link_name(lang, row.kind, true)) },
+            value::entity(lang, &row.to),
+            proof(lang, row),
+        ]
+    });
     let body = html! {
         (filters(ctx, html! {
             (choice(lang.t("links.kind"), "kind", filter.kind.map(model::LinkKind::name), lang.t("links.all"),

@@ -19,7 +19,9 @@ pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     let found = snapshot.log(&paging(ctx))?;
     if ctx.json() {
         let items: Vec<_> = found.items.iter().map(data).collect();
-        return Ok(Answer::Json(serde_json::json!({ "items": items, "next": found.next, "total": found.total })));
+        return Ok(Answer::Json(
+            serde_json::json!({ "items": items, "next": found.next, "total": found.total }),
+        ));
     }
     let title = match found.total {
         Some(total) => lang.n("log.title", total, &[]),
@@ -32,13 +34,15 @@ pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         Col::text(lang.t("log.actor")),
         Col::text(lang.t("log.says")),
     ];
-    let rows = found.items.iter().map(|e| vec![
-        html! { a.n href={ "/log/" (e.index) } { (fmt::number(e.index)) } },
-        html! { time datetime=(e.time) { (e.time) } },
-        html! { (kind_name(lang, &e.kind)) },
-        actor(lang, e),
-        summary(lang, e),
-    ]);
+    let rows = found.items.iter().map(|e| {
+        vec![
+            html! { a.n href={ "/log/" (e.index) } { (fmt::number(e.index)) } },
+            html! { time datetime=(e.time) { (e.time) } },
+            html! { (kind_name(lang, &e.kind)) },
+            actor(lang, e),
+            summary(lang, e),
+        ]
+    });
     let body = html! {
         div #results {
             @if found.items.is_empty() { (empty(lang.t("part.none"), lang.t("log.none"))) }
@@ -56,11 +60,14 @@ pub(crate) fn entry(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError>
     if ctx.json() {
         return Ok(Answer::Json(data(&entry)));
     }
-    let title = lang.f("log.entry_title", &[
-        ("n", &fmt::number(index)),
-        ("kind", kind_name(lang, &entry.kind)),
-        ("time", &entry.time),
-    ]);
+    let title = lang.f(
+        "log.entry_title",
+        &[
+            ("n", &fmt::number(index)),
+            ("kind", kind_name(lang, &entry.kind)),
+            ("time", &entry.time),
+        ],
+    );
     let body = html! {
         dl.facts.wide {
             dt { (lang.t("log.kind")) } dd { (kind_name(lang, &entry.kind)) " " span.mono.quiet { (entry.kind) } }

@@ -50,10 +50,13 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     let known: Vec<_> = countries.iter().filter(|c| c.country != "ZZ").collect();
     let servers: u64 = countries.iter().map(|c| c.servers).sum();
     let unknown: u64 = countries.iter().filter(|c| c.country == "ZZ").map(|c| c.servers).sum();
-    let mut title = lang.f("map.title", &[
-        ("servers", &lang.n("count.Server", servers, &[])),
-        ("countries", &lang.n("count.countries", known.len() as u64, &[])),
-    ]);
+    let mut title = lang.f(
+        "map.title",
+        &[
+            ("servers", &lang.n("count.Server", servers, &[])),
+            ("countries", &lang.n("count.countries", known.len() as u64, &[])),
+        ],
+    );
     if unknown > 0 {
         title.push_str(&lang.n("overview.title_unknown", unknown, &[]));
     }
@@ -113,7 +116,8 @@ fn dots(countries: &[CountryServers], view: View, size: f32) -> Vec<Dot<'_>> {
         let half = letters as f32 * size * 0.34;
         let ((x, y), r) = (dot.at, dot.radius);
         let side = r + half + size * 0.3;
-        let middles = [(x, y - r - size * 0.8), (x + side, y), (x - side, y), (x, y + r + size * 0.8)];
+        let middles =
+            [(x, y - r - size * 0.8), (x + side, y), (x - side, y), (x, y + r + size * 0.8)];
         dot.label = middles.into_iter().find(|(x, y)| {
             let label = (x - half, y - size * 0.55, x + half, y + size * 0.55);
             taken.iter().enumerate().all(|(k, t)| k == i || apart(label, *t))
@@ -130,7 +134,8 @@ fn apart(a: Taken, b: Taken) -> bool {
 }
 
 fn picture(lang: Lang, countries: &[CountryServers], view: Option<&str>) -> Markup {
-    let points: Vec<_> = countries.iter().filter_map(|c| places::country(&c.country)).map(|c| c.at).collect();
+    let points: Vec<_> =
+        countries.iter().filter_map(|c| places::country(&c.country)).map(|c| c.at).collect();
     let view = match view {
         Some("europe") => EUROPE,
         Some(_) => WORLD,
@@ -217,7 +222,12 @@ mod tests {
 
     #[test]
     fn the_view_holds_every_point_and_stays_in_the_world() {
-        for points in [vec![], vec![(513.0, 114.0)], vec![(0.0, 0.0), (1000.0, 500.0)], vec![(990.0, 490.0), (995.0, 480.0)]] {
+        for points in [
+            vec![],
+            vec![(513.0, 114.0)],
+            vec![(0.0, 0.0), (1000.0, 500.0)],
+            vec![(990.0, 490.0), (995.0, 480.0)],
+        ] {
             let v = fit(&points);
             assert!(v.x >= 0.0 && v.y >= 0.0 && v.x + v.w <= 1000.1 && v.y + v.h <= 500.1, "{v:?}");
             for (x, y) in points {

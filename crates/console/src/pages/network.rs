@@ -29,7 +29,12 @@ fn filter(ctx: &Ctx) -> GraphFilter {
         Some(stamp.utc_ms() + if end { 86_399_999 } else { 0 })
     };
     let list = |name: &str| -> Vec<String> {
-        ctx.query.all(name).flat_map(|v| v.split([',', ' '])).filter(|v| !v.is_empty()).map(str::to_owned).collect()
+        ctx.query
+            .all(name)
+            .flat_map(|v| v.split([',', ' ']))
+            .filter(|v| !v.is_empty())
+            .map(str::to_owned)
+            .collect()
     };
     GraphFilter {
         kinds: ctx.query.all("kind").filter_map(kind_of_name).collect(),
@@ -54,10 +59,13 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     if ctx.json() {
         return Ok(Answer::Json(data(lang, &slice)));
     }
-    let title = lang.f("network.title", &[
-        ("things", &lang.n("count.entities", slice.all_nodes, &[])),
-        ("links", &lang.n("count.links", slice.all_edges, &[])),
-    ]);
+    let title = lang.f(
+        "network.title",
+        &[
+            ("things", &lang.n("count.entities", slice.all_nodes, &[])),
+            ("links", &lang.n("count.links", slice.all_edges, &[])),
+        ],
+    );
     let mut page = Page::new(ctx, Place::Network, title, html! {});
     let center = match filter.around.first() {
         Some(id) => snapshot.entity_head(&id.to_string())?,
@@ -179,15 +187,21 @@ fn rows(ctx: &Ctx, slice: &GraphSlice) -> Markup {
         Col::number(lang.t("network.stated")),
     ];
     let node = |i: u32| slice.nodes.get(i as usize);
-    let end = |n: Option<&Node>| html! {
-        @if let Some(n) = n {
-            a.entity href={ "/entity/" (n.id) } { (shape(n.kind)) span.sr { (kind_name(lang, n.kind)) " " } (short(&n.caption, 60)) }
-            @if let Some(country) = &n.country { " " span.place { (country) } }
+    let end = |n: Option<&Node>| {
+        html! {
+            @if let Some(n) = n {
+                a.entity href={ "/entity/" (n.id) } { (shape(n.kind)) span.sr { (kind_name(lang, n.kind)) " " } (short(&n.caption, 60)) }
+                @if let Some(country) = &n.country { " " span.place { (country) } }
+            }
         }
     };
     let rows = slice.edges[from..to].iter().map(|e| {
         let (a, b) = (node(e.from), node(e.to));
-        let all = links_url(&desk::read::LinkFilter { kind: Some(e.kind), from: a.map(|n| n.id), to: b.map(|n| n.id) });
+        let all = links_url(&desk::read::LinkFilter {
+            kind: Some(e.kind),
+            from: a.map(|n| n.id),
+            to: b.map(|n| n.id),
+        });
         vec![end(a), html! { (link_name(lang, e.kind, true)) }, end(b), count(e.count, &all)]
     });
     html! {
@@ -207,13 +221,34 @@ fn rows(ctx: &Ctx, slice: &GraphSlice) -> Markup {
 fn data(lang: Lang, slice: &GraphSlice) -> serde_json::Value {
     let edges: Vec<(u32, u32)> = slice.edges.iter().map(|e| (e.from, e.to)).collect();
     let places = network::layout::layout(slice.nodes.len(), &edges);
-    let nodes: Vec<_> = slice.nodes.iter().zip(&places).map(|(n, (x, y))| {
-        let round = |v: &f32| (f64::from(*v) * 100.0).round() / 100.0;
-        json!([n.id.to_string(), n.kind.name(), plain(&n.caption).chars().take(80).collect::<String>(), n.country, n.asn, n.degree, round(x), round(y)])
-    }).collect();
-    let edges: Vec<_> = slice.edges.iter().map(|e| json!([e.from, e.to, e.kind.name(), e.count])).collect();
+    let nodes: Vec<_> = slice
+        .nodes
+        .iter()
+        .zip(&places)
+        .map(|(n, (x, y))| {
+            let round = |v: &f32| (f64::from(*v) * 100.0).round() / 100.0;
+            json!([
+                n.id.to_string(),
+                n.kind.name(),
+                plain(&n.caption).chars().take(80).collect::<String>(),
+                n.country,
+                n.asn,
+                n.degree,
+                round(x),
+                round(y)
+            ])
+        })
+        .collect();
+    let edges: Vec<_> =
+        slice.edges.iter().map(|e| json!([e.from, e.to, e.kind.name(), e.count])).collect();
     let kinds: BTreeSet<EntityKind> = slice.nodes.iter().map(|n| n.kind).collect();
-    let kinds: serde_json::Map<_, _> = kinds.into_iter().map(|k| (k.name().to_owned(), json!({ "name": kind_name(lang, k), "family": family(k) }))).collect();
-    let links: serde_json::Map<_, _> = LINK_KINDS.iter().map(|k| (k.name.to_owned(), json!(link_name(lang, k.kind, true)))).collect();
+    let kinds: serde_json::Map<_, _> = kinds
+        .into_iter()
+        .map(|k| (k.name().to_owned(), json!({ "name": kind_name(lang, k), "family": family(k) })))
+        .collect();
+    let links: serde_json::Map<_, _> = LINK_KINDS
+        .iter()
+        .map(|k| (k.name.to_owned(), json!(link_name(lang, k.kind, true))))
+        .collect();
     json!({ "nodes": nodes, "edges": edges, "all_nodes": slice.all_nodes, "all_edges": slice.all_edges, "kinds": kinds, "links": links })
 }

@@ -41,16 +41,22 @@ pub(crate) fn title(lang: Lang, o: &Overview) -> String {
         return lang.t("overview.title_empty").to_owned();
     }
     if servers == 0 {
-        return lang.f("overview.title_plain", &[
-            ("exhibits", &lang.n("count.exhibits", o.exhibits, &[])),
-            ("facts", &lang.n("count.facts", o.facts, &[])),
-        ]);
+        return lang.f(
+            "overview.title_plain",
+            &[
+                ("exhibits", &lang.n("count.exhibits", o.exhibits, &[])),
+                ("facts", &lang.n("count.facts", o.facts, &[])),
+            ],
+        );
     }
-    let mut title = lang.f("overview.title", &[
-        ("panels", &lang.n("count.Panel", panels, &[])),
-        ("servers", &lang.n("count.Server", servers, &[])),
-        ("countries", &lang.n("count.countries", countries, &[])),
-    ]);
+    let mut title = lang.f(
+        "overview.title",
+        &[
+            ("panels", &lang.n("count.Panel", panels, &[])),
+            ("servers", &lang.n("count.Server", servers, &[])),
+            ("countries", &lang.n("count.countries", countries, &[])),
+        ],
+    );
     if unknown > 0 {
         title.push_str(&lang.n("overview.title_unknown", unknown, &[]));
     }
@@ -165,11 +171,20 @@ fn rule(lang: Lang, key: &str, fallback: &str) -> Markup {
 
 fn countries(lang: Lang, o: &Overview) -> Markup {
     const SHOWN: usize = 8;
-    let rows: Vec<_> = o.countries.iter().take(SHOWN).map(|(iso, n)| {
-        let label = html! { (places::name(lang, iso)) };
-        let filter = EntityFilter { kind: Some(EntityKind::Server), country: Some(iso.clone()), ..EntityFilter::default() };
-        (label, *n, entities_url(&filter))
-    }).collect();
+    let rows: Vec<_> = o
+        .countries
+        .iter()
+        .take(SHOWN)
+        .map(|(iso, n)| {
+            let label = html! { (places::name(lang, iso)) };
+            let filter = EntityFilter {
+                kind: Some(EntityKind::Server),
+                country: Some(iso.clone()),
+                ..EntityFilter::default()
+            };
+            (label, *n, entities_url(&filter))
+        })
+        .collect();
     html! {
         section aria-labelledby="h-countries" {
             h2 #h-countries { (lang.t("overview.servers_where")) }
@@ -219,10 +234,18 @@ fn sum(minor: i128, currency: &str) -> String {
 }
 
 fn links(lang: Lang, o: &Overview) -> Markup {
-    let rows: Vec<_> = o.links.iter().map(|c| {
-        let href = links_url(&LinkFilter { kind: Some(c.kind), ..LinkFilter::default() });
-        (html! { (lang.find(&format!("link.{}", c.kind.name())).unwrap_or(c.kind.name())) }, c.count, href)
-    }).collect();
+    let rows: Vec<_> = o
+        .links
+        .iter()
+        .map(|c| {
+            let href = links_url(&LinkFilter { kind: Some(c.kind), ..LinkFilter::default() });
+            (
+                html! { (lang.find(&format!("link.{}", c.kind.name())).unwrap_or(c.kind.name())) },
+                c.count,
+                href,
+            )
+        })
+        .collect();
     html! {
         section aria-labelledby="h-links" {
             h2 #h-links { (lang.t("overview.links")) }
@@ -308,15 +331,24 @@ fn other_figures(lang: Lang, figures: &[Figure]) -> Markup {
 }
 
 fn data(o: &Overview) -> Value {
-    let entities: serde_json::Map<String, Value> = o.entities.iter().map(|c| (c.kind.name().into(), json!(c.count))).collect();
-    let links: serde_json::Map<String, Value> = o.links.iter().map(|c| (c.kind.name().into(), json!(c.count))).collect();
-    let payments: serde_json::Map<String, Value> = o.payments.iter().map(|p| {
-        (p.currency.clone(), json!({ "count": p.count, "sum_minor": p.sum_minor.to_string() }))
-    }).collect();
-    let countries: serde_json::Map<String, Value> = o.countries.iter().map(|(c, n)| (c.clone(), json!(n))).collect();
-    let problems: serde_json::Map<String, Value> = o.problems.iter().map(|p| {
-        (p.kind.as_str().into(), json!({ "count": p.count, "lost_bytes": p.lost_bytes }))
-    }).collect();
+    let entities: serde_json::Map<String, Value> =
+        o.entities.iter().map(|c| (c.kind.name().into(), json!(c.count))).collect();
+    let links: serde_json::Map<String, Value> =
+        o.links.iter().map(|c| (c.kind.name().into(), json!(c.count))).collect();
+    let payments: serde_json::Map<String, Value> = o
+        .payments
+        .iter()
+        .map(|p| {
+            (p.currency.clone(), json!({ "count": p.count, "sum_minor": p.sum_minor.to_string() }))
+        })
+        .collect();
+    let countries: serde_json::Map<String, Value> =
+        o.countries.iter().map(|(c, n)| (c.clone(), json!(n))).collect();
+    let problems: serde_json::Map<String, Value> = o
+        .problems
+        .iter()
+        .map(|p| (p.kind.as_str().into(), json!({ "count": p.count, "lost_bytes": p.lost_bytes })))
+        .collect();
     json!({
         "case": o.case, "practice": o.standing == desk::read::Standing::Practice,
         "exhibits": o.exhibits, "bytes": o.bytes, "facts": o.facts, "bulk_values": o.bulk_values,

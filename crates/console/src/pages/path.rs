@@ -28,11 +28,20 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         return Ok(Answer::Json(path.as_ref().map_or(serde_json::Value::Null, data)));
     }
     let title = match (&from, &to, &path) {
-        (Some(a), Some(b), Some(path)) => lang.n("path.title", path.steps.len() as u64, &[("from", &plain(&a.caption)), ("to", &plain(&b.caption))]),
-        (Some(a), Some(b), None) => lang.f("path.title_none", &[("from", &plain(&a.caption)), ("to", &plain(&b.caption))]),
+        (Some(a), Some(b), Some(path)) => lang.n(
+            "path.title",
+            path.steps.len() as u64,
+            &[("from", &plain(&a.caption)), ("to", &plain(&b.caption))],
+        ),
+        (Some(a), Some(b), None) => {
+            lang.f("path.title_none", &[("from", &plain(&a.caption)), ("to", &plain(&b.caption))])
+        }
         _ => lang.t("path.ask").to_owned(),
     };
-    let shown = |name: &str, head: &Option<EntityHead>| head.as_ref().map_or_else(|| ctx.query.get(name).unwrap_or("").to_owned(), |h| h.key.to_string());
+    let shown = |name: &str, head: &Option<EntityHead>| {
+        head.as_ref()
+            .map_or_else(|| ctx.query.get(name).unwrap_or("").to_owned(), |h| h.key.to_string())
+    };
     let body = html! {
         form.filters method="get" action="/network/path" aria-label=(lang.t("part.filters")) {
             (field(lang.t("links.from"), "from", &shown("from", &from), "text"))
@@ -52,7 +61,8 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     if let (Some(path), Some(a), Some(b)) = (&path, &from, &to) {
         let around: Vec<String> = ids(path);
         let trail = around.join(" ");
-        let pairs = around.iter().map(|id| ("around", id.as_str())).chain([("trail", trail.as_str())]);
+        let pairs =
+            around.iter().map(|id| ("around", id.as_str())).chain([("trail", trail.as_str())]);
         page.actions = html! {
             a.button href=(url("/network", pairs)) { (lang.t("path.show")) }
             a.button href=(url("/network/path", [("from", b.id.to_string().as_str()), ("to", a.id.to_string().as_str())])) { (lang.t("path.turn")) }
@@ -63,7 +73,9 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
 
 /// One end: by id or key, else the best hit of a search.
 fn end(ctx: &Ctx, snapshot: &Snapshot, name: &str) -> Result<Option<EntityHead>, PageError> {
-    let Some(text) = ctx.query.get(name).map(str::trim).filter(|t| !t.is_empty()) else { return Ok(None) };
+    let Some(text) = ctx.query.get(name).map(str::trim).filter(|t| !t.is_empty()) else {
+        return Ok(None);
+    };
     if let Some(head) = snapshot.entity_head(text)? {
         return Ok(Some(head));
     }

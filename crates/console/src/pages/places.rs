@@ -52,7 +52,11 @@ mod tests {
         assert!(COUNTRIES.is_sorted_by(|a, b| a.iso < b.iso));
         for c in COUNTRIES.iter() {
             assert!(c.iso.len() == 2 && c.names.iter().all(|n| !n.is_empty()), "{}", c.iso);
-            assert!((0.0..=1000.0).contains(&c.at.0) && (0.0..=520.0).contains(&c.at.1), "{}", c.iso);
+            assert!(
+                (0.0..=1000.0).contains(&c.at.0) && (0.0..=540.0).contains(&c.at.1),
+                "{}",
+                c.iso
+            );
         }
         assert_eq!(name(Lang::Fr, "NL"), "Pays-Bas");
         assert_eq!(name(Lang::En, "Q1"), "Q1");

@@ -34,7 +34,9 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
             "exhibit": p.exhibit.map(|id| id.to_string()), "path": p.path, "start": p.start, "end": p.end,
             "kind": p.kind.as_str(), "message": p.message, "lost": p.lost,
         })).collect();
-        return Ok(Answer::Json(serde_json::json!({ "items": items, "next": found.next, "total": found.total })));
+        return Ok(Answer::Json(
+            serde_json::json!({ "items": items, "next": found.next, "total": found.total }),
+        ));
     }
     let title = match found.total {
         Some(0) => lang.t("problems.none_title").to_owned(),

@@ -146,7 +146,11 @@ fn row_url(hit: &RowHit) -> String {
         .map(|value| Term { column: hit.column.clone(), op: Op::Eq, value })
         .into_iter()
         .collect();
-    rows_url(&TableQuery { table: hit.table.id.clone(), filter: Filter { terms }, ..TableQuery::default() })
+    rows_url(&TableQuery {
+        table: hit.table.id.clone(),
+        filter: Filter { terms },
+        ..TableQuery::default()
+    })
 }
 
 fn row(lang: Lang, hit: &RowHit) -> Markup {

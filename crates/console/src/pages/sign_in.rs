@@ -16,11 +16,16 @@ use crate::session::SESSION_LIFE;
 
 /// How one signs in: shown wherever a page is asked for without a session.
 pub(crate) fn needed(lang: Lang) -> Markup {
-    bare(lang, lang.t("sign_in.title"), None, html! {
-        p.lead { (lang.t("sign_in.how")) }
-        pre.mono { "vigie serve" }
-        p { (lang.t("sign_in.once")) }
-    })
+    bare(
+        lang,
+        lang.t("sign_in.title"),
+        None,
+        html! {
+            p.lead { (lang.t("sign_in.how")) }
+            pre.mono { "vigie serve" }
+            p { (lang.t("sign_in.once")) }
+        },
+    )
 }
 
 /// `GET /sign-in`.
@@ -37,15 +42,25 @@ pub(crate) async fn spend(
 ) -> Response {
     let lang = lang_of(&headers);
     let Some(session) = app.sessions.spend(&token, Instant::now()) else {
-        let page = bare(lang, lang.t("sign_in.spent_title"), None, html! {
-            p.lead { (lang.t("sign_in.spent")) }
-            pre.mono { "vigie serve" }
-        });
+        let page = bare(
+            lang,
+            lang.t("sign_in.spent_title"),
+            None,
+            html! {
+                p.lead { (lang.t("sign_in.spent")) }
+                pre.mono { "vigie serve" }
+            },
+        );
         return send(StatusCode::FORBIDDEN, page);
     };
-    let page = bare(lang, lang.t("sign_in.done_title"), Some("/"), html! {
-        p.lead { a href="/" { (lang.t("sign_in.go_on")) } }
-    });
+    let page = bare(
+        lang,
+        lang.t("sign_in.done_title"),
+        Some("/"),
+        html! {
+            p.lead { a href="/" { (lang.t("sign_in.go_on")) } }
+        },
+    );
     let cookie = format!(
         "{}={session}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}",
         app.cookie,

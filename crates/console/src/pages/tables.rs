@@ -33,10 +33,13 @@ pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     // Conditions handed down from a figure are kept on the way to the rows it counts.
     let terms: Vec<(&str, &str)> = ctx.query.all("f").map(|t| ("f", t)).collect();
     let total: u64 = tables.iter().map(|t| t.rows).sum();
-    let title = lang.f("tables.title", &[
-        ("tables", &lang.n("count.tables", tables.len() as u64, &[])),
-        ("rows", &lang.n("count.rows", total, &[])),
-    ]);
+    let title = lang.f(
+        "tables.title",
+        &[
+            ("tables", &lang.n("count.tables", tables.len() as u64, &[])),
+            ("rows", &lang.n("count.rows", total, &[])),
+        ],
+    );
     let cols = [
         Col::text(lang.t("tables.name")),
         Col::text(lang.t("tables.role")),
@@ -91,7 +94,8 @@ pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     let lang = ctx.lang;
     let head = snapshot.table(ctx.param(0))?.ok_or(PageError::NotFound)?;
     let query = query(ctx)?;
-    let every = !query.columns.is_empty() && head.columns.iter().all(|c| query.columns.contains(&c.name));
+    let every =
+        !query.columns.is_empty() && head.columns.iter().all(|c| query.columns.contains(&c.name));
     if ctx.query.get("column").is_some() || every {
         // A condition from the form becomes one of the list, and all columns are none in particular:
         // the URL says what is shown, and no more.
@@ -101,10 +105,17 @@ pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     if ctx.json() {
         return Ok(Answer::Json(rows_json(&found)));
     }
-    let matched = if query.filter.terms.is_empty() { Some(head.rows) } else { snapshot.count_rows(&query, COUNTED)? };
+    let matched = if query.filter.terms.is_empty() {
+        Some(head.rows)
+    } else {
+        snapshot.count_rows(&query, COUNTED)?
+    };
     let title = match matched {
         Some(n) => lang.n("tables.rows_title", n, &[("table", &plain(&head.name))]),
-        None => lang.f("tables.rows_many", &[("table", &plain(&head.name)), ("rows", &lang.n("count.rows", head.rows, &[]))]),
+        None => lang.f(
+            "tables.rows_many",
+            &[("table", &plain(&head.name)), ("rows", &lang.n("count.rows", head.rows, &[]))],
+        ),
     };
     let body = html! {
         (conditions(ctx, &head, &query))
@@ -122,7 +133,13 @@ pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         a href="/tables" { (lang.t("place.tables")) } " · " (role(lang, &head)) " · "
         a href={ "/exhibit/" (head.exhibit) } { (text(&head.exhibit_name)) }
     };
-    let export = |kind: &str| ctx.query.url(&format!("/tables/{}/{kind}", segment(&head.id)), &["after", "limit", "format"], &[]);
+    let export = |kind: &str| {
+        ctx.query.url(
+            &format!("/tables/{}/{kind}", segment(&head.id)),
+            &["after", "limit", "format"],
+            &[],
+        )
+    };
     page.actions = html! {
         a.button href=(export("csv")) download { (icon("download")) "CSV" }
         a.button href=(export("xlsx")) download { (icon("download")) "XLSX" }
@@ -133,7 +150,8 @@ pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
 /// The conditions in force, each with the way to drop it, and the form for one more.
 fn conditions(ctx: &Ctx, head: &TableHead, query: &TableQuery) -> Markup {
     let lang = ctx.lang;
-    let ops = [Op::Eq, Op::Ne, Op::Prefix, Op::Contains, Op::Ge, Op::Le, Op::Null, Op::Present].map(|op| (op.to_string(), lang.t_owned(&format!("op.{op}"))));
+    let ops = [Op::Eq, Op::Ne, Op::Prefix, Op::Contains, Op::Ge, Op::Le, Op::Null, Op::Present]
+        .map(|op| (op.to_string(), lang.t_owned(&format!("op.{op}"))));
     html! {
         @if !query.filter.terms.is_empty() {
             ul.chips aria-label=(lang.t("tables.conditions")) {
@@ -207,7 +225,8 @@ fn numeric(c: &TableColumn) -> bool {
 
 fn is_time(c: &TableColumn) -> bool {
     use model::Meaning as M;
-    c.ty == ColumnType::Int && matches!(c.meaning, Some(M::Time | M::TimeEnd | M::Expiry | M::Created))
+    c.ty == ColumnType::Int
+        && matches!(c.meaning, Some(M::Time | M::TimeEnd | M::Expiry | M::Created))
 }
 
 /// A column's name, what it means, and the way to have rows in its order where that is at hand.
@@ -236,7 +255,9 @@ fn cell_markup(lang: Lang, cell: &CellValue, column: &TableColumn) -> Markup {
         CellValue::Int(n) => html! { (n) },
         CellValue::Real(n) => html! { (n) },
         CellValue::Text(value) => short(value, CELL),
-        CellValue::Bytes(bytes) => html! { span.mono { "0x" (model::id::hex(&bytes[..bytes.len().min(24)])) @if bytes.len() > 24 { "…" } } },
+        CellValue::Bytes(bytes) => {
+            html! { span.mono { "0x" (model::id::hex(&bytes[..bytes.len().min(24)])) @if bytes.len() > 24 { "…" } } }
+        }
     }
 }
 
@@ -250,10 +271,17 @@ fn head_json(t: &TableHead) -> serde_json::Value {
 
 fn rows_json(found: &Rows) -> serde_json::Value {
     let columns: Vec<&str> = found.columns.iter().map(|c| c.name.as_str()).collect();
-    let rows: Vec<_> = found.page.items.iter().map(|r| serde_json::json!({
-        "number": r.number, "start": r.start, "end": r.end,
-        "cells": r.cells.iter().map(cell_json).collect::<Vec<_>>(),
-    })).collect();
+    let rows: Vec<_> = found
+        .page
+        .items
+        .iter()
+        .map(|r| {
+            serde_json::json!({
+                "number": r.number, "start": r.start, "end": r.end,
+                "cells": r.cells.iter().map(cell_json).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
     serde_json::json!({
         "table": found.table.id, "exhibit": found.table.exhibit.to_string(), "columns": columns, "rows": rows,
         "next": found.page.next, "partial": found.partial,

@@ -282,8 +282,7 @@ impl<'a> Case<'a> {
                 .and_then(|t| t.parse().ok())
                 .is_some_and(model::key::is_global)
         };
-        let filter: Option<&KeyFilter<'_>> =
-            if scheme == "ip" { Some(&global) } else { None };
+        let filter: Option<&KeyFilter<'_>> = if scheme == "ip" { Some(&global) } else { None };
         let mut distinct = group.distinct(filter)?;
         // Keys that facts name, in the order of their numbers.
         let (low, high) = (format!("{scheme}:"), format!("{scheme};"));

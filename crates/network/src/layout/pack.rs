@@ -16,7 +16,9 @@ struct Block {
 
 impl Block {
     fn new((members, mut places): (Vec<u32>, Vec<Place>)) -> Self {
-        let fold = |f: fn(f32, f32) -> f32, start: f32, pick: fn(&Place) -> f32| places.iter().map(pick).fold(start, f);
+        let fold = |f: fn(f32, f32) -> f32, start: f32, pick: fn(&Place) -> f32| {
+            places.iter().map(pick).fold(start, f)
+        };
         let low = (fold(f32::min, f32::MAX, |p| p.0), fold(f32::min, f32::MAX, |p| p.1));
         let high = (fold(f32::max, f32::MIN, |p| p.0), fold(f32::max, f32::MIN, |p| p.1));
         for place in &mut places {
@@ -28,7 +30,8 @@ impl Block {
 
 /// One picture of all parts (largest first); places by node.
 pub(super) fn pack(nodes: usize, parts: Vec<(Vec<u32>, Vec<Place>)>) -> Vec<Place> {
-    let mut blocks: Vec<Block> = parts.into_iter().filter(|p| !p.0.is_empty()).map(Block::new).collect();
+    let mut blocks: Vec<Block> =
+        parts.into_iter().filter(|p| !p.0.is_empty()).map(Block::new).collect();
     let rest = blocks.split_off(blocks.len().min(SKYLINE));
     let area: f32 = blocks.iter().chain(&rest).map(|b| b.width * b.height).sum();
     let widest = blocks.iter().map(|b| b.width).fold(0.0, f32::max);
@@ -67,7 +70,11 @@ fn lowest(line: &[(f32, f32)], width: f32, wide: f32) -> Place {
         if k > 0 && x + wide > width {
             break;
         }
-        let top = line[k..].iter().take_while(|(left, _)| *left < x + wide).map(|s| s.1).fold(0.0, f32::max);
+        let top = line[k..]
+            .iter()
+            .take_while(|(left, _)| *left < x + wide)
+            .map(|s| s.1)
+            .fold(0.0, f32::max);
         if top < best.1 {
             best = (*x, top);
         }

@@ -42,7 +42,8 @@ impl Tree {
             .iter()
             .enumerate()
             .map(|(i, (x, y))| {
-                let code = spread(((x - low.0) * scale) as u32) | spread(((y - low.1) * scale) as u32) << 1;
+                let code = spread(((x - low.0) * scale) as u32)
+                    | spread(((y - low.1) * scale) as u32) << 1;
                 (code, i as u32)
             })
             .collect();

@@ -7,7 +7,8 @@ fn network(n: usize, extra: usize) -> Vec<(u32, u32)> {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (seed >> 33) as usize % bound.max(1)
     };
-    let mut edges: Vec<(u32, u32)> = (1..n).map(|i| (i as u32, next(i.min(1 + i / 6)) as u32)).collect();
+    let mut edges: Vec<(u32, u32)> =
+        (1..n).map(|i| (i as u32, next(i.min(1 + i / 6)) as u32)).collect();
     for _ in 0..extra {
         edges.push((next(n) as u32, next(n) as u32));
     }
@@ -42,8 +43,11 @@ fn what_is_joined_stands_nearer_than_what_is_not() {
     let n = 3000;
     let edges = network(n, 300);
     let places = layout(n, &edges);
-    let joined: f32 = edges.iter().map(|(a, b)| far(places[*a as usize], places[*b as usize])).sum::<f32>() / edges.len() as f32;
-    let others: f32 = (0..n).map(|i| far(places[i], places[(i * 31 + 17) % n])).sum::<f32>() / n as f32;
+    let joined: f32 =
+        edges.iter().map(|(a, b)| far(places[*a as usize], places[*b as usize])).sum::<f32>()
+            / edges.len() as f32;
+    let others: f32 =
+        (0..n).map(|i| far(places[i], places[(i * 31 + 17) % n])).sum::<f32>() / n as f32;
     assert!(joined * 4.0 < others, "{joined} {others}");
 }
 
@@ -66,7 +70,8 @@ fn parts_stand_apart() {
     edges.extend((41..80).map(|i| (40, i)));
     let places = layout(400, &edges);
     let (a, b) = places.split_at(40);
-    let nearest = a.iter().flat_map(|p| b.iter().map(move |q| far(*p, *q))).fold(f32::MAX, f32::min);
+    let nearest =
+        a.iter().flat_map(|p| b.iter().map(move |q| far(*p, *q))).fold(f32::MAX, f32::min);
     assert!(nearest >= EDGE, "{nearest}");
 }
 

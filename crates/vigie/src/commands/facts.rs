@@ -17,7 +17,9 @@ pub(crate) fn run(home: Option<&Path>, args: &Facts) -> Result<(), Told> {
     if let Some(name) = &args.entity {
         let head = snapshot.entity_head(name).map_err(told)?.ok_or_else(|| Told::Failure {
             what: format!("nothing in this case is called {}", plain(name)),
-            next: Some("give an entity's id or one of its keys; `vigie search` finds them".to_owned()),
+            next: Some(
+                "give an entity's id or one of its keys; `vigie search` finds them".to_owned(),
+            ),
         })?;
         filter.entity = Some(head.id);
     }

@@ -25,16 +25,20 @@ pub(crate) fn home_dir(home: Option<&Path>) -> Result<PathBuf, Told> {
     if let Some(home) = home {
         return Ok(home.to_owned());
     }
-    let named = |variable: &str| std::env::var_os(variable).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let named =
+        |variable: &str| std::env::var_os(variable).filter(|v| !v.is_empty()).map(PathBuf::from);
     named("XDG_CONFIG_HOME")
         .or_else(|| named("HOME").map(|h| h.join(".config")))
         .map(|config| config.join("vigie"))
-        .ok_or_else(|| Told::Misuse("no folder for the authority's key: name one with --home".to_owned()))
+        .ok_or_else(|| {
+            Told::Misuse("no folder for the authority's key: name one with --home".to_owned())
+        })
 }
 
 /// Where the work is done, by whom, for what.
 pub(crate) fn place(home: Option<&Path>, case: &Path, holder: &str) -> Result<desk::Place, Told> {
-    let user = ["USER", "LOGNAME"].iter().find_map(|v| std::env::var(v).ok()).filter(|u| !u.is_empty());
+    let user =
+        ["USER", "LOGNAME"].iter().find_map(|v| std::env::var(v).ok()).filter(|u| !u.is_empty());
     Ok(desk::Place {
         case: case.to_owned(),
         home: home_dir(home)?,
@@ -51,7 +55,9 @@ pub(crate) fn plain(text: &str) -> String {
             '\n' => '␊',
             '\t' => '␉',
             c if c.is_control() => '\u{fffd}',
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                '\u{fffd}'
+            }
             c => c,
         })
         .collect()

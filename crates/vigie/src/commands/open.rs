@@ -52,9 +52,7 @@ pub(crate) fn run(home: Option<&Path>, args: &Open) -> Result<(), Told> {
 }
 
 /// Does the work while its progress is shown.
-pub(crate) fn watched(
-    work: impl FnOnce(&Work) -> desk::Result<Opened>,
-) -> Result<Opened, Told> {
+pub(crate) fn watched(work: impl FnOnce(&Work) -> desk::Result<Opened>) -> Result<Opened, Told> {
     let shared = Work::default();
     let over = AtomicBool::new(false);
     std::thread::scope(|threads| {
@@ -147,7 +145,12 @@ fn screen(opened: &Opened, elapsed: Duration, case: &Path) -> Result<(), Told> {
         writeln!(out, "\n  servers: {}", named.join(", "))?;
     }
     for unread in &opened.unread {
-        writeln!(out, "  not read: {}: {}", plain(&unread.path.display().to_string()), unread.message)?;
+        writeln!(
+            out,
+            "  not read: {}: {}",
+            plain(&unread.path.display().to_string()),
+            unread.message
+        )?;
     }
     if summary.problems > 0 {
         writeln!(

@@ -67,8 +67,14 @@ pub(crate) fn run(args: &Parse) -> Result<(), Told> {
         writeln!(
             out.out,
             "{}/{}: {} facts, {} rows, {} problems; {} bytes read, {} filler, {} lost",
-            parser.name, parser.version, out.counts.facts, out.counts.rows, out.counts.problems,
-            coverage.read, coverage.filler, coverage.lost
+            parser.name,
+            parser.version,
+            out.counts.facts,
+            out.counts.rows,
+            out.counts.problems,
+            coverage.read,
+            coverage.filler,
+            coverage.lost
         )?;
     }
     out.out.flush()?;
@@ -137,7 +143,13 @@ impl<W: Write> Sink for Lines<W> {
             line.to_string()
         } else {
             let value = if masked { "•••".to_owned() } else { plain(&fact.value.text()) };
-            format!("{}..{} {} {} {value}", fact.start, fact.end, plain(fact.subject.as_str()), fact.property)
+            format!(
+                "{}..{} {} {} {value}",
+                fact.start,
+                fact.end,
+                plain(fact.subject.as_str()),
+                fact.property
+            )
         };
         self.line(&text);
     }
@@ -148,7 +160,9 @@ impl<W: Write> Sink for Lines<W> {
             .columns
             .iter()
             .map(|c| match c.meaning {
-                Some(meaning) => json!({"name": c.name, "meaning": meaning.as_str(), "secret": c.secret}),
+                Some(meaning) => {
+                    json!({"name": c.name, "meaning": meaning.as_str(), "secret": c.secret})
+                }
                 None => json!({"name": c.name, "secret": c.secret}),
             })
             .collect();
@@ -157,7 +171,12 @@ impl<W: Write> Sink for Lines<W> {
                 .to_string()
         } else {
             let names: Vec<_> = schema.columns.iter().map(|c| plain(&c.name)).collect();
-            format!("table {} ({}): {}", plain(&schema.name), schema.role.as_str(), names.join(", "))
+            format!(
+                "table {} ({}): {}",
+                plain(&schema.name),
+                schema.role.as_str(),
+                names.join(", ")
+            )
         };
         self.tables.push(schema);
         self.line(&text);
@@ -185,8 +204,7 @@ impl<W: Write> Sink for Lines<W> {
                 };
                 row.insert(name.clone(), value);
             }
-            let text =
-                json!({"table": batch.table, "start": batch.starts[i], "end": batch.ends[i], "row": row});
+            let text = json!({"table": batch.table, "start": batch.starts[i], "end": batch.ends[i], "row": row});
             self.line(&text.to_string());
         }
     }
@@ -200,7 +218,13 @@ impl<W: Write> Sink for Lines<W> {
             })
             .to_string()
         } else {
-            format!("{}..{} problem ({}): {}", problem.start, problem.end, problem.kind, plain(&problem.message))
+            format!(
+                "{}..{} problem ({}): {}",
+                problem.start,
+                problem.end,
+                problem.kind,
+                plain(&problem.message)
+            )
         };
         self.line(&text);
     }

@@ -8,7 +8,8 @@ use crate::progress::{Progress, bytes};
 
 /// Makes a practice seizure.
 pub(crate) fn make(scenario: &str, scale: f64, seed: u64, out: &Path) -> Result<(), Told> {
-    let scenario: range::Scenario = scenario.parse().map_err(|e: range::Error| Told::Misuse(e.to_string()))?;
+    let scenario: range::Scenario =
+        scenario.parse().map_err(|e: range::Error| Told::Misuse(e.to_string()))?;
     if !(0.0001..=1.0).contains(&scale) {
         return Err(Told::Misuse(format!("--scale {scale} is not between 0.0001 and 1")));
     }

@@ -5,7 +5,9 @@ use std::io::{BufWriter, Write};
 use desk::read::Reader;
 use serde_json::{Map, json};
 
-use super::{cell_json, cell_text, cut, entity_json, plain, source_json, told, value_json, value_text};
+use super::{
+    cell_json, cell_text, cut, entity_json, plain, source_json, told, value_json, value_text,
+};
 use crate::cli::Search;
 use crate::error::Told;
 
@@ -67,9 +69,17 @@ pub(crate) fn run(args: &Search) -> Result<(), Told> {
             .iter()
             .zip(&hit.row.cells)
             .take(6)
-            .map(|(column, cell)| format!("{}={}", plain(&column.name), cut(&plain(&cell_text(cell)), 30)))
+            .map(|(column, cell)| {
+                format!("{}={}", plain(&column.name), cut(&plain(&cell_text(cell)), 30))
+            })
             .collect();
-        writeln!(out, "row of {} ({} match): {}", plain(&hit.table.sql_name), hit.count, cells.join(" "))?;
+        writeln!(
+            out,
+            "row of {} ({} match): {}",
+            plain(&hit.table.sql_name),
+            hit.count,
+            cells.join(" ")
+        )?;
     }
     for hit in &found.facts {
         writeln!(

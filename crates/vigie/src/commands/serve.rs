@@ -16,7 +16,10 @@ pub(crate) fn run(_home: Option<&Path>, args: &Serve) -> Result<(), Told> {
     runtime.block_on(async {
         let console = console::Console::bind(reader, args.listen).await.map_err(|e| match e {
             console::Error::NotLoopback(_) => Told::Misuse(e.to_string()),
-            other => Told::failure(&other, Some("name another address with --listen, or port 0 for a free one")),
+            other => Told::failure(
+                &other,
+                Some("name another address with --listen, or port 0 for a free one"),
+            ),
         })?;
         let link = console.sign_in_link().map_err(|e| Told::failure(&e, None))?;
         let mut out = std::io::stdout();

@@ -17,7 +17,11 @@ pub(crate) fn run(args: &Show) -> Result<(), Told> {
         next: Some("give an entity's id or one of its keys; `vigie search` finds them".to_owned()),
     })?;
     let mut out = BufWriter::new(std::io::stdout().lock());
-    if args.json { document(&page, &mut out)? } else { text(&page, &mut out)? }
+    if args.json {
+        document(&page, &mut out)?
+    } else {
+        text(&page, &mut out)?
+    }
     Ok(out.flush()?)
 }
 
@@ -67,8 +71,11 @@ fn document(page: &EntityPage, out: &mut dyn Write) -> std::io::Result<()> {
         .iter()
         .map(|row| json!({"table": row.table, "exhibit": row.exhibit_name, "column": row.column, "count": row.count}))
         .collect();
-    document["figures"] =
-        page.figures.iter().map(|f| json!({"name": f.name, "value": f.value, "rule": f.rule})).collect();
+    document["figures"] = page
+        .figures
+        .iter()
+        .map(|f| json!({"name": f.name, "value": f.value, "rule": f.rule}))
+        .collect();
     writeln!(out, "{document}")
 }
 
@@ -81,7 +88,8 @@ fn text(page: &EntityPage, out: &mut dyn Write) -> std::io::Result<()> {
         writeln!(out, "  key     {}{}", plain(key.as_str()), why.unwrap_or_default())?;
     }
     if let Some(country) = &head.country {
-        let network = head.asn.map(|n| format!(", AS{n} {}", plain(page.as_name.as_deref().unwrap_or(""))));
+        let network =
+            head.asn.map(|n| format!(", AS{n} {}", plain(page.as_name.as_deref().unwrap_or(""))));
         writeln!(out, "  place   {country}{}", network.unwrap_or_default())?;
     }
     for group in &page.properties {
@@ -113,7 +121,13 @@ fn text(page: &EntityPage, out: &mut dyn Write) -> std::io::Result<()> {
         }
     }
     for row in &page.rows {
-        writeln!(out, "  {} rows of {} ({})", row.count, plain(&row.table), plain(&row.exhibit_name))?;
+        writeln!(
+            out,
+            "  {} rows of {} ({})",
+            row.count,
+            plain(&row.table),
+            plain(&row.exhibit_name)
+        )?;
     }
     for figure in &page.figures {
         writeln!(out, "  {} {}  ({})", figure.name, figure.value, figure.rule)?;

@@ -89,7 +89,11 @@ fn align(rows: &[Vec<String>], out: &mut dyn Write) -> std::io::Result<()> {
         for (cell, width) in row.iter().zip(&widths) {
             let pad = " ".repeat(width - cell.chars().count());
             let number = cell.parse::<f64>().is_ok();
-            line.push_str(&if number { format!("{pad}{cell}  ") } else { format!("{cell}{pad}  ") });
+            line.push_str(&if number {
+                format!("{pad}{cell}  ")
+            } else {
+                format!("{cell}{pad}  ")
+            });
         }
         writeln!(out, "{}", line.trim_end())?;
     }

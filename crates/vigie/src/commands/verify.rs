@@ -49,15 +49,26 @@ pub(crate) fn run(home: Option<&Path>, args: &Verify) -> Result<(), Told> {
         }
         let sum = format!(
             "{} records, {} exhibits ({}), {} facts",
-            report.records, report.exhibits, bytes(report.bytes), report.facts
+            report.records,
+            report.exhibits,
+            bytes(report.bytes),
+            report.facts
         );
         if report.findings.is_empty() {
             writeln!(out, "{} holds: {sum}", report.origin)?;
             if !report.key_from_home {
-                writeln!(out, "The key came from the case itself: it proves that the case fits itself, and no more.")?;
+                writeln!(
+                    out,
+                    "The key came from the case itself: it proves that the case fits itself, and no more."
+                )?;
             }
         } else {
-            writeln!(out, "{} does not hold: {} findings; {sum}", report.origin, report.findings.len())?;
+            writeln!(
+                out,
+                "{} does not hold: {} findings; {sum}",
+                report.origin,
+                report.findings.len()
+            )?;
         }
     }
     out.flush()?;

@@ -31,12 +31,22 @@ pub(crate) fn rebuild(home: Option<&Path>, case: &Path, json: bool) -> Result<()
         writeln!(out, "{document}")?;
         return Ok(());
     }
-    writeln!(out, "built again: {} exhibits, {} facts", rebuilt.summary.exhibits, rebuilt.summary.facts)?;
+    writeln!(
+        out,
+        "built again: {} exhibits, {} facts",
+        rebuilt.summary.exhibits, rebuilt.summary.facts
+    )?;
     for d in &rebuilt.differences {
         writeln!(
             out,
             "differs: {}: {} gave {} facts, {} rows; {} gives {} facts, {} rows (recorded)",
-            plain(&d.name), d.before.parser, d.before.facts, d.before.rows, d.now.parser, d.now.facts, d.now.rows
+            plain(&d.name),
+            d.before.parser,
+            d.before.facts,
+            d.before.rows,
+            d.now.parser,
+            d.now.facts,
+            d.now.rows
         )?;
     }
     Ok(())

@@ -60,8 +60,15 @@ impl Bench {
     /// Makes a practice seizure under `name`.
     pub(crate) fn seizure(&self, name: &str, scenario: &str, scale: f64, seed: u64) -> PathBuf {
         self.ok(&[
-            "range", "make", "--scenario", scenario, "--scale", &scale.to_string(), "--seed",
-            &seed.to_string(), name,
+            "range",
+            "make",
+            "--scenario",
+            scenario,
+            "--scale",
+            &scale.to_string(),
+            "--seed",
+            &seed.to_string(),
+            name,
         ]);
         self.path(name)
     }
@@ -71,7 +78,12 @@ impl Bench {
     pub(crate) fn open(&self, case: &str, seizure: &Path) -> Value {
         let (net, material) = (seizure.join("practice-net.csv"), seizure.join("material"));
         self.json(&[
-            "open", "--json", "--case", case, "--address-table", net.to_str().expect("UTF-8"),
+            "open",
+            "--json",
+            "--case",
+            case,
+            "--address-table",
+            net.to_str().expect("UTF-8"),
             material.to_str().expect("UTF-8"),
         ])
     }

@@ -28,7 +28,12 @@ fn killed_at_fifty_moments_a_case_is_completed_by_the_same_command() {
             let part = ((z ^ (z >> 31)) % 1000) as f64 / 1000.0;
             let mut child = bench
                 .command(&[
-                    "open", "--json", "--case", &name, "--address-table", net.to_str().unwrap(),
+                    "open",
+                    "--json",
+                    "--case",
+                    &name,
+                    "--address-table",
+                    net.to_str().unwrap(),
                     material.to_str().unwrap(),
                 ])
                 .stdout(Stdio::null())

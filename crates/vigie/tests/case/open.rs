@@ -56,22 +56,29 @@ fn the_same_bytes_again_add_nothing_but_a_receipt() {
     let bench = Bench::new();
     let seizure = bench.seizure("seizure", "small", 1.0, 3);
     let first = bench.open("case", &seizure);
-    let records = |bench: &Bench| bench.json(&["verify", "--json", "case"])["records"].as_u64().unwrap();
+    let records =
+        |bench: &Bench| bench.json(&["verify", "--json", "case"])["records"].as_u64().unwrap();
     let before = records(&bench);
     let again = bench.open("case", &seizure);
     assert_eq!(lasting(&first), lasting(&again));
     assert_eq!(records(&bench), before, "opening the same bytes again wrote records");
 
     // From another source: one receipt an exhibit that was found there, and nothing else.
-    let one = std::fs::read_dir(seizure.join("material"))
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .filter(|p| p.is_file())
-        .min()
-        .expect("a file at the top of the material");
+    let one = seizure.join("material/office/domains.txt");
     let other = bench.json(&[
-        "open", "--json", "--case", "case", "--source", "laptop 3", "--authorisation", "order 7",
-        "--seized-by", "Sgt. Example", "--at", "2024-11-26T06:00:00+01:00", one.to_str().unwrap(),
+        "open",
+        "--json",
+        "--case",
+        "case",
+        "--source",
+        "laptop 3",
+        "--authorisation",
+        "order 7",
+        "--seized-by",
+        "Sgt. Example",
+        "--at",
+        "2024-11-26T06:00:00+01:00",
+        one.to_str().unwrap(),
     ]);
     assert_eq!(lasting(&first), lasting(&other));
     assert_eq!(records(&bench), before + 1);
@@ -103,7 +110,10 @@ fn every_fact_shows_the_bytes_it_was_read_from_and_no_secret() {
         let (start, end) = (fact["start"].as_u64().unwrap(), fact["end"].as_u64().unwrap());
         if fact["masked"] == true {
             assert!(fact.get("raw").is_none() && fact.get("raw_hex").is_none(), "{line}");
-            secrets.push((fact["exhibit"].as_str().unwrap().to_owned(), start, end));
+            // A URL that holds a password has a value, but its bytes are masked; a secret has neither.
+            if fact["value"].is_null() {
+                secrets.push((fact["exhibit"].as_str().unwrap().to_owned(), start, end));
+            }
             continue;
         }
         let length = match (fact["raw"].as_str(), fact["raw_hex"].as_str()) {
@@ -130,7 +140,9 @@ fn every_fact_shows_the_bytes_it_was_read_from_and_no_secret() {
     for (exhibit, start, end) in secrets {
         let path = bench.path("case").join("vault/exhibits").join(&exhibit[..2]).join(&exhibit);
         let bytes = std::fs::read(path).unwrap();
-        let Ok(secret) = std::str::from_utf8(&bytes[start as usize..end as usize]) else { continue };
+        let Ok(secret) = std::str::from_utf8(&bytes[start as usize..end as usize]) else {
+            continue;
+        };
         if secret.len() < 10 {
             continue;
         }

@@ -7,8 +7,18 @@ fn help_stands_behind_every_command_and_carries_examples() {
     let bench = Bench::new();
     let help = bench.ok(&["--help"]);
     for command in [
-        "open", "serve", "authority", "verify", "facts", "show", "search", "sql", "parse", "export",
-        "views", "range",
+        "open",
+        "serve",
+        "authority",
+        "verify",
+        "facts",
+        "show",
+        "search",
+        "sql",
+        "parse",
+        "export",
+        "views",
+        "range",
     ] {
         assert!(help.contains(command), "--help does not name {command}");
         let own = bench.ok(&[command, "--help"]);
