@@ -88,7 +88,7 @@ impl Lang {
     }
 
     /// The message without a count or placeholders. A key that no catalogue has is shown itself.
-    pub(crate) fn t<'a>(self, key: &'a str) -> &'a str {
+    pub(crate) fn t(self, key: &str) -> &str {
         self.find(key).unwrap_or(key)
     }
 

@@ -18,7 +18,8 @@ pub(crate) enum Access {
     SignedIn,
 }
 
-/// What an address gives.
+/// What an address gives. There are two dozen, made once: their size does not matter.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Gives {
     /// A page (or its part, or its data).
     Page(PageFn),

@@ -123,7 +123,7 @@ fn results(lang: Lang, found: &SearchResult) -> Markup {
     }
 }
 
-fn matched<'a>(lang: Lang, what: &'a str) -> &'a str {
+fn matched(lang: Lang, what: &str) -> &str {
     match what {
         "caption" => lang.find("entities.name").unwrap_or(what),
         "key" => lang.find("entities.key").unwrap_or(what),

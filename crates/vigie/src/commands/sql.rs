@@ -14,7 +14,7 @@ use crate::error::Told;
 enum Out<W: Write> {
     /// Gathered, so that columns can be aligned.
     Table(W, Vec<Vec<String>>),
-    Csv(csv::Writer<W>),
+    Csv(Box<csv::Writer<W>>),
     Json(W, Vec<String>),
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Sql) -> Result<(), Told> {
     let mut out = match args.format {
         _ if args.json => Out::Json(stdout, Vec::new()),
         SqlFormat::Json => Out::Json(stdout, Vec::new()),
-        SqlFormat::Csv => Out::Csv(csv::Writer::from_writer(stdout)),
+        SqlFormat::Csv => Out::Csv(Box::new(csv::Writer::from_writer(stdout))),
         SqlFormat::Table => Out::Table(stdout, Vec::new()),
     };
     let mut failed = None;
