@@ -29,6 +29,7 @@ def main():
         for module in [m for m in sys.modules if m.startswith("followthemoney")]:
             del sys.modules[module]
         from followthemoney import model
+        from followthemoney.exc import InvalidData
         from followthemoney.statement.entity import StatementEntity
         from followthemoney.statement.serialize import read_csv_statements
         from followthemoney.dataset import Dataset
@@ -53,7 +54,10 @@ def main():
         kinds, links = {}, 0
         for statements in by_entity.values():
             entity = StatementEntity.from_statements(dataset, statements)
-            entity.schema.validate(entity.to_dict())
+            try:
+                entity.schema.validate(entity.to_dict())
+            except InvalidData as invalid:
+                raise SystemExit(f"{entity.schema.name} {entity.to_dict()}: {invalid.errors}")
             if entity.schema.name == "UnknownLink":
                 links += 1
                 for end in entity.get("subject") + entity.get("object"):

@@ -87,7 +87,7 @@ pub fn schema() -> String {
         // Writing to a String cannot fail.
         let _ = write!(
             out,
-            "{name}:\n  extends:\n    - Thing\n  label: \"{name}\"\n  plural: \"{name}\"\n  description: \"Counted: {}\"\n  featured:\n    - name\n  caption:\n    - name\n  properties:\n    key:\n      label: \"key\"\n      type: identifier\n",
+            "{name}:\n  extends:\n    - Thing\n  label: \"{name}\"\n  plural: \"{name}\"\n  description: \"Counted: {}\"\n  featured:\n    - name\n  caption:\n    - name\n  properties:\n    key:\n      label: \"key\"\n      type: string\n",
             def.counting_rule
         );
         for p in def.properties.iter().filter(|p| !p.secret && p.ftm.is_none()) {
@@ -151,7 +151,7 @@ pub(super) fn statements(snapshot: &Snapshot, out: &mut dyn Write) -> Result<()>
         let (id, schema) = (e.id.to_string(), schema_of(e.kind));
         out.put(&id, schema, "name", "name", &e.caption, "")?;
         if entity(e.kind).ftm.is_none() {
-            out.put(&id, schema, "key", "identifier", e.key.as_str(), "")?;
+            out.put(&id, schema, "key", "string", e.key.as_str(), "")?;
         }
         if schema == "UserAccount" {
             // FollowTheMoney requires it; the account's own number or name is all there may be.
