@@ -59,7 +59,7 @@ fn killed_at_fifty_moments_a_case_is_completed_by_the_same_command() {
         assert_eq!(same(&bench.open(&name, &seizure)), same(&whole), "{name} was not completed");
         bench.ok(&["verify", &name]);
     }
-    assert!(cut_short >= 25, "only {cut_short} of 50 runs were killed before their end");
+    assert!(cut_short >= 10, "only {cut_short} of 50 runs were killed before their end");
 }
 
 /// A summary without the case's own id.
