@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use model::kinds::{ENTITY_KINDS, LINK_KINDS, kind_of_scheme};
+use model::kinds::{ENTITY_KINDS, LINK_KINDS};
 use model::{EntityKind, Key, LinkKind, Meaning, TableRole};
 use network::Resolved;
 use rusqlite::{Connection, params};
 
 use super::distinct::{Group, Held, KeyFilter};
-use super::{entities, go_on};
+use super::go_on;
 use crate::Result;
 use crate::index::{IndexFile, split_pair};
-use crate::views::{self, KeyBook, meaning_of_word, role_of_word};
+use crate::views::{KeyBook, meaning_of_word, role_of_word};
 
 /// A bulk table and its open indexes.
 pub(super) struct Table {
@@ -147,11 +147,9 @@ impl<'a> Case<'a> {
         self.links.insert(LinkKind::AccountOf, accounts.len() as u64);
         self.write()?;
         // Counted first, stored now: what is stored changes no count.
-        made.extend(accounts.into_iter().flat_map(|(a, b)| [a, b]));
-        for key in made {
-            self.make(keys, &key)?;
-        }
-        self.link_rows(keys)
+        made.extend(accounts.iter().flat_map(|(a, b)| [a.clone(), b.clone()]));
+        self.make(keys, &made)?;
+        self.link_rows(&accounts)
     }
 
     fn count_facts(&mut self) -> Result<()> {
@@ -206,11 +204,12 @@ impl<'a> Case<'a> {
             }));
             let mut distinct = group.distinct(None)?;
             self.lines.insert(panel.clone(), distinct);
-            for (entity, user) in named.get(panel.as_str()).into_iter().flatten() {
-                if self.refer(&group, *entity, user.as_bytes())? {
-                    distinct = distinct.saturating_sub(1);
-                }
+            let mut users: Vec<(String, i64)> = Vec::new();
+            for (entity, user) in named.remove(panel.as_str()).into_iter().flatten() {
+                users.push((user, entity));
             }
+            let found = self.refer(&group, users, &|_| true)?;
+            distinct = distinct.saturating_sub(found);
             rows_only += distinct;
         }
         drop(rows);
@@ -219,27 +218,35 @@ impl<'a> Case<'a> {
         Ok(())
     }
 
-    /// Writes down which rows name an entity; false where none does.
-    fn refer(&self, group: &Group<'_>, entity: i64, value: &[u8]) -> Result<bool> {
-        let mut found = false;
+    /// Writes down which rows name which entities, by the value that stands in the rows. Gives how
+    /// many values, of those that count, stand there.
+    pub(super) fn refer(
+        &self,
+        group: &Group<'_>,
+        mut named: Vec<(String, i64)>,
+        counts: &dyn Fn(&[u8]) -> bool,
+    ) -> Result<u64> {
+        named.sort_unstable();
+        let values: Vec<&[u8]> = named.iter().map(|(value, _)| value.as_bytes()).collect();
+        let mut found = vec![false; named.len()];
         let mut add = self.db.prepare_cached(
             "INSERT OR IGNORE INTO entity_row (entity, bulk, n, value, count)
              VALUES (?, ?, ?, ?, ?)",
         )?;
-        for (held, key) in group.holding(value) {
-            let count = held.index.count_of(&key)?;
-            if count > 0 {
-                found = true;
-                let value = String::from_utf8_lossy(&key).into_owned();
-                let table = self.tables[held.table].id;
-                add.execute((entity, table, held.column as i64, value, count as i64))?;
-            }
-        }
-        Ok(found)
+        group.find(&values, &mut |at, held, count| {
+            found[at] = true;
+            let key = [held.prefix, values[at]].concat();
+            let value = String::from_utf8_lossy(&key);
+            let table = self.tables[held.table].id;
+            add.execute((named[at].1, table, held.column as i64, value, count as i64))?;
+            Ok(())
+        })?;
+        let counted = found.iter().zip(&values).filter(|(found, value)| **found && counts(value));
+        Ok(counted.count() as u64)
     }
 
     /// The columns whose values are keys of a scheme.
-    fn holders(&self, scheme: &str) -> Group<'_> {
+    pub(super) fn holders(&self, scheme: &str) -> Group<'_> {
         let prefix: &'static [u8] = match scheme {
             "mac" => b"mac:",
             "email" => b"email:",
@@ -284,24 +291,23 @@ impl<'a> Case<'a> {
         };
         let filter: Option<&KeyFilter<'_>> = if scheme == "ip" { Some(&global) } else { None };
         let mut distinct = group.distinct(filter)?;
-        // Keys that facts name, in the order of their numbers.
+        // Keys that facts name.
         let (low, high) = (format!("{scheme}:"), format!("{scheme};"));
         let mut query = self.db.prepare(
             "SELECT text, entity FROM key
-             WHERE entity IS NOT NULL AND text >= ? AND text < ? ORDER BY id",
+             WHERE entity IS NOT NULL AND text >= ? AND text < ?",
         )?;
         let mut rows = query.query([&low, &high])?;
+        let mut named = Vec::new();
         while let Some(row) = rows.next()? {
             let text: String = row.get(0)?;
             let value = text.strip_prefix(&low).unwrap_or(&text);
-            if self.refer(&group, row.get(1)?, value.as_bytes())?
-                && filter.is_none_or(|f| f(value.as_bytes()))
-            {
-                distinct = distinct.saturating_sub(1);
-            }
+            named.push((value.to_owned(), row.get(1)?));
         }
         drop(rows);
         drop(query);
+        let found = self.refer(&group, named, &|value| filter.is_none_or(|f| f(value)))?;
+        distinct = distinct.saturating_sub(found);
         if matches!(scheme, "account" | "iban" | "wallet" | "messaging" | "email") {
             self.shared(&group, scheme, made)?;
         }
@@ -386,7 +392,7 @@ impl<'a> Case<'a> {
              JOIN entity d ON d.id = l.dst WHERE l.kind = ?",
         )?;
         let mut rows = query.query([kind as i64])?;
-        let mut both = 0;
+        let mut pairs = Vec::new();
         while let Some(row) = rows.next()? {
             let (from, to): (String, String) = (row.get(0)?, row.get(1)?);
             let pair = if kind == LinkKind::OwnedBy {
@@ -399,58 +405,16 @@ impl<'a> Case<'a> {
             } else {
                 crate::index::pair_key(from.as_bytes(), to.as_bytes())
             };
-            both += u64::from(group.holds(&pair)?);
+            pairs.push(pair);
         }
-        Ok(both)
-    }
-
-    /// Accounts that an e-mail address names which stands elsewhere too, with that address.
-    fn accounts(&self) -> Result<Vec<(Key, Key)>> {
-        let emails = {
-            // An account's own payments do not make its address stand elsewhere.
-            Group::new(self.tables.iter().enumerate().flat_map(|(t, table)| {
-                table.columns.iter().filter_map(move |(n, meaning, index)| match meaning {
-                    Meaning::Email => Some(Held { table: t, column: *n, index, prefix: b"" }),
-                    Meaning::From | Meaning::To => {
-                        Some(Held { table: t, column: *n, index, prefix: b"email:" })
-                    }
-                    _ => None,
-                })
-            }))
-        };
-        let stands = |mail: &Key| -> Result<bool> {
-            if emails.holds(mail.rest().as_bytes())? {
-                return Ok(true);
-            }
-            let Some(id) = views::find(self.db, mail.as_str())? else { return Ok(false) };
-            let mut query =
-                self.db.prepare_cached("SELECT entity IS NOT NULL FROM key WHERE id = ?")?;
-            Ok(query.query_row([id], |row| row.get(0))?)
-        };
-        let mut found = BTreeMap::new();
-        let mut look = |account: &str| -> Result<()> {
-            let Some(account) = Key::parse(account) else { return Ok(()) };
-            let mail = account.rest().split_once(':').and_then(|(_, id)| Key::email(id));
-            if let Some(mail) = mail
-                && stands(&mail)?
-            {
-                found.insert(account, mail);
-            }
+        pairs.sort_unstable();
+        let values: Vec<&[u8]> = pairs.iter().map(Vec::as_slice).collect();
+        let mut found = vec![false; values.len()];
+        group.find(&values, &mut |at, _, _| {
+            found[at] = true;
             Ok(())
-        };
-        let group = self.holders("account");
-        let mut merge = group.merge()?;
-        while merge.next()? {
-            if let Ok(text) = std::str::from_utf8(&merge.key) {
-                look(&format!("account:{text}"))?;
-            }
-        }
-        let mut query = self.db.prepare("SELECT key FROM entity WHERE kind = ?")?;
-        let mut rows = query.query([EntityKind::UserAccount as i64])?;
-        while let Some(row) = rows.next()? {
-            look(row.get_ref(0)?.as_str().unwrap_or_default())?;
-        }
-        Ok(found.into_iter().collect())
+        })?;
+        Ok(found.into_iter().filter(|found| *found).count() as u64)
     }
 
     fn write(&self) -> Result<()> {
@@ -462,83 +426,6 @@ impl<'a> Case<'a> {
             add.execute(params!["link", *kind as i64, *count as i64])?;
         }
         Ok(())
-    }
-
-    /// Stores a key that rows name as an entity, with the rows.
-    fn make(&self, keys: &mut KeyBook, key: &Key) -> Result<i64> {
-        let id = keys.id(self.db, key.as_str())?;
-        let mut query = self.db.prepare_cached("SELECT entity FROM key WHERE id = ?")?;
-        if let Some(entity) = query.query_row([id], |row| row.get::<_, Option<i64>>(0))? {
-            return Ok(entity);
-        }
-        self.db.prepare_cached("UPDATE key SET entity = id WHERE id = ?")?.execute([id])?;
-        entities::add(self.db, id, key, self.resolved)?;
-        if kind_of_scheme(key.scheme()).is_some() {
-            self.refer(&self.holders(key.scheme()), id, key.rest().as_bytes())?;
-        }
-        Ok(id)
-    }
-
-    /// Links that rows state between things that are stored.
-    fn link_rows(&self, keys: &mut KeyBook) -> Result<()> {
-        let _ = keys;
-        let entity = |text: &str| -> Result<Option<i64>> {
-            let Some(id) = views::find(self.db, text)? else { return Ok(None) };
-            let mut query = self.db.prepare_cached("SELECT entity FROM key WHERE id = ?")?;
-            Ok(query.query_row([id], |row| row.get(0))?)
-        };
-        let mut add = self.db.prepare(
-            "INSERT INTO link (kind, src, dst, count, first_ms, last_ms, bulk)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT (kind, src, dst) DO UPDATE SET
-               count = count + excluded.count, bulk = coalesce(bulk, excluded.bulk),
-               first_ms = min(coalesce(first_ms, excluded.first_ms), excluded.first_ms),
-               last_ms = max(coalesce(last_ms, excluded.last_ms), excluded.last_ms)",
-        )?;
-        for (account, mail) in self.accounts()? {
-            if let (Some(from), Some(to)) = (entity(account.as_str())?, entity(mail.as_str())?) {
-                let none: Option<i64> = None;
-                let kind = LinkKind::AccountOf as i64;
-                add.execute(params![kind, from, to, 1, none, none, none])?;
-            }
-        }
-        let mut paid = self.db.prepare(
-            "SELECT \"from\", \"to\", COUNT(*), MIN(time_utc), MAX(time_utc), MIN(bulk)
-             FROM payment WHERE class = 'completed' AND \"from\" <> '' AND \"to\" <> ''
-             GROUP BY 1, 2 ORDER BY 1, 2",
-        )?;
-        let mut rows = paid.query([])?;
-        while let Some(row) = rows.next()? {
-            let (from, to): (String, String) = (row.get(0)?, row.get(1)?);
-            if let (Some(from), Some(to)) = (entity(&from)?, entity(&to)?)
-                && from != to
-            {
-                let ms = |n: Option<i64>| n.map(|s| s.saturating_mul(1000));
-                add.execute(params![
-                    LinkKind::Paid as i64,
-                    from,
-                    to,
-                    row.get::<_, i64>(2)?,
-                    ms(row.get(3)?),
-                    ms(row.get(4)?),
-                    row.get::<_, i64>(5)?,
-                ])?;
-            }
-        }
-        for table in self.tables.iter().filter(|t| t.role == TableRole::Messages) {
-            let Some(index) = &table.pair else { continue };
-            let mut cursor = index.all();
-            while cursor.next()? {
-                let (from, to) = split_pair(&cursor.key);
-                let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
-                if let (Some(from), Some(to)) = (entity(&text(from))?, entity(&text(to))?) {
-                    let (count, none) = (cursor.rows.len() as i64, None::<i64>);
-                    let kind = LinkKind::MemberOf as i64;
-                    add.execute(params![kind, from, to, count, none, none, table.id])?;
-                }
-            }
-        }
-        super::links::own_lines(self, &mut add)
     }
 }
 

@@ -14,6 +14,7 @@ mod links;
 mod names;
 mod payments;
 mod places;
+mod rows;
 mod summary;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -46,7 +46,10 @@ impl Keys for Stripped<'_> {
 
 /// The distinct keys of several sources in order, each with the sources that hold it.
 pub(crate) struct Merge<'a> {
-    sources: Vec<(Box<dyn Keys + 'a>, bool)>,
+    sources: Vec<Box<dyn Keys + 'a>>,
+    /// Numbers of the sources that have a key at hand: a heap, the least key first, of equal keys
+    /// the earlier source.
+    heap: Vec<usize>,
     /// The key at hand.
     pub(crate) key: Vec<u8>,
     /// Which sources hold it, ascending.
@@ -55,29 +58,62 @@ pub(crate) struct Merge<'a> {
 
 impl<'a> Merge<'a> {
     /// Takes the sources at their places.
-    pub(crate) fn new(sources: Vec<Box<dyn Keys + 'a>>) -> Result<Self> {
-        let sources = sources
-            .into_iter()
-            .map(|mut s| s.next().map(|more| (s, more)))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(Self { sources, key: Vec::new(), holders: Vec::new() })
+    pub(crate) fn new(mut sources: Vec<Box<dyn Keys + 'a>>) -> Result<Self> {
+        let mut heap = Vec::with_capacity(sources.len());
+        for (i, source) in sources.iter_mut().enumerate() {
+            if source.next()? {
+                heap.push(i);
+            }
+        }
+        let mut merge = Self { sources, heap, key: Vec::new(), holders: Vec::new() };
+        for at in (0..merge.heap.len() / 2).rev() {
+            merge.sink(at);
+        }
+        Ok(merge)
     }
 
     /// Moves to the next distinct key; false at the end.
     pub(crate) fn next(&mut self) -> Result<bool> {
-        let least = self.sources.iter().filter(|(_, more)| *more).map(|(s, _)| s.key()).min();
-        let Some(least) = least else { return Ok(false) };
+        let Some(first) = self.heap.first() else { return Ok(false) };
         self.key.clear();
-        self.key.extend_from_slice(least);
+        self.key.extend_from_slice(self.sources[*first].key());
         self.holders.clear();
-        for (i, (source, more)) in self.sources.iter_mut().enumerate() {
-            if *more && source.key() == self.key {
-                self.holders.push(i);
-                while *more && source.key() == self.key {
-                    *more = source.next()?;
-                }
+        while let Some(first) = self.heap.first().copied() {
+            let source = &mut self.sources[first];
+            if source.key() != self.key {
+                break;
             }
+            self.holders.push(first);
+            let mut more = true;
+            while more && source.key() == self.key {
+                more = source.next()?;
+            }
+            if !more {
+                self.heap.swap_remove(0);
+            }
+            self.sink(0);
         }
         Ok(true)
+    }
+
+    fn less(&self, a: usize, b: usize) -> bool {
+        self.sources[a].key().cmp(self.sources[b].key()).then(a.cmp(&b)).is_lt()
+    }
+
+    fn sink(&mut self, mut at: usize) {
+        loop {
+            let mut child = at * 2 + 1;
+            if child >= self.heap.len() {
+                return;
+            }
+            if child + 1 < self.heap.len() && self.less(self.heap[child + 1], self.heap[child]) {
+                child += 1;
+            }
+            if !self.less(self.heap[child], self.heap[at]) {
+                return;
+            }
+            self.heap.swap(at, child);
+            at = child;
+        }
     }
 }

@@ -12,11 +12,13 @@
 
 mod build;
 mod entry;
+mod forward;
 mod merge;
 mod normal;
 mod read;
 
 pub(crate) use build::{BuiltIndex, IndexBuilder, RunMaker};
+pub(crate) use forward::Forward;
 pub(crate) use merge::{Keys, Merge, Stripped};
 pub(crate) use normal::{normal_form, pair_key, split_pair};
 pub(crate) use read::IndexFile;
@@ -34,4 +36,4 @@ const BLOCK: usize = 8 << 10;
 const ENTRY_ROWS: usize = 1024;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -150,12 +150,6 @@ impl IndexFile {
         }
         Ok(count)
     }
-
-    /// Whether any row holds `key`.
-    pub(crate) fn holds(&self, key: &[u8]) -> Result<bool> {
-        let mut cursor = self.seek(key);
-        Ok(cursor.next()? && cursor.key == key)
-    }
 }
 
 /// A place in an index.
@@ -172,6 +166,22 @@ pub(crate) struct Cursor<'a> {
 }
 
 impl Cursor<'_> {
+    /// Leaves out the blocks that end before `key`; never goes back.
+    pub(super) fn skip_to(&mut self, key: &[u8]) {
+        let index = self.index;
+        if self.block >= index.blocks.len() || index.first(self.block) >= key {
+            return;
+        }
+        let (mut low, mut high) = (self.block + 1, index.blocks.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if index.first(middle) < key { low = middle + 1 } else { high = middle }
+        }
+        self.block = low - 1;
+        self.buffer.clear();
+        self.at = 0;
+    }
+
     /// Moves to the next entry; false at the end.
     pub(crate) fn next(&mut self) -> Result<bool> {
         loop {

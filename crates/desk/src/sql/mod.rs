@@ -100,7 +100,8 @@ fn lay_tables(connection: &Connection, reader: &Reader, sql: &str) -> Result<()>
     for (id, head) in &named {
         let number = id.rsplit_once('-').and_then(|(_, n)| n.parse().ok()).unwrap_or(0);
         let path = reader.dir().join("tables").join(file_name(&head.exhibit, number));
-        open.insert(id.clone(), Arc::new(BulkTable::new(TableFile::open(&path)?, &head.columns)));
+        let file = if head.rows == 0 { None } else { Some(TableFile::open(&path)?) };
+        open.insert(id.clone(), Arc::new(BulkTable::new(file, &head.columns)));
     }
     vtab::register(connection, open)?;
     for (id, head) in &named {

@@ -27,14 +27,15 @@ const WINDOW: usize = 8192;
 /// An open table with its declaration.
 #[derive(Debug)]
 pub(super) struct BulkTable {
-    file: TableFile,
+    /// Absent where the table has no rows.
+    file: Option<TableFile>,
     declaration: CString,
     /// Type of each source column; `None` for a secret one.
     types: Vec<Option<ColumnType>>,
 }
 
 impl BulkTable {
-    pub(super) fn new(file: TableFile, columns: &[TableColumn]) -> Self {
+    pub(super) fn new(file: Option<TableFile>, columns: &[TableColumn]) -> Self {
         let mut names: Vec<String> = Vec::new();
         let mut sql = String::from("CREATE TABLE x(\"_start\" INTEGER, \"_end\" INTEGER");
         let mut types = Vec::new();
@@ -123,7 +124,7 @@ unsafe impl<'vtab> VTab<'vtab> for BulkTab {
             usage.set_argv_index(argument);
             plan.push_str(&format!(" {column}{operator}"));
         }
-        let rows = self.table.file.rows();
+        let rows = self.table.file.as_ref().map_or(0, TableFile::rows);
         let cost = rows as f64 / f64::from(1 + argument.min(3) * 4);
         info.set_estimated_cost(cost);
         info.set_estimated_rows(cost as i64);
@@ -191,14 +192,12 @@ impl BulkCursor {
     fn load(&mut self) -> Result<()> {
         self.at = 0;
         self.batch = None;
-        while self.group < self.table.file.groups() {
-            let rows = self.table.file.group_rows(self.group);
-            if self.skip < rows && (self.skip > 0 || self.may_match()) {
-                let batch = self
-                    .table
-                    .file
-                    .read(self.group, &self.wanted, self.skip, WINDOW)
-                    .map_err(failed)?;
+        let Some(file) = &self.table.file else { return Ok(()) };
+        while self.group < file.groups() {
+            let rows = file.group_rows(self.group);
+            if self.skip < rows && (self.skip > 0 || self.may_match(file)) {
+                let batch =
+                    file.read(self.group, &self.wanted, self.skip, WINDOW).map_err(failed)?;
                 if !batch.starts.is_empty() {
                     self.batch = Some(batch);
                     return Ok(());
@@ -211,8 +210,8 @@ impl BulkCursor {
     }
 
     /// False if the group's statistics rule every row out.
-    fn may_match(&self) -> bool {
-        let group = self.table.file.group(self.group);
+    fn may_match(&self, file: &TableFile) -> bool {
+        let group = file.group(self.group);
         self.tests.iter().all(|test| {
             let Some(statistics) = group.column(test.column).statistics() else { return true };
             match (statistics, &test.value) {
@@ -313,7 +312,8 @@ unsafe impl VTabCursor for BulkCursor {
     }
 
     fn rowid(&self) -> Result<i64> {
-        let row = self.table.file.first(self.group) + (self.skip + self.at) as u64;
+        let first = self.table.file.as_ref().map_or(0, |file| file.first(self.group));
+        let row = first + (self.skip + self.at) as u64;
         Ok(i64::try_from(row).unwrap_or(i64::MAX))
     }
 }
