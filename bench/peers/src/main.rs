@@ -191,11 +191,18 @@ fn beside_long(what: &str, text: &str) -> f64 {
 }
 
 fn least(values: &[f64]) -> f64 {
-    values.iter().copied().fold(f64::MAX, f64::min)
+    values.iter().copied().min_by(f64::total_cmp).unwrap_or(0.0)
 }
 
 fn main() {
     let only = std::env::args().nth(1);
+    if let Some(path) = only.as_deref().filter(|p| Path::new(p).is_file()) {
+        let bytes = std::fs::read(path).unwrap_or_default();
+        if let Some(parser) = intake::choose(&bytes[..bytes.len().min(1 << 16)], path) {
+            measure(path, parser, &bytes);
+        }
+        return;
+    }
     let part = |name: &str| only.as_deref().is_none_or(|o| o == name);
     let shared = std::env::var_os("VIGIE_SHARED").map(std::path::PathBuf::from).unwrap_or_default();
     let iptv = shared.join("data/iptv");
