@@ -104,6 +104,9 @@ struct Counts {
     facts: u64,
     rows: u64,
     problems: u64,
+    /// Bytes of lost problems, and those of them that deferred jobs told.
+    lost: u64,
+    lost_later: u64,
 }
 
 /// Prints what a parser finds, as it finds it: memory stays bounded.
@@ -211,6 +214,7 @@ impl<W: Write> Sink for Lines<W> {
 
     fn problem(&mut self, problem: Problem) {
         self.counts.problems += 1;
+        self.counts.lost += if problem.lost { problem.end - problem.start } else { 0 };
         let text = if self.json {
             json!({
                 "exhibit": self.exhibit.to_string(), "start": problem.start, "end": problem.end,
@@ -230,6 +234,8 @@ impl<W: Write> Sink for Lines<W> {
     }
 
     fn defer(&mut self, job: Job) {
+        let (before, later) = (self.counts.lost, self.counts.lost_later);
         job(self);
+        self.counts.lost_later = later + self.counts.lost - before;
     }
 }
