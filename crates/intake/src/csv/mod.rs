@@ -86,6 +86,16 @@ impl Record {
     }
 }
 
+/// The places of the fields of one record, without quotes, in the record's own bytes; `None` where
+/// the bytes are no record.
+pub fn fields(record: &[u8], dialect: Dialect) -> Option<Vec<(u64, u64)>> {
+    let mut raw = Vec::new();
+    match split(record, true, dialect, true, &mut raw) {
+        Split::Record { .. } => Some(raw.iter().map(|f| (f.start as u64, f.end as u64)).collect()),
+        _ => None,
+    }
+}
+
 /// What [`Reader::next`] found.
 #[derive(Debug)]
 pub enum Event {
