@@ -123,6 +123,27 @@ fn parts(text: &str) -> Result<Parts<'_>, AmountError> {
     Ok(Parts { negative: negative || brackets == 2, digits: Cow::Owned(digits) })
 }
 
+/// `12.34`, `-1234,56`: digits, one sign, two decimals. The amount in hundredths, and the sign.
+fn simple(text: &str) -> Option<(i64, DecimalSign)> {
+    let (negative, digits) = match text.as_bytes() {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    let [whole @ .., mark @ (b'.' | b','), tens, ones] = digits else { return None };
+    if whole.is_empty() || whole.len() > 15 {
+        return None;
+    }
+    let mut value = 0;
+    for b in whole.iter().chain([tens, ones]) {
+        if !b.is_ascii_digit() {
+            return None;
+        }
+        value = value * 10 + i64::from(b - b'0');
+    }
+    let sign = if *mark == b'.' { DecimalSign::Point } else { DecimalSign::Comma };
+    Some((if negative { -value } else { value }, sign))
+}
+
 /// The decimal sign of one amount, where it can be told from it alone.
 fn sign_of(digits: &str) -> Option<DecimalSign> {
     let (dot, comma) = (digits.rfind('.'), digits.rfind(','));
@@ -158,7 +179,8 @@ pub struct SignVotes {
 impl SignVotes {
     /// Takes an amount's vote, if it has one.
     pub fn add(&mut self, amount: &str) {
-        match parts(amount).ok().and_then(|p| sign_of(&p.digits)) {
+        let told = simple(amount).map(|(_, sign)| sign);
+        match told.or_else(|| parts(amount).ok().and_then(|p| sign_of(&p.digits))) {
             Some(DecimalSign::Point) => self.point += 1,
             Some(DecimalSign::Comma) => self.comma += 1,
             None => {}
@@ -190,6 +212,11 @@ pub fn parse_amount(
     column: Option<DecimalSign>,
     minor_digits: u32,
 ) -> Result<i64, AmountError> {
+    if minor_digits == 2
+        && let Some((minor, _)) = simple(text)
+    {
+        return Ok(minor);
+    }
     let Parts { negative, digits } = parts(text)?;
     let sign = sign_of(&digits).or(column);
     let mark = match sign {

@@ -218,9 +218,23 @@ impl Reader {
         record.start = offset;
         record.end = offset + content as u64;
         record.whole = !at_end || self.raw.last().is_none_or(|raw| raw.quoted);
+        // A record is mostly UTF-8 as a whole: then its fields need not be looked at one by one.
+        let plain = match self.dialect.encoding {
+            Encoding::Utf8 => std::str::from_utf8(&window[..content]).ok(),
+            _ => None,
+        };
         for raw in &self.raw {
             let from = record.text.len();
-            let doubt = self.dialect.encoding.decode(&window[raw.start..raw.end], &mut record.text);
+            let doubt = match plain.and_then(|text| text.get(raw.start..raw.end)) {
+                Some(text) => {
+                    record.text.push_str(text);
+                    Doubt::None
+                }
+                None => {
+                    let bytes = &window[raw.start..raw.end];
+                    self.dialect.encoding.decode(bytes, &mut record.text)
+                }
+            };
             if raw.escaped {
                 let undone = record.text[from..].replace("\"\"", "\"");
                 record.text.truncate(from);

@@ -114,16 +114,17 @@ fn survey(head: &[u8]) -> Option<Survey> {
             || zone.starts_with("America/")
             || matches!(zone, "PST" | "PDT" | "EST" | "EDT" | "CST" | "CDT" | "MST" | "MDT");
         let gross = row.text(Col::Gross);
-        let negative = parse_amount(gross, None, 9).map_or(gross.starts_with('-'), |n| n < 0);
+        let negative = parse_amount(gross, None, 2)
+            .or_else(|_| parse_amount(gross, None, 9))
+            .map_or(gross.starts_with('-'), |n| n < 0);
         for (col, own) in [(Col::From, negative), (Col::To, !negative)] {
             let text = row.text(col);
-            if !written.contains_key(text) {
-                written.insert(text.to_owned(), (0, 0));
-            }
-            if let Some(sides) = written.get_mut(text) {
-                sides.0 += usize::from(own);
-                sides.1 += usize::from(!own);
-            }
+            let sides = match written.get_mut(text) {
+                Some(sides) => sides,
+                None => written.entry(text.to_owned()).or_default(),
+            };
+            sides.0 += usize::from(own);
+            sides.1 += usize::from(!own);
         }
     }
     let mut sides: BTreeMap<Key, (usize, usize)> = BTreeMap::new();
@@ -168,7 +169,13 @@ impl<'a> Row<'a> {
     }
 
     fn text(&self, col: Col) -> &'a str {
-        self.field(col).text.trim()
+        let text = self.field(col).text;
+        match text.as_bytes() {
+            [] => "",
+            [one] if one.is_ascii_graphic() => text,
+            [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+            _ => text.trim(),
+        }
     }
 }
 
