@@ -12,8 +12,8 @@ use intake::tables::mapping::Mapping;
 use intake::{Chunks, Collect, Input};
 use ledger::{Checkpoint, SigningKey, VerifierKey};
 use libfuzzer_sys::fuzz_target;
-use model::{ExhibitId, Sha256Hex};
 use model::record::{Name, Opening, Record};
+use model::{ExhibitId, Sha256Hex};
 use vault::unpack::{Bounds, Budget, Codec};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -101,7 +101,8 @@ fn archive(bytes: &[u8]) {
         0,
         &mut budget,
         &mut |member| {
-            out += std::io::copy(&mut member.reader.take(2 * MOST), &mut std::io::sink()).unwrap_or(0);
+            out +=
+                std::io::copy(&mut member.reader.take(2 * MOST), &mut std::io::sink()).unwrap_or(0);
             Ok(())
         },
     );
