@@ -52,7 +52,8 @@ pub(crate) fn run(args: &Parse) -> Result<(), Told> {
         failed: None,
     };
     let input = Input { exhibit, name: &name, mapping: mapping.as_deref() };
-    let coverage = (parser.parse)(&input, &mut chunks, &mut out);
+    let mut coverage = (parser.parse)(&input, &mut chunks, &mut out);
+    coverage.lose(out.counts.lost_later);
     if let Some(error) = out.failed.take() {
         return Err(error.into());
     }
