@@ -104,8 +104,9 @@ fn lay_tables(connection: &Connection, reader: &Reader, sql: &str) -> Result<()>
     }
     vtab::register(connection, open)?;
     for (id, head) in &named {
+        // Quoted: an id may begin like a number that is none.
         connection.execute_batch(&format!(
-            "CREATE VIRTUAL TABLE temp.\"{}\" USING vigie_bulk({id})",
+            "CREATE VIRTUAL TABLE temp.\"{}\" USING vigie_bulk('{id}')",
             head.sql_name.replace('"', "\"\"")
         ))?;
     }
