@@ -5,6 +5,9 @@ use std::io::{self, Read};
 /// How much one refill reads.
 const STEP: usize = 256 * 1024;
 
+/// How much the first reads: many exhibits are no longer, and a window is cleared before it is read.
+const FIRST: usize = 8 * 1024;
+
 /// A window over a stream of bytes, with the offset of its first byte. Memory is bounded by the
 /// caller's own [`Chunks::more`] calls and the bound given to [`Chunks::with_bound`].
 pub struct Chunks<'a> {
@@ -64,7 +67,9 @@ impl<'a> Chunks<'a> {
         }
         let old = self.buffer.len();
         // Doubling keeps the cost of widening for one long record linear.
-        let step = self.step.max(old - self.start).min(self.bound.saturating_sub(old - self.start));
+        let first = if old == 0 && self.offset == 0 { FIRST } else { self.step };
+        let step = self.step.min(first).max(old - self.start);
+        let step = step.min(self.bound.saturating_sub(old - self.start));
         self.buffer.resize(old + step, 0);
         let mut filled = old;
         while filled < self.buffer.len() {

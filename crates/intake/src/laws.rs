@@ -1,43 +1,68 @@
-//! The laws every parser keeps, as checks that tests of any parser call.
+//! The laws every parser keeps, as checks that tests of any parser call:
+//!
+//! 1. No bytes make it panic.
+//! 2. Bytes read + bytes lost + filler = bytes of the exhibit; what is lost is said.
+//! 3. Spans lie inside the exhibit.
+//! 4. The size of reads does not matter.
+//! 5. A prefix never invents.
+//!
+//! `tests/laws` includes this file, to hold all of [`crate::PARSERS`] to them from outside.
 
 use std::path::PathBuf;
 
 use model::{ExhibitId, Fact, Value};
 
-use crate::chunks::Chunks;
-use crate::parser::{Coverage, Input, Parser};
-use crate::sink::Collect;
+use crate::{Chunks, Collect, Coverage, Input, Parser};
 
 /// Runs a parser over bytes that come `step` at a time.
 pub(crate) fn run(parser: &Parser, bytes: &[u8], step: usize) -> (Collect, Coverage) {
+    run_as(parser, "test", bytes, step)
+}
+
+/// As [`run`], of a file of this name.
+pub(crate) fn run_as(
+    parser: &Parser,
+    name: &str,
+    bytes: &[u8],
+    step: usize,
+) -> (Collect, Coverage) {
     let mut source = bytes;
     let mut out = Collect::default();
-    let input = Input { exhibit: ExhibitId([0xab; 32]), name: "test", mapping: None };
-    let coverage = (parser.parse)(&input, &mut Chunks::in_steps(&mut source, step), &mut out);
+    let input = Input { exhibit: ExhibitId([0xab; 32]), name, mapping: None };
+    let mut coverage = (parser.parse)(&input, &mut Chunks::in_steps(&mut source, step), &mut out);
+    coverage.lose(out.lost);
     (out, coverage)
 }
 
-/// Every byte is accounted for, every span lies in the exhibit, lost problems are bytes lost, every
-/// text fact of plain bytes stands where its span says, no secret shows, and the size of the pieces
-/// that bytes come in changes nothing.
+/// Laws 1 to 4, and the registry's words.
 pub(crate) fn hold(parser: &Parser, bytes: &[u8]) -> Collect {
-    let (out, coverage) = run(parser, bytes, bytes.len().max(1));
-    assert_eq!(coverage.total(), bytes.len() as u64, "{parser:?}: coverage {coverage:?}");
-    assert!(
-        coverage.lost == 0 || out.problems.iter().any(|p| p.lost),
-        "{parser:?} loses in silence"
+    hold_as(parser, "test", bytes)
+}
+
+/// As [`hold`], of a file of this name.
+pub(crate) fn hold_as(parser: &Parser, name: &str, bytes: &[u8]) -> Collect {
+    let size = bytes.len() as u64;
+    let (out, coverage) = run_as(parser, name, bytes, bytes.len().max(1));
+    assert_eq!(
+        coverage.total(),
+        size,
+        "{parser:?}: {coverage:?} does not account for {size} bytes"
     );
+    let told: u64 = out.problems.iter().filter(|p| p.lost).map(|p| p.end - p.start).sum();
+    assert!(coverage.lost == 0 || told > 0, "{parser:?} loses in silence");
     for problem in &out.problems {
-        assert!(problem.start <= problem.end && problem.end <= bytes.len() as u64, "{problem:?}");
+        assert!(problem.start <= problem.end && problem.end <= size, "{parser:?}: {problem:?}");
         assert!(!problem.message.is_empty());
     }
     for fact in &out.facts {
-        assert!(fact.start <= fact.end && fact.end <= bytes.len() as u64, "{fact:?}");
-        assert!(model::kinds::allowed(fact), "{fact:?}");
+        assert!(fact.start <= fact.end && fact.end <= size, "{parser:?}: {fact:?}");
+        assert!(model::kinds::allowed(fact), "{parser:?}: {fact:?}");
     }
     for batch in &out.batches {
+        assert!(batch.len() <= 65_536);
+        assert_eq!(out.tables[batch.table as usize].columns.len(), batch.columns.len());
         for (start, end) in batch.starts.iter().zip(&batch.ends) {
-            assert!(start < end && *end <= bytes.len() as u64);
+            assert!(start < end && *end <= size, "{parser:?}: a row points outside");
         }
         assert!(batch.columns.iter().all(|c| match c {
             model::ColumnData::Int(v) => v.len() == batch.len(),
@@ -46,9 +71,10 @@ pub(crate) fn hold(parser: &Parser, bytes: &[u8]) -> Collect {
         }));
     }
     for step in [1, 13] {
-        let (again, same) = run(parser, bytes, step);
+        let (again, same) = run_as(parser, name, bytes, step);
         assert!(again.facts == out.facts, "{parser:?}: other facts in pieces of {step}");
         assert_eq!(again.problems, out.problems, "{parser:?}: other problems in pieces of {step}");
+        assert!(again.tables == out.tables, "{parser:?}: other tables in pieces of {step}");
         assert!(again.batches == out.batches, "{parser:?}: other rows in pieces of {step}");
         assert_eq!(same, coverage, "{parser:?}: other coverage in pieces of {step}");
     }

@@ -10,6 +10,9 @@
 //!
 //! Nothing here guesses: two names that differ otherwise stay two things until somebody judges.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
 use model::Key;
 
 /// Marks of quality and delivery that do not tell channels apart.
@@ -29,32 +32,51 @@ pub fn channel_key(epg_id: Option<&str>, name: &str) -> Option<Key> {
     if let Some(id) = epg_id.map(str::trim) {
         let nothing = id.len() <= 11 && NO_EPG_ID.iter().any(|none| id.eq_ignore_ascii_case(none));
         if !nothing {
-            let mut rest = String::with_capacity(4 + id.len());
-            rest.push_str("epg:");
-            if id.is_ascii() {
-                rest.push_str(id);
-                rest.make_ascii_lowercase();
-            } else {
-                rest.push_str(&id.to_lowercase());
-            }
-            return Some(Key::new("channel", &rest));
+            return Some(Key::joined("channel", &["epg:", &lower(id)]));
         }
     }
     let name = channel_name(name);
-    (!name.is_empty()).then(|| Key::new("channel", &format!("name:{name}")))
+    (!name.is_empty()).then(|| Key::joined("channel", &["name:", &name]))
 }
 
 /// A channel's name, normalised. Empty where nothing is left (a separator line, say).
 pub fn channel_name(name: &str) -> String {
     let name = cut(name).trim();
-    let name = without_brackets(&name[country_tag(name)..]).to_lowercase();
+    let name = without_brackets(&name[country_tag(name)..]);
     let mut out = String::with_capacity(name.len());
-    for token in name.split(|c: char| !c.is_alphanumeric()) {
+    words(&lower(&name), |token| {
         if !QUALITY.contains(&token) {
             out.push_str(token);
         }
-    }
+    });
     out
+}
+
+/// The text in lower case.
+fn lower(text: &str) -> Cow<'_, str> {
+    if !text.is_ascii() {
+        Cow::Owned(text.to_lowercase())
+    } else if text.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The runs of letters and digits.
+fn words<'t>(text: &'t str, mut each: impl FnMut(&'t str)) {
+    if !text.is_ascii() {
+        return text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).for_each(each);
+    }
+    let b = text.as_bytes();
+    let mut at = 0;
+    while at < b.len() {
+        let n = b[at..].iter().take_while(|c| c.is_ascii_alphanumeric()).count();
+        if n > 0 {
+            each(&text[at..at + n]);
+        }
+        at += n + 1;
+    }
 }
 
 /// The length of a leading country tag with its mark and the blanks behind it; 0 without one.
@@ -80,16 +102,31 @@ pub fn country_tag(name: &str) -> usize {
 fn is_country(tag: &str) -> bool {
     const TWO: &str = "ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bl bm bn bo bq br bs bt bv bw by bz ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg eh er es et fi fj fk fm fo fr ga gb gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr ht hu id ie il im in io iq ir is it je jm jo jp ke kg kh ki km kn kp kr kw ky kz la lb lc li lk lr ls lt lu lv ly ma mc md me mf mg mh mk ml mm mn mo mp mq mr ms mt mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa re ro rs ru rw sa sb sc sd se sg sh si sj sk sl sm sn so sr ss st sv sx sy sz tc td tf tg th tj tk tl tm tn to tr tt tw tz ua ug um us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw uk eu en";
     const THREE: &str = "usa gbr eng fra fre ger deu esp spa ita por prt tur alb pol rus ara arb bra mex can ind aus nld ned bel swe nor dnk fin rou bgr grc gre hrv cro srb svn svk cze hun aut che sui lat arg col chl pak isr irn ukr aze arm kur afr jpn kor chn irl mar dza alg tun egy sau uae qat";
-    let tag = tag.to_ascii_lowercase();
-    let list = if tag.len() == 2 { TWO } else { THREE };
-    list.split(' ').any(|code| code == tag)
+    /// Which pairs of letters are a code: a bit for the second in the word of the first.
+    const PAIRS: [u32; 26] = {
+        let (b, mut table, mut at) = (TWO.as_bytes(), [0; 26], 0);
+        while at + 1 < b.len() {
+            table[(b[at] - b'a') as usize] |= 1 << (b[at + 1] - b'a');
+            at += 3;
+        }
+        table
+    };
+    match *tag.as_bytes() {
+        [a, b] => PAIRS[usize::from((a | 32) - b'a')] >> ((b | 32) - b'a') & 1 == 1,
+        [a, b, c] => THREE.as_bytes().chunks(4).any(|code| code[..3] == [a | 32, b | 32, c | 32]),
+        _ => false,
+    }
 }
 
 /// The text without its parts in `()`, `[]` and `{}`; a bracket that does not close stays.
-fn without_brackets(text: &str) -> String {
+fn without_brackets(text: &str) -> Cow<'_, str> {
+    let open = |text: &str| memchr::memchr3(b'(', b'[', b'{', text.as_bytes());
+    if open(text).is_none() {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(open) = rest.find(['(', '[', '{']) {
+    while let Some(open) = open(rest) {
         let closing = match rest.as_bytes()[open] {
             b'(' => ')',
             b'[' => ']',
@@ -103,7 +140,7 @@ fn without_brackets(text: &str) -> String {
         }
     }
     out.push_str(rest);
-    out
+    Cow::Owned(out)
 }
 
 fn cut(name: &str) -> &str {
@@ -145,19 +182,22 @@ pub fn work(name: &str) -> Work {
         let before = &name[..at];
         title = if before.chars().any(char::is_alphanumeric) { before } else { &name[end..] };
     }
-    let mut words: Vec<String> = title
-        .to_lowercase()
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|w| !w.is_empty())
-        .map(str::to_owned)
-        .collect();
-    if year.is_none() && words.len() > 1 {
-        year = words.last().and_then(|w| as_year(w));
+    let mut out = String::with_capacity(title.len());
+    let mut last = 0;
+    words(&lower(title), |word| {
+        if !out.is_empty() {
+            last = out.len() + 1;
+            out.push('-');
+        }
+        out.push_str(word);
+    });
+    if year.is_none() && last > 0 {
+        year = as_year(&out[last..]);
         if year.is_some() {
-            words.pop();
+            out.truncate(last - 1);
         }
     }
-    Work { title: words.join("-"), year, episode: episode.map(|(e, ..)| e) }
+    Work { title: out, year, episode: episode.map(|(e, ..)| e) }
 }
 
 /// The work that a name stands for; `year` and `season_episode` where a source states them beside
@@ -169,10 +209,10 @@ pub fn work_key(name: &str, year: Option<u16>, season_episode: Option<(u16, u16)
     }
     let mut rest = work.title;
     if let Some(year) = year.filter(|y| (1900..2100).contains(y)).or(work.year) {
-        rest.push_str(&format!("/{year}"));
+        let _ = write!(rest, "/{year}");
     }
     if let Some((season, episode)) = season_episode.or(work.episode) {
-        rest.push_str(&format!("/s{season:02}e{episode:02}"));
+        let _ = write!(rest, "/s{season:02}e{episode:02}");
     }
     Some(Key::new("work", &rest))
 }
@@ -187,7 +227,7 @@ fn as_year(word: &str) -> Option<u16> {
 fn bracketed_year(name: &str) -> Option<(u16, usize, usize)> {
     let b = name.as_bytes();
     let mut found = None;
-    for open in 0..b.len().saturating_sub(5) {
+    for open in memchr::memchr2_iter(b'(', b'[', &b[..b.len().saturating_sub(5)]) {
         if matches!((b[open], b[open + 5]), (b'(', b')') | (b'[', b']'))
             && b[open + 1..open + 5].iter().all(u8::is_ascii_digit)
             && let Some(year) = as_year(&name[open + 1..open + 5])
@@ -202,10 +242,8 @@ fn bracketed_year(name: &str) -> Option<(u16, usize, usize)> {
 fn find_episode(name: &str) -> Option<((u16, u16), usize, usize)> {
     let b = name.as_bytes();
     let digits = |at: usize| b[at..].iter().take(5).take_while(|c| c.is_ascii_digit()).count();
-    for at in 0..b.len() {
-        if !b[at].eq_ignore_ascii_case(&b's')
-            || (at > 0 && (b[at - 1].is_ascii_alphanumeric() || b[at - 1] >= 0x80))
-        {
+    for at in memchr::memchr2_iter(b's', b'S', b) {
+        if at > 0 && (b[at - 1].is_ascii_alphanumeric() || b[at - 1] >= 0x80) {
             continue;
         }
         let season = digits(at + 1);

@@ -33,6 +33,14 @@ impl Coverage {
     pub fn total(&self) -> u64 {
         self.read + self.filler + self.lost
     }
+
+    /// Moves bytes that deferred jobs found lost from those that the parser, which had passed over
+    /// them by then, counted as read.
+    pub fn lose(&mut self, bytes: u64) {
+        let bytes = bytes.min(self.read);
+        self.read -= bytes;
+        self.lost += bytes;
+    }
 }
 
 /// What a parser is told of its exhibit.

@@ -19,6 +19,8 @@ pub trait Sink {
     fn problem(&mut self, problem: Problem);
     /// Hands over work that needs nothing of the parser's state, to run at once, later, or on
     /// another core. Results are merged in the order of the calls, so views do not depend on it.
+    /// The bytes of its lost problems are counted as read by the parser: who runs jobs sums them
+    /// for [`crate::Coverage::lose`].
     fn defer(&mut self, job: Job);
 }
 
@@ -33,6 +35,8 @@ pub struct Collect {
     pub batches: Vec<Batch>,
     /// Problems.
     pub problems: Vec<Problem>,
+    /// Bytes that deferred jobs found lost.
+    pub lost: u64,
 }
 
 impl Sink for Collect {
@@ -55,7 +59,10 @@ impl Sink for Collect {
     }
 
     fn defer(&mut self, job: Job) {
+        let (before, lost) = (self.problems.len(), self.lost);
         job(self);
+        let found = self.problems[before..].iter().filter(|p| p.lost).map(|p| p.end - p.start);
+        self.lost = lost + found.sum::<u64>();
     }
 }
 

@@ -367,6 +367,10 @@ fn by_query(url: &Url<'_>) -> Option<Found> {
 /// Where passwords stand in a URL: of an Xtream account, of the user info, of a parameter whose
 /// name says so. In order, without overlap; empty where there are none.
 pub fn secrets(text: &str) -> Vec<Range<usize>> {
+    // A password has a `//` or a `?` in front of it; most attributes have neither.
+    if memchr::memchr2(b'/', b'?', text.as_bytes()).is_none() {
+        return Vec::new();
+    }
     let Some(url) = split(text) else {
         // A path may carry a password in its query all the same.
         let Some(question) = memchr::memchr(b'?', text.as_bytes()) else { return Vec::new() };

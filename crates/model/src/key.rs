@@ -12,6 +12,7 @@
 //!   panel is known, so that two dumps of one panel name the same things.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -78,30 +79,51 @@ fn clean(text: &str) -> Cow<'_, str> {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
+/// Cuts a key that is too long; the digest of the whole stands at its end.
+#[cold]
+fn shorten(text: &mut String) {
+    let digest = crate::id::Sha256Hex::of(text.as_bytes()).to_string();
+    let mut cut = MAX_LEN - 66;
+    while !text.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    text.truncate(cut);
+    text.push('#');
+    text.push_str(&digest);
+}
+
 impl Key {
     /// `scheme:rest`, with control characters replaced and the length bounded. Callers normalise
     /// `rest` first; the named constructors below do.
     pub fn new(scheme: &str, rest: &str) -> Self {
+        Self::joined(scheme, &[rest])
+    }
+
+    /// As [`Key::new`], of a rest that stands in several parts.
+    pub fn joined(scheme: &str, parts: &[&str]) -> Self {
+        thread_local! {
+            /// Where a key is put together: one allocation a key, not two.
+            static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
+        }
         debug_assert!(
             !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
             "a scheme is lower-case ASCII"
         );
-        let rest = clean(rest);
-        let mut text = String::with_capacity(scheme.len() + 1 + rest.len());
-        text.push_str(scheme);
-        text.push(':');
-        text.push_str(&rest);
-        if text.len() > MAX_LEN {
-            let digest = crate::id::Sha256Hex::of(text.as_bytes()).to_string();
-            let mut cut = MAX_LEN - 66;
-            while !text.is_char_boundary(cut) {
-                cut -= 1;
+        TEXT.with_borrow_mut(|text| {
+            text.clear();
+            text.push_str(scheme);
+            text.push(':');
+            for part in parts {
+                text.push_str(&clean(part));
             }
-            text.truncate(cut);
-            text.push('#');
-            text.push_str(&digest);
-        }
-        Self(text.into())
+            if text.len() > MAX_LEN {
+                shorten(text);
+            }
+            let key = Self(text.as_str().into());
+            // A monstrous name is not kept at hand for ever.
+            text.shrink_to(4 * MAX_LEN);
+            key
+        })
     }
 
     /// A key read back from a view or a user's words: `scheme:rest`.
@@ -175,17 +197,20 @@ impl Key {
         } else {
             idna::domain_to_ascii(name).ok()?
         };
-        let labels: Vec<&str> = ascii.split('.').collect();
-        let good = |label: &&str| {
-            !label.is_empty()
+        let (mut labels, mut numeric) = (0, false);
+        for label in ascii.split('.') {
+            let good = !label.is_empty()
                 && label.len() <= 63
                 && !label.starts_with('-')
                 && !label.ends_with('-')
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        };
-        let numeric_end = labels.last().is_some_and(|l| l.bytes().all(|b| b.is_ascii_digit()));
-        (labels.len() >= 2 && ascii.len() <= 253 && labels.iter().all(good) && !numeric_end)
-            .then(|| Self::new("domain", &ascii))
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+            if !good {
+                return None;
+            }
+            labels += 1;
+            numeric = label.bytes().all(|b| b.is_ascii_digit());
+        }
+        (labels >= 2 && ascii.len() <= 253 && !numeric).then(|| Self::new("domain", &ascii))
     }
 
     /// A MAC address, any separator: `mac:00:1a:79:00:00:01`. All zeros and broadcast name nothing.
@@ -215,7 +240,7 @@ impl Key {
             && local
                 .chars()
                 .all(|c| !c.is_whitespace() && !c.is_control() && !"\"(),:;<>[\\]@".contains(c));
-        good.then(|| Self::new("email", &format!("{}@{}", local.to_lowercase(), host.rest())))
+        good.then(|| Self::joined("email", &[&local.to_lowercase(), "@", host.rest()]))
     }
 
     /// A telephone number in international form: `phone:+33612345678` (E.164: 7 to 15 digits).
@@ -235,12 +260,19 @@ impl Key {
 
     /// An account at a service: `account:paypal:mail@host.example`. Both lower case.
     pub fn account(service: &str, id: &str) -> Self {
-        Self::new("account", &format!("{}:{}", service.to_lowercase(), id.trim().to_lowercase()))
+        Self::joined("account", &[&service.to_lowercase(), ":", &id.trim().to_lowercase()])
     }
 
     /// An account of a messenger: `messaging:telegram:user12345` or `messaging:telegram:@handle`.
     pub fn messaging(service: &str, id: &str) -> Self {
         Self::new("messaging", &format!("{}:{}", service.to_lowercase(), id.trim().to_lowercase()))
+    }
+
+    /// A WhatsApp account known only by the name that the exporter's address book gives it. Two
+    /// telephones may call two people Alice: the key is bound to its exhibit.
+    pub fn whatsapp_name(exhibit: ExhibitId, name: &str) -> Self {
+        let hex = exhibit.to_string();
+        Self::messaging("whatsapp", &format!("x{}/{name}", &hex[..32]))
     }
 
     /// An international bank account number whose check digits (ISO 7064 MOD 97-10) hold.

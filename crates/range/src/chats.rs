@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use model::Key;
+use model::{ExhibitId, Key, Sha256Hex};
 use serde_json::{Value, json};
 
 use crate::Error;
@@ -237,14 +237,10 @@ fn whatsapp(world: &World, rng: &mut Rng, i: u64, n: u64, truth: &mut Truth) -> 
     let shown = |k: usize, writer: &Writer<'_>| {
         if k % 2 == 1 { words::phone_written(&writer.face.phone) } else { writer.face.name.clone() }
     };
-    let key = |k: usize, writer: &Writer<'_>| {
-        if k % 2 == 1 {
-            format!("messaging:whatsapp:+{}", writer.face.phone)
-        } else {
-            Key::messaging("whatsapp", &writer.face.name).to_string()
-        }
-    };
     let mut text = String::new();
+    // Who wrote, by place, and what they named: an account known by name alone is its file's own,
+    // whose id is known when it is written.
+    let mut wrote: Vec<(usize, Vec<String>)> = Vec::new();
     truth.entity(&group);
     if !ios {
         let start = head(written(0, n) - 600);
@@ -258,16 +254,12 @@ fn whatsapp(world: &World, rng: &mut Rng, i: u64, n: u64, truth: &mut Truth) -> 
         let place =
             if (k as usize) < members.len() { k as usize } else { rng.index(members.len()) };
         let writer = members[place];
-        let from = key(place, &writer);
-        truth.link("member_of", &from, &group);
         let said = if k % 19 == 18 {
             Said { before: "<Media omitted>".to_owned(), ..plain("") }
         } else {
             say(world, rng, writer, false)
         };
-        for named in &said.names {
-            truth.link("mentions", &from, named);
-        }
+        wrote.push((place, said.names));
         let mut body = said.before.clone();
         if let Some(link) = &said.link {
             body.push_str(link);
@@ -277,6 +269,19 @@ fn whatsapp(world: &World, rng: &mut Rng, i: u64, n: u64, truth: &mut Truth) -> 
             body.push_str("\nand a second line");
         }
         let _ = writeln!(text, "{}{}: {body}", head(written(k, n)), shown(place, &writer));
+    }
+    let exhibit = ExhibitId(Sha256Hex::of(text.as_bytes()).0);
+    for (place, names) in wrote {
+        let face = members[place].face;
+        let from = if place % 2 == 1 {
+            format!("messaging:whatsapp:+{}", face.phone)
+        } else {
+            Key::whatsapp_name(exhibit, &face.name).to_string()
+        };
+        truth.link("member_of", &from, &group);
+        for named in &names {
+            truth.link("mentions", &from, named);
+        }
     }
     (name, text)
 }

@@ -358,6 +358,42 @@ fn facts_carry_their_bytes_and_secrets_do_not() {
     assert_eq!(reason.value.as_deref(), Some("\"note 12\""));
 }
 
+/// The bytes of the one exhibit whose name ends so, as anybody may see them.
+fn seen(bench: &Bench, name: &str) -> Vec<u8> {
+    let snapshot = crate::read::Reader::open(&bench.path("case")).unwrap().snapshot().unwrap();
+    let all = snapshot.exhibits(&Default::default(), &Default::default()).unwrap();
+    let exhibit = all.items.iter().find(|e| e.name.ends_with(name)).unwrap().id;
+    snapshot.bytes(exhibit, 0, 1 << 20).unwrap().bytes
+}
+
+#[test]
+fn secrets_of_plain_tables_are_masked_in_their_bytes() {
+    let bench = Bench::new();
+    let rows = "jo;\"ge;heim1\";jo@mail.example\nzoe;geheim2;zoe@mail.example\nshort\n";
+    let odd = "kim;\"geheim3;kim@mail.example\n";
+    let more = "u;p;m\n".repeat(12);
+    bench.file("users.csv", &format!("user;password;mail\n{more}{rows}{odd}"));
+    bench.file("plain.csv", "user;colour;mail\njo;red;jo@mail.example\nzoe;blue;z@mail.example\n");
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    for (r, row) in [["user", "password"], ["jo", "geheim4"]].iter().enumerate() {
+        for (c, cell) in row.iter().enumerate() {
+            sheet.write_string(r as u32, c as u16, *cell).unwrap();
+        }
+    }
+    std::fs::write(bench.path("in/users.xlsx"), book.save_to_buffer().unwrap()).unwrap();
+    let request = Request { paths: vec![bench.path("in")], ..Request::default() };
+    open(&bench.place("case"), &request, &work(2, intake::PARSERS)).unwrap();
+    let text = String::from_utf8(seen(&bench, "users.csv")).unwrap();
+    let more = more.replace('p', "*");
+    // The fields alone where a row can be cut; all of it where it cannot.
+    let masked = "jo;\"********\";jo@mail.example\nzoe;*******;zoe@mail.example\nshort\n";
+    assert_eq!(text, format!("user;password;mail\n{more}{masked}{}", "*".repeat(odd.len())));
+    assert!(!String::from_utf8(seen(&bench, "plain.csv")).unwrap().contains('*'));
+    // The texts of a workbook stand apart from its rows.
+    assert!(seen(&bench, "users.xlsx").iter().all(|b| *b == b'*'));
+}
+
 #[test]
 fn a_privileged_exhibit_is_gone_until_it_is_released() {
     let bench = Bench::new();

@@ -91,7 +91,10 @@ pub(crate) fn run(
         return Err(Error::Cancelled);
     }
     let mut coverage = match parsed {
-        Ok(coverage) if !sink.panicked => coverage,
+        Ok(mut coverage) if !sink.panicked => {
+            coverage.lose(sink.lost);
+            coverage
+        }
         _ => {
             // A fault of ours, not of the material: nothing of the run is kept, and it is said.
             sink = RunSink::new(shop, &failed);
@@ -160,7 +163,7 @@ enum Item {
 /// Items in order; some are still being made.
 enum Queued {
     Items(Vec<Item>),
-    Job(Slot<Vec<Item>>),
+    Job(Slot<JobSink>),
 }
 
 /// Facts are gathered into pieces of this size.
@@ -172,10 +175,11 @@ const MAX_WAITING: usize = 4096;
 /// Exhibit bytes whose rows may wait, over all tables, for their groups to fill.
 const MAX_PENDING: u64 = 128 << 20;
 
-/// Gathers a job's items.
+/// Gathers a job's items, and counts the bytes it finds lost.
 #[derive(Default)]
 struct JobSink {
     items: Vec<Item>,
+    lost: u64,
 }
 
 fn push_fact(items: &mut Vec<Item>, fact: &Fact) {
@@ -210,6 +214,9 @@ impl Sink for JobSink {
     }
 
     fn problem(&mut self, problem: Problem) {
+        if problem.lost {
+            self.lost += problem.end.saturating_sub(problem.start);
+        }
         self.items.push(Item::Problem(problem));
     }
 
@@ -232,6 +239,8 @@ struct RunSink<'a> {
     tables: Vec<TableMaker>,
     groups: VecDeque<(usize, Slot<Result<GroupDone>>)>,
     tables_lost: bool,
+    /// Bytes that jobs found lost.
+    lost: u64,
     panicked: bool,
     error: Option<Error>,
 }
@@ -251,6 +260,7 @@ impl<'a> RunSink<'a> {
             tables: Vec::new(),
             groups: VecDeque::new(),
             tables_lost: false,
+            lost: 0,
             panicked: false,
             error: None,
         }
@@ -298,7 +308,10 @@ impl<'a> RunSink<'a> {
                 Some(Queued::Job(slot)) => {
                     self.jobs -= 1;
                     match slot.wait() {
-                        Ok(items) => items.into_iter().for_each(|item| self.apply(item)),
+                        Ok(done) => {
+                            self.lost += done.lost;
+                            done.items.into_iter().for_each(|item| self.apply(item));
+                        }
                         Err(_) => self.panicked = true,
                     }
                 }
@@ -503,7 +516,7 @@ impl Sink for RunSink<'_> {
         let slot = self.shop.pool.submit(move || {
             let mut sink = JobSink::default();
             job(&mut sink);
-            sink.items
+            sink
         });
         self.queue.push_back(Queued::Job(slot));
         self.jobs += 1;

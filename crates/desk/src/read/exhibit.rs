@@ -195,6 +195,13 @@ pub struct MaskedSpan {
     pub end: u64,
 }
 
+impl MaskedSpan {
+    /// A stretch whose places are counted from this one's start.
+    pub(crate) fn within(self, (start, end): (u64, u64)) -> Self {
+        Self { start: self.start + start, end: self.start + end }
+    }
+}
+
 /// Bytes of an exhibit, secrets masked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaskedBytes {

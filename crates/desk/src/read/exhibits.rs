@@ -295,7 +295,9 @@ impl Snapshot {
     }
 
     /// Bytes of an exhibit from `start` on, at most `len` and [`MAX_BYTES`], secrets masked: the
-    /// spans of secret facts, and in tables with secret columns the whole row.
+    /// spans of secret facts; in tables with secret columns those fields, or the whole row where
+    /// they cannot be told apart; beside such tables what could not be read; and all of a workbook
+    /// with such a sheet, whose texts stand apart from its rows.
     ///
     /// # Errors
     /// No such exhibit; it is privileged; its bytes are gone.
@@ -340,19 +342,48 @@ impl Snapshot {
                 end: row.get::<_, i64>(1)? as u64,
             });
         }
+        let parser: Option<String> = db
+            .prepare_cached("SELECT parser FROM loaded WHERE exhibit = ?")?
+            .query_row([ord], |row| row.get(0))
+            .optional()?;
         let mut query = db.prepare_cached(
-            "SELECT b.id, b.file, (SELECT parser FROM loaded WHERE exhibit = b.exhibit) FROM bulk b
-             WHERE b.exhibit = ? AND b.file IS NOT NULL AND EXISTS
+            "SELECT b.id, b.file FROM bulk b WHERE b.exhibit = ? AND EXISTS
                (SELECT 1 FROM bulk_column c WHERE c.bulk = b.id AND c.secret)",
         )?;
         let mut found = query.query([ord])?;
+        let mut holds = false;
         while let Some(row) = found.next()? {
-            let (bulk, name): (i64, String) = (row.get(0)?, row.get(1)?);
-            let dump =
-                row.get::<_, Option<String>>(2)?.as_deref() == Some(intake::dump::PARSER.name);
+            holds = true;
+            let (bulk, name): (i64, Option<String>) = (row.get(0)?, row.get(1)?);
+            let Some(name) = name else { continue };
             let file = self.table_file(&name)?;
-            let secret = self.secret_columns(bulk)?;
-            row_masks(&file, source, dump.then_some(&secret), start, end, &mut spans)?;
+            let rows = Rows {
+                source,
+                secret: self.secret_columns(bulk)?,
+                columns: file.columns(),
+                form: match parser.as_deref() {
+                    Some(p) if p == intake::dump::PARSER.name => Form::Tuples,
+                    Some(p) if p == intake::tables::CSV.name => Form::separated(source),
+                    _ => Form::Other,
+                },
+            };
+            row_masks(&file, &rows, start, end, &mut spans)?;
+        }
+        if holds && parser.as_deref() == Some(intake::xlsx::PARSER.name) {
+            spans.push(MaskedSpan { start: 0, end: source.size() });
+        }
+        if holds {
+            let mut query = db.prepare_cached(
+                "SELECT start, end FROM problem
+                 WHERE id >= ? AND id < ? AND lost AND start < ? AND end > ?",
+            )?;
+            let mut found = query.query((ord << 32, (ord + 1) << 32, end as i64, start as i64))?;
+            while let Some(row) = found.next()? {
+                spans.push(MaskedSpan {
+                    start: row.get::<_, i64>(0)? as u64,
+                    end: row.get::<_, i64>(1)? as u64,
+                });
+            }
         }
         spans.sort_by_key(|s| (s.start, s.end));
         let mut joined: Vec<MaskedSpan> = Vec::with_capacity(spans.len());
@@ -462,12 +493,64 @@ impl Snapshot {
     }
 }
 
-/// Rows of a table whose spans overlap `start..end`: of a dump's row the secret fields alone where
-/// its tuple can be read again, else the whole row.
+/// How the rows of a table stand in their exhibit.
+enum Form {
+    /// A dump's tuples.
+    Tuples,
+    /// Lines of separated values.
+    Separated(intake::csv::Dialect),
+    Other,
+}
+
+impl Form {
+    fn separated(source: &Bytes) -> Self {
+        let head = source.range(0, source.size().min(64 << 10)).unwrap_or_default();
+        intake::csv::detect(&head).map_or(Self::Other, Self::Separated)
+    }
+}
+
+/// What is known of a table's rows when their secrets are sought.
+struct Rows<'a> {
+    source: &'a Bytes,
+    secret: Vec<usize>,
+    columns: usize,
+    form: Form,
+}
+
+/// Longest row that is read again to find its fields.
+const MAX_ROW: u64 = 1 << 20;
+
+impl Rows<'_> {
+    /// The spans of a row's secret fields; `None` where they cannot be told from its others.
+    fn fields(&self, row: MaskedSpan) -> Option<Vec<MaskedSpan>> {
+        if matches!(self.form, Form::Other) || row.end - row.start > MAX_ROW {
+            return None;
+        }
+        let bytes = self.source.range(row.start, row.end).ok()?;
+        match &self.form {
+            Form::Tuples => {
+                let values = intake::dump::reveal(&bytes)?;
+                // Of another number of fields than the table has columns, a place says nothing.
+                (values.len() == self.columns).then_some(())?;
+                let place = |n: &usize| values.get(*n).map(|v| (v.start as u64, v.end as u64));
+                self.secret.iter().map(|n| Some(row.within(place(n)?))).collect()
+            }
+            Form::Separated(dialect) => {
+                let fields = intake::csv::fields(&bytes, *dialect)?;
+                // A row may be short: what it does not have needs no mask.
+                Some(
+                    self.secret.iter().filter_map(|n| Some(row.within(*fields.get(*n)?))).collect(),
+                )
+            }
+            Form::Other => None,
+        }
+    }
+}
+
+/// The secrets of a table's rows whose spans overlap `start..end`.
 fn row_masks(
     file: &TableFile,
-    source: &Bytes,
-    dump: Option<&Vec<usize>>,
+    rows: &Rows<'_>,
     start: u64,
     end: u64,
     spans: &mut Vec<MaskedSpan>,
@@ -482,40 +565,11 @@ fn row_masks(
                 continue;
             }
             let whole = MaskedSpan { start: *from, end: *to };
-            match dump.and_then(|secret| fields(source, whole, secret, file.columns())) {
+            match rows.fields(whole) {
                 Some(fields) => spans.extend(fields),
                 None => spans.push(whole),
             }
         }
     }
     Ok(())
-}
-
-/// Longest tuple that is read again to find its fields.
-const MAX_TUPLE: u64 = 1 << 20;
-
-/// The spans of a tuple's secret fields; `None` where the tuple has another number of fields than
-/// the table has columns, since then a field's place says nothing.
-fn fields(
-    source: &Bytes,
-    row: MaskedSpan,
-    secret: &[usize],
-    columns: usize,
-) -> Option<Vec<MaskedSpan>> {
-    if row.end - row.start > MAX_TUPLE {
-        return None;
-    }
-    let tuple = source.range(row.start, row.end).ok()?;
-    let values = intake::dump::reveal(&tuple)?;
-    if values.len() != columns {
-        return None;
-    }
-    secret
-        .iter()
-        .map(|n| {
-            let value = values.get(*n)?;
-            let (start, end) = (row.start + value.start as u64, row.start + value.end as u64);
-            Some(MaskedSpan { start, end })
-        })
-        .collect()
 }

@@ -13,8 +13,27 @@ pub enum DateOrder {
     Ymd,
 }
 
+/// Three numbers with one mark between each: nearly all dates.
+fn plain(text: &str) -> Option<[(i64, usize); 3]> {
+    let mut found = [(0, 0); 3];
+    let mut n = 0;
+    for b in text.bytes() {
+        match b {
+            b'0'..=b'9' if found[n].1 < 4 => {
+                found[n] = (found[n].0 * 10 + i64::from(b - b'0'), found[n].1 + 1);
+            }
+            b'/' | b'.' | b'-' if found[n].1 > 0 && n < 2 => n += 1,
+            _ => return None,
+        }
+    }
+    (n == 2 && found[2].1 > 0).then_some(found)
+}
+
 /// Three numbers and how many digits each had; a month's name counts as a number of no digits.
 fn numbers(text: &str) -> Option<[(i64, usize); 3]> {
+    if let Some(found) = plain(text) {
+        return Some(found);
+    }
     let mut found = [(0, 0); 3];
     let mut n = 0;
     let mut rest = text.trim_matches(|c: char| c.is_whitespace() || super::is_space(c));
@@ -118,24 +137,42 @@ pub fn parse_date(text: &str, order: DateOrder) -> Option<(i64, i64, i64)> {
     Some((year, month.0, day.0))
 }
 
-/// The order that the dates of a column agree on; `None` where none of them tells.
-pub fn guess_order<'a>(dates: impl Iterator<Item = &'a str>) -> Option<DateOrder> {
-    let (mut dmy, mut mdy, mut ymd) = (0usize, 0usize, 0usize);
-    for text in dates {
-        match numbers(text) {
-            Some([(_, 4), ..]) => ymd += 1,
-            Some([(a, 1 | 2), (b, 1 | 2), _]) if a > 12 && b <= 12 => dmy += 1,
-            Some([(a, 1 | 2), (b, 1 | 2), _]) if b > 12 && a <= 12 => mdy += 1,
+/// What a column's dates say of their order.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OrderVotes {
+    dmy: usize,
+    mdy: usize,
+    ymd: usize,
+}
+
+impl OrderVotes {
+    /// Takes a date's vote, if it has one.
+    pub fn add(&mut self, date: &str) {
+        match numbers(date) {
+            Some([(_, 4), ..]) => self.ymd += 1,
+            Some([(a, 1 | 2), (b, 1 | 2), _]) if a > 12 && b <= 12 => self.dmy += 1,
+            Some([(a, 1 | 2), (b, 1 | 2), _]) if b > 12 && a <= 12 => self.mdy += 1,
             _ => {}
         }
     }
-    let most = dmy.max(mdy).max(ymd);
-    match most {
-        0 => None,
-        _ if most == ymd => Some(DateOrder::Ymd),
-        _ if most == dmy => Some(DateOrder::Dmy),
-        _ => Some(DateOrder::Mdy),
+
+    /// The order that the dates agree on; `None` where none of them tells.
+    pub fn verdict(self) -> Option<DateOrder> {
+        let most = self.dmy.max(self.mdy).max(self.ymd);
+        match most {
+            0 => None,
+            _ if most == self.ymd => Some(DateOrder::Ymd),
+            _ if most == self.dmy => Some(DateOrder::Dmy),
+            _ => Some(DateOrder::Mdy),
+        }
     }
+}
+
+/// The order that the dates of a column agree on; `None` where none of them tells.
+pub fn guess_order<'a>(dates: impl Iterator<Item = &'a str>) -> Option<DateOrder> {
+    let mut votes = OrderVotes::default();
+    dates.for_each(|text| votes.add(text));
+    votes.verdict()
 }
 
 /// A time of day.

@@ -4,10 +4,12 @@
 //! Sign and separators are told from a whole column where one value does not tell: `1.234` alone is
 //! a thousand or a fraction.
 
+use std::borrow::Cow;
+
 mod dates;
 mod zones;
 
-pub use dates::{Clock, DateOrder, civil, guess_order, parse_clock, parse_date};
+pub use dates::{Clock, DateOrder, OrderVotes, civil, guess_order, parse_clock, parse_date};
 pub use zones::zone_offset;
 
 /// What stands before the fraction.
@@ -38,9 +40,9 @@ pub enum AmountError {
 
 /// Digits and separators of an amount, without sign and currency.
 #[derive(Debug)]
-struct Parts {
+struct Parts<'a> {
     negative: bool,
-    digits: String,
+    digits: Cow<'a, str>,
 }
 
 fn is_space(c: char) -> bool {
@@ -52,8 +54,23 @@ fn is_minus(c: char) -> bool {
     matches!(c, '-' | '\u{2212}' | '\u{2012}' | '\u{2013}' | '\u{2014}' | '\u{fe63}' | '\u{ff0d}')
 }
 
+/// An amount of digits, points and commas behind at most a minus: nearly all of them.
+fn plain(text: &str) -> Option<Parts<'_>> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let fits = digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','))
+        && digits.bytes().any(|b| b.is_ascii_digit())
+        && digits.len() <= 60;
+    fits.then_some(Parts { negative, digits: Cow::Borrowed(digits) })
+}
+
 /// Takes sign, brackets, and a currency's sign or code off.
-fn parts(text: &str) -> Result<Parts, AmountError> {
+fn parts(text: &str) -> Result<Parts<'_>, AmountError> {
+    if let Some(plain) = plain(text) {
+        return Ok(plain);
+    }
     let mut digits = String::new();
     let (mut negative, mut minus, mut letters, mut brackets) = (false, 0, 0, 0);
     // `tail`: a sign or letter stood behind the number, so no digit may follow.
@@ -103,7 +120,28 @@ fn parts(text: &str) -> Result<Parts, AmountError> {
     if broken || !seen_digit || minus > 1 || brackets == 1 || digits.len() > 60 {
         return Err(AmountError::NotANumber);
     }
-    Ok(Parts { negative: negative || brackets == 2, digits })
+    Ok(Parts { negative: negative || brackets == 2, digits: Cow::Owned(digits) })
+}
+
+/// `12.34`, `-1234,56`: digits, one sign, two decimals. The amount in hundredths, and the sign.
+fn simple(text: &str) -> Option<(i64, DecimalSign)> {
+    let (negative, digits) = match text.as_bytes() {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    let [whole @ .., mark @ (b'.' | b','), tens, ones] = digits else { return None };
+    if whole.is_empty() || whole.len() > 15 {
+        return None;
+    }
+    let mut value = 0;
+    for b in whole.iter().chain([tens, ones]) {
+        if !b.is_ascii_digit() {
+            return None;
+        }
+        value = value * 10 + i64::from(b - b'0');
+    }
+    let sign = if *mark == b'.' { DecimalSign::Point } else { DecimalSign::Comma };
+    Some((if negative { -value } else { value }, sign))
 }
 
 /// The decimal sign of one amount, where it can be told from it alone.
@@ -131,21 +169,39 @@ fn sign_of(digits: &str) -> Option<DecimalSign> {
     (digits[..last].trim_start_matches('0').is_empty()).then_some(sign)
 }
 
-/// The decimal sign that a column's amounts agree on; `None` where none of them tells.
-pub fn guess_sign<'a>(amounts: impl Iterator<Item = &'a str>) -> Option<DecimalSign> {
-    let (mut point, mut comma) = (0usize, 0usize);
-    for text in amounts {
-        match parts(text).ok().and_then(|p| sign_of(&p.digits)) {
-            Some(DecimalSign::Point) => point += 1,
-            Some(DecimalSign::Comma) => comma += 1,
+/// What a column's amounts say of their decimal sign.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SignVotes {
+    point: usize,
+    comma: usize,
+}
+
+impl SignVotes {
+    /// Takes an amount's vote, if it has one.
+    pub fn add(&mut self, amount: &str) {
+        let told = simple(amount).map(|(_, sign)| sign);
+        match told.or_else(|| parts(amount).ok().and_then(|p| sign_of(&p.digits))) {
+            Some(DecimalSign::Point) => self.point += 1,
+            Some(DecimalSign::Comma) => self.comma += 1,
             None => {}
         }
     }
-    match (point, comma) {
-        (0, 0) => None,
-        _ if point >= comma => Some(DecimalSign::Point),
-        _ => Some(DecimalSign::Comma),
+
+    /// The decimal sign that the amounts agree on; `None` where none of them tells.
+    pub fn verdict(self) -> Option<DecimalSign> {
+        match (self.point, self.comma) {
+            (0, 0) => None,
+            (point, comma) if point >= comma => Some(DecimalSign::Point),
+            _ => Some(DecimalSign::Comma),
+        }
     }
+}
+
+/// The decimal sign that a column's amounts agree on; `None` where none of them tells.
+pub fn guess_sign<'a>(amounts: impl Iterator<Item = &'a str>) -> Option<DecimalSign> {
+    let mut votes = SignVotes::default();
+    amounts.for_each(|text| votes.add(text));
+    votes.verdict()
 }
 
 /// An amount in signed minor units (`minor_digits` decimals). Reads `-1.234,56`, `1,234.56-`,
@@ -156,6 +212,11 @@ pub fn parse_amount(
     column: Option<DecimalSign>,
     minor_digits: u32,
 ) -> Result<i64, AmountError> {
+    if minor_digits == 2
+        && let Some((minor, _)) = simple(text)
+    {
+        return Ok(minor);
+    }
     let Parts { negative, digits } = parts(text)?;
     let sign = sign_of(&digits).or(column);
     let mark = match sign {
@@ -163,7 +224,7 @@ pub fn parse_amount(
         Some(DecimalSign::Comma) => ',',
         None => '\0',
     };
-    let (whole, fraction) = digits.rsplit_once(mark).unwrap_or((&digits, ""));
+    let (whole, fraction) = digits.rsplit_once(mark).unwrap_or((&*digits, ""));
     if !groups_of_three(whole) || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return Err(AmountError::NotANumber);
     }
@@ -188,13 +249,13 @@ pub fn parse_amount(
 fn groups_of_three(whole: &str) -> bool {
     let mut groups = whole.split(['.', ',', ' ', '\'']);
     let Some(first) = groups.next() else { return false };
+    if first.len() == whole.len() {
+        return first.bytes().all(|b| b.is_ascii_digit());
+    }
     let rest: Vec<&str> = groups.collect();
     let separators: Vec<char> = whole.chars().filter(|c| !c.is_ascii_digit()).collect();
     if separators.windows(2).any(|pair| pair[0] != pair[1]) {
         return false;
-    }
-    if rest.is_empty() {
-        return first.bytes().all(|b| b.is_ascii_digit());
     }
     (1..=3).contains(&first.len())
         && rest.last().is_some_and(|last| last.len() == 3)

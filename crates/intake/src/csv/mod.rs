@@ -86,6 +86,16 @@ impl Record {
     }
 }
 
+/// The places of the fields of one record, without quotes, in the record's own bytes; `None` where
+/// the bytes are no record.
+pub fn fields(record: &[u8], dialect: Dialect) -> Option<Vec<(u64, u64)>> {
+    let mut raw = Vec::new();
+    match split(record, true, dialect, true, &mut raw) {
+        Split::Record { .. } => Some(raw.iter().map(|f| (f.start as u64, f.end as u64)).collect()),
+        _ => None,
+    }
+}
+
 /// What [`Reader::next`] found.
 #[derive(Debug)]
 pub enum Event {
@@ -208,9 +218,23 @@ impl Reader {
         record.start = offset;
         record.end = offset + content as u64;
         record.whole = !at_end || self.raw.last().is_none_or(|raw| raw.quoted);
+        // A record is mostly UTF-8 as a whole: then its fields need not be looked at one by one.
+        let plain = match self.dialect.encoding {
+            Encoding::Utf8 => std::str::from_utf8(&window[..content]).ok(),
+            _ => None,
+        };
         for raw in &self.raw {
             let from = record.text.len();
-            let doubt = self.dialect.encoding.decode(&window[raw.start..raw.end], &mut record.text);
+            let doubt = match plain.and_then(|text| text.get(raw.start..raw.end)) {
+                Some(text) => {
+                    record.text.push_str(text);
+                    Doubt::None
+                }
+                None => {
+                    let bytes = &window[raw.start..raw.end];
+                    self.dialect.encoding.decode(bytes, &mut record.text)
+                }
+            };
             if raw.escaped {
                 let undone = record.text[from..].replace("\"\"", "\"");
                 record.text.truncate(from);

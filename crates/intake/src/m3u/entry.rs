@@ -246,26 +246,10 @@ impl Maker {
             .filter(|x| matches!(x.kind, Kind::Live | Kind::Movie | Kind::Series | Kind::Plain));
         let account = xtream.as_ref().map(|x| self.account(x, &shift(&x.user_range), out));
         let subject = match (numbered.and_then(|x| x.id), &self.line, &url) {
-            (Some(id), Some(account), _) => {
-                let mut local = String::with_capacity(account.prefix.len() + id.len());
-                local.push_str(&account.prefix);
-                local.push_str(id);
-                Key::new("stream", &local)
-            }
-            (_, _, Some(_)) => {
-                let mut rest = String::with_capacity(4 + shown.len());
-                rest.push_str("url:");
-                rest.push_str(&shown);
-                Key::new("stream", &rest)
-            }
+            (Some(id), Some(account), _) => Key::joined("stream", &[&account.prefix, id]),
+            (_, _, Some(_)) => Key::joined("stream", &["url:", &shown]),
             // A path means something only beside its playlist.
-            _ => {
-                let mut rest = String::with_capacity(self.here.len() + 5 + shown.len());
-                rest.push_str(&self.here);
-                rest.push_str("path:");
-                rest.push_str(&shown);
-                Key::new("stream", &rest)
-            }
+            _ => Key::joined("stream", &[&self.here, "path:", &shown]),
         };
         give(out, &subject, "url", Value::Text(shown.into_owned()), line.span(range));
         if let (Some(x), Some(account)) = (&xtream, &account) {
@@ -344,7 +328,8 @@ impl Maker {
     }
 
     pub(crate) fn host(&mut self, url: &Url<'_>) -> Option<Key> {
-        if HOSTLESS.iter().any(|s| s.eq_ignore_ascii_case(url.scheme)) {
+        let web = matches!(url.scheme, "http" | "https");
+        if !web && HOSTLESS.iter().any(|s| s.eq_ignore_ascii_case(url.scheme)) {
             return None;
         }
         let host = url.host();
@@ -378,8 +363,9 @@ impl Maker {
         flaws.unclosed_quote |= info.unclosed;
         if let Some(range) = info.duration {
             let place = place(line, &range);
-            let seconds: f64 = place.text.parse().unwrap_or(0.0);
-            if seconds > 0.0 {
+            // `-1` and `0` say that there is none.
+            let endless = matches!(place.text, "-1" | "0");
+            if !endless && place.text.parse::<f64>().is_ok_and(|seconds| seconds > 0.0) {
                 let value = match place.text.parse() {
                     Ok(whole) => Value::Int(whole),
                     Err(_) => Value::Text(place.text.to_owned()),

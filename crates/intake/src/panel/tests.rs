@@ -4,7 +4,7 @@ use model::{ExhibitId, TableRole, Value};
 
 use crate::{Chunks, Collect, Input};
 
-const PANEL: &[u8] = include_bytes!("../../tests/laws/panel.sql");
+const PANEL: &[u8] = include_bytes!("../../tests/laws/samples/panel.sql");
 const AT: &str = "x07070707070707070707070707070707/xc_vm";
 
 fn parse(mut bytes: &[u8]) -> Collect {

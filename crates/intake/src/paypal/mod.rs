@@ -11,18 +11,18 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use model::{Currency, Fact, Key, Problem, ProblemKind, Stamp, Value};
 
 use crate::amounts::{
-    AmountError, DateOrder, DecimalSign, civil, guess_order, guess_sign, parse_amount, parse_clock,
+    AmountError, DateOrder, DecimalSign, OrderVotes, SignVotes, civil, parse_amount, parse_clock,
     parse_date, zone_offset,
 };
 use crate::chunks::Chunks;
 use crate::csv::{self, Event, Field, Reader, Record};
 use crate::parser::{Confidence, Coverage, Input, Parser};
-use crate::payments::{Class, Payment};
+use crate::payments::{Class, Nature, Payment};
 use crate::rows::Rows;
 use crate::sink::Sink;
 use columns::{COLS, Col, Lang, header};
@@ -94,9 +94,10 @@ fn survey(head: &[u8]) -> Option<Survey> {
     let mut source = head;
     let mut chunks = Chunks::with_bound(&mut source, SURVEYED + (1 << 20));
     let mut open = find_header(&mut chunks)?;
-    let (mut dates, mut amounts, mut american) = (Vec::new(), Vec::new(), true);
-    // Address → rows in which it stood on the account's own side, and on the other.
-    let mut sides: BTreeMap<Key, (usize, usize)> = BTreeMap::new();
+    let (mut dates, mut amounts, mut american) =
+        (OrderVotes::default(), SignVotes::default(), true);
+    // Address as written → rows in which it stood on the account's own side, and on the other.
+    let mut written: HashMap<String, (usize, usize)> = HashMap::new();
     loop {
         match open.reader.next(&mut chunks, &mut open.record) {
             Event::End => break,
@@ -104,25 +105,33 @@ fn survey(head: &[u8]) -> Option<Survey> {
             Event::Record => {}
         }
         let row = Row { record: &open.record, at: &open.at };
-        dates.push(row.text(Col::Date).to_owned());
+        dates.add(row.text(Col::Date));
         for col in [Col::Gross, Col::Fee, Col::Net] {
-            amounts.push(row.text(col).to_owned());
+            amounts.add(row.text(col));
         }
         let zone = row.text(Col::Zone);
         american &= zone.is_empty()
             || zone.starts_with("America/")
             || matches!(zone, "PST" | "PDT" | "EST" | "EDT" | "CST" | "CDT" | "MST" | "MDT");
-        let gross = row.text(Col::Gross).trim();
-        let negative = parse_amount(gross, None, 9).map_or(gross.starts_with('-'), |n| n < 0);
+        let gross = row.text(Col::Gross);
+        let negative = parse_amount(gross, None, 2)
+            .or_else(|_| parse_amount(gross, None, 9))
+            .map_or(gross.starts_with('-'), |n| n < 0);
         for (col, own) in [(Col::From, negative), (Col::To, !negative)] {
-            if let Some(mail) = mail(row.text(col)) {
-                let sides = sides.entry(mail).or_default();
-                if own {
-                    sides.0 += 1;
-                } else {
-                    sides.1 += 1;
-                }
-            }
+            let text = row.text(col);
+            let sides = match written.get_mut(text) {
+                Some(sides) => sides,
+                None => written.entry(text.to_owned()).or_default(),
+            };
+            sides.0 += usize::from(own);
+            sides.1 += usize::from(!own);
+        }
+    }
+    let mut sides: BTreeMap<Key, (usize, usize)> = BTreeMap::new();
+    for (text, (own, other)) in written {
+        if let Some(mail) = mail(&text) {
+            let sides = sides.entry(mail).or_default();
+            *sides = (sides.0 + own, sides.1 + other);
         }
     }
     let owned: usize = sides.values().map(|(own, _)| own).sum();
@@ -137,8 +146,8 @@ fn survey(head: &[u8]) -> Option<Survey> {
     };
     let usual_sign = if open.lang == Lang::En { DecimalSign::Point } else { DecimalSign::Comma };
     Some(Survey {
-        order: guess_order(dates.iter().map(String::as_str)).unwrap_or(usual),
-        sign: guess_sign(amounts.iter().map(String::as_str)).unwrap_or(usual_sign),
+        order: dates.verdict().unwrap_or(usual),
+        sign: amounts.verdict().unwrap_or(usual_sign),
         owner,
     })
 }
@@ -160,7 +169,13 @@ impl<'a> Row<'a> {
     }
 
     fn text(&self, col: Col) -> &'a str {
-        self.field(col).text.trim()
+        let text = self.field(col).text;
+        match text.as_bytes() {
+            [] => "",
+            [one] if one.is_ascii_graphic() => text,
+            [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+            _ => text.trim(),
+        }
     }
 }
 
@@ -182,6 +197,7 @@ fn parse(_input: &Input<'_>, chunks: &mut Chunks<'_>, out: &mut dyn Sink) -> Cov
     };
     let mut rows = Rows::new(out, model::bulk::payments());
     let mut named = false;
+    let mut words = Words::default();
     loop {
         match open.reader.next(chunks, &mut open.record) {
             Event::End => break,
@@ -195,7 +211,7 @@ fn parse(_input: &Input<'_>, chunks: &mut Chunks<'_>, out: &mut dyn Sink) -> Cov
                     out.problem(cut_problem(&open.record));
                 }
                 let row = Row { record: &open.record, at: &open.at };
-                transaction(&row, &survey, &mut named, &mut rows, out);
+                transaction(&row, &survey, &mut named, &mut words, &mut rows, out);
             }
         }
     }
@@ -230,10 +246,49 @@ pub(crate) fn cut_problem(record: &Record) -> Problem {
     }
 }
 
+/// What words mean, looked up once each: a file has few, in every row.
+#[derive(Debug, Default)]
+struct Words {
+    known: HashMap<String, (Class, Nature)>,
+    key: String,
+    /// The last addresses of the two sides: one of them is the account's own in most rows.
+    mails: [(String, Option<Key>); 2],
+}
+
+/// How many sets of words are kept; a file in which they are all different is not worth more.
+const WORDS: usize = 1024;
+
+impl Words {
+    fn mail(&mut self, row: &Row<'_>, col: Col) -> Option<Key> {
+        let (text, last) = (row.text(col), &mut self.mails[usize::from(col == Col::To)]);
+        if last.0 != text {
+            *last = (text.to_owned(), mail(text));
+        }
+        last.1.clone()
+    }
+
+    fn mean(&mut self, status: &str, kind: &str, impact: &str) -> (Class, Nature) {
+        self.key.clear();
+        for word in [status, kind, impact] {
+            self.key.push_str(word);
+            self.key.push('\0');
+        }
+        if let Some(known) = self.known.get(&self.key) {
+            return *known;
+        }
+        let meant = (class(status, kind, impact), nature(kind));
+        if self.known.len() < WORDS {
+            self.known.insert(self.key.clone(), meant);
+        }
+        meant
+    }
+}
+
 fn transaction(
     row: &Row<'_>,
     survey: &Survey,
     named: &mut bool,
+    words: &mut Words,
     rows: &mut Rows,
     out: &mut dyn Sink,
 ) {
@@ -272,12 +327,10 @@ fn transaction(
     }
     let kind = row.text(Col::Type);
     let status = row.text(Col::Status);
-    let class = match gross {
-        Some(_) => class(status, kind, row.text(Col::Impact)),
-        None => Class::Other,
-    };
+    let (class, nature) = words.mean(status, kind, row.text(Col::Impact));
+    let class = if gross.is_some() { class } else { Class::Other };
     let out_going = gross.is_some_and(|n| n < 0);
-    let (mut from, mut to) = (mail(row.text(Col::From)), mail(row.text(Col::To)));
+    let (mut from, mut to) = (words.mail(row, Col::From), words.mail(row, Col::To));
     let (own, own_col) = if out_going { (&mut from, Col::From) } else { (&mut to, Col::To) };
     if own.is_none() && gross.is_some() {
         own.clone_from(&survey.owner);
@@ -313,7 +366,7 @@ fn transaction(
         account: survey.owner.as_ref(),
         txid: row.text(Col::Txid),
         class,
-        nature: nature(kind),
+        nature,
         status,
         kind,
         time,

@@ -1,7 +1,8 @@
 //! WhatsApp's text exports, of Android and iOS, in English, French, Italian, German and Spanish.
 //!
-//! A sender shown by number is `messaging:whatsapp:+33…`, else `messaging:whatsapp:<name>`: a name
-//! is what the exporter's address book calls somebody. A group is named by the file or by the line
+//! A sender shown by number is `messaging:whatsapp:+33…`, for everybody; a name is only what the
+//! exporter's address book calls somebody, so an account known by name alone is its exhibit's own:
+//! `messaging:whatsapp:x<32 hex>/<name>`. A group is named by the file or by the line
 //! that tells of its making; a group without name is the exhibit's own. Times carry no zone: the
 //! exporter's clock is not told. The order of day and month, and whether it is a group, are told by
 //! the first 8 MiB.
@@ -29,7 +30,7 @@ use words::{Sort, Told, attached, names, sort, told};
 /// WhatsApp text exports.
 pub const PARSER: Parser = Parser {
     name: "whatsapp",
-    version: 1,
+    version: 2,
     about: "WhatsApp text exports of Android and iOS",
     sniff,
     parse,
@@ -73,6 +74,7 @@ fn text_of(bytes: &[u8]) -> (String, Doubt) {
 
 /// The export as far as it is read.
 struct Export<'o> {
+    exhibit: ExhibitId,
     order: DateOrder,
     /// The group, or the other account of a chat of two.
     chat: Option<Key>,
@@ -89,11 +91,12 @@ fn parse(input: &Input<'_>, chunks: &mut Chunks<'_>, out: &mut dyn Sink) -> Cove
     let told = survey(&head[..head.len().min(SURVEYED)], input.name);
     let chat = match (&told.name, told.group) {
         (Some(name), true) => Some(group_key(name)),
-        (Some(name), false) => Some(account(name)),
+        (Some(name), false) => Some(account(name, input.exhibit)),
         (None, true) => Some(unnamed(input.exhibit)),
         (None, false) => None,
     };
     let mut export = Export {
+        exhibit: input.exhibit,
         order: told.order,
         chat,
         group: told.group,
@@ -232,11 +235,11 @@ fn line_ends(bytes: &[u8]) -> usize {
 }
 
 /// The account that a sender's name or number stands for.
-fn account(name: &str) -> Key {
+fn account(name: &str, exhibit: ExhibitId) -> Key {
     let name = clean(name);
     match Key::phone(&name) {
         Some(number) => Key::messaging("whatsapp", number.rest()),
-        None => Key::messaging("whatsapp", name.trim_start_matches('~').trim()),
+        None => Key::whatsapp_name(exhibit, name.trim_start_matches('~').trim()),
     }
 }
 
@@ -310,7 +313,7 @@ impl Export<'_> {
             self.row(&head_row("service", body), time, start, end);
             return;
         }
-        let from = account(name);
+        let from = account(name, self.exhibit);
         let (shown, span) = self.trimmed(name, head.behind, &place);
         if whole || !body.is_empty() {
             let property = if from.rest().contains(":+") { "phone" } else { "name" };
@@ -386,7 +389,7 @@ impl Export<'_> {
     fn joined(&mut self, name: &str, at: usize, place: &dyn Fn(usize) -> u64) {
         let Some(group) = self.chat.clone() else { return };
         let (shown, (start, end)) = self.trimmed(name, at, place);
-        let subject = account(&shown);
+        let subject = account(&shown, self.exhibit);
         let value = Value::Key(group);
         self.out.fact(Fact { subject, property: "member_of", value, start, end });
     }

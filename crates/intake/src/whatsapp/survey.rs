@@ -2,10 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use model::ExhibitId;
+
 use crate::amounts::{DateOrder, guess_order};
 
 use super::words::{Sort, Told, named_by_file, sort, told};
 use super::{account, ascends, begins, clean, line, text_of};
+
+/// Senders are only told from one another here.
+const ANY: ExhibitId = ExhibitId([0; 32]);
 
 /// How many senders are told apart; more are a group anyway.
 const ENOUGH: usize = 3;
@@ -46,7 +51,7 @@ pub(super) fn survey(head: &[u8], path: &str) -> Survey {
                 if sort(&rest[at..]) == Sort::Service && rest[at..].starts_with(line::invisible) {
                     by_line = by_line.or_else(|| Some(clean(&rest[..end])));
                 } else if senders.len() <= ENOUGH {
-                    senders.insert(account(&rest[..end]));
+                    senders.insert(account(&rest[..end], ANY));
                 }
             }
             None => match told(rest) {
@@ -69,7 +74,7 @@ pub(super) fn survey(head: &[u8], path: &str) -> Survey {
     group |= senders.len() >= ENOUGH;
     // In a chat of two the file is named after one of the two.
     if let Some(name) = &by_file {
-        group |= senders.len() == 2 && !senders.contains(&account(name));
+        group |= senders.len() == 2 && !senders.contains(&account(name, ANY));
     }
     Survey { order, group, name: by_file.or(by_line).filter(|n| !n.is_empty()) }
 }

@@ -5,7 +5,10 @@ use super::*;
 use crate::Collect;
 
 fn read_as(bytes: &[u8], name: &str) -> Collect {
-    let exhibit = ExhibitId(Sha256Hex::of(bytes).0);
+    read_in(ExhibitId(Sha256Hex::of(bytes).0), bytes, name)
+}
+
+fn read_in(exhibit: ExhibitId, bytes: &[u8], name: &str) -> Collect {
     let input = Input { exhibit, name, mapping: None };
     let mut source = bytes;
     let mut out = Collect::default();
@@ -15,6 +18,11 @@ fn read_as(bytes: &[u8], name: &str) -> Collect {
         assert!(fact.start < fact.end && fact.end <= bytes.len() as u64, "{fact:?}");
     }
     out
+}
+
+/// The key of an account that an export knows by name alone.
+fn own(export: &[u8], name: &str) -> String {
+    format!("messaging:whatsapp:x{}/{name}", &Sha256Hex::of(export).to_string()[..32])
 }
 
 fn rows(out: &Collect) -> Vec<Vec<String>> {
@@ -48,7 +56,7 @@ fn reads_an_android_group() {
     assert_eq!(
         rows[3][3..9],
         [
-            "messaging:whatsapp:boss",
+            own(ANDROID.as_bytes(), "boss").as_str(),
             "Boss",
             "2024-11-01T10:02",
             "1730455320",
@@ -68,11 +76,11 @@ fn reads_an_android_group() {
     );
     assert_eq!(rows[6][7], "deleted");
     assert_eq!(out.values(group, "name"), ["IPTV Élite"]);
-    assert_eq!(out.values("messaging:whatsapp:boss", "member_of"), [group]);
+    assert_eq!(out.values(&own(ANDROID.as_bytes(), "boss"), "member_of"), [group]);
     assert_eq!(out.values("messaging:whatsapp:+33612345678", "member_of"), [group]);
-    assert_eq!(out.values("messaging:whatsapp:boss", "name"), ["Boss"]);
+    assert_eq!(out.values(&own(ANDROID.as_bytes(), "boss"), "name"), ["Boss"]);
     assert_eq!(
-        out.values("messaging:whatsapp:boss", "mentions"),
+        out.values(&own(ANDROID.as_bytes(), "boss"), "mentions"),
         ["domain:panel.tv.example", "messaging:telegram:@iptv_elite"]
     );
     assert_eq!(
@@ -97,9 +105,10 @@ fn reads_an_ios_group() {
     assert_eq!(rows[1][3], "messaging:whatsapp:+33612345678");
     assert_eq!(rows[1][7], "media");
     assert_eq!(rows[1][11], "0001-PHOTO.jpg");
-    assert_eq!(rows[2][3..6], ["messaging:whatsapp:zoé", "~ Zoé", "2024-11-13T21:02:00"]);
+    let zoe = own(IOS.as_bytes(), "zoé");
+    assert_eq!(rows[2][3..6], [zoe.as_str(), "~ Zoé", "2024-11-13T21:02:00"]);
     assert_eq!(rows[2][8], "hi\r\nthere");
-    assert_eq!(out.values("messaging:whatsapp:boss", "mentions"), ["phone:+442079460958"]);
+    assert_eq!(out.values(&own(IOS.as_bytes(), "boss"), "mentions"), ["phone:+442079460958"]);
 }
 
 #[test]
@@ -107,7 +116,7 @@ fn reads_chats_of_two_and_other_languages() {
     let german = "02.11.24, 09:15 - Nachrichten und Anrufe sind Ende-zu-Ende-verschlüsselt.\n02.11.24, 09:15 - Jörg: Hallo\n03.11.24, 09:16 - Ich: <Medien ausgeschlossen>\n";
     let out = read_as(german.as_bytes(), "WhatsApp Chat mit Jörg.txt");
     let seen = rows(&out);
-    assert_eq!(seen[1][1], "messaging:whatsapp:jörg");
+    assert_eq!(seen[1][1], own(german.as_bytes(), "jörg"));
     assert_eq!(seen[1][5], "2024-11-02T09:15");
     assert_eq!(seen[2][7], "media");
     assert!(out.facts.iter().all(|f| f.property != "member_of"));
@@ -116,10 +125,22 @@ fn reads_chats_of_two_and_other_languages() {
     assert_eq!(rows(&read_as(american.as_bytes(), "a.txt"))[1][5], "2024-02-03T21:15");
     let latin: Vec<u8> = german.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
     let out = read_as(&latin, "WhatsApp Chat mit Jörg.txt");
-    assert_eq!(rows(&out)[1][3], "messaging:whatsapp:jörg");
+    assert_eq!(rows(&out)[1][3], own(&latin, "jörg"));
     assert_eq!(out.problems[0].kind, ProblemKind::Encoding);
     let fact = &out.facts[0];
     assert_eq!(&latin[fact.start as usize..fact.end as usize], b"J\xf6rg");
+}
+
+#[test]
+fn two_telephones_may_know_another_alice() {
+    let accounts = |text: &str| {
+        let rows = rows(&read_as(text.as_bytes(), "WhatsApp Chat with Alice.txt"));
+        rows.into_iter().map(|row| row[3].clone()).collect::<Vec<_>>()
+    };
+    let one = accounts("02.11.24, 09:15 - Alice: a\n02.11.24, 09:16 - +33 6 12 34 56 78: b\n");
+    let two = accounts("02.11.24, 09:15 - Alice: c\n02.11.24, 09:16 - +33 6 12 34 56 78: d\n");
+    assert_ne!(one[0], two[0]);
+    assert_eq!(one[1], two[1]);
 }
 
 #[test]
@@ -147,8 +168,8 @@ proptest! {
         let (text, name) = [(ANDROID, "WhatsApp Chat with IPTV Élite.txt"), (IOS, "WhatsApp Chat - IPTV Élite.zip/_chat.txt")][which];
         // At a line's end: what stands in a line cut short may read as something shorter.
         let cut = text.as_bytes()[..cut.min(text.len())].iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
-        let all = read_as(text.as_bytes(), name);
-        let out = read_as(&text.as_bytes()[..cut], name);
+        let all = read_in(ExhibitId([7; 32]), text.as_bytes(), name);
+        let out = read_in(ExhibitId([7; 32]), &text.as_bytes()[..cut], name);
         let ids = |out: &Collect| -> Vec<(u64, String)> {
             out.batches.iter().flat_map(|b| (0..b.len()).map(|i| (b.starts[i], match b.columns[3].get(i) { Cell::Text(t) => t.to_owned(), _ => String::new() }))).collect()
         };
@@ -170,7 +191,7 @@ proptest! {
             let at = at % bytes.len();
             bytes[at] = byte;
         }
-        let out = read_as(&bytes, "_chat.txt");
+        let out = read_in(ExhibitId([7; 32]), &bytes, "_chat.txt");
         for problem in &out.problems {
             prop_assert!(problem.start <= problem.end && problem.end <= bytes.len() as u64);
         }

@@ -8,7 +8,7 @@ pub(crate) const DECIDED_AT_THE_END: &[&str] = &["role", "dumped_at", "same_as"]
 #[rustfmt::skip] // one line a sample
 pub(crate) const SAMPLES: &[(&str, &str, &[u8])] = &[
     ("reseller-list", "reseller.lst", b"#LST1\nbob=tv.bob.example\n\nbroken\neve=cdn-1.eve.test\n"),
-    ("mysql-dump", "panel.sql", include_bytes!("panel.sql")),
+    ("mysql-dump", "panel.sql", include_bytes!("samples/panel.sql")),
     ("m3u", "list.m3u", include_bytes!("samples/list.m3u")),
     ("hls", "media.m3u8", include_bytes!("samples/media.m3u8")),
     ("xtream-api", "player_api.json", include_bytes!("samples/player_api.json")),

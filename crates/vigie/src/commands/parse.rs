@@ -52,7 +52,8 @@ pub(crate) fn run(args: &Parse) -> Result<(), Told> {
         failed: None,
     };
     let input = Input { exhibit, name: &name, mapping: mapping.as_deref() };
-    let coverage = (parser.parse)(&input, &mut chunks, &mut out);
+    let mut coverage = (parser.parse)(&input, &mut chunks, &mut out);
+    coverage.lose(out.counts.lost_later);
     if let Some(error) = out.failed.take() {
         return Err(error.into());
     }
@@ -104,6 +105,9 @@ struct Counts {
     facts: u64,
     rows: u64,
     problems: u64,
+    /// Bytes of lost problems, and those of them that deferred jobs told.
+    lost: u64,
+    lost_later: u64,
 }
 
 /// Prints what a parser finds, as it finds it: memory stays bounded.
@@ -211,6 +215,7 @@ impl<W: Write> Sink for Lines<W> {
 
     fn problem(&mut self, problem: Problem) {
         self.counts.problems += 1;
+        self.counts.lost += if problem.lost { problem.end - problem.start } else { 0 };
         let text = if self.json {
             json!({
                 "exhibit": self.exhibit.to_string(), "start": problem.start, "end": problem.end,
@@ -230,6 +235,8 @@ impl<W: Write> Sink for Lines<W> {
     }
 
     fn defer(&mut self, job: Job) {
+        let (before, later) = (self.counts.lost, self.counts.lost_later);
         job(self);
+        self.counts.lost_later = later + self.counts.lost - before;
     }
 }

@@ -1,0 +1,146 @@
+//! What else reads bytes that others wrote: records, notes, the log's files, archives, tables of
+//! addresses, lists of check sums, mapping files. The first byte, a digit, says which.
+//!
+//! (Index files are fuzzed by `desk`'s own tests: SQLite and Parquet would be built for them here.)
+#![no_main]
+
+use std::cell::LazyCell;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use intake::tables::mapping::Mapping;
+use intake::{Chunks, Collect, Input};
+use ledger::{Checkpoint, SigningKey, VerifierKey};
+use libfuzzer_sys::fuzz_target;
+use model::record::{Name, Opening, Record};
+use model::{ExhibitId, Sha256Hex};
+use vault::unpack::{Bounds, Budget, Codec};
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some((which, bytes)) = bytes.split_first() else { return };
+    match which {
+        b'0' => record(bytes),
+        b'1' => note(bytes),
+        b'2' => log(&frame(bytes), "journal"),
+        b'3' => log(bytes, "tile/entries/000.p/1"),
+        b'4' => archive(bytes),
+        b'5' => addresses(bytes),
+        b'6' => mapping(bytes),
+        b'7' => drop(vault::sums::parse(bytes, b"SHA256SUMS")),
+        _ => {}
+    }
+});
+
+/// What reads as a record writes the same bytes again.
+fn record(bytes: &[u8]) {
+    if let Ok(record) = Record::parse(bytes) {
+        let _ = record.check_fields();
+    }
+    let _ = Opening::parse_line(bytes);
+    if let Ok(value) = model::canonical::Canon::parse(bytes) {
+        assert_eq!(value.to_bytes().as_deref(), Ok(bytes), "two writings of one value");
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = model::Key::parse(text);
+        let _ = model::Stamp::parse_iso(text);
+    }
+}
+
+/// Nothing that the key did not sign is taken.
+fn note(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let _ = (VerifierKey::parse(text), SigningKey::parse(text), Checkpoint::parse_unverified(text));
+    if let Ok(key) = SigningKey::new("fuzz.invalid", &[7; 32]) {
+        assert!(key.verifier().open(text).is_err(), "a signature was forged");
+    }
+}
+
+/// A log whose one file holds these bytes.
+fn log(bytes: &[u8], file: &str) {
+    thread_local! {
+        static FOLDER: LazyCell<PathBuf> = const { LazyCell::new(folder) };
+    }
+    FOLDER.with(|folder: &LazyCell<PathBuf>| {
+        let path = folder.join(file);
+        if std::fs::write(&path, bytes).is_ok() {
+            let _ = ledger::first_entry(folder);
+            if let Ok(reader) = ledger::Reader::open(folder) {
+                let _ = reader.entries(0).take(64).count();
+            }
+            let _ = ledger::verify(folder, None, &mut |_, _| None);
+        }
+        let _ = std::fs::remove_file(path);
+    });
+}
+
+/// A whole frame of the journal around a payload: its length and digest are made to fit.
+fn frame(payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap_or(0).to_be_bytes();
+    [length.as_slice(), &Sha256Hex::of(payload).0, payload].concat()
+}
+
+fn folder() -> PathBuf {
+    let shared = Path::new("/dev/shm");
+    let base = if shared.is_dir() { shared.to_owned() } else { std::env::temp_dir() };
+    let folder = base.join(format!("vigie-fuzz-{}", std::process::id()));
+    let _ = std::fs::create_dir_all(folder.join("tile/entries/000.p"));
+    folder
+}
+
+/// Whatever an archive states, no more comes out than the bounds allow, and problems lie inside.
+fn archive(bytes: &[u8]) {
+    const MOST: u64 = 1 << 20;
+    let Some(codec) = Codec::sniff(bytes) else { return };
+    let bounds = Bounds { total: MOST, ..Bounds::default() };
+    let mut budget = Budget::new(bounds, bytes.len() as u64);
+    let mut out = 0;
+    let problems = vault::unpack::unpack::<()>(
+        codec,
+        &mut Cursor::new(bytes),
+        &Name(b"fuzz".to_vec()),
+        0,
+        &mut budget,
+        &mut |member| {
+            out +=
+                std::io::copy(&mut member.reader.take(2 * MOST), &mut std::io::sink()).unwrap_or(0);
+            Ok(())
+        },
+    );
+    assert!(out <= MOST, "{out} bytes came out");
+    for problem in problems.unwrap_or_default() {
+        assert!(problem.start <= problem.end && problem.end <= bytes.len() as u64);
+    }
+}
+
+/// A table is refused, or answers for any address. Its digest is made to fit: what it guards against
+/// is not what is tried here.
+fn addresses(bytes: &[u8]) {
+    let digest = Sha256Hex::of(bytes).0;
+    let sealed = [b"VIGIEAS1", digest.as_slice(), bytes].concat();
+    if let Ok(table) = model::asn::Table::read(&sealed) {
+        for ip in ["0.0.0.0", "198.18.0.1", "255.255.255.255", "::", "3fff::7", "ffff::ffff"] {
+            let _ = table.look_up(ip.parse().expect("an address"));
+        }
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let mut builder = model::asn::Builder::default();
+        let read = builder.csv(model::asn::Rows::Both, text);
+        if read.is_ok()
+            && let Ok(made) = builder.finish()
+        {
+            assert!(model::asn::Table::read(&made).is_ok(), "what was built is refused");
+        }
+    }
+}
+
+/// A mapping file, and a table read by it.
+fn mapping(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let _ = Mapping::parse(text);
+    let mut table: &[u8] = b"Date;Amount;Who\n01/02/2025;1,50;a@mail.example\nx;y;z\n";
+    let input = Input { exhibit: ExhibitId([9; 32]), name: "fuzz.csv", mapping: Some(text) };
+    let size = table.len() as u64;
+    let coverage =
+        (intake::tables::CSV.parse)(&input, &mut Chunks::new(&mut table), &mut Collect::default());
+    assert_eq!(coverage.total(), size);
+}
