@@ -128,6 +128,7 @@ fn document(ctx: &Ctx, page: &Page, case: Option<&CaseLine>) -> Markup {
                         }
                         (page.body)
                         (print_line(ctx, case))
+                        i #main-end hidden {}
                     }
                 }
                 (palette(lang))
@@ -144,7 +145,9 @@ fn head(title: &str, script: Option<&str>, refresh: Option<&str>) -> Markup {
             meta name="viewport" content="width=device-width, initial-scale=1";
             meta name="color-scheme" content="light dark";
             meta name="robots" content="noindex";
-            meta name="htmx-config" content=r#"{"includeIndicatorCSS":false,"history":false,"extensions":"sse"}"#;
+            meta name="htmx-config" content=r#"{"includeIndicatorCSS":false,"history":"reload","extensions":"sse"}"#;
+            // Painted once it is all there: a table whose columns widen as rows come in would shift.
+            link rel="expect" href="#main-end" blocking="render";
             @if let Some(to) = refresh { meta http-equiv="refresh" content={ "0;url=" (to) }; }
             title { (plain(title)) " · Vigie" }
             link rel="icon" href=(assets::url("mark.svg"));
@@ -276,6 +279,7 @@ pub(crate) fn bare(lang: Lang, title: &str, refresh: Option<&str>, body: Markup)
                     }
                     h1 { (title) }
                     (body)
+                    i #main-end hidden {}
                 }
             }
         }

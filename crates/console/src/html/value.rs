@@ -7,7 +7,6 @@ use maud::{Markup, html};
 use model::EntityKind;
 
 use super::hostile::{mono, plain, short, text};
-use super::icon::icon;
 use super::parts::copy;
 use crate::fmt;
 use crate::i18n::Lang;
@@ -108,7 +107,7 @@ pub(crate) fn shown(lang: Lang, value: &ShownValue, property: &str) -> Markup {
 
 /// A secret: there is one, it is not shown.
 pub(crate) fn masked(lang: Lang) -> Markup {
-    html! { span.masked { (icon("lock")) " " (lang.t("part.masked")) } }
+    html! { span.withheld { (lang.t("part.masked")) } }
 }
 
 fn follows(property: &str, value: &str) -> bool {

@@ -149,6 +149,9 @@ fn picture(ctx: &Ctx, filter: &GraphFilter) -> Markup {
             }
             div.side {
                 form.field { label for="graph-find" { (lang.t("network.find")) } input #graph-find type="search" autocomplete="off"; }
+                div.legend { @for name in FAMILIES { span { (family_shape(name)) (lang.t(&format!("family.{name}"))) } } }
+                p.quiet { (lang.t("network.how")) }
+                // Last, since it comes and goes: nothing below it moves.
                 div #node .card hidden aria-live="polite" {
                     p.quiet { span data-kind {} " " span data-place {} }
                     p { bdi data-caption {} }
@@ -163,8 +166,6 @@ fn picture(ctx: &Ctx, filter: &GraphFilter) -> Markup {
                     }
                     ul data-links {}
                 }
-                div.legend { @for name in FAMILIES { span { (family_shape(name)) (lang.t(&format!("family.{name}"))) } } }
-                p.quiet { (lang.t("network.how")) }
             }
         }
         noscript { (notice(lang.t("network.noscript"))) }

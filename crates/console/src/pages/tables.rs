@@ -1,72 +1,32 @@
-//! Bulk tables: the list, and the rows of one, filtered and paged on the server.
+//! The rows of a bulk table, filtered and paged on the server.
 
 use desk::read::{CellValue, Filter, Op, Rows, Snapshot, TableColumn, TableHead, TableQuery, Term};
 use maud::{Markup, html};
-use model::{ColumnType, ExhibitId};
+use model::ColumnType;
 
-use super::{WIDE, paging_of};
+use super::paging_of;
 use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
 use crate::html::hostile::{mono, plain, short, text};
 use crate::html::icon::icon;
-use crate::html::parts::{Col, choice, count, empty, field, notice, pager, table};
+use crate::html::parts::{Col, choice, empty, field, notice, pager, table};
 use crate::html::value::masked;
 use crate::html::{Page, Place};
 use crate::i18n::Lang;
-use crate::query::{segment, url};
+use crate::query::segment;
 
 /// Rows looked at to count exactly.
 const COUNTED: u64 = 5_000_000;
 /// Characters of a cell in a list; the row's source shows it whole.
-const CELL: usize = 120;
+const CELL: usize = 64;
+/// Cells on a page: a wide table has fewer rows on one, so that the page stays light.
+const CELLS: usize = 1500;
+/// Least and most rows on a page.
+const LEAST: usize = 10;
+const MOST: usize = 50;
 
-/// `GET /tables`.
-pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
-    let lang = ctx.lang;
-    let mut tables = snapshot.tables(ctx.query.read::<ExhibitId>("exhibit"))?;
-    if let Some(role) = ctx.query.get("role") {
-        tables.retain(|t| t.role.as_str() == role);
-    }
-    if ctx.json() {
-        return Ok(Answer::Json(tables.iter().map(head_json).collect()));
-    }
-    // Conditions handed down from a figure are kept on the way to the rows it counts.
-    let terms: Vec<(&str, &str)> = ctx.query.all("f").map(|t| ("f", t)).collect();
-    let total: u64 = tables.iter().map(|t| t.rows).sum();
-    let title = lang.f(
-        "tables.title",
-        &[
-            ("tables", &lang.n("count.tables", tables.len() as u64, &[])),
-            ("rows", &lang.n("count.rows", total, &[])),
-        ],
-    );
-    let cols = [
-        Col::text(lang.t("tables.name")),
-        Col::text(lang.t("tables.role")),
-        Col::number(lang.t("tables.rows")),
-        Col::number(lang.t("tables.columns")),
-        Col::text(lang.t("tables.exhibit")),
-    ];
-    let rows = tables.iter().map(|t| {
-        let href = url(&format!("/tables/{}", segment(&t.id)), terms.iter().copied());
-        vec![
-            html! { a href=(href) { (mono(&t.name)) } @if !t.db.is_empty() { " " span.quiet { (text(&t.db)) } } },
-            html! { (role(lang, t)) },
-            count(t.rows, &href),
-            html! { (fmt::number(t.columns.len() as u64)) },
-            html! { a href={ "/exhibit/" (t.exhibit) } { (text(&t.exhibit_name)) } },
-        ]
-    });
-    let body = html! {
-        div #results {
-            @if tables.is_empty() { (empty(lang.t("part.none"), lang.t("tables.none"))) }
-            @else { (table(lang.t("place.tables"), &cols, rows)) }
-        }
-    };
-    Ok(Answer::Page(Box::new(Page::new(ctx, Place::Tables, title, body))))
-}
-
-fn role<'a>(lang: Lang, t: &TableHead) -> &'a str {
+/// What a table is for.
+pub(crate) fn role<'a>(lang: Lang, t: &TableHead) -> &'a str {
     lang.find(&format!("role.{}", t.role.as_str())).unwrap_or("")
 }
 
@@ -101,7 +61,7 @@ pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         // the URL says what is shown, and no more.
         return Ok(Answer::Moved(with_terms(ctx, &query.filter.terms, every)));
     }
-    let found = snapshot.rows(&query, &paging_of(ctx, WIDE))?;
+    let found = snapshot.rows(&query, &paging_of(ctx, usual(&head, &query)))?;
     if ctx.json() {
         return Ok(Answer::Json(rows_json(&found)));
     }
@@ -145,6 +105,12 @@ pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         a.button href=(export("xlsx")) download { (icon("download")) "XLSX" }
     };
     Ok(Answer::Page(Box::new(page)))
+}
+
+/// Rows on a page, unless the URL says another number.
+fn usual(head: &TableHead, query: &TableQuery) -> usize {
+    let columns = if query.columns.is_empty() { head.columns.len() } else { query.columns.len() };
+    (CELLS / columns.max(1)).clamp(LEAST, MOST)
 }
 
 /// The conditions in force, each with the way to drop it, and the form for one more.
@@ -248,12 +214,12 @@ fn cell_markup(lang: Lang, cell: &CellValue, column: &TableColumn) -> Markup {
         CellValue::Null => html! { span.quiet { "∅" } },
         CellValue::Masked => masked(lang),
         CellValue::Int(n) if is_time(column) && (100_000_000..100_000_000_000).contains(n) => {
-            let at = fmt::moment(*n);
-            html! { time datetime=(at) { (at) } }
+            html! { time { (fmt::moment(*n)) } }
         }
         // As it stands in the source: most numbers of a dump name things, and are not counted.
         CellValue::Int(n) => html! { (n) },
         CellValue::Real(n) => html! { (n) },
+        CellValue::Text(value) if value.is_empty() => html! {},
         CellValue::Text(value) => short(value, CELL),
         CellValue::Bytes(bytes) => {
             html! { span.mono { "0x" (model::id::hex(&bytes[..bytes.len().min(24)])) @if bytes.len() > 24 { "…" } } }
@@ -261,7 +227,8 @@ fn cell_markup(lang: Lang, cell: &CellValue, column: &TableColumn) -> Markup {
     }
 }
 
-fn head_json(t: &TableHead) -> serde_json::Value {
+/// A table as data.
+pub(crate) fn head_json(t: &TableHead) -> serde_json::Value {
     serde_json::json!({
         "id": t.id, "name": t.name, "db": t.db, "role": t.role.as_str(), "rows": t.rows, "sql_name": t.sql_name,
         "exhibit": t.exhibit.to_string(), "panel": t.panel,
