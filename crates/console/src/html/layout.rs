@@ -63,6 +63,8 @@ pub(crate) struct Page {
     pub(crate) body: Markup,
     /// A script the page's picture needs.
     pub(crate) script: Option<&'static str>,
+    /// The data that script asks for: the browser asks at once, while it reads the page.
+    pub(crate) data: Option<String>,
     /// The content takes the whole width and height (a picture).
     pub(crate) full: bool,
 }
@@ -80,6 +82,7 @@ impl Page {
             actions: html! {},
             body,
             script: None,
+            data: None,
             full: false,
         }
     }
@@ -109,7 +112,7 @@ fn document(ctx: &Ctx, page: &Page, case: Option<&CaseLine>) -> Markup {
     html! {
         (DOCTYPE)
         html lang=(lang.tag()) {
-            (head(&page.title, page.script, None))
+            (head(&page.title, page.script, page.data.as_deref(), None))
             body data-copied=(lang.t("frame.copied")) data-not-copied=(lang.t("frame.not_copied")) data-failed=(lang.t("frame.failed")) {
                 a.skip href="#main" { (lang.t("frame.skip")) }
                 div.frame {
@@ -138,7 +141,7 @@ fn document(ctx: &Ctx, page: &Page, case: Option<&CaseLine>) -> Markup {
     }
 }
 
-fn head(title: &str, script: Option<&str>, refresh: Option<&str>) -> Markup {
+fn head(title: &str, script: Option<&str>, data: Option<&str>, refresh: Option<&str>) -> Markup {
     html! {
         head {
             meta charset="utf-8";
@@ -153,6 +156,7 @@ fn head(title: &str, script: Option<&str>, refresh: Option<&str>) -> Markup {
             link rel="icon" href=(assets::url("mark.svg"));
             link rel="stylesheet" href=(assets::url("app.css"));
             script src=(assets::url("app.js")) defer {}
+            @if let Some(data) = data { link rel="preload" as="fetch" crossorigin href=(data); }
             @if let Some(script) = script { script src=(assets::url(script)) defer {} }
         }
     }
@@ -267,7 +271,7 @@ pub(crate) fn bare(lang: Lang, title: &str, refresh: Option<&str>, body: Markup)
     html! {
         (DOCTYPE)
         html lang=(lang.tag()) {
-            (head(title, None, refresh))
+            (head(title, None, None, refresh))
             body.bare {
                 main #main {
                     p.brand {
@@ -296,6 +300,7 @@ pub(crate) fn without_case(ctx: &Ctx, title: &str, body: Markup) -> Markup {
         actions: html! {},
         body: html! { div.prose { (body) } },
         script: None,
+        data: None,
         full: false,
     };
     document(ctx, &page, None)

@@ -17,6 +17,7 @@ mod figures;
 mod graph;
 mod log;
 mod overview;
+mod picture;
 mod rows;
 mod search;
 mod table;
@@ -37,6 +38,7 @@ pub use graph::{
 };
 pub use log::{LogEntry, LogField};
 pub use overview::{CurrencySum, KindCount, Overview, PanelFigures, ProblemCount, Standing};
+pub use picture::Picture;
 pub use search::{EntityHit, FactHit, RowHit, SearchResult};
 pub use table::{CellValue, Filter, Op, Row, Rows, TableColumn, TableHead, TableQuery, Term};
 
