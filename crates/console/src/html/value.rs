@@ -140,11 +140,12 @@ pub(crate) fn input_url(input: &FigureInput) -> String {
 /// The view of a table that a query selects.
 pub(crate) fn rows_url(query: &TableQuery) -> String {
     let terms: Vec<String> = query.filter.terms.iter().map(ToString::to_string).collect();
+    let order = query.order.as_ref().map(ToString::to_string);
     let pairs = terms
         .iter()
         .map(|t| ("f", t.as_str()))
         .chain(query.columns.iter().map(|c| ("c", c.as_str())))
-        .chain(query.order.iter().map(|o| ("order", o.as_str())));
+        .chain(order.iter().map(|o| ("order", o.as_str())));
     url(&format!("/tables/{}", crate::query::segment(&query.table)), pairs)
 }
 

@@ -1,6 +1,11 @@
 //! The rows of a bulk table, filtered and paged on the server.
 
-use desk::read::{CellValue, Filter, Op, Rows, Snapshot, TableColumn, TableHead, TableQuery, Term};
+use std::time::Duration;
+
+use desk::read::{
+    CellValue, Filter, Op, Order, Ordering, Rows, Snapshot, TableColumn, TableHead, TableQuery,
+    Term,
+};
 use maud::{Markup, html};
 use model::ColumnType;
 
@@ -19,6 +24,8 @@ use crate::query::segment;
 const COUNTED: u64 = 5_000_000;
 /// Characters of a cell in a list; the row's source shows it whole.
 const CELL: usize = 64;
+/// How long a page waits for a sort before it shows how far that is.
+const AT_ONCE: Duration = Duration::from_millis(150);
 /// Cells on a page: a wide table has fewer rows on one, so that the page stays light.
 const CELLS: usize = 1500;
 /// Least and most rows on a page.
@@ -45,7 +52,7 @@ pub(crate) fn query(ctx: &Ctx) -> Result<TableQuery, PageError> {
         table: ctx.param(0).to_owned(),
         filter,
         columns: ctx.query.all("c").map(str::to_owned).collect(),
-        order: ctx.query.get("order").map(str::to_owned),
+        order: ctx.query.get("order").map(str::parse).transpose()?,
     })
 }
 
@@ -61,14 +68,18 @@ pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         // the URL says what is shown, and no more.
         return Ok(Answer::Moved(with_terms(ctx, &query.filter.terms, every)));
     }
+    // A small table is sorted before anybody notices; a large one shows how far it is.
+    let ordering = snapshot.ordering(&query, AT_ONCE)?;
+    if ordering != Ordering::AtHand {
+        return Ok(not_yet(ctx, &head, &query, &ordering));
+    }
     let found = snapshot.rows(&query, &paging_of(ctx, usual(&head, &query)))?;
     if ctx.json() {
         return Ok(Answer::Json(rows_json(&found)));
     }
-    let matched = if query.filter.terms.is_empty() {
-        Some(head.rows)
-    } else {
-        snapshot.count_rows(&query, COUNTED)?
+    let matched = match found.page.total {
+        Some(total) => Some(total),
+        None => snapshot.count_rows(&query, COUNTED)?,
     };
     let title = match matched {
         Some(n) => lang.n("tables.rows_title", n, &[("table", &plain(&head.name))]),
@@ -89,10 +100,7 @@ pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         }
     };
     let mut page = Page::new(ctx, Place::Tables, title, body);
-    page.eyebrow = html! {
-        a href="/tables" { (lang.t("place.tables")) } " · " (role(lang, &head)) " · "
-        a href={ "/exhibit/" (head.exhibit) } { (text(&head.exhibit_name)) }
-    };
+    page.eyebrow = eyebrow(lang, &head);
     let export = |kind: &str| {
         ctx.query.url(
             &format!("/tables/{}/{kind}", segment(&head.id)),
@@ -105,6 +113,72 @@ pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         a.button href=(export("xlsx")) download { (icon("download")) "XLSX" }
     };
     Ok(Answer::Page(Box::new(page)))
+}
+
+fn eyebrow(lang: Lang, head: &TableHead) -> Markup {
+    html! {
+        a href="/tables" { (lang.t("place.tables")) } " · " (role(lang, head)) " · "
+        a href={ "/exhibit/" (head.exhibit) } { (text(&head.exhibit_name)) }
+    }
+}
+
+/// The page while the rows are not in their order yet: how far they are. It asks again by itself,
+/// and can be left: the sort goes on.
+fn not_yet(ctx: &Ctx, head: &TableHead, query: &TableQuery, ordering: &Ordering) -> Answer {
+    let lang = ctx.lang;
+    let column = query.order.as_ref().map_or("", |o| o.column.as_str());
+    if ctx.json() {
+        let (done, total) = match ordering {
+            Ordering::Sorting { done, total, .. } => (*done, *total),
+            _ => (0, 0),
+        };
+        return Answer::Json(serde_json::json!({ "sorting": { "done": done, "total": total } }));
+    }
+    let title =
+        lang.f("tables.sorting", &[("table", &plain(&head.name)), ("column", &plain(column))]);
+    let again = ctx.here();
+    let body = html! {
+        (conditions(ctx, head, query))
+        @if let Ordering::Failed(why) = ordering {
+            div #results {
+                div.notice.is-error role="alert" {
+                    p { (lang.t("tables.sort_failed")) }
+                    p { code { (text(why)) } }
+                    p.row { a href=(again) { (lang.t("tables.sort_again")) } a href=(ctx.url(&["order", "after"], &[])) { (lang.t("tables.unsort")) } }
+                }
+            }
+        } @else {
+            div #results hx-get=(again) hx-trigger="load delay:700ms" hx-target="#results" hx-select="#results"
+                hx-swap="outerHTML" hx-select-oob="#title" {
+                section.progress aria-label=(title) { (progress(lang, ordering)) }
+                p.row { a href=(again) { (lang.t("tables.sort_look")) } a href=(ctx.url(&["order", "after"], &[])) { (lang.t("tables.unsort")) } }
+            }
+        }
+    };
+    let mut page = Page::new(ctx, Place::Tables, title, body);
+    page.eyebrow = eyebrow(lang, head);
+    Answer::Page(Box::new(page))
+}
+
+fn progress(lang: Lang, ordering: &Ordering) -> Markup {
+    let Ordering::Sorting { done, total, elapsed } = ordering else {
+        return html! {
+            strong { (lang.t("tables.sort_waiting")) }
+            progress aria-label=(lang.t("tables.sort_waiting")) {}
+            p.quiet { (lang.t("tables.sort_why")) }
+        };
+    };
+    let share = fmt::percent(*done, *total);
+    let left = (*done > 0 && total > done && elapsed.as_secs() >= 2)
+        .then(|| elapsed.as_secs_f64() * (total - done) as f64 / *done as f64);
+    html! {
+        div.row {
+            strong { (fmt::number(share)) " %" }
+            @if let Some(left) = left { span.end { (lang.f("overview.left", &[("time", &fmt::duration(left.ceil() as u64))])) } }
+        }
+        progress max="100" value=(share) aria-label=(lang.t("tables.sort_why")) { (share) " %" }
+        p.quiet { (lang.t("tables.sort_why")) }
+    }
 }
 
 /// Rows on a page, unless the URL says another number.
@@ -195,16 +269,22 @@ fn is_time(c: &TableColumn) -> bool {
         && matches!(c.meaning, Some(M::Time | M::TimeEnd | M::Expiry | M::Created))
 }
 
-/// A column's name, what it means, and the way to have rows in its order where that is at hand.
+/// A column's name, what it means, and the way to have rows in its order.
 fn column_head(ctx: &Ctx, c: &TableColumn) -> Markup {
     let lang = ctx.lang;
     let meaning = c.meaning.and_then(|m| lang.find(&format!("meaning.{}", m.as_str())));
-    let sorted = ctx.query.get("order") == Some(&c.name);
+    let order = ctx.query.get("order").and_then(|o| o.parse::<Order>().ok());
+    let now = order.filter(|o| o.column == c.name).map(|o| o.descending);
+    // Up, down, and back to the source's order.
+    let next = |descending| Order { column: c.name.clone(), descending }.to_string();
+    let to = |next: &str| ctx.url(&["order", "after"], &[("order", next)]);
     html! {
-        @if c.indexed && !c.secret {
-            @if sorted { a href=(ctx.url(&["order", "after"], &[])) aria-label=(lang.t("tables.unsort")) { (text(&c.name)) " ↑" } }
-            @else { a href=(ctx.url(&["order", "after"], &[("order", c.name.as_str())])) title=(lang.t("tables.sort")) { (text(&c.name)) } }
-        } @else { (text(&c.name)) }
+        @match now {
+            _ if c.secret => (text(&c.name)),
+            None => a href=(to(&next(false))) title=(lang.t("tables.sort")) { (text(&c.name)) },
+            Some(false) => a href=(to(&next(true))) title=(lang.t("tables.sort_down")) { (text(&c.name)) " ↑" span.sr { (lang.t("tables.is_up")) } },
+            Some(true) => a href=(ctx.url(&["order", "after"], &[])) title=(lang.t("tables.unsort")) { (text(&c.name)) " ↓" span.sr { (lang.t("tables.is_down")) } },
+        }
         @if let Some(meaning) = meaning { br; span.quiet { (meaning) } }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, OpenFlags};
 
 use super::picture::Pictures;
+use super::sort::Sorts;
 use crate::index::IndexFile;
 use crate::tables::TableFile;
 use crate::{Error, Result};
@@ -29,6 +30,7 @@ struct Shared {
     dir: PathBuf,
     state: Mutex<State>,
     pictures: Mutex<Pictures>,
+    sorts: Mutex<Sorts>,
 }
 
 #[derive(Debug, Default)]
@@ -153,6 +155,16 @@ impl Snapshot {
     /// The pictures kept.
     pub(super) fn pictures(&self) -> std::sync::MutexGuard<'_, Pictures> {
         self.reader.shared.pictures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The sorts of rows, running and done.
+    pub(super) fn sorts(&self) -> std::sync::MutexGuard<'_, Sorts> {
+        self.reader.shared.sorts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where it came from.
+    pub(super) fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// The case's folder.
