@@ -46,6 +46,9 @@ pub enum Error {
     /// What was asked for is not understood.
     #[error("{0}")]
     Asked(String),
+    /// What stands beside the case (npm, a table in the authority's folder) is not as it must be.
+    #[error("{0}")]
+    Beside(String),
     /// A stated bound was reached.
     #[error("{0}")]
     Bound(String),

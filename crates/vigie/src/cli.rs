@@ -45,6 +45,12 @@ pub(crate) enum Command {
     /// The views.
     #[command(subcommand)]
     Views(Views),
+    /// Privileged exhibits (a lawyer's, a doctor's): hidden until released.
+    #[command(subcommand)]
+    Privilege(Privilege),
+    /// Reference data: address tables.
+    #[command(subcommand)]
+    Data(Data),
     /// The practice range.
     #[command(subcommand)]
     Range(Range),
@@ -256,6 +262,52 @@ pub(crate) enum Views {
     Rebuild {
         #[command(flatten)]
         case: CaseDir,
+        /// One JSON document on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Privilege {
+    /// Hide an exhibit, and what is inside it, from every view, search and count.
+    #[command(after_help = "Example:
+  vigie privilege mark HASH --reason 'letters to counsel, note 14'")]
+    Mark(Privileged),
+    /// Release an exhibit that was marked.
+    #[command(after_help = "Example:
+  vigie privilege release HASH --reason 'order of the judge of 3 March'")]
+    Release(Privileged),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Privileged {
+    #[command(flatten)]
+    pub(crate) case: CaseDir,
+    /// The exhibit's id: `vigie search NAME` finds it.
+    #[arg(value_name = "HASH")]
+    pub(crate) exhibit: String,
+    /// Why; it is recorded in the log.
+    #[arg(long, value_name = "REASON")]
+    pub(crate) reason: String,
+    /// One JSON document on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Data {
+    /// Make a newer table of addresses (autonomous system, country) in the authority's folder; the
+    /// next `vigie open` seals it into its case.
+    #[command(after_help = "Examples:
+  vigie data update                    # npm fetches the rows
+  vigie data update --from rows/       # offline: rows/asn-ipv4.csv, rows/asn-country-ipv4.csv, …
+
+Rows: @ip-location-db/asn (RouteViews, DB-IP; CC-BY-4.0) and @ip-location-db/asn-country (CC0).")]
+    Update {
+        /// A folder with the rows, where npm or the network is missing.
+        #[arg(long, value_name = "DIR")]
+        from: Option<PathBuf>,
         /// One JSON document on stdout.
         #[arg(long)]
         json: bool,

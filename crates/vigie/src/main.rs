@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Authority, Cli, Command, Range, Views};
+use cli::{Authority, Cli, Command, Data, Range, Views};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -38,6 +38,10 @@ fn main() -> ExitCode {
         Command::Export(args) => commands::export::run(args),
         Command::Views(Views::Rebuild { case, json }) => {
             commands::views::rebuild(home, &case.case, *json)
+        }
+        Command::Privilege(change) => commands::privilege::run(home, change),
+        Command::Data(Data::Update { from, json }) => {
+            commands::data::update(home, from.as_deref(), *json)
         }
         Command::Range(Range::Make { scenario, scale, seed, out }) => {
             commands::range::make(scenario, *scale, *seed, out)

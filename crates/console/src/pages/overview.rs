@@ -192,6 +192,9 @@ fn countries(lang: Lang, o: &Overview) -> Markup {
             (bars(&rows))
             @if o.countries.len() > SHOWN { p { a href="/map" { (lang.n("overview.more_countries", (o.countries.len() - SHOWN) as u64, &[])) } } }
             @else if !rows.is_empty() { p { a href="/map" { (lang.t("overview.on_map")) } } }
+            @if let Some((name, exhibit)) = &o.addresses {
+                p.quiet { (lang.t("overview.addresses")) " " a href={ "/exhibit/" (exhibit) } { (hostile::text(name)) } }
+            }
             @if let Some((name, exhibit)) = &o.address_table {
                 p.quiet { (lang.t("overview.address_table")) " " a href={ "/exhibit/" (exhibit) } { (hostile::text(name)) } }
             }

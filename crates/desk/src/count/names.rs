@@ -23,9 +23,10 @@ fn plain(name: &str) -> String {
 /// with the first digits of its exhibit. It depends on the case's tables alone.
 pub(super) fn fill(db: &Connection) -> Result<()> {
     let mut views = db.prepare("SELECT name FROM sqlite_schema")?;
-    let taken: BTreeSet<String> = views
+    let mut taken: BTreeSet<String> = views
         .query_map([], |row| row.get::<_, String>(0))?
         .collect::<std::result::Result<_, _>>()?;
+    taken.extend(crate::sql::SURFACE.map(str::to_owned));
     let mut query = db.prepare(
         "SELECT b.id, b.name, lower(hex(e.id)), b.number FROM bulk b
          JOIN exhibit e ON e.ord = b.exhibit ORDER BY 3, b.number",

@@ -13,11 +13,8 @@ use crate::{Error, Result};
 /// The built-in table: see `assets/addresses.md` for its sources and licences.
 static BUILT_IN: &[u8] = include_bytes!("../../../../assets/addresses.bin");
 
-/// A refreshed table in the authority's folder takes the built-in one's place.
-pub(crate) const REFRESHED: &str = "addresses.bin";
-
-/// Largest overlay that is read: it is sealed and refused beyond.
-const MAX_OVERLAY: u64 = 256 << 20;
+/// Largest table that is read: it is sealed and refused beyond.
+const MAX_TABLE: u64 = 256 << 20;
 
 /// The tables' bytes.
 pub(crate) struct Tables {
@@ -28,11 +25,9 @@ pub(crate) struct Tables {
 impl Tables {
     /// The tables that hold for the case.
     pub(crate) fn of(desk: &mut Desk) -> Result<Self> {
-        let path = desk.place.home.join(REFRESHED);
-        let base = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => BUILT_IN.to_vec(),
-            Err(source) => return Err(Error::Read { path, source }),
+        let base = match desk.views()?.meta::<[u8; 32]>("addresses")? {
+            Some(id) => sealed(desk, ExhibitId(id))?,
+            None => BUILT_IN.to_vec(),
         };
         let laid: Option<[u8; 32]> = desk.views()?.meta("address_table")?;
         let overlay = match laid {
@@ -45,14 +40,19 @@ impl Tables {
 
 /// The text of a sealed overlay.
 fn read_overlay(desk: &Desk, id: ExhibitId) -> Result<String> {
+    String::from_utf8(sealed(desk, id)?)
+        .map_err(|_| Error::Asked("the address table is not UTF-8 text".to_owned()))
+}
+
+/// A sealed table's bytes.
+fn sealed(desk: &Desk, id: ExhibitId) -> Result<Vec<u8>> {
     let bytes = desk.case.bytes(&id)?;
-    if bytes.size() > MAX_OVERLAY {
+    if bytes.size() > MAX_TABLE {
         return Err(Error::Bound("the address table is larger than 256 MiB".to_owned()));
     }
-    let read = |source| Error::Read { path: id.to_string().into(), source };
-    let text = bytes.range(0, bytes.size()).map_err(read)?;
-    String::from_utf8(text)
-        .map_err(|_| Error::Asked("the address table is not UTF-8 text".to_owned()))
+    bytes
+        .range(0, bytes.size())
+        .map_err(|source| Error::Read { path: id.to_string().into(), source })
 }
 
 /// An overlay's table, from its CSV.

@@ -114,6 +114,10 @@ pub(crate) fn conduct(desk: &mut Desk, request: &Request, work: &Work) -> Result
     if let Some(path) = &request.address_table {
         super::lay::address_table(desk, path, request)?;
     }
+    // What only brings views up to date keeps the table that the case has.
+    if !request.paths.is_empty() {
+        super::lay::addresses(desk, request)?;
+    }
     let mut opened = run(desk, request, work)?;
     super::sums::compare(desk)?;
     finish(desk, work, &mut opened, begun)?;

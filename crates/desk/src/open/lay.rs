@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use model::ExhibitId;
-use model::record::{Body, MappingLaid, Name, TableLaid};
+use model::record::{AddressesTaken, Body, MappingLaid, Name, TableLaid};
 use vault::Origin;
 
 use super::Request;
@@ -22,6 +22,17 @@ pub(super) fn address_table(desk: &mut Desk, path: &Path, request: &Request) -> 
     let ranges = ranges_of(&overlay_of(&text)?)?;
     let make = |exhibit, name| TableLaid { exhibit, name, ranges }.into();
     lay(desk, path, request, "address_table", make)
+}
+
+/// Takes the authority's refreshed table, where it has one, in the built-in one's place.
+pub(super) fn addresses(desk: &mut Desk, request: &Request) -> Result<()> {
+    let Some((path, ranges)) = crate::addresses::refreshed(&desk.place.home)? else {
+        return Ok(());
+    };
+    let make = |exhibit, name| AddressesTaken { exhibit, name, ranges: ranges as u64 }.into();
+    // It is the authority's own, and no item of the seizure.
+    let request = Request { paths: request.paths.clone(), ..Request::default() };
+    lay(desk, &path, &request, "addresses", make)
 }
 
 /// Lays a mapping down.

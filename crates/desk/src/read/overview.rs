@@ -95,6 +95,8 @@ pub struct Overview {
     pub figures: Vec<Figure>,
     /// The address table laid over the built-in one, if any: its name and its exhibit.
     pub address_table: Option<(String, ExhibitId)>,
+    /// The refreshed table that holds in the built-in one's place, if any.
+    pub addresses: Option<(String, ExhibitId)>,
     /// What goes on now, if a writer is at work on the case.
     pub progress: Option<crate::progress::Snapshot>,
 }
@@ -169,7 +171,8 @@ impl Snapshot {
             privileged: count("SELECT COUNT(*) FROM hidden")? as u64,
             panels: self.panel_figures()?,
             figures: self.figures_of(0)?,
-            address_table: self.address_table()?,
+            address_table: self.laid("address_table")?,
+            addresses: self.laid("addresses")?,
             progress: progress.and_then(|p| crate::progress::Snapshot::from_json(&p)),
             case,
         })
@@ -232,12 +235,13 @@ impl Snapshot {
         Ok(panels)
     }
 
-    fn address_table(&self) -> Result<Option<(String, ExhibitId)>> {
+    /// The table of a sort that was laid down last.
+    fn laid(&self, sort: &str) -> Result<Option<(String, ExhibitId)>> {
         let mut query = self.db()?.prepare_cached(
-            "SELECT name, exhibit FROM laid WHERE sort = 'address_table'
+            "SELECT name, exhibit FROM laid WHERE sort = ?
              ORDER BY record DESC LIMIT 1",
         )?;
-        let mut found = query.query([])?;
+        let mut found = query.query([sort])?;
         match found.next()? {
             Some(row) => Ok(Some((row.get(0)?, rows::exhibit(row, 1)?))),
             None => Ok(None),

@@ -1,13 +1,14 @@
 //! Read-only SQL over the views and the bulk tables.
 //!
-//! The views are SQLite's own tables. Each bulk table stands beside them as a virtual table over its
-//! Parquet file, under [`TableHead::sql_name`]: only the columns that a query names are read, and row
+//! The case in words (entities, links, facts, exhibits, …) is a handful of SQLite views, see
+//! [`SURFACE`]. Each bulk table stands beside them as a virtual table over its Parquet file, under [`TableHead::sql_name`]: only the columns that a query names are read, and row
 //! groups whose least and greatest values cannot match are skipped. Two columns of ours, `_start` and
 //! `_end`, give each row's span in its exhibit. Secret columns are there and always NULL.
 //!
 //! What a query may do is decided by SQLite's authorizer: read, and nothing else. It is bounded in
 //! time and in rows.
 
+mod surface;
 mod vtab;
 
 use std::collections::{BTreeMap, HashMap};
@@ -23,6 +24,8 @@ use crate::tables::{TableFile, file_name};
 use crate::{Error, Result};
 
 use vtab::BulkTable;
+
+pub use surface::SURFACE;
 
 /// Bounds of one query.
 #[derive(Debug, Clone)]
@@ -79,8 +82,9 @@ pub fn query(
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.set_limit(rusqlite::limits::Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE)?;
+    let prefix = surface::lay(&connection)?;
     lay_tables(&connection, reader, sql)?;
-    run(&mut connection, sql, bounds, each)
+    run(&mut connection, sql, &prefix, bounds, each)
 }
 
 /// Makes the virtual tables that the statement names. Only those: a case may have thousands.
@@ -100,8 +104,9 @@ fn lay_tables(connection: &Connection, reader: &Reader, sql: &str) -> Result<()>
     }
     vtab::register(connection, open)?;
     for (id, head) in &named {
+        // Quoted: an id may begin like a number that is none.
         connection.execute_batch(&format!(
-            "CREATE VIRTUAL TABLE temp.\"{}\" USING vigie_bulk({id})",
+            "CREATE VIRTUAL TABLE temp.\"{}\" USING vigie_bulk('{id}')",
             head.sql_name.replace('"', "\"\"")
         ))?;
     }
@@ -111,10 +116,12 @@ fn lay_tables(connection: &Connection, reader: &Reader, sql: &str) -> Result<()>
 fn run(
     connection: &mut Connection,
     sql: &str,
+    prefix: &str,
     bounds: &Bounds,
     each: &mut dyn FnMut(Line<'_>) -> bool,
 ) -> Result<Answer> {
-    connection.authorizer(Some(|context: AuthContext<'_>| reading_only(&context.action)))?;
+    let own = prefix.to_owned();
+    connection.authorizer(Some(move |context: AuthContext<'_>| reading_only(&context, &own)))?;
     let (begun, time) = (Instant::now(), bounds.time);
     connection.progress_handler(STEPS, Some(move || begun.elapsed() > time))?;
     let mut statement = connection.prepare(sql).map_err(asked)?;
@@ -176,7 +183,10 @@ fn asked(error: rusqlite::Error) -> Error {
             ) =>
         {
             let why = message.as_deref().unwrap_or("not allowed");
-            Error::Asked(format!("a query may only read: {why}"))
+            Error::Asked(format!(
+                "a query may only read {} and the tables that bulk_table lists: {why}",
+                SURFACE.join(", ")
+            ))
         }
         rusqlite::Error::SqliteFailure(code, message)
             if code.code == rusqlite::ErrorCode::Unknown =>
@@ -187,17 +197,22 @@ fn asked(error: rusqlite::Error) -> Error {
     }
 }
 
-/// Reading, functions and recursive queries; nothing that writes, attaches or changes settings.
-fn reading_only(action: &AuthAction<'_>) -> Authorization {
-    match action {
-        AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => {
-            Authorization::Allow
+/// Reading what is laid out for queries, functions and recursive queries; nothing that reads below
+/// it, writes, attaches or changes settings.
+fn reading_only(context: &AuthContext<'_>, prefix: &str) -> Authorization {
+    let allowed = match context.action {
+        AuthAction::Select | AuthAction::Recursive => true,
+        AuthAction::Read { table_name, column_name } => {
+            // No column: the table's rows are only counted, or joined by a view whose columns of
+            // it the query does not name; SQLite then no longer says which view.
+            let laid_out = context.database_name != Some("main") || column_name.is_empty();
+            (laid_out && !table_name.to_ascii_lowercase().starts_with("sqlite_"))
+                || context.accessor.is_some_and(|view| view.starts_with(prefix))
         }
-        AuthAction::Function { function_name } if *function_name != "load_extension" => {
-            Authorization::Allow
-        }
-        _ => Authorization::Deny,
-    }
+        AuthAction::Function { function_name } => function_name != "load_extension",
+        _ => false,
+    };
+    if allowed { Authorization::Allow } else { Authorization::Deny }
 }
 
 #[cfg(test)]

@@ -5,11 +5,18 @@ use super::*;
 #[test]
 fn a_query_only_reads() {
     let mut connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch("CREATE TABLE t(a); INSERT INTO t VALUES (1), (2), (3)").unwrap();
+    connection
+        .execute_batch(
+            "CREATE TEMP TABLE t(a); INSERT INTO t VALUES (1), (2), (3);
+             CREATE TABLE below(a); INSERT INTO below VALUES (4);
+             CREATE TEMP VIEW inner_x_v AS SELECT a FROM main.below;
+             CREATE TEMP VIEW v AS SELECT * FROM inner_x_v",
+        )
+        .unwrap();
     let mut ask = |sql: &str, rows: u64, ms: u64| {
         let mut out = Vec::new();
         let bounds = Bounds { rows, time: Duration::from_millis(ms) };
-        run(&mut connection, sql, &bounds, &mut |line| {
+        run(&mut connection, sql, "inner_x_", &bounds, &mut |line| {
             if let Line::Row(cells) = line {
                 out.push(format!("{:?}", cells[0]));
             }
@@ -20,7 +27,14 @@ fn a_query_only_reads() {
     let (out, answer) = ask("SELECT a FROM t ORDER BY a DESC", 2, 1000).unwrap();
     assert_eq!(out, ["Int(3)", "Int(2)"]);
     assert!(answer.cut);
+    assert_eq!(ask("SELECT a FROM v", 2, 1000).unwrap().0, ["Int(4)"]);
     for sql in [
+        "SELECT a FROM below",
+        "SELECT count(a) FROM main.below",
+        "SELECT rowid FROM main.below",
+        "WITH v AS (SELECT a FROM below) SELECT a FROM v",
+        "SELECT name FROM sqlite_temp_schema",
+        "SELECT name FROM sqlite_schema",
         "INSERT INTO t VALUES (4)",
         "DELETE FROM t",
         "DROP TABLE t",

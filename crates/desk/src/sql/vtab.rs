@@ -95,7 +95,7 @@ unsafe impl<'vtab> VTab<'vtab> for BulkTab {
     ) -> Result<(Cow<'static, CStr>, Self)> {
         let id = args.first().map(|a| String::from_utf8_lossy(a).into_owned()).unwrap_or_default();
         let table = tables
-            .and_then(|tables| tables.get(id.trim()))
+            .and_then(|tables| tables.get(id.trim().trim_matches('\'')))
             .ok_or_else(|| Error::ModuleError(format!("no bulk table has the id {id}")))?;
         let tab = Self { base: sqlite3_vtab::default(), table: Arc::clone(table) };
         Ok((Cow::Owned(table.declaration.clone()), tab))

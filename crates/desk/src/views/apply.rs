@@ -168,6 +168,10 @@ fn apply(db: &Connection, index: u64, record: &Record, opening: &Opening) -> Res
             laid(db, at, &b.exhibit, "address_table", &b.name)?;
             super::set_meta(db, "stale", 1)
         }
+        Body::AddressesTaken(b) => {
+            laid(db, at, &b.exhibit, "addresses", &b.name)?;
+            super::set_meta(db, "stale", 1)
+        }
         Body::MappingLaid(b) => laid(db, at, &b.exhibit, "mapping", &b.name),
         Body::MaterialUnread(b) => {
             db.prepare_cached(

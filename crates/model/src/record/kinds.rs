@@ -219,6 +219,16 @@ records! {
         Committed ranges: u64,
     }
 
+    /// A refreshed address table took the built-in one's place: what is not laid over it holds.
+    "addresses.taken" AddressesTaken {
+        /// The table, as an exhibit.
+        Committed exhibit: ExhibitId,
+        /// Its name.
+        Committed name: Name,
+        /// Ranges in it.
+        Committed ranges: u64,
+    }
+
     /// A mapping for tables of unknown columns was laid down: parsers are told it from here on.
     "mapping.laid" MappingLaid {
         /// The mapping, as an exhibit.

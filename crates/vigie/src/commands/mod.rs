@@ -1,10 +1,12 @@
 //! The commands: each turns words into one call of the desk and prints what comes back.
 
 pub(crate) mod authority;
+pub(crate) mod data;
 pub(crate) mod export;
 pub(crate) mod facts;
 pub(crate) mod open;
 pub(crate) mod parse;
+pub(crate) mod privilege;
 pub(crate) mod range;
 pub(crate) mod search;
 pub(crate) mod serve;

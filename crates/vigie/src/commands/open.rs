@@ -177,7 +177,7 @@ fn columns<'a>(
 }
 
 /// `22 000 000`, by thin spaces.
-fn grouped(n: u64) -> String {
+pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {

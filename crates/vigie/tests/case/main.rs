@@ -3,4 +3,5 @@
 mod bench;
 mod crash;
 mod open;
+mod upkeep;
 mod words;

@@ -172,6 +172,25 @@ fn a_changed_byte_is_found_and_its_place_said() {
     assert!(String::from_utf8_lossy(&out.stdout).contains(name), "the finding names no exhibit");
 }
 
+#[test]
+fn every_bulk_table_is_read_by_sql_under_its_name() {
+    let bench = Bench::new();
+    let seizure = bench.seizure("seizure", "small", 1.0, seed("every_bulk_table_is_read_by_sql"));
+    bench.open("case", &seizure);
+    let ask = |sql: &str| bench.ok(&["sql", "--json", "--case", "case", sql]);
+    let tables = ask("SELECT sql_name, rows FROM bulk_table");
+    assert!(tables.lines().count() > 20, "{tables}");
+    for line in tables.lines() {
+        let table: Value = serde_json::from_str(line).unwrap();
+        let name = table["sql_name"].as_str().unwrap();
+        if table["rows"] != 0 {
+            let counted = ask(&format!("SELECT count(*) AS n FROM \"{name}\""));
+            let counted: Value = serde_json::from_str(counted.trim()).unwrap();
+            assert_eq!(counted["n"], table["rows"], "{name}");
+        }
+    }
+}
+
 fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {

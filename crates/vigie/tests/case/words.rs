@@ -18,11 +18,13 @@ fn help_stands_behind_every_command_and_carries_examples() {
         "parse",
         "export",
         "views",
+        "privilege",
+        "data",
         "range",
     ] {
         assert!(help.contains(command), "--help does not name {command}");
         let own = bench.ok(&[command, "--help"]);
-        let leaf = !["authority", "views", "range"].contains(&command);
+        let leaf = !["authority", "views", "privilege", "data", "range"].contains(&command);
         assert!(!leaf || own.contains("Example"), "{command} --help has no examples");
     }
 }
