@@ -102,8 +102,8 @@ struct CaseLine {
 
 impl CaseLine {
     fn of(snapshot: &Snapshot) -> Option<Self> {
-        let overview = snapshot.overview().ok()?;
-        Some(Self { name: overview.case, standing: overview.standing })
+        let (name, standing) = snapshot.standing().ok()?;
+        Some(Self { name, standing })
     }
 }
 

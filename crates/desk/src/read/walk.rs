@@ -311,14 +311,12 @@ impl Plan {
             walk.looked += 1;
             self.tell(walk.looked);
             let place = Place { stretch: walk.stretch, row: *row, key: key.clone() };
-            match found {
-                Some(row) => {
-                    if !(walk.each)(place, row) {
-                        return Ok(Some(Walked::Stopped));
-                    }
+            if let Some(row) = found {
+                if !(walk.each)(place, row) {
+                    return Ok(Some(Walked::Stopped));
                 }
-                None if walk.looked >= walk.most => return Ok(Some(Walked::Bound(place))),
-                None => {}
+            } else if walk.looked >= walk.most {
+                return Ok(Some(Walked::Bound(place)));
             }
         }
         Ok(None)
