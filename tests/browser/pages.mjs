@@ -11,7 +11,10 @@ export async function pages(ask) {
   const some = (await ask("/entities?format=json")).items.find((e) => e.facts > 0);
   const facts = await first("/facts?format=json", (f) => f.source);
   const exhibit = await first("/exhibits?format=json", (e) => e.problems > 0 && e.state !== "privileged" && e.id);
-  const table = await first("/tables?format=json", (t) => t.rows > 100 && t.id);
+  const large = await first("/tables?format=json", (t) => t.rows > 100 && t);
+  const table = large?.id;
+  // A column without an index: the page comes in its order after a sort.
+  const column = large?.columns.find((c) => !c.indexed && !c.secret)?.name;
   const all = {
     overview: "/",
     entities: "/entities",
@@ -32,6 +35,7 @@ export async function pages(ask) {
     "map-world": "/map?view=world",
     tables: "/tables",
     table: table && `/tables/${table}`,
+    "table-ordered": table && column && `/tables/${table}?order=desc%3A${encodeURIComponent(column)}`,
     problems: "/problems",
     log: "/log",
     record: "/log/0",

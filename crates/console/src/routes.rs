@@ -57,7 +57,7 @@ pub(crate) fn routes() -> Vec<Route> {
         page("/network", pages::network::page),
         page("/network/path", pages::path::page),
         page("/map", pages::map::page),
-        page("/tables", pages::tables::list),
+        page("/tables", pages::table_list::page),
         page("/tables/{id}", pages::tables::rows),
         other("/tables/{id}/csv", SignedIn, get(export::csv)),
         other("/tables/{id}/xlsx", SignedIn, get(export::xlsx)),

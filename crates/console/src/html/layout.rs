@@ -63,6 +63,8 @@ pub(crate) struct Page {
     pub(crate) body: Markup,
     /// A script the page's picture needs.
     pub(crate) script: Option<&'static str>,
+    /// The data that script asks for: the browser asks at once, while it reads the page.
+    pub(crate) data: Option<String>,
     /// The content takes the whole width and height (a picture).
     pub(crate) full: bool,
 }
@@ -80,6 +82,7 @@ impl Page {
             actions: html! {},
             body,
             script: None,
+            data: None,
             full: false,
         }
     }
@@ -99,8 +102,8 @@ struct CaseLine {
 
 impl CaseLine {
     fn of(snapshot: &Snapshot) -> Option<Self> {
-        let overview = snapshot.overview().ok()?;
-        Some(Self { name: overview.case, standing: overview.standing })
+        let (name, standing) = snapshot.standing().ok()?;
+        Some(Self { name, standing })
     }
 }
 
@@ -109,7 +112,7 @@ fn document(ctx: &Ctx, page: &Page, case: Option<&CaseLine>) -> Markup {
     html! {
         (DOCTYPE)
         html lang=(lang.tag()) {
-            (head(&page.title, page.script, None))
+            (head(&page.title, page.script, page.data.as_deref(), None))
             body data-copied=(lang.t("frame.copied")) data-not-copied=(lang.t("frame.not_copied")) data-failed=(lang.t("frame.failed")) {
                 a.skip href="#main" { (lang.t("frame.skip")) }
                 div.frame {
@@ -128,6 +131,7 @@ fn document(ctx: &Ctx, page: &Page, case: Option<&CaseLine>) -> Markup {
                         }
                         (page.body)
                         (print_line(ctx, case))
+                        i #main-end hidden {}
                     }
                 }
                 (palette(lang))
@@ -137,19 +141,22 @@ fn document(ctx: &Ctx, page: &Page, case: Option<&CaseLine>) -> Markup {
     }
 }
 
-fn head(title: &str, script: Option<&str>, refresh: Option<&str>) -> Markup {
+fn head(title: &str, script: Option<&str>, data: Option<&str>, refresh: Option<&str>) -> Markup {
     html! {
         head {
             meta charset="utf-8";
             meta name="viewport" content="width=device-width, initial-scale=1";
             meta name="color-scheme" content="light dark";
             meta name="robots" content="noindex";
-            meta name="htmx-config" content=r#"{"includeIndicatorCSS":false,"history":false,"extensions":"sse"}"#;
+            meta name="htmx-config" content=r#"{"includeIndicatorCSS":false,"history":"reload","extensions":"sse"}"#;
+            // Painted once it is all there: a table whose columns widen as rows come in would shift.
+            link rel="expect" href="#main-end" blocking="render";
             @if let Some(to) = refresh { meta http-equiv="refresh" content={ "0;url=" (to) }; }
             title { (plain(title)) " · Vigie" }
             link rel="icon" href=(assets::url("mark.svg"));
             link rel="stylesheet" href=(assets::url("app.css"));
             script src=(assets::url("app.js")) defer {}
+            @if let Some(data) = data { link rel="preload" as="fetch" crossorigin href=(data); }
             @if let Some(script) = script { script src=(assets::url(script)) defer {} }
         }
     }
@@ -264,7 +271,7 @@ pub(crate) fn bare(lang: Lang, title: &str, refresh: Option<&str>, body: Markup)
     html! {
         (DOCTYPE)
         html lang=(lang.tag()) {
-            (head(title, None, refresh))
+            (head(title, None, None, refresh))
             body.bare {
                 main #main {
                     p.brand {
@@ -276,6 +283,7 @@ pub(crate) fn bare(lang: Lang, title: &str, refresh: Option<&str>, body: Markup)
                     }
                     h1 { (title) }
                     (body)
+                    i #main-end hidden {}
                 }
             }
         }
@@ -292,6 +300,7 @@ pub(crate) fn without_case(ctx: &Ctx, title: &str, body: Markup) -> Markup {
         actions: html! {},
         body: html! { div.prose { (body) } },
         script: None,
+        data: None,
         full: false,
     };
     document(ctx, &page, None)

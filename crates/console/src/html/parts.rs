@@ -103,7 +103,7 @@ pub(crate) fn filters(ctx: &Ctx, fields: Markup) -> Markup {
     html! {
         form.filters method="get" action=(ctx.path) role="search" aria-label=(ctx.lang.t("part.filters"))
             hx-get=(ctx.path) hx-trigger="input delay:250ms, change" hx-target="#results" hx-select="#results"
-            hx-swap="outerHTML" hx-select-oob="#title" hx-push-url="true" hx-sync="this:replace" {
+            hx-swap="outerHTML" hx-select-oob="#title" hx-replace-url="true" hx-sync="this:replace" {
             (fields)
             button type="submit" { (ctx.lang.t("part.apply")) }
         }

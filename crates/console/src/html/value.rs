@@ -7,7 +7,6 @@ use maud::{Markup, html};
 use model::EntityKind;
 
 use super::hostile::{mono, plain, short, text};
-use super::icon::icon;
 use super::parts::copy;
 use crate::fmt;
 use crate::i18n::Lang;
@@ -108,7 +107,7 @@ pub(crate) fn shown(lang: Lang, value: &ShownValue, property: &str) -> Markup {
 
 /// A secret: there is one, it is not shown.
 pub(crate) fn masked(lang: Lang) -> Markup {
-    html! { span.masked { (icon("lock")) " " (lang.t("part.masked")) } }
+    html! { span.withheld { (lang.t("part.masked")) } }
 }
 
 fn follows(property: &str, value: &str) -> bool {
@@ -141,11 +140,12 @@ pub(crate) fn input_url(input: &FigureInput) -> String {
 /// The view of a table that a query selects.
 pub(crate) fn rows_url(query: &TableQuery) -> String {
     let terms: Vec<String> = query.filter.terms.iter().map(ToString::to_string).collect();
+    let order = query.order.as_ref().map(ToString::to_string);
     let pairs = terms
         .iter()
         .map(|t| ("f", t.as_str()))
         .chain(query.columns.iter().map(|c| ("c", c.as_str())))
-        .chain(query.order.iter().map(|o| ("order", o.as_str())));
+        .chain(order.iter().map(|o| ("order", o.as_str())));
     url(&format!("/tables/{}", crate::query::segment(&query.table)), pairs)
 }
 

@@ -17,6 +17,7 @@ pub(crate) mod places;
 pub(crate) mod problems;
 pub(crate) mod search;
 pub(crate) mod sign_in;
+pub(crate) mod table_list;
 pub(crate) mod tables;
 
 use axum::extract::Request;
@@ -27,8 +28,6 @@ use crate::app::{Ctx, PageError, fail};
 
 /// Rows on a page of a list.
 const PAGE: usize = 100;
-/// Rows of a wide table on a page.
-const WIDE: usize = 50;
 
 /// The page of a list that the URL asks for.
 fn paging(ctx: &Ctx) -> Paging {

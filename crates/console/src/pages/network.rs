@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use desk::read::{GraphFilter, GraphSlice, Node, Snapshot};
+use desk::read::{GraphFilter, GraphSlice, Node, Picture, Snapshot};
 use maud::{Markup, html};
 use model::kinds::{ENTITY_KINDS, LINK_KINDS, kind_of_name, link_of_name};
 use model::{EntityId, EntityKind, Stamp};
@@ -55,10 +55,18 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     let lang = ctx.lang;
     let filter = filter(ctx);
     let as_table = ctx.query.get("view") == Some("table");
-    let slice = snapshot.graph(&filter)?;
+    let picture = snapshot.picture(&filter)?;
     if ctx.json() {
-        return Ok(Answer::Json(data(lang, &slice)));
+        return Ok(Answer::Json(data(lang, &picture)));
     }
+    if !as_table && picture.is_unplaced() {
+        // The page's script asks for the places next: they are made while the browser reads the page.
+        let picture = picture.clone();
+        std::thread::spawn(move || {
+            picture.places();
+        });
+    }
+    let slice = &picture.slice;
     let title = lang.f(
         "network.title",
         &[
@@ -89,11 +97,12 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
             ])))
         }
         @if slice.nodes.is_empty() { (empty(lang.t("part.none"), lang.t("network.empty_why"))) }
-        @else if as_table { (rows(ctx, &slice)) }
-        @else { (picture(ctx, &filter)) }
+        @else if as_table { (rows(ctx, slice)) }
+        @else { (stage(ctx, &filter)) }
     };
     if !as_table && !slice.nodes.is_empty() {
         page.script = Some("network.js");
+        page.data = Some(data_url(ctx));
     }
     page.actions = html! { a.button href="/network/path" { (lang.t("network.path")) } };
     Ok(Answer::Page(Box::new(page)))
@@ -131,12 +140,17 @@ fn form(ctx: &Ctx, filter: &GraphFilter) -> Markup {
     }
 }
 
-fn picture(ctx: &Ctx, filter: &GraphFilter) -> Markup {
+/// Where the picture's data is.
+fn data_url(ctx: &Ctx) -> String {
+    ctx.url(&["view"], &[("format", "json")])
+}
+
+fn stage(ctx: &Ctx, filter: &GraphFilter) -> Markup {
     let lang = ctx.lang;
     html! {
         div.stage {
             div #graph role="application" tabindex="0" aria-label=(lang.t("network.label"))
-                data-url=(ctx.url(&["view"], &[("format", "json")])) data-choose=[filter.around.first()]
+                data-url=(data_url(ctx)) data-choose=[filter.around.first()]
                 data-trail=[ctx.query.get("trail")]
                 data-loading=(lang.t("network.loading")) data-failed=(lang.t("network.failed"))
                 data-none=(lang.t("part.none")) data-nogl=(lang.t("network.nogl")) {
@@ -149,6 +163,9 @@ fn picture(ctx: &Ctx, filter: &GraphFilter) -> Markup {
             }
             div.side {
                 form.field { label for="graph-find" { (lang.t("network.find")) } input #graph-find type="search" autocomplete="off"; }
+                div.legend { @for name in FAMILIES { span { (family_shape(name)) (lang.t(&format!("family.{name}"))) } } }
+                p.quiet { (lang.t("network.how")) }
+                // Last, since it comes and goes: nothing below it moves.
                 div #node .card hidden aria-live="polite" {
                     p.quiet { span data-kind {} " " span data-place {} }
                     p { bdi data-caption {} }
@@ -163,8 +180,6 @@ fn picture(ctx: &Ctx, filter: &GraphFilter) -> Markup {
                     }
                     ul data-links {}
                 }
-                div.legend { @for name in FAMILIES { span { (family_shape(name)) (lang.t(&format!("family.{name}"))) } } }
-                p.quiet { (lang.t("network.how")) }
             }
         }
         noscript { (notice(lang.t("network.noscript"))) }
@@ -218,13 +233,12 @@ fn rows(ctx: &Ctx, slice: &GraphSlice) -> Markup {
 
 /// The slice with its layout, compact: nodes `[id, kind, caption, country, asn, degree, x, y]`,
 /// edges `[from, to, kind, count]`.
-fn data(lang: Lang, slice: &GraphSlice) -> serde_json::Value {
-    let edges: Vec<(u32, u32)> = slice.edges.iter().map(|e| (e.from, e.to)).collect();
-    let places = network::layout::layout(slice.nodes.len(), &edges);
+fn data(lang: Lang, picture: &Picture) -> serde_json::Value {
+    let slice = &picture.slice;
     let nodes: Vec<_> = slice
         .nodes
         .iter()
-        .zip(&places)
+        .zip(picture.places())
         .map(|(n, (x, y))| {
             let round = |v: &f32| (f64::from(*v) * 100.0).round() / 100.0;
             json!([

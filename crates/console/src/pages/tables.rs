@@ -1,72 +1,39 @@
-//! Bulk tables: the list, and the rows of one, filtered and paged on the server.
+//! The rows of a bulk table, filtered and paged on the server.
 
-use desk::read::{CellValue, Filter, Op, Rows, Snapshot, TableColumn, TableHead, TableQuery, Term};
+use std::time::Duration;
+
+use desk::read::{
+    CellValue, Filter, Op, Order, Ordering, Rows, Snapshot, TableColumn, TableHead, TableQuery,
+    Term,
+};
 use maud::{Markup, html};
-use model::{ColumnType, ExhibitId};
+use model::ColumnType;
 
-use super::{WIDE, paging_of};
+use super::paging_of;
 use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
 use crate::html::hostile::{mono, plain, short, text};
 use crate::html::icon::icon;
-use crate::html::parts::{Col, choice, count, empty, field, notice, pager, table};
+use crate::html::parts::{Col, choice, empty, field, notice, pager, table};
 use crate::html::value::masked;
 use crate::html::{Page, Place};
 use crate::i18n::Lang;
-use crate::query::{segment, url};
+use crate::query::segment;
 
 /// Rows looked at to count exactly.
 const COUNTED: u64 = 5_000_000;
 /// Characters of a cell in a list; the row's source shows it whole.
-const CELL: usize = 120;
+const CELL: usize = 64;
+/// How long a page waits for a sort before it shows how far that is.
+const AT_ONCE: Duration = Duration::from_millis(150);
+/// Cells on a page: a wide table has fewer rows on one, so that the page stays light.
+const CELLS: usize = 1500;
+/// Least and most rows on a page.
+const LEAST: usize = 10;
+const MOST: usize = 50;
 
-/// `GET /tables`.
-pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
-    let lang = ctx.lang;
-    let mut tables = snapshot.tables(ctx.query.read::<ExhibitId>("exhibit"))?;
-    if let Some(role) = ctx.query.get("role") {
-        tables.retain(|t| t.role.as_str() == role);
-    }
-    if ctx.json() {
-        return Ok(Answer::Json(tables.iter().map(head_json).collect()));
-    }
-    // Conditions handed down from a figure are kept on the way to the rows it counts.
-    let terms: Vec<(&str, &str)> = ctx.query.all("f").map(|t| ("f", t)).collect();
-    let total: u64 = tables.iter().map(|t| t.rows).sum();
-    let title = lang.f(
-        "tables.title",
-        &[
-            ("tables", &lang.n("count.tables", tables.len() as u64, &[])),
-            ("rows", &lang.n("count.rows", total, &[])),
-        ],
-    );
-    let cols = [
-        Col::text(lang.t("tables.name")),
-        Col::text(lang.t("tables.role")),
-        Col::number(lang.t("tables.rows")),
-        Col::number(lang.t("tables.columns")),
-        Col::text(lang.t("tables.exhibit")),
-    ];
-    let rows = tables.iter().map(|t| {
-        let href = url(&format!("/tables/{}", segment(&t.id)), terms.iter().copied());
-        vec![
-            html! { a href=(href) { (mono(&t.name)) } @if !t.db.is_empty() { " " span.quiet { (text(&t.db)) } } },
-            html! { (role(lang, t)) },
-            count(t.rows, &href),
-            html! { (fmt::number(t.columns.len() as u64)) },
-            html! { a href={ "/exhibit/" (t.exhibit) } { (text(&t.exhibit_name)) } },
-        ]
-    });
-    let body = html! {
-        div #results {
-            @if tables.is_empty() { (empty(lang.t("part.none"), lang.t("tables.none"))) }
-            @else { (table(lang.t("place.tables"), &cols, rows)) }
-        }
-    };
-    Ok(Answer::Page(Box::new(Page::new(ctx, Place::Tables, title, body))))
-}
-
-fn role<'a>(lang: Lang, t: &TableHead) -> &'a str {
+/// What a table is for.
+pub(crate) fn role<'a>(lang: Lang, t: &TableHead) -> &'a str {
     lang.find(&format!("role.{}", t.role.as_str())).unwrap_or("")
 }
 
@@ -85,7 +52,7 @@ pub(crate) fn query(ctx: &Ctx) -> Result<TableQuery, PageError> {
         table: ctx.param(0).to_owned(),
         filter,
         columns: ctx.query.all("c").map(str::to_owned).collect(),
-        order: ctx.query.get("order").map(str::to_owned),
+        order: ctx.query.get("order").map(str::parse).transpose()?,
     })
 }
 
@@ -101,14 +68,18 @@ pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         // the URL says what is shown, and no more.
         return Ok(Answer::Moved(with_terms(ctx, &query.filter.terms, every)));
     }
-    let found = snapshot.rows(&query, &paging_of(ctx, WIDE))?;
+    // A small table is sorted before anybody notices; a large one shows how far it is.
+    let ordering = snapshot.ordering(&query, AT_ONCE)?;
+    if ordering != Ordering::AtHand {
+        return Ok(not_yet(ctx, &head, &query, &ordering));
+    }
+    let found = snapshot.rows(&query, &paging_of(ctx, usual(&head, &query)))?;
     if ctx.json() {
         return Ok(Answer::Json(rows_json(&found)));
     }
-    let matched = if query.filter.terms.is_empty() {
-        Some(head.rows)
-    } else {
-        snapshot.count_rows(&query, COUNTED)?
+    let matched = match found.page.total {
+        Some(total) => Some(total),
+        None => snapshot.count_rows(&query, COUNTED)?,
     };
     let title = match matched {
         Some(n) => lang.n("tables.rows_title", n, &[("table", &plain(&head.name))]),
@@ -129,10 +100,7 @@ pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         }
     };
     let mut page = Page::new(ctx, Place::Tables, title, body);
-    page.eyebrow = html! {
-        a href="/tables" { (lang.t("place.tables")) } " · " (role(lang, &head)) " · "
-        a href={ "/exhibit/" (head.exhibit) } { (text(&head.exhibit_name)) }
-    };
+    page.eyebrow = eyebrow(lang, &head);
     let export = |kind: &str| {
         ctx.query.url(
             &format!("/tables/{}/{kind}", segment(&head.id)),
@@ -145,6 +113,78 @@ pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         a.button href=(export("xlsx")) download { (icon("download")) "XLSX" }
     };
     Ok(Answer::Page(Box::new(page)))
+}
+
+fn eyebrow(lang: Lang, head: &TableHead) -> Markup {
+    html! {
+        a href="/tables" { (lang.t("place.tables")) } " · " (role(lang, head)) " · "
+        a href={ "/exhibit/" (head.exhibit) } { (text(&head.exhibit_name)) }
+    }
+}
+
+/// The page while the rows are not in their order yet: how far they are. It asks again by itself,
+/// and can be left: the sort goes on.
+fn not_yet(ctx: &Ctx, head: &TableHead, query: &TableQuery, ordering: &Ordering) -> Answer {
+    let lang = ctx.lang;
+    let column = query.order.as_ref().map_or("", |o| o.column.as_str());
+    if ctx.json() {
+        let (done, total) = match ordering {
+            Ordering::Sorting { done, total, .. } => (*done, *total),
+            _ => (0, 0),
+        };
+        return Answer::Json(serde_json::json!({ "sorting": { "done": done, "total": total } }));
+    }
+    let title =
+        lang.f("tables.sorting", &[("table", &plain(&head.name)), ("column", &plain(column))]);
+    let again = ctx.here();
+    let body = html! {
+        (conditions(ctx, head, query))
+        @if let Ordering::Failed(why) = ordering {
+            div #results {
+                div.notice.is-error role="alert" {
+                    p { (lang.t("tables.sort_failed")) }
+                    p { code { (text(why)) } }
+                    p.row { a href=(again) { (lang.t("tables.sort_again")) } a href=(ctx.url(&["order", "after"], &[])) { (lang.t("tables.unsort")) } }
+                }
+            }
+        } @else {
+            div #results hx-get=(again) hx-trigger="load delay:700ms" hx-target="#results" hx-select="#results"
+                hx-swap="outerHTML" hx-select-oob="#title" {
+                section.progress aria-label=(title) { (progress(lang, ordering)) }
+                p.row { a href=(again) { (lang.t("tables.sort_look")) } a href=(ctx.url(&["order", "after"], &[])) { (lang.t("tables.unsort")) } }
+            }
+        }
+    };
+    let mut page = Page::new(ctx, Place::Tables, title, body);
+    page.eyebrow = eyebrow(lang, head);
+    Answer::Page(Box::new(page))
+}
+
+fn progress(lang: Lang, ordering: &Ordering) -> Markup {
+    let Ordering::Sorting { done, total, elapsed } = ordering else {
+        return html! {
+            strong { (lang.t("tables.sort_waiting")) }
+            progress aria-label=(lang.t("tables.sort_waiting")) {}
+            p.quiet { (lang.t("tables.sort_why")) }
+        };
+    };
+    let share = fmt::percent(*done, *total);
+    let left = (*done > 0 && total > done && elapsed.as_secs() >= 2)
+        .then(|| elapsed.as_secs_f64() * (total - done) as f64 / *done as f64);
+    html! {
+        div.row {
+            strong { (fmt::number(share)) " %" }
+            @if let Some(left) = left { span.end { (lang.f("overview.left", &[("time", &fmt::duration(left.ceil() as u64))])) } }
+        }
+        progress max="100" value=(share) aria-label=(lang.t("tables.sort_why")) { (share) " %" }
+        p.quiet { (lang.t("tables.sort_why")) }
+    }
+}
+
+/// Rows on a page, unless the URL says another number.
+fn usual(head: &TableHead, query: &TableQuery) -> usize {
+    let columns = if query.columns.is_empty() { head.columns.len() } else { query.columns.len() };
+    (CELLS / columns.max(1)).clamp(LEAST, MOST)
 }
 
 /// The conditions in force, each with the way to drop it, and the form for one more.
@@ -229,16 +269,22 @@ fn is_time(c: &TableColumn) -> bool {
         && matches!(c.meaning, Some(M::Time | M::TimeEnd | M::Expiry | M::Created))
 }
 
-/// A column's name, what it means, and the way to have rows in its order where that is at hand.
+/// A column's name, what it means, and the way to have rows in its order.
 fn column_head(ctx: &Ctx, c: &TableColumn) -> Markup {
     let lang = ctx.lang;
     let meaning = c.meaning.and_then(|m| lang.find(&format!("meaning.{}", m.as_str())));
-    let sorted = ctx.query.get("order") == Some(&c.name);
+    let order = ctx.query.get("order").and_then(|o| o.parse::<Order>().ok());
+    let now = order.filter(|o| o.column == c.name).map(|o| o.descending);
+    // Up, down, and back to the source's order.
+    let next = |descending| Order { column: c.name.clone(), descending }.to_string();
+    let to = |next: &str| ctx.url(&["order", "after"], &[("order", next)]);
     html! {
-        @if c.indexed && !c.secret {
-            @if sorted { a href=(ctx.url(&["order", "after"], &[])) aria-label=(lang.t("tables.unsort")) { (text(&c.name)) " ↑" } }
-            @else { a href=(ctx.url(&["order", "after"], &[("order", c.name.as_str())])) title=(lang.t("tables.sort")) { (text(&c.name)) } }
-        } @else { (text(&c.name)) }
+        @match now {
+            _ if c.secret => (text(&c.name)),
+            None => a href=(to(&next(false))) title=(lang.t("tables.sort")) { (text(&c.name)) },
+            Some(false) => a href=(to(&next(true))) title=(lang.t("tables.sort_down")) { (text(&c.name)) " ↑" span.sr { (lang.t("tables.is_up")) } },
+            Some(true) => a href=(ctx.url(&["order", "after"], &[])) title=(lang.t("tables.unsort")) { (text(&c.name)) " ↓" span.sr { (lang.t("tables.is_down")) } },
+        }
         @if let Some(meaning) = meaning { br; span.quiet { (meaning) } }
     }
 }
@@ -248,12 +294,12 @@ fn cell_markup(lang: Lang, cell: &CellValue, column: &TableColumn) -> Markup {
         CellValue::Null => html! { span.quiet { "∅" } },
         CellValue::Masked => masked(lang),
         CellValue::Int(n) if is_time(column) && (100_000_000..100_000_000_000).contains(n) => {
-            let at = fmt::moment(*n);
-            html! { time datetime=(at) { (at) } }
+            html! { time { (fmt::moment(*n)) } }
         }
         // As it stands in the source: most numbers of a dump name things, and are not counted.
         CellValue::Int(n) => html! { (n) },
         CellValue::Real(n) => html! { (n) },
+        CellValue::Text(value) if value.is_empty() => html! {},
         CellValue::Text(value) => short(value, CELL),
         CellValue::Bytes(bytes) => {
             html! { span.mono { "0x" (model::id::hex(&bytes[..bytes.len().min(24)])) @if bytes.len() > 24 { "…" } } }
@@ -261,7 +307,8 @@ fn cell_markup(lang: Lang, cell: &CellValue, column: &TableColumn) -> Markup {
     }
 }
 
-fn head_json(t: &TableHead) -> serde_json::Value {
+/// A table as data.
+pub(crate) fn head_json(t: &TableHead) -> serde_json::Value {
     serde_json::json!({
         "id": t.id, "name": t.name, "db": t.db, "role": t.role.as_str(), "rows": t.rows, "sql_name": t.sql_name,
         "exhibit": t.exhibit.to_string(), "panel": t.panel,

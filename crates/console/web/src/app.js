@@ -121,9 +121,9 @@ document.addEventListener("click", async (event) => {
 
 // Times in the reader's own zone, on hover and focus.
 document.addEventListener("pointerover", (event) => {
-  const time = event.target.closest?.("time[datetime]");
+  const time = event.target.closest?.("time");
   if (!time || time.title) return;
-  const at = new Date(time.dateTime);
+  const at = new Date(time.dateTime || time.textContent);
   if (!Number.isNaN(at.valueOf())) {
     time.title = at.toLocaleString(document.documentElement.lang, { dateStyle: "full", timeStyle: "long" });
   }

@@ -2,6 +2,7 @@
 // searched, expanded. The table beside holds the same.
 import Graph from "graphology";
 import Sigma from "sigma";
+import { EdgeLineProgram, NodePointProgram } from "sigma/rendering";
 
 const box = document.querySelector("#graph");
 const panel = document.querySelector("#node");
@@ -32,19 +33,21 @@ function add(data, around) {
   links = { ...links, ...data.links };
   let placed = 0;
   for (const [id, kind, caption, country, asn, degree, x, y] of data.nodes) {
-    if (graph.hasNode(id)) continue;
     let at = { x, y };
     if (around) {
+      if (graph.hasNode(id)) continue;
       // New neighbours stand on a spiral around the node that was expanded.
       const turn = placed * 2.399963, far = around.step * (1 + Math.sqrt(placed));
       at = { x: around.x + Math.cos(turn) * far, y: around.y + Math.sin(turn) * far };
       placed += 1;
     }
-    graph.addNode(id, { ...at, label: caption, kind, country, asn, degree, size: size(degree), family: kinds[kind]?.family ?? "people" });
+    graph.addNode(id, { x: at.x, y: at.y, label: caption, kind, country, asn, degree, size: size(degree), family: kinds[kind]?.family ?? "people" });
   }
   for (const [from, to, kind, count] of data.edges) {
-    const a = data.nodes[from][0], b = data.nodes[to][0], key = `${a}>${b}>${kind}`;
-    if (!graph.hasEdge(key)) graph.addEdgeWithKey(key, a, b, { kind, count, size: Math.min(4, 0.6 + Math.log10(count)) });
+    const a = data.nodes[from][0], b = data.nodes[to][0];
+    // Only what is expanded can bring a link that is there already.
+    if (around && graph.edges(a, b).some((edge) => graph.source(edge) === a && graph.getEdgeAttribute(edge, "kind") === kind)) continue;
+    graph.addEdge(a, b, { kind, count, size: Math.min(4, 0.6 + Math.log10(count)) });
   }
 }
 
@@ -84,6 +87,8 @@ function start() {
     labelRenderedSizeThreshold: large ? 9 : 5,
     defaultDrawNodeLabel: drawLabel,
     defaultDrawNodeHover: drawHover,
+    // Thin lines and points where there are many: a machine without a graphics card draws them too.
+    ...(large && { edgeProgramClasses: { line: EdgeLineProgram }, nodeProgramClasses: { circle: NodePointProgram } }),
     defaultEdgeType: graph.size > 1500 ? "line" : "arrow",
     hideEdgesOnMove: large,
     hideLabelsOnMove: large,
@@ -171,7 +176,7 @@ function centre(id) {
 }
 
 async function ask(url) {
-  const answer = await fetch(url, { headers: { Accept: "application/json" } });
+  const answer = await fetch(url);
   if (!answer.ok) throw new Error(String(answer.status));
   return answer.json();
 }
@@ -248,7 +253,7 @@ finder?.form?.addEventListener("submit", (event) => event.preventDefault());
       status.textContent = "";
       box.dataset.ready = Math.round(performance.now() - begun);
     });
-    picture.refresh();
+    picture.scheduleRender();
   } catch {
     status.textContent = words.failed;
   }

@@ -122,6 +122,11 @@ impl IndexBuilder {
 
     /// Merges the runs into the index.
     pub(crate) fn finish(self) -> Result<BuiltIndex> {
+        self.finish_telling(&mut |_| {})
+    }
+
+    /// Merges the runs into the index, and tells now and then how many rows are in it.
+    pub(crate) fn finish_telling(self, tell: &mut dyn FnMut(u64)) -> Result<BuiltIndex> {
         let spill = match &self.spill {
             Some(spill) => {
                 let path = spill.temp_path();
@@ -161,6 +166,7 @@ impl IndexBuilder {
             if !rows.is_empty() {
                 out.put(&key, &rows)?;
             }
+            tell(out.rows);
         }
         out.finish()
     }

@@ -20,7 +20,6 @@ pub(crate) struct IndexFile {
     blocks: Vec<Block>,
     firsts: Vec<u8>,
     keys: u64,
-    #[cfg(test)]
     rows: u64,
 }
 
@@ -49,9 +48,7 @@ impl IndexFile {
             bytes.copy_from_slice(&footer[i * 8..i * 8 + 8]);
             u64::from_le_bytes(bytes)
         };
-        let (list_at, list_len, keys, count) = (number(0), number(1), number(2), number(4));
-        #[cfg(test)]
-        let rows = number(3);
+        let [list_at, list_len, keys, rows, count] = [0, 1, 2, 3, 4].map(number);
         if list_at.checked_add(list_len) != Some(at) || count > list_len {
             return Err(damaged());
         }
@@ -79,15 +76,7 @@ impl IndexFile {
             });
             firsts.extend_from_slice(first);
         }
-        Ok(Self {
-            file,
-            path: path.to_owned(),
-            blocks,
-            firsts,
-            keys,
-            #[cfg(test)]
-            rows,
-        })
+        Ok(Self { file, path: path.to_owned(), blocks, firsts, keys, rows })
     }
 
     /// Distinct keys.
@@ -96,7 +85,6 @@ impl IndexFile {
     }
 
     /// Rows, over all keys.
-    #[cfg(test)]
     pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
@@ -128,6 +116,37 @@ impl IndexFile {
             if self.first(middle) < from { low = middle + 1 } else { high = middle }
         }
         Cursor { block: low.saturating_sub(1), from: from.to_vec(), ..self.all() }
+    }
+
+    /// Entries with the prefix and below, the greatest first; or, going on, those from the key
+    /// `from` downwards.
+    pub(crate) fn back(&self, prefix: &[u8], from: Option<&[u8]>) -> BackCursor<'_> {
+        // A key is within where it is not beyond the end; every key with the prefix is.
+        let end = from.unwrap_or(prefix);
+        let within = |key: &[u8]| key <= end || (from.is_none() && key.starts_with(prefix));
+        let (mut low, mut high) = (0, self.blocks.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if within(self.first(middle)) { low = middle + 1 } else { high = middle }
+        }
+        BackCursor {
+            index: self,
+            block: low,
+            entries: Vec::new(),
+            end: end.to_vec(),
+            whole: from.is_none(),
+            key: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// A block's bytes.
+    fn read(&self, block: usize, buffer: &mut Vec<u8>) -> Result<()> {
+        let block = self.blocks[block];
+        buffer.resize(block.len as usize, 0);
+        self.file
+            .read_exact_at(buffer, block.offset)
+            .map_err(|source| Error::Read { path: self.path.clone(), source })
     }
 
     /// Rows that hold `key`: at most `limit` of them, ascending.
@@ -186,12 +205,10 @@ impl Cursor<'_> {
     pub(crate) fn next(&mut self) -> Result<bool> {
         loop {
             if self.at == self.buffer.len() {
-                let Some(block) = self.index.blocks.get(self.block) else { return Ok(false) };
-                self.buffer.resize(block.len as usize, 0);
-                self.index
-                    .file
-                    .read_exact_at(&mut self.buffer, block.offset)
-                    .map_err(|source| Error::Read { path: self.index.path.clone(), source })?;
+                if self.block >= self.index.blocks.len() {
+                    return Ok(false);
+                }
+                self.index.read(self.block, &mut self.buffer)?;
                 self.at = 0;
                 self.key.clear();
                 self.block += 1;
@@ -206,6 +223,44 @@ impl Cursor<'_> {
             if self.key >= self.from {
                 self.from.clear();
                 return Ok(true);
+            }
+        }
+    }
+}
+
+/// A place in an index, moving backwards: a block is decoded whole, then given out from its end.
+pub(crate) struct BackCursor<'a> {
+    index: &'a IndexFile,
+    /// Blocks below this one are still to come.
+    block: usize,
+    entries: Vec<(Vec<u8>, Vec<u64>)>,
+    end: Vec<u8>,
+    whole: bool,
+    /// The entry's key.
+    pub(crate) key: Vec<u8>,
+    /// The entry's rows, ascending.
+    pub(crate) rows: Vec<u64>,
+}
+
+impl BackCursor<'_> {
+    /// Moves to the entry before; false at the beginning.
+    pub(crate) fn next(&mut self) -> Result<bool> {
+        loop {
+            while let Some((key, rows)) = self.entries.pop() {
+                if key <= self.end || (self.whole && key.starts_with(&self.end)) {
+                    (self.key, self.rows) = (key, rows);
+                    return Ok(true);
+                }
+            }
+            let Some(block) = self.block.checked_sub(1) else { return Ok(false) };
+            self.block = block;
+            let mut buffer = Vec::new();
+            self.index.read(block, &mut buffer)?;
+            let (mut rest, mut key) = (buffer.as_slice(), Vec::new());
+            while !rest.is_empty() {
+                let mut rows = Vec::new();
+                take_entry(&mut rest, &mut key, &mut rows)?;
+                self.entries.push((key.clone(), rows));
             }
         }
     }

@@ -51,6 +51,22 @@ proptest! {
             prop_assert_eq!(&index.rows_of(key, usize::MAX).unwrap(), rows);
             prop_assert_eq!(index.count_of(key).unwrap(), rows.len() as u64);
         }
+        let mut cursor = index.back(&[], None);
+        let mut down = Vec::new();
+        while cursor.next().unwrap() {
+            down.extend(cursor.rows.iter().rev().map(|row| (cursor.key.clone(), *row)));
+        }
+        down.reverse();
+        let up: Vec<_> =
+            expected.iter().flat_map(|(k, rows)| rows.iter().map(|r| (k.clone(), *r))).collect();
+        prop_assert_eq!(down, up);
+        let (prefix, from) = (vec![1u8], vec![1u8, 2]);
+        let mut cursor = index.back(&prefix, None);
+        let last = cursor.next().unwrap().then(|| cursor.key.clone());
+        prop_assert_eq!(last, expected.range(..vec![2u8]).next_back().map(|(k, _)| k.clone()));
+        let mut cursor = index.back(&prefix, Some(&from));
+        let last = cursor.next().unwrap().then(|| cursor.key.clone());
+        prop_assert_eq!(last, expected.range(..=from).next_back().map(|(k, _)| k.clone()));
         let from = vec![2u8, 1];
         let mut cursor = index.seek(&from);
         let next = cursor.next().unwrap().then(|| cursor.key.clone());

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::picture::Pictures;
+use super::sort::Sorts;
 use crate::index::IndexFile;
 use crate::tables::TableFile;
 use crate::{Error, Result};
@@ -23,10 +25,12 @@ pub struct Reader {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Shared {
     dir: PathBuf,
     state: Mutex<State>,
+    pictures: Mutex<Pictures>,
+    sorts: Mutex<Sorts>,
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +41,19 @@ struct State {
     idle: Vec<Connection>,
     tables: HashMap<String, Arc<TableFile>>,
     indexes: HashMap<String, Arc<IndexFile>>,
+    /// Reads nothing but the views' version, which SQLite tells by connection.
+    watch: Option<Connection>,
+}
+
+impl State {
+    /// A number that changes with each commit of a writer.
+    fn version(&mut self, path: &Path) -> Result<i64> {
+        let watch = match &mut self.watch {
+            Some(watch) => watch,
+            none => none.insert(connect(path)?),
+        };
+        Ok(watch.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+    }
 }
 
 /// One consistent moment of the views. Use it for one page and drop it: while it lives, the
@@ -45,6 +62,9 @@ struct State {
 pub struct Snapshot {
     reader: Reader,
     file: (u64, u64),
+    /// Taken before the transaction began: what is kept under it is of this moment or younger, and
+    /// a younger one is found under no version that is asked for later.
+    version: i64,
     /// In a transaction as long as the snapshot lives. Taken out only by `drop`.
     connection: Option<Connection>,
 }
@@ -58,7 +78,7 @@ impl Reader {
         if !crate::views::file(dir).is_file() {
             return Err(Error::NoCase(dir.to_owned()));
         }
-        let shared = Shared { dir: dir.to_owned(), state: Mutex::default() };
+        let shared = Shared { dir: dir.to_owned(), ..Shared::default() };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -75,12 +95,13 @@ impl Reader {
         let path = crate::views::file(&self.shared.dir);
         let metadata = path.metadata().map_err(|_| Error::NoCase(self.shared.dir.clone()))?;
         let file = (metadata.dev(), metadata.ino());
-        let idle = {
+        let (idle, version) = {
             let mut state = self.state();
             if state.file != file {
                 *state = State { file, ..State::default() };
             }
-            state.idle.pop()
+            let version = state.version(&path)?;
+            (state.idle.pop(), version)
         };
         let connection = match idle {
             Some(connection) => connection,
@@ -92,7 +113,7 @@ impl Reader {
         if layout != crate::views::LAYOUT {
             return Err(Error::OtherLayout);
         }
-        Ok(Snapshot { reader: self.clone(), file, connection: Some(connection) })
+        Ok(Snapshot { reader: self.clone(), file, version, connection: Some(connection) })
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -124,6 +145,26 @@ impl Snapshot {
     /// The connection.
     pub(crate) fn db(&self) -> Result<&Connection> {
         self.connection.as_ref().ok_or(Error::Cancelled)
+    }
+
+    /// The views' file and their version: equal for snapshots of one moment.
+    pub(super) fn version(&self) -> ((u64, u64), i64) {
+        (self.file, self.version)
+    }
+
+    /// The pictures kept.
+    pub(super) fn pictures(&self) -> std::sync::MutexGuard<'_, Pictures> {
+        self.reader.shared.pictures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The sorts of rows, running and done.
+    pub(super) fn sorts(&self) -> std::sync::MutexGuard<'_, Sorts> {
+        self.reader.shared.sorts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where it came from.
+    pub(super) fn reader(&self) -> &Reader {
+        &self.reader
     }
 
     /// The case's folder.

@@ -8,6 +8,7 @@
 //! own line in [`Snapshot::exhibits`].
 
 mod case;
+mod check;
 mod entities;
 mod entity;
 mod exhibit;
@@ -17,10 +18,15 @@ mod figures;
 mod graph;
 mod log;
 mod overview;
+mod picture;
 mod rows;
 mod search;
+mod sort;
+#[cfg(test)]
+mod sort_tests;
 mod table;
 mod tables;
+mod walk;
 
 pub use case::{Reader, Snapshot};
 pub use entity::{
@@ -37,8 +43,12 @@ pub use graph::{
 };
 pub use log::{LogEntry, LogField};
 pub use overview::{CurrencySum, KindCount, Overview, PanelFigures, ProblemCount, Standing};
+pub use picture::Picture;
 pub use search::{EntityHit, FactHit, RowHit, SearchResult};
-pub use table::{CellValue, Filter, Op, Row, Rows, TableColumn, TableHead, TableQuery, Term};
+pub use sort::Ordering;
+pub use table::{
+    CellValue, Filter, Op, Order, Row, Rows, TableColumn, TableHead, TableQuery, Term,
+};
 
 /// One page of a list. Lists are paged by key, never by number, so that a page far down costs what
 /// the first one costs and nothing is shown twice.

@@ -115,6 +115,21 @@ pub struct PanelFigures {
 }
 
 impl Snapshot {
+    /// The case's id, and whether it is practice or real: what every page says.
+    ///
+    /// # Errors
+    /// The views cannot be read.
+    pub fn standing(&self) -> Result<(String, Standing)> {
+        let case: String = crate::views::meta(self.db()?, "origin")?.unwrap_or_default();
+        let authority = vault::authority_of(&case);
+        let standing = if authority == crate::desk::PRACTICE {
+            Standing::Practice
+        } else {
+            Standing::Real { authority: authority.to_owned() }
+        };
+        Ok((case, standing))
+    }
+
     /// The overview. Reads figures that were computed when the views were: milliseconds, whatever
     /// the size of the case.
     ///
@@ -122,13 +137,7 @@ impl Snapshot {
     /// The views cannot be read.
     pub fn overview(&self) -> Result<Overview> {
         let db = self.db()?;
-        let case: String = crate::views::meta(db, "origin")?.unwrap_or_default();
-        let authority = vault::authority_of(&case);
-        let standing = if authority == crate::desk::PRACTICE {
-            Standing::Practice
-        } else {
-            Standing::Real { authority: authority.to_owned() }
-        };
+        let (case, standing) = self.standing()?;
         let (exhibits, bytes, waiting): (i64, i64, i64) = db.query_row(
             "SELECT COUNT(*), coalesce(SUM(size), 0),
                     (SELECT COUNT(*) FROM exhibit WHERE ord NOT IN (SELECT exhibit FROM loaded)

@@ -45,7 +45,7 @@ pub struct TableColumn {
     pub meaning: Option<Meaning>,
     /// Its values are masked.
     pub secret: bool,
-    /// Single values are found at once, and rows can be had in its order.
+    /// Single values are found at once.
     pub indexed: bool,
 }
 
@@ -167,8 +167,48 @@ pub struct TableQuery {
     pub filter: Filter,
     /// Columns wanted, by name, in this order; empty for all.
     pub columns: Vec<String>,
-    /// In the order of this indexed column; `None` for the source's order.
-    pub order: Option<String>,
+    /// In the order of a column; `None` for the source's order.
+    pub order: Option<Order>,
+}
+
+/// The order of a column's values. Text compares bytewise, an indexed MAC, e-mail or address in its
+/// normal form. Rows without a value stand last either way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// The column's name.
+    pub column: String,
+    /// The greatest first.
+    pub descending: bool,
+}
+
+/// The URL form of an order is `asc:column` or `desc:column`.
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", if self.descending { "desc" } else { "asc" }, self.column)
+    }
+}
+
+impl FromStr for Order {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        let (descending, column) = match text.split_once(':') {
+            Some(("asc", column)) => (false, column),
+            Some(("desc", column)) => (true, column),
+            _ => {
+                let why = format!("an order is asc:column or desc:column, not {text:?}");
+                return Err(Error::Asked(why));
+            }
+        };
+        Ok(Self { column: column.to_owned(), descending })
+    }
+}
+
+impl TableColumn {
+    /// True where an index holds its values in the order that they compare in: one of numbers holds
+    /// them as they are written.
+    pub fn in_order(&self) -> bool {
+        self.indexed && !self.secret && self.ty == ColumnType::Text
+    }
 }
 
 /// A cell as it may be shown.
