@@ -61,7 +61,8 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
 
 fn count(found: &SearchResult) -> u64 {
     let rows: u64 = found.rows.iter().map(|r| r.count).sum();
-    rows + (found.entities.len() + found.facts.len() + found.exhibits.len()) as u64
+    rows + (found.entities.len() + found.messages.len() + found.facts.len() + found.exhibits.len())
+        as u64
 }
 
 fn hints(lang: Lang) -> Markup {
@@ -97,6 +98,12 @@ fn results(lang: Lang, found: &SearchResult) -> Markup {
             section aria-labelledby="h-rows" {
                 h2 #h-rows { (lang.t("search.rows")) }
                 ul.hits.flat { @for hit in &found.rows { li { (row(lang, hit)) } } }
+            }
+        }
+        @if !found.messages.is_empty() {
+            section aria-labelledby="h-messages" {
+                h2 #h-messages { (lang.t("search.messages")) }
+                ul.hits.flat { @for hit in &found.messages { li { (message(lang, hit)) } } }
             }
         }
         @if !found.facts.is_empty() {
@@ -164,6 +171,30 @@ fn row(lang: Lang, hit: &RowHit) -> Markup {
     }
 }
 
+/// The text of a hit's cell in the column of that name.
+fn cell_of(hit: &RowHit, column: &str) -> String {
+    let cells = hit.columns.iter().zip(&hit.row.cells);
+    let cell = cells.filter(|(c, _)| c.name == column).map(|(_, cell)| cell).next();
+    match cell {
+        Some(CellValue::Text(text)) => text.clone(),
+        Some(CellValue::Int(n)) => n.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// A message: who, when, what, and where it stands.
+fn message(lang: Lang, hit: &RowHit) -> Markup {
+    let source = format!("/exhibit/{}?at={}-{}", hit.table.exhibit, hit.row.start, hit.row.end);
+    html! {
+        a href=(source) { (short(&cell_of(hit, &hit.column), 160)) }
+        " " span.quiet {
+            (short(&cell_of(hit, "from_name"), 40)) " · " (text(&cell_of(hit, "time"))) " · "
+            (text(&hit.table.exhibit_name)) " "
+        }
+        a.source href=(source) title=(lang.t("tables.source")) {}
+    }
+}
+
 /// The palette's list: what there is, then the way to everything.
 fn hits(lang: Lang, query: &str, found: &SearchResult) -> Markup {
     html! {
@@ -200,6 +231,7 @@ fn data(found: &SearchResult) -> serde_json::Value {
     serde_json::json!({
         "entities": found.entities.iter().map(|h| serde_json::json!({ "entity": head_json(&h.entity), "matched": h.matched, "excerpt": h.excerpt })).collect::<Vec<_>>(),
         "rows": found.rows.iter().map(|h| serde_json::json!({ "table": h.table.id, "column": h.column, "count": h.count, "rows": row_url(h) })).collect::<Vec<_>>(),
+        "messages": found.messages.iter().map(|h| serde_json::json!({ "from": cell_of(h, "from"), "time": cell_of(h, "time"), "text": cell_of(h, &h.column), "exhibit": h.table.exhibit.to_string(), "start": h.row.start, "end": h.row.end })).collect::<Vec<_>>(),
         "facts": found.facts.iter().map(|h| serde_json::json!({ "entity": head_json(&h.entity), "property": h.fact.property, "value": value_json(&h.fact.value) })).collect::<Vec<_>>(),
         "exhibits": found.exhibits.iter().map(exhibits::head_json).collect::<Vec<_>>(),
         "more": found.more,

@@ -52,6 +52,7 @@ pub(crate) fn settle(desk: &mut Desk, progress: &Progress, cancel: &AtomicBool) 
         go_on(cancel)?;
         progress.stage("count", "");
         payments::fill(&tx, &folder)?;
+        payments::sum(&tx)?;
         let mut case = bulk::Case::open(&tx, &folder, &resolved)?;
         go_on(cancel)?;
         case.count(keys, cancel)?;
@@ -76,6 +77,7 @@ fn go_on(cancel: &AtomicBool) -> Result<()> {
 fn clear(db: &Connection) -> Result<()> {
     db.execute_batch(
         "DELETE FROM entity; DELETE FROM link; DELETE FROM entity_row; DELETE FROM payment;
+         DELETE FROM payment_sum;
          DELETE FROM autonomous_system; DELETE FROM figure; DELETE FROM tally;",
     )?;
     Ok(())

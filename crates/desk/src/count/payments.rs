@@ -72,3 +72,23 @@ pub(super) fn fill(db: &Connection, folder: &Path) -> Result<()> {
     }
     Ok(())
 }
+
+/// Sums completed payments by currency.
+pub(super) fn sum(db: &Connection) -> Result<()> {
+    // Halves are summed apart: a sum of 64-bit amounts may need more than 64 bits.
+    let mut query = db.prepare(
+        "SELECT coalesce(currency, ''), COUNT(*), SUM(gross_minor >> 32),
+                SUM(gross_minor & 4294967295)
+         FROM payment WHERE class = 'completed' GROUP BY 1",
+    )?;
+    let mut add = db.prepare("INSERT INTO payment_sum (currency, count, sum) VALUES (?, ?, ?)")?;
+    let mut found = query.query([])?;
+    while let Some(row) = found.next()? {
+        let (currency, count): (String, i64) = (row.get(0)?, row.get(1)?);
+        let high: i64 = row.get::<_, Option<i64>>(2)?.unwrap_or(0);
+        let low: i64 = row.get::<_, Option<i64>>(3)?.unwrap_or(0);
+        let sum = (i128::from(high) << 32) + i128::from(low);
+        add.execute((currency, count, sum.to_string()))?;
+    }
+    Ok(())
+}

@@ -74,19 +74,14 @@ impl Summary {
 
 /// Completed payments by currency.
 pub(crate) fn payments(db: &Connection) -> Result<Vec<CurrencySum>> {
-    // Halves are summed apart: a sum of 64-bit amounts may need more than 64 bits.
-    let mut query = db.prepare_cached(
-        "SELECT coalesce(currency, ''), COUNT(*), SUM(gross_minor >> 32),
-                SUM(gross_minor & 4294967295)
-         FROM payment WHERE class = 'completed' GROUP BY 1 ORDER BY 1",
-    )?;
+    let mut query =
+        db.prepare_cached("SELECT currency, count, sum FROM payment_sum ORDER BY currency")?;
     let rows = query.query_map([], |row| {
-        let high: i64 = row.get::<_, Option<i64>>(2)?.unwrap_or(0);
-        let low: i64 = row.get::<_, Option<i64>>(3)?.unwrap_or(0);
+        let sum: String = row.get(2)?;
         Ok(CurrencySum {
             currency: row.get(0)?,
             count: row.get::<_, i64>(1)? as u64,
-            sum_minor: (i128::from(high) << 32) + i128::from(low),
+            sum_minor: sum.parse().unwrap_or_default(),
         })
     })?;
     Ok(rows.collect::<std::result::Result<_, _>>()?)

@@ -9,10 +9,11 @@ use rusqlite::Row as Found;
 use super::entity::{EntityHead, FactRow, ShownValue};
 use super::rows::{self, HEAD};
 use super::table::{Filter, Op, Row, TableColumn, TableHead, TableQuery, Term};
+use super::walk::Place;
 use super::{ExhibitHead, Paging, Snapshot};
 use crate::Result;
 use crate::index::normal_form;
-use crate::tables::index_name;
+use crate::tables::{index_name, table_id};
 
 /// An entity that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +57,8 @@ pub struct SearchResult {
     pub entities: Vec<EntityHit>,
     /// Rows of bulk tables.
     pub rows: Vec<RowHit>,
+    /// Messages by their words, best first; `count` is one.
+    pub messages: Vec<RowHit>,
     /// Facts.
     pub facts: Vec<FactHit>,
     /// Exhibits by name or id.
@@ -122,6 +125,7 @@ impl Snapshot {
         }
         self.search_entities(&query, limit, &mut result)?;
         self.search_facts(&query, limit, &mut result)?;
+        self.search_messages(&query, limit, &mut result)?;
         self.search_exhibits(&query, limit, &mut result)?;
         self.search_rows(&query, limit, &mut result)?;
         Ok(result)
@@ -189,6 +193,38 @@ impl Snapshot {
             };
             if !(known && text == entity.caption) {
                 out.facts.push(FactHit { entity, fact });
+            }
+        }
+        Ok(())
+    }
+
+    fn search_messages(&self, query: &str, limit: usize, out: &mut SearchResult) -> Result<()> {
+        let Some(words) = words_query(query) else { return Ok(()) };
+        let db = self.db()?;
+        let mut find = db.prepare_cached(
+            "SELECT rowid FROM said WHERE said MATCH ? ORDER BY rank, rowid LIMIT ?",
+        )?;
+        let numbers: Vec<i64> = find
+            .query_map((words, limit as i64 + 1), |row: &Found<'_>| row.get(0))?
+            .collect::<std::result::Result<_, _>>()?;
+        out.more |= numbers.len() > limit;
+        for number in numbers.into_iter().take(limit) {
+            let Some((table, row)) = crate::views::place_of(db, number)? else { continue };
+            let exhibit: [u8; 32] = db
+                .prepare_cached("SELECT id FROM exhibit WHERE ord = ?")?
+                .query_row([number >> 32], |row| row.get(0))?;
+            let number = u32::try_from(table)?;
+            let asked = TableQuery {
+                table: table_id(&model::ExhibitId(exhibit), number),
+                ..TableQuery::default()
+            };
+            let after = row.checked_sub(1).map(|before| Place::row(before).text());
+            let rows = self.rows(&asked, &Paging { after, limit: 1 })?;
+            let said = rows.columns.iter().find(|c| c.meaning == Some(Meaning::Note));
+            let column = said.map_or(String::new(), |c| c.name.clone());
+            if let Some(row) = rows.page.items.into_iter().next() {
+                let (table, columns) = (rows.table, rows.columns);
+                out.messages.push(RowHit { table, column, columns, row, count: 1 });
             }
         }
         Ok(())

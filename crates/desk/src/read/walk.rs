@@ -72,6 +72,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// A row, in the source's order.
+    pub(super) fn row(row: u64) -> Self {
+        Self { stretch: 0, row, key: Vec::new() }
+    }
+
     /// As it stands in URLs.
     pub(super) fn text(&self) -> String {
         format!("{}.{}-{}", self.stretch, self.row, model::id::hex(&self.key))

@@ -56,6 +56,7 @@ impl Views {
                     let n = u32::try_from(n).unwrap_or(u32::MAX);
                     load_table(&tx, placed, n, table)?;
                 }
+                super::said::load(&tx, &self.tables, placed)?;
                 tx.prepare_cached(
                     "INSERT INTO loaded (exhibit, record, parser, version, facts, rows, present,
                        problems, digest, bytes_read, bytes_filler, bytes_lost)
@@ -99,6 +100,7 @@ pub(crate) fn unload(db: &Connection, ord: i64) -> Result<()> {
         "DELETE FROM words WHERE rowid IN (SELECT id FROM fact WHERE id >= ? AND id < ? AND tag = 0)",
         (low, high),
     )?;
+    super::said::unload(db, ord)?;
     db.execute("DELETE FROM fact WHERE id >= ? AND id < ?", (low, high))?;
     db.execute("DELETE FROM problem WHERE id >= ? AND id < ?", (low, high))?;
     db.execute("DELETE FROM secret WHERE exhibit = ?", [ord])?;

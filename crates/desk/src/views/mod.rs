@@ -6,6 +6,7 @@
 mod apply;
 mod keys;
 mod load;
+mod said;
 
 use std::path::{Path, PathBuf};
 
@@ -15,11 +16,12 @@ use rusqlite::{Connection, OpenFlags};
 pub(crate) use apply::ord_of;
 pub(crate) use keys::{KeyBook, find, find_id};
 pub(crate) use load::{IndexPlaced, Placed};
+pub(crate) use said::place_of;
 
 use crate::Result;
 
 /// Raised whenever the layout changes: older views are thrown away and built again.
-pub(crate) const LAYOUT: i64 = 1;
+pub(crate) const LAYOUT: i64 = 2;
 
 /// The views' file in a case.
 pub(crate) fn file(case: &Path) -> PathBuf {

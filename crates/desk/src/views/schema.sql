@@ -221,6 +221,10 @@ CREATE TABLE payment (
   PRIMARY KEY (processor, account, txid, sign, class)
 ) WITHOUT ROWID;
 
+-- Completed payments by currency: `sum` may need more than 64 bits.
+CREATE TABLE payment_sum (currency TEXT PRIMARY KEY, count INTEGER NOT NULL, sum TEXT NOT NULL)
+  WITHOUT ROWID;
+
 CREATE TABLE autonomous_system (asn INTEGER PRIMARY KEY, name TEXT NOT NULL);
 
 -- Counts by the registry's rules, bulk tables included. sort: entity or link; kind: its place in
@@ -246,6 +250,11 @@ CREATE TABLE figure (
 -- a document a fact.
 CREATE VIRTUAL TABLE names USING fts5 (
   text, content = '', tokenize = "unicode61 remove_diacritics 2", prefix = '2 3 4'
+);
+-- `said`: what messages say, a document a message: ord << 32 | place among the messages of the
+-- exhibit's tables.
+CREATE VIRTUAL TABLE said USING fts5 (
+  text, content = '', contentless_delete = 1, tokenize = "unicode61 remove_diacritics 2"
 );
 CREATE VIRTUAL TABLE words USING fts5 (
   text, content = '', contentless_delete = 1,

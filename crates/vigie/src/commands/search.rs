@@ -2,7 +2,7 @@
 
 use std::io::{BufWriter, Write};
 
-use desk::read::Reader;
+use desk::read::{Reader, RowHit};
 use serde_json::{Map, json};
 
 use super::{
@@ -24,7 +24,8 @@ pub(crate) fn run(args: &Search) -> Result<(), Told> {
             line["matched"] = hit.matched.as_str().into();
             writeln!(out, "{line}")?;
         }
-        for hit in &found.rows {
+        let rows = found.rows.iter().map(|hit| ("row", hit));
+        for (sort, hit) in rows.chain(found.messages.iter().map(|hit| ("message", hit))) {
             let cells: Map<_, _> = hit
                 .columns
                 .iter()
@@ -32,7 +33,7 @@ pub(crate) fn run(args: &Search) -> Result<(), Told> {
                 .map(|(column, cell)| (column.name.clone(), cell_json(cell)))
                 .collect();
             let line = json!({
-                "hit": "row", "table": hit.table.sql_name, "column": hit.column,
+                "hit": sort, "table": hit.table.sql_name, "column": hit.column,
                 "exhibit": hit.table.exhibit.to_string(), "start": hit.row.start, "end": hit.row.end,
                 "row": cells, "count": hit.count,
             });
@@ -81,6 +82,17 @@ pub(crate) fn run(args: &Search) -> Result<(), Told> {
             cells.join(" ")
         )?;
     }
+    for hit in &found.messages {
+        writeln!(
+            out,
+            "message of {} {}: {} ({} at {})",
+            cut(&plain(&named(hit, "from_name")), 30),
+            plain(&named(hit, "time")),
+            cut(&plain(&named(hit, &hit.column)), 100),
+            plain(&hit.table.exhibit_name),
+            hit.row.start
+        )?;
+    }
     for hit in &found.facts {
         writeln!(
             out,
@@ -97,10 +109,20 @@ pub(crate) fn run(args: &Search) -> Result<(), Told> {
         writeln!(out, "exhibit {} {} ({} bytes)", exhibit.id, plain(&exhibit.name), exhibit.size)?;
     }
     let none = found.entities.is_empty() && found.rows.is_empty() && found.facts.is_empty();
-    if none && found.exhibits.is_empty() {
+    if none && found.messages.is_empty() && found.exhibits.is_empty() {
         writeln!(out, "nothing in this case matches {:?}", query)?;
     } else if found.more {
         writeln!(out, "there is more: raise --limit")?;
     }
     Ok(out.flush()?)
+}
+
+/// The text of a hit's cell in the column of that name.
+fn named(hit: &RowHit, column: &str) -> String {
+    let cells = hit.columns.iter().zip(&hit.row.cells);
+    cells
+        .filter(|(c, _)| c.name == column)
+        .map(|(_, cell)| cell_text(cell))
+        .next()
+        .unwrap_or_default()
 }

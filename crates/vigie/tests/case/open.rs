@@ -189,6 +189,34 @@ fn every_bulk_table_is_read_by_sql_under_its_name() {
     }
 }
 
+#[test]
+#[allow(clippy::disallowed_methods)] // Material for the test.
+fn messages_are_found_by_their_words_and_open_at_their_bytes() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.path("pile")).unwrap();
+    let chat = "[02/03/2024, 10:00:00] Ann: the new head-end is up\n\
+                [02/03/2024, 10:01:00] Bob: credits paid, thank you\n\
+                [02/03/2024, 10:02:00] Ann: the head-end in Cluj stays\n";
+    std::fs::write(bench.path("pile/WhatsApp Chat with Bob.txt"), chat).unwrap();
+    bench.ok(&["open", "--case", "case", "pile"]);
+    let search = |words: &str| -> Vec<Value> {
+        let found = bench.ok(&["search", "--case", "case", "--json", words]);
+        let hits = found.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        hits.filter(|hit| hit["hit"] == "message").collect()
+    };
+    let found = search("head-end Cluj");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["row"]["text"], "the head-end in Cluj stays");
+    let start = found[0]["start"].as_u64().unwrap() as usize;
+    assert!(chat[start..].starts_with("[02/03/2024, 10:02:00] Ann"), "{}", &chat[start..]);
+    assert_eq!(search("head").len(), 2);
+    assert_eq!(search("satellite").len(), 0);
+    // The same after a rebuild, and nothing twice after the same bytes came again.
+    bench.ok(&["views", "rebuild", "--case", "case"]);
+    bench.ok(&["open", "--case", "case", "pile"]);
+    assert_eq!(search("head").len(), 2);
+}
+
 fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
