@@ -11,11 +11,13 @@ use crate::{Error, Result};
 /// Most bytes of one block: [`super::BLOCK`], and one entry more of a bounded key and rows.
 const MAX_BLOCK: u64 = 1 << 20;
 
-/// An open index; shared between threads. Its list of blocks is in memory: about 40 bytes for each
-/// 8 KiB of the file.
+/// An index; shared between threads. Its list of blocks is in memory: about 40 bytes for each 8 KiB
+/// of the file. The file itself is opened by each cursor that reads: a case has hundreds of indexes,
+/// a process only so many open files.
 #[derive(Debug)]
 pub(crate) struct IndexFile {
-    file: File,
+    /// Held open where the file has no name any more.
+    held: Option<File>,
     path: PathBuf,
     blocks: Vec<Block>,
     firsts: Vec<u8>,
@@ -32,7 +34,14 @@ struct Block {
 }
 
 impl IndexFile {
-    /// Opens an index and reads its list of blocks.
+    /// Opens an index that is to lose its name.
+    pub(crate) fn open_held(path: &Path) -> Result<Self> {
+        let held =
+            File::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        Ok(Self { held: Some(held), ..Self::open(path)? })
+    }
+
+    /// Reads an index's list of blocks.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let read = |source| Error::Read { path: path.to_owned(), source };
         let file = File::open(path).map_err(read)?;
@@ -76,7 +85,12 @@ impl IndexFile {
             });
             firsts.extend_from_slice(first);
         }
-        Ok(Self { file, path: path.to_owned(), blocks, firsts, keys, rows })
+        Ok(Self { held: None, path: path.to_owned(), blocks, firsts, keys, rows })
+    }
+
+    /// Bytes it takes in memory.
+    pub(crate) fn memory(&self) -> usize {
+        self.firsts.len() + self.blocks.len() * size_of::<Block>()
     }
 
     /// Distinct keys.
@@ -98,6 +112,7 @@ impl IndexFile {
     pub(crate) fn all(&self) -> Cursor<'_> {
         Cursor {
             index: self,
+            file: None,
             block: 0,
             buffer: Vec::new(),
             at: 0,
@@ -131,6 +146,7 @@ impl IndexFile {
         }
         BackCursor {
             index: self,
+            file: None,
             block: low,
             entries: Vec::new(),
             end: end.to_vec(),
@@ -140,13 +156,17 @@ impl IndexFile {
         }
     }
 
-    /// A block's bytes.
-    fn read(&self, block: usize, buffer: &mut Vec<u8>) -> Result<()> {
+    /// A block's bytes. A cursor's `file` is opened when it first reads.
+    fn read(&self, block: usize, buffer: &mut Vec<u8>, file: &mut Option<File>) -> Result<()> {
         let block = self.blocks[block];
+        let failed = |source| Error::Read { path: self.path.clone(), source };
+        let file = match (&self.held, file) {
+            (Some(held), _) => held,
+            (None, Some(file)) => file,
+            (None, none) => none.insert(File::open(&self.path).map_err(failed)?),
+        };
         buffer.resize(block.len as usize, 0);
-        self.file
-            .read_exact_at(buffer, block.offset)
-            .map_err(|source| Error::Read { path: self.path.clone(), source })
+        file.read_exact_at(buffer, block.offset).map_err(failed)
     }
 
     /// Rows that hold `key`: at most `limit` of them, ascending.
@@ -174,6 +194,8 @@ impl IndexFile {
 /// A place in an index.
 pub(crate) struct Cursor<'a> {
     index: &'a IndexFile,
+    /// Opened when the first block is read.
+    file: Option<File>,
     block: usize,
     buffer: Vec<u8>,
     at: usize,
@@ -208,7 +230,7 @@ impl Cursor<'_> {
                 if self.block >= self.index.blocks.len() {
                     return Ok(false);
                 }
-                self.index.read(self.block, &mut self.buffer)?;
+                self.index.read(self.block, &mut self.buffer, &mut self.file)?;
                 self.at = 0;
                 self.key.clear();
                 self.block += 1;
@@ -231,6 +253,8 @@ impl Cursor<'_> {
 /// A place in an index, moving backwards: a block is decoded whole, then given out from its end.
 pub(crate) struct BackCursor<'a> {
     index: &'a IndexFile,
+    /// Opened when the first block is read.
+    file: Option<File>,
     /// Blocks below this one are still to come.
     block: usize,
     entries: Vec<(Vec<u8>, Vec<u64>)>,
@@ -255,7 +279,7 @@ impl BackCursor<'_> {
             let Some(block) = self.block.checked_sub(1) else { return Ok(false) };
             self.block = block;
             let mut buffer = Vec::new();
-            self.index.read(block, &mut buffer)?;
+            self.index.read(block, &mut buffer, &mut self.file)?;
             let (mut rest, mut key) = (buffer.as_slice(), Vec::new());
             while !rest.is_empty() {
                 let mut rows = Vec::new();

@@ -16,8 +16,11 @@ use crate::{Error, Result};
 /// Connections kept open between snapshots.
 const MAX_IDLE: usize = 8;
 
-/// Table and index files kept open, footers and lists of blocks in memory.
+/// Table files kept open, their footers in memory.
 const MAX_FILES: usize = 256;
+
+/// Bytes of indexes' lists of blocks that are kept: those of 22 million lines take 10 MiB.
+const MAX_LISTS: usize = 64 << 20;
 
 /// A case to read from. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -196,7 +199,8 @@ impl Snapshot {
         let file = Arc::new(IndexFile::open(&self.dir().join("tables").join(name))?);
         let mut state = self.reader.state();
         if state.file == self.file {
-            if state.indexes.len() >= MAX_FILES {
+            let held: usize = state.indexes.values().map(|index| index.memory()).sum();
+            if held + file.memory() > MAX_LISTS {
                 state.indexes.clear();
             }
             state.indexes.insert(name.to_owned(), file.clone());

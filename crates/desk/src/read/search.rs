@@ -13,7 +13,7 @@ use super::walk::Place;
 use super::{ExhibitHead, Paging, Snapshot};
 use crate::Result;
 use crate::index::normal_form;
-use crate::tables::{index_name, table_id};
+use crate::tables::table_id;
 
 /// An entity that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub struct RowHit {
     pub table: TableHead,
     /// The column whose value matched.
     pub column: String,
-    /// The row's columns as they stand in `row.cells`.
+    /// The row's columns as they stand in `row.cells`: of a wide table those that tell most.
     pub columns: Vec<TableColumn>,
     /// The row.
     pub row: Row,
@@ -57,7 +57,7 @@ pub struct SearchResult {
     pub entities: Vec<EntityHit>,
     /// Rows of bulk tables.
     pub rows: Vec<RowHit>,
-    /// Messages by their words, best first; `count` is one.
+    /// Messages by their words, in the order they stand; `count` is one.
     pub messages: Vec<RowHit>,
     /// Facts.
     pub facts: Vec<FactHit>,
@@ -73,8 +73,13 @@ const MAX_QUERY: usize = 500;
 /// Longest text shown of a match.
 const EXCERPT: usize = 200;
 
-/// A query in FTS5's language: every word must stand there, the last may go on. `None` where there
-/// is no word in it.
+/// Entities looked at to find those whose names fit best: of a word that nearly all hold, the first
+/// by their numbers.
+const LOOKED_AT: usize = 1000;
+
+/// A query in FTS5's language: every word must stand there; the last may go on, unless the query is
+/// a whole address or hash as it is (where the last word, such as `com`, goes on everywhere). `None`
+/// where there is no word in it.
 pub(super) fn words_query(text: &str) -> Option<String> {
     let words: Vec<String> = text
         .split(|c: char| !c.is_alphanumeric())
@@ -82,7 +87,17 @@ pub(super) fn words_query(text: &str) -> Option<String> {
         .take(16)
         .map(|w| format!("\"{w}\""))
         .collect();
-    if words.is_empty() { None } else { Some(format!("{}*", words.join(" "))) }
+    let whole = Key::mac(text).is_some()
+        || text.parse::<IpAddr>().is_ok()
+        || text.rsplit('@').next().is_some_and(|host| {
+            !text.contains(char::is_whitespace)
+                && model::suffix::names_host(&host.to_ascii_lowercase())
+        });
+    if words.is_empty() {
+        None
+    } else {
+        Some(format!("{}{}", words.join(" "), if whole { "" } else { "*" }))
+    }
 }
 
 /// The keys that a query may be, whatever the way it is written.
@@ -151,10 +166,11 @@ impl Snapshot {
         }
         let Some(words) = words_query(query) else { return Ok(()) };
         let mut find = self.db()?.prepare_cached(&format!(
-            "SELECT {HEAD} FROM names n JOIN entity e ON e.id = n.rowid
-             WHERE names MATCH ? ORDER BY n.rank, e.id LIMIT ?"
+            "SELECT {HEAD} FROM (SELECT rowid FROM names WHERE names MATCH ? LIMIT ?) n
+             JOIN entity e ON e.id = n.rowid ORDER BY length(e.caption), e.caption, e.id LIMIT ?"
         ))?;
-        let mut found = find.query((words, limit as i64 + 1))?;
+        // The shortest name that holds the words is nearest to them.
+        let mut found = find.query((words, LOOKED_AT as i64, limit as i64 + 1))?;
         let mut count = 0;
         while let Some(row) = found.next()? {
             count += 1;
@@ -201,9 +217,8 @@ impl Snapshot {
     fn search_messages(&self, query: &str, limit: usize, out: &mut SearchResult) -> Result<()> {
         let Some(words) = words_query(query) else { return Ok(()) };
         let db = self.db()?;
-        let mut find = db.prepare_cached(
-            "SELECT rowid FROM said WHERE said MATCH ? ORDER BY rank, rowid LIMIT ?",
-        )?;
+        let mut find =
+            db.prepare_cached("SELECT rowid FROM said WHERE said MATCH ? ORDER BY rowid LIMIT ?")?;
         let numbers: Vec<i64> = find
             .query_map((words, limit as i64 + 1), |row: &Found<'_>| row.get(0))?
             .collect::<std::result::Result<_, _>>()?;
@@ -247,53 +262,78 @@ impl Snapshot {
 
     /// Rows by exact value, then by prefix, in every indexed column that the query fits.
     fn search_rows(&self, query: &str, limit: usize, out: &mut SearchResult) -> Result<()> {
-        let tables = self.table_heads(None, None)?;
+        let columns = self.indexed_columns()?;
         for op in [Op::Eq, Op::Prefix] {
-            for table in &tables {
-                let number: u32 =
-                    table.id.rsplit_once('-').and_then(|(_, n)| n.parse().ok()).unwrap_or(0);
-                for (n, column) in table.columns.iter().enumerate() {
-                    let Some(meaning) = column.meaning.filter(|_| column.indexed) else { continue };
-                    if out.rows.len() >= limit {
-                        out.more = true;
-                        return Ok(());
-                    }
-                    let Some(key) = fits(meaning, op, query) else { continue };
-                    let name = index_name(&table.exhibit, number, &format!("c{n}"));
-                    let index = self.index_file(&name)?;
-                    let mut cursor = index.seek(&key);
-                    let there = cursor.next()?
-                        && if op == Op::Eq {
-                            cursor.key == key
-                        } else {
-                            cursor.key.starts_with(&key) && cursor.key != key
-                        };
-                    if !there {
-                        continue;
-                    }
-                    let value = String::from_utf8_lossy(&cursor.key).into_owned();
-                    let count = index.count_of(&cursor.key)?;
-                    let term = Term { column: column.name.clone(), op: Op::Eq, value };
-                    let asked = TableQuery {
-                        table: table.id.clone(),
-                        filter: Filter { terms: vec![term] },
-                        ..TableQuery::default()
+            for (bulk, n, meaning, file) in &columns {
+                let Some(key) = fits(*meaning, op, query) else { continue };
+                if out.rows.len() >= limit {
+                    out.more = true;
+                    return Ok(());
+                }
+                let index = self.index_file(file)?;
+                let mut cursor = index.seek(&key);
+                let there = cursor.next()?
+                    && if op == Op::Eq {
+                        cursor.key == key
+                    } else {
+                        cursor.key.starts_with(&key) && cursor.key != key
                     };
-                    let rows = self.rows(&asked, &Paging { after: None, limit: 1 })?;
-                    if let Some(row) = rows.page.items.into_iter().next() {
-                        out.rows.push(RowHit {
-                            table: table.clone(),
-                            column: column.name.clone(),
-                            columns: rows.columns,
-                            row,
-                            count,
-                        });
-                    }
+                if !there {
+                    continue;
+                }
+                let Some(table) = self.table_by_number(*bulk)? else { continue };
+                let Some(column) = table.columns.get(*n).cloned() else { continue };
+                let value = String::from_utf8_lossy(&cursor.key).into_owned();
+                let count = index.count_of(&cursor.key)?;
+                let term = Term { column: column.name.clone(), op: Op::Eq, value };
+                let asked = TableQuery {
+                    table: table.id.clone(),
+                    filter: Filter { terms: vec![term] },
+                    columns: telling(&table, *n),
+                    ..TableQuery::default()
+                };
+                let rows = self.rows(&asked, &Paging { after: None, limit: 1 })?;
+                if let Some(row) = rows.page.items.into_iter().next() {
+                    let (column, columns) = (column.name, rows.columns);
+                    out.rows.push(RowHit { table, column, columns, row, count });
                 }
             }
         }
         Ok(())
     }
+
+    /// Every indexed column: its table, its number there, its meaning, its index's file.
+    fn indexed_columns(&self) -> Result<Vec<(i64, usize, Meaning, String)>> {
+        let mut query = self.db()?.prepare_cached(
+            "SELECT bulk, n, meaning, file FROM bulk_index WHERE what <> 'pair' ORDER BY bulk, n",
+        )?;
+        let mut found = query.query([])?;
+        let mut columns = Vec::new();
+        while let Some(row) = found.next()? {
+            let word: Option<String> = row.get(2)?;
+            if let Some(meaning) = word.as_deref().and_then(crate::views::meaning_of_word) {
+                columns.push((row.get(0)?, row.get::<_, i64>(1)? as usize, meaning, row.get(3)?));
+            }
+        }
+        Ok(columns)
+    }
+}
+
+/// Columns shown of a row that was found. Each costs a page of its column to be decoded.
+const SHOWN: usize = 8;
+
+/// The names of the columns that tell most of a row: the one that matched, then those whose meaning
+/// is known, then the first.
+fn telling(table: &TableHead, matched: usize) -> Vec<String> {
+    let known = (0..table.columns.len()).filter(|n| table.columns[*n].meaning.is_some());
+    let mut shown = vec![matched];
+    for n in known.chain(0..table.columns.len()) {
+        if shown.len() < SHOWN && !shown.contains(&n) {
+            shown.push(n);
+        }
+    }
+    shown.sort_unstable();
+    shown.into_iter().map(|n| table.columns[n].name.clone()).collect()
 }
 
 /// The index's key to look for, where the query may be a value of this meaning.
@@ -336,7 +376,12 @@ mod tests {
 
     #[test]
     fn a_query_never_speaks_the_search_language() {
-        assert_eq!(words_query("stream.example"), Some("\"stream\" \"example\"*".to_owned()));
+        assert_eq!(words_query("stream exam"), Some("\"stream\" \"exam\"*".to_owned()));
+        assert_eq!(words_query("stream.exam"), Some("\"stream\" \"exam\"*".to_owned()));
+        // What is whole does not go on: `example` stands in every name.
+        assert_eq!(words_query("stream.example"), Some("\"stream\" \"example\"".to_owned()));
+        assert_eq!(words_query("a@b.example"), Some("\"a\" \"b\" \"example\"".to_owned()));
+        assert_eq!(words_query("198.18.4.7"), Some("\"198\" \"18\" \"4\" \"7\"".to_owned()));
         assert_eq!(
             words_query("a OR \"b\" NEAR("),
             Some("\"a\" \"OR\" \"b\" \"NEAR\"*".to_owned())

@@ -258,7 +258,7 @@ fn sort(reader: &Reader, query: &TableQuery, job: &Job) -> Result<Arc<IndexFile>
     job.read.store(all, Atomic::Relaxed);
     let built = builder.finish_telling(&mut |rows| job.merged.store(rows, Atomic::Relaxed))?;
     // Open, then dropped: the name goes, the file stays as long as somebody reads it.
-    Ok(Arc::new(IndexFile::open(built.file.temp_path())?))
+    Ok(Arc::new(IndexFile::open_held(built.file.temp_path())?))
 }
 
 /// Where a value stands: bytes that compare as the values do.
