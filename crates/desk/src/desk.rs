@@ -54,8 +54,12 @@ impl Desk {
             let name = place.case.file_name().map(|n| n.to_string_lossy().into_owned());
             let stamp = Stamp { actor: place.actor.clone(), now_ms: now_ms() };
             let name = name.unwrap_or_default();
-            let case = Case::create(&place.case, &home, &name, &stamp, &place.holder, place.wait)?;
-            Self { case, views: None, place: place.clone() }
+            match Case::create(&place.case, &home, &name, &stamp, &place.holder, place.wait) {
+                Ok(case) => Self { case, views: None, place: place.clone() },
+                // Another writer made it while this one waited.
+                Err(vault::Error::CaseExists(_)) => Self::open_bare(place)?,
+                Err(other) => return Err(other.into()),
+            }
         };
         desk.open_views()?;
         Ok(desk)

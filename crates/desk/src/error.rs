@@ -15,7 +15,10 @@ pub enum Error {
     )]
     OtherLayout,
     /// The views' database said no.
-    #[error("the views could not be read or written")]
+    #[error(
+        "the views could not be read or written; what is sealed is safe: make room where the disk is \
+         full, else `vigie views rebuild` makes them anew"
+    )]
     Views(#[from] rusqlite::Error),
     /// A file could not be read.
     #[error("{path} could not be read")]

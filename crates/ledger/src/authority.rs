@@ -71,6 +71,9 @@ impl Home {
     /// Named already; a name that none can have; the disk.
     pub fn init(&self, name: &str, seed: &[u8; 32]) -> Result<Authority> {
         check_name(name)?;
+        if name == PRACTICE {
+            return Err(Error::AuthorityReserved(name.to_owned()));
+        }
         if let Some(named) = self.named()? {
             return Err(Error::AuthorityNamed(named));
         }
@@ -226,6 +229,10 @@ mod tests {
         assert_eq!(home.init("police.example", &[3; 32]).unwrap().name(), "police.example");
         assert_eq!(home.current(&[4; 32]).unwrap().name(), "police.example");
         assert!(matches!(home.init("other.example", &[5; 32]), Err(Error::AuthorityNamed(_))));
+        assert!(matches!(
+            Home::new(&dir.path().join("new")).init(PRACTICE, &[5; 32]),
+            Err(Error::AuthorityReserved(_))
+        ));
         for bad in ["", "..", "a/b", "A", "a b", "a..b", &"x".repeat(65)] {
             assert!(matches!(home.find(bad), Err(Error::AuthorityName(_))), "{bad}");
         }

@@ -75,6 +75,9 @@ pub enum Error {
         "{0:?} cannot name an authority: use 1 to 64 of a-z, 0-9, '-' and '.', as in a domain name"
     )]
     AuthorityName(String),
+    /// The name that stands for no authority.
+    #[error("{0} is what a practice case is signed as: choose the authority's own name")]
+    AuthorityReserved(String),
     /// The home folder has an authority already.
     #[error("this home already has the authority {0}; another needs another --home")]
     AuthorityNamed(String),

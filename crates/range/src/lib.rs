@@ -55,6 +55,9 @@ pub enum Error {
     /// Not from 0.0001 to 1.
     #[error("the scale is {0}: it goes from 0.0001 to 1")]
     Scale(f64),
+    /// A finished seizure is there: two would be mixed, and the truth be that of one.
+    #[error("{0} holds a practice seizure already: name a new folder")]
+    Taken(std::path::PathBuf),
     /// The disk refused.
     #[error(transparent)]
     Disk(#[from] ledger::Error),
@@ -73,7 +76,7 @@ impl Error {
     }
 }
 
-/// Makes a seizure in `out`, over what an earlier run left there under the same names. `progress`
+/// Makes a seizure in `out`, over what an interrupted run left there. `progress`
 /// is told the bytes written so far. Scale is from 0.0001 to 1; `small` has one size.
 pub fn make(
     scenario: Scenario,
@@ -83,6 +86,9 @@ pub fn make(
     progress: Progress<'_>,
 ) -> Result<Truth, Error> {
     let plan = plan::Plan::new(scenario, scale)?;
+    if out.join("truth.json").exists() {
+        return Err(Error::Taken(out.to_owned()));
+    }
     let world = world::World::new(plan, seed);
     let mut truth = Truth::new();
     let mut folder = out::Out::new(out, progress)?;

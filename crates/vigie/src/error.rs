@@ -70,8 +70,14 @@ impl fmt::Display for Told {
 
 impl From<std::io::Error> for Told {
     fn from(error: std::io::Error) -> Self {
-        if error.kind() == std::io::ErrorKind::BrokenPipe {
-            return Self::Hangup;
+        // Writers of formats wrap what the writer below them said.
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+        while let Some(error) = cause {
+            let io = error.downcast_ref::<std::io::Error>();
+            if io.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) {
+                return Self::Hangup;
+            }
+            cause = error.source();
         }
         Self::failure(&error, None)
     }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use axum::extract::{Form, Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
@@ -38,9 +38,14 @@ pub(crate) async fn explain(headers: HeaderMap) -> Response {
 pub(crate) async fn spend(
     State(app): State<App>,
     Path(token): Path<String>,
+    method: Method,
     headers: HeaderMap,
 ) -> Response {
     let lang = lang_of(&headers);
+    // A program that only looks at the link does not spend it.
+    if method == Method::HEAD {
+        return StatusCode::OK.into_response();
+    }
     let Some(session) = app.sessions.spend(&token, Instant::now()) else {
         let page = bare(
             lang,

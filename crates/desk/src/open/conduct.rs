@@ -118,6 +118,7 @@ pub(crate) fn conduct(desk: &mut Desk, request: &Request, work: &Work) -> Result
     if !request.paths.is_empty() {
         super::lay::addresses(desk, request)?;
     }
+    super::repair::repair(desk)?;
     let mut opened = run(desk, request, work)?;
     super::sums::compare(desk)?;
     finish(desk, work, &mut opened, begun)?;

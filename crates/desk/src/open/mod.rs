@@ -9,6 +9,7 @@
 mod conduct;
 mod lay;
 mod place;
+mod repair;
 mod sums;
 pub(crate) mod walk;
 pub(crate) mod worker;
@@ -19,9 +20,11 @@ use std::sync::atomic::AtomicBool;
 
 use intake::Parser;
 
-use crate::Result;
+use model::Precision;
+
 use crate::desk::{Desk, Place};
 use crate::progress::Progress;
+use crate::{Error, Result};
 
 pub use conduct::{Difference, RunCounts, Unread};
 
@@ -99,6 +102,7 @@ pub struct Opened {
 /// # Errors
 /// The disk, the lock, a cancelled work. What was committed stays; the same call goes on from there.
 pub fn open(place: &Place, request: &Request, work: &Work) -> Result<Opened> {
+    check(request)?;
     let mut desk = Desk::open_or_create(place)?;
     let opened = conduct::conduct(&mut desk, request, work);
     // The log is closed in good order whatever became of the work.
@@ -106,6 +110,32 @@ pub fn open(place: &Place, request: &Request, work: &Work) -> Result<Opened> {
     let opened = opened?;
     closed?;
     Ok(opened)
+}
+
+/// What can be told to be wrong before a case is made or anything sealed into it.
+fn check(request: &Request) -> Result<()> {
+    if let Some(at) = &request.at
+        && model::Stamp::parse_iso(at).is_none_or(|at| {
+            at.offset_min.is_none()
+                && !matches!(at.precision, Precision::Year | Precision::Month | Precision::Day)
+        })
+    {
+        return Err(Error::Asked(format!(
+            "{at:?} is no time: write ISO 8601 with its zone, such as 2024-11-26T06:00:00+01:00, or \
+             a day such as 2024-11-26"
+        )));
+    }
+    let read = |path: &PathBuf| {
+        std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.clone(), source })
+    };
+    if let Some(path) = &request.address_table {
+        crate::count::overlay_of(&read(path)?)?;
+    }
+    if let Some(path) = &request.mapping {
+        intake::tables::mapping::Mapping::parse(&read(path)?)
+            .map_err(|e| Error::Asked(format!("{}: {e}", path.display())))?;
+    }
+    Ok(())
 }
 
 /// Reads what the views hold nothing of, and brings everything derived up to date.

@@ -64,6 +64,10 @@ impl Walker<'_> {
         if depth > MAX_DEPTH {
             return self.unread(path, format!("more than {MAX_DEPTH} folders deep"));
         }
+        // A case's own files would change under the reading, and its openings are no material.
+        if path.join("ledger/checkpoint").is_file() && path.join("vault").is_dir() {
+            return self.unread(path, "the folder of a case: it is left out; copy it to seal it");
+        }
         if !self.seen.insert((metadata.dev(), metadata.ino())) {
             // Named twice, or mounted inside itself: it has been read.
             return true;

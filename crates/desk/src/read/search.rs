@@ -81,11 +81,16 @@ const LOOKED_AT: usize = 1000;
 /// a whole address or hash as it is (where the last word, such as `com`, goes on everywhere). `None`
 /// where there is no word in it.
 pub(super) fn words_query(text: &str) -> Option<String> {
+    // What is written together stands together: `198.18` is not `198.19.18.7`.
     let words: Vec<String> = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|w| !w.is_empty())
+        .split_whitespace()
+        .map(|part| {
+            let words = part.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
+            words.take(32).collect::<Vec<_>>().join(" ")
+        })
+        .filter(|part| !part.is_empty())
         .take(16)
-        .map(|w| format!("\"{w}\""))
+        .map(|part| format!("\"{part}\""))
         .collect();
     let whole = Key::mac(text).is_some()
         || text.parse::<IpAddr>().is_ok()
@@ -376,16 +381,17 @@ mod tests {
 
     #[test]
     fn a_query_never_speaks_the_search_language() {
-        assert_eq!(words_query("stream exam"), Some("\"stream\" \"exam\"*".to_owned()));
-        assert_eq!(words_query("stream.exam"), Some("\"stream\" \"exam\"*".to_owned()));
+        let asks = |text: &str, query: &str| {
+            assert_eq!(words_query(text).as_deref(), Some(query), "{text}");
+        };
+        asks("stream exam", "\"stream\" \"exam\"*");
+        asks("stream.exam", "\"stream exam\"*");
+        asks("198.18", "\"198 18\"*");
         // What is whole does not go on: `example` stands in every name.
-        assert_eq!(words_query("stream.example"), Some("\"stream\" \"example\"".to_owned()));
-        assert_eq!(words_query("a@b.example"), Some("\"a\" \"b\" \"example\"".to_owned()));
-        assert_eq!(words_query("198.18.4.7"), Some("\"198\" \"18\" \"4\" \"7\"".to_owned()));
-        assert_eq!(
-            words_query("a OR \"b\" NEAR("),
-            Some("\"a\" \"OR\" \"b\" \"NEAR\"*".to_owned())
-        );
+        asks("stream.example", "\"stream example\"");
+        asks("a@b.example", "\"a b example\"");
+        asks("198.18.4.7", "\"198 18 4 7\"");
+        asks("a OR \"b\" NEAR(", "\"a\" \"OR\" \"b\" \"NEAR\"*");
         assert_eq!(words_query(" .:\"* "), None);
     }
 

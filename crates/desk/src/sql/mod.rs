@@ -173,6 +173,9 @@ fn run(
 fn asked(error: rusqlite::Error) -> Error {
     match &error {
         rusqlite::Error::SqlInputError { msg, .. } => Error::Asked(format!("the query: {msg}")),
+        rusqlite::Error::SqliteFailure(code, _) if code.code == rusqlite::ErrorCode::TooBig => {
+            Error::Bound(format!("the query makes a value of more than {} MiB", MAX_VALUE >> 20))
+        }
         rusqlite::Error::MultipleStatement => {
             Error::Asked("one statement at a time, please".to_owned())
         }

@@ -9,6 +9,7 @@
 
 mod digest;
 mod encode;
+mod positional;
 mod read;
 mod shared;
 

@@ -12,12 +12,13 @@ use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{FileReader, RowGroupReader};
 use parquet::file::serialized_reader::SerializedFileReader;
 
+use super::positional::Positional;
 use super::shared::{Part, SharedBatch, SharedColumn};
 use crate::{Error, Result};
 
 /// An open table file; shared between threads, its footer read once.
 pub(crate) struct TableFile {
-    reader: SerializedFileReader<File>,
+    reader: SerializedFileReader<Positional>,
     /// The number of each row group's first row, and the number of all rows at the end.
     firsts: Vec<u64>,
     /// Type of each source column; `None` for a secret one.
@@ -37,8 +38,9 @@ fn bad(e: parquet::errors::ParquetError) -> Error {
 impl TableFile {
     /// Opens the file and reads its footer.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let file =
-            File::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let file = File::open(path)
+            .and_then(Positional::new)
+            .map_err(|source| Error::Read { path: path.to_owned(), source })?;
         let reader = SerializedFileReader::new(file).map_err(bad)?;
         let metadata = reader.metadata();
         let mut firsts = vec![0];

@@ -89,6 +89,21 @@ impl Views {
     }
 }
 
+impl Views {
+    /// Removes what the views hold of exhibits' content, so that they are read again.
+    pub(crate) fn unload(&mut self, exhibits: &[i64]) -> Result<()> {
+        if exhibits.is_empty() {
+            return Ok(());
+        }
+        let tx = self.db.transaction()?;
+        for ord in exhibits {
+            unload(&tx, *ord)?;
+        }
+        super::set_meta(&tx, "stale", 1)?;
+        Ok(tx.commit()?)
+    }
+}
+
 /// Removes what the views hold of an exhibit's content.
 pub(crate) fn unload(db: &Connection, ord: i64) -> Result<()> {
     let mut there = db.prepare_cached("SELECT EXISTS (SELECT 1 FROM loaded WHERE exhibit = ?)")?;

@@ -87,3 +87,95 @@ fn rows_that_are_missing_are_named() {
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
     assert!(said.contains(Path::new("nowhere/asn/asn-ipv4.csv").to_str().unwrap()), "{said}");
 }
+
+#[test]
+fn tables_that_are_gone_or_cut_are_made_again_by_opening() {
+    let bench = Bench::new();
+    let seizure = bench.seizure("seizure", "small", 1.0, 12);
+    let before = lasting(&bench.open("case", &seizure));
+    let files = || -> Vec<std::path::PathBuf> {
+        let mut files: Vec<_> = std::fs::read_dir(bench.path("case/tables"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        files.sort();
+        files
+    };
+    let whole = files();
+    assert!(whole.len() > 20);
+    #[allow(clippy::disallowed_methods)] // What an accident does: not through our own writer.
+    for (n, file) in whole.iter().enumerate() {
+        match n % 5 {
+            0 => std::fs::remove_file(file).unwrap(),
+            1 => {
+                let bytes = std::fs::read(file).unwrap();
+                std::fs::write(file, &bytes[..bytes.len() / 2]).unwrap();
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(bench.run(&["verify", "case"]).status.code(), Some(1));
+    assert_eq!(lasting(&bench.open("case", &seizure)), before);
+    bench.ok(&["verify", "case"]);
+    assert_eq!(files(), whole);
+}
+
+#[test]
+fn what_is_wrong_is_said_before_a_case_is_made() {
+    let bench = Bench::new();
+    let seizure = bench.seizure("seizure", "small", 1.0, 13);
+    let material = seizure.join("material");
+    let material = material.to_str().unwrap();
+    let net = seizure.join("truth.json");
+    let net = net.to_str().unwrap();
+    for words in [["--at", "yesterday"], ["--address-table", net], ["--mapping", net]] {
+        let out = bench.run(&["open", "--case", "case", words[0], words[1], material]);
+        assert_eq!(out.status.code(), Some(2), "{words:?}");
+        assert!(!bench.path("case").exists(), "{words:?} left a case behind");
+    }
+    // A day is precise enough; a moment without its zone is not.
+    let at = |at: &str| bench.run(&["open", "--case", "case", "--at", at, material]).status.code();
+    assert_eq!(at("2024-11-26T06:00:00"), Some(2));
+    assert_eq!(at("2024-11-26"), Some(0));
+    let again = bench.run(&["range", "make", "--scenario", "small", "seizure"]);
+    assert_eq!(again.status.code(), Some(3), "a finished seizure was written over");
+}
+
+#[test]
+fn a_case_is_not_sealed_into_itself() {
+    let bench = Bench::new();
+    let seizure = bench.seizure("seizure", "small", 1.0, 14);
+    let case = seizure.join("material/case");
+    let case = case.to_str().unwrap();
+    let first = lasting(&bench.open(case, &seizure));
+    let again = lasting(&bench.open(case, &seizure));
+    // It is said once that the folder was left out.
+    assert_eq!(again["exhibits"], first["exhibits"]);
+    assert_eq!(again["facts"], first["facts"]);
+    bench.ok(&["verify", case]);
+}
+
+#[test]
+fn two_that_begin_a_case_at_once_both_end_well() {
+    let bench = Bench::new();
+    let seizure = bench.seizure("seizure", "small", 1.0, 15);
+    let material = seizure.join("material");
+    let mut both: Vec<_> = ["material/office", "material"]
+        .map(|part| {
+            let part = seizure.join(part);
+            bench
+                .command(&["open", "--json", "--case", "case", part.to_str().unwrap()])
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .into_iter()
+        .collect();
+    for child in &mut both {
+        assert!(child.wait().unwrap().success());
+    }
+    let whole = bench.json(&["open", "--json", "--case", "other", material.to_str().unwrap()]);
+    let both = bench.json(&["open", "--json", "--case", "case", material.to_str().unwrap()]);
+    assert_eq!(both["entities"], whole["entities"]);
+    bench.ok(&["verify", "case"]);
+}
