@@ -65,10 +65,10 @@ pub(crate) struct CaseDir {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  vigie open seizure/
+  vigie open seizure/material
   vigie open --case nl-04 --source 'laptop 3' --authorisation 'order 2024/117' \\
         --seized-by 'Sgt. Example' --at 2024-11-26T06:00:00+01:00 /media/evidence
-  vigie open --json --problems problems.jsonl seizure/ | jq .entities")]
+  vigie open --json --problems problems.jsonl seizure/material | jq .entities")]
 pub(crate) struct Open {
     #[command(flatten)]
     pub(crate) case: CaseDir,
@@ -191,8 +191,8 @@ pub(crate) struct Search {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  vigie sql 'SELECT kind, count(*) FROM entity GROUP BY kind'
-  vigie sql --format csv 'SELECT * FROM bulk_table'")]
+  vigie sql \"SELECT kind, count FROM tally WHERE sort = 'entity'\"
+  vigie sql --format csv 'SELECT * FROM bulk_table'   # docs/sql.md: what there is to ask")]
 pub(crate) struct Sql {
     #[command(flatten)]
     pub(crate) case: CaseDir,

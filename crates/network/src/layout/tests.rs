@@ -74,14 +74,3 @@ fn parts_stand_apart() {
         a.iter().flat_map(|p| b.iter().map(move |q| far(*p, *q))).fold(f32::MAX, f32::min);
     assert!(nearest >= EDGE, "{nearest}");
 }
-
-/// The bound that pages rest on; by hand: `cargo test --release -p network layout -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn twenty_thousand_nodes_within_a_second() {
-    let edges = network(20_000, 20_001);
-    let begun = std::time::Instant::now();
-    let places = layout(20_000, &edges);
-    let took = begun.elapsed();
-    assert!(took.as_millis() <= 1000, "{took:?} for {}", places.len());
-}
