@@ -44,6 +44,7 @@ export async function keyboard({ context, origin, all, fail }) {
   await check("/, words, arrow, Enter opens a hit", async () => {
     await page.goto(`${origin}/`);
     await page.keyboard.press("/");
+    await page.waitForFunction(() => document.querySelector("#palette").open && document.activeElement.id === "palette-q");
     const answered = page.waitForResponse((r) => r.url().includes("/search?q="));
     await page.keyboard.type("a");
     await answered;

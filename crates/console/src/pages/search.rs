@@ -15,7 +15,7 @@ use crate::i18n::Lang;
 use crate::query::url;
 
 /// Hits of each sort on the page, and in the palette.
-const HITS: usize = 50;
+const HITS: usize = 30;
 const PALETTE: usize = 6;
 
 /// `GET /search?q=`; as a part, the palette's list.
