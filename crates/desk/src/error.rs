@@ -31,6 +31,9 @@ pub enum Error {
     /// A file under `tables/` is not what was written there. `vigie views rebuild` makes it anew.
     #[error("a table's file is damaged ({0}): `vigie views rebuild` makes it anew")]
     Table(String),
+    /// A table's index was made anew while it was read.
+    #[error("the tables were made anew while they were read: ask again")]
+    Remade,
     /// The disk said no.
     #[error(transparent)]
     Disk(#[from] ledger::Error),

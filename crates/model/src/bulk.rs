@@ -32,6 +32,21 @@ pub enum TableRole {
 }
 
 impl TableRole {
+    /// Every role, in the order that lists show them.
+    pub const ALL: [Self; 11] = [
+        Self::Lines,
+        Self::Devices,
+        Self::Activity,
+        Self::Logins,
+        Self::OperatorLog,
+        Self::ServerStats,
+        Self::Credits,
+        Self::Payments,
+        Self::Messages,
+        Self::Programmes,
+        Self::Plain,
+    ];
+
     /// The word in views and URLs.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -15,21 +15,6 @@ use crate::query::{segment, url};
 /// Tables on a page.
 const PAGE: usize = 100;
 
-/// The uses that the filter offers.
-const ROLES: [TableRole; 11] = [
-    TableRole::Lines,
-    TableRole::Devices,
-    TableRole::Activity,
-    TableRole::Logins,
-    TableRole::OperatorLog,
-    TableRole::ServerStats,
-    TableRole::Credits,
-    TableRole::Payments,
-    TableRole::Messages,
-    TableRole::Programmes,
-    TableRole::Plain,
-];
-
 /// `GET /tables`.
 pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
     let lang = ctx.lang;
@@ -82,7 +67,7 @@ fn none(ctx: &Ctx) -> Markup {
 
 fn form(ctx: &Ctx) -> Markup {
     let lang = ctx.lang;
-    let roles = ROLES.map(|r| (r.as_str(), lang.t_owned(&format!("role.{}", r.as_str()))));
+    let roles = TableRole::ALL.map(|r| (r.as_str(), lang.t_owned(&format!("role.{}", r.as_str()))));
     filters(
         ctx,
         html! {

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
 
-pub(crate) use places::{overlay_of, ranges_of};
+pub(crate) use places::{MAX_TABLE, overlay_of, ranges_of};
 pub use summary::Summary;
 pub(crate) use summary::{countries, entities, links, payments, summary};
 

@@ -14,7 +14,7 @@ use crate::{Error, Result};
 static BUILT_IN: &[u8] = include_bytes!("../../../../assets/addresses.bin");
 
 /// Largest table that is read: it is sealed and refused beyond.
-const MAX_TABLE: u64 = 256 << 20;
+pub(crate) const MAX_TABLE: u64 = 256 << 20;
 
 /// The tables' bytes.
 pub(crate) struct Tables {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::entry::{damaged, take, take_entry};
 use super::{FOOTER, MAGIC};
+use crate::tables::Identity;
 use crate::{Error, Result};
 
 /// Most bytes of one block: [`super::BLOCK`], and one entry more of a bounded key and rows.
@@ -19,6 +20,8 @@ pub(crate) struct IndexFile {
     /// Held open where the file has no name any more.
     held: Option<File>,
     path: PathBuf,
+    /// The file that the list of blocks is of.
+    identity: Identity,
     blocks: Vec<Block>,
     firsts: Vec<u8>,
     keys: u64,
@@ -45,7 +48,8 @@ impl IndexFile {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let read = |source| Error::Read { path: path.to_owned(), source };
         let file = File::open(path).map_err(read)?;
-        let size = file.metadata().map_err(read)?.len();
+        let metadata = file.metadata().map_err(read)?;
+        let size = metadata.len();
         let mut footer = [0u8; FOOTER];
         let at = size.checked_sub(FOOTER as u64).ok_or_else(damaged)?;
         file.read_exact_at(&mut footer, at).map_err(read)?;
@@ -85,7 +89,20 @@ impl IndexFile {
             });
             firsts.extend_from_slice(first);
         }
-        Ok(Self { held: None, path: path.to_owned(), blocks, firsts, keys, rows })
+        Ok(Self {
+            held: None,
+            path: path.to_owned(),
+            identity: Identity::of(&metadata),
+            blocks,
+            firsts,
+            keys,
+            rows,
+        })
+    }
+
+    /// The file it was read from.
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity
     }
 
     /// Bytes it takes in memory.
@@ -163,7 +180,14 @@ impl IndexFile {
         let file = match (&self.held, file) {
             (Some(held), _) => held,
             (None, Some(file)) => file,
-            (None, none) => none.insert(File::open(&self.path).map_err(failed)?),
+            (None, none) => {
+                let file = File::open(&self.path).map_err(failed)?;
+                // Places in another file of that name would be read as if they were of this one.
+                if Identity::of(&file.metadata().map_err(failed)?) != self.identity {
+                    return Err(Error::Remade);
+                }
+                none.insert(file)
+            }
         };
         buffer.resize(block.len as usize, 0);
         file.read_exact_at(buffer, block.offset).map_err(failed)

@@ -190,3 +190,18 @@ fn values_have_one_form() {
     assert!(form(Meaning::Token, &"é".repeat(500)).unwrap().len() <= 400);
     assert_eq!(split_pair(&pair_key(b"17", b"user")), (&b"17"[..], &b"user"[..]));
 }
+
+#[test]
+fn an_index_that_is_made_again_is_not_read_by_the_old_list() {
+    let dir = folder();
+    let rows = |n: u64| (0..n).map(|i| (format!("{i:06}").into_bytes(), i)).collect::<Vec<_>>();
+    let old = build(dir.path(), &[rows(5000)]);
+    let mut reading = old.all();
+    assert!(reading.next().unwrap());
+    let new = build(dir.path(), &[rows(7000)]);
+    // A cursor that has begun goes on in the file it began with; none begins in the new one.
+    while reading.next().unwrap() {}
+    assert_eq!(reading.key, b"004999");
+    assert!(matches!(old.count_of(b"000000"), Err(crate::Error::Remade)));
+    assert_eq!(new.count_of(b"006999").unwrap(), 1);
+}

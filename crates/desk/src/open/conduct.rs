@@ -177,7 +177,8 @@ fn run(desk: &mut Desk, request: &Request, work: &Work) -> Result<Opened> {
     let mut threads = Vec::new();
     {
         let (events, work, request) = (events_in.clone(), work.clone(), request.clone());
-        threads.push(std::thread::spawn(move || stage(&stager, &request, &work, &events)));
+        let own = desk.dir().to_owned();
+        threads.push(std::thread::spawn(move || stage(&stager, &request, &own, &work, &events)));
     }
     for _ in 0..readers {
         let (shop, tasks, events) = (shop.clone(), tasks_out.clone(), events_in.clone());
@@ -244,10 +245,10 @@ fn run(desk: &mut Desk, request: &Request, work: &Work) -> Result<Opened> {
 }
 
 /// Walks and copies.
-fn stage(stager: &Stager, request: &Request, work: &Work, events: &SyncSender<Event>) {
+fn stage(stager: &Stager, request: &Request, own: &Path, work: &Work, events: &SyncSender<Event>) {
     let progress = &work.progress;
     let mut files = Vec::new();
-    walk(&request.paths, &mut |found| {
+    walk(&request.paths, own, &mut |found| {
         match found {
             Found::File(path, size) => {
                 Progress::add(&progress.files_total, 1);

@@ -13,13 +13,28 @@ use crate::desk::Desk;
 use crate::{Error, Result};
 
 /// Largest mapping that is read.
-const MAX_MAPPING: u64 = 1 << 20;
+pub(super) const MAX_MAPPING: u64 = 1 << 20;
+
+/// Largest table of addresses that is read.
+pub(super) const MAX_TABLE: u64 = crate::count::MAX_TABLE;
+
+/// The text of a plain file that the user named, at most `most` bytes.
+pub(super) fn text_of(path: &Path, most: u64) -> Result<String> {
+    let read = |source| Error::Read { path: path.to_owned(), source };
+    let metadata = path.metadata().map_err(read)?;
+    if !metadata.is_file() {
+        return Err(Error::Asked(format!("{} is no plain file", path.display())));
+    }
+    if metadata.len() > most {
+        let (shown, most) = (path.display(), most >> 20);
+        return Err(Error::Bound(format!("{shown} is larger than {most} MiB")));
+    }
+    std::fs::read_to_string(path).map_err(read)
+}
 
 /// Lays a table of addresses over the built-in one.
 pub(super) fn address_table(desk: &mut Desk, path: &Path, request: &Request) -> Result<()> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    let ranges = ranges_of(&overlay_of(&text)?)?;
+    let ranges = ranges_of(&overlay_of(&text_of(path, MAX_TABLE)?)?)?;
     let make = |exhibit, name| TableLaid { exhibit, name, ranges }.into();
     lay(desk, path, request, "address_table", make)
 }

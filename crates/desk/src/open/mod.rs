@@ -19,7 +19,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use intake::Parser;
-
 use model::Precision;
 
 use crate::desk::{Desk, Place};
@@ -125,14 +124,11 @@ fn check(request: &Request) -> Result<()> {
              a day such as 2024-11-26"
         )));
     }
-    let read = |path: &PathBuf| {
-        std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.clone(), source })
-    };
     if let Some(path) = &request.address_table {
-        crate::count::overlay_of(&read(path)?)?;
+        crate::count::overlay_of(&lay::text_of(path, lay::MAX_TABLE)?)?;
     }
     if let Some(path) = &request.mapping {
-        intake::tables::mapping::Mapping::parse(&read(path)?)
+        intake::tables::mapping::Mapping::parse(&lay::text_of(path, lay::MAX_MAPPING)?)
             .map_err(|e| Error::Asked(format!("{}: {e}", path.display())))?;
     }
     Ok(())

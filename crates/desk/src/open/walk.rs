@@ -18,10 +18,11 @@ pub(crate) enum Found {
     Unread(PathBuf, String),
 }
 
-/// Walks `roots` in order; `each` is handed what is met and says whether to go on. Returns false if
-/// it was told to stop.
-pub(crate) fn walk(roots: &[PathBuf], each: &mut dyn FnMut(Found) -> bool) -> bool {
-    let mut walker = Walker { seen: BTreeSet::new(), each };
+/// Walks `roots` in order, all but the case's `own` folder; `each` is handed what is met and says
+/// whether to go on. Returns false if it was told to stop.
+pub(crate) fn walk(roots: &[PathBuf], own: &Path, each: &mut dyn FnMut(Found) -> bool) -> bool {
+    let own = own.canonicalize().unwrap_or_else(|_| own.to_owned());
+    let mut walker = Walker { own, seen: BTreeSet::new(), each };
     roots.iter().all(|root| match root.canonicalize() {
         Ok(path) => walker.enter(&path, &path, 0),
         Err(e) => (walker.each)(Found::Unread(root.clone(), format!("cannot be found: {e}"))),
@@ -32,6 +33,7 @@ pub(crate) fn walk(roots: &[PathBuf], each: &mut dyn FnMut(Found) -> bool) -> bo
 const MAX_DEPTH: usize = 256;
 
 struct Walker<'a> {
+    own: PathBuf,
     /// Folders entered, by device and inode: a loop of mounts ends here.
     seen: BTreeSet<(u64, u64)>,
     each: &'a mut dyn FnMut(Found) -> bool,
@@ -64,9 +66,10 @@ impl Walker<'_> {
         if depth > MAX_DEPTH {
             return self.unread(path, format!("more than {MAX_DEPTH} folders deep"));
         }
-        // A case's own files would change under the reading, and its openings are no material.
-        if path.join("ledger/checkpoint").is_file() && path.join("vault").is_dir() {
-            return self.unread(path, "the folder of a case: it is left out; copy it to seal it");
+        // Its files would change under the reading, and its openings are no material. Another case's
+        // folder is material like any other: who seized it must have it whole.
+        if path == self.own {
+            return self.unread(path, "the folder of the case itself: it is left out");
         }
         if !self.seen.insert((metadata.dev(), metadata.ino())) {
             // Named twice, or mounted inside itself: it has been read.
@@ -114,7 +117,7 @@ mod tests {
         symlink("..", root.join("b/up")).unwrap();
         symlink("a", root.join("same")).unwrap();
         let mut found = Vec::new();
-        assert!(walk(&[root.clone(), root.join("missing")], &mut |f| {
+        assert!(walk(&[root.clone(), root.join("missing")], Path::new("/nowhere"), &mut |f| {
             found.push(f);
             true
         }));

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::picture::Pictures;
 use super::sort::Sorts;
 use crate::index::IndexFile;
-use crate::tables::TableFile;
+use crate::tables::{Identity, TableFile};
 use crate::{Error, Result};
 
 /// Connections kept open between snapshots.
@@ -177,10 +177,14 @@ impl Snapshot {
 
     /// An open table file.
     pub(crate) fn table_file(&self, name: &str) -> Result<Arc<TableFile>> {
-        if let Some(file) = self.reader.state().tables.get(name) {
+        let path = self.dir().join("tables").join(name);
+        let now = identity(&path)?;
+        if let Some(file) = self.reader.state().tables.get(name)
+            && file.identity() == now
+        {
             return Ok(file.clone());
         }
-        let file = Arc::new(TableFile::open(&self.dir().join("tables").join(name))?);
+        let file = Arc::new(TableFile::open(&path)?);
         let mut state = self.reader.state();
         if state.file == self.file {
             if state.tables.len() >= MAX_FILES {
@@ -193,10 +197,14 @@ impl Snapshot {
 
     /// An open index.
     pub(crate) fn index_file(&self, name: &str) -> Result<Arc<IndexFile>> {
-        if let Some(file) = self.reader.state().indexes.get(name) {
+        let path = self.dir().join("tables").join(name);
+        let now = identity(&path)?;
+        if let Some(file) = self.reader.state().indexes.get(name)
+            && file.identity() == now
+        {
             return Ok(file.clone());
         }
-        let file = Arc::new(IndexFile::open(&self.dir().join("tables").join(name))?);
+        let file = Arc::new(IndexFile::open(&path)?);
         let mut state = self.reader.state();
         if state.file == self.file {
             let held: usize = state.indexes.values().map(|index| index.memory()).sum();
@@ -207,6 +215,13 @@ impl Snapshot {
         }
         Ok(file)
     }
+}
+
+/// Which file stands there now: one that was made again is not the one that is kept open.
+fn identity(path: &Path) -> Result<Identity> {
+    path.metadata()
+        .map(|metadata| Identity::of(&metadata))
+        .map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
 impl Drop for Snapshot {

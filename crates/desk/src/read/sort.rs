@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::table::{CellValue, TableHead, TableQuery};
 use super::{Reader, Snapshot};
 use crate::index::{IndexBuilder, IndexFile, RunMaker};
+use crate::tables::Identity;
 use crate::{Error, Result};
 
 /// Sorts that run at a time; others wait for their turn.
@@ -46,8 +47,9 @@ pub enum Ordering {
     Failed(String),
 }
 
-/// What a sort is of: the views' file, the table, its conditions, the column.
-type Of = ((u64, u64), String, Vec<String>, String);
+/// What a sort is of: the table's file, its conditions, the column. A table that is made again is
+/// sorted again.
+type Of = (Option<Identity>, String, Vec<String>, String);
 
 /// A sort.
 #[derive(Debug)]
@@ -202,7 +204,8 @@ impl Snapshot {
             return Ok(None);
         }
         let terms = query.filter.terms.iter().map(ToString::to_string).collect();
-        Ok(Some(((self.version().0, table.id, terms, order.column.clone()), table.rows)))
+        let file = self.file_of(&table)?.map(|file| file.identity());
+        Ok(Some(((file, table.id, terms, order.column.clone()), table.rows)))
     }
 }
 

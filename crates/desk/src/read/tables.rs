@@ -2,6 +2,8 @@
 //! row groups whose least and greatest values cannot match; in the order of a column by its index,
 //! else by a sort of its own (see [`super::sort`]).
 
+use std::sync::Arc;
+
 use model::{ExhibitId, Meaning};
 use rusqlite::OptionalExtension;
 
@@ -10,7 +12,7 @@ use super::table::{Op, Row, Rows, TableColumn, TableHead, TableQuery, Term};
 use super::walk::{By, Place, Plan, Stretch, Walked};
 use super::{MAX_PAGE, Page, Paging, Snapshot, rows};
 use crate::index::normal_form;
-use crate::tables::{file_name, index_name, table_id};
+use crate::tables::{TableFile, file_name, index_name, table_id};
 use crate::views::{meaning_of_word, role_of_word, type_of_word};
 use crate::{Error, Result};
 
@@ -29,6 +31,11 @@ fn key_of(term: &Term, meaning: Meaning) -> Option<Vec<u8>> {
             _ => term.value.clone().into_bytes(),
         }),
     }
+}
+
+/// A table's number in its exhibit.
+fn number_of(table: &TableHead) -> u32 {
+    table.id.rsplit_once('-').and_then(|(_, n)| n.parse().ok()).unwrap_or(0)
 }
 
 impl Snapshot {
@@ -108,6 +115,14 @@ impl Snapshot {
         Ok(heads)
     }
 
+    /// A table's open file; `None` where it has no rows.
+    pub(super) fn file_of(&self, table: &TableHead) -> Result<Option<Arc<TableFile>>> {
+        match table.rows {
+            0 => Ok(None),
+            _ => self.table_file(&file_name(&table.exhibit, number_of(table))).map(Some),
+        }
+    }
+
     /// The number in the views of a table's id.
     fn table_number(&self, id: &str) -> Result<Option<i64>> {
         let Some((hex, number)) = id.split_once('-') else { return Ok(None) };
@@ -170,11 +185,8 @@ impl Snapshot {
             checks.push((n, Check::new(term, &table.columns[n])));
             terms.push((n, term));
         }
-        let number = table.id.rsplit_once('-').and_then(|(_, n)| n.parse().ok()).unwrap_or(0);
-        let file = match table.rows {
-            0 => None,
-            _ => Some(self.table_file(&file_name(&table.exhibit, number))?),
-        };
+        let number = number_of(&table);
+        let file = self.file_of(&table)?;
         let index =
             |n: usize| self.index_file(&index_name(&table.exhibit, number, &format!("c{n}")));
         let mut stretches = Vec::new();

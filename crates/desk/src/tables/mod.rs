@@ -9,12 +9,14 @@
 
 mod digest;
 mod encode;
+mod identity;
 mod positional;
 mod read;
 mod shared;
 
 pub(crate) use digest::digest_columns;
 pub(crate) use encode::{EncodedGroup, encode, parquet_schema, writer_properties};
+pub(crate) use identity::Identity;
 pub(crate) use read::TableFile;
 pub(crate) use shared::{Part, SharedBatch, SharedColumn};
 

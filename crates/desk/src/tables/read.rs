@@ -12,6 +12,7 @@ use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{FileReader, RowGroupReader};
 use parquet::file::serialized_reader::SerializedFileReader;
 
+use super::identity::Identity;
 use super::positional::Positional;
 use super::shared::{Part, SharedBatch, SharedColumn};
 use crate::{Error, Result};
@@ -19,6 +20,7 @@ use crate::{Error, Result};
 /// An open table file; shared between threads, its footer read once.
 pub(crate) struct TableFile {
     reader: SerializedFileReader<Positional>,
+    identity: Identity,
     /// The number of each row group's first row, and the number of all rows at the end.
     firsts: Vec<u64>,
     /// Type of each source column; `None` for a secret one.
@@ -38,10 +40,11 @@ fn bad(e: parquet::errors::ParquetError) -> Error {
 impl TableFile {
     /// Opens the file and reads its footer.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path)
-            .and_then(Positional::new)
-            .map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        let reader = SerializedFileReader::new(file).map_err(bad)?;
+        let read = |source| Error::Read { path: path.to_owned(), source };
+        let file = File::open(path).map_err(read)?;
+        let identity = Identity::of(&file.metadata().map_err(read)?);
+        let reader =
+            SerializedFileReader::new(Positional::new(file).map_err(read)?).map_err(bad)?;
         let metadata = reader.metadata();
         let mut firsts = vec![0];
         for group in metadata.row_groups() {
@@ -61,7 +64,12 @@ impl TableFile {
                 }
             })
             .collect();
-        Ok(Self { reader, firsts, types })
+        Ok(Self { reader, identity, firsts, types })
+    }
+
+    /// The file it reads.
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity
     }
 
     /// Rows in all.

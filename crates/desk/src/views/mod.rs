@@ -216,19 +216,5 @@ pub(crate) fn meaning_of_word(word: &str) -> Option<Meaning> {
 
 /// The role of a word.
 pub(crate) fn role_of_word(word: &str) -> TableRole {
-    [
-        TableRole::Lines,
-        TableRole::Devices,
-        TableRole::Activity,
-        TableRole::Logins,
-        TableRole::OperatorLog,
-        TableRole::ServerStats,
-        TableRole::Credits,
-        TableRole::Payments,
-        TableRole::Messages,
-        TableRole::Programmes,
-    ]
-    .into_iter()
-    .find(|role| role.as_str() == word)
-    .unwrap_or(TableRole::Plain)
+    TableRole::ALL.into_iter().find(|role| role.as_str() == word).unwrap_or(TableRole::Plain)
 }

@@ -26,12 +26,6 @@ pub(crate) fn run(home: Option<&Path>, change: &Privilege) -> Result<(), Told> {
             (Command::Release { exhibit, reason }, "vigie privilege release", "released")
         }
     };
-    if !args.case.case.join("ledger").is_dir() {
-        return Err(Told::Failure {
-            what: format!("{} holds no case", args.case.case.display()),
-            next: Some("name the case's folder with --case".to_owned()),
-        });
-    }
     let place = place(home, &args.case.case, holder)?;
     let opened = watched(|work| desk::command(&place, &command, work))?;
     let mut out = std::io::stdout().lock();

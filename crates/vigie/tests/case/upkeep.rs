@@ -153,6 +153,9 @@ fn a_case_is_not_sealed_into_itself() {
     assert_eq!(again["exhibits"], first["exhibits"]);
     assert_eq!(again["facts"], first["facts"]);
     bench.ok(&["verify", case]);
+    // Another case's folder is material like any other.
+    let other = bench.json(&["open", "--json", "--case", "other", case]);
+    assert!(other["exhibits"].as_u64() > first["exhibits"].as_u64());
 }
 
 #[test]
