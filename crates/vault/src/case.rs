@@ -16,6 +16,7 @@ use model::{Canon, ExhibitId, Sha256Hex};
 use crate::error::{Error, Result};
 use crate::openings::{Openings, file_name, first_of, names};
 use crate::origin::{Origin, Stamp};
+use crate::records::opened;
 use crate::stage::Stager;
 
 /// A sealed exhibit as the case knows it.
@@ -321,12 +322,7 @@ impl Case {
     /// # Errors
     /// None there; damage.
     pub fn record(&self, index: u64) -> Result<(Record, Opening)> {
-        let entry = self.log_reader().entry(index)?;
-        let of = |source| Error::Record { index, source };
-        let record = Record::parse(&entry).map_err(of)?;
-        let opening = self.openings.get(index, &entry)?;
-        record.check_opening(&opening).map_err(of)?;
-        Ok((record, opening))
+        opened(self.log_reader(), &self.openings, index)
     }
 
     /// The record at `index`, typed.

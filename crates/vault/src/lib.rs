@@ -3,7 +3,7 @@
 //! In order: [`Case::create`] or [`Case::open`]; [`Case::stager`] copies and hashes on any thread;
 //! [`Case::batch`] takes what was staged, and other records; [`Batch::commit`] makes it durable;
 //! [`Case::finish`]. Views are made from [`Case::records`]. [`Case::read`] takes a snapshot without
-//! a lock.
+//! a lock, [`Records`] one of single records.
 //!
 //! Invariants: an exhibit is never overwritten; exhibits and openings are durable before the record
 //! that names them; nothing that the log names is ever removed; a member's name is never a path.
@@ -14,6 +14,7 @@ mod error;
 pub mod ggm;
 mod openings;
 mod origin;
+mod records;
 mod rehash;
 pub mod salted;
 mod stage;
@@ -27,6 +28,7 @@ pub use error::{Error, Result};
 pub use ledger::Finding;
 pub use ledger::{Home, Wait};
 pub use origin::{MemberOf, Origin, Stamp};
+pub use records::Records;
 pub use stage::{Staged, Stager};
 pub use verify::{Report, verify};
 

@@ -40,23 +40,23 @@ impl Snapshot {
     /// # Errors
     /// The log cannot be read; no such page.
     pub fn log(&self, paging: &Paging) -> Result<Page<LogEntry>> {
-        let case = self.log_reader()?;
+        let records = self.records()?;
         let limit = paging.limit.clamp(1, MAX_PAGE) as u64;
         let end = match &paging.after {
-            None => case.len(),
+            None => records.len(),
             Some(after) => {
                 let at = rows::number(&rows::parts(after, 1)?[0])?;
-                u64::try_from(at)?.min(case.len())
+                u64::try_from(at)?.min(records.len())
             }
         };
         let first = end.saturating_sub(limit);
         let mut items = Vec::new();
         for index in (first..end).rev() {
-            let (record, opening) = case.record(index)?;
+            let (record, opening) = records.get(index)?;
             items.push(entry(index, &record, &opening));
         }
         let next = (first > 0).then(|| rows::cursor(&[&first.to_string()]));
-        Ok(Page { items, next, total: Some(case.len()) })
+        Ok(Page { items, next, total: Some(records.len()) })
     }
 
     /// One record.
@@ -64,17 +64,17 @@ impl Snapshot {
     /// # Errors
     /// The log cannot be read.
     pub fn log_entry(&self, index: u64) -> Result<Option<LogEntry>> {
-        let case = self.log_reader()?;
-        if index >= case.len() {
+        let records = self.records()?;
+        if index >= records.len() {
             return Ok(None);
         }
-        let (record, opening) = case.record(index)?;
+        let (record, opening) = records.get(index)?;
         Ok(Some(entry(index, &record, &opening)))
     }
 
     /// The log as it is now: it only grows.
-    fn log_reader(&self) -> Result<vault::Case> {
-        vault::Case::read(self.dir()).map_err(Error::from)
+    fn records(&self) -> Result<vault::Records> {
+        vault::Records::open(self.dir()).map_err(Error::from)
     }
 }
 

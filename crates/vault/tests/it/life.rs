@@ -92,6 +92,14 @@ fn seal_read_reopen() {
     assert_eq!(record.public.len(), 0);
     assert_eq!(case.records(0).count(), 6);
     assert!(case.inclusion_proof(5).is_ok());
+    // One by one, without the rest, records are the same.
+    let records = vault::Records::open(&dir.join("case")).unwrap();
+    assert_eq!((records.len(), records.is_empty()), (6, false));
+    for index in (0..6).rev() {
+        assert_eq!(records.get(index).unwrap(), case.record(index).unwrap());
+    }
+    assert!(records.get(6).is_err());
+    assert!(vault::Records::open(&dir.join("none")).is_err());
 
     // One writer at a time; a reader beside it.
     let writer = open(dir, &home);
@@ -122,6 +130,7 @@ fn what_is_committed_is_read_before_it_is_published() {
     assert!(fs::metadata(dir.join("case/ledger/journal")).unwrap().len() > 0);
     let reader = Case::read(&dir.join("case")).unwrap();
     assert!(reader.exhibit(&id).is_some());
+    assert_eq!(vault::Records::open(&dir.join("case")).unwrap().len(), reader.len());
     std::mem::forget(case); // as a kill would leave it, but for the lock
     assert!(Case::read(&dir.join("case")).unwrap().exhibit(&id).is_some());
 }
