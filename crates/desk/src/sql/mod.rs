@@ -1,9 +1,10 @@
 //! Read-only SQL over the views and the bulk tables.
 //!
 //! The case in words (entities, links, facts, exhibits, …) is a handful of SQLite views, see
-//! [`SURFACE`]. Each bulk table stands beside them as a virtual table over its Parquet file, under [`TableHead::sql_name`]: only the columns that a query names are read, and row
-//! groups whose least and greatest values cannot match are skipped. Two columns of ours, `_start` and
-//! `_end`, give each row's span in its exhibit. Secret columns are there and always NULL.
+//! [`SURFACE`]. Each bulk table stands beside them as a virtual table over its Parquet file, under
+//! [`TableHead::sql_name`]: only the columns that a query names are read, and row groups whose least
+//! and greatest values cannot match are skipped. Two columns of ours, `_start` and `_end`, give each
+//! row's span in its exhibit. Secret columns are there and always NULL.
 //!
 //! What a query may do is decided by SQLite's authorizer: read, and nothing else. It is bounded in
 //! time and in rows.
@@ -25,6 +26,7 @@ use crate::{Error, Result};
 
 use vtab::BulkTable;
 
+use surface::Laid;
 pub use surface::SURFACE;
 
 /// Bounds of one query.
@@ -77,14 +79,12 @@ pub fn query(
     bounds: &Bounds,
     each: &mut dyn FnMut(Line<'_>) -> bool,
 ) -> Result<Answer> {
-    let mut connection = Connection::open_with_flags(
-        reader.dir().join("views.sqlite"),
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(":memory:", flags)?;
     connection.set_limit(rusqlite::limits::Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE)?;
-    let prefix = surface::lay(&connection)?;
+    let laid = surface::lay(&connection, &reader.dir().join("views.sqlite"))?;
     lay_tables(&connection, reader, sql)?;
-    run(&mut connection, sql, &prefix, bounds, each)
+    run(&mut connection, sql, laid, bounds, each)
 }
 
 /// Makes the virtual tables that the statement names. Only those: a case may have thousands.
@@ -117,12 +117,11 @@ fn lay_tables(connection: &Connection, reader: &Reader, sql: &str) -> Result<()>
 fn run(
     connection: &mut Connection,
     sql: &str,
-    prefix: &str,
+    laid: Laid,
     bounds: &Bounds,
     each: &mut dyn FnMut(Line<'_>) -> bool,
 ) -> Result<Answer> {
-    let own = prefix.to_owned();
-    connection.authorizer(Some(move |context: AuthContext<'_>| reading_only(&context, &own)))?;
+    connection.authorizer(Some(move |context: AuthContext<'_>| reading_only(&context, &laid)))?;
     let (begun, time) = (Instant::now(), bounds.time);
     connection.progress_handler(STEPS, Some(move || begun.elapsed() > time))?;
     let mut statement = connection.prepare(sql).map_err(asked)?;
@@ -203,15 +202,21 @@ fn asked(error: rusqlite::Error) -> Error {
 
 /// Reading what is laid out for queries, functions and recursive queries; nothing that reads below
 /// it, writes, attaches or changes settings.
-fn reading_only(context: &AuthContext<'_>, prefix: &str) -> Authorization {
+fn reading_only(context: &AuthContext<'_>, laid: &Laid) -> Authorization {
     let allowed = match context.action {
         AuthAction::Select | AuthAction::Recursive => true,
         AuthAction::Read { table_name, column_name } => {
-            // No column: the table's rows are only counted, or joined by a view whose columns of
-            // it the query does not name; SQLite then no longer says which view.
-            let laid_out = context.database_name != Some("main") || column_name.is_empty();
-            (laid_out && !table_name.to_ascii_lowercase().starts_with("sqlite_"))
-                || context.accessor.is_some_and(|view| view.starts_with(prefix))
+            let name = table_name.to_ascii_lowercase();
+            let laid_out = match (column_name, context.database_name) {
+                // No column: the table's rows are only counted, or joined by a view whose columns
+                // of it the query does not name. SQLite then no longer says which view, and gives
+                // the database only as it was written: none but our views can write this one.
+                ("", Some(_)) => true,
+                ("", None) => SURFACE.contains(&&*name) || !laid.below.contains(&name),
+                (_, database) => database != Some(&*laid.prefix),
+            };
+            (laid_out && !name.starts_with("sqlite_"))
+                || context.accessor.is_some_and(|view| view.starts_with(&*laid.prefix))
         }
         AuthAction::Function { function_name } => function_name != "load_extension",
         _ => false,

@@ -1,6 +1,9 @@
 //! The case in words, as views that last as long as the connection.
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use model::kinds::{ENTITY_KINDS, LINK_KINDS};
 use model::{EntityId, Key};
@@ -23,8 +26,27 @@ pub const SURFACE: [&str; 10] = [
     "tally",
 ];
 
-/// Lays the views out; gives the prefix of those that may read below.
-pub(super) fn lay(connection: &Connection) -> Result<String> {
+/// What the authorizer tells a view's reading from a query's by.
+#[derive(Debug, Clone)]
+pub(super) struct Laid {
+    /// The name of the database below, and with what the names of the views begin that may read it.
+    /// Nobody who writes a query knows it.
+    pub(super) prefix: String,
+    /// The names of what lies below, in lower case.
+    pub(super) below: HashSet<String>,
+}
+
+impl Laid {
+    pub(super) fn new(connection: &Connection, prefix: String) -> Result<Self> {
+        let sql = format!("SELECT lower(name) FROM {prefix}.sqlite_schema");
+        let mut query = connection.prepare(&sql)?;
+        let names = query.query_map([], |row| row.get(0))?;
+        Ok(Self { prefix, below: names.collect::<std::result::Result<_, _>>()? })
+    }
+}
+
+/// Lays the views out over the case's, in `file`.
+pub(super) fn lay(connection: &Connection, file: &Path) -> Result<Laid> {
     // The names need not be secret for ever, only unknown to whoever wrote the query.
     let prefix = format!("inner_{:016x}_", RandomState::new().hash_one("vigie"));
     let flags = FunctionFlags::SQLITE_UTF8
@@ -42,11 +64,14 @@ pub(super) fn lay(connection: &Connection) -> Result<String> {
         let key: String = arguments.get(0)?;
         Ok(Key::parse(&key).map(|key| EntityId::of(&key).to_string()))
     })?;
+    // As bytes: a path need not be text in any encoding.
+    let path = file.as_os_str().as_bytes();
+    connection.execute(&format!("ATTACH CAST(? AS TEXT) AS {prefix}"), [path])?;
     connection.execute_batch(&include_str!("surface.sql").replace("inner_", &prefix))?;
     for name in SURFACE {
         connection.execute_batch(&format!(
             "CREATE TEMP VIEW {name} AS SELECT * FROM temp.{prefix}{name}"
         ))?;
     }
-    Ok(prefix)
+    Laid::new(connection, prefix)
 }

@@ -8,15 +8,18 @@ fn a_query_only_reads() {
     connection
         .execute_batch(
             "CREATE TEMP TABLE t(a); INSERT INTO t VALUES (1), (2), (3);
-             CREATE TABLE below(a); INSERT INTO below VALUES (4);
-             CREATE TEMP VIEW inner_x_v AS SELECT a FROM main.below;
+             ATTACH ':memory:' AS inner_x_;
+             CREATE TABLE inner_x_.below(a); INSERT INTO below VALUES (4);
+             CREATE TABLE inner_x_.hidden(a);
+             CREATE TEMP VIEW inner_x_v AS SELECT a FROM inner_x_.below;
              CREATE TEMP VIEW v AS SELECT * FROM inner_x_v",
         )
         .unwrap();
+    let laid = Laid::new(&connection, "inner_x_".to_owned()).unwrap();
     let mut ask = |sql: &str, rows: u64, ms: u64| {
         let mut out = Vec::new();
         let bounds = Bounds { rows, time: Duration::from_millis(ms) };
-        run(&mut connection, sql, "inner_x_", &bounds, &mut |line| {
+        run(&mut connection, sql, laid.clone(), &bounds, &mut |line| {
             if let Line::Row(cells) = line {
                 out.push(format!("{:?}", cells[0]));
             }
@@ -28,10 +31,15 @@ fn a_query_only_reads() {
     assert_eq!(out, ["Int(3)", "Int(2)"]);
     assert!(answer.cut);
     assert_eq!(ask("SELECT a FROM v", 2, 1000).unwrap().0, ["Int(4)"]);
+    assert_eq!(ask("SELECT count(*) FROM v", 2, 1000).unwrap().0, ["Int(1)"]);
     for sql in [
         "SELECT a FROM below",
         "SELECT count(a) FROM main.below",
         "SELECT rowid FROM main.below",
+        "SELECT count(*) FROM main.below",
+        "SELECT count(*) FROM hidden",
+        "SELECT 1 FROM main.hidden",
+        "SELECT 1 FROM HIDDEN",
         "WITH v AS (SELECT a FROM below) SELECT a FROM v",
         "SELECT name FROM sqlite_temp_schema",
         "SELECT name FROM sqlite_schema",

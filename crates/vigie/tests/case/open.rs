@@ -189,6 +189,32 @@ fn every_bulk_table_is_read_by_sql_under_its_name() {
     }
 }
 
+/// SQLite forgets which view reads a table whose columns a query does not name; the rule that keeps
+/// queries out of what lies below must not shut such a query out.
+#[test]
+fn views_are_counted_and_joined_in_every_way_and_nothing_below_is() {
+    let bench = Bench::new();
+    let seizure = bench.seizure("seizure", "small", 1.0, seed("surface"));
+    bench.open("case", &seizure);
+    let ask = |sql: &str| bench.run(&["sql", "--case", "case", "--json", sql]);
+    let views = desk::sql::SURFACE;
+    for (i, a) in views.iter().enumerate() {
+        for sql in [
+            format!("SELECT count(*) FROM {a}"),
+            format!("SELECT 1 FROM {a} LIMIT 1"),
+            format!("SELECT EXISTS (SELECT 1 FROM {a})"),
+            format!("SELECT count(*) FROM {a} LEFT JOIN {} LIMIT 1", views[(i + 1) % views.len()]),
+        ] {
+            let out = ask(&sql);
+            assert!(out.status.success(), "{sql}: {}", String::from_utf8_lossy(&out.stderr));
+        }
+    }
+    for below in ["hidden", "secret", "key", "meta", "names", "said", "loaded", "exhibit", "fact"] {
+        let out = ask(&format!("SELECT count(*) FROM main.{below}"));
+        assert_eq!(out.status.code(), Some(2), "{below}");
+    }
+}
+
 #[test]
 #[allow(clippy::disallowed_methods)] // Material for the test.
 fn messages_are_found_by_their_words_and_open_at_their_bytes() {
