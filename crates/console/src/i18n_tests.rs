@@ -70,6 +70,10 @@ fn every_kind_has_its_words() {
             need(format!("field.{}", field.name));
         }
     }
+    for class in ["completed", "pending", "denied", "hold", "conversion", "other"] {
+        need(format!("payment_class.{class}"));
+        need(format!("payments_n.{class}"));
+    }
     assert!(missing.is_empty(), "{missing:?}");
 }
 
@@ -109,6 +113,8 @@ fn what_pages_say_is_in_the_catalogues_and_nothing_else_is() {
         "meaning",
         "noun",
         "op",
+        "payment_class",
+        "payments_n",
         "place",
         "problem",
         "problem_why",

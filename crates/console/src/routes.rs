@@ -57,6 +57,7 @@ pub(crate) fn routes() -> Vec<Route> {
         page("/network", pages::network::page),
         page("/network/path", pages::path::page),
         page("/map", pages::map::page),
+        page("/payments", pages::payments::page),
         page("/tables", pages::table_list::page),
         page("/tables/{id}", pages::tables::rows),
         other("/tables/{id}/csv", SignedIn, get(export::csv)),

@@ -4,6 +4,7 @@ pub(crate) mod hostile;
 pub(crate) mod icon;
 mod layout;
 pub(crate) mod parts;
+mod rest;
 pub(crate) mod value;
 
 use axum::http::{StatusCode, header};
@@ -11,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
 pub(crate) use layout::{PLACES, Page, Place, bare};
+pub(crate) use rest::rest;
 
 use crate::app::Ctx;
 use crate::i18n::Lang;

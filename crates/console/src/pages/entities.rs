@@ -10,7 +10,7 @@ use crate::app::{Answer, Ctx, PageError};
 use crate::html::hostile::mono;
 use crate::html::parts::{Col, choice, count, empty, field, filters, pager, table};
 use crate::html::value::{self, kind_name, kind_names};
-use crate::html::{Page, Place};
+use crate::html::{Page, Place, rest};
 use crate::query::url;
 
 /// The filter of the URL.
@@ -36,15 +36,24 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     }
     let key =
         filter.kind.map_or_else(|| "count.entities".to_owned(), |k| format!("count.{}", k.name()));
-    let title = match found.total {
+    // A kind by itself is what a figure opens to: the page says all that the figure counts.
+    let all = EntityFilter { kind: filter.kind, ..EntityFilter::default() };
+    let counted = match filter.kind {
+        Some(kind) if filter == all => Some(snapshot.entity_total(kind)?),
+        _ => None,
+    };
+    let title = match counted.as_ref().map(|c| c.count).or(found.total) {
+        Some(total) if filter.kind.is_none() => lang.n("entities.stored", total, &[]),
         Some(total) => lang.n(&key, total, &[]),
         None => filter.kind.map_or(lang.t("entities.title"), |k| kind_names(lang, k)).to_owned(),
     };
     let body = html! {
         (form(ctx, &filter))
         div #results {
-            @if found.items.is_empty() { (empty(lang.t("part.none"), lang.t("part.none_filter"))) }
-            @else { (list(ctx, &found.items, filter.kind)) (pager(ctx, found.next.as_deref())) }
+            @if !found.items.is_empty() { (list(ctx, &found.items, filter.kind)) (pager(ctx, found.next.as_deref())) }
+            @else if counted.as_ref().is_none_or(|c| c.rest() == 0) { (empty(lang.t("part.none"), lang.t("part.none_filter"))) }
+            @if let Some(counted) = &counted { (rest(lang, counted)) }
+            @else { p.quiet { (lang.t("rest.elsewhere")) } }
             @if let Some(kind) = filter.kind { (rule(ctx, kind)) }
         }
     };

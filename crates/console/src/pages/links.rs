@@ -9,7 +9,7 @@ use super::entity::proof;
 use super::{head_json, paging, source_json};
 use crate::app::{Answer, Ctx, PageError};
 use crate::html::parts::{Col, choice, empty, filters, pager, table};
-use crate::html::{Page, Place, hostile, value};
+use crate::html::{Page, Place, hostile, rest, value};
 
 /// `GET /links`.
 pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
@@ -32,7 +32,11 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     let kind = filter.kind.map_or(lang.t("links.all"), |k| {
         lang.find(&format!("link.{}", k.name())).unwrap_or(k.name())
     });
-    let title = match found.total {
+    let counted = match filter.kind {
+        Some(kind) if from.is_none() && to.is_none() => Some(snapshot.link_total(kind)?),
+        _ => None,
+    };
+    let title = match counted.as_ref().map(|c| c.count).or(found.total) {
         Some(total) => lang.n("links.title_n", total, &[("kind", kind)]),
         None => kind.to_owned(),
     };
@@ -58,8 +62,9 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
             @if let Some(id) = filter.to { input type="hidden" name="to" value=(id); }
         }))
         div #results {
-            @if found.items.is_empty() { (empty(lang.t("part.none"), lang.t("part.none_filter"))) }
-            @else { (table(lang.t("links.all"), &cols, rows)) (pager(ctx, found.next.as_deref())) }
+            @if !found.items.is_empty() { (table(lang.t("links.all"), &cols, rows)) (pager(ctx, found.next.as_deref())) }
+            @else if counted.as_ref().is_none_or(|c| c.rest() == 0) { (empty(lang.t("part.none"), lang.t("part.none_filter"))) }
+            @if let Some(counted) = &counted { (rest(lang, counted)) }
         }
     };
     let mut page = Page::new(ctx, Place::Entities, title, body);

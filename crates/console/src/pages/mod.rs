@@ -13,6 +13,7 @@ pub(crate) mod map;
 pub(crate) mod network;
 pub(crate) mod overview;
 pub(crate) mod path;
+pub(crate) mod payments;
 pub(crate) mod places;
 pub(crate) mod problems;
 pub(crate) mod search;

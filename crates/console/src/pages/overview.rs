@@ -13,7 +13,6 @@ use crate::html::parts::{self, bars, count};
 use crate::html::value::{self, entities_url, input_url, links_url, shape};
 use crate::html::{Page, Place, hostile};
 use crate::i18n::Lang;
-use crate::query::url;
 
 /// `GET /`.
 pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
@@ -212,8 +211,7 @@ fn money(lang: Lang, o: &Overview) -> Markup {
                     thead { tr { th scope="col" { (lang.t("overview.currency")) } th.num scope="col" { (lang.t("overview.payments_n")) } th.num scope="col" { (lang.t("overview.sum")) } } }
                     tbody {
                         @for p in &o.payments {
-                            @let currency = format!("eq:currency:{}", p.currency);
-                            @let href = url("/tables", [("role", "payments"), ("f", "eq:class:completed"), ("f", currency.as_str())]);
+                            @let href = super::payments::completed(&p.currency);
                             tr {
                                 th scope="row" { (p.currency) }
                                 td.num { (count(p.count, &href)) }
@@ -229,7 +227,7 @@ fn money(lang: Lang, o: &Overview) -> Markup {
 }
 
 /// A sum in minor units that may be beyond 64 bits.
-fn sum(minor: i128, currency: &str) -> String {
+pub(crate) fn sum(minor: i128, currency: &str) -> String {
     match i64::try_from(minor) {
         Ok(minor) => fmt::amount(minor, currency),
         Err(_) => minor.to_string(),

@@ -11,6 +11,7 @@ use rusqlite::{Connection, params};
 
 use super::distinct::{Group, Held, KeyFilter};
 use super::go_on;
+use super::naming::{prefix_of, stated_by};
 use crate::Result;
 use crate::index::{IndexFile, split_pair};
 use crate::views::{KeyBook, meaning_of_word, role_of_word};
@@ -138,10 +139,11 @@ impl<'a> Case<'a> {
                 go_on(cancel)?;
             }
         }
-        self.count_pairs(LinkKind::OwnedBy, TableRole::Lines)?;
-        self.count_pairs(LinkKind::UsesDevice, TableRole::Devices)?;
-        self.count_pairs(LinkKind::Paid, TableRole::Payments)?;
-        self.count_pairs(LinkKind::MemberOf, TableRole::Messages)?;
+        for def in LINK_KINDS {
+            if let Some(role) = stated_by(def.kind) {
+                self.count_pairs(def.kind, role)?;
+            }
+        }
         go_on(cancel)?;
         let accounts = self.accounts()?;
         self.links.insert(LinkKind::AccountOf, accounts.len() as u64);
@@ -246,32 +248,11 @@ impl<'a> Case<'a> {
     }
 
     /// The columns whose values are keys of a scheme.
-    pub(super) fn holders(&self, scheme: &str) -> Group<'_> {
-        let prefix: &'static [u8] = match scheme {
-            "mac" => b"mac:",
-            "email" => b"email:",
-            "ip" => b"ip:",
-            "account" => b"account:",
-            "iban" => b"iban:",
-            "wallet" => b"wallet:",
-            "messaging" => b"messaging:",
-            "group" => b"group:",
-            "phone" => b"phone:",
-            _ => return Group::new(std::iter::empty()),
-        };
+    pub(super) fn holders<'s>(&'s self, scheme: &'s str) -> Group<'s> {
         Group::new(self.tables.iter().enumerate().flat_map(move |(t, table)| {
             table.columns.iter().filter_map(move |(n, meaning, index)| {
-                let held = |prefix| Held { table: t, column: *n, index, prefix };
-                match (meaning, scheme) {
-                    (Meaning::Mac, "mac") if table.role == TableRole::Devices => Some(held(b"")),
-                    (Meaning::Email, "email") | (Meaning::Address, "ip") => Some(held(b"")),
-                    (Meaning::From | Meaning::To, _)
-                        if matches!(table.role, TableRole::Payments | TableRole::Messages) =>
-                    {
-                        Some(held(prefix))
-                    }
-                    _ => None,
-                }
+                let prefix = prefix_of(scheme, table.role, *meaning)?.as_bytes();
+                Some(Held { table: t, column: *n, index, prefix })
             })
         }))
     }

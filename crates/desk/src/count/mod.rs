@@ -12,6 +12,7 @@ mod entities;
 mod figures;
 mod links;
 mod names;
+mod naming;
 mod payments;
 mod places;
 mod rows;
@@ -21,6 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
 
+pub(crate) use naming::{names, stated_by};
 pub(crate) use places::{MAX_TABLE, overlay_of, ranges_of};
 pub use summary::Summary;
 pub(crate) use summary::{countries, entities, links, payments, summary};

@@ -17,7 +17,8 @@ pub struct Summary {
     pub case: String,
     /// True where no authority is named: everything is practice.
     pub practice: bool,
-    /// Exhibits.
+    /// Exhibits that are sealed. Privileged ones count here and in `bytes`, as they stand in the
+    /// list of exhibits: that they are there is no secret, and of what they hold nothing counts.
     pub exhibits: u64,
     /// Their bytes; a member and its container both count.
     pub bytes: u64,

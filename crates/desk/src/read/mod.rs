@@ -16,8 +16,10 @@ mod exhibits;
 mod facts;
 mod figures;
 mod graph;
+mod holders;
 mod log;
 mod overview;
+mod payments;
 mod picture;
 mod rows;
 mod search;
@@ -41,8 +43,10 @@ pub(crate) use exhibits::ARCHIVE;
 pub use graph::{
     CountryServers, Edge, GraphFilter, GraphSlice, MapFilter, Network, Node, Path, PathStep,
 };
+pub use holders::{Holder, KindTotal};
 pub use log::{LogEntry, LogField};
 pub use overview::{CurrencySum, KindCount, Overview, PanelFigures, ProblemCount, Standing};
+pub use payments::{PaymentFilter, PaymentRow, Payments};
 pub use picture::Picture;
 pub use search::{EntityHit, FactHit, RowHit, SearchResult};
 pub use sort::Ordering;

@@ -34,7 +34,7 @@ fn key_of(term: &Term, meaning: Meaning) -> Option<Vec<u8>> {
 }
 
 /// A table's number in its exhibit.
-fn number_of(table: &TableHead) -> u32 {
+pub(super) fn number_of(table: &TableHead) -> u32 {
     table.id.rsplit_once('-').and_then(|(_, n)| n.parse().ok()).unwrap_or(0)
 }
 

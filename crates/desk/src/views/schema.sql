@@ -218,8 +218,12 @@ CREATE TABLE payment (
   "to" TEXT,
   bulk INTEGER NOT NULL,
   row INTEGER NOT NULL,
+  -- What lists are ordered by, where nothing is stated too.
+  unit TEXT NOT NULL AS (coalesce(currency, '')),
+  at INTEGER NOT NULL AS (coalesce(time_utc, -9223372036854775808)),
   PRIMARY KEY (processor, account, txid, sign, class)
 ) WITHOUT ROWID;
+CREATE INDEX payment_list ON payment (class, unit, at);
 
 -- Completed payments by currency: `sum` may need more than 64 bits.
 CREATE TABLE payment_sum (currency TEXT PRIMARY KEY, count INTEGER NOT NULL, sum TEXT NOT NULL)

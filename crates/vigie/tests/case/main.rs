@@ -2,6 +2,7 @@
 
 mod bench;
 mod crash;
+mod figures;
 mod open;
 mod upkeep;
 mod words;

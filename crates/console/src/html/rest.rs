@@ -1,0 +1,42 @@
+//! What a list leaves out: things of a kind that stand in rows of bulk tables only.
+
+use desk::read::KindTotal;
+use maud::{Markup, html};
+
+use super::hostile::{mono, text};
+use super::parts::{Col, count, table};
+use super::value::rows_url;
+use crate::fmt;
+use crate::i18n::Lang;
+
+/// The note above a list of a kind; nothing where all of them are listed.
+pub(crate) fn rest(lang: Lang, total: &KindTotal) -> Markup {
+    if total.rest() == 0 {
+        return html! {};
+    }
+    let (stored, all) = (fmt::number(total.stored), fmt::number(total.count));
+    let cols = [
+        Col::text(lang.t("tables.name")),
+        Col::text(lang.t("rest.columns")),
+        Col::number(lang.t("tables.rows")),
+        Col::text(lang.t("tables.exhibit")),
+    ];
+    let rows = total.holders.iter().map(|holder| {
+        let href = rows_url(&holder.rows);
+        let t = &holder.table;
+        vec![
+            html! { a href=(href) { (mono(&t.name)) } @if !t.db.is_empty() { " " span.quiet { (text(&t.db)) } } },
+            html! { @for (i, column) in holder.columns.iter().enumerate() { @if i > 0 { ", " } (mono(column)) } },
+            count(t.rows, &href),
+            html! { a href={ "/exhibit/" (t.exhibit) } { (text(&t.exhibit_name)) } },
+        ]
+    });
+    html! {
+        section.rest aria-labelledby="h-rest" {
+            h2 #h-rest { (lang.n("rest.title", total.rest(), &[])) }
+            p { (lang.f("rest.why", &[("stored", &stored), ("all", &all)])) }
+            (table(lang.t("place.tables"), &cols, rows))
+            @if total.more { p { a href="/tables" { (lang.t("rest.more")) } } }
+        }
+    }
+}
