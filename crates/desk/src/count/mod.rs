@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
 
+pub use figures::FIGURES;
 pub(crate) use places::{MAX_TABLE, overlay_of, ranges_of};
 pub use summary::Summary;
 pub(crate) use summary::{countries, entities, links, payments, summary};

@@ -9,6 +9,7 @@
 
 mod case;
 mod check;
+mod cost;
 mod entities;
 mod entity;
 mod exhibit;
@@ -28,7 +29,10 @@ mod table;
 mod tables;
 mod walk;
 
+pub use crate::count::FIGURES;
+pub use crate::views::MEANINGS;
 pub use case::{Reader, Snapshot};
+pub use cost::ProblemCost;
 pub use entity::{
     Direction, EntityFilter, EntityHead, EntityPage, FactFilter, FactRow, Figure, FigureInput,
     LinkFilter, LinkGroup, LinkRow, PropertyGroup, RowReference, ShownValue, Source,
@@ -39,7 +43,8 @@ pub use exhibit::{
 };
 pub(crate) use exhibits::ARCHIVE;
 pub use graph::{
-    CountryServers, Edge, GraphFilter, GraphSlice, MapFilter, Network, Node, Path, PathStep,
+    CountryServers, Edge, GraphFilter, GraphSlice, LEFT_OUT, MapFilter, Network, Node, Path,
+    PathStep,
 };
 pub use log::{LogEntry, LogField};
 pub use overview::{CurrencySum, KindCount, Overview, PanelFigures, ProblemCount, Standing};
