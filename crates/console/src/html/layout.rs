@@ -61,6 +61,8 @@ pub(crate) struct Page {
     pub(crate) actions: Markup,
     /// The content.
     pub(crate) body: Markup,
+    /// What of the address was left out.
+    pub(crate) notes: Vec<String>,
     /// A script the page's picture needs.
     pub(crate) script: Option<&'static str>,
     /// The data that script asks for: the browser asks at once, while it reads the page.
@@ -81,6 +83,7 @@ impl Page {
             heading: None,
             actions: html! {},
             body,
+            notes: Vec::new(),
             script: None,
             data: None,
             full: false,
@@ -129,6 +132,8 @@ fn document(ctx: &Ctx, page: &Page, case: Option<&CaseLine>) -> Markup {
                             }
                             div.actions { (page.actions) }
                         }
+                        // Swapped with the results, so that it is true of them.
+                        div #notes { @for note in &page.notes { (super::parts::notice(note)) } }
                         (page.body)
                         (print_line(ctx, case))
                         i #main-end hidden {}
@@ -299,6 +304,7 @@ pub(crate) fn without_case(ctx: &Ctx, title: &str, body: Markup) -> Markup {
         heading: None,
         actions: html! {},
         body: html! { div.prose { (body) } },
+        notes: Vec::new(),
         script: None,
         data: None,
         full: false,

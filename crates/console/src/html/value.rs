@@ -98,7 +98,7 @@ pub(crate) fn shown(lang: Lang, value: &ShownValue, property: &str) -> Markup {
             html! { time datetime=(fmt::moment_ms(*utc_ms)) { (text) } }
         }
         ShownValue::Money(money) => html! {
-            span.num { (fmt::amount(money.minor, money.currency.as_str())) } " " (money.currency.as_str())
+            span.num { (fmt::amount(lang, money.minor.into(), money.currency.as_str())) } " " (money.currency.as_str())
         },
         ShownValue::Entity { entity: head, .. } => entity(lang, head),
         ShownValue::Masked => masked(lang),
@@ -108,6 +108,13 @@ pub(crate) fn shown(lang: Lang, value: &ShownValue, property: &str) -> Markup {
 /// A secret: there is one, it is not shown.
 pub(crate) fn masked(lang: Lang) -> Markup {
     html! { span.withheld { (lang.t("part.masked")) } }
+}
+
+/// The command that shows the secrets of an exhibit or an entity. The console reveals nothing: it
+/// decides nothing, and a reason has to come from whoever answers for it.
+pub(crate) fn reveal(lang: Lang, of: &str, id: &str) -> Markup {
+    let command = format!("vigie facts --{of} {id} --reveal '{}'", lang.t("part.reason"));
+    html! { p { code.break { (command) } " " (copy(lang, &command)) } }
 }
 
 fn follows(property: &str, value: &str) -> bool {

@@ -99,11 +99,11 @@ fn progress_part(lang: Lang, p: &Progress) -> Markup {
                 strong { (lang.find(&format!("stage.{}", p.stage)).unwrap_or(&p.stage)) }
                 span.quiet { (hostile::short(&p.at, 60)) }
                 span.end {
-                    (lang.f("overview.of", &[("done", &fmt::bytes(done)), ("total", &fmt::bytes(total))]))
+                    (lang.f("overview.of", &[("done", &fmt::bytes(lang, done)), ("total", &fmt::bytes(lang, total))]))
                     @if let Some(left) = left { " · " (lang.f("overview.left", &[("time", &fmt::duration(left))])) }
                 }
             }
-            progress max="100" value=(share) aria-label=(lang.t("overview.opening")) { (share) " %" }
+            progress max="100" value=(share) aria-label=(lang.t("overview.opening")) { (fmt::share(lang, done, total)) }
             p.quiet { (lang.t("overview.opening_why")) }
         }
     }
@@ -125,7 +125,7 @@ fn attention(lang: Lang, o: &Overview) -> Markup {
                             a href={ "/problems?kind=" (p.kind.as_str()) } {
                                 span.big { (fmt::number(p.count)) }
                                 span { (lang.find(&format!("problem.{}", p.kind)).unwrap_or(p.kind.as_str())) }
-                                @if p.lost_bytes > 0 { span.quiet { (lang.f("overview.lost", &[("size", &fmt::bytes(p.lost_bytes))])) } }
+                                @if p.lost_bytes > 0 { span.quiet { (lang.f("overview.lost", &[("size", &fmt::bytes(lang, p.lost_bytes))])) } }
                             }
                         }
                     }
@@ -133,7 +133,7 @@ fn attention(lang: Lang, o: &Overview) -> Markup {
                     @if o.privileged > 0 { li { a href="/exhibits?state=privileged" { span.big { (fmt::number(o.privileged)) } span { (lang.t("overview.privileged")) } } } }
                 }
                 @if lost > 0 {
-                    p.quiet { (lang.f("overview.lost_share", &[("size", &fmt::bytes(lost)), ("total", &fmt::bytes(o.bytes))])) }
+                    p.quiet { (lang.f("overview.lost_share", &[("size", &fmt::bytes(lang, lost)), ("total", &fmt::bytes(lang, o.bytes))])) }
                 }
             }
         }
@@ -217,7 +217,7 @@ fn money(lang: Lang, o: &Overview) -> Markup {
                             tr {
                                 th scope="row" { (p.currency) }
                                 td.num { (count(p.count, &href)) }
-                                td.num { a.n href=(href) { (sum(p.sum_minor, &p.currency)) } }
+                                td.num { a.n href=(href) { (fmt::amount(lang, p.sum_minor, &p.currency)) } }
                             }
                         }
                     }
@@ -225,14 +225,6 @@ fn money(lang: Lang, o: &Overview) -> Markup {
                 p.quiet { (lang.t("overview.payments_rule")) }
             }
         }
-    }
-}
-
-/// A sum in minor units that may be beyond 64 bits.
-fn sum(minor: i128, currency: &str) -> String {
-    match i64::try_from(minor) {
-        Ok(minor) => fmt::amount(minor, currency),
-        Err(_) => minor.to_string(),
     }
 }
 
@@ -264,7 +256,7 @@ fn material(lang: Lang, o: &Overview) -> Markup {
             h2 #h-material { (lang.t("overview.material")) }
             dl.facts {
                 dt { (lang.t("overview.exhibits")) } dd.num { (count(o.exhibits, "/exhibits")) }
-                dt { (lang.t("overview.bytes")) } dd.num { a.n href="/exhibits" { (fmt::bytes(o.bytes)) } }
+                dt { (lang.t("overview.bytes")) } dd.num { a.n href="/exhibits" { (fmt::bytes(lang, o.bytes)) } }
                 dt { (lang.t("overview.facts")) } dd.num { (count(o.facts, "/facts")) }
                 dt { (lang.t("overview.tables")) } dd.num { (count(o.tables, "/tables")) }
                 dt { (lang.t("overview.rows")) } dd.num { (count(o.rows, "/tables")) }
