@@ -11,7 +11,7 @@ use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
 use crate::html::parts::{self, bars, count};
 use crate::html::value::{self, entities_url, input_url, links_url, shape};
-use crate::html::{Page, Place, hostile};
+use crate::html::{Page, Place, hostile, ways};
 use crate::i18n::Lang;
 use crate::query::url;
 
@@ -23,12 +23,19 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     }
     let lang = ctx.lang;
     let body = html! {
-        div #live hx-sse:connect="/live" hx-target="#figures" hx-swap="outerHTML" {
+        div #live hx-sse:connect=(url("/live", [("seen", mark(lang, &overview).as_str())])) hx-target="#figures" hx-swap="innerHTML" {
             p.stale role="status" { (lang.t("overview.not_live")) }
         }
-        (figures(lang, &overview))
+        // What is swapped stands inside: the stream holds on to its target, which must not go.
+        div #figures .overview { (figures(lang, &overview)) }
     };
     Ok(Answer::Page(Box::new(Page::new(ctx, Place::Overview, title(lang, &overview), body))))
+}
+
+/// What tells one state of the page from another: the stream sends what differs from it.
+pub(crate) fn mark(lang: Lang, o: &Overview) -> String {
+    let shown = title(lang, o) + &figures(lang, o).into_string();
+    model::Sha256Hex::of(shown.as_bytes()).to_string().chars().take(16).collect()
 }
 
 /// The answer in one line.
@@ -66,22 +73,20 @@ pub(crate) fn title(lang: Lang, o: &Overview) -> String {
 /// The part that is swapped while the case opens.
 pub(crate) fn figures(lang: Lang, o: &Overview) -> Markup {
     html! {
-        div #figures .overview {
-            @if let Some(progress) = &o.progress { (progress_part(lang, progress)) }
-            @if o.exhibits == 0 && o.progress.is_none() {
-                (parts::empty(lang.t("overview.empty"), lang.t("overview.empty_why")))
-            } @else {
-                (attention(lang, o))
-                (kinds(lang, o))
-                div.columns {
-                    (countries(lang, o))
-                    (money(lang, o))
-                    (links(lang, o))
-                    (material(lang, o))
-                }
-                (panels(lang, o))
-                (other_figures(lang, &o.figures))
+        @if let Some(progress) = &o.progress { (progress_part(lang, progress)) }
+        @if o.exhibits == 0 && o.progress.is_none() {
+            (parts::empty(lang.t("overview.empty"), lang.t("overview.empty_why")))
+        } @else {
+            (attention(lang, o))
+            (kinds(lang, o))
+            div.columns {
+                (countries(lang, o))
+                (money(lang, o))
+                (links(lang, o))
+                (material(lang, o))
             }
+            (panels(lang, o))
+            (other_figures(lang, &o.figures))
         }
     }
 }
@@ -193,10 +198,10 @@ fn countries(lang: Lang, o: &Overview) -> Markup {
             @if o.countries.len() > SHOWN { p { a href="/map" { (lang.n("overview.more_countries", (o.countries.len() - SHOWN) as u64, &[])) } } }
             @else if !rows.is_empty() { p { a href="/map" { (lang.t("overview.on_map")) } } }
             @if let Some((name, exhibit)) = &o.addresses {
-                p.quiet { (lang.t("overview.addresses")) " " a href={ "/exhibit/" (exhibit) } { (hostile::text(name)) } }
+                p.quiet { (lang.t("overview.addresses")) " " a href={ "/exhibit/" (exhibit) } { (ways::alone(name)) } }
             }
             @if let Some((name, exhibit)) = &o.address_table {
-                p.quiet { (lang.t("overview.address_table")) " " a href={ "/exhibit/" (exhibit) } { (hostile::text(name)) } }
+                p.quiet { (lang.t("overview.address_table")) " " a href={ "/exhibit/" (exhibit) } { (ways::alone(name)) } }
             }
         }
     }
