@@ -101,12 +101,13 @@ impl Page {
 struct CaseLine {
     name: String,
     standing: Standing,
+    records: u64,
 }
 
 impl CaseLine {
     fn of(snapshot: &Snapshot) -> Option<Self> {
         let (name, standing) = snapshot.standing().ok()?;
-        Some(Self { name, standing })
+        Some(Self { name, standing, records: snapshot.records().ok()? })
     }
 }
 
@@ -234,7 +235,7 @@ fn standing(lang: Lang, case: &CaseLine) -> Markup {
     }
 }
 
-/// What a printed page says of itself: of which case, from which address, when.
+/// What a printed page says of itself: of which case and how much of its log, when, from which address.
 fn print_line(ctx: &Ctx, case: Option<&CaseLine>) -> Markup {
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
@@ -242,7 +243,10 @@ fn print_line(ctx: &Ctx, case: Option<&CaseLine>) -> Markup {
     html! {
         footer.printed {
             p {
-                "Vigie · " @if let Some(case) = case { (text(&case.name)) " · " }
+                "Vigie · "
+                @if let Some(case) = case {
+                    (text(&case.name)) " · " (ctx.lang.n("frame.as_of", case.records, &[])) " · "
+                }
                 (crate::fmt::moment(now)) " · " span.mono { (ctx.here()) }
             }
         }

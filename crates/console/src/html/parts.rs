@@ -31,7 +31,7 @@ pub(crate) fn day_ms(ms: i64) -> Markup {
 pub(crate) struct Col {
     head: Markup,
     numeric: bool,
-    aside: bool,
+    more: Option<&'static str>,
 }
 
 impl Col {
@@ -45,19 +45,20 @@ impl Col {
     }
     /// With a head of its own making.
     pub(crate) fn with(head: Markup, numeric: bool) -> Self {
-        Self { head, numeric, aside: false }
+        Self { head, numeric, more: None }
     }
     /// Left out on a narrow screen, where the other columns say as much.
     pub(crate) fn aside(self) -> Self {
-        Self { aside: true, ..self }
+        Self { more: Some("aside"), ..self }
     }
-    fn class(&self) -> Option<&'static str> {
-        match (self.numeric, self.aside) {
-            (true, true) => Some("num aside"),
-            (true, false) => Some("num"),
-            (false, true) => Some("aside"),
-            (false, false) => None,
-        }
+    /// Never squeezed to a few letters, however narrow the screen: the table scrolls instead.
+    pub(crate) fn wide(self) -> Self {
+        Self { more: Some("wide"), ..self }
+    }
+    fn class(&self) -> Option<String> {
+        let classes: Vec<&str> =
+            self.numeric.then_some("num").into_iter().chain(self.more).collect();
+        (!classes.is_empty()).then(|| classes.join(" "))
     }
 }
 

@@ -70,9 +70,7 @@ pub(crate) fn source(lang: Lang, source: &Source) -> Markup {
     let span = format!("{}–{}", fmt::number(source.start), fmt::number(source.end));
     let label = lang.f("part.source", &[("name", &plain(&source.name)), ("span", &span)]);
     html! {
-        a.source href=(exhibit_at(source)) title=(label) {
-            span.cite { (&source.exhibit.to_string()[..12]) "@" (source.start) "–" (source.end) }
-        }
+        a.source href=(exhibit_at(source)) title=(label) {}
     }
 }
 

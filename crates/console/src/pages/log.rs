@@ -32,7 +32,7 @@ pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         Col::text(lang.t("log.time")),
         Col::text(lang.t("log.kind")),
         Col::text(lang.t("log.actor")),
-        Col::text(lang.t("log.says")),
+        Col::text(lang.t("log.says")).wide(),
     ];
     let rows = found.items.iter().map(|e| {
         vec![

@@ -16,7 +16,7 @@ use crate::html::hostile::{mono, plain, short, text};
 use crate::html::icon::icon;
 use crate::html::parts::{Col, choice, empty, field, notice, pager, table};
 use crate::html::value::masked;
-use crate::html::{Page, Place};
+use crate::html::{Page, Place, ways};
 use crate::i18n::Lang;
 use crate::query::segment;
 
@@ -149,7 +149,7 @@ pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
 fn eyebrow(lang: Lang, head: &TableHead) -> Markup {
     html! {
         a href="/tables" { (lang.t("place.tables")) } " · " (role(lang, head)) " · "
-        a href={ "/exhibit/" (head.exhibit) } { (text(&head.exhibit_name)) }
+        a href={ "/exhibit/" (head.exhibit) } { (ways::alone(&head.exhibit_name)) }
     }
 }
 

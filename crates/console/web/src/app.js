@@ -140,12 +140,13 @@ document.addEventListener("pointerover", (event) => {
 const live = $("#live");
 if (live) {
   let lost;
+  // From the first failure on: each try again that fails must not put it off.
   const gone = () => {
-    clearTimeout(lost);
-    lost = setTimeout(() => { if (!document.hidden) live.dataset.lost = ""; }, 3000);
+    lost ??= setTimeout(() => { lost = undefined; if (!document.hidden) live.dataset.lost = ""; }, 3000);
   };
   const back = () => {
     clearTimeout(lost);
+    lost = undefined;
     delete live.dataset.lost;
   };
   document.addEventListener("htmx:sse:error", gone);

@@ -1,6 +1,6 @@
-//! What problems cost in all, and where a member of an archive stands.
+//! What problems cost in all.
 
-use model::{ExhibitId, ProblemKind};
+use model::ProblemKind;
 
 use super::exhibit::ProblemFilter;
 use super::{Snapshot, exhibits};
@@ -72,15 +72,5 @@ impl Snapshot {
         }
         cost.kinds.sort_by_key(|(kind, n)| (std::cmp::Reverse(*n), *kind));
         Ok(cost)
-    }
-
-    /// The names of the containers an exhibit is a member of, the outermost first.
-    ///
-    /// # Errors
-    /// The views cannot be read.
-    pub fn containers(&self, id: ExhibitId) -> Result<Vec<String>> {
-        let Some(ord) = crate::views::ord_of(self.db()?, &id)? else { return Ok(Vec::new()) };
-        let (chain, _) = self.chain(ord)?;
-        Ok(chain.into_iter().rev().map(|step| step.container_name).collect())
     }
 }

@@ -9,6 +9,7 @@
 
 mod case;
 mod check;
+mod context;
 mod cost;
 mod entities;
 mod entity;
