@@ -153,6 +153,38 @@ mod tests {
         assert_eq!(sifted(NETWORK, "country=NL,de FR&asn=AS1+2&since=2026-01-01").1.len(), 0);
     }
 
+    /// A page that reads a parameter nobody declared would never see it.
+    #[test]
+    fn every_parameter_that_pages_read_is_declared() {
+        let known: std::collections::BTreeSet<&str> = crate::routes::routes()
+            .iter()
+            .filter_map(|route| match &route.gives {
+                crate::routes::Gives::Page(_, known) => Some(known.iter().map(|p| p.0)),
+                crate::routes::Gives::Other(_) => None,
+            })
+            .flatten()
+            .chain(["format"])
+            .collect();
+        let pages = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/pages");
+        let mut seen = 0;
+        for file in std::fs::read_dir(pages).unwrap() {
+            let path = file.unwrap().path();
+            let source = std::fs::read_to_string(&path).unwrap();
+            for call in source.split("query.").skip(1) {
+                let Some((how, rest)) = call.split_once('(') else { continue };
+                let reads = ["get", "all"].contains(&how) || how.starts_with("read::<");
+                let Some((name, _)) = rest.strip_prefix('"').and_then(|r| r.split_once('"')) else {
+                    continue;
+                };
+                if reads {
+                    seen += 1;
+                    assert!(known.contains(name), "{name} in {}", path.display());
+                }
+            }
+        }
+        assert!(seen > 30, "{seen}");
+    }
+
     #[test]
     fn notes_are_bounded_and_plain() {
         let long = "x".repeat(9000);

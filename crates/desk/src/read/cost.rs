@@ -74,3 +74,45 @@ impl Snapshot {
         Ok(cost)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::open::tests::Bench;
+    use crate::read::{Paging, Reader};
+
+    #[test]
+    fn the_cost_is_that_of_the_listed_problems() {
+        let bench = Bench::new();
+        bench.file("a.lines", "line x 1 00:1a:79:00:00:01\nbad\nbad\n");
+        bench.file("b.lines", "bad\nline y 1 00:1a:79:00:00:02\n");
+        bench.file("c.lines", "line z 1 00:1a:79:00:00:03\n");
+        bench.open("case", 2);
+        let snapshot = Reader::open(&bench.path("case")).unwrap().snapshot().unwrap();
+        let held = |filter: &ProblemFilter| {
+            let listed = snapshot.problems(filter, &Paging::default()).unwrap().items;
+            let cost = snapshot.problem_cost(filter).unwrap();
+            let lost: Vec<_> = listed.iter().filter(|p| p.lost).collect();
+            assert_eq!(cost.total(), listed.len() as u64);
+            assert_eq!(cost.costly, lost.len() as u64);
+            assert_eq!(cost.bytes, lost.iter().map(|p| p.end - p.start).sum::<u64>());
+            let exhibits: std::collections::BTreeSet<_> = lost.iter().map(|p| p.exhibit).collect();
+            assert_eq!(cost.exhibits, exhibits.len() as u64);
+            cost
+        };
+        let all = held(&ProblemFilter::default());
+        assert_eq!((all.total(), all.exhibits, all.files), (3, 2, 0));
+        for (kind, n) in all.kinds {
+            assert_eq!(held(&ProblemFilter { kind: Some(kind), exhibit: None }).total(), n);
+        }
+        let none = ProblemFilter { kind: Some(ProblemKind::Conflict), exhibit: None };
+        assert_eq!(held(&none), ProblemCost::default());
+        let first = snapshot.problems(&ProblemFilter::default(), &Paging::default()).unwrap();
+        let one = held(&ProblemFilter { kind: None, exhibit: first.items[0].exhibit });
+        assert!([1, 2].contains(&one.total()));
+        // What every page says of its case.
+        let log = snapshot.log(&Paging::default()).unwrap();
+        assert_eq!(Some(snapshot.records().unwrap()), log.total);
+        assert!(snapshot.containers(first.items[0].exhibit.unwrap()).unwrap().is_empty());
+    }
+}
