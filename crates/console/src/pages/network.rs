@@ -200,14 +200,14 @@ fn stage(ctx: &Ctx, filter: &GraphFilter) -> Markup {
                     button type="button" data-zoom="out" aria-label=(lang.t("network.zoom_out")) { "−" }
                     button type="button" data-zoom="fit" aria-label=(lang.t("network.zoom_fit")) { "⤢" }
                 }
-            div #graph role="application" tabindex="0" aria-label=(lang.t("network.label"))
-                data-url=(data_url(ctx)) data-choose=[filter.around.first()]
-                data-trail=[ctx.query.get("trail")]
-                data-loading=(lang.t("network.loading")) data-failed=(lang.t("network.failed"))
-                data-none=(lang.t("part.none"))
-                data-degree-one=(lang.n("network.degree", 1, &[])) data-degree-other=(lang.n("network.degree", 2, &[])) data-nogl=(lang.t("network.nogl")) {
-                p #graph-status role="status" { (lang.t("network.loading")) }
-            }
+                div #graph role="application" tabindex="0" aria-label=(lang.t("network.label"))
+                    data-url=(data_url(ctx)) data-choose=[filter.around.first()]
+                    data-trail=[ctx.query.get("trail")]
+                    data-loading=(lang.t("network.loading")) data-failed=(lang.t("network.failed"))
+                    data-none=(lang.t("part.none"))
+                    data-degree-one=(lang.n("network.degree", 1, &[])) data-degree-other=(lang.n("network.degree", 2, &[])) data-nogl=(lang.t("network.nogl")) {
+                    p #graph-status role="status" { (lang.t("network.loading")) }
+                }
             }
             div.side {
                 form.field { label for="graph-find" { (lang.t("network.find")) } input #graph-find type="search" autocomplete="off"; }

@@ -102,7 +102,7 @@ fn progress_part(lang: Lang, p: &Progress) -> Markup {
         section.progress aria-label=(lang.t("overview.opening")) {
             div.row {
                 strong { (lang.find(&format!("stage.{}", p.stage)).unwrap_or(&p.stage)) }
-                span.quiet { (hostile::short(&p.at, 60)) }
+                span.quiet { (hostile::short(ways::file(&p.at), 60)) }
                 span.end {
                     (lang.f("overview.of", &[("done", &fmt::bytes(lang, done)), ("total", &fmt::bytes(lang, total))]))
                     @if let Some(left) = left { " · " (lang.f("overview.left", &[("time", &fmt::duration(left))])) }
@@ -149,7 +149,8 @@ fn kinds(lang: Lang, o: &Overview) -> Markup {
     html! {
         section aria-labelledby="h-kinds" {
             h2 #h-kinds { (lang.t("overview.network")) }
-            ul.figures {
+            @if o.entities.is_empty() { p.fine { (none_known(lang, o, "overview.no_entities")) } }
+            @else { ul.figures {
                 @for c in &o.entities {
                     li {
                         a href=(entities_url(&EntityFilter { kind: Some(c.kind), ..EntityFilter::default() })) {
@@ -159,9 +160,14 @@ fn kinds(lang: Lang, o: &Overview) -> Markup {
                         (rule(lang, &format!("rule.{}", c.kind.name()), c.rule))
                     }
                 }
-            }
+            } }
         }
     }
+}
+
+/// Why a list is empty: while the case opens, nothing was counted yet.
+fn none_known<'a>(lang: Lang, o: &Overview, key: &'a str) -> &'a str {
+    lang.t(if o.progress.is_some() { "overview.not_yet" } else { key })
 }
 
 /// A counting rule behind a figure, opened on demand.
@@ -193,7 +199,7 @@ fn countries(lang: Lang, o: &Overview) -> Markup {
     html! {
         section aria-labelledby="h-countries" {
             h2 #h-countries { (lang.t("overview.servers_where")) }
-            @if rows.is_empty() { p.fine { (lang.t("overview.no_servers")) } }
+            @if rows.is_empty() { p.fine { (none_known(lang, o, "overview.no_servers")) } }
             (bars(&rows))
             @if o.countries.len() > SHOWN { p { a href="/map" { (lang.n("overview.more_countries", (o.countries.len() - SHOWN) as u64, &[])) } } }
             @else if !rows.is_empty() { p { a href="/map" { (lang.t("overview.on_map")) } } }
@@ -211,7 +217,7 @@ fn money(lang: Lang, o: &Overview) -> Markup {
     html! {
         section aria-labelledby="h-money" {
             h2 #h-money { (lang.t("overview.payments")) }
-            @if o.payments.is_empty() { p.fine { (lang.t("overview.no_payments")) } }
+            @if o.payments.is_empty() { p.fine { (none_known(lang, o, "overview.no_payments")) } }
             @else {
                 table.plain {
                     thead { tr { th scope="col" { (lang.t("overview.currency")) } th.num scope="col" { (lang.t("overview.payments_n")) } th.num scope="col" { (lang.t("overview.sum")) } } }
@@ -249,7 +255,7 @@ fn links(lang: Lang, o: &Overview) -> Markup {
     html! {
         section aria-labelledby="h-links" {
             h2 #h-links { (lang.t("overview.links")) }
-            @if rows.is_empty() { p.fine { (lang.t("overview.no_links")) } }
+            @if rows.is_empty() { p.fine { (none_known(lang, o, "overview.no_links")) } }
             (bars(&rows))
         }
     }
