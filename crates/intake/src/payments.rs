@@ -37,10 +37,12 @@ impl Class {
 
     /// The class of a word as tables and mapping files write it.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Completed, Self::Pending, Self::Denied, Self::Hold, Self::Conversion, Self::Other]
-            .into_iter()
-            .find(|class| class.as_str() == word)
+        Self::ALL.into_iter().find(|class| class.as_str() == word)
     }
+
+    /// In the order of [`model::bulk::PAYMENT_CLASSES`].
+    const ALL: [Self; 6] =
+        [Self::Completed, Self::Pending, Self::Denied, Self::Hold, Self::Conversion, Self::Other];
 }
 
 /// What sort of payment.
@@ -157,5 +159,15 @@ impl Payment<'_> {
             text(self.note),
         ];
         rows.push(out, start, end, &cells);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_those_of_the_vocabulary() {
+        assert_eq!(Class::ALL.map(Class::as_str), model::bulk::PAYMENT_CLASSES);
     }
 }

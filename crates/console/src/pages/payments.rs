@@ -3,7 +3,6 @@
 use desk::read::{PaymentFilter, PaymentRow, Snapshot};
 use maud::{Markup, html};
 
-use super::overview::sum;
 use super::{paging_of, source_json};
 use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
@@ -45,7 +44,7 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         found.page.items.first().and_then(|row| row.currency.as_deref())
     });
     if let (Some(minor), Some(currency)) = (found.sum_minor, currency) {
-        let sum = sum(minor, currency);
+        let sum = fmt::amount(lang, minor, currency);
         title =
             lang.f("payments.title", &[("count", &title), ("sum", &sum), ("currency", currency)]);
     }
@@ -105,7 +104,7 @@ fn list(ctx: &Ctx, snapshot: &Snapshot, items: &[PaymentRow]) -> Result<Markup, 
             html! { @if let Some(at) = p.time_utc { time.n { (fmt::moment(at)) } } @else { span.quiet { (lang.t("payments.unstated")) } } },
             html! {
                 @match p.gross_minor {
-                    Some(minor) => span.num { (sum(minor.into(), p.currency.as_deref().unwrap_or(""))) },
+                    Some(minor) => span.num { (fmt::amount(lang, minor.into(), p.currency.as_deref().unwrap_or(""))) },
                     None => span.quiet { (lang.t("payments.unstated")) },
                 }
             },

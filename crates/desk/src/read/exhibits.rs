@@ -183,7 +183,7 @@ impl Snapshot {
     }
 
     /// Containers from the innermost to the outermost, and the outermost exhibit.
-    fn chain(&self, ord: i64) -> Result<(Vec<Derivation>, i64)> {
+    pub(super) fn chain(&self, ord: i64) -> Result<(Vec<Derivation>, i64)> {
         let mut query = self.db()?.prepare_cached(
             "SELECT c.id, c.name, x.member, x.codec, x.ord, c.ord
              FROM exhibit x JOIN exhibit c ON c.ord = x.container WHERE x.ord = ?",
