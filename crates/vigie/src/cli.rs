@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "vigie", version, about, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
-    /// Folder of the authority: its signing key and its own log (default: the user's configuration folder).
-    #[arg(long, global = true, value_name = "DIR", env = "VIGIE_HOME")]
+    /// Folder of the authority's key and log [default: ~/.config/vigie].
+    #[arg(long, global = true, value_name = "DIR", env = "VIGIE_HOME", hide_env_values = true)]
     pub(crate) home: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -59,7 +59,13 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct CaseDir {
     /// The case folder.
-    #[arg(long = "case", value_name = "DIR", default_value = "case", env = "VIGIE_CASE")]
+    #[arg(
+        long = "case",
+        value_name = "DIR",
+        default_value = "case",
+        env = "VIGIE_CASE",
+        hide_env_values = true
+    )]
     pub(crate) case: PathBuf,
 }
 
@@ -228,7 +234,7 @@ pub(crate) struct Parse {
     /// A mapping for CSV and XLSX tables of unknown columns (docs/mapping.md).
     #[arg(long, value_name = "FILE")]
     pub(crate) mapping: Option<PathBuf>,
-    /// The file.
+    /// The file; - for what is piped in.
     pub(crate) file: PathBuf,
 }
 

@@ -26,6 +26,7 @@ use crate::progress::Progress;
 use crate::{Error, Result};
 
 pub use conduct::{Difference, RunCounts, Unread};
+pub use worker::archive;
 
 /// What is to be opened, and how it was acquired.
 #[derive(Debug, Clone, Default)]

@@ -65,6 +65,12 @@ pub(crate) fn plain(text: &str) -> String {
         .collect()
 }
 
+/// `1 link`, `2 links`.
+pub(crate) fn counted(n: u64, thing: &str) -> String {
+    let end = if n == 1 { "" } else { "s" };
+    format!("{} {thing}{end}", open::grouped(n))
+}
+
 /// Text cut to `width` characters.
 pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
@@ -75,8 +81,9 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     short
 }
 
-pub(crate) fn told(error: desk::Error) -> Told {
-    match error {
+/// What came up in the case of that folder, as a user reads it.
+pub(crate) fn told(case: &Path) -> impl Fn(desk::Error) -> Told + '_ {
+    |error| match error.at(case) {
         desk::Error::Asked(what) => Told::Misuse(what),
         desk::Error::Output(error) => error.into(),
         other => Told::failure(&other, None),

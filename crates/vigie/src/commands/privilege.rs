@@ -6,7 +6,7 @@ use std::path::Path;
 use desk::Command;
 
 use super::open::watched;
-use super::place;
+use super::{counted, place};
 use crate::cli::Privilege;
 use crate::error::Told;
 
@@ -27,13 +27,14 @@ pub(crate) fn run(home: Option<&Path>, change: &Privilege) -> Result<(), Told> {
         }
     };
     let place = place(home, &args.case.case, holder)?;
-    let opened = watched(|work| desk::command(&place, &command, work))?;
+    let opened = watched(&place.case, |work| desk::command(&place, &command, work))?;
     let mut out = std::io::stdout().lock();
     if args.json {
         writeln!(out, "{}", opened.summary.to_json())?;
         return Ok(());
     }
     writeln!(out, "{exhibit}: {said}; the reason is recorded. The case now shows:")?;
-    writeln!(out, "  {} exhibits, {} facts", opened.summary.exhibits, opened.summary.facts)?;
+    let (exhibits, facts) = (opened.summary.exhibits, opened.summary.facts);
+    writeln!(out, "  {}, {}", counted(exhibits, "exhibit"), counted(facts, "fact"))?;
     Ok(())
 }

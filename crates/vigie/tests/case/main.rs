@@ -2,6 +2,9 @@
 
 mod bench;
 mod crash;
+mod messages;
 mod open;
+mod pipes;
+mod secrets;
 mod upkeep;
 mod words;
