@@ -275,6 +275,43 @@ fn plain_schema(name: &str, header: &[String]) -> TableSchema {
     }
 }
 
+/// The places of a header's columns of passwords and keys.
+fn secret_places(header: &[&str]) -> Vec<usize> {
+    let secret = |(_, name): &(usize, &&str)| is_secret(name.trim());
+    header.iter().enumerate().filter(secret).map(|(i, _)| i).take(MAX_SECRET).collect()
+}
+
+/// The most columns of secrets that a table of payments has besides.
+const MAX_SECRET: usize = 64;
+
+/// The places of the columns of these names, in a CSV file that begins so: those of the first of
+/// the rows among which a header is looked for that has them all, as [`Table`] found them.
+pub fn places_of(head: &[u8], names: &[String]) -> Option<Vec<usize>> {
+    let dialect = crate::csv::detect(head)?;
+    let mut source = head;
+    let mut chunks = crate::chunks::Chunks::new(&mut source);
+    let mut reader = crate::csv::Reader::new(&mut chunks, dialect);
+    let mut record = crate::csv::Record::default();
+    let mut seen = 0;
+    while seen < HEADER_WITHIN {
+        match reader.next(&mut chunks, &mut record) {
+            crate::csv::Event::End => return None,
+            crate::csv::Event::Problem(_) => {}
+            crate::csv::Event::Record => {
+                seen += 1;
+                let texts: Vec<&str> = record.fields().map(|f| f.text).collect();
+                let places = secret_places(&texts);
+                let same =
+                    places.iter().map(|i| texts[*i].trim()).eq(names.iter().map(String::as_str));
+                if same && !places.is_empty() {
+                    return Some(places);
+                }
+            }
+        }
+    }
+    None
+}
+
 /// Whether a column's name says that it holds passwords or keys.
 fn is_secret(name: &str) -> bool {
     let name = fold(name);
