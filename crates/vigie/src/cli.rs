@@ -133,7 +133,7 @@ pub(crate) enum Authority {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vigie verify case\n  vigie verify --json nl-04")]
+#[command(after_help = "Examples:\n  vigie verify case\n  vigie verify --json case")]
 pub(crate) struct Verify {
     /// One JSON document on stdout.
     #[arg(long)]
@@ -145,9 +145,9 @@ pub(crate) struct Verify {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  vigie facts --entity ID
-  vigie facts --exhibit HASH --json | head
-  vigie facts --entity ID --reveal 'requested by the prosecutor, note 12'")]
+  vigie facts --json | head
+  vigie facts --entity ip:198.18.0.1
+  vigie facts --entity ip:198.18.0.1 --reveal 'requested by the prosecutor, note 12'")]
 pub(crate) struct Facts {
     #[command(flatten)]
     pub(crate) case: CaseDir,
@@ -166,7 +166,7 @@ pub(crate) struct Facts {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vigie show ip:198.18.0.1\n  vigie show --json ID")]
+#[command(after_help = "Examples:\n  vigie show ip:198.18.0.1\n  vigie show --json ip:198.18.0.1")]
 pub(crate) struct Show {
     #[command(flatten)]
     pub(crate) case: CaseDir,
@@ -178,9 +178,7 @@ pub(crate) struct Show {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  vigie search 00:1a:79:00:00:01\n  vigie search --limit 5 lumen"
-)]
+#[command(after_help = "Examples:\n  vigie search 00:1a:79\n  vigie search --limit 5 198.18")]
 pub(crate) struct Search {
     #[command(flatten)]
     pub(crate) case: CaseDir,
@@ -223,7 +221,9 @@ pub(crate) enum SqlFormat {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vigie parse panel.sql\n  vigie parse --json list.m3u | head")]
+#[command(after_help = "Examples:
+  vigie parse seizure/material/office/domains.txt
+  vigie parse --json - < seizure/material/office/notes.txt | head")]
 pub(crate) struct Parse {
     /// JSON lines: facts, tables, rows, problems, and the account of bytes last.
     #[arg(long)]

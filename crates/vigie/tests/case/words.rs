@@ -54,3 +54,40 @@ fn the_console_stays_on_loopback() {
     assert_eq!(out.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&out.stderr).contains("loopback"));
 }
+
+/// What `--help` shows is typed word for word: it must do something on a practice case.
+#[test]
+fn every_example_of_a_reading_command_works_on_the_practice_case() {
+    let bench = Bench::new();
+    let seizure = bench.seizure("seizure", "small", 1.0, 7);
+    bench.open("case", &seizure);
+    let vigie = std::path::Path::new(env!("CARGO_BIN_EXE_vigie"));
+    let path = format!(
+        "{}:{}",
+        vigie.parent().expect("a folder").display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    for command in ["facts", "show", "search", "sql", "export", "parse", "verify"] {
+        let help = bench.ok(&[command, "--help"]);
+        let examples: Vec<&str> =
+            help.lines().map(str::trim).filter(|line| line.starts_with("vigie ")).collect();
+        assert!(!examples.is_empty(), "{command} --help has no example");
+        for example in examples {
+            let out = std::process::Command::new("sh")
+                .args(["-c", example])
+                .current_dir(bench.path("."))
+                .env("PATH", &path)
+                .env("VIGIE_HOME", bench.path("home"))
+                .env_remove("VIGIE_CASE")
+                .output()
+                .expect("a shell");
+            let said = String::from_utf8_lossy(&out.stdout);
+            let failed = String::from_utf8_lossy(&out.stderr);
+            assert!(out.status.success() && failed.is_empty(), "{example}: {failed}");
+            let to_file = example.contains('>') || example.contains("--output");
+            assert!(to_file || !said.is_empty(), "{example} prints nothing");
+            assert!(!said.contains("nothing in this case"), "{example}: {said}");
+        }
+    }
+    assert!(bench.path("network.graphml").is_file() && bench.path("statements.csv").is_file());
+}
