@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use intake::Parser;
+use intake::{MappingFit, Parser};
 use model::Precision;
 
 use crate::desk::{Desk, Place};
@@ -95,6 +95,8 @@ pub struct Opened {
     pub sealed: u64,
     /// Exhibits that came in again from another source.
     pub received: u64,
+    /// Of the tables read that a mapping was held against, the one that it fits best.
+    pub mapped: Option<MappingFit>,
 }
 
 /// Opens material into a case, which is made where it is absent.

@@ -19,7 +19,7 @@ use model::{Cell, Column, ColumnType, Problem, ProblemKind, TableRole, TableSche
 
 use crate::csv::fold;
 use crate::rows::Rows;
-use crate::sink::Sink;
+use crate::sink::{MappingFit, Sink};
 pub use csv_file::PARSER as CSV;
 pub(crate) use csv_file::mapping_for;
 use mapping::Mapping;
@@ -162,6 +162,8 @@ impl Table {
                 let texts = row.texts();
                 match mapping.place(&texts) {
                     Ok(at) => {
+                        let table = self.name.clone();
+                        out.mapped(MappingFit { table, missing: Vec::new() });
                         let plan = PaymentRows::new(out, db, at, None, Some(mapping), &rows[i..]);
                         return Some((i, plan));
                     }
@@ -170,6 +172,10 @@ impl Table {
                     }
                     Err(_) => {}
                 }
+            }
+            let rows = head.clone().map(|(_, row)| row.texts()).filter(|texts| texts.len() > 1);
+            if let Some(missing) = rows.map(|texts| mapping.missing(&texts)).min_by_key(Vec::len) {
+                out.mapped(MappingFit { table: self.name.clone(), missing });
             }
             if let Some((row, name)) = missing.filter(|_| mapping.names_files()) {
                 out.problem(Problem {

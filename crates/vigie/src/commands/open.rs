@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use desk::open::{Opened, Request, Work};
 use desk::read::{Paging, ProblemFilter, Reader};
+use intake::MappingFit;
 use serde_json::json;
 
 use super::{counted, place, plain, told};
@@ -16,6 +17,7 @@ use crate::error::Told;
 use crate::progress::{Progress, bytes, span};
 
 /// Runs the command.
+#[allow(clippy::print_stderr)]
 pub(crate) fn run(home: Option<&Path>, args: &Open) -> Result<(), Told> {
     for path in &args.paths {
         if let Err(error) = std::fs::symlink_metadata(path) {
@@ -45,13 +47,40 @@ pub(crate) fn run(home: Option<&Path>, args: &Open) -> Result<(), Told> {
     if let Some(path) = &args.problems {
         problems(&args.case.case, path)?;
     }
+    let unfit = args.mapping.as_deref().and_then(|path| unfit(path, opened.mapped.as_ref()));
+    if let Some(unfit) = &unfit {
+        eprintln!("vigie: {}", plain(unfit));
+    }
     if args.json {
         let mut document = opened.summary.to_json();
         document["elapsed_ms"] = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).into();
+        if let Some(unfit) = unfit {
+            document["mapping_unfit"] = unfit.into();
+        }
         writeln!(std::io::stdout(), "{document}")?;
         return Ok(());
     }
     screen(&opened, elapsed, &args.case.case)
+}
+
+/// Why a mapping file had no effect, if it had none.
+pub(crate) fn unfit(mapping: &Path, best: Option<&MappingFit>) -> Option<String> {
+    let mapping = mapping.display();
+    let Some(best) = best else {
+        return Some(format!(
+            "the mapping {mapping} was held against no table: none was read now in a CSV or XLSX \
+             file that it is for; tables read before stay as they are until `vigie views rebuild`"
+        ));
+    };
+    let missing: Vec<_> = best.missing.iter().map(|name| format!("{name:?}")).collect();
+    (!missing.is_empty()).then(|| {
+        format!(
+            "the mapping {mapping} fits no table that was read; the nearest is {}, which has no \
+             column {}",
+            best.table,
+            missing.join(", ")
+        )
+    })
 }
 
 /// Does the work while its progress is shown.

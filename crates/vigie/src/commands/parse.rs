@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
-use intake::{Chunks, Input, Job, PARSERS, Parser, Sink};
+use intake::{Chunks, Input, Job, MappingFit, PARSERS, Parser, Sink};
 use model::{Batch, Cell, ExhibitId, Fact, Problem, Sha256Hex, TableSchema, Value};
 use serde_json::{Map, json};
 use sha2::{Digest, Sha256};
 
+use super::open::unfit;
 use super::{counted, plain};
 use crate::cli::Parse;
 use crate::error::Told;
@@ -108,6 +109,7 @@ pub(crate) fn run(args: &Parse) -> Result<(), Told> {
         counts: Counts::default(),
         out: BufWriter::new(std::io::stdout().lock()),
         failed: None,
+        mapped: None,
     };
     let input = Input { exhibit, name: &name, mapping: mapping.as_deref() };
     let mut coverage = (parser.parse)(&input, &mut chunks, &mut out);
@@ -137,6 +139,11 @@ pub(crate) fn run(args: &Parse) -> Result<(), Told> {
         )?;
     }
     out.out.flush()?;
+    if let Some(path) = &args.mapping
+        && let Some(unfit) = unfit(path, out.mapped.as_ref())
+    {
+        eprintln!("vigie: {}", plain(&unfit));
+    }
     if args.parser.is_none()
         && let Some(format) = desk::open::archive(&head, &name)
     {
@@ -186,6 +193,7 @@ struct Lines<W: Write> {
     counts: Counts,
     out: W,
     failed: Option<std::io::Error>,
+    mapped: Option<MappingFit>,
 }
 
 impl<W: Write> Lines<W> {
@@ -299,6 +307,12 @@ impl<W: Write> Sink for Lines<W> {
             )
         };
         self.line(&text);
+    }
+
+    fn mapped(&mut self, fit: MappingFit) {
+        if self.mapped.as_ref().is_none_or(|best| fit.missing.len() < best.missing.len()) {
+            self.mapped = Some(fit);
+        }
     }
 
     fn defer(&mut self, job: Job) {

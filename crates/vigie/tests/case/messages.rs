@@ -213,3 +213,35 @@ fn parse_refuses_what_never_ends_and_takes_what_is_piped_in() {
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
     assert!(said.contains("zip archive") && said.contains("`vigie open "), "{said}");
 }
+
+#[test]
+fn a_mapping_that_fits_nothing_is_told_with_the_nearest_table() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("pile")).unwrap();
+    let rows = "2026-01-02,12.50,a\n".repeat(8);
+    std::fs::write(bench.path("pile/stock.csv"), "Item,Colour,Place\nx,y,z\nu,v,w\n").unwrap();
+    std::fs::write(bench.path("pile/sales.csv"), format!("When,Howmuch,Who\n{rows}")).unwrap();
+    let mapping = |columns: &str| {
+        std::fs::write(bench.path("map.toml"), format!("currency = \"EUR\"\n[columns]\n{columns}"))
+            .unwrap();
+    };
+    let open = |case: &str| {
+        let out = bench.run(&["open", "--json", "--case", case, "--mapping", "map.toml", "pile"]);
+        assert!(out.status.success());
+        let document: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+        (document, String::from_utf8(out.stderr).unwrap())
+    };
+    mapping("date = \"When\"\namount = \"Sum\"\n");
+    let (document, said) = open("one");
+    assert!(said.contains("sales") && said.contains("no column \"Sum\""), "{said}");
+    assert!(document["mapping_unfit"].as_str().is_some_and(|text| said.contains(text)));
+    let out = bench.run(&["parse", "--mapping", "map.toml", "pile/sales.csv"]);
+    assert!(String::from_utf8_lossy(&out.stderr).contains("no column \"Sum\""));
+    mapping("date = \"When\"\namount = \"Howmuch\"\n");
+    let (document, said) = open("two");
+    assert_eq!(said, "");
+    assert!(document.get("mapping_unfit").is_none());
+    // What was read before is not read again: a mapping that comes too late says so.
+    let (_, said) = open("one");
+    assert!(said.contains("`vigie views rebuild`"), "{said}");
+}
