@@ -9,8 +9,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "vigie", version, about, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
-    /// Folder of the authority's key and log [default: ~/.config/vigie].
-    #[arg(long, global = true, value_name = "DIR", env = "VIGIE_HOME", hide_env_values = true)]
+    /// Folder of the authority's key and log [default: VIGIE_HOME, else ~/.config/vigie].
+    // Read from the environment in `home_dir`: clap would put it into every usage line.
+    #[arg(long, global = true, value_name = "DIR")]
     pub(crate) home: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -58,15 +59,21 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct CaseDir {
-    /// The case folder.
+    /// The case folder [default: VIGIE_CASE, else `case`].
     #[arg(
         long = "case",
         value_name = "DIR",
-        default_value = "case",
-        env = "VIGIE_CASE",
-        hide_env_values = true
+        default_value_os_t = usual_case(),
+        hide_default_value = true
     )]
     pub(crate) case: PathBuf,
+}
+
+/// The case of who names none. Read here: clap would put what the environment says into every
+/// usage line.
+fn usual_case() -> PathBuf {
+    let named = std::env::var_os("VIGIE_CASE").filter(|case| !case.is_empty());
+    named.map_or_else(|| "case".into(), PathBuf::from)
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use std::path::Path;
 use desk::lines::{FactLine, fact_lines, revealed_lines};
 use desk::read::{FactFilter, Reader};
 
-use super::{cut, place, plain, told, value_text};
+use super::{cut, no_exhibit, place, plain, told, value_text};
 use crate::cli::Facts;
 use crate::error::Told;
 
@@ -27,7 +27,7 @@ pub(crate) fn run(home: Option<&Path>, args: &Facts) -> Result<(), Told> {
         filter.entity = Some(head.id);
     }
     if let Some(hash) = &args.exhibit {
-        let exhibit = hash.parse().map_err(|e: model::id::IdError| Told::Misuse(e.to_string()))?;
+        let exhibit = hash.parse().map_err(no_exhibit)?;
         if snapshot.exhibit(exhibit).map_err(told(&args.case.case))?.is_none() {
             return Err(Told::Failure {
                 what: format!("the case holds no exhibit {hash}"),

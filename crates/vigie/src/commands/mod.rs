@@ -22,13 +22,16 @@ use serde_json::{Value, json};
 
 use crate::error::Told;
 
-/// The authority's folder: `--home`, else the user's configuration folder.
+/// The authority's folder: `--home`, else `VIGIE_HOME`, else the user's configuration folder.
 pub(crate) fn home_dir(home: Option<&Path>) -> Result<PathBuf, Told> {
     if let Some(home) = home {
         return Ok(home.to_owned());
     }
     let named =
         |variable: &str| std::env::var_os(variable).filter(|v| !v.is_empty()).map(PathBuf::from);
+    if let Some(home) = named("VIGIE_HOME") {
+        return Ok(home);
+    }
     named("XDG_CONFIG_HOME")
         .or_else(|| named("HOME").map(|h| h.join(".config")))
         .map(|config| config.join("vigie"))
@@ -63,6 +66,11 @@ pub(crate) fn plain(text: &str) -> String {
             c => c,
         })
         .collect()
+}
+
+/// What is no exhibit's id.
+pub(crate) fn no_exhibit(error: model::id::IdError) -> Told {
+    Told::Misuse(format!("an exhibit's id is wanted ({error}): `vigie search NAME` finds it"))
 }
 
 /// `1 link`, `2 links`.

@@ -6,15 +6,14 @@ use std::path::Path;
 use desk::Command;
 
 use super::open::watched;
-use super::{counted, place};
+use super::{counted, no_exhibit, place};
 use crate::cli::Privilege;
 use crate::error::Told;
 
 /// Hides an exhibit, or shows it again, and brings the views up to it.
 pub(crate) fn run(home: Option<&Path>, change: &Privilege) -> Result<(), Told> {
     let (Privilege::Mark(args) | Privilege::Release(args)) = change;
-    let exhibit =
-        args.exhibit.parse().map_err(|e: model::id::IdError| Told::Misuse(e.to_string()))?;
+    let exhibit = args.exhibit.parse().map_err(no_exhibit)?;
     let reason = args.reason.clone();
     let (command, holder, said) = match change {
         Privilege::Mark(_) => (

@@ -90,7 +90,12 @@ pub(crate) fn run(args: &Sql) -> Result<(), Told> {
         failed = out.line(&line).err();
         failed.is_none()
     })
-    .map_err(told(&args.case.case))?;
+    .map_err(|error| match told(&args.case.case)(error) {
+        Told::Misuse(what) => {
+            Told::Misuse(format!("{what} (docs/sql.md: what there is to ask, and how)"))
+        }
+        other => other,
+    })?;
     if let Some(error) = failed {
         return Err(error.into());
     }

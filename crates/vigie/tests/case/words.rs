@@ -40,6 +40,9 @@ fn misuse_is_two_and_failure_three() {
     let out = bench.run(&["facts", "--case", "nothing"]);
     assert_eq!(out.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&out.stderr).contains("vigie open"), "no word on what to do");
+    let out = bench.run(&["privilege", "mark", "letter.pdf", "--reason", "why"]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("`vigie search NAME`"));
     let out = bench.run(&["open", "absent-file"]);
     assert_eq!(out.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&out.stderr).contains("absent-file"));
@@ -90,4 +93,25 @@ fn every_example_of_a_reading_command_works_on_the_practice_case() {
         }
     }
     assert!(bench.path("network.graphml").is_file() && bench.path("statements.csv").is_file());
+}
+
+/// What the environment says is no part of what must be typed.
+#[test]
+fn usage_lines_hold_what_the_command_needs() {
+    let bench = Bench::new();
+    let usage = |words: &[&str]| {
+        let out = bench.command(words).env("VIGIE_CASE", "somewhere").output().expect("it runs");
+        let text = String::from_utf8(if out.stdout.is_empty() { out.stderr } else { out.stdout });
+        let text = text.expect("UTF-8");
+        let line = text.lines().find(|line| line.starts_with("Usage: ")).expect("a usage line");
+        line.to_owned()
+    };
+    assert_eq!(usage(&["verify"]), "Usage: vigie verify <DIR>");
+    assert_eq!(usage(&["show"]), "Usage: vigie show <ENTITY>");
+    assert_eq!(usage(&["show", "--help"]), "Usage: vigie show [OPTIONS] <ENTITY>");
+    // It is heeded all the same.
+    let out = bench.command(&["facts"]).env("VIGIE_CASE", "somewhere").output().expect("it runs");
+    assert!(String::from_utf8_lossy(&out.stderr).contains("somewhere holds no case"));
+    let out = bench.command(&["facts"]).env("VIGIE_CASE", "").output().expect("it runs");
+    assert!(String::from_utf8_lossy(&out.stderr).contains("case holds no case"));
 }
