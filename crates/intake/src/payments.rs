@@ -127,6 +127,18 @@ pub struct Payment<'a> {
 impl Payment<'_> {
     /// Adds it to the table, as standing in bytes `start..end`. Empty texts are absent.
     pub fn push(&self, rows: &mut Rows, out: &mut dyn Sink, start: u64, end: u64) {
+        self.push_with(&[], rows, out, start, end);
+    }
+
+    /// The same, with cells of columns that the table has besides.
+    pub(crate) fn push_with(
+        &self,
+        besides: &[Cell<'_>],
+        rows: &mut Rows,
+        out: &mut dyn Sink,
+        start: u64,
+        end: u64,
+    ) {
         fn text(text: &str) -> Cell<'_> {
             if text.is_empty() { Cell::Null } else { Cell::Text(text) }
         }
@@ -158,7 +170,11 @@ impl Payment<'_> {
             text(self.reference),
             text(self.note),
         ];
-        rows.push(out, start, end, &cells);
+        if besides.is_empty() {
+            rows.push(out, start, end, &cells);
+        } else {
+            rows.push(out, start, end, &[&cells, besides].concat());
+        }
     }
 }
 

@@ -61,6 +61,17 @@ pub enum Error {
         /// Entries once.
         seen: u64,
     },
+    /// The key that signs a log is in another home.
+    #[error(
+        "the key of {authority}, which signs here, is not in {}: name the folder of that authority \
+         with --home (or VIGIE_HOME). Nothing was written", home.display()
+    )]
+    NoKey {
+        /// Whose key.
+        authority: String,
+        /// Where it was looked for.
+        home: PathBuf,
+    },
     /// An entry or a batch beyond its bound.
     #[error("{0} bytes do not fit: an entry holds 65,535 bytes, a batch 256 MiB")]
     TooLarge(usize),
@@ -106,7 +117,11 @@ impl Error {
 
     /// True where the file was not found.
     pub fn is_missing(&self) -> bool {
-        matches!(self, Self::Disk { source, .. } if source.kind() == io::ErrorKind::NotFound)
+        match self {
+            Self::Disk { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            Self::NoKey { .. } => true,
+            _ => false,
+        }
     }
 }
 

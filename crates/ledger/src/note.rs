@@ -37,7 +37,10 @@ pub enum NoteError {
         found: String,
     },
     /// By another key.
-    #[error("the checkpoint was signed by another key")]
+    #[error(
+        "the checkpoint was signed by another key than this home's: where the case is of another \
+         home, name that with --home"
+    )]
     OtherKey,
     /// The signature does not fit the text.
     #[error("the signature does not fit the checkpoint")]
