@@ -106,6 +106,60 @@ fn case_of(path: &Path) -> &Path {
     case.filter(|case| !case.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// What a user reads where an error comes from a full disk, however deep it lies below: libraries
+/// wrap what the system said, and what they say instead (a table or the views are damaged) would
+/// send the user to the wrong remedy. `None` for every other error.
+pub fn full_disk(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let mut next = Some(error);
+    let mut found = false;
+    while let Some(cause) = next {
+        found |= says_full(cause);
+        // An io::Error's source is that of what it wraps: look at what it wraps itself.
+        let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = match wrapped {
+            Some(inner) => Some(inner as &(dyn std::error::Error + 'static)),
+            None => cause.source(),
+        };
+    }
+    found.then(|| {
+        let place = place_of(error).map(|place| format!(" ({place})")).unwrap_or_default();
+        format!(
+            "the disk is full{place}: what is recorded is safe; free some space and run the same \
+             command again to complete it"
+        )
+    })
+}
+
+fn says_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    /// The index of SQLite's write-ahead log could not be made longer: nothing but room lacks then.
+    const IOERR_SHMSIZE: i32 = 10 | (19 << 8);
+    if let Some(error) = error.downcast_ref::<std::io::Error>() {
+        return ledger::full(error);
+    }
+    match error.downcast_ref::<rusqlite::Error>() {
+        Some(rusqlite::Error::SqliteFailure(error, _)) => {
+            error.code == ErrorCode::DiskFull || error.extended_code == IOERR_SHMSIZE
+        }
+        _ => false,
+    }
+}
+
+/// What was being done where, if the error says so.
+fn place_of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let ledger = |error: &ledger::Error| match error {
+        ledger::Error::Disk { action, path, .. } => {
+            Some(format!("cannot {action} {}", path.display()))
+        }
+        _ => None,
+    };
+    match error.downcast_ref::<Error>() {
+        Some(Error::Disk(error) | Error::Vault(vault::Error::Ledger(error))) => ledger(error),
+        Some(Error::Read { path, .. }) => Some(path.display().to_string()),
+        Some(Error::Views(_)) => Some("the views".to_owned()),
+        _ => None,
+    }
+}
+
 impl Error {
     /// Names the table's or index's file that was read when this came up.
     pub(crate) fn of_file(self, path: &Path) -> Self {
@@ -136,5 +190,29 @@ impl Error {
     /// True where the views are at fault, and a rebuild mends it.
     pub fn is_of_views(&self) -> bool {
         matches!(self, Self::NoViews(_) | Self::Damaged { .. } | Self::OtherLayout)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_found_however_deep_it_lies() {
+        let full = || std::io::Error::from(ErrorKind::StorageFull);
+        let sqlite = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        let wrapped = std::io::Error::other(std::io::Error::other(full()));
+        for error in [
+            Error::Views(sqlite(rusqlite::ffi::SQLITE_FULL)),
+            Error::Views(sqlite(4874)),
+            Error::Read { path: "tables/".into(), source: wrapped },
+            Error::Output(std::io::Error::from(ErrorKind::QuotaExceeded)),
+            Error::Disk(ledger::Error::Disk { action: "write", path: "a".into(), source: full() }),
+        ] {
+            let said = full_disk(&error).unwrap();
+            assert!(said.starts_with("the disk is full"), "{said}");
+        }
+        assert_eq!(full_disk(&Error::Views(sqlite(rusqlite::ffi::SQLITE_CORRUPT))), None);
+        assert_eq!(full_disk(&Error::Table("No space left on device".to_owned())), None);
     }
 }

@@ -29,6 +29,6 @@ mod views;
 pub use count::Summary;
 pub use decide::{Command, command};
 pub use desk::{Desk, Place};
-pub use error::{Error, Result};
+pub use error::{Error, Result, full_disk};
 pub use vault::Wait;
 pub use verify::{Report, verify};

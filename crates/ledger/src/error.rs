@@ -125,7 +125,8 @@ impl Error {
     }
 }
 
-fn full(source: &io::Error) -> bool {
+/// True where the disk or the quota is full, as the system says.
+pub fn full(source: &io::Error) -> bool {
     matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 

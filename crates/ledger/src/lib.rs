@@ -17,7 +17,7 @@ pub mod tree;
 mod verify;
 
 pub use authority::{Authority, Home, PRACTICE};
-pub use error::{Error, Result};
+pub use error::{Error, Result, full};
 pub use lock::{Lock, Wait, holder_of};
 pub use log::Log;
 pub use note::{Checkpoint, SigningKey, VerifierKey};

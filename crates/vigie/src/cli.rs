@@ -216,6 +216,10 @@ pub(crate) struct Sql {
     /// At most so many rows.
     #[arg(long, default_value_t = 10_000)]
     pub(crate) limit: u64,
+    /// At most so many seconds of work.
+    #[arg(long, default_value_t = 60, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) time: u64,
     /// The query.
     pub(crate) query: String,
 }

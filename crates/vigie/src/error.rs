@@ -43,7 +43,13 @@ impl Told {
     }
 
     /// A failure with its chain of sources.
-    pub(crate) fn failure(error: &dyn std::error::Error, next: Option<&str>) -> Self {
+    pub(crate) fn failure(error: &(dyn std::error::Error + 'static), next: Option<&str>) -> Self {
+        // A full disk is no fault of what was being written: it is said first, with its own remedy.
+        if next.is_none()
+            && let Some(what) = desk::full_disk(error)
+        {
+            return Self::Failure { what, next: None };
+        }
         let mut what = error.to_string();
         let mut source = error.source();
         while let Some(error) = source {

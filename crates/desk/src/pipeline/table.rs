@@ -3,7 +3,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use ledger::disk::Pending;
 use model::{Cell, Meaning, TableRole, TableSchema};
@@ -188,6 +188,7 @@ pub(crate) struct TableMaker {
     values: u64,
     writer: Option<SerializedFileWriter<HashingFile>>,
     hash: Sha256,
+    said: Said,
 }
 
 /// A finished table: its file and indexes still without their names.
@@ -222,6 +223,7 @@ impl TableMaker {
             values: 0,
             writer: None,
             hash,
+            said: Said::default(),
         })
     }
 
@@ -276,14 +278,19 @@ impl TableMaker {
 
     /// Writes a group that came back from the pool; groups come in the order they were handed out.
     pub(crate) fn write(&mut self, done: GroupDone) -> Result<()> {
-        let table = |e: parquet::errors::ParquetError| disk_or_table(e);
+        let (folder, said) = (self.folder.clone(), self.said.clone());
+        let table = |e: parquet::errors::ParquetError| disk_or_table(e, &folder, &said);
         self.rows += done.group.rows;
         self.values += done.values;
         digest_group(&mut self.hash, done.group.rows, &done.digest);
         let writer = match &mut self.writer {
             Some(writer) => writer,
             None => {
-                let file = HashingFile { file: Pending::new(&self.folder)?, hash: Sha256::new() };
+                let file = HashingFile {
+                    file: Pending::new(&self.folder)?,
+                    hash: Sha256::new(),
+                    said: self.said.clone(),
+                };
                 let writer =
                     SerializedFileWriter::new(file, self.parquet.clone(), writer_properties())
                         .map_err(table)?;
@@ -306,7 +313,8 @@ impl TableMaker {
         let file = match self.writer {
             None => None,
             Some(writer) => {
-                let out = writer.into_inner().map_err(disk_or_table)?;
+                let out =
+                    writer.into_inner().map_err(|e| disk_or_table(e, &self.folder, &self.said))?;
                 Some((out.file, out.hash.finalize().into()))
             }
         };
@@ -327,15 +335,19 @@ impl TableMaker {
     }
 }
 
-fn disk_or_table(error: parquet::errors::ParquetError) -> Error {
-    match error {
-        parquet::errors::ParquetError::External(source) => {
-            match source.downcast::<std::io::Error>() {
-                Ok(source) => Error::Read { path: "tables/".into(), source: *source },
-                Err(other) => Error::Table(other.to_string()),
-            }
-        }
-        other => Error::Table(other.to_string()),
+/// What the disk said while a file was written: Parquet's writers tell it on as a text, in which a
+/// full disk cannot be told from a fault of the table.
+type Said = Arc<Mutex<Option<std::io::Error>>>;
+
+fn disk_or_table(error: parquet::errors::ParquetError, folder: &Path, said: &Said) -> Error {
+    let said = said.lock().ok().and_then(|mut said| said.take());
+    match said {
+        Some(source) => Error::Disk(ledger::Error::Disk {
+            action: "write a table in",
+            path: folder.to_owned(),
+            source,
+        }),
+        None => Error::Table(error.to_string()),
     }
 }
 
@@ -370,12 +382,22 @@ fn schema_bytes(schema: &TableSchema) -> Vec<u8> {
 struct HashingFile {
     file: Pending,
     hash: Sha256,
+    said: Said,
 }
 
 impl Write for HashingFile {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.hash.update(bytes);
-        self.file.writer().write_all(bytes)?;
+        self.file.writer().write_all(bytes).map_err(|error| {
+            let again = match error.raw_os_error() {
+                Some(code) => std::io::Error::from_raw_os_error(code),
+                None => std::io::Error::from(error.kind()),
+            };
+            if let Ok(mut said) = self.said.lock() {
+                said.get_or_insert(again);
+            }
+            error
+        })?;
         Ok(bytes.len())
     }
 

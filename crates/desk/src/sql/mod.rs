@@ -7,13 +7,15 @@
 //! row's span in its exhibit. Secret columns are there and always NULL.
 //!
 //! What a query may do is decided by SQLite's authorizer: read, and nothing else. It is bounded in
-//! time and in rows.
+//! time, in rows and, where asked for, in memory. SQLite looks at the clock between its steps, and a
+//! single function may be a step of hours (`instr`, `replace`, `trim`, `json_patch` of long values):
+//! [`Clock`] lets whoever runs a query end it all the same.
 
 mod surface;
 mod vtab;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -36,11 +38,41 @@ pub struct Bounds {
     pub rows: u64,
     /// Most time; beyond it the query is called off with an error.
     pub time: Duration,
+    /// Most bytes of memory that SQLite may hold. It is a bound of the whole process, since SQLite
+    /// knows no other: only for a process that runs this query and nothing else.
+    pub memory: Option<u64>,
+    /// Runs while SQLite works.
+    pub clock: Arc<Clock>,
+}
+
+/// How long SQLite has worked on a query: the time in which rows are given out does not count, as a
+/// reader may be slow.
+#[derive(Debug, Default)]
+pub struct Clock(Mutex<(Duration, Option<Instant>)>);
+
+impl Clock {
+    /// The time worked so far, a step under way included.
+    pub fn worked(&self) -> Duration {
+        let (before, since) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        before + since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    fn run(&self) {
+        let mut clock = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        clock.1.get_or_insert_with(Instant::now);
+    }
+
+    fn stop(&self) {
+        let mut clock = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(since) = clock.1.take() {
+            clock.0 += since.elapsed();
+        }
+    }
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { rows: 10_000, time: Duration::from_secs(60) }
+        Self { rows: 10_000, time: Duration::from_secs(60), memory: None, clock: Arc::default() }
     }
 }
 
@@ -55,6 +87,10 @@ pub struct Answer {
 
 /// Longest text or blob a query may make, in bytes.
 const MAX_VALUE: i32 = 16 << 20;
+
+/// Longest pattern of LIKE and GLOB, in bytes: the work is the pattern's length times the text's, in
+/// one step.
+const MAX_PATTERN: i32 = 1000;
 
 /// How many of SQLite's steps lie between two looks at the clock.
 const STEPS: i32 = 10_000;
@@ -80,8 +116,27 @@ pub fn query(
     each: &mut dyn FnMut(Line<'_>) -> bool,
 ) -> Result<Answer> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(":memory:", flags)?;
+    let connection = Connection::open_with_flags(":memory:", flags)?;
     connection.set_limit(rusqlite::limits::Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE)?;
+    connection.set_limit(rusqlite::limits::Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, MAX_PATTERN)?;
+    if let Some(most) = bounds.memory {
+        // From half of it on, sorts go on in files, which are of no name and go with the process.
+        connection.query_row(&format!("PRAGMA soft_heap_limit = {}", most / 2), [], |_| Ok(()))?;
+        connection.query_row(&format!("PRAGMA hard_heap_limit = {most}"), [], |_| Ok(()))?;
+    }
+    bounds.clock.run();
+    let answer = laid_and_run(connection, reader, sql, bounds, each);
+    bounds.clock.stop();
+    answer
+}
+
+fn laid_and_run(
+    mut connection: Connection,
+    reader: &Reader,
+    sql: &str,
+    bounds: &Bounds,
+    each: &mut dyn FnMut(Line<'_>) -> bool,
+) -> Result<Answer> {
     let laid = surface::lay(&connection, &reader.dir().join("views.sqlite"))?;
     lay_tables(&connection, reader, sql)?;
     run(&mut connection, sql, laid, bounds, each)
@@ -122,8 +177,15 @@ fn run(
     each: &mut dyn FnMut(Line<'_>) -> bool,
 ) -> Result<Answer> {
     connection.authorizer(Some(move |context: AuthContext<'_>| reading_only(&context, &laid)))?;
-    let (begun, time) = (Instant::now(), bounds.time);
-    connection.progress_handler(STEPS, Some(move || begun.elapsed() > time))?;
+    let (clock, time) = (bounds.clock.clone(), bounds.time);
+    connection.progress_handler(STEPS, Some(move || clock.worked() > time))?;
+    let mut each = |line: Line<'_>| {
+        bounds.clock.stop();
+        let more = each(line);
+        bounds.clock.run();
+        more
+    };
+    let asked = |error| asked(error, bounds);
     let mut statement = connection.prepare(sql).map_err(asked)?;
     if statement.column_count() == 0 {
         return Err(Error::Asked("the statement reads nothing: ask with SELECT".to_owned()));
@@ -140,10 +202,7 @@ fn run(
             Ok(Some(found)) => found,
             Ok(None) => return Ok(answer),
             Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) => {
-                return Err(Error::Bound(format!(
-                    "the query took more than {} s and was called off: narrow it, or name an indexed column",
-                    time.as_secs()
-                )));
+                return Err(bounds.late());
             }
             Err(e) => return Err(asked(e)),
         };
@@ -168,9 +227,27 @@ fn run(
     }
 }
 
+impl Bounds {
+    /// What is told where the time is up.
+    pub fn late(&self) -> Error {
+        Error::Bound(format!(
+            "the query took more than {} s and was called off: narrow it, or name an indexed column",
+            self.time.as_secs()
+        ))
+    }
+}
+
 /// A statement's own fault is told in SQLite's words; the rest is the views'.
-fn asked(error: rusqlite::Error) -> Error {
+fn asked(error: rusqlite::Error, bounds: &Bounds) -> Error {
     match &error {
+        rusqlite::Error::SqliteFailure(code, _)
+            if code.code == rusqlite::ErrorCode::OutOfMemory =>
+        {
+            let most = bounds.memory.map_or_else(String::new, |m| format!(" than {} MiB", m >> 20));
+            Error::Bound(format!(
+                "the query needs more memory{most}: narrow it, or make fewer long values at once"
+            ))
+        }
         rusqlite::Error::SqlInputError { msg, .. } => Error::Asked(format!("the query: {msg}")),
         rusqlite::Error::SqliteFailure(code, _) if code.code == rusqlite::ErrorCode::TooBig => {
             Error::Bound(format!("the query makes a value of more than {} MiB", MAX_VALUE >> 20))

@@ -18,7 +18,7 @@ fn a_query_only_reads() {
     let laid = Laid::new(&connection, "inner_x_".to_owned()).unwrap();
     let mut ask = |sql: &str, rows: u64, ms: u64| {
         let mut out = Vec::new();
-        let bounds = Bounds { rows, time: Duration::from_millis(ms) };
+        let bounds = Bounds { rows, time: Duration::from_millis(ms), ..Bounds::default() };
         run(&mut connection, sql, laid.clone(), &bounds, &mut |line| {
             if let Line::Row(cells) = line {
                 out.push(format!("{:?}", cells[0]));

@@ -1,6 +1,7 @@
 //! `vigie sql`.
 
 use std::io::{BufWriter, Write};
+use std::time::Duration;
 
 use desk::export::neutral;
 use desk::read::{CellValue, Reader};
@@ -73,11 +74,42 @@ fn written(error: csv::Error) -> std::io::Error {
     }
 }
 
+/// Most memory of a query: SQLite's, that is; beside it stand the row group of each table under way
+/// and the rows that wait to be aligned.
+const MEMORY: u64 = 512 << 20;
+
+/// How long after its time a query is left to end by itself, which tells more rows of what it found.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Ends the process where a query does not end in its time: SQLite cannot be called off within a
+/// function, and nothing but this query runs here. A query only reads, so nothing is left half done.
+fn watch(bounds: &Bounds) {
+    let bounds = bounds.clone();
+    std::thread::spawn(move || {
+        let most = bounds.time + GRACE;
+        loop {
+            match most.checked_sub(bounds.clock.worked()) {
+                Some(rest) => std::thread::sleep(rest.max(Duration::from_millis(50))),
+                None => {
+                    Told::failure(&bounds.late(), None).tell();
+                    std::process::exit(3);
+                }
+            }
+        }
+    });
+}
+
 /// Runs the command.
 #[allow(clippy::print_stderr)]
 pub(crate) fn run(args: &Sql) -> Result<(), Told> {
     let reader = Reader::open(&args.case.case).map_err(told(&args.case.case))?;
-    let bounds = Bounds { rows: args.limit, ..Bounds::default() };
+    let bounds = Bounds {
+        rows: args.limit,
+        time: Duration::from_secs(args.time),
+        memory: Some(MEMORY),
+        ..Bounds::default()
+    };
+    watch(&bounds);
     let stdout = BufWriter::new(std::io::stdout().lock());
     let mut out = match args.format {
         _ if args.json => Out::Json(stdout, Vec::new()),

@@ -6,6 +6,7 @@ mod figures;
 mod messages;
 mod open;
 mod pipes;
+mod room;
 mod secrets;
 mod upkeep;
 mod words;

@@ -212,6 +212,29 @@ fn other_collations_find_what_bytes_would_leave_out() {
     assert_eq!(count("word = 'ABC  ' COLLATE RTRIM"), 1);
 }
 
+/// A query ends in its time even within one function, and in its memory even where it sorts.
+#[test]
+fn a_query_is_bounded_in_time_and_memory() {
+    let bench = Bench::new();
+    let seizure = bench.seizure("seizure", "small", 1.0, seed("bounds"));
+    bench.open("case", &seizure);
+    let begun = std::time::Instant::now();
+    let long = "SELECT instr(printf('%.*c', 16000000, 'a'), printf('%.*c', 400000, 'a') || 'b')";
+    let out = bench.run(&["sql", "--case", "case", "--time", "1", long]);
+    assert_eq!(out.status.code(), Some(3));
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(said.contains("more than 1 s"), "{said}");
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+    let wide = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
+                SELECT length(max(t)) FROM
+                  (SELECT printf('%.*c', 16000000, 'a') || i AS t FROM n ORDER BY t)";
+    let out = bench.run(&["sql", "--case", "case", wide]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.success() || said.contains("needs more memory than 512 MiB"), "{said}");
+    let pattern = "SELECT 'a' LIKE printf('%.*c', 40000, 'a')";
+    assert_eq!(bench.run(&["sql", "--case", "case", pattern]).status.code(), Some(2));
+}
+
 /// SQLite forgets which view reads a table whose columns a query does not name; the rule that keeps
 /// queries out of what lies below must not shut such a query out.
 #[test]
