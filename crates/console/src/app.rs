@@ -223,6 +223,7 @@ pub(crate) fn fail(ctx: &Ctx, error: &PageError) -> Response {
         PageError::Desk(E::Asked(_)) => (StatusCode::BAD_REQUEST, "error.asked"),
         PageError::Bound(key) => (StatusCode::PAYLOAD_TOO_LARGE, *key),
         PageError::Desk(E::Bound(_)) => (StatusCode::PAYLOAD_TOO_LARGE, "error.bound"),
+        PageError::Desk(E::Privileged(_)) => (StatusCode::FORBIDDEN, "error.privileged"),
         PageError::Desk(E::NoCase(_)) => (StatusCode::SERVICE_UNAVAILABLE, "error.no_case"),
         PageError::Desk(_) | PageError::Broken => {
             (StatusCode::INTERNAL_SERVER_ERROR, "error.views")
@@ -230,6 +231,9 @@ pub(crate) fn fail(ctx: &Ctx, error: &PageError) -> Response {
     };
     let detail = match error {
         PageError::Desk(E::Asked(text) | E::Bound(text)) => Some(text.clone()),
+        PageError::Desk(E::Privileged(id)) => {
+            Some(format!("vigie privilege release {id} --reason …"))
+        }
         PageError::Desk(error @ (E::Views(_) | E::Read { .. })) => {
             let source =
                 std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();

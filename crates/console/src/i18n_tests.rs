@@ -54,6 +54,7 @@ fn made() -> BTreeMap<&'static str, BTreeSet<String>> {
         "host",
         "origin",
         "not_found",
+        "privileged",
         "asked",
         "span",
         "column",

@@ -295,13 +295,22 @@ pub(crate) enum Privilege {
     #[command(after_help = "Example:
   vigie privilege release HASH --reason 'order of the judge of 3 March'")]
     Release(Privileged),
+    /// List what is hidden: exhibits that were marked, and what is inside them.
+    #[command(after_help = "Example:\n  vigie privilege list --json")]
+    List {
+        #[command(flatten)]
+        case: CaseDir,
+        /// One JSON line an exhibit.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Privileged {
     #[command(flatten)]
     pub(crate) case: CaseDir,
-    /// The exhibit's id: `vigie search NAME` finds it.
+    /// The exhibit's id: `vigie search NAME` finds it, or `vigie privilege list` where it is hidden.
     #[arg(value_name = "HASH")]
     pub(crate) exhibit: String,
     /// Why; it is recorded in the log.

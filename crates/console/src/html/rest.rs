@@ -2,12 +2,38 @@
 
 use desk::read::{FactFilter, Holder, KindTotal, LinkRow};
 use maud::{Markup, html};
+use serde_json::{Value, json};
 
 use super::hostile::{mono, text};
 use super::parts::{Col, count, table};
 use super::value::{facts_url, rows_url};
 use crate::fmt;
 use crate::i18n::Lang;
+
+/// A list as data. `total` is how many are listed in all; of a kind, `count` is how many there are by
+/// its rule, and `tables` hold the rest.
+pub(crate) fn listed(
+    items: Vec<Value>,
+    next: Option<String>,
+    total: Option<u64>,
+    counted: Option<&KindTotal>,
+) -> Value {
+    let mut list = json!({ "items": items, "next": next, "total": total });
+    if let Some(counted) = counted {
+        let tables: Vec<_> = counted
+            .holders
+            .iter()
+            .map(|holder| {
+                json!({ "table": holder.table.id, "columns": holder.columns,
+                        "rows": holder.table.rows, "url": rows_url(&holder.rows) })
+            })
+            .collect();
+        list["count"] = json!(counted.count);
+        list["tables"] = json!(tables);
+        list["more_tables"] = json!(counted.more);
+    }
+    list
+}
 
 /// The tables whose rows state one link, and the facts that do.
 pub(crate) fn stated(lang: Lang, link: &LinkRow, holders: &[(Holder, u64)]) -> Markup {

@@ -10,7 +10,7 @@ use crate::app::{Answer, Ctx, PageError};
 use crate::html::hostile::mono;
 use crate::html::parts::{Col, choice, count, empty, field, filters, pager, table};
 use crate::html::value::{self, kind_name, kind_names};
-use crate::html::{Page, Place, rest};
+use crate::html::{Page, Place, listed, rest};
 use crate::query::url;
 
 /// The filter of the URL.
@@ -28,12 +28,6 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     let lang = ctx.lang;
     let filter = filter(ctx);
     let found = snapshot.entities(&filter, &paging(ctx))?;
-    if ctx.json() {
-        let items: Vec<_> = found.items.iter().map(head_json).collect();
-        return Ok(Answer::Json(
-            serde_json::json!({ "items": items, "next": found.next, "total": found.total }),
-        ));
-    }
     let key =
         filter.kind.map_or_else(|| "count.entities".to_owned(), |k| format!("count.{}", k.name()));
     // A kind by itself is what a figure opens to: the page says all that the figure counts.
@@ -42,6 +36,10 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         Some(kind) if filter == all => Some(snapshot.entity_total(kind)?),
         _ => None,
     };
+    if ctx.json() {
+        let items: Vec<_> = found.items.iter().map(head_json).collect();
+        return Ok(Answer::Json(listed(items, found.next, found.total, counted.as_ref())));
+    }
     let title = match counted.as_ref().map(|c| c.count).or(found.total) {
         Some(total) if filter.kind.is_none() => lang.n("entities.stored", total, &[]),
         Some(total) => lang.n(&key, total, &[]),

@@ -9,7 +9,7 @@ use super::entity::proof;
 use super::{head_json, paging, source_json};
 use crate::app::{Answer, Ctx, PageError};
 use crate::html::parts::{Col, choice, empty, filters, pager, table};
-use crate::html::{Page, Place, hostile, rest, stated, value};
+use crate::html::{Page, Place, hostile, listed, rest, stated, value};
 
 /// `GET /links`.
 pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
@@ -20,12 +20,6 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         to: ctx.query.read::<EntityId>("to"),
     };
     let found = snapshot.links(&filter, &paging(ctx))?;
-    if ctx.json() {
-        let items: Vec<_> = found.items.iter().map(data).collect();
-        return Ok(Answer::Json(
-            serde_json::json!({ "items": items, "next": found.next, "total": found.total }),
-        ));
-    }
     let head =
         |id: Option<EntityId>| id.map(|id| snapshot.entity_head(&id.to_string())).transpose();
     let (from, to) = (head(filter.from)?.flatten(), head(filter.to)?.flatten());
@@ -36,6 +30,10 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         Some(kind) if from.is_none() && to.is_none() => Some(snapshot.link_total(kind)?),
         _ => None,
     };
+    if ctx.json() {
+        let items: Vec<_> = found.items.iter().map(data).collect();
+        return Ok(Answer::Json(listed(items, found.next, found.total, counted.as_ref())));
+    }
     let title = match counted.as_ref().map(|c| c.count).or(found.total) {
         Some(total) => lang.n("links.title_n", total, &[("kind", kind)]),
         None => kind.to_owned(),

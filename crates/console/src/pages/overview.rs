@@ -225,7 +225,7 @@ fn money(lang: Lang, o: &Overview) -> Markup {
                         @for p in &o.payments {
                             @let href = super::payments::completed(&p.currency);
                             tr {
-                                th scope="row" { (p.currency) }
+                                th scope="row" { (super::payments::currency_name(lang, &p.currency)) }
                                 td.num { (count(p.count, &href)) }
                                 td.num { a.n href=(href) { (fmt::amount(lang, p.sum_minor, &p.currency)) } }
                             }

@@ -16,8 +16,17 @@ use crate::query::url;
 /// Payments on a page: each has eight cells and two parties.
 const PAGE: usize = 50;
 
+/// What stands in an address for payments that state no currency: an empty value is no filter.
+const NONE: &str = "none";
+
+/// A currency's code, or the words for none.
+pub(crate) fn currency_name(lang: Lang, currency: &str) -> &str {
+    if currency.is_empty() { lang.t("payments.no_currency") } else { currency }
+}
+
 /// Where completed payments in a currency are listed.
 pub(crate) fn completed(currency: &str) -> String {
+    let currency = if currency.is_empty() { NONE } else { currency };
     url("/payments", [("class", "completed"), ("currency", currency)])
 }
 
@@ -32,7 +41,7 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     let lang = ctx.lang;
     let filter = PaymentFilter {
         class: ctx.query.get("class").map(str::to_owned),
-        currency: ctx.query.get("currency").map(str::to_owned),
+        currency: ctx.query.get("currency").map(|c| if c == NONE { "" } else { c }.to_owned()),
         from: ctx.query.read::<EntityId>("from"),
         to: ctx.query.read::<EntityId>("to"),
     };
@@ -50,12 +59,14 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     let mut title = lang.n(key, found.page.total.unwrap_or(0), &[]);
     let currency = filter.currency.as_deref().or_else(|| {
         // Where the sum is given, all are of one currency.
-        found.page.items.first().and_then(|row| row.currency.as_deref())
+        found.page.items.first().map(|row| row.currency.as_deref().unwrap_or_default())
     });
     if let (Some(minor), Some(currency)) = (found.sum_minor, currency) {
         let sum = fmt::amount(lang, minor, currency);
-        title =
-            lang.f("payments.title", &[("count", &title), ("sum", &sum), ("currency", currency)]);
+        title = lang.f(
+            "payments.title",
+            &[("count", &title), ("sum", &sum), ("currency", currency_name(lang, currency))],
+        );
     }
     let body = html! {
         (form(ctx, snapshot, &filter)?)
@@ -88,14 +99,16 @@ fn form(ctx: &Ctx, snapshot: &Snapshot, filter: &PaymentFilter) -> Result<Markup
     let lang = ctx.lang;
     let (classes, currencies) = snapshot.payment_words()?;
     let classes = classes.iter().map(|c| (c.as_str(), class_name(lang, c).to_owned()));
-    let currencies = currencies.iter().map(|c| (c.as_str(), c.clone()));
+    let currencies = [NONE].into_iter().chain(currencies.iter().map(String::as_str));
+    let currencies =
+        currencies.map(|c| (c, currency_name(lang, if c == NONE { "" } else { c }).to_owned()));
     Ok(filters(
         ctx,
         html! {
             @if let Some(id) = filter.from { input type="hidden" name="from" value=(id); }
             @if let Some(id) = filter.to { input type="hidden" name="to" value=(id); }
             (choice(lang.t("payments.class"), "class", filter.class.as_deref(), lang.t("payments.all_classes"), classes))
-            (choice(lang.t("overview.currency"), "currency", filter.currency.as_deref(), lang.t("payments.all_currencies"), currencies))
+            (choice(lang.t("overview.currency"), "currency", ctx.query.get("currency"), lang.t("payments.all_currencies"), currencies))
         },
     ))
 }

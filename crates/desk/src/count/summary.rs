@@ -17,8 +17,7 @@ pub struct Summary {
     pub case: String,
     /// True where no authority is named: everything is practice.
     pub practice: bool,
-    /// Exhibits that are sealed. Privileged ones count here and in `bytes`, as they stand in the
-    /// list of exhibits: that they are there is no secret, and of what they hold nothing counts.
+    /// Exhibits that may be seen: privileged ones, and what is inside them, count nowhere.
     pub exhibits: u64,
     /// Their bytes; a member and its container both count.
     pub bytes: u64,
@@ -125,10 +124,12 @@ pub(crate) fn countries(db: &Connection) -> Result<BTreeMap<String, u64>> {
 
 /// The whole summary, from what is settled.
 pub(crate) fn summary(db: &Connection, elapsed_ms: u64) -> Result<Summary> {
-    let (exhibits, bytes): (i64, i64) =
-        db.query_row("SELECT COUNT(*), coalesce(SUM(size), 0) FROM exhibit", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+    let (exhibits, bytes): (i64, i64) = db.query_row(
+        "SELECT COUNT(*), coalesce(SUM(size), 0) FROM exhibit
+             WHERE ord NOT IN (SELECT ord FROM hidden)",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
     let (facts, values): (i64, i64) = db.query_row(
         "SELECT coalesce(SUM(facts), 0), coalesce(SUM(present), 0) FROM loaded",
         [],

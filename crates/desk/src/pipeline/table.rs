@@ -388,7 +388,7 @@ struct HashingFile {
 impl Write for HashingFile {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.hash.update(bytes);
-        self.file.writer().write_all(bytes).map_err(|error| {
+        self.file.writer().write_all(bytes).inspect_err(|error| {
             let again = match error.raw_os_error() {
                 Some(code) => std::io::Error::from_raw_os_error(code),
                 None => std::io::Error::from(error.kind()),
@@ -396,7 +396,6 @@ impl Write for HashingFile {
             if let Ok(mut said) = self.said.lock() {
                 said.get_or_insert(again);
             }
-            error
         })?;
         Ok(bytes.len())
     }

@@ -152,7 +152,7 @@ pub struct ExhibitFilter {
     pub text: Option<String>,
     /// Read by this parser (its name without version).
     pub parser: Option<String>,
-    /// In this state.
+    /// In this state; `None` for all but privileged ones.
     pub state: Option<ExhibitState>,
     /// Members of this container.
     pub container: Option<ExhibitId>,

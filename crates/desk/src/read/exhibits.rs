@@ -96,7 +96,8 @@ impl Snapshot {
             values.push(Box::new(container.0.to_vec()));
         }
         match filter.state {
-            None => {}
+            // What is hidden is listed where it is asked for by that name, and nowhere else.
+            None => terms.push("x.ord NOT IN (SELECT ord FROM hidden)".to_owned()),
             Some(ExhibitState::Privileged) => {
                 terms.push("x.ord IN (SELECT ord FROM hidden)".to_owned());
             }

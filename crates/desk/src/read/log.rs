@@ -1,9 +1,15 @@
 //! The log's records, with the openings that this case still holds.
 
+use model::ExhibitId;
 use model::record::{Opening, Record};
 
 use super::{MAX_PAGE, Page, Paging, Snapshot, rows};
 use crate::{Error, Result};
+
+/// Fields whose value is an exhibit's id.
+const EXHIBITS: [&str; 3] = ["exhibit", "container", "sums_exhibit"];
+/// Fields that tell what an exhibit is called, or what is inside it.
+const NAMES: [&str; 5] = ["source", "member", "in_place", "name", "note"];
 
 /// A field of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +59,7 @@ impl Snapshot {
         let mut items = Vec::new();
         for index in (first..end).rev() {
             let (record, opening) = records.get(index)?;
-            items.push(entry(index, &record, &opening));
+            items.push(self.withheld(entry(index, &record, &opening))?);
         }
         let next = (first > 0).then(|| rows::cursor(&[&first.to_string()]));
         Ok(Page { items, next, total: Some(records.len()) })
@@ -69,7 +75,26 @@ impl Snapshot {
             return Ok(None);
         }
         let (record, opening) = records.get(index)?;
-        Ok(Some(entry(index, &record, &opening)))
+        Ok(Some(self.withheld(entry(index, &record, &opening))?))
+    }
+
+    /// The record without what names a privileged exhibit: its hash stays.
+    fn withheld(&self, mut entry: LogEntry) -> Result<LogEntry> {
+        let mut hidden = self.db()?.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM exhibit WHERE id = ? AND ord IN (SELECT ord FROM hidden))",
+        )?;
+        let mut names_hidden = false;
+        for field in entry.fields.iter().filter(|f| EXHIBITS.contains(&f.name.as_str())) {
+            let id = field.value.as_deref().and_then(|v| v.trim_matches('"').parse().ok());
+            let Some(ExhibitId(id)) = id else { continue };
+            names_hidden |= hidden.query_row([id.as_slice()], |row| row.get::<_, bool>(0))?;
+        }
+        if names_hidden {
+            for field in entry.fields.iter_mut().filter(|f| NAMES.contains(&f.name.as_str())) {
+                field.value = None;
+            }
+        }
+        Ok(entry)
     }
 
     /// The log as it is now: it only grows.

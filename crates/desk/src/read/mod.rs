@@ -4,8 +4,8 @@
 //! [`Snapshot`]: everything asked of one snapshot is answered from the same moment of the views,
 //! whatever the writer does meanwhile. Calls block (milliseconds); an async caller wraps them.
 //!
-//! Exhibits marked privileged are absent from every answer until they are released, but for their
-//! own line in [`Snapshot::exhibits`].
+//! Exhibits marked privileged, and what is inside them, are absent from every answer until they are
+//! released, but for the list of them ([`ExhibitState::Privileged`]).
 
 mod case;
 mod check;

@@ -143,7 +143,7 @@ impl Snapshot {
                     (SELECT COUNT(*) FROM exhibit WHERE ord NOT IN (SELECT exhibit FROM loaded)
                        AND ord NOT IN (SELECT ord FROM hidden)
                        AND id NOT IN (SELECT exhibit FROM laid))
-             FROM exhibit",
+             FROM exhibit WHERE ord NOT IN (SELECT ord FROM hidden)",
             [],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?;

@@ -256,7 +256,8 @@ impl Snapshot {
             ..super::ExhibitFilter::default()
         };
         if let Ok(id) = query.parse::<model::ExhibitId>() {
-            out.exhibits.extend(self.exhibit_head(id)?);
+            let found = self.exhibit_head(id)?;
+            out.exhibits.extend(found.filter(|e| e.state != super::ExhibitState::Privileged));
             return Ok(());
         }
         let page = self.exhibits(&filter, &Paging { after: None, limit })?;

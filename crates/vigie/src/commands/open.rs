@@ -170,7 +170,8 @@ fn screen(opened: &Opened, elapsed: Duration, case: &Path) -> Result<(), Told> {
         writeln!(out)?;
         for p in &summary.payments {
             let sum = amount(p.sum_minor, &p.currency);
-            writeln!(out, "  {}, in all {sum}", counted(p.count, "completed payment"))?;
+            let none = if p.currency.is_empty() { "(no currency stated)" } else { "" };
+            writeln!(out, "  {}, in all {sum}{none}", counted(p.count, "completed payment"))?;
         }
     }
     if !summary.countries.is_empty() {

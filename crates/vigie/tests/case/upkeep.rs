@@ -22,6 +22,29 @@ fn a_privileged_exhibit_is_hidden_until_it_is_released() {
     let hidden: serde_json::Value = serde_json::from_slice(&marked.stdout).unwrap();
     assert!(hidden["facts"].as_u64() < before["facts"].as_u64());
     assert_eq!(bench.ok(&["facts", "--case", "case", "--json", "--exhibit", exhibit]), "");
+    // It is named where hidden ones are listed, and nowhere else; every count says the same.
+    let listed = bench.ok(&["privilege", "list", "--case", "case", "--json"]);
+    let all: Vec<serde_json::Value> =
+        listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(all.iter().any(|line| line["exhibit"] == exhibit), "{listed}");
+    let counted =
+        bench.json(&["sql", "--case", "case", "--json", "SELECT count(*) AS n FROM exhibit"]);
+    assert_eq!(counted["n"], hidden["exhibits"]);
+    let gone = before["exhibits"].as_u64().unwrap() - hidden["exhibits"].as_u64().unwrap();
+    assert_eq!(gone, all.len() as u64);
+    let name = all[0]["name"].as_str().unwrap().rsplit('/').next().unwrap();
+    assert_eq!(bench.ok(&["search", "--case", "case", "--json", name]), "", "{name} is found");
+    assert_eq!(bench.ok(&["search", "--case", "case", "--json", exhibit]), "");
+    {
+        let snapshot = desk::read::Reader::open(&bench.path("case")).unwrap().snapshot().unwrap();
+        let paging = desk::read::Paging { after: None, limit: 1000 };
+        let log = snapshot.log(&paging).unwrap();
+        let tells = |e: &desk::read::LogEntry| {
+            e.fields.iter().any(|f| f.value.as_deref().is_some_and(|v| v.contains(name)))
+        };
+        let telling: Vec<_> = log.items.iter().filter(|e| tells(e)).collect();
+        assert!(telling.is_empty(), "the log's page names {name}: {telling:?}");
+    }
     bench.ok(&["verify", "case"]);
     let released = change("release", "order of the judge");
     let shown: serde_json::Value = serde_json::from_slice(&released.stdout).unwrap();
