@@ -234,7 +234,7 @@ fn derived(db: &Connection, report: &mut Report) -> Result<()> {
             "SELECT COUNT(*) FROM fact f LEFT JOIN key k ON k.id = f.subject WHERE k.id IS NULL",
         ),
         (
-            "links that rest on no fact and no table",
+            "of the links rest on no fact and no table",
             // An account is linked to its address by its own key.
             "SELECT COUNT(*) FROM link l WHERE
                (l.fact IS NULL AND l.bulk IS NULL AND l.kind <> ?1)

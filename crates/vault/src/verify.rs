@@ -1,7 +1,7 @@
 //! Proving a whole case: the log from its entries, every opening against its commitment, every
 //! exhibit hashed again in both ways, every file accounted for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use ledger::tree::{Edge, leaf};
@@ -364,10 +364,21 @@ fn check_exhibits(
         report.notes.push(format!("{leaf_notes} exhibits have erased parts: trees not computed"));
     }
     report.exhibits = jobs.len() as u64;
+    let references: HashSet<String> = exhibits
+        .iter()
+        .filter_map(|e| e.in_place.as_ref().map(|path| path.display().to_string()))
+        .collect();
     for Rehashed { place, bytes, problem } in rehash(jobs, progress) {
         report.bytes += bytes;
         if let Some(problem) = problem {
-            report.find(place, problem);
+            // What was sealed by reference is not ours to keep.
+            let advice = if references.contains(&place) {
+                ": what was sealed there by reference is no longer there; bring the sealed bytes \
+                 back to that path. What stands there now is another exhibit, if it was opened"
+            } else {
+                ""
+            };
+            report.find(place, format!("{problem}{advice}"));
         }
     }
     let mut rest: Vec<_> = present.into_iter().collect();

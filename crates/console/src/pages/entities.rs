@@ -5,13 +5,16 @@ use maud::{Markup, html};
 use model::EntityKind;
 use model::kinds::{ENTITY_KINDS, kind_of_name};
 
-use super::{head_json, paging};
+use super::{head_json, paging_of};
 use crate::app::{Answer, Ctx, PageError};
 use crate::html::hostile::mono;
 use crate::html::parts::{Col, choice, count, empty, field, filters, pager, table};
 use crate::html::value::{self, kind_name, kind_names};
 use crate::html::{Page, Place, listed, rest};
 use crate::query::url;
+
+/// Entities on a page: with names and keys as long as they come, it stays light.
+const PAGE: usize = 75;
 
 /// The filter of the URL.
 pub(crate) fn filter(ctx: &Ctx) -> EntityFilter {
@@ -27,7 +30,7 @@ pub(crate) fn filter(ctx: &Ctx) -> EntityFilter {
 pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
     let lang = ctx.lang;
     let filter = filter(ctx);
-    let found = snapshot.entities(&filter, &paging(ctx))?;
+    let found = snapshot.entities(&filter, &paging_of(ctx, PAGE))?;
     let key =
         filter.kind.map_or_else(|| "count.entities".to_owned(), |k| format!("count.{}", k.name()));
     // A kind by itself is what a figure opens to: the page says all that the figure counts.

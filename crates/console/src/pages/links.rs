@@ -6,10 +6,13 @@ use model::EntityId;
 use model::kinds::{LINK_KINDS, link_of_name};
 
 use super::entity::proof;
-use super::{head_json, paging, source_json};
+use super::{head_json, paging_of, source_json};
 use crate::app::{Answer, Ctx, PageError};
 use crate::html::parts::{Col, choice, empty, filters, pager, table};
 use crate::html::{Page, Place, hostile, listed, rest, stated, value};
+
+/// Links on a page: each has two entities and what states it.
+const PAGE: usize = 75;
 
 /// `GET /links`.
 pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
@@ -19,7 +22,7 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         from: ctx.query.read::<EntityId>("from"),
         to: ctx.query.read::<EntityId>("to"),
     };
-    let found = snapshot.links(&filter, &paging(ctx))?;
+    let found = snapshot.links(&filter, &paging_of(ctx, PAGE))?;
     let head =
         |id: Option<EntityId>| id.map(|id| snapshot.entity_head(&id.to_string())).transpose();
     let (from, to) = (head(filter.from)?.flatten(), head(filter.to)?.flatten());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::kinds::{LINK_KINDS, entity};
+use model::kinds::entity;
 use model::{EntityId, Key, LinkKind};
 use rusqlite::{Row, ToSql};
 
@@ -379,6 +379,7 @@ impl Snapshot {
                 terms.push(format!("l.{column} = {number}"));
             }
         }
+        let counted = terms.join(" AND ");
         if let Some(after) = &paging.after {
             let parts = rows::parts(after, 3)?;
             let numbers: Vec<i64> = parts.iter().map(|p| rows::number(p)).collect::<Result<_>>()?;
@@ -395,16 +396,12 @@ impl Snapshot {
                 rows::cursor(&[&kind.to_string(), &from.to_string(), &to.to_string()])
             });
         }
-        let total = match (filter.kind, &filter.from, &filter.to) {
-            (Some(kind), None, None) if LINK_KINDS.get(kind as usize).is_some() => {
-                Some(self.db()?.query_row(
-                    "SELECT COUNT(*) FROM link WHERE kind = ?",
-                    [kind as i64],
-                    |row| row.get::<_, i64>(0),
-                )? as u64)
-            }
-            _ => None,
-        };
+        let total: i64 = self.db()?.query_row(
+            &format!("SELECT COUNT(*) FROM (SELECT 1 FROM link l WHERE {counted} LIMIT 200001)"),
+            [],
+            |row| row.get(0),
+        )?;
+        let total = (total <= 200_000).then_some(total as u64);
         Ok(Page { items: items.into_iter().map(|(_, link)| link).collect(), next, total })
     }
 }

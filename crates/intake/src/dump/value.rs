@@ -435,7 +435,8 @@ pub(crate) fn real(text: &[u8]) -> Option<f64> {
     if text.is_empty() || !text.iter().all(|c| c.is_ascii_digit() || b"+-.eE".contains(c)) {
         return None;
     }
-    std::str::from_utf8(text).ok()?.parse().ok()
+    // Beyond what a double holds, its text reads as infinity: that is another value.
+    std::str::from_utf8(text).ok()?.parse().ok().filter(|n: &f64| n.is_finite())
 }
 
 /// The floating-point number a value stands for.

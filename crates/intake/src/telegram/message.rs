@@ -34,6 +34,11 @@ struct Draft {
     pieces: Vec<Piece>,
 }
 
+const NO_MESSAGE: &str = "what stands among the messages is none";
+
+/// Members of a message that are strings (a text may be a list of strings and entities too).
+const STRINGS: [&str; 7] = ["text", "type", "date", "date_unixtime", "from", "from_id", "action"];
+
 /// The longest text of one message that is kept, in bytes. Telegram's own limit is 4,096 characters.
 const MAX_TEXT: usize = 1 << 20;
 
@@ -51,15 +56,15 @@ impl Export<'_> {
                     self.emit(&draft, chat, start, end);
                 }
                 Kind::ArrayStart => {
+                    self.wrong(token.start, token.end, NO_MESSAGE);
                     if !json.skip(Kind::ArrayStart, |p| self.out.problem(p)) {
                         return None;
                     }
                 }
-                _ => {
-                    if let Some(problem) = token.problem() {
-                        self.out.problem(problem);
-                    }
-                }
+                _ => match token.problem() {
+                    Some(problem) => self.out.problem(problem),
+                    None => self.wrong(token.start, token.end, NO_MESSAGE),
+                },
             }
         }
     }
@@ -84,6 +89,10 @@ impl Export<'_> {
                     self.contact(json, &mut draft)?;
                 }
                 kind @ (Kind::ObjectStart | Kind::ArrayStart) => {
+                    if STRINGS.contains(&key.as_str()) {
+                        let what = format!("the {key} of a message is no string");
+                        self.wrong(token.start, token.end, &what);
+                    }
                     draft.media |= matches!(key.as_str(), "location_information" | "poll");
                     if !json.skip(kind, |p| self.out.problem(p)) {
                         return None;
@@ -152,6 +161,10 @@ impl Export<'_> {
 
     fn emit(&mut self, draft: &Draft, chat: &Chat, start: u64, end: u64) {
         let time = draft.time();
+        let unix = draft.unix.trim();
+        if !unix.is_empty() && unix.parse::<i64>().is_err() {
+            self.wrong(start, end, "the date_unixtime of a message is no number");
+        }
         if time.is_none() {
             let message = "a message without a date".to_owned();
             self.out.problem(Problem { start, end, kind: ProblemKind::Type, message, lost: false });

@@ -22,7 +22,7 @@ use crate::sink::Sink;
 /// Telegram Desktop exports.
 pub const PARSER: Parser = Parser {
     name: "telegram",
-    version: 1,
+    version: 2,
     about: "Telegram Desktop exports (result.json)",
     sniff,
     parse,
@@ -133,6 +133,9 @@ impl Export<'_> {
                     self.list(json)?;
                 }
                 Kind::ObjectStart | Kind::ArrayStart => {
+                    if key == "messages" {
+                        self.wrong(token.start, token.end, "the messages are no list");
+                    }
                     let (held, kind) = (token.held(), token.kind);
                     if top && matches!(key.as_str(), "personal_information") {
                         let out = &mut *self.out;
@@ -146,6 +149,9 @@ impl Export<'_> {
                     }
                 }
                 _ => {
+                    if key == "messages" && token.kind != Kind::Null {
+                        self.wrong(token.start, token.end, "the messages are no list");
+                    }
                     let held = token.held();
                     let node = json.node(&held, MAX_MEMBER, &mut |_| ());
                     match key.as_str() {
@@ -289,6 +295,12 @@ impl Export<'_> {
         }
         chat.group = Some(key.clone());
         chat.key = Some(key);
+    }
+
+    /// Something that is there, and of another type than an export gives it.
+    fn wrong(&mut self, start: u64, end: u64, what: &str) {
+        let message = what.to_owned();
+        self.out.problem(Problem { start, end, kind: ProblemKind::Type, message, lost: false });
     }
 
     fn encoding_problem(&mut self, start: u64, end: u64) {

@@ -105,6 +105,40 @@ fn reads_a_group() {
 }
 
 #[test]
+fn what_is_of_another_type_is_said_where_it_stands() {
+    let whole = r#"{"name": "G", "type": "private_group", "id": 5, "messages": [
+      {"id": 1, "type": "message", "date_unixtime": "1730451600", "from_id": "user7", "text": "a"}]}"#;
+    assert_eq!(read(whole.as_bytes()).problems.len(), 0);
+    for (from, to, at) in [
+        (
+            r#"[
+      {"id": 1"#,
+            r#"[5, {"id": 1"#,
+            "5",
+        ),
+        (r#""text": "a""#, r#""text": {"q": 1}"#, r#"{"q""#),
+        ("1730451600", "zz", r#"{"id": 1"#),
+    ] {
+        let text = whole.replacen(from, to, 1);
+        let out = read(text.as_bytes());
+        let place = text[text.find(r#""messages""#).unwrap()..].find(at).unwrap()
+            + text.find(r#""messages""#).unwrap();
+        let said = out.problems.iter().find(|p| p.start == place as u64);
+        let said = said.unwrap_or_else(|| panic!("{to}: {:?}", out.problems));
+        assert_eq!(said.kind, ProblemKind::Type);
+        assert_eq!(out.tables.len(), 1, "{to} costs no more than itself");
+    }
+    for none in [r#""no""#, r#"{"a": [1]}"#, "7"] {
+        let at = whole.find('[').unwrap();
+        let text = format!("{}{none}}}", &whole[..at]);
+        let out = read(text.as_bytes());
+        assert_eq!(out.problems.len(), 1, "{none}");
+        // A string's span is what stands between its quotes.
+        assert!([at, at + 1].contains(&(out.problems[0].start as usize)), "{:?}", out.problems);
+    }
+}
+
+#[test]
 fn reads_a_whole_account() {
     let out = read(FULL.as_bytes());
     assert_eq!(out.problems, []);
