@@ -8,7 +8,7 @@ use crate::journal::Frame;
 use crate::log::{continue_from, edge_of};
 use crate::note::{Checkpoint, VerifierKey};
 use crate::store::Store;
-use crate::tree::{Hash, WIDTH, inclusion};
+use crate::tree::{Hash, WIDTH, consistency, inclusion, root_of};
 
 /// A bundle of entries and its number.
 type Bundle = (u64, Vec<Vec<u8>>);
@@ -109,6 +109,32 @@ impl Reader {
         let size = self.in_tiles;
         let proof = inclusion(index, size, &mut |height, at| self.store.subtree(size, height, at))?;
         Ok((size, proof))
+    }
+
+    /// The proof that the tree of the published checkpoint goes on from the tree of `old` entries
+    /// ([`crate::tree::is_consistent`] checks it), and the checkpoint's size.
+    ///
+    /// # Errors
+    /// More entries than are published, or tiles cannot be read.
+    pub fn consistency_proof(&self, old: u64) -> Result<(u64, Vec<Hash>)> {
+        if old > self.in_tiles {
+            return Err(Error::NoEntry(old));
+        }
+        let size = self.in_tiles;
+        let proof = consistency(old, size, &mut |height, at| self.store.subtree(size, height, at))?;
+        Ok((size, proof))
+    }
+
+    /// The root over the first `size` entries of those published.
+    ///
+    /// # Errors
+    /// More entries than are published, or tiles cannot be read.
+    pub fn root_at(&self, size: u64) -> Result<Hash> {
+        if size > self.in_tiles {
+            return Err(Error::NoEntry(size));
+        }
+        let whole = self.in_tiles;
+        root_of(size, &mut |height, at| self.store.subtree(whole, height, at))
     }
 
     pub(crate) fn store(&self) -> &Store {
