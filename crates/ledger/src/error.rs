@@ -70,6 +70,9 @@ pub enum Error {
     /// A write failed earlier; what is on disk must be looked at anew.
     #[error("an earlier write to this log failed: open it again")]
     Broken,
+    /// The log could not be written, and takes nothing more.
+    #[error("the log stopped taking entries. Open it again: what was answered is in it")]
+    Stopped(#[source] std::sync::Arc<Error>),
     /// A name that no authority can have.
     #[error(
         "{0:?} cannot name an authority: use 1 to 64 of a-z, 0-9, '-' and '.', as in a domain name"

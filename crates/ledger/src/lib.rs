@@ -13,8 +13,10 @@ mod log;
 pub mod note;
 mod proof;
 mod reader;
+mod sequencer;
 mod store;
 pub mod tree;
+mod trust;
 mod verify;
 
 pub use authority::{Authority, Home, PRACTICE};
@@ -24,5 +26,7 @@ pub use log::Log;
 pub use note::{Checkpoint, CosignerKey, Note, SigningKey, VerifierKey, WitnessKey};
 pub use proof::{MAX_PROOF, Policy, Proof, ProofError, Witnessed};
 pub use reader::Reader;
+pub use sequencer::{Bounds, Sequencer, Sequencing, Submitted};
 pub use store::MAX_ENTRY;
+pub use trust::{MAX_TRUST, Trust, TrustError};
 pub use verify::{Finding, Report, first_entry, verify};

@@ -106,6 +106,15 @@ impl VerifierKey {
         join_key(&self.name, self.id(), ED25519, self.key.as_bytes())
     }
 
+    /// The same key under another name.
+    ///
+    /// # Errors
+    /// A name that notes cannot carry.
+    pub fn renamed(&self, name: &str) -> Result<Self, NoteError> {
+        check_name(name)?;
+        Ok(Self { name: name.to_owned(), key: self.key })
+    }
+
     /// The name: the origin of the log it verifies.
     pub fn name(&self) -> &str {
         &self.name

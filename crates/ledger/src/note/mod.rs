@@ -48,6 +48,9 @@ pub enum NoteError {
         /// Whose it says it is.
         found: String,
     },
+    /// The reader trusts no key for this log.
+    #[error("no key is trusted for the log {0:?}")]
+    Untrusted(String),
     /// By another key.
     #[error("the checkpoint was signed by another key")]
     OtherKey,
