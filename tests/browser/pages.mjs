@@ -40,12 +40,18 @@ export async function pages(ask) {
     tables: "/tables",
     table: table && `/tables/${table}`,
     "table-ordered": table && column && `/tables/${table}?order=desc%3A${encodeURIComponent(column)}`,
+    "table-unsorted": table && `/tables/${table}?order=asc%3Anosuch&c=nosuch`,
+    "table-refused": table && `/tables/${table}?f=eq%3Anosuch%3A1`,
     problems: "/problems",
     log: "/log",
     record: "/log/0",
     search: "/search",
     "search-hits": "/search?q=a",
     keys: "/keys",
+    noted: "/entities?page=2&kind=Nosuch",
+    "exhibit-byte": facts && `/exhibit/${facts.exhibit}?at=${facts.start}`,
+    "sign-in": "/sign-in",
+    "sign-in-spent": `/sign-in/${"0".repeat(64)}`,
     missing: "/no-such-page",
   };
   return Object.fromEntries(Object.entries(all).filter(([, path]) => path));

@@ -26,6 +26,11 @@ export async function refusals({ origin, link, state, fail }) {
   await expect("no host", 421, "/", { headers: { cookie } });
   await expect("another origin", 403, "/sign-out", { method: "POST", headers: { host, cookie, origin: "http://evil.example" } });
   await expect("no origin", 403, "/sign-out", { method: "POST", headers: { host, cookie } });
+  // A program reads no notes: it must not take a whole list for a part.
+  for (const path of ["/entities?format=json&page=2", "/entities?format=json&kind=Nosuch", "/problems?format=json&kind=x"]) {
+    await expect(path, 400, path, { headers: { host, cookie } });
+  }
+  await expect("a list as data", 200, "/entities?format=json&kind=Server&limit=1", { headers: { host, cookie } });
   const session = state.cookies.find((c) => /^vigie_\d+$/.test(c.name));
   if (!session?.httpOnly || session.sameSite !== "Strict") fail("refusal: cookie", JSON.stringify(session));
 }

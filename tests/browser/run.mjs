@@ -12,6 +12,7 @@ import { looks, looksOf } from "./looks.mjs";
 import { visit } from "./visit.mjs";
 import { keyboard } from "./keyboard.mjs";
 import { refusals } from "./refusals.mjs";
+import { live } from "./live.mjs";
 
 const bin = process.env.VIGIE_BIN ?? "target/debug/vigie";
 const caseDir = process.env.VIGIE_CASE ?? "case";
@@ -83,6 +84,7 @@ try {
     }
   }));
   for (const made of views.values()) await (await made).close();
+  if (wanted("live")) await live({ browser, bin, fail });
   if (wanted("keyboard")) await keyboard({ context, origin, all, fail });
 } finally {
   await browser.close();

@@ -3,14 +3,18 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
+// Pages that do not answer with 200.
+const EXPECTED = { missing: 404, "sign-in-spent": 403, "table-refused": 400 };
+// A table of a dump has as many columns as its source: a sheet can be too small for them.
+const WIDE = ["table", "table-ordered", "table-unsorted"];
 const axeText = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 export async function visit({ view, name, path, look, axe, origin, out, fail }) {
   const where = `${name} ${look.name}`;
   const page = await view.newPage();
   page.on("console", (message) => {
-    // The page that is missing says so; the driver of the software GL tells how it reads a picture.
-    const expected = (name === "missing" && /404/.test(message.text())) || /GL Driver Message \(OpenGL, Performance/.test(message.text());
+    // A page that is missing or refused says so; the driver of the software GL tells how it reads a picture.
+    const expected = (EXPECTED[name] && message.text().includes(String(EXPECTED[name]))) || /GL Driver Message \(OpenGL, Performance/.test(message.text());
     if (["error", "warning"].includes(message.type()) && !expected) fail(where, message.text());
   });
   page.on("pageerror", (error) => fail(where, error.message));
@@ -20,7 +24,7 @@ export async function visit({ view, name, path, look, axe, origin, out, fail }) 
   const answer = await page.goto(origin + path, { waitUntil: "load" });
   const size = (await answer.body()).length;
   if (size > 100_000) fail(where, `${size} bytes`);
-  if (name === "missing" ? answer.status() !== 404 : !answer.ok()) fail(where, `status ${answer.status()}`);
+  if (answer.status() !== (EXPECTED[name] ?? 200)) fail(where, `status ${answer.status()}`);
   if (name.startsWith("network") && name !== "network-table") {
     await page.waitForFunction(() => document.querySelector("#graph")?.dataset.ready, null, { timeout: 20_000 }).catch(() => fail(where, "no picture"));
   }
@@ -38,7 +42,17 @@ export async function visit({ view, name, path, look, axe, origin, out, fail }) 
   if (found.bare.length) fail(where, `words missing: ${found.bare}`);
   await page.screenshot({ path: `${out}/${name}-${look.name}.png`, fullPage: true });
   if (axe) await findings(page, where, fail);
+  if (look.width === 1280) await paper(page, name, where, out, fail);
   await page.close();
+}
+
+// On a sheet of A4, black on white, nothing beyond its edge.
+async function paper(page, name, where, out, fail) {
+  await page.emulateMedia({ media: "print" });
+  await page.setViewportSize({ width: 794, height: 1123 });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  if (wide > 0 && !WIDE.includes(name)) fail(where, `${wide} px wider than the sheet`);
+  await page.screenshot({ path: `${out}/${name}-print.png`, fullPage: true });
 }
 
 // What axe finds.

@@ -13,6 +13,7 @@ use maud::Markup;
 use crate::guard::lang_of;
 use crate::html::{self, Page};
 use crate::i18n::Lang;
+use crate::params::{Param, sift};
 use crate::query::Query;
 use crate::session::Sessions;
 
@@ -169,17 +170,27 @@ pub(crate) async fn run(
     params: RawPathParams,
     request: Request,
     page: PageFn,
+    known: &'static [Param],
 ) -> Response {
     let begun = Instant::now();
     let params = params.iter().map(|(_, value)| value.to_owned()).collect();
     let uri = request.uri();
-    let ctx = Ctx::of(request.headers(), uri.path(), uri.query().unwrap_or(""), params);
+    let mut ctx = Ctx::of(request.headers(), uri.path(), uri.query().unwrap_or(""), params);
+    let (query, notes) = sift(ctx.lang, known, &ctx.query);
+    ctx.query = query;
+    if ctx.json() && !notes.is_empty() {
+        // A program reads no notes: it must not take a whole list for the part that it asked for.
+        return fail(&ctx, &PageError::Desk(desk::Error::Asked(notes.join(" "))));
+    }
     let asked = ctx.clone();
     let outcome = app
         .read(move |snapshot| {
             let answer = page(&asked, snapshot)?;
             Ok(match answer {
-                Answer::Page(page) => html::send(StatusCode::OK, page.render(&asked, snapshot)),
+                Answer::Page(mut page) => {
+                    page.notes.splice(0..0, notes);
+                    html::send(StatusCode::OK, page.render(&asked, snapshot))
+                }
                 Answer::Part(part) => html::send(StatusCode::OK, part),
                 Answer::Json(value) => axum_json(&value),
                 Answer::Moved(to) => Redirect::to(&to).into_response(),

@@ -1,12 +1,13 @@
 //! Rows of a table as files: exactly what the page's URL selects.
 //!
 //! Seized text may be a formula to whoever opens it in a spreadsheet. In CSV such text gets an
-//! apostrophe before it ([`neutral`]); in XLSX every text is stored as text, so nothing is changed.
+//! apostrophe before it ([`desk::export::neutral`]); in XLSX every text is stored as text, so nothing is changed.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use desk::export::neutral;
 use desk::read::{CellValue, Row, Snapshot, TableColumn, TableHead, TableQuery};
 use futures_util::stream;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
@@ -23,30 +24,6 @@ const MAX_ROWS: u64 = 1_048_576;
 const MAX_TEXT: usize = 32_767;
 /// A piece of a CSV on its way.
 const PIECE: usize = 64 * 1024;
-
-/// Text for a CSV cell: what a spreadsheet would take for a formula gets an apostrophe before it.
-///
-/// A program that splits at another separator than ours sees cells begin behind it, so the same
-/// holds for what stands behind any separator or line break.
-pub(crate) fn neutral(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    let mut begins = true;
-    for c in text.chars() {
-        if begins && matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\u{2212}')
-        {
-            out.push('\'');
-        }
-        out.push(c);
-        begins = match c {
-            ',' | ';' | '\t' | '|' | '\r' | '\n' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}'
-            | '\u{2029}' => true,
-            // What spreadsheets trim or take for a quote leaves a cell's beginning where it is.
-            '"' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' => begins,
-            c => begins && (c.is_whitespace() || c.is_control()),
-        };
-    }
-    out
-}
 
 /// One cell, quoted. Numbers stand bare; an absent value is empty, and so differs from `""`.
 fn csv_cell(cell: &CellValue, out: &mut String) {
@@ -311,12 +288,6 @@ mod tests {
 
     #[test]
     fn formulas_become_text() {
-        assert_eq!(neutral("=cmd|' /C calc'!A0"), "'=cmd|' /C calc'!A0");
-        assert_eq!(neutral("+33612345678"), "'+33612345678");
-        assert_eq!(neutral(" \u{feff}@SUM(1)"), " \u{feff}'@SUM(1)");
-        assert_eq!(neutral("a;=1+1"), "a;'=1+1");
-        assert_eq!(neutral("a\n-2"), "a\n'-2");
-        assert_eq!(neutral("plain - text = here"), "plain - text = here");
         let mut out = String::new();
         csv_cell(&CellValue::Int(-5), &mut out);
         csv_cell(&CellValue::Text("say \"=1\"".into()), &mut out);

@@ -1,7 +1,10 @@
-//! How values are written: numbers, sizes, shares, moments. The same in every language; words are
-//! not made here.
+//! How values are written: numbers, sizes, shares, moments. Whole numbers are grouped alike in every
+//! language, by a space that none of them reads as a decimal mark; what is parted, and how units are
+//! written, is each language's own. Words are not made here.
 
 use model::Stamp;
+
+use crate::i18n::Lang;
 
 /// Thin groups: U+202F, narrow no-break space.
 const THIN: char = '\u{202f}';
@@ -28,31 +31,48 @@ fn group(digits: &str) -> String {
     out
 }
 
-/// An amount in minor units, with the decimals of its currency: `−1 234.50`. The code stands apart.
-pub(crate) fn amount(minor: i64, currency: &str) -> String {
-    let digits = currency.parse::<model::Currency>().map_or(2, |c| c.minor_digits());
-    let unit = 10u64.pow(digits);
-    let abs = minor.unsigned_abs();
-    let sign = if minor < 0 { "\u{2212}" } else { "" };
-    let whole = group(&(abs / unit).to_string());
-    if digits == 0 {
-        format!("{sign}{whole}")
-    } else {
-        format!("{sign}{whole}.{:0width$}", abs % unit, width = digits as usize)
+/// A number with decimals, from its digits: `1 204.50`, `1 204,50`. The one place where the decimal
+/// mark is chosen.
+fn decimal(lang: Lang, whole: &str, decimals: &str) -> String {
+    let mark = match lang {
+        Lang::En => '.',
+        Lang::Fr | Lang::It => ',',
+    };
+    let mut out = group(whole);
+    if !decimals.is_empty() {
+        out.push(mark);
+        out.push_str(decimals);
     }
+    out
 }
 
-/// A size in bytes, to three figures: `1.24 GB` (powers of ten, as disks are sold).
-pub(crate) fn bytes(n: u64) -> String {
-    const UNITS: [&str; 6] = ["B", "kB", "MB", "GB", "TB", "PB"];
+/// An amount in minor units, with the decimals of its currency: `−1 234.50`. The code stands apart.
+/// Sums may be beyond 64 bits.
+pub(crate) fn amount(lang: Lang, minor: i128, currency: &str) -> String {
+    let digits = currency.parse::<model::Currency>().map_or(2, |c| c.minor_digits());
+    let unit = 10u128.pow(digits);
+    let abs = minor.unsigned_abs();
+    let sign = if minor < 0 { "\u{2212}" } else { "" };
+    let decimals = match digits {
+        0 => String::new(),
+        _ => format!("{:0width$}", abs % unit, width = digits as usize),
+    };
+    format!("{sign}{}", decimal(lang, &(abs / unit).to_string(), &decimals))
+}
+
+/// A size in bytes, to three figures: `1.24 GB` (powers of ten, as disks are sold); `1,24 Go` in
+/// French.
+pub(crate) fn bytes(lang: Lang, n: u64) -> String {
+    const PREFIXES: [&str; 6] = ["", "k", "M", "G", "T", "P"];
+    let letter = if lang == Lang::Fr { "o" } else { "B" };
     let mut unit = 0;
     let mut scale: u64 = 1;
-    while unit + 1 < UNITS.len() && n / scale >= 1000 {
+    while unit + 1 < PREFIXES.len() && n / scale >= 1000 {
         scale *= 1000;
         unit += 1;
     }
     if unit == 0 {
-        return format!("{n}\u{a0}B");
+        return format!("{n}\u{a0}{letter}");
     }
     #[allow(clippy::cast_precision_loss, reason = "three figures are shown")]
     let value = n as f64 / scale as f64;
@@ -63,7 +83,14 @@ pub(crate) fn bytes(n: u64) -> String {
     } else {
         format!("{value:.2}")
     };
-    format!("{text}\u{a0}{}", UNITS[unit])
+    let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
+    format!("{}\u{a0}{}{letter}", decimal(lang, whole, decimals), PREFIXES[unit])
+}
+
+/// A share as it is read: `37%`, `37 %` in French.
+pub(crate) fn share(lang: Lang, part: u64, whole: u64) -> String {
+    let gap = if lang == Lang::Fr { "\u{202f}" } else { "" };
+    format!("{}{gap}%", percent(part, whole))
 }
 
 /// A share in whole per cent, never 0 % or 100 % unless exactly so.
@@ -98,6 +125,7 @@ pub(crate) fn duration(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn numbers_are_grouped_by_narrow_spaces() {
@@ -106,8 +134,6 @@ mod tests {
         assert_eq!(number(1204), "1\u{202f}204");
         assert_eq!(number(22_000_000), "22\u{202f}000\u{202f}000");
         assert_eq!(signed(-1204), "\u{2212}1\u{202f}204");
-        assert_eq!(amount(-123_450, "EUR"), "\u{2212}1\u{202f}234.50");
-        assert_eq!(amount(5, "JPY"), "5");
         assert_eq!(
             signed(i64::MIN),
             "\u{2212}9\u{202f}223\u{202f}372\u{202f}036\u{202f}854\u{202f}775\u{202f}808"
@@ -116,6 +142,7 @@ mod tests {
 
     #[test]
     fn sizes_keep_three_figures() {
+        let bytes = |n| bytes(Lang::En, n);
         assert_eq!(bytes(0), "0\u{a0}B");
         assert_eq!(bytes(999), "999\u{a0}B");
         assert_eq!(bytes(1000), "1.00\u{a0}kB");
@@ -124,5 +151,53 @@ mod tests {
         assert_eq!(percent(1, 1000), 1);
         assert_eq!(percent(999, 1000), 99);
         assert_eq!(percent(1000, 1000), 100);
+    }
+
+    #[test]
+    fn each_language_writes_its_own_decimals() {
+        let sum = |lang| amount(lang, 7_441_685, "EUR");
+        assert_eq!(sum(Lang::En), "74\u{202f}416.85");
+        assert_eq!(sum(Lang::Fr), "74\u{202f}416,85");
+        assert_eq!(sum(Lang::It), "74\u{202f}416,85");
+        assert_eq!(amount(Lang::En, -123_450, "EUR"), "\u{2212}1\u{202f}234.50");
+        assert_eq!(amount(Lang::It, 5, "JPY"), "5");
+        assert_eq!(bytes(Lang::Fr, 13_240_000), "13,2\u{a0}Mo");
+        assert_eq!(bytes(Lang::It, 13_240_000), "13,2\u{a0}MB");
+        assert_eq!(bytes(Lang::Fr, 12), "12\u{a0}o");
+        assert_eq!(share(Lang::En, 37, 100), "37%");
+        assert_eq!(share(Lang::Fr, 37, 100), "37\u{202f}%");
+    }
+
+    proptest! {
+        /// Whatever the language, the digits are those of the amount, parted once and where the
+        /// currency says; and no mark of one language stands in another's figures.
+        #[test]
+        fn an_amount_keeps_its_digits(minor in any::<i128>(), lang in 0..3usize, code in 0..3usize) {
+            let lang = Lang::ALL[lang];
+            let (code, digits) = [("EUR", 2), ("JPY", 0), ("BTC", 8)][code];
+            let text = amount(lang, minor, code);
+            let (mark, other) = if lang == Lang::En { ('.', ',') } else { (',', '.') };
+            prop_assert!(!text.contains(other));
+            let bare: String = text.chars().filter(|c| *c != THIN).collect();
+            let decimals = bare.split_once(mark).map_or(0, |(_, d)| d.chars().count());
+            prop_assert_eq!(decimals, digits);
+            let again: String = bare.chars().filter(|c| *c != mark).collect();
+            prop_assert_eq!(again.replace('\u{2212}', "-").parse::<i128>().unwrap(), minor);
+        }
+
+        /// A size is within half of its last figure, in each language the same but for mark and unit.
+        #[test]
+        fn a_size_is_near_and_alike(n in any::<u64>()) {
+            let english = bytes(Lang::En, n);
+            prop_assert_eq!(&bytes(Lang::It, n), &english.replace('.', ","));
+            prop_assert_eq!(&bytes(Lang::Fr, n), &english.replace('.', ",").replace('B', "o"));
+            let (figures, unit) = english.split_once('\u{a0}').unwrap();
+            let scale = 1000f64.powi("kMGTP".find(&unit[..unit.len() - 1]).map_or(0, |at| {
+                i32::from(unit.len() > 1) * (i32::try_from(at).unwrap() + 1)
+            }));
+            let shown: f64 = figures.replace(THIN, "").parse().unwrap();
+            let off = (shown * scale - n as f64).abs();
+            prop_assert!(off <= n as f64 * 0.0051 + 0.5, "{} is shown as {}", n, english);
+        }
     }
 }

@@ -13,6 +13,7 @@ mod html;
 mod i18n;
 mod live;
 mod pages;
+mod params;
 mod query;
 mod routes;
 mod server;

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream::{self, Stream};
@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::guard::lang_of;
 use crate::i18n::Lang;
 use crate::pages::overview;
+use crate::query::Query;
 
 /// While something is going on, and while nothing is.
 const BUSY: Duration = Duration::from_millis(500);
@@ -21,6 +22,8 @@ const IDLE: Duration = Duration::from_secs(2);
 struct Watch {
     app: App,
     lang: Lang,
+    /// The mark of what the page showed when it was made: it may have changed before we looked.
+    seen: String,
     last: Option<desk::read::Overview>,
     wait: Duration,
 }
@@ -28,9 +31,12 @@ struct Watch {
 /// `GET /live`.
 pub(crate) async fn stream(
     State(app): State<App>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let watch = Watch { app, lang: lang_of(&headers), last: None, wait: BUSY };
+    let query = Query::parse(query.as_deref().unwrap_or(""));
+    let seen = query.get("seen").unwrap_or("").to_owned();
+    let watch = Watch { app, lang: lang_of(&headers), seen, last: None, wait: BUSY };
     let events = stream::unfold(watch, |mut watch| async move {
         loop {
             tokio::time::sleep(watch.wait).await;
@@ -40,8 +46,11 @@ pub(crate) async fn stream(
                 continue;
             };
             watch.wait = if now.progress.is_some() { BUSY } else { IDLE };
-            let first = watch.last.is_none();
-            if watch.last.as_ref() == Some(&now) || (first && now.progress.is_none()) {
+            let same = match &watch.last {
+                Some(last) => *last == now,
+                None => overview::mark(watch.lang, &now) == watch.seen,
+            };
+            if same {
                 watch.last = Some(now);
                 continue;
             }

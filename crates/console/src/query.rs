@@ -35,6 +35,11 @@ impl Query {
         self.0.iter().filter(move |(k, v)| k == name && !v.is_empty()).map(|(_, v)| v.as_str())
     }
 
+    /// The pairs of which `good` is true, by name and value.
+    pub(crate) fn keep(&self, mut good: impl FnMut(&str, &str) -> bool) -> Self {
+        Self(self.0.iter().filter(|(k, v)| good(k, v)).cloned().collect())
+    }
+
     /// The pairs but those of these names.
     pub(crate) fn but<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0

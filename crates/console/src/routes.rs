@@ -7,7 +7,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, get, post};
 
 use crate::app::{App, PageFn, run};
-use crate::{assets, export, guard, live, pages};
+use crate::params::Param;
+use crate::{assets, export, guard, live, pages, params};
 
 /// Who may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +22,8 @@ pub(crate) enum Access {
 /// What an address gives. There are two dozen, made once: their size does not matter.
 #[allow(clippy::large_enum_variant)]
 pub(crate) enum Gives {
-    /// A page (or its part, or its data).
-    Page(PageFn),
+    /// A page (or its part, or its data), and the parameters it answers.
+    Page(PageFn, &'static [Param]),
     /// Something else: a stream, a file, a change.
     Other(MethodRouter<App>),
 }
@@ -37,8 +38,8 @@ pub(crate) struct Route {
     pub(crate) gives: Gives,
 }
 
-fn page(path: &'static str, page: PageFn) -> Route {
-    Route { path, access: Access::SignedIn, gives: Gives::Page(page) }
+fn page(path: &'static str, page: PageFn, known: &'static [Param]) -> Route {
+    Route { path, access: Access::SignedIn, gives: Gives::Page(page, known) }
 }
 fn other(path: &'static str, access: Access, method: MethodRouter<App>) -> Route {
     Route { path, access, gives: Gives::Other(method) }
@@ -48,27 +49,27 @@ fn other(path: &'static str, access: Access, method: MethodRouter<App>) -> Route
 pub(crate) fn routes() -> Vec<Route> {
     use Access::{Open, SignedIn};
     vec![
-        page("/", pages::overview::page),
+        page("/", pages::overview::page, params::NONE),
         other("/live", SignedIn, get(live::stream)),
-        page("/entities", pages::entities::page),
-        page("/entity/{id}", pages::entity::page),
-        page("/links", pages::links::page),
-        page("/facts", pages::facts::page),
-        page("/network", pages::network::page),
-        page("/network/path", pages::path::page),
-        page("/map", pages::map::page),
-        page("/payments", pages::payments::page),
-        page("/tables", pages::table_list::page),
-        page("/tables/{id}", pages::tables::rows),
+        page("/entities", pages::entities::page, params::ENTITIES),
+        page("/entity/{id}", pages::entity::page, params::NONE),
+        page("/links", pages::links::page, params::LINKS),
+        page("/facts", pages::facts::page, params::FACTS),
+        page("/network", pages::network::page, params::NETWORK),
+        page("/network/path", pages::path::page, params::PATH),
+        page("/map", pages::map::page, params::MAP),
+        page("/payments", pages::payments::page, params::PAYMENTS),
+        page("/tables", pages::table_list::page, params::TABLES),
+        page("/tables/{id}", pages::tables::rows, params::ROWS),
         other("/tables/{id}/csv", SignedIn, get(export::csv)),
         other("/tables/{id}/xlsx", SignedIn, get(export::xlsx)),
-        page("/exhibits", pages::exhibits::list),
-        page("/exhibit/{hash}", pages::exhibit::page),
-        page("/problems", pages::problems::page),
-        page("/log", pages::log::list),
-        page("/log/{index}", pages::log::entry),
-        page("/search", pages::search::page),
-        page("/keys", pages::keys::page),
+        page("/exhibits", pages::exhibits::list, params::EXHIBITS),
+        page("/exhibit/{hash}", pages::exhibit::page, params::EXHIBIT),
+        page("/problems", pages::problems::page, params::PROBLEMS),
+        page("/log", pages::log::list, params::LOG),
+        page("/log/{index}", pages::log::entry, params::NONE),
+        page("/search", pages::search::page, params::SEARCH),
+        page("/keys", pages::keys::page, params::NONE),
         other("/language", Open, post(pages::sign_in::language)),
         other("/sign-in", Open, get(pages::sign_in::explain)),
         other("/sign-in/{token}", Open, get(pages::sign_in::spend)),
@@ -84,9 +85,9 @@ pub(crate) fn router(app: App) -> Router {
     for route in routes() {
         let method = match route.gives {
             Gives::Other(method) => method,
-            Gives::Page(page) => {
+            Gives::Page(page, known) => {
                 get(move |state: State<App>, params: RawPathParams, request: Request| {
-                    run(state, params, request, page)
+                    run(state, params, request, page, known)
                 })
             }
         };

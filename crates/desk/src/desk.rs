@@ -142,7 +142,9 @@ impl Desk {
     /// The disk; what was committed is safe all the same.
     pub fn close(mut self) -> Result<()> {
         if let Some(views) = self.views.take() {
-            // Readers then start from one file; a failure here costs nothing.
+            // Readers then start from one file; a failure here costs nothing, and waiting for a
+            // reader that is at work (a console's, one's own) would cost half a minute.
+            let _ = views.db.busy_timeout(std::time::Duration::ZERO);
             let _ = views.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE);");
         }
         Ok(self.case.finish()?)

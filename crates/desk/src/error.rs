@@ -1,14 +1,34 @@
 //! The desk's one error type.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
 
 /// Why the desk could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// There is no case in the folder.
-    #[error("{0} holds no case: `vigie open` makes one")]
+    #[error("{0} holds no case: name a case's folder, or make one: `vigie open --case {0} PATH`")]
     NoCase(PathBuf),
+    /// The case is there, and its views are not.
+    #[error(
+        "{0} holds a case, but its views are missing; what is sealed is safe: `vigie views rebuild \
+         --case {0}` makes them anew"
+    )]
+    NoViews(PathBuf),
+    /// A file of the views is not as it was written, or not there.
+    #[error(
+        "{path} {how}; what is sealed is safe: `vigie views rebuild --case {}` makes it anew",
+        case_of(path).display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// In words, such as `is missing`.
+        how: String,
+    },
     /// The views were made by another version.
     #[error(
         "the views were made by another version of vigie: `vigie views rebuild` makes them anew"
@@ -39,7 +59,7 @@ pub enum Error {
     Disk(#[from] ledger::Error),
     /// The log or the vault said no.
     #[error(transparent)]
-    Vault(#[from] vault::Error),
+    Vault(vault::Error),
     /// Something asked for is not in the case (or is withheld as privileged).
     #[error("{what} is not in this case")]
     NotFound {
@@ -68,3 +88,53 @@ pub enum Error {
 
 /// The desk's result.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// A folder without a case is told in the same words whoever looked.
+impl From<vault::Error> for Error {
+    fn from(error: vault::Error) -> Self {
+        match error {
+            vault::Error::NoCase(dir) => Self::NoCase(dir),
+            other => Self::Vault(other),
+        }
+    }
+}
+
+/// The case that a file of the views belongs to: `CASE/views.sqlite`, `CASE/tables/…`.
+fn case_of(path: &Path) -> &Path {
+    let folder = path.parent().unwrap_or(path);
+    let case = if folder.ends_with("tables") { folder.parent() } else { Some(folder) };
+    case.filter(|case| !case.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+impl Error {
+    /// Names the table's or index's file that was read when this came up.
+    pub(crate) fn of_file(self, path: &Path) -> Self {
+        let how = match self {
+            Self::Table(what) => format!("is damaged ({what})"),
+            Self::Read { source, .. } if source.kind() == ErrorKind::NotFound => {
+                "is missing".to_owned()
+            }
+            Self::Read { source, .. } if source.kind() == ErrorKind::UnexpectedEof => {
+                "is damaged (it is cut short)".to_owned()
+            }
+            other => return other,
+        };
+        Self::Damaged { path: path.to_owned(), how }
+    }
+
+    /// Names the views' file where SQLite says that its bytes are damaged. SQLite may find that at
+    /// any row, so whoever tells the error to a user asks for this.
+    pub fn at(self, case: &Path) -> Self {
+        let Self::Views(rusqlite::Error::SqliteFailure(error, _)) = &self else { return self };
+        if !matches!(error.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) {
+            return self;
+        }
+        let path = crate::views::file(case);
+        Self::Damaged { path, how: "is damaged (it is no sound SQLite file)".to_owned() }
+    }
+
+    /// True where the views are at fault, and a rebuild mends it.
+    pub fn is_of_views(&self) -> bool {
+        matches!(self, Self::NoViews(_) | Self::Damaged { .. } | Self::OtherLayout)
+    }
+}

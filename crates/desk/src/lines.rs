@@ -32,11 +32,23 @@ pub struct FactLine {
 }
 
 impl FactLine {
+    /// What the value was before it was masked, where it is revealed: the views hold no secret, so it
+    /// comes from the bytes.
+    pub fn revealed(&self) -> Option<&str> {
+        match (&self.fact.value, &self.raw) {
+            (ShownValue::Masked, Raw::Text(raw)) => Some(raw),
+            (ShownValue::Text(text), Raw::Text(raw)) if text.contains(MASK) => Some(raw),
+            _ => None,
+        }
+    }
+
     /// `{subject, property, value, exhibit, start, end, parser, raw}`; `raw_hex` where the bytes are
-    /// not UTF-8; `masked: true`, and neither, where they hold a secret.
+    /// not UTF-8; `masked: true`, and neither, where they hold a secret. The value of a secret is
+    /// null until it is revealed.
     pub fn to_json(&self) -> Value {
         let fact = &self.fact;
         let value = match &fact.value {
+            _ if self.revealed().is_some() => json!(self.revealed()),
             ShownValue::Text(text) | ShownValue::Time { text, .. } => json!(text),
             ShownValue::Int(n) => json!(n),
             ShownValue::Bool(b) => json!(b),
@@ -60,6 +72,9 @@ impl FactLine {
         Value::Object(line)
     }
 }
+
+/// What stands for a secret within a text.
+const MASK: &str = "•••";
 
 /// How far beyond a fact masks are looked up at once: the next facts stand near.
 const WINDOW: u64 = 1 << 20;

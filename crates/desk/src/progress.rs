@@ -60,6 +60,9 @@ impl Snapshot {
     }
 }
 
+/// The stages of an opening, in their order.
+pub const STAGES: [&str; 5] = ["seal", "parse", "resolve", "count", "done"];
+
 /// Counters that the pipeline's threads add to. Share it in an `Arc`; read it with
 /// [`Progress::snapshot`] as often as you like.
 #[derive(Debug, Default)]
@@ -96,6 +99,7 @@ impl Progress {
     }
 
     pub(crate) fn stage(&self, stage: &str, at: &str) {
+        debug_assert!(STAGES.contains(&stage), "{stage} is not among the stages");
         if let Ok(mut now) = self.stage.lock() {
             *now = (stage.to_owned(), at.to_owned());
         }

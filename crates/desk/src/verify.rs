@@ -44,13 +44,20 @@ pub struct Report {
     pub checkpoint: Option<String>,
     /// True where the key came from the home, and not from the case itself.
     pub key_from_home: bool,
-    /// What is wrong, and where.
+    /// What is wrong, and where: first of the evidence (log and vault), then of the views.
     pub findings: Vec<Finding>,
+    /// How many of the findings are of the evidence. Where there are none, a rebuild mends the rest.
+    pub of_evidence: usize,
     /// What is worth knowing, and harmless.
     pub notes: Vec<String>,
 }
 
 impl Report {
+    /// True where log and exhibits are what was sealed, whatever the views are.
+    pub fn evidence_holds(&self) -> bool {
+        self.of_evidence == 0
+    }
+
     fn find(&mut self, place: impl Into<String>, message: impl Into<String>) {
         self.findings.push(Finding { place: place.into(), message: message.into() });
     }
@@ -71,12 +78,16 @@ pub fn verify(dir: &Path, home: &Path, progress: &(dyn Fn(u64) + Sync)) -> Resul
         bytes: vault.bytes,
         checkpoint: vault.checkpoint,
         key_from_home: vault.key_from_home,
+        of_evidence: vault.findings.len(),
         findings: vault.findings,
         notes: vault.notes,
         ..Report::default()
     };
     if !crate::views::file(dir).is_file() {
-        report.notes.push("there are no views: `vigie views rebuild` makes them".to_owned());
+        report.notes.push(format!(
+            "there are no views: `vigie views rebuild --case {}` makes them",
+            dir.display()
+        ));
         return Ok(report);
     }
     // A log that cannot be read was told above; then the views have nothing to be held against.
@@ -84,14 +95,30 @@ pub fn verify(dir: &Path, home: &Path, progress: &(dyn Fn(u64) + Sync)) -> Resul
     let snapshot = match Reader::open(dir).and_then(|reader| reader.snapshot()) {
         Ok(snapshot) => snapshot,
         Err(error) => {
-            report.find("views.sqlite", told(&error));
+            report.find("views.sqlite", of_views(error, dir));
             return Ok(report);
         }
     };
     if let Err(error) = views(&case, snapshot.db()?, dir, progress, &mut report) {
-        report.find("views.sqlite", told(&error));
+        report.find("views.sqlite", of_views(error, dir));
     }
     Ok(report)
+}
+
+/// What is wrong with views that cannot be read; what mends them is said once, at the end.
+fn of_views(error: Error, dir: &Path) -> String {
+    match error.at(dir) {
+        Error::OtherLayout => "it was made by another version of vigie".to_owned(),
+        other => of_table(&other),
+    }
+}
+
+/// Findings name their place themselves.
+fn of_table(error: &Error) -> String {
+    match error {
+        Error::Damaged { how, .. } => format!("it {how}"),
+        other => told(other),
+    }
 }
 
 /// An error with what caused it.
@@ -115,7 +142,7 @@ fn views(
 ) -> Result<()> {
     let damage: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if damage != "ok" {
-        report.find("views.sqlite", damage);
+        report.find("views.sqlite", format!("it is damaged ({})", damage.replace('\n', " ")));
         return Ok(());
     }
     let applied = crate::views::meta::<i64>(db, "applied")?.unwrap_or(0) as u64;
@@ -383,7 +410,7 @@ fn digest_table(table: &Table, progress: &(dyn Fn(u64) + Sync)) -> Digested {
         match hash_file(path, progress) {
             Ok(found) if found.as_slice() == digest.as_slice() => {}
             Ok(_) => return Err((place(path), "it is not the file that was written".to_owned())),
-            Err(error) => return Err((place(path), told(&error))),
+            Err(error) => return Err((place(path), of_table(&error))),
         }
     }
     let mut hash = digest_of_schema(&table.schema);
@@ -398,7 +425,7 @@ fn digest_table(table: &Table, progress: &(dyn Fn(u64) + Sync)) -> Digested {
             Ok(file.rows())
         };
         let mut read = read;
-        rows = read().map_err(|error| (place(path), told(&error)))?;
+        rows = read().map_err(|error| (place(path), of_table(&error)))?;
     }
     if rows != table.rows {
         let message = format!("{rows} rows, where the views say {}", table.rows);
@@ -408,7 +435,7 @@ fn digest_table(table: &Table, progress: &(dyn Fn(u64) + Sync)) -> Digested {
 }
 
 fn hash_file(path: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<[u8; 32]> {
-    let failed = |source| Error::Read { path: path.to_owned(), source };
+    let failed = |source| Error::Read { path: path.to_owned(), source }.of_file(path);
     let mut file = File::open(path).map_err(failed)?;
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; 256 << 10]);
     loop {

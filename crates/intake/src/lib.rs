@@ -43,7 +43,7 @@ mod laws;
 
 pub use chunks::Chunks;
 pub use parser::{Confidence, Coverage, Input, Parser};
-pub use sink::{Collect, Job, Sink};
+pub use sink::{Collect, Job, MappingFit, Sink};
 
 /// Every parser. Order decides between equals: the earlier wins.
 #[rustfmt::skip] // one line a parser

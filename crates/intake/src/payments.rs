@@ -37,10 +37,12 @@ impl Class {
 
     /// The class of a word as tables and mapping files write it.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Completed, Self::Pending, Self::Denied, Self::Hold, Self::Conversion, Self::Other]
-            .into_iter()
-            .find(|class| class.as_str() == word)
+        Self::ALL.into_iter().find(|class| class.as_str() == word)
     }
+
+    /// In the order of [`model::bulk::PAYMENT_CLASSES`].
+    const ALL: [Self; 6] =
+        [Self::Completed, Self::Pending, Self::Denied, Self::Hold, Self::Conversion, Self::Other];
 }
 
 /// What sort of payment.
@@ -125,6 +127,18 @@ pub struct Payment<'a> {
 impl Payment<'_> {
     /// Adds it to the table, as standing in bytes `start..end`. Empty texts are absent.
     pub fn push(&self, rows: &mut Rows, out: &mut dyn Sink, start: u64, end: u64) {
+        self.push_with(&[], rows, out, start, end);
+    }
+
+    /// The same, with cells of columns that the table has besides.
+    pub(crate) fn push_with(
+        &self,
+        besides: &[Cell<'_>],
+        rows: &mut Rows,
+        out: &mut dyn Sink,
+        start: u64,
+        end: u64,
+    ) {
         fn text(text: &str) -> Cell<'_> {
             if text.is_empty() { Cell::Null } else { Cell::Text(text) }
         }
@@ -156,6 +170,20 @@ impl Payment<'_> {
             text(self.reference),
             text(self.note),
         ];
-        rows.push(out, start, end, &cells);
+        if besides.is_empty() {
+            rows.push(out, start, end, &cells);
+        } else {
+            rows.push(out, start, end, &[&cells, besides].concat());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_those_of_the_vocabulary() {
+        assert_eq!(Class::ALL.map(Class::as_str), model::bulk::PAYMENT_CLASSES);
     }
 }

@@ -22,6 +22,17 @@ pub trait Sink {
     /// The bytes of its lost problems are counted as read by the parser: who runs jobs sums them
     /// for [`crate::Coverage::lose`].
     fn defer(&mut self, job: Job);
+    /// Told of each table that a mapping file was held against. Nothing of it enters a view.
+    fn mapped(&mut self, _fit: MappingFit) {}
+}
+
+/// How a mapping file fits a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MappingFit {
+    /// The table: a file's name, a sheet's.
+    pub table: String,
+    /// Columns that the mapping names and the table has not; none where it fits.
+    pub missing: Vec<String>,
 }
 
 /// A sink that keeps everything, in order: for tests, fuzzers and `vigie parse`.

@@ -142,7 +142,8 @@ fn memory_is_bounded_and_what_is_lost_is_located() {
     // A page of a gigabyte where a playlist should be.
     let page = b"<!DOCTYPE html><html><body>";
     let (out, coverage) = read(parser("m3u"), page, b'x', GB, b"</body></html>\n");
-    assert_eq!((out.problems.len(), coverage.lost), (1, coverage.total()));
+    assert_eq!((out.problems.len(), coverage.read), (1, coverage.total()));
+    assert_eq!(out.problems[0].end, coverage.total());
 
     // Zeros, as a wiped disk gives them: each parser ends, within its memory.
     for parser in PARSERS {

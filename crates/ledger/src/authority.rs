@@ -102,7 +102,13 @@ impl Home {
         check_name(name)?;
         let dir = self.dir.join("authorities").join(name);
         let path = dir.join("key");
-        let text = String::from_utf8_lossy(&read(&path, 1000)?).into_owned();
+        let bytes = read(&path, 1000).map_err(|error| match error {
+            e if e.is_missing() => {
+                Error::NoKey { authority: name.to_owned(), home: self.dir.clone() }
+            }
+            other => other,
+        })?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         let key = SigningKey::parse(&text).map_err(|e| Error::note(&path, e))?;
         if key.name() != name {
             let found = key.name().to_owned();

@@ -30,7 +30,7 @@ pub enum Error {
         holder: String,
     },
     /// A checkpoint or a key is not what it should be.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}{}", path.display(), whose(source))]
     Note {
         /// The file.
         path: PathBuf,
@@ -60,6 +60,17 @@ pub enum Error {
         found: u64,
         /// Entries once.
         seen: u64,
+    },
+    /// The key that signs a log is in another home.
+    #[error(
+        "the key of {authority}, which signs here, is not in {}: name the folder of that authority \
+         with --home (or VIGIE_HOME). Nothing was written", home.display()
+    )]
+    NoKey {
+        /// Whose key.
+        authority: String,
+        /// Where it was looked for.
+        home: PathBuf,
     },
     /// An entry or a batch beyond its bound.
     #[error("{0} bytes do not fit: an entry holds 65,535 bytes, a batch 256 MiB")]
@@ -109,7 +120,20 @@ impl Error {
 
     /// True where the file was not found.
     pub fn is_missing(&self) -> bool {
-        matches!(self, Self::Disk { source, .. } if source.kind() == io::ErrorKind::NotFound)
+        match self {
+            Self::Disk { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            Self::NoKey { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+fn whose(source: &NoteError) -> &'static str {
+    match source {
+        NoteError::OtherKey => {
+            " than this home's: where the case is of another home, name that with --home"
+        }
+        _ => "",
     }
 }
 

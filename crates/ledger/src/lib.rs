@@ -5,6 +5,7 @@
 //! nothing that is committed is ever changed.
 
 mod authority;
+mod consistency;
 pub mod disk;
 mod error;
 mod journal;
@@ -20,6 +21,7 @@ mod trust;
 mod verify;
 
 pub use authority::{Authority, Home, PRACTICE};
+pub use consistency::{Consistency, MAX_CONSISTENCY};
 pub use error::{Error, Result};
 pub use lock::{Lock, Wait, holder_of};
 pub use log::Log;

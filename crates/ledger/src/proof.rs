@@ -30,6 +30,26 @@ pub enum ProofError {
         /// The checkpoint's size.
         size: u64,
     },
+    /// The older checkpoint is not the one that the proof goes on from.
+    #[error(
+        "the proof goes on from {wanted} entries of its log, the older checkpoint is of {found} or of another log"
+    )]
+    OtherCheckpoint {
+        /// The size that the proof names.
+        wanted: u64,
+        /// The older checkpoint's.
+        found: u64,
+    },
+    /// The newer tree does not begin with the older one.
+    #[error(
+        "the log of {new} entries does not begin with its own {old}: it was rewritten, or the proof is wrong"
+    )]
+    Inconsistent {
+        /// The older size.
+        old: u64,
+        /// The newer size.
+        new: u64,
+    },
     /// Too few of the witnesses that are trusted have cosigned.
     #[error("{found} of the {wanted} cosignatures that are wanted are there")]
     Unwitnessed {

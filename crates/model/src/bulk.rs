@@ -358,6 +358,10 @@ fn column(name: &str, ty: ColumnType, meaning: Option<Meaning>) -> Column {
     Column { name: name.to_owned(), ty, meaning, secret: false }
 }
 
+/// The classes of payments, as tables write them.
+pub const PAYMENT_CLASSES: [&str; 6] =
+    ["completed", "pending", "denied", "hold", "conversion", "other"];
+
 /// The one shape of payments, whatever the source: PayPal, camt.053, any CSV or XLSX.
 ///
 /// A payment is counted once by `(processor, account, txid, sign)` whatever the number of exports it stands in,
@@ -376,7 +380,7 @@ pub fn payments() -> TableSchema {
             // The key of the account whose statement this is ("" where the export does not say).
             column("account", Text, None),
             column("txid", Text, Some(Meaning::Token)),
-            // completed | pending | denied | hold | conversion | other
+            // One of PAYMENT_CLASSES.
             column("class", Text, None),
             // payment | refund | fee | withdrawal | deposit | other
             column("nature", Text, None),

@@ -26,6 +26,19 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::Truncated,
+        Self::Syntax,
+        Self::Encoding,
+        Self::Type,
+        Self::Integrity,
+        Self::Bound,
+        Self::Unsupported,
+        Self::Conflict,
+        Self::Medium,
+    ];
+
     /// The word used in `--problems` lines and in views.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -61,4 +74,27 @@ pub struct Problem {
     pub message: String,
     /// True if the bytes of the span yielded nothing; false if they were read all the same.
     pub lost: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ProblemKind as K;
+
+    #[test]
+    fn all_kinds_are_listed() {
+        // A new kind does not compile here until it has its place.
+        let place = |kind: K| match kind {
+            K::Truncated => 0,
+            K::Syntax => 1,
+            K::Encoding => 2,
+            K::Type => 3,
+            K::Integrity => 4,
+            K::Bound => 5,
+            K::Unsupported => 6,
+            K::Conflict => 7,
+            K::Medium => 8,
+        };
+        assert!(K::ALL.iter().enumerate().all(|(i, kind)| place(*kind) == i));
+        assert_eq!(K::ALL.len(), place(K::Medium) + 1);
+    }
 }

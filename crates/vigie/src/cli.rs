@@ -9,8 +9,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "vigie", version, about, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
-    /// Folder of the authority: its signing key and its own log (default: the user's configuration folder).
-    #[arg(long, global = true, value_name = "DIR", env = "VIGIE_HOME")]
+    /// Folder of the authority's key and log [default: VIGIE_HOME, else ~/.config/vigie].
+    // Read from the environment in `home_dir`: clap would put it into every usage line.
+    #[arg(long, global = true, value_name = "DIR")]
     pub(crate) home: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -58,9 +59,21 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct CaseDir {
-    /// The case folder.
-    #[arg(long = "case", value_name = "DIR", default_value = "case", env = "VIGIE_CASE")]
+    /// The case folder [default: VIGIE_CASE, else `case`].
+    #[arg(
+        long = "case",
+        value_name = "DIR",
+        default_value_os_t = usual_case(),
+        hide_default_value = true
+    )]
     pub(crate) case: PathBuf,
+}
+
+/// The case of who names none. Read here: clap would put what the environment says into every
+/// usage line.
+fn usual_case() -> PathBuf {
+    let named = std::env::var_os("VIGIE_CASE").filter(|case| !case.is_empty());
+    named.map_or_else(|| "case".into(), PathBuf::from)
 }
 
 #[derive(Debug, Args)]
@@ -127,7 +140,7 @@ pub(crate) enum Authority {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vigie verify case\n  vigie verify --json nl-04")]
+#[command(after_help = "Examples:\n  vigie verify case\n  vigie verify --json case")]
 pub(crate) struct Verify {
     /// One JSON document on stdout.
     #[arg(long)]
@@ -139,9 +152,9 @@ pub(crate) struct Verify {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  vigie facts --entity ID
-  vigie facts --exhibit HASH --json | head
-  vigie facts --entity ID --reveal 'requested by the prosecutor, note 12'")]
+  vigie facts --json | head
+  vigie facts --entity ip:198.18.0.1
+  vigie facts --entity ip:198.18.0.1 --reveal 'requested by the prosecutor, note 12'")]
 pub(crate) struct Facts {
     #[command(flatten)]
     pub(crate) case: CaseDir,
@@ -160,7 +173,7 @@ pub(crate) struct Facts {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vigie show ip:198.18.0.1\n  vigie show --json ID")]
+#[command(after_help = "Examples:\n  vigie show ip:198.18.0.1\n  vigie show --json ip:198.18.0.1")]
 pub(crate) struct Show {
     #[command(flatten)]
     pub(crate) case: CaseDir,
@@ -172,9 +185,7 @@ pub(crate) struct Show {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  vigie search 00:1a:79:00:00:01\n  vigie search --limit 5 lumen"
-)]
+#[command(after_help = "Examples:\n  vigie search 00:1a:79\n  vigie search --limit 5 198.18")]
 pub(crate) struct Search {
     #[command(flatten)]
     pub(crate) case: CaseDir,
@@ -217,7 +228,9 @@ pub(crate) enum SqlFormat {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vigie parse panel.sql\n  vigie parse --json list.m3u | head")]
+#[command(after_help = "Examples:
+  vigie parse seizure/material/office/domains.txt
+  vigie parse --json - < seizure/material/office/notes.txt | head")]
 pub(crate) struct Parse {
     /// JSON lines: facts, tables, rows, problems, and the account of bytes last.
     #[arg(long)]
@@ -228,7 +241,7 @@ pub(crate) struct Parse {
     /// A mapping for CSV and XLSX tables of unknown columns (docs/mapping.md).
     #[arg(long, value_name = "FILE")]
     pub(crate) mapping: Option<PathBuf>,
-    /// The file.
+    /// The file; - for what is piped in.
     pub(crate) file: PathBuf,
 }
 

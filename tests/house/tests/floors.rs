@@ -42,7 +42,9 @@ const NEVER: &[(&str, &[&str])] = &[
 
 fn metadata() -> Value {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let out = Command::new(env!("CARGO"))
+    // The cargo that runs the test; the one that built it may have moved since.
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let out = Command::new(cargo)
         .args(["metadata", "--format-version", "1", "--locked"])
         .current_dir(root)
         .output()

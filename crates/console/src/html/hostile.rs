@@ -60,12 +60,12 @@ fn name(c: char) -> String {
 
 /// Seized text for a page: isolated, nothing in it acts.
 pub(crate) fn text(value: &str) -> Markup {
-    html! { bdi { (marks(value)) } }
+    html! { bdi { (breaking(value)) } }
 }
 
 /// Seized text in the mono face: keys, addresses, hashes, URLs. Never a link.
 pub(crate) fn mono(value: &str) -> Markup {
-    html! { bdi.mono { (marks(value)) } }
+    html! { bdi.mono { (breaking(value)) } }
 }
 
 /// Seized text cut to `max` characters, the whole in the tooltip-free `title`-less form: what is
@@ -73,13 +73,48 @@ pub(crate) fn mono(value: &str) -> Markup {
 pub(crate) fn short(value: &str, max: usize) -> Markup {
     match value.char_indices().nth(max) {
         None => text(value),
-        Some((cut, _)) => html! { bdi { (marks(&value[..cut])) "…" } },
+        Some((cut, _)) => html! { bdi { (breaking(&value[..cut])) "…" } },
     }
 }
 
 /// The text with marks, not isolated: for inside an element that isolates already.
 pub(crate) fn marks(value: &str) -> Markup {
     let mut out = String::with_capacity(value.len() + 16);
+    put(value, &mut out);
+    PreEscaped(out)
+}
+
+/// The text with marks, and with places where a line may break in what has no blank for long: a
+/// path, an address, a hash. Words stay whole, so a style sheet needs to break nothing itself.
+fn breaking(value: &str) -> Markup {
+    const WORD: usize = 24;
+    const PART: usize = 8;
+    let mut out = String::with_capacity(value.len() + 16);
+    for word in value.split_inclusive(char::is_whitespace) {
+        if word.chars().nth(WORD).is_none() {
+            put(word, &mut out);
+            continue;
+        }
+        let mut begin = 0;
+        let mut length = 0;
+        let mut chars = word.char_indices().peekable();
+        while let Some((_, c)) = chars.next() {
+            length += 1;
+            let Some((next, after)) = chars.peek().copied() else { break };
+            // Behind what parts a name; in what has no such place, anywhere but before a mark.
+            let parts = length >= PART && !c.is_alphanumeric() && after.is_alphanumeric();
+            if (parts || length >= WORD) && !combines(after) {
+                put(&word[begin..next], &mut out);
+                out.push_str("<wbr>");
+                (begin, length) = (next, 0);
+            }
+        }
+        put(&word[begin..], &mut out);
+    }
+    PreEscaped(out)
+}
+
+fn put(value: &str, out: &mut String) {
     let mut stack = 0usize;
     for c in value.chars() {
         stack = if combines(c) { stack + 1 } else { 0 };
@@ -88,10 +123,9 @@ pub(crate) fn marks(value: &str) -> Markup {
             out.push_str(&name(c));
             out.push_str("</span>");
         } else {
-            escape(c, &mut out);
+            escape(c, out);
         }
     }
-    PreEscaped(out)
 }
 
 /// Seized text where no markup can stand (the page's `<title>`, an `aria-label`): what acts is
@@ -138,6 +172,18 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_long_may_break() {
+        let shown = |value: &str| breaking(value).into_string();
+        assert_eq!(shown("an unnamed subscriber"), "an unnamed subscriber");
+        assert_eq!(
+            shown("servers/02-quill/old/quill-2026-02-15.sql"),
+            "servers/<wbr>02-quill/<wbr>old/quill-<wbr>2026-02-<wbr>15.sql"
+        );
+        assert_eq!(shown(&"a".repeat(60)).matches("<wbr>").count(), 2);
+        assert!(!shown(&format!("{}\u{301}", "a".repeat(24))).contains("<wbr>\u{301}"));
+    }
+
+    #[test]
     fn a_heap_of_marks_is_unstacked() {
         let zalgo = format!("a{}", "\u{301}".repeat(50));
         assert_eq!(plain(&zalgo).matches("⟨0301⟩").count(), 47);
@@ -148,7 +194,7 @@ mod tests {
         fn nothing_acts_and_nothing_breaks_out(value in any::<String>()) {
             let shown = text(&value).into_string();
             let inner = shown.strip_prefix("<bdi>").and_then(|s| s.strip_suffix("</bdi>")).unwrap();
-            let bare = inner.replace("<span class=\"ctl\">", "").replace("</span>", "");
+            let bare = inner.replace("<span class=\"ctl\">", "").replace("</span>", "").replace("<wbr>", "");
             prop_assert!(!bare.contains('<') && !bare.contains('>') && !bare.contains('"'));
             prop_assert!(!shown.chars().any(acts));
             prop_assert!(!plain(&value).chars().any(acts));

@@ -61,6 +61,8 @@ pub(crate) struct Page {
     pub(crate) actions: Markup,
     /// The content.
     pub(crate) body: Markup,
+    /// What of the address was left out.
+    pub(crate) notes: Vec<String>,
     /// A script the page's picture needs.
     pub(crate) script: Option<&'static str>,
     /// The data that script asks for: the browser asks at once, while it reads the page.
@@ -81,6 +83,7 @@ impl Page {
             heading: None,
             actions: html! {},
             body,
+            notes: Vec::new(),
             script: None,
             data: None,
             full: false,
@@ -98,12 +101,13 @@ impl Page {
 struct CaseLine {
     name: String,
     standing: Standing,
+    records: u64,
 }
 
 impl CaseLine {
     fn of(snapshot: &Snapshot) -> Option<Self> {
         let (name, standing) = snapshot.standing().ok()?;
-        Some(Self { name, standing })
+        Some(Self { name, standing, records: snapshot.records().ok()? })
     }
 }
 
@@ -129,6 +133,8 @@ fn document(ctx: &Ctx, page: &Page, case: Option<&CaseLine>) -> Markup {
                             }
                             div.actions { (page.actions) }
                         }
+                        // Swapped with the results, so that it is true of them.
+                        div #notes { @for note in &page.notes { (super::parts::notice(note)) } }
                         (page.body)
                         (print_line(ctx, case))
                         i #main-end hidden {}
@@ -229,7 +235,7 @@ fn standing(lang: Lang, case: &CaseLine) -> Markup {
     }
 }
 
-/// What a printed page says of itself: of which case, from which address, when.
+/// What a printed page says of itself: of which case and how much of its log, when, from which address.
 fn print_line(ctx: &Ctx, case: Option<&CaseLine>) -> Markup {
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
@@ -237,7 +243,10 @@ fn print_line(ctx: &Ctx, case: Option<&CaseLine>) -> Markup {
     html! {
         footer.printed {
             p {
-                "Vigie · " @if let Some(case) = case { (text(&case.name)) " · " }
+                "Vigie · "
+                @if let Some(case) = case {
+                    (text(&case.name)) " · " (ctx.lang.n("frame.as_of", case.records, &[])) " · "
+                }
                 (crate::fmt::moment(now)) " · " span.mono { (ctx.here()) }
             }
         }
@@ -299,6 +308,7 @@ pub(crate) fn without_case(ctx: &Ctx, title: &str, body: Markup) -> Markup {
         heading: None,
         actions: html! {},
         body: html! { div.prose { (body) } },
+        notes: Vec::new(),
         script: None,
         data: None,
         full: false,

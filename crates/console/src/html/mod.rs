@@ -6,6 +6,7 @@ mod layout;
 pub(crate) mod parts;
 mod rest;
 pub(crate) mod value;
+pub(crate) mod ways;
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -47,7 +48,7 @@ pub(crate) fn error_in_place(
 fn error_text(lang: Lang, key: &str, detail: Option<&str>) -> Markup {
     html! {
         p.lead { (lang.t(key)) }
-        @if let Some(detail) = detail { p { code { (hostile::text(detail)) } } }
+        @if let Some(detail) = detail { p { code lang="en" { (hostile::text(detail)) } } }
         p { a href="/" { (lang.t("error.home")) } }
     }
 }

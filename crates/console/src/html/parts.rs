@@ -31,20 +31,34 @@ pub(crate) fn day_ms(ms: i64) -> Markup {
 pub(crate) struct Col {
     head: Markup,
     numeric: bool,
+    more: Option<&'static str>,
 }
 
 impl Col {
     /// Text.
     pub(crate) fn text(head: &str) -> Self {
-        Self { head: html! { (head) }, numeric: false }
+        Self::with(html! { (head) }, false)
     }
     /// Figures, at the right.
     pub(crate) fn number(head: &str) -> Self {
-        Self { head: html! { (head) }, numeric: true }
+        Self::with(html! { (head) }, true)
     }
     /// With a head of its own making.
     pub(crate) fn with(head: Markup, numeric: bool) -> Self {
-        Self { head, numeric }
+        Self { head, numeric, more: None }
+    }
+    /// Left out on a narrow screen, where the other columns say as much.
+    pub(crate) fn aside(self) -> Self {
+        Self { more: Some("aside"), ..self }
+    }
+    /// Never squeezed to a few letters, however narrow the screen: the table scrolls instead.
+    pub(crate) fn wide(self) -> Self {
+        Self { more: Some("wide"), ..self }
+    }
+    fn class(&self) -> Option<String> {
+        let classes: Vec<&str> =
+            self.numeric.then_some("num").into_iter().chain(self.more).collect();
+        (!classes.is_empty()).then(|| classes.join(" "))
     }
 }
 
@@ -57,12 +71,12 @@ pub(crate) fn table(
     html! {
         div.scroll role="group" aria-label=(label) tabindex="0" {
             table.list {
-                thead { tr { @for col in cols { th scope="col" class=[col.numeric.then_some("num")] { (col.head) } } } }
+                thead { tr { @for col in cols { th scope="col" class=[col.class()] { (col.head) } } } }
                 tbody {
                     @for row in rows {
                         tr {
                             @for (i, cell) in row.iter().enumerate() {
-                                td class=[cols.get(i).is_some_and(|c| c.numeric).then_some("num")] { (cell) }
+                                td class=[cols.get(i).and_then(Col::class)] { (cell) }
                             }
                         }
                     }
@@ -103,7 +117,7 @@ pub(crate) fn filters(ctx: &Ctx, fields: Markup) -> Markup {
     html! {
         form.filters method="get" action=(ctx.path) role="search" aria-label=(ctx.lang.t("part.filters"))
             hx-get=(ctx.path) hx-trigger="input delay:250ms, change" hx-target="#results" hx-select="#results"
-            hx-swap="outerHTML" hx-select-oob="#title" hx-replace-url="true" hx-sync="this:replace" {
+            hx-swap="outerHTML" hx-select-oob="#title,#notes" hx-replace-url="true" hx-sync="this:replace" {
             (fields)
             button type="submit" { (ctx.lang.t("part.apply")) }
         }

@@ -70,9 +70,7 @@ pub(crate) fn source(lang: Lang, source: &Source) -> Markup {
     let span = format!("{}–{}", fmt::number(source.start), fmt::number(source.end));
     let label = lang.f("part.source", &[("name", &plain(&source.name)), ("span", &span)]);
     html! {
-        a.source href=(exhibit_at(source)) title=(label) {
-            span.cite { (&source.exhibit.to_string()[..12]) "@" (source.start) "–" (source.end) }
-        }
+        a.source href=(exhibit_at(source)) title=(label) {}
     }
 }
 
@@ -98,7 +96,7 @@ pub(crate) fn shown(lang: Lang, value: &ShownValue, property: &str) -> Markup {
             html! { time datetime=(fmt::moment_ms(*utc_ms)) { (text) } }
         }
         ShownValue::Money(money) => html! {
-            span.num { (fmt::amount(money.minor, money.currency.as_str())) } " " (money.currency.as_str())
+            span.num { (fmt::amount(lang, money.minor.into(), money.currency.as_str())) } " " (money.currency.as_str())
         },
         ShownValue::Entity { entity: head, .. } => entity(lang, head),
         ShownValue::Masked => masked(lang),
@@ -108,6 +106,13 @@ pub(crate) fn shown(lang: Lang, value: &ShownValue, property: &str) -> Markup {
 /// A secret: there is one, it is not shown.
 pub(crate) fn masked(lang: Lang) -> Markup {
     html! { span.withheld { (lang.t("part.masked")) } }
+}
+
+/// The command that shows the secrets of an exhibit or an entity. The console reveals nothing: it
+/// decides nothing, and a reason has to come from whoever answers for it.
+pub(crate) fn reveal(lang: Lang, of: &str, id: &str) -> Markup {
+    let command = format!("vigie facts --{of} {id} --reveal '{}'", lang.t("part.reason"));
+    html! { p { code.break { (command) } " " (copy(lang, &command)) } }
 }
 
 fn follows(property: &str, value: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use desk::read::{
     Direction, EntityFilter, EntityPage, FactFilter, LinkFilter, LinkGroup, LinkRow, PropertyGroup,
-    RowReference, Snapshot,
+    RowReference, ShownValue, Snapshot,
 };
 use maud::{Markup, html};
 use serde_json::{Value, json};
@@ -12,11 +12,12 @@ use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
 use crate::html::around;
 use crate::html::hostile::{mono, plain, text};
+use crate::html::icon::icon;
 use crate::html::parts::{copy, count, day_ms};
 use crate::html::value::{
     self, entities_url, facts_url, kind_name, link_name, links_url, property_name, rows_url, shape,
 };
-use crate::html::{Page, Place};
+use crate::html::{Page, Place, ways};
 use crate::i18n::Lang;
 use crate::query::{segment, url};
 
@@ -76,6 +77,12 @@ fn body(lang: Lang, e: &EntityPage) -> Markup {
             h2 #h-known { (lang.t("entity.known")) }
             @if e.properties.is_empty() { p.fine { (lang.t("entity.no_properties")) } }
             dl.known { @for group in &e.properties { (property(lang, e, group)) } }
+            @if e.properties.iter().any(|g| g.values.iter().any(|v| v.0 == ShownValue::Masked)) {
+                div.reveal {
+                    p { (icon("lock")) " " (lang.t("exhibit.masked")) }
+                    (value::reveal(lang, "entity", &e.head.id.to_string()))
+                }
+            }
         }
         section #links aria-labelledby="h-links" {
             h2 #h-links { (lang.t("entity.links")) }
@@ -183,7 +190,7 @@ fn rows(lang: Lang, row: &RowReference) -> Markup {
     html! {
         li {
             a.n href=(rows_url(&row.query)) { (lang.n("count.rows", row.count, &[])) }
-            " " (lang.t("entity.in_table")) " " (mono(&row.table)) " · " (mono(&row.column)) " · " (text(&row.exhibit_name))
+            " " (lang.t("entity.in_table")) " " (mono(&row.table)) " · " (mono(&row.column)) " · " (ways::alone(&row.exhibit_name))
         }
     }
 }

@@ -11,10 +11,11 @@ use super::{exhibits, span};
 use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
 use crate::html::around;
-use crate::html::hostile::{mono, plain, text};
+use crate::html::hostile::{mono, text};
 use crate::html::icon::icon;
 use crate::html::parts::{Col, copy, count, empty, table};
 use crate::html::value::{self, facts_url, property_name};
+use crate::html::ways::Ways;
 use crate::html::{Page, Place};
 use crate::i18n::Lang;
 use crate::query::{segment, url};
@@ -60,6 +61,8 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         })));
     }
 
+    let shown = [id].into_iter().chain(exhibit.members.iter().map(|m| m.id));
+    let ways = Ways::of(snapshot, shown)?;
     let body = html! {
         section aria-labelledby="h-bytes" {
             div.head-row {
@@ -74,7 +77,10 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
             }
             @if size == 0 { (empty(lang.t("exhibit.empty"), lang.t("exhibit.empty_why"))) }
             @else {
-                @if !bytes.masked.is_empty() { p.quiet { (icon("lock")) " " (lang.t("exhibit.masked")) } }
+                @if !bytes.masked.is_empty() { div.reveal {
+                    p { (icon("lock")) " " (lang.t("exhibit.masked")) }
+                    (value::reveal(lang, "exhibit", &id.to_string()))
+                } }
                 div.bytes { (dump(lang, &bytes, mark)) (as_text(lang, &bytes, mark)) }
             }
         }
@@ -87,9 +93,9 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         }
         (origin(lang, &exhibit))
         (runs(lang, &exhibit.runs))
-        (inside(lang, &exhibit))
+        (inside(lang, &exhibit, &ways))
     };
-    let (title, heading) = title(lang, &exhibit);
+    let (title, heading) = title(lang, &exhibit, &ways);
     let mut page = Page::new(ctx, Place::Exhibits, title, body);
     page.heading = Some(heading);
     page.eyebrow = html! { (lang.t("exhibit.eyebrow")) " " span.mono.break { (id) } " " (copy(lang, &id.to_string())) };
@@ -97,16 +103,16 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
 }
 
 /// The answer, as text and as shown.
-fn title(lang: Lang, e: &ExhibitPage) -> (String, Markup) {
+fn title(lang: Lang, e: &ExhibitPage, ways: &Ways) -> (String, Markup) {
     let (size, facts, problems) = (
-        fmt::bytes(e.head.size),
+        fmt::bytes(lang, e.head.size),
         lang.n("count.facts", e.head.facts, &[]),
         lang.n("count.problems", e.head.problems, &[]),
     );
     let values =
         [("size", size.as_str()), ("facts", facts.as_str()), ("problems", problems.as_str())];
-    let shown = around(lang.t("exhibit.title"), &text(&e.head.name), &values);
-    let name = plain(&e.head.name);
+    let shown = around(lang.t("exhibit.title"), &ways.name(&e.head.id, &e.head.name), &values);
+    let name = ways.plain(&e.head.id, &e.head.name);
     let mut all = vec![("name", name.as_str())];
     all.extend(values);
     (lang.f("exhibit.title", &all), shown)
@@ -238,7 +244,7 @@ fn runs(lang: Lang, runs: &[ParserRun]) -> Markup {
     }
 }
 
-fn inside(lang: Lang, e: &ExhibitPage) -> Markup {
+fn inside(lang: Lang, e: &ExhibitPage, ways: &Ways) -> Markup {
     let id = e.head.id.to_string();
     html! {
         @if !e.tables.is_empty() {
@@ -246,14 +252,14 @@ fn inside(lang: Lang, e: &ExhibitPage) -> Markup {
                 h2 #h-tables { (lang.t("place.tables")) }
                 ul.rows { @for t in &e.tables { li {
                     a href={ "/tables/" (segment(&t.id)) } { (mono(&t.name)) } " "
-                    (count(t.rows, &format!("/tables/{}", segment(&t.id)))) " " (lang.t("exhibit.rows_unit"))
+                    a.n href={ "/tables/" (segment(&t.id)) } { (lang.n("count.rows", t.rows, &[])) }
                 } } }
             }
         }
         @if !e.members.is_empty() {
             section aria-labelledby="h-members" {
                 h2 #h-members { (lang.t("exhibit.members")) " " (count(e.member_count, &url("/exhibits", [("in", id.as_str())]))) }
-                (exhibits::rows(lang, &e.members))
+                (exhibits::rows(lang, &e.members, ways))
             }
         }
     }

@@ -9,11 +9,13 @@ use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
 use crate::html::hostile::text;
 use crate::html::parts::{Col, choice, count, empty, field, filters, pager, table};
+use crate::html::ways::{Ways, folder};
 use crate::html::{Page, Place};
 use crate::i18n::Lang;
 use crate::query::url;
 
-const STATES: &[(ExhibitState, &str)] = &[
+/// The states, with their words in URLs and catalogues.
+pub(crate) const STATES: &[(ExhibitState, &str)] = &[
     (ExhibitState::Waiting, "waiting"),
     (ExhibitState::Read, "read"),
     (ExhibitState::Unpacked, "unpacked"),
@@ -24,6 +26,11 @@ const STATES: &[(ExhibitState, &str)] = &[
 /// The word of a state in URLs and catalogues.
 pub(crate) fn state_word(state: ExhibitState) -> &'static str {
     STATES.iter().find(|s| s.0 == state).map_or("unread", |s| s.1)
+}
+
+/// The state of a word.
+pub(crate) fn state_of(word: &str) -> Option<ExhibitState> {
+    STATES.iter().find(|s| s.1 == word).map(|s| s.0)
 }
 
 /// A state: a shape and a word.
@@ -38,7 +45,7 @@ pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     let filter = ExhibitFilter {
         text: ctx.query.get("q").map(str::to_owned),
         parser: ctx.query.get("parser").map(str::to_owned),
-        state: ctx.query.get("state").and_then(|w| STATES.iter().find(|s| s.1 == w)).map(|s| s.0),
+        state: ctx.query.get("state").and_then(state_of),
         container: ctx.query.read::<ExhibitId>("in"),
     };
     let found = snapshot.exhibits(&filter, &paging(ctx))?;
@@ -48,6 +55,7 @@ pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
             serde_json::json!({ "items": items, "next": found.next, "total": found.total }),
         ));
     }
+    let ways = Ways::of(snapshot, found.items.iter().map(|e| e.id))?;
     let title = match found.total {
         Some(total) => lang.n("count.exhibits", total, &[]),
         None => lang.t("place.exhibits").to_owned(),
@@ -62,14 +70,14 @@ pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         }))
         div #results {
             @if found.items.is_empty() { (empty(lang.t("part.none"), lang.t("exhibits.none"))) }
-            @else { (rows(lang, &found.items)) (pager(ctx, found.next.as_deref())) }
+            @else { (rows(lang, &found.items, &ways)) (pager(ctx, found.next.as_deref())) }
         }
     };
     Ok(Answer::Page(Box::new(Page::new(ctx, Place::Exhibits, title, body))))
 }
 
 /// Exhibits as a table.
-pub(crate) fn rows(lang: Lang, items: &[ExhibitHead]) -> Markup {
+pub(crate) fn rows(lang: Lang, items: &[ExhibitHead], ways: &Ways) -> Markup {
     let cols = [
         Col::text(lang.t("exhibits.name")),
         Col::text(lang.t("exhibits.state")),
@@ -87,12 +95,13 @@ pub(crate) fn rows(lang: Lang, items: &[ExhibitHead]) -> Markup {
             let of = |path: &str| url(path, [("exhibit", id.as_str())]);
             vec![
                 html! {
-                    @if e.state == ExhibitState::Privileged { (text(&e.name)) }
-                    @else { a href={ "/exhibit/" (id) } { (text(&e.name)) } }
+                    @if e.state == ExhibitState::Privileged { (ways.name(&e.id, &e.name)) }
+                    @else { a href={ "/exhibit/" (id) } { (ways.name(&e.id, &e.name)) } }
+                    @if !folder(&e.name).is_empty() { br; span.quiet { (text(folder(&e.name))) } }
                 },
                 state(lang, e.state),
                 html! { @if let Some(parser) = &e.parser { span.mono { (parser) } } },
-                html! { a.n href={ "/exhibit/" (id) "?at=0-0" } { (fmt::bytes(e.size)) } },
+                html! { a.n href={ "/exhibit/" (id) "?at=0-0" } { (fmt::bytes(lang, e.size)) } },
                 count(e.facts, &of("/facts")),
                 count(e.rows, &of("/tables")),
                 count(e.problems, &of("/problems")),

@@ -9,6 +9,7 @@ use crate::app::{Answer, Ctx, PageError};
 use crate::html::hostile::{mono, text};
 use crate::html::parts::{Col, empty, field, filters, pager, table};
 use crate::html::value::{self, property_name};
+use crate::html::ways::Ways;
 use crate::html::{Page, Place};
 use crate::query::segment;
 
@@ -36,6 +37,7 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         Some(total) => lang.n("count.facts", total, &[]),
         None => lang.t("facts.title").to_owned(),
     };
+    let ways = Ways::of(snapshot, found.items.iter().map(|fact| fact.source.exhibit))?;
     let cols = [
         Col::text(lang.t("facts.subject")),
         Col::text(lang.t("facts.property")),
@@ -47,7 +49,7 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         html! { a.cut href={ "/entity/" (segment(fact.subject.as_str())) } { (mono(fact.subject.as_str())) } },
         html! { (property_name(lang, &fact.property)) },
         value::shown(lang, &fact.value, &fact.property),
-        html! { (text(&fact.source.name)) (value::source(lang, &fact.source)) },
+        html! { (ways.name(&fact.source.exhibit, &fact.source.name)) (value::source(lang, &fact.source)) },
         html! { span.mono { (fact.source.parser) } },
     ]);
     let body = html! {

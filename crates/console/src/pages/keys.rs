@@ -49,5 +49,7 @@ pub(crate) fn page(ctx: &Ctx, _: &Snapshot) -> Result<Answer, PageError> {
             }
         }
     };
-    Ok(Answer::Page(Box::new(Page::new(ctx, Place::Keys, lang.t("keys.title"), body))))
+    let mut page = Page::new(ctx, Place::Keys, lang.t("keys.title"), body);
+    page.eyebrow = html! { "Vigie" };
+    Ok(Answer::Page(Box::new(page)))
 }

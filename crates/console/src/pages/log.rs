@@ -32,7 +32,7 @@ pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         Col::text(lang.t("log.time")),
         Col::text(lang.t("log.kind")),
         Col::text(lang.t("log.actor")),
-        Col::text(lang.t("log.says")),
+        Col::text(lang.t("log.says")).wide(),
     ];
     let rows = found.items.iter().map(|e| {
         vec![
@@ -127,14 +127,28 @@ fn field_value(lang: Lang, field: &LogField) -> Markup {
             Ok(id) if field.name.contains("exhibit") || field.name.contains("container") => html! {
                 a.mono.break href={ "/exhibit/" (id) } { (id) }
             },
+            // What a reader of the medium said, in its own words.
+            _ if field.name == "message" => html! { span.break lang="en" { (text(&s)) } },
             _ => html! { span.break { (text(&s)) } },
         },
         Ok(serde_json::Value::Number(n)) => match n.as_i64() {
             Some(n) => html! { span.num { (fmt::signed(n)) } },
             None => mono(value),
         },
+        Ok(serde_json::Value::Bool(yes)) => html! { (yes_or_no(lang, &field.name, yes)) },
+        Ok(serde_json::Value::Null) => html! { span.quiet { (lang.t("log.nothing")) } },
         _ => html! { span.break { (mono(value)) } },
     }
+}
+
+/// What a field that is true or false says, in words.
+fn yes_or_no<'a>(lang: Lang, field: &str, yes: bool) -> &'a str {
+    lang.t(match (field, yes) {
+        ("agrees", true) => "log.agrees",
+        ("agrees", false) => "log.differs",
+        (_, true) => "part.yes",
+        (_, false) => "part.no",
+    })
 }
 
 fn data(e: &LogEntry) -> serde_json::Value {

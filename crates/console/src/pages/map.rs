@@ -19,6 +19,9 @@ const WORLD: View = View { x: 0.0, y: 0.0, w: 1000.0, h: 500.0 };
 /// Where most of the trade's servers stand.
 const EUROPE: View = View { x: 455.0, y: 85.0, w: 170.0, h: 85.0 };
 
+/// Labels by the width of the screen: their class, and their size as a share of the picture's.
+const LABELS: [(&str, f32); 3] = [("large", 0.0135), ("middle", 0.02), ("small", 0.031)];
+
 /// A part of the world's picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct View {
@@ -94,7 +97,7 @@ fn fit(points: &[(f32, f32)]) -> View {
 }
 
 /// Circles, most servers first (drawn beneath smaller ones), each labelled on the first side where
-/// nothing stands yet.
+/// nothing stands yet and the picture does not end.
 fn dots(countries: &[CountryServers], view: View, size: f32) -> Vec<Dot<'_>> {
     let most = countries.iter().map(|c| c.servers).max().unwrap_or(1).max(1);
     let mut out: Vec<Dot<'_>> = countries
@@ -120,7 +123,11 @@ fn dots(countries: &[CountryServers], view: View, size: f32) -> Vec<Dot<'_>> {
             [(x, y - r - size * 0.8), (x + side, y), (x - side, y), (x, y + r + size * 0.8)];
         dot.label = middles.into_iter().find(|(x, y)| {
             let label = (x - half, y - size * 0.55, x + half, y + size * 0.55);
-            taken.iter().enumerate().all(|(k, t)| k == i || apart(label, *t))
+            let whole = label.0 >= view.x
+                && label.1 >= view.y
+                && label.2 <= view.x + view.w
+                && label.3 <= view.y + view.h;
+            whole && taken.iter().enumerate().all(|(k, t)| k == i || apart(label, *t))
         });
         if let Some((x, y)) = dot.label {
             taken.push((x - half, y - size * 0.55, x + half, y + size * 0.55));
@@ -141,23 +148,27 @@ fn picture(lang: Lang, countries: &[CountryServers], view: Option<&str>) -> Mark
         Some(_) => WORLD,
         None => fit(&points),
     };
-    let size = view.w * 0.0135;
+    // Labels for wide, middling and narrow screens: the style sheet shows the fitting ones.
+    let layers = LABELS.map(|(class, share)| {
+        let size = view.w * share;
+        (class, size, dots(countries, view, size))
+    });
     html! {
         svg.map viewBox={ (view.x) " " (view.y) " " (view.w) " " (view.h) } role="group" aria-label=(lang.t("map.picture")) {
             mask #land maskUnits="userSpaceOnUse" x="0" y="0" width="1000" height="500" {
                 image href=(assets::url("world.svg")) x="0" y="0" width="1000" height="500" {}
             }
             rect.land x="0" y="0" width="1000" height="500" mask="url(#land)" {}
-            @for dot in dots(countries, view, size) {
+            @for (i, dot) in layers[0].2.iter().enumerate() {
                 @let label = format!("{} {}: {}", dot.country.country, fmt::number(dot.country.servers), places::name(lang, &dot.country.country));
                 a href=(in_country(&dot.country.country)) aria-label=(label) {
                     title { (label) }
                     circle cx=(dot.at.0) cy=(dot.at.1) r=(format!("{:.2}", dot.radius)) {}
-                    @if let Some((x, y)) = dot.label {
-                        text x=(format!("{x:.2}")) y=(format!("{:.2}", y + size * 0.36)) font-size=(format!("{size:.2}")) stroke-width=(format!("{:.2}", size * 0.25)) {
+                    @for (class, size, dots) in &layers { @if let Some((x, y)) = dots.get(i).and_then(|d| d.label) {
+                        text class=(class) x=(format!("{x:.2}")) y=(format!("{:.2}", y + size * 0.36)) font-size=(format!("{size:.2}")) stroke-width=(format!("{:.2}", size * 0.25)) {
                             (dot.country.country) " " (fmt::number(dot.country.servers))
                         }
-                    }
+                    } }
                 }
             }
         }
@@ -178,14 +189,14 @@ fn rows(lang: Lang, countries: &[CountryServers], servers: u64) -> Markup {
     let cols = [
         Col::text(lang.t("map.country")),
         Col::number(lang.t("map.servers")),
-        Col::number(lang.t("map.share")),
-        Col::with(html! { span.sr { (lang.t("map.share")) } }, false),
+        Col::number(lang.t("map.share")).aside(),
+        Col::with(html! { span.sr { (lang.t("map.share")) } }, false).aside(),
         Col::text(lang.t("map.networks")),
     ];
     table(lang.t("map.table"), &cols, countries.iter().map(|c| vec![
         html! { (places::name(lang, &c.country)) " " span.place { (c.country) } },
         count(c.servers, &in_country(&c.country)),
-        html! { (fmt::percent(c.servers, servers)) "\u{202f}%" },
+        html! { (fmt::share(lang, c.servers, servers)) },
         html! { div.barcell { (bar(c.servers, most)) } },
         html! {
             @for n in c.networks.iter().take(NETWORKS) {

@@ -47,9 +47,12 @@ pub(crate) async fn missing(request: Request) -> Response {
     fail(&ctx, &PageError::NotFound)
 }
 
-/// `start-end`, as in `?at=`.
-fn span(text: &str) -> Option<(u64, u64)> {
-    let (start, end) = text.split_once('-')?;
+/// `start-end`, as in `?at=`; a start alone is its one byte.
+pub(crate) fn span(text: &str) -> Option<(u64, u64)> {
+    let Some((start, end)) = text.split_once('-') else {
+        let start: u64 = text.parse().ok()?;
+        return Some((start, start.checked_add(1)?));
+    };
     let (start, end) = (start.parse().ok()?, end.parse().ok()?);
     (start <= end).then_some((start, end))
 }
@@ -84,5 +87,20 @@ fn value_json(value: &desk::read::ShownValue) -> serde_json::Value {
             serde_json::json!({ "entity": head_json(entity), "written": written.as_str() })
         }
         V::Masked => serde_json::json!({ "masked": true }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::span;
+
+    #[test]
+    fn a_span_is_two_ends_or_one_byte() {
+        assert_eq!(span("3-9"), Some((3, 9)));
+        assert_eq!(span("3"), Some((3, 4)));
+        assert_eq!(span("0-0"), Some((0, 0)));
+        for bad in ["9-3", "", "-", "3-", "x", "-3", "18446744073709551615"] {
+            assert_eq!(span(bad), None, "{bad}");
+        }
     }
 }

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use desk::read::{GraphFilter, GraphSlice, Node, Picture, Snapshot};
+use desk::read::{
+    EntityFilter, GraphFilter, GraphSlice, LEFT_OUT, Node, Paging, Picture, Snapshot,
+};
 use maud::{Markup, html};
 use model::kinds::{ENTITY_KINDS, LINK_KINDS, kind_of_name, link_of_name};
 use model::{EntityId, EntityKind, Stamp};
 use serde_json::json;
 
 use crate::app::{Answer, Ctx, PageError};
-use crate::fmt;
 use crate::html::hostile::{plain, short};
 use crate::html::parts::{Col, count, empty, field, notice, table};
-use crate::html::value::{FAMILIES, family, kind_name, link_name, links_url, shape};
+use crate::html::value::{FAMILIES, entities_url, family, kind_name, link_name, links_url, shape};
 use crate::html::{Page, Place};
 use crate::i18n::Lang;
 
@@ -67,13 +68,18 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         });
     }
     let slice = &picture.slice;
-    let title = lang.f(
+    let left = left_out(snapshot, &filter)?;
+    let mut title = lang.f(
         "network.title",
         &[
             ("things", &lang.n("count.entities", slice.all_nodes, &[])),
             ("links", &lang.n("count.links", slice.all_edges, &[])),
         ],
     );
+    let more: u64 = left.iter().map(|(_, n)| n).sum();
+    if more > 0 {
+        title.push_str(&lang.n("network.title_left", more, &[]));
+    }
     let mut page = Page::new(ctx, Place::Network, title, html! {});
     let center = match filter.around.first() {
         Some(id) => snapshot.entity_head(&id.to_string())?,
@@ -92,10 +98,11 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         }
         @if (slice.nodes.len() as u64) < slice.all_nodes || (slice.edges.len() as u64) < slice.all_edges {
             (notice(&lang.f("network.cut", &[
-                ("nodes", &fmt::number(slice.nodes.len() as u64)),
-                ("edges", &fmt::number(slice.edges.len() as u64)),
+                ("nodes", &lang.n("count.entities", slice.nodes.len() as u64, &[])),
+                ("edges", &lang.n("count.links", slice.edges.len() as u64, &[])),
             ])))
         }
+        @if more > 0 { (say_left(ctx, &left)) }
         @if slice.nodes.is_empty() { (empty(lang.t("part.none"), lang.t("network.empty_why"))) }
         @else if as_table { (rows(ctx, slice)) }
         @else { (stage(ctx, &filter)) }
@@ -106,6 +113,44 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     }
     page.actions = html! { a.button href="/network/path" { (lang.t("network.path")) } };
     Ok(Answer::Page(Box::new(page)))
+}
+
+/// The kinds that the first picture leaves out, and how many things of each there are.
+fn left_out(
+    snapshot: &Snapshot,
+    filter: &GraphFilter,
+) -> Result<Vec<(EntityKind, u64)>, PageError> {
+    // Where kinds or a neighbourhood are asked for, nobody takes the picture for the whole.
+    if !filter.kinds.is_empty() || !filter.around.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut left = Vec::new();
+    for kind in LEFT_OUT {
+        let all = EntityFilter { kind: Some(kind), ..EntityFilter::default() };
+        let found = snapshot.entities(&all, &Paging { after: None, limit: 1 })?;
+        if let Some(n) = found.total.filter(|n| *n > 0) {
+            left.push((kind, n));
+        }
+    }
+    Ok(left)
+}
+
+/// What is left out, each number open to its list, and the way to have it in the picture.
+fn say_left(ctx: &Ctx, left: &[(EntityKind, u64)]) -> Markup {
+    let lang = ctx.lang;
+    let every: Vec<(&str, &str)> = ENTITY_KINDS.iter().map(|k| ("kind", k.name)).collect();
+    html! {
+        p.quiet {
+            (lang.t("network.left_out")) " "
+            @for (i, (kind, n)) in left.iter().enumerate() {
+                @if i > 0 { ", " }
+                a href=(entities_url(&EntityFilter { kind: Some(*kind), ..EntityFilter::default() })) {
+                    (lang.n(&format!("count.{}", kind.name()), *n, &[]))
+                }
+            }
+            ". " a href=(ctx.url(&["row"], &every)) { (lang.t("network.show_left")) }
+        }
+    }
 }
 
 fn form(ctx: &Ctx, filter: &GraphFilter) -> Markup {
@@ -149,16 +194,19 @@ fn stage(ctx: &Ctx, filter: &GraphFilter) -> Markup {
     let lang = ctx.lang;
     html! {
         div.stage {
-            div #graph role="application" tabindex="0" aria-label=(lang.t("network.label"))
-                data-url=(data_url(ctx)) data-choose=[filter.around.first()]
-                data-trail=[ctx.query.get("trail")]
-                data-loading=(lang.t("network.loading")) data-failed=(lang.t("network.failed"))
-                data-none=(lang.t("part.none")) data-nogl=(lang.t("network.nogl")) {
-                p #graph-status role="status" { (lang.t("network.loading")) }
+            div.drawing {
                 div.zoom {
                     button type="button" data-zoom="in" aria-label=(lang.t("network.zoom_in")) { "+" }
                     button type="button" data-zoom="out" aria-label=(lang.t("network.zoom_out")) { "−" }
                     button type="button" data-zoom="fit" aria-label=(lang.t("network.zoom_fit")) { "⤢" }
+                }
+                div #graph role="application" tabindex="0" aria-label=(lang.t("network.label"))
+                    data-url=(data_url(ctx)) data-choose=[filter.around.first()]
+                    data-trail=[ctx.query.get("trail")]
+                    data-loading=(lang.t("network.loading")) data-failed=(lang.t("network.failed"))
+                    data-none=(lang.t("part.none"))
+                    data-degree-one=(lang.n("network.degree", 1, &[])) data-degree-other=(lang.n("network.degree", 2, &[])) data-nogl=(lang.t("network.nogl")) {
+                    p #graph-status role="status" { (lang.t("network.loading")) }
                 }
             }
             div.side {
@@ -169,7 +217,7 @@ fn stage(ctx: &Ctx, filter: &GraphFilter) -> Markup {
                 div #node .card hidden aria-live="polite" {
                     p.quiet { span data-kind {} " " span data-place {} }
                     p { bdi data-caption {} }
-                    p.quiet { span.num data-degree {} " " (lang.t("network.degree")) }
+                    p.quiet { span.num data-degree {} " " span data-degree-words {} }
                     div.row {
                         a.button data-open href="#" { (lang.t("network.open")) }
                         button type="button" data-expand { (lang.t("network.expand")) }

@@ -11,8 +11,9 @@ use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
 use crate::html::parts::{self, bars, count};
 use crate::html::value::{self, entities_url, input_url, links_url, shape};
-use crate::html::{Page, Place, hostile};
+use crate::html::{Page, Place, hostile, ways};
 use crate::i18n::Lang;
+use crate::query::url;
 
 /// `GET /`.
 pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
@@ -22,12 +23,19 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     }
     let lang = ctx.lang;
     let body = html! {
-        div #live hx-sse:connect="/live" hx-target="#figures" hx-swap="outerHTML" {
+        div #live hx-sse:connect=(url("/live", [("seen", mark(lang, &overview).as_str())])) hx-target="#figures" hx-swap="innerHTML" {
             p.stale role="status" { (lang.t("overview.not_live")) }
         }
-        (figures(lang, &overview))
+        // What is swapped stands inside: the stream holds on to its target, which must not go.
+        div #figures .overview { (figures(lang, &overview)) }
     };
     Ok(Answer::Page(Box::new(Page::new(ctx, Place::Overview, title(lang, &overview), body))))
+}
+
+/// What tells one state of the page from another: the stream sends what differs from it.
+pub(crate) fn mark(lang: Lang, o: &Overview) -> String {
+    let shown = title(lang, o) + &figures(lang, o).into_string();
+    model::Sha256Hex::of(shown.as_bytes()).to_string().chars().take(16).collect()
 }
 
 /// The answer in one line.
@@ -65,22 +73,20 @@ pub(crate) fn title(lang: Lang, o: &Overview) -> String {
 /// The part that is swapped while the case opens.
 pub(crate) fn figures(lang: Lang, o: &Overview) -> Markup {
     html! {
-        div #figures .overview {
-            @if let Some(progress) = &o.progress { (progress_part(lang, progress)) }
-            @if o.exhibits == 0 && o.progress.is_none() {
-                (parts::empty(lang.t("overview.empty"), lang.t("overview.empty_why")))
-            } @else {
-                (attention(lang, o))
-                (kinds(lang, o))
-                div.columns {
-                    (countries(lang, o))
-                    (money(lang, o))
-                    (links(lang, o))
-                    (material(lang, o))
-                }
-                (panels(lang, o))
-                (other_figures(lang, &o.figures))
+        @if let Some(progress) = &o.progress { (progress_part(lang, progress)) }
+        @if o.exhibits == 0 && o.progress.is_none() {
+            (parts::empty(lang.t("overview.empty"), lang.t("overview.empty_why")))
+        } @else {
+            (attention(lang, o))
+            (kinds(lang, o))
+            div.columns {
+                (countries(lang, o))
+                (money(lang, o))
+                (links(lang, o))
+                (material(lang, o))
             }
+            (panels(lang, o))
+            (other_figures(lang, &o.figures))
         }
     }
 }
@@ -96,13 +102,13 @@ fn progress_part(lang: Lang, p: &Progress) -> Markup {
         section.progress aria-label=(lang.t("overview.opening")) {
             div.row {
                 strong { (lang.find(&format!("stage.{}", p.stage)).unwrap_or(&p.stage)) }
-                span.quiet { (hostile::short(&p.at, 60)) }
+                span.quiet { (hostile::short(ways::file(&p.at), 60)) }
                 span.end {
-                    (lang.f("overview.of", &[("done", &fmt::bytes(done)), ("total", &fmt::bytes(total))]))
+                    (lang.f("overview.of", &[("done", &fmt::bytes(lang, done)), ("total", &fmt::bytes(lang, total))]))
                     @if let Some(left) = left { " · " (lang.f("overview.left", &[("time", &fmt::duration(left))])) }
                 }
             }
-            progress max="100" value=(share) aria-label=(lang.t("overview.opening")) { (share) " %" }
+            progress max="100" value=(share) aria-label=(lang.t("overview.opening")) { (fmt::share(lang, done, total)) }
             p.quiet { (lang.t("overview.opening_why")) }
         }
     }
@@ -124,7 +130,7 @@ fn attention(lang: Lang, o: &Overview) -> Markup {
                             a href={ "/problems?kind=" (p.kind.as_str()) } {
                                 span.big { (fmt::number(p.count)) }
                                 span { (lang.find(&format!("problem.{}", p.kind)).unwrap_or(p.kind.as_str())) }
-                                @if p.lost_bytes > 0 { span.quiet { (lang.f("overview.lost", &[("size", &fmt::bytes(p.lost_bytes))])) } }
+                                @if p.lost_bytes > 0 { span.quiet { (lang.f("overview.lost", &[("size", &fmt::bytes(lang, p.lost_bytes))])) } }
                             }
                         }
                     }
@@ -132,7 +138,7 @@ fn attention(lang: Lang, o: &Overview) -> Markup {
                     @if o.privileged > 0 { li { a href="/exhibits?state=privileged" { span.big { (fmt::number(o.privileged)) } span { (lang.t("overview.privileged")) } } } }
                 }
                 @if lost > 0 {
-                    p.quiet { (lang.f("overview.lost_share", &[("size", &fmt::bytes(lost)), ("total", &fmt::bytes(o.bytes))])) }
+                    p.quiet { (lang.f("overview.lost_share", &[("size", &fmt::bytes(lang, lost)), ("total", &fmt::bytes(lang, o.bytes))])) }
                 }
             }
         }
@@ -143,7 +149,8 @@ fn kinds(lang: Lang, o: &Overview) -> Markup {
     html! {
         section aria-labelledby="h-kinds" {
             h2 #h-kinds { (lang.t("overview.network")) }
-            ul.figures {
+            @if o.entities.is_empty() { p.fine { (none_known(lang, o, "overview.no_entities")) } }
+            @else { ul.figures {
                 @for c in &o.entities {
                     li {
                         a href=(entities_url(&EntityFilter { kind: Some(c.kind), ..EntityFilter::default() })) {
@@ -153,9 +160,14 @@ fn kinds(lang: Lang, o: &Overview) -> Markup {
                         (rule(lang, &format!("rule.{}", c.kind.name()), c.rule))
                     }
                 }
-            }
+            } }
         }
     }
+}
+
+/// Why a list is empty: while the case opens, nothing was counted yet.
+fn none_known<'a>(lang: Lang, o: &Overview, key: &'a str) -> &'a str {
+    lang.t(if o.progress.is_some() { "overview.not_yet" } else { key })
 }
 
 /// A counting rule behind a figure, opened on demand.
@@ -187,15 +199,15 @@ fn countries(lang: Lang, o: &Overview) -> Markup {
     html! {
         section aria-labelledby="h-countries" {
             h2 #h-countries { (lang.t("overview.servers_where")) }
-            @if rows.is_empty() { p.fine { (lang.t("overview.no_servers")) } }
+            @if rows.is_empty() { p.fine { (none_known(lang, o, "overview.no_servers")) } }
             (bars(&rows))
             @if o.countries.len() > SHOWN { p { a href="/map" { (lang.n("overview.more_countries", (o.countries.len() - SHOWN) as u64, &[])) } } }
             @else if !rows.is_empty() { p { a href="/map" { (lang.t("overview.on_map")) } } }
             @if let Some((name, exhibit)) = &o.addresses {
-                p.quiet { (lang.t("overview.addresses")) " " a href={ "/exhibit/" (exhibit) } { (hostile::text(name)) } }
+                p.quiet { (lang.t("overview.addresses")) " " a href={ "/exhibit/" (exhibit) } { (ways::alone(name)) } }
             }
             @if let Some((name, exhibit)) = &o.address_table {
-                p.quiet { (lang.t("overview.address_table")) " " a href={ "/exhibit/" (exhibit) } { (hostile::text(name)) } }
+                p.quiet { (lang.t("overview.address_table")) " " a href={ "/exhibit/" (exhibit) } { (ways::alone(name)) } }
             }
         }
     }
@@ -205,7 +217,7 @@ fn money(lang: Lang, o: &Overview) -> Markup {
     html! {
         section aria-labelledby="h-money" {
             h2 #h-money { (lang.t("overview.payments")) }
-            @if o.payments.is_empty() { p.fine { (lang.t("overview.no_payments")) } }
+            @if o.payments.is_empty() { p.fine { (none_known(lang, o, "overview.no_payments")) } }
             @else {
                 table.plain {
                     thead { tr { th scope="col" { (lang.t("overview.currency")) } th.num scope="col" { (lang.t("overview.payments_n")) } th.num scope="col" { (lang.t("overview.sum")) } } }
@@ -215,7 +227,7 @@ fn money(lang: Lang, o: &Overview) -> Markup {
                             tr {
                                 th scope="row" { (p.currency) }
                                 td.num { (count(p.count, &href)) }
-                                td.num { a.n href=(href) { (sum(p.sum_minor, &p.currency)) } }
+                                td.num { a.n href=(href) { (fmt::amount(lang, p.sum_minor, &p.currency)) } }
                             }
                         }
                     }
@@ -223,14 +235,6 @@ fn money(lang: Lang, o: &Overview) -> Markup {
                 p.quiet { (lang.t("overview.payments_rule")) }
             }
         }
-    }
-}
-
-/// A sum in minor units that may be beyond 64 bits.
-pub(crate) fn sum(minor: i128, currency: &str) -> String {
-    match i64::try_from(minor) {
-        Ok(minor) => fmt::amount(minor, currency),
-        Err(_) => minor.to_string(),
     }
 }
 
@@ -250,7 +254,7 @@ fn links(lang: Lang, o: &Overview) -> Markup {
     html! {
         section aria-labelledby="h-links" {
             h2 #h-links { (lang.t("overview.links")) }
-            @if rows.is_empty() { p.fine { (lang.t("overview.no_links")) } }
+            @if rows.is_empty() { p.fine { (none_known(lang, o, "overview.no_links")) } }
             (bars(&rows))
         }
     }
@@ -262,7 +266,7 @@ fn material(lang: Lang, o: &Overview) -> Markup {
             h2 #h-material { (lang.t("overview.material")) }
             dl.facts {
                 dt { (lang.t("overview.exhibits")) } dd.num { (count(o.exhibits, "/exhibits")) }
-                dt { (lang.t("overview.bytes")) } dd.num { a.n href="/exhibits" { (fmt::bytes(o.bytes)) } }
+                dt { (lang.t("overview.bytes")) } dd.num { a.n href="/exhibits" { (fmt::bytes(lang, o.bytes)) } }
                 dt { (lang.t("overview.facts")) } dd.num { (count(o.facts, "/facts")) }
                 dt { (lang.t("overview.tables")) } dd.num { (count(o.tables, "/tables")) }
                 dt { (lang.t("overview.rows")) } dd.num { (count(o.rows, "/tables")) }

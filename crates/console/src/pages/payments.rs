@@ -3,7 +3,6 @@
 use desk::read::{PaymentFilter, PaymentRow, Snapshot};
 use maud::{Markup, html};
 
-use super::overview::sum;
 use super::{paging_of, source_json};
 use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
@@ -45,7 +44,7 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         found.page.items.first().and_then(|row| row.currency.as_deref())
     });
     if let (Some(minor), Some(currency)) = (found.sum_minor, currency) {
-        let sum = sum(minor, currency);
+        let sum = fmt::amount(lang, minor, currency);
         title =
             lang.f("payments.title", &[("count", &title), ("sum", &sum), ("currency", currency)]);
     }
@@ -89,36 +88,44 @@ fn none(ctx: &Ctx, filter: &PaymentFilter) -> Markup {
 
 fn list(ctx: &Ctx, snapshot: &Snapshot, items: &[PaymentRow]) -> Result<Markup, PageError> {
     let lang = ctx.lang;
-    let cols = [
+    let mut cols = vec![
         Col::text(lang.t("payments.time")),
         Col::number(lang.t("payments.amount")),
-        Col::text(lang.t("overview.currency")),
         Col::text(lang.t("payments.from")),
         Col::text(lang.t("payments.to")),
-        Col::text(lang.t("payments.class")),
         Col::text(lang.t("payments.txid")),
         Col::text(lang.t("payments.read_from")),
     ];
+    // Where one state was asked for, the title says it.
+    let states = ctx.query.get("class").is_none();
+    if states {
+        cols.insert(4, Col::text(lang.t("payments.class")));
+    }
     let mut rows = Vec::new();
     for p in items {
-        rows.push(vec![
+        let mut row = vec![
             html! { @if let Some(at) = p.time_utc { time.n { (fmt::moment(at)) } } @else { span.quiet { (lang.t("payments.unstated")) } } },
             html! {
                 @match p.gross_minor {
-                    Some(minor) => span.num { (sum(minor.into(), p.currency.as_deref().unwrap_or(""))) },
+                    Some(minor) => {
+                        span.num { (fmt::amount(lang, minor.into(), p.currency.as_deref().unwrap_or(""))) }
+                        @if let Some(currency) = &p.currency { " " (text(currency)) }
+                    },
                     None => span.quiet { (lang.t("payments.unstated")) },
                 }
             },
-            html! { @if let Some(currency) = &p.currency { (text(currency)) } },
             party(lang, snapshot, p.from.as_deref())?,
             party(lang, snapshot, p.to.as_deref())?,
-            html! { (class_name(lang, &p.class)) },
             html! { span.cut { (mono(&p.txid)) } },
             html! {
                 (text(&p.processor))
                 @if let Some(source) = &p.source { " " (value::source(lang, source)) }
             },
-        ]);
+        ];
+        if states {
+            row.insert(4, html! { (class_name(lang, &p.class)) });
+        }
+        rows.push(row);
     }
     Ok(table(lang.t("overview.payments"), &cols, rows))
 }

@@ -10,6 +10,7 @@ use crate::fmt;
 use crate::html::hostile::{mono, plain, short, text};
 use crate::html::parts::empty;
 use crate::html::value::{self, kind_name, property_name, rows_url};
+use crate::html::ways::Ways;
 use crate::html::{Page, Place};
 use crate::i18n::Lang;
 use crate::query::url;
@@ -31,8 +32,11 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     if ctx.json() {
         return Ok(Answer::Json(data(&found)));
     }
+    let named = found.exhibits.iter().map(|e| e.id);
+    let tables = found.rows.iter().chain(&found.messages).map(|hit| hit.table.exhibit);
+    let ways = Ways::of(snapshot, named.chain(tables))?;
     if palette {
-        return Ok(Answer::Part(hits(lang, query, &found)));
+        return Ok(Answer::Part(hits(lang, query, &found, &ways)));
     }
     let n = count(&found);
     let title = if query.is_empty() {
@@ -53,7 +57,7 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         div #results {
             @if query.is_empty() { (hints(lang)) }
             @else if n == 0 { (empty(lang.t("part.none"), lang.t("search.none"))) }
-            @else { (results(lang, &found)) }
+            @else { (results(lang, &found, &ways)) }
         }
     };
     Ok(Answer::Page(Box::new(Page::new(ctx, Place::Search, title, body))))
@@ -78,7 +82,7 @@ fn hints(lang: Lang) -> Markup {
     }
 }
 
-fn results(lang: Lang, found: &SearchResult) -> Markup {
+fn results(lang: Lang, found: &SearchResult, ways: &Ways) -> Markup {
     html! {
         @if !found.entities.is_empty() {
             section aria-labelledby="h-entities" {
@@ -97,13 +101,13 @@ fn results(lang: Lang, found: &SearchResult) -> Markup {
         @if !found.rows.is_empty() {
             section aria-labelledby="h-rows" {
                 h2 #h-rows { (lang.t("search.rows")) }
-                ul.hits.flat { @for hit in &found.rows { li { (row(lang, hit)) } } }
+                ul.hits.flat { @for hit in &found.rows { li { (row(lang, hit, ways)) } } }
             }
         }
         @if !found.messages.is_empty() {
             section aria-labelledby="h-messages" {
                 h2 #h-messages { (lang.t("search.messages")) }
-                ul.hits.flat { @for hit in &found.messages { li { (message(lang, hit)) } } }
+                ul.hits.flat { @for hit in &found.messages { li { (message(lang, hit, ways)) } } }
             }
         }
         @if !found.facts.is_empty() {
@@ -124,7 +128,7 @@ fn results(lang: Lang, found: &SearchResult) -> Markup {
         @if !found.exhibits.is_empty() {
             section aria-labelledby="h-exhibits" {
                 h2 #h-exhibits { (lang.t("place.exhibits")) }
-                (exhibits::rows(lang, &found.exhibits))
+                (exhibits::rows(lang, &found.exhibits, ways))
             }
         }
     }
@@ -160,13 +164,13 @@ fn row_url(hit: &RowHit) -> String {
     })
 }
 
-fn row(lang: Lang, hit: &RowHit) -> Markup {
+fn row(lang: Lang, hit: &RowHit, ways: &Ways) -> Markup {
     html! {
         a href=(row_url(hit)) {
             (mono(&hit.table.name)) " · " (mono(&hit.column)) " = "
             @if let Some(value) = matched_cell(hit) { (short(&value, 80)) }
         }
-        " " span.quiet { (lang.n("count.rows", hit.count, &[])) " · " (text(&hit.table.exhibit_name)) " " }
+        " " span.quiet { (lang.n("count.rows", hit.count, &[])) " · " (ways.name(&hit.table.exhibit, &hit.table.exhibit_name)) " " }
         a.source href={ "/exhibit/" (hit.table.exhibit) "?at=" (hit.row.start) "-" (hit.row.end) } title=(lang.t("tables.source")) {}
     }
 }
@@ -183,20 +187,20 @@ fn cell_of(hit: &RowHit, column: &str) -> String {
 }
 
 /// A message: who, when, what, and where it stands.
-fn message(lang: Lang, hit: &RowHit) -> Markup {
+fn message(lang: Lang, hit: &RowHit, ways: &Ways) -> Markup {
     let source = format!("/exhibit/{}?at={}-{}", hit.table.exhibit, hit.row.start, hit.row.end);
     html! {
         a href=(source) { (short(&cell_of(hit, &hit.column), 160)) }
         " " span.quiet {
             (short(&cell_of(hit, "from_name"), 40)) " · " (text(&cell_of(hit, "time"))) " · "
-            (text(&hit.table.exhibit_name)) " "
+            (ways.name(&hit.table.exhibit, &hit.table.exhibit_name)) " "
         }
         a.source href=(source) title=(lang.t("tables.source")) {}
     }
 }
 
 /// The palette's list: what there is, then the way to everything.
-fn hits(lang: Lang, query: &str, found: &SearchResult) -> Markup {
+fn hits(lang: Lang, query: &str, found: &SearchResult, ways: &Ways) -> Markup {
     html! {
         ul.hits {
             @for hit in &found.entities {
@@ -214,7 +218,7 @@ fn hits(lang: Lang, query: &str, found: &SearchResult) -> Markup {
             }
             @for e in &found.exhibits {
                 li { a href={ "/exhibit/" (e.id) } {
-                    (crate::html::icon::icon("exhibits")) span { (short(&e.name, 60)) } span.keys { (fmt::bytes(e.size)) }
+                    (crate::html::icon::icon("exhibits")) span { (ways.name(&e.id, &e.name)) } span.keys { (fmt::bytes(lang, e.size)) }
                 } }
             }
             @if !query.is_empty() {

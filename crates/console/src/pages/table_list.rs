@@ -9,6 +9,7 @@ use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
 use crate::html::hostile::{mono, text};
 use crate::html::parts::{Col, choice, count, empty, field, filters, pager, table};
+use crate::html::ways::Ways;
 use crate::html::{Page, Place};
 use crate::query::{segment, url};
 
@@ -49,11 +50,12 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         .map_or(0, |place| place + 1);
     let shown = &tables[begin..(begin + PAGE).min(tables.len())];
     let next = (begin + PAGE < tables.len()).then(|| shown.last()).flatten().map(|t| &*t.id);
+    let ways = Ways::of(snapshot, shown.iter().map(|t| t.exhibit))?;
     let body = html! {
         (form(ctx))
         div #results {
             @if shown.is_empty() { (none(ctx)) }
-            @else { (list(ctx, shown)) (pager(ctx, next)) }
+            @else { (list(ctx, shown, &ways)) (pager(ctx, next)) }
         }
     };
     Ok(Answer::Page(Box::new(Page::new(ctx, Place::Tables, title, body))))
@@ -79,7 +81,7 @@ fn form(ctx: &Ctx) -> Markup {
     )
 }
 
-fn list(ctx: &Ctx, tables: &[TableHead]) -> Markup {
+fn list(ctx: &Ctx, tables: &[TableHead], ways: &Ways) -> Markup {
     let lang = ctx.lang;
     // Conditions handed down from a figure are kept on the way to the rows it counts.
     let terms: Vec<(&str, &str)> = ctx.query.all("f").map(|t| ("f", t)).collect();
@@ -97,7 +99,7 @@ fn list(ctx: &Ctx, tables: &[TableHead]) -> Markup {
             html! { (role(lang, t)) },
             count(t.rows, &href),
             html! { (fmt::number(t.columns.len() as u64)) },
-            html! { a href={ "/exhibit/" (t.exhibit) } { (text(&t.exhibit_name)) } },
+            html! { a href={ "/exhibit/" (t.exhibit) } { (ways.name(&t.exhibit, &t.exhibit_name)) } },
         ]
     }))
 }

@@ -16,7 +16,7 @@ use crate::html::hostile::{mono, plain, short, text};
 use crate::html::icon::icon;
 use crate::html::parts::{Col, choice, empty, field, notice, pager, table};
 use crate::html::value::masked;
-use crate::html::{Page, Place};
+use crate::html::{Page, Place, ways};
 use crate::i18n::Lang;
 use crate::query::segment;
 
@@ -35,6 +35,33 @@ const MOST: usize = 50;
 /// What a table is for.
 pub(crate) fn role<'a>(lang: Lang, t: &TableHead) -> &'a str {
     lang.find(&format!("role.{}", t.role.as_str())).unwrap_or("")
+}
+
+/// The query, without an order or columns that the table cannot give, and what to say of them. A
+/// condition on a column that is not there is refused: without it, the rows would be others.
+fn asked(ctx: &Ctx, head: &TableHead) -> Result<(TableQuery, Vec<String>), PageError> {
+    let has = |name: &str| head.columns.iter().any(|c| c.name == name);
+    let mut notes = Vec::new();
+    let order = ctx.query.get("order");
+    let fits = order.is_none_or(|o| o.parse::<Order>().is_ok_and(|o| has(&o.column)));
+    if let Some(order) = order.filter(|_| !fits) {
+        let column = order.split_once(':').map_or(order, |(_, column)| column);
+        notes.push(ctx.lang.f("tables.unsorted", &[("column", &plain(column))]));
+    }
+    let mut ctx = ctx.clone();
+    ctx.query = ctx.query.keep(|name, _| fits || name != "order");
+    let mut query = query(&ctx)?;
+    if query.filter.terms.iter().any(|term| !has(&term.column)) {
+        return Err(PageError::Asked("error.column"));
+    }
+    query.columns.retain(|column| {
+        let has = has(column);
+        if !has && notes.len() < 5 {
+            notes.push(ctx.lang.f("tables.no_column", &[("column", &plain(column))]));
+        }
+        has
+    });
+    Ok((query, notes))
 }
 
 /// The query of the URL: `f` conditions, `c` columns, `order`.
@@ -60,7 +87,10 @@ pub(crate) fn query(ctx: &Ctx) -> Result<TableQuery, PageError> {
 pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
     let lang = ctx.lang;
     let head = snapshot.table(ctx.param(0))?.ok_or(PageError::NotFound)?;
-    let query = query(ctx)?;
+    let (query, notes) = asked(ctx, &head)?;
+    if ctx.json() && !notes.is_empty() {
+        return Err(desk::Error::Asked(notes.join(" ")).into());
+    }
     let every =
         !query.columns.is_empty() && head.columns.iter().all(|c| query.columns.contains(&c.name));
     if ctx.query.get("column").is_some() || every {
@@ -100,6 +130,7 @@ pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         }
     };
     let mut page = Page::new(ctx, Place::Tables, title, body);
+    page.notes = notes;
     page.eyebrow = eyebrow(lang, &head);
     let export = |kind: &str| {
         ctx.query.url(
@@ -118,7 +149,7 @@ pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
 fn eyebrow(lang: Lang, head: &TableHead) -> Markup {
     html! {
         a href="/tables" { (lang.t("place.tables")) } " · " (role(lang, head)) " · "
-        a href={ "/exhibit/" (head.exhibit) } { (text(&head.exhibit_name)) }
+        a href={ "/exhibit/" (head.exhibit) } { (ways::alone(&head.exhibit_name)) }
     }
 }
 
@@ -173,10 +204,10 @@ fn progress(lang: Lang, ordering: &Ordering) -> Markup {
         .then(|| elapsed.as_secs_f64() * (total - done) as f64 / *done as f64);
     html! {
         div.row {
-            strong { (fmt::number(share)) " %" }
+            strong { (fmt::share(lang, *done, *total)) }
             @if let Some(left) = left { span.end { (lang.f("overview.left", &[("time", &fmt::duration(left.ceil() as u64))])) } }
         }
-        progress max="100" value=(share) aria-label=(lang.t("tables.sort_why")) { (share) " %" }
+        progress max="100" value=(share) aria-label=(lang.t("tables.sort_why")) { (fmt::share(lang, *done, *total)) }
         p.quiet { (lang.t("tables.sort_why")) }
     }
 }

@@ -47,6 +47,13 @@ document.addEventListener("htmx:after:swap", () => {
   if (palette?.open) field.dataset.answered = field.value;
 });
 
+// On a narrow screen the rail scrolls: the place one is at is in view.
+const here = $(".rail nav [aria-current]");
+const strip = here?.closest("nav");
+if (strip && here.offsetLeft + here.offsetWidth > strip.clientWidth && !strip.scrollLeft) {
+  strip.scrollLeft = here.offsetLeft - strip.clientWidth / 2 + here.offsetWidth / 2;
+}
+
 // Keys.
 const typing = (node) => node.closest?.("input, textarea, select, [contenteditable]");
 const items = () => {
@@ -133,12 +140,13 @@ document.addEventListener("pointerover", (event) => {
 const live = $("#live");
 if (live) {
   let lost;
+  // From the first failure on: each try again that fails must not put it off.
   const gone = () => {
-    clearTimeout(lost);
-    lost = setTimeout(() => { if (!document.hidden) live.dataset.lost = ""; }, 3000);
+    lost ??= setTimeout(() => { lost = undefined; if (!document.hidden) live.dataset.lost = ""; }, 3000);
   };
   const back = () => {
     clearTimeout(lost);
+    lost = undefined;
     delete live.dataset.lost;
   };
   document.addEventListener("htmx:sse:error", gone);

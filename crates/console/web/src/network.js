@@ -63,7 +63,10 @@ function drawLabel(context, data, settings) {
   context.lineJoin = "round";
   context.strokeStyle = colours.ground;
   context.fillStyle = colours.label;
-  const x = data.x + data.size + 4, y = data.y + font / 3;
+  // Beside its node; at the right edge before it, and never beyond the left one.
+  const width = box.clientWidth, long = context.measureText(text).width;
+  const right = data.x + data.size + 4, y = data.y + font / 3;
+  const x = right + long <= width - 4 ? right : Math.max(4, data.x - data.size - 4 - long);
   context.strokeText(text, x, y);
   context.fillText(text, x, y);
 }
@@ -143,6 +146,8 @@ function choose(id) {
     put("[data-caption]", node.label);
     put("[data-kind]", kinds[node.kind]?.name ?? node.kind);
     put("[data-place]", [node.country, node.asn && `AS${node.asn}`].filter(Boolean).join(" · "));
+    const one = new Intl.PluralRules(document.documentElement.lang).select(node.degree) === "one";
+    put("[data-degree-words]", one ? words.degreeOne : words.degreeOther);
     put("[data-degree]", node.degree.toLocaleString("fr-FR").replace(/\s/g, "\u202f"));
     panel.querySelector("[data-open]").href = `/entity/${id}`;
     const from = panel.querySelector("[data-from]"), to = panel.querySelector("[data-to]");

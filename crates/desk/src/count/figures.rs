@@ -12,6 +12,9 @@ use super::{go_on, word_id};
 use crate::Result;
 use crate::tables::TableFile;
 
+/// The names of the figures there are: faces have words for each, and for its rule.
+pub const FIGURES: [&str; 3] = ["lines_owned", "lines", "active_lines"];
+
 /// Writes figures.
 struct Writer<'a> {
     db: &'a Connection,
@@ -27,6 +30,7 @@ impl Writer<'_> {
         rule: &str,
         inputs: serde_json::Value,
     ) -> Result<()> {
+        debug_assert!(FIGURES.contains(&name), "{name} is not among the figures");
         let place = self.places.entry(scope).or_default();
         self.db
             .prepare_cached(

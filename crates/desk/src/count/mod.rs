@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
 
+pub use figures::FIGURES;
 pub(crate) use naming::{names, stated_by};
 pub(crate) use places::{MAX_TABLE, overlay_of, ranges_of};
 pub use summary::Summary;

@@ -10,7 +10,7 @@ use std::io::Write;
 use model::kinds::{ENTITY_KINDS, entity, property};
 use model::{EntityKind, Sha256Hex};
 
-use super::{each_entity, each_link, written};
+use super::{cell, each_entity, each_link, written};
 use crate::Result;
 use crate::read::{FactFilter, MAX_PAGE, Paging, ShownValue, Snapshot};
 
@@ -137,7 +137,7 @@ impl Statements<'_> {
                 "",
                 "",
             ])
-            .map_err(|e| written(e.into()))
+            .map_err(cell::written)
     }
 }
 
@@ -145,7 +145,7 @@ pub(super) fn statements(snapshot: &Snapshot, out: &mut dyn Write) -> Result<()>
     let dataset = snapshot.overview()?.case;
     let mut writer =
         csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(out);
-    writer.write_record(COLUMNS).map_err(|e| written(e.into()))?;
+    writer.write_record(COLUMNS).map_err(cell::written)?;
     let mut out = Statements { writer, dataset };
     each_entity(snapshot, |e| {
         let (id, schema) = (e.id.to_string(), schema_of(e.kind));

@@ -3,6 +3,7 @@
 //! Every format is streamed from one snapshot, page by page: memory stays bounded whatever the
 //! case's size. Secrets never leave: they are not in the views.
 
+mod cell;
 mod ftm;
 mod graphml;
 mod lines;
@@ -15,6 +16,7 @@ use crate::read::{
 };
 use crate::{Error, Result};
 
+pub use cell::neutral;
 pub use ftm::schema as ftm_schema;
 
 /// How entities and links are written.
@@ -60,14 +62,33 @@ pub fn to_file_with(
     path: &Path,
     write: &mut dyn FnMut(&mut dyn Write) -> Result<()>,
 ) -> Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = ledger::disk::Pending::new(folder)?;
+    let mut file = begun(path)?;
     {
         let mut out = std::io::BufWriter::new(file.writer());
         write(&mut out)?;
         out.flush().map_err(written)?;
     }
     Ok(file.persist(path, ledger::disk::Overwrite::Replace)?)
+}
+
+/// Says before long work whether its end can be written there.
+///
+/// # Errors
+/// The folder is missing or may not be written to; the path is a folder's.
+pub fn check_file(path: &Path) -> Result<()> {
+    begun(path).map(drop)
+}
+
+fn begun(path: &Path) -> Result<ledger::disk::Pending> {
+    if path.is_dir() {
+        return Err(Error::Asked(format!("{} is a folder: name a file in it", path.display())));
+    }
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        let (path, folder) = (path.display(), folder.display());
+        return Err(Error::Asked(format!("{path} cannot be written: there is no folder {folder}")));
+    }
+    Ok(ledger::disk::Pending::new(folder)?)
 }
 
 fn written(error: std::io::Error) -> Error {

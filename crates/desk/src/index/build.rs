@@ -8,6 +8,7 @@ use ledger::disk::Pending;
 use sha2::{Digest, Sha256};
 
 use super::entry::{put, put_entry, take_entry};
+use super::heap;
 use super::{BLOCK, ENTRY_ROWS, FOOTER, MAGIC};
 use crate::{Error, Result};
 
@@ -268,37 +269,12 @@ impl<'a> Heap<'a> {
                 order.push(i as u32);
             }
         }
-        let mut heap = Self { runs, order };
-        for i in (0..heap.order.len() / 2).rev() {
-            heap.sink(i);
-        }
-        Ok(heap)
+        heap::order(&mut order, |a, b| less(&runs, a, b));
+        Ok(Self { runs, order })
     }
 
     fn top(&self) -> Option<&Run<'a>> {
         self.order.first().map(|i| &self.runs[*i as usize])
-    }
-
-    fn less(&self, a: u32, b: u32) -> bool {
-        let (x, y) = (&self.runs[a as usize], &self.runs[b as usize]);
-        x.prefix.cmp(&y.prefix).then_with(|| x.key.cmp(&y.key)).then(a.cmp(&b)).is_lt()
-    }
-
-    fn sink(&mut self, mut at: usize) {
-        loop {
-            let mut child = at * 2 + 1;
-            if child >= self.order.len() {
-                return;
-            }
-            if child + 1 < self.order.len() && self.less(self.order[child + 1], self.order[child]) {
-                child += 1;
-            }
-            if !self.less(self.order[child], self.order[at]) {
-                return;
-            }
-            self.order.swap(at, child);
-            at = child;
-        }
     }
 
     /// Moves the top run on.
@@ -307,9 +283,14 @@ impl<'a> Heap<'a> {
         if !self.runs[*top as usize].next()? {
             self.order.swap_remove(0);
         }
-        self.sink(0);
+        heap::sink(&mut self.order, 0, |a, b| less(&self.runs, a, b));
         Ok(())
     }
+}
+
+fn less(runs: &[Run<'_>], a: u32, b: u32) -> bool {
+    let (x, y) = (&runs[a as usize], &runs[b as usize]);
+    x.prefix.cmp(&y.prefix).then_with(|| x.key.cmp(&y.key)).then(a.cmp(&b)).is_lt()
 }
 
 /// Writes blocks.

@@ -1,5 +1,6 @@
 //! Several indexes read as one.
 
+use super::heap::{order, sink};
 use super::read::Cursor;
 use crate::Result;
 
@@ -65,11 +66,8 @@ impl<'a> Merge<'a> {
                 heap.push(i);
             }
         }
-        let mut merge = Self { sources, heap, key: Vec::new(), holders: Vec::new() };
-        for at in (0..merge.heap.len() / 2).rev() {
-            merge.sink(at);
-        }
-        Ok(merge)
+        order(&mut heap, |a, b| less(&sources, a, b));
+        Ok(Self { sources, heap, key: Vec::new(), holders: Vec::new() })
     }
 
     /// Moves to the next distinct key; false at the end.
@@ -91,29 +89,12 @@ impl<'a> Merge<'a> {
             if !more {
                 self.heap.swap_remove(0);
             }
-            self.sink(0);
+            sink(&mut self.heap, 0, |a, b| less(&self.sources, a, b));
         }
         Ok(true)
     }
+}
 
-    fn less(&self, a: usize, b: usize) -> bool {
-        self.sources[a].key().cmp(self.sources[b].key()).then(a.cmp(&b)).is_lt()
-    }
-
-    fn sink(&mut self, mut at: usize) {
-        loop {
-            let mut child = at * 2 + 1;
-            if child >= self.heap.len() {
-                return;
-            }
-            if child + 1 < self.heap.len() && self.less(self.heap[child + 1], self.heap[child]) {
-                child += 1;
-            }
-            if !self.less(self.heap[child], self.heap[at]) {
-                return;
-            }
-            self.heap.swap(at, child);
-            at = child;
-        }
-    }
+fn less(sources: &[Box<dyn Keys + '_>], a: usize, b: usize) -> bool {
+    sources[a].key().cmp(sources[b].key()).then(a.cmp(&b)).is_lt()
 }

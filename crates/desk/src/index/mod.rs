@@ -13,6 +13,7 @@
 mod build;
 mod entry;
 mod forward;
+mod heap;
 mod merge;
 mod normal;
 mod read;

@@ -46,6 +46,10 @@ impl IndexFile {
 
     /// Reads an index's list of blocks.
     pub(crate) fn open(path: &Path) -> Result<Self> {
+        Self::list(path).map_err(|error| error.of_file(path))
+    }
+
+    fn list(path: &Path) -> Result<Self> {
         let read = |source| Error::Read { path: path.to_owned(), source };
         let file = File::open(path).map_err(read)?;
         let metadata = file.metadata().map_err(read)?;
@@ -176,7 +180,7 @@ impl IndexFile {
     /// A block's bytes. A cursor's `file` is opened when it first reads.
     fn read(&self, block: usize, buffer: &mut Vec<u8>, file: &mut Option<File>) -> Result<()> {
         let block = self.blocks[block];
-        let failed = |source| Error::Read { path: self.path.clone(), source };
+        let failed = |source| Error::Read { path: self.path.clone(), source }.of_file(&self.path);
         let file = match (&self.held, file) {
             (Some(held), _) => held,
             (None, Some(file)) => file,
@@ -264,7 +268,8 @@ impl Cursor<'_> {
             }
             let mut rest = &self.buffer[self.at..];
             self.rows.clear();
-            take_entry(&mut rest, &mut self.key, &mut self.rows)?;
+            take_entry(&mut rest, &mut self.key, &mut self.rows)
+                .map_err(|error| error.of_file(&self.index.path))?;
             self.at = self.buffer.len() - rest.len();
             if self.key >= self.from {
                 self.from.clear();
@@ -307,7 +312,8 @@ impl BackCursor<'_> {
             let (mut rest, mut key) = (buffer.as_slice(), Vec::new());
             while !rest.is_empty() {
                 let mut rows = Vec::new();
-                take_entry(&mut rest, &mut key, &mut rows)?;
+                take_entry(&mut rest, &mut key, &mut rows)
+                    .map_err(|error| error.of_file(&self.index.path))?;
                 self.entries.push((key.clone(), rows));
             }
         }

@@ -19,7 +19,7 @@ use super::worker::{Event, SharedBudget, Task, work as worker};
 use super::{Opened, Request, Work};
 use crate::desk::Desk;
 use crate::pipeline::pool::Pool;
-use crate::pipeline::run::{Finished, Shop, tables_folder};
+use crate::pipeline::run::{Finished, Shop, better, tables_folder};
 use crate::progress::Progress;
 use crate::views::Views;
 use crate::{Error, Result};
@@ -216,6 +216,7 @@ fn run(desk: &mut Desk, request: &Request, work: &Work) -> Result<Opened> {
             differences: Vec::new(),
             sealed: 0,
             received: 0,
+            mapped: None,
         },
     };
     let result = conductor.run(&events, &tasks, &jobs, readers);
@@ -389,6 +390,9 @@ impl Conductor<'_> {
                 Ok(Event::Walked) => walked = true,
                 Ok(Event::Ran(ord, run)) => {
                     self.in_flight -= 1;
+                    if let Some(fit) = run.mapped.clone() {
+                        better(&mut self.opened.mapped, fit);
+                    }
                     self.done.push((ord, *run));
                 }
                 Ok(Event::Failed(error)) => return Err(error),

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use intake::Parser;
+use intake::{MappingFit, Parser};
 use model::Precision;
 
 use crate::desk::{Desk, Place};
@@ -26,6 +26,7 @@ use crate::progress::Progress;
 use crate::{Error, Result};
 
 pub use conduct::{Difference, RunCounts, Unread};
+pub use worker::archive;
 
 /// What is to be opened, and how it was acquired.
 #[derive(Debug, Clone, Default)]
@@ -94,6 +95,8 @@ pub struct Opened {
     pub sealed: u64,
     /// Exhibits that came in again from another source.
     pub received: u64,
+    /// Of the tables read that a mapping was held against, the one that it fits best.
+    pub mapped: Option<MappingFit>,
 }
 
 /// Opens material into a case, which is made where it is absent.

@@ -367,6 +367,50 @@ fn seen(bench: &Bench, name: &str) -> Vec<u8> {
 }
 
 #[test]
+fn passwords_among_payments_are_masked_in_their_bytes_and_in_no_view() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.path("pile")).unwrap();
+    let text = "Sales of spring\nDate,Amount,Currency,Password,Note\n\
+                2026-01-02,12.50,EUR,hunter22,first\n2026-01-03,8.00,EUR,\"s;cret9\",second\n"
+        .to_owned()
+        + &"2026-01-04,1.00,EUR,,more\n".repeat(8);
+    std::fs::write(bench.path("pile/sales.csv"), &text).unwrap();
+    let request = Request { paths: vec![bench.path("pile")], ..Request::default() };
+    open(&bench.place("case"), &request, &Work::default()).unwrap();
+    let snapshot = crate::read::Reader::open(&bench.path("case")).unwrap().snapshot().unwrap();
+    let exhibit = model::ExhibitId(model::Sha256Hex::of(text.as_bytes()).0);
+    let shown = snapshot.bytes(exhibit, 0, 1 << 20).unwrap().bytes;
+    let masked = text.replace("hunter22", "********").replace("s;cret9", "*******");
+    assert_eq!(String::from_utf8(shown).unwrap(), masked);
+    let mut lines = Vec::new();
+    let query = "SELECT gross_minor, Password, note FROM payments";
+    crate::sql::query(
+        &crate::read::Reader::open(&bench.path("case")).unwrap(),
+        query,
+        &crate::sql::Bounds::default(),
+        &mut |line| {
+            lines.push(format!("{line:?}"));
+            true
+        },
+    )
+    .unwrap();
+    assert!(lines.len() == 11 && lines[1].contains("first"), "{lines:?}");
+    for folder in [bench.path("case"), bench.path("case/tables")] {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if !path.is_file() {
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            for secret in ["hunter22", "s;cret9"] {
+                let found = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
+                assert!(!found, "{secret} is in {}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
 fn secrets_of_plain_tables_are_masked_in_their_bytes() {
     let bench = Bench::new();
     let rows = "jo;\"ge;heim1\";jo@mail.example\nzoe;geheim2;zoe@mail.example\nshort\n";

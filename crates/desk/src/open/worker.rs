@@ -143,6 +143,14 @@ fn read(
     run(shop, parser, &input, &mut task.bytes as &mut dyn Read)
 }
 
+/// The format of a file that opening would take for an archive, by its beginning.
+pub fn archive(head: &[u8], name: &str) -> Option<&'static str> {
+    if choose(intake::PARSERS, head, name).is_some_and(|(_, sure)| sure >= SURER) {
+        return None;
+    }
+    Codec::sniff(head).map(Codec::name)
+}
+
 fn lost(size: u64) -> Coverage {
     Coverage { read: 0, filler: 0, lost: size }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use intake::{Chunks, Coverage, Input, Job, Parser, Sink};
+use intake::{Chunks, Coverage, Input, Job, MappingFit, Parser, Sink};
 use model::{Batch, ExhibitId, Fact, Problem, ProblemKind, TableSchema};
 use sha2::{Digest, Sha256};
 
@@ -38,6 +38,15 @@ pub(crate) struct Finished {
     pub(crate) tables: Vec<TableDone>,
     pub(crate) coverage: Coverage,
     pub(crate) digest: [u8; 32],
+    /// Of the tables that a mapping was held against, the one that it fits best.
+    pub(crate) mapped: Option<MappingFit>,
+}
+
+/// Keeps the better fit.
+pub(crate) fn better(best: &mut Option<MappingFit>, fit: MappingFit) {
+    if best.as_ref().is_none_or(|best| fit.missing.len() < best.missing.len()) {
+        *best = Some(fit);
+    }
 }
 
 impl Finished {
@@ -243,6 +252,7 @@ struct RunSink<'a> {
     lost: u64,
     panicked: bool,
     error: Option<Error>,
+    mapped: Option<MappingFit>,
 }
 
 impl<'a> RunSink<'a> {
@@ -263,6 +273,7 @@ impl<'a> RunSink<'a> {
             lost: 0,
             panicked: false,
             error: None,
+            mapped: None,
         }
     }
 
@@ -459,6 +470,7 @@ impl<'a> RunSink<'a> {
             tables,
             coverage,
             digest,
+            mapped: self.mapped,
         })
     }
 }
@@ -510,6 +522,10 @@ impl Sink for RunSink<'_> {
 
     fn problem(&mut self, problem: Problem) {
         self.item(Item::Problem(problem));
+    }
+
+    fn mapped(&mut self, fit: MappingFit) {
+        better(&mut self.mapped, fit);
     }
 
     fn defer(&mut self, job: Job) {

@@ -76,10 +76,10 @@ impl Reader {
     /// Opens the case in `dir` for reading. Needs no lock, and never waits for a writer.
     ///
     /// # Errors
-    /// [`Error::NoCase`] where the folder has no views.
+    /// [`Error::NoCase`] where the folder has none, [`Error::NoViews`] where its views are gone.
     pub fn open(dir: &Path) -> Result<Self> {
         if !crate::views::file(dir).is_file() {
-            return Err(Error::NoCase(dir.to_owned()));
+            return Err(absent(dir));
         }
         let shared = Shared { dir: dir.to_owned(), ..Shared::default() };
         Ok(Self { shared: Arc::new(shared) })
@@ -95,8 +95,12 @@ impl Reader {
     /// # Errors
     /// The views cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot> {
+        self.take().map_err(|error| error.at(&self.shared.dir))
+    }
+
+    fn take(&self) -> Result<Snapshot> {
         let path = crate::views::file(&self.shared.dir);
-        let metadata = path.metadata().map_err(|_| Error::NoCase(self.shared.dir.clone()))?;
+        let metadata = path.metadata().map_err(|_| absent(&self.shared.dir))?;
         let file = (metadata.dev(), metadata.ino());
         let (idle, version) = {
             let mut state = self.state();
@@ -121,6 +125,15 @@ impl Reader {
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a folder without views is.
+fn absent(dir: &Path) -> Error {
+    if vault::Case::exists(dir) {
+        Error::NoViews(dir.to_owned())
+    } else {
+        Error::NoCase(dir.to_owned())
     }
 }
 
@@ -221,7 +234,7 @@ impl Snapshot {
 fn identity(path: &Path) -> Result<Identity> {
     path.metadata()
         .map(|metadata| Identity::of(&metadata))
-        .map_err(|source| Error::Read { path: path.to_owned(), source })
+        .map_err(|source| Error::Read { path: path.to_owned(), source }.of_file(path))
 }
 
 impl Drop for Snapshot {

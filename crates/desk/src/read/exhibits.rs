@@ -183,7 +183,7 @@ impl Snapshot {
     }
 
     /// Containers from the innermost to the outermost, and the outermost exhibit.
-    fn chain(&self, ord: i64) -> Result<(Vec<Derivation>, i64)> {
+    pub(super) fn chain(&self, ord: i64) -> Result<(Vec<Derivation>, i64)> {
         let mut query = self.db()?.prepare_cached(
             "SELECT c.id, c.name, x.member, x.codec, x.ord, c.ord
              FROM exhibit x JOIN exhibit c ON c.ord = x.container WHERE x.ord = ?",
@@ -347,7 +347,7 @@ impl Snapshot {
             .query_row([ord], |row| row.get(0))
             .optional()?;
         let mut query = db.prepare_cached(
-            "SELECT b.id, b.file FROM bulk b WHERE b.exhibit = ? AND EXISTS
+            "SELECT b.id, b.file, b.role = 'payments' FROM bulk b WHERE b.exhibit = ? AND EXISTS
                (SELECT 1 FROM bulk_column c WHERE c.bulk = b.id AND c.secret)",
         )?;
         let mut found = query.query([ord])?;
@@ -355,18 +355,23 @@ impl Snapshot {
         while let Some(row) = found.next()? {
             holds = true;
             let (bulk, name): (i64, Option<String>) = (row.get(0)?, row.get(1)?);
+            let payments: bool = row.get(2)?;
             let Some(name) = name else { continue };
             let file = self.table_file(&name)?;
-            let rows = Rows {
-                source,
-                secret: self.secret_columns(bulk)?,
-                columns: file.columns(),
-                form: match parser.as_deref() {
-                    Some(p) if p == intake::dump::PARSER.name => Form::Tuples,
-                    Some(p) if p == intake::tables::CSV.name => Form::separated(source),
-                    _ => Form::Other,
-                },
+            let mut secret = self.secret_columns(bulk)?;
+            let mut form = match parser.as_deref() {
+                Some(p) if p == intake::dump::PARSER.name => Form::Tuples,
+                Some(p) if p == intake::tables::CSV.name => Form::separated(source),
+                _ => Form::Other,
             };
+            // Payments have columns of their own: where the source's stand, its header says.
+            if payments && matches!(form, Form::Separated(_)) {
+                match self.places_in_source(bulk, source)? {
+                    Some(places) => secret = places,
+                    None => form = Form::Other,
+                }
+            }
+            let rows = Rows { source, secret, columns: file.columns(), form };
             row_masks(&file, &rows, start, end, &mut spans)?;
         }
         if holds && parser.as_deref() == Some(intake::xlsx::PARSER.name) {
@@ -394,6 +399,17 @@ impl Snapshot {
             }
         }
         Ok(joined)
+    }
+
+    /// Where the secret columns of a table of payments stand in the CSV file that it was read from.
+    fn places_in_source(&self, bulk: i64, source: &Bytes) -> Result<Option<Vec<usize>>> {
+        let mut query = self
+            .db()?
+            .prepare_cached("SELECT name FROM bulk_column WHERE bulk = ? AND secret ORDER BY n")?;
+        let names = query.query_map([bulk], |row| row.get(0))?;
+        let names = names.collect::<std::result::Result<Vec<String>, _>>()?;
+        let Ok(head) = source.range(0, source.size().min(1 << 20)) else { return Ok(None) };
+        Ok(intake::tables::places_of(&head, &names))
     }
 
     fn secret_columns(&self, bulk: i64) -> Result<Vec<usize>> {

@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// Which part of the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphFilter {
-    /// Only these kinds; empty for the default: everything but streams, channels and works.
+    /// Only these kinds; empty for the default: everything but [`LEFT_OUT`].
     pub kinds: Vec<EntityKind>,
     /// Only these link kinds; empty for all.
     pub links: Vec<LinkKind>,
@@ -144,7 +144,7 @@ pub struct CountryServers {
 
 /// What the graph leaves out unless it is asked for: kinds that are very many and say little of who
 /// is who.
-const LEFT_OUT: [EntityKind; 4] =
+pub const LEFT_OUT: [EntityKind; 4] =
     [EntityKind::Stream, EntityKind::Channel, EntityKind::Work, EntityKind::Line];
 
 /// Nodes that a search for a path looks at.

@@ -40,7 +40,7 @@ impl Snapshot {
     /// # Errors
     /// The log cannot be read; no such page.
     pub fn log(&self, paging: &Paging) -> Result<Page<LogEntry>> {
-        let records = self.records()?;
+        let records = self.record_reader()?;
         let limit = paging.limit.clamp(1, MAX_PAGE) as u64;
         let end = match &paging.after {
             None => records.len(),
@@ -64,7 +64,7 @@ impl Snapshot {
     /// # Errors
     /// The log cannot be read.
     pub fn log_entry(&self, index: u64) -> Result<Option<LogEntry>> {
-        let records = self.records()?;
+        let records = self.record_reader()?;
         if index >= records.len() {
             return Ok(None);
         }
@@ -73,7 +73,7 @@ impl Snapshot {
     }
 
     /// The log as it is now: it only grows.
-    fn records(&self) -> Result<vault::Records> {
+    fn record_reader(&self) -> Result<vault::Records> {
         vault::Records::open(self.dir()).map_err(Error::from)
     }
 }

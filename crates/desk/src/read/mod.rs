@@ -9,6 +9,8 @@
 
 mod case;
 mod check;
+mod context;
+mod cost;
 mod entities;
 mod entity;
 mod exhibit;
@@ -30,7 +32,10 @@ mod table;
 mod tables;
 mod walk;
 
+pub use crate::count::FIGURES;
+pub use crate::views::MEANINGS;
 pub use case::{Reader, Snapshot};
+pub use cost::ProblemCost;
 pub use entity::{
     Direction, EntityFilter, EntityHead, EntityPage, FactFilter, FactRow, Figure, FigureInput,
     LinkFilter, LinkGroup, LinkRow, PropertyGroup, RowReference, ShownValue, Source,
@@ -41,7 +46,8 @@ pub use exhibit::{
 };
 pub(crate) use exhibits::ARCHIVE;
 pub use graph::{
-    CountryServers, Edge, GraphFilter, GraphSlice, MapFilter, Network, Node, Path, PathStep,
+    CountryServers, Edge, GraphFilter, GraphSlice, LEFT_OUT, MapFilter, Network, Node, Path,
+    PathStep,
 };
 pub use holders::{Holder, KindTotal};
 pub use log::{LogEntry, LogField};

@@ -71,6 +71,13 @@ pub enum Op {
     Present,
 }
 
+impl Op {
+    /// Every comparison.
+    pub fn all() -> impl Iterator<Item = Self> {
+        OPS.iter().map(|(op, _)| *op)
+    }
+}
+
 /// One condition on one column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {

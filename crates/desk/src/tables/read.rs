@@ -1,7 +1,7 @@
 //! Rows read back from a table's file.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -19,6 +19,7 @@ use crate::{Error, Result};
 
 /// An open table file; shared between threads, its footer read once.
 pub(crate) struct TableFile {
+    path: PathBuf,
     reader: SerializedFileReader<Positional>,
     identity: Identity,
     /// The number of each row group's first row, and the number of all rows at the end.
@@ -40,6 +41,10 @@ fn bad(e: parquet::errors::ParquetError) -> Error {
 impl TableFile {
     /// Opens the file and reads its footer.
     pub(crate) fn open(path: &Path) -> Result<Self> {
+        Self::footer(path).map_err(|error| error.of_file(path))
+    }
+
+    fn footer(path: &Path) -> Result<Self> {
         let read = |source| Error::Read { path: path.to_owned(), source };
         let file = File::open(path).map_err(read)?;
         let identity = Identity::of(&file.metadata().map_err(read)?);
@@ -64,7 +69,7 @@ impl TableFile {
                 }
             })
             .collect();
-        Ok(Self { reader, identity, firsts, types })
+        Ok(Self { path: path.to_owned(), reader, identity, firsts, types })
     }
 
     /// The file it reads.
@@ -121,6 +126,16 @@ impl TableFile {
     /// Reads `count` rows of a group from its row `skip` on: their spans, and the source columns
     /// named by number in `wanted`, in that order.
     pub(crate) fn read(
+        &self,
+        group: usize,
+        wanted: &[usize],
+        skip: usize,
+        count: usize,
+    ) -> Result<SharedBatch> {
+        self.read_rows(group, wanted, skip, count).map_err(|error| error.of_file(&self.path))
+    }
+
+    fn read_rows(
         &self,
         group: usize,
         wanted: &[usize],

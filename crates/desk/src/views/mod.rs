@@ -182,7 +182,7 @@ pub(crate) fn type_of_word(word: &str) -> ColumnType {
 }
 
 /// Every meaning.
-const MEANINGS: [Meaning; 24] = [
+pub const MEANINGS: [Meaning; 24] = [
     Meaning::Id,
     Meaning::UserName,
     Meaning::LineId,

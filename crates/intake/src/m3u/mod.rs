@@ -6,6 +6,9 @@
 //! only. Every entry gives facts or a problem: an `#EXTINF` that no URL follows is lost and said so.
 //! Lines that are neither are problems, one a run of lines; comments and blank lines are filler.
 //!
+//! A page or an answer that stands where a playlist should be is one problem, and is scanned for
+//! indicators like a file that no parser reads.
+//!
 //! Text is UTF-8, with a byte-order mark or without; lines that are not are read as Windows-1252,
 //! which one problem says. UTF-16 is recoded, spans stay those of the exhibit.
 //!
@@ -21,6 +24,7 @@ use model::{Problem, ProblemKind};
 
 use crate::chunks::Chunks;
 use crate::parser::{Coverage, Input, Parser};
+use crate::scan;
 use crate::sink::Sink;
 use entry::{Maker, Part};
 use lines::{Line, Lines};
@@ -29,13 +33,32 @@ use sniff::sniff;
 
 /// The parser.
 pub const PARSER: Parser =
-    Parser { name: "m3u", version: 1, about: "IPTV playlists (M3U, M3U8)", sniff, parse };
+    Parser { name: "m3u", version: 2, about: "IPTV playlists (M3U, M3U8)", sniff, parse };
 
 fn parse(input: &Input<'_>, chunks: &mut Chunks<'_>, out: &mut dyn Sink) -> Coverage {
+    let head = chunks.fill(1024);
+    if let Some(what) = sniff::page(&utf16::sniffable(&head[..head.len().min(1024)])) {
+        return other(what, input, chunks, out);
+    }
     match utf16::detect(chunks.fill(64)) {
         Some(order) => utf16::run(order, input, chunks, out, read),
         None => read(input, chunks, out),
     }
+}
+
+/// What stands where a playlist should be, such as a provider's page that says why there is none:
+/// it names hosts and accounts all the same, so it is scanned as any other text would be.
+fn other(what: &str, input: &Input<'_>, chunks: &mut Chunks<'_>, out: &mut dyn Sink) -> Coverage {
+    let start = chunks.offset();
+    let coverage = (scan::PARSER.parse)(input, chunks, out);
+    out.problem(Problem {
+        start,
+        end: chunks.offset(),
+        kind: ProblemKind::Syntax,
+        message: format!("{what} stands where a playlist should be: it was scanned for indicators"),
+        lost: false,
+    });
+    coverage
 }
 
 /// A line still in the window: places relative to its first byte.
@@ -59,18 +82,6 @@ struct Reader<'o> {
 }
 
 fn read(input: &Input<'_>, chunks: &mut Chunks<'_>, out: &mut dyn Sink) -> Coverage {
-    if let Some(what) = sniff::page(chunks.fill(1024)) {
-        let start = chunks.offset();
-        let lost = chunks.drain();
-        out.problem(Problem {
-            start,
-            end: start + lost,
-            kind: ProblemKind::Syntax,
-            message: format!("{what} stands where a playlist should be"),
-            lost: true,
-        });
-        return Coverage { lost, ..Coverage::default() };
-    }
     let mut reader = Reader {
         maker: Maker::new(input.exhibit),
         out,

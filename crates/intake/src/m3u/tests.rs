@@ -74,10 +74,28 @@ fn what_the_wild_breaks_is_read_or_located() {
 }
 
 #[test]
+fn a_page_where_a_playlist_should_be_still_names_whom_it_names() {
+    let page = "<html><body>Suspended: write to billing@lumen.example or see \
+        <a href=\"http://panel.lumen.example:8080/login.php\">here</a></body></html>";
+    let wide: Vec<u8> =
+        [0xfeff].into_iter().chain(page.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for bytes in [page.as_bytes(), &wide] {
+        for name in ["list.m3u", "list.m3u8"] {
+            assert_eq!(crate::choose(bytes, name).unwrap().name, "m3u", "{name}");
+        }
+        let out = laws::hold(&PARSER, bytes);
+        assert_eq!(out.values("email:billing@lumen.example", "as_written").len(), 1);
+        assert_eq!(out.values("domain:panel.lumen.example", "url").len(), 1);
+        assert_eq!(out.problems.len(), 1);
+        assert_eq!((out.problems[0].start, out.problems[0].end), (0, bytes.len() as u64));
+    }
+}
+
+#[test]
 fn pages_and_ends_are_problems() {
     assert_eq!(
         problems(b"<!DOCTYPE html><html>\n<a href=\"http://x.example/\">"),
-        ["an HTML page stands where a playlist should be"]
+        ["an HTML page stands where a playlist should be: it was scanned for indicators"]
     );
     assert_eq!(problems(b"#EXTM3U\n#EXTINF:-1,x\n"), ["the playlist ends inside an entry"]);
     assert_eq!(problems(b""), Vec::<String>::new());

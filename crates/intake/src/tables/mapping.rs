@@ -228,6 +228,13 @@ impl Mapping {
         Ok(at)
     }
 
+    /// Every column it names that a header has not.
+    pub(crate) fn missing(&self, header: &[&str]) -> Vec<String> {
+        let header: Vec<String> = header.iter().map(|name| fold(name)).collect();
+        let named = self.columns.iter().flatten();
+        named.filter(|name| !header.contains(&fold(name))).cloned().collect()
+    }
+
     /// The class that its `[status]` gives a value.
     pub fn class(&self, status: &str) -> Option<Class> {
         self.status.get(&fold(status)).copied()

@@ -19,7 +19,7 @@ use model::{Cell, Column, ColumnType, Problem, ProblemKind, TableRole, TableSche
 
 use crate::csv::fold;
 use crate::rows::Rows;
-use crate::sink::Sink;
+use crate::sink::{MappingFit, Sink};
 pub use csv_file::PARSER as CSV;
 pub(crate) use csv_file::mapping_for;
 use mapping::Mapping;
@@ -162,6 +162,8 @@ impl Table {
                 let texts = row.texts();
                 match mapping.place(&texts) {
                     Ok(at) => {
+                        let table = self.name.clone();
+                        out.mapped(MappingFit { table, missing: Vec::new() });
                         let plan = PaymentRows::new(out, db, at, None, Some(mapping), &rows[i..]);
                         return Some((i, plan));
                     }
@@ -170,6 +172,10 @@ impl Table {
                     }
                     Err(_) => {}
                 }
+            }
+            let rows = head.clone().map(|(_, row)| row.texts()).filter(|texts| texts.len() > 1);
+            if let Some(missing) = rows.map(|texts| mapping.missing(&texts)).min_by_key(Vec::len) {
+                out.mapped(MappingFit { table: self.name.clone(), missing });
             }
             if let Some((row, name)) = missing.filter(|_| mapping.names_files()) {
                 out.problem(Problem {
@@ -273,6 +279,43 @@ fn plain_schema(name: &str, header: &[String]) -> TableSchema {
         panel: None,
         columns: header.iter().map(column).collect(),
     }
+}
+
+/// The places of a header's columns of passwords and keys.
+fn secret_places(header: &[&str]) -> Vec<usize> {
+    let secret = |(_, name): &(usize, &&str)| is_secret(name.trim());
+    header.iter().enumerate().filter(secret).map(|(i, _)| i).take(MAX_SECRET).collect()
+}
+
+/// The most columns of secrets that a table of payments has besides.
+const MAX_SECRET: usize = 64;
+
+/// The places of the columns of these names, in a CSV file that begins so: those of the first of
+/// the rows among which a header is looked for that has them all, as [`Table`] found them.
+pub fn places_of(head: &[u8], names: &[String]) -> Option<Vec<usize>> {
+    let dialect = crate::csv::detect(head)?;
+    let mut source = head;
+    let mut chunks = crate::chunks::Chunks::new(&mut source);
+    let mut reader = crate::csv::Reader::new(&mut chunks, dialect);
+    let mut record = crate::csv::Record::default();
+    let mut seen = 0;
+    while seen < HEADER_WITHIN {
+        match reader.next(&mut chunks, &mut record) {
+            crate::csv::Event::End => return None,
+            crate::csv::Event::Problem(_) => {}
+            crate::csv::Event::Record => {
+                seen += 1;
+                let texts: Vec<&str> = record.fields().map(|f| f.text).collect();
+                let places = secret_places(&texts);
+                let same =
+                    places.iter().map(|i| texts[*i].trim()).eq(names.iter().map(String::as_str));
+                if same && !places.is_empty() {
+                    return Some(places);
+                }
+            }
+        }
+    }
+    None
 }
 
 /// Whether a column's name says that it holds passwords or keys.

@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
-use model::{Currency, Key, Precision, Problem, ProblemKind, Sha256Hex, Stamp, TableSchema};
+use model::{
+    Cell, Column, ColumnType, Currency, Key, Precision, Problem, ProblemKind, Sha256Hex, Stamp,
+    TableSchema,
+};
 
 use super::mapping::{DateForm, Mapping};
 use super::names::{ROLES, Role};
-use super::{TableCell, TableRow};
+use super::{TableCell, TableRow, secret_places};
 use crate::amounts::{
     AmountError, DateOrder, DecimalSign, civil, guess_order, guess_sign, parse_amount, parse_clock,
     parse_date, zone_offset,
@@ -25,6 +28,8 @@ pub(super) struct PaymentRows {
     rows: Rows,
     at: [Option<usize>; ROLES],
     pub(super) columns: usize,
+    /// Places of the source's columns of passwords and keys.
+    secret: Vec<usize>,
     /// The currency where no cell says.
     currency: Option<String>,
     mapping: Option<Mapping>,
@@ -72,8 +77,19 @@ impl PaymentRows {
             party(account, processor)
                 .unwrap_or_else(|| Key::account(processor.unwrap_or("bank"), account))
         });
+        let head = rows.first().map(TableRow::texts).unwrap_or_default();
+        let secret = secret_places(&head);
+        let mut schema = TableSchema { db: db.to_owned(), ..model::bulk::payments() };
+        // Withheld like any table's: of each value the views hold that it is there.
+        schema.columns.extend(secret.iter().map(|i| Column {
+            name: head[*i].trim().to_owned(),
+            ty: ColumnType::Text,
+            meaning: None,
+            secret: true,
+        }));
         Self {
-            rows: Rows::new(out, TableSchema { db: db.to_owned(), ..model::bulk::payments() }),
+            rows: Rows::new(out, schema),
+            secret,
             at,
             columns: header,
             currency: mapping.and_then(|m| m.currency.clone()).or(currency),
@@ -216,7 +232,13 @@ impl PaymentRows {
             reference: self.text(row, Role::Reference),
             note: self.text(row, Role::Note),
         };
-        payment.push(&mut self.rows, out, row.start, row.end);
+        let secret: Vec<Cell<'_>> = self
+            .secret
+            .iter()
+            .map(|i| row.cells.get(*i).map_or("", |c| c.text.as_str()))
+            .map(|text| if text.is_empty() { Cell::Null } else { Cell::Text(text) })
+            .collect();
+        payment.push_with(&secret, &mut self.rows, out, row.start, row.end);
     }
 
     /// The currency's code: of its cell, of the mapping or header, of the amount's own cell.
@@ -288,8 +310,11 @@ impl PaymentRows {
     /// so that the same row in two exports is one payment and two rows alike in one are two.
     fn number(&mut self, row: &TableRow) -> String {
         let mut bytes = Vec::new();
-        for cell in &row.cells {
-            bytes.extend_from_slice(cell.text.as_bytes());
+        for (i, cell) in row.cells.iter().enumerate() {
+            // The number stands in views: nobody is to find a password by trying it out.
+            if !self.secret.contains(&i) {
+                bytes.extend_from_slice(cell.text.as_bytes());
+            }
             bytes.push(0x1f);
         }
         let digest = Sha256Hex::of(&bytes);

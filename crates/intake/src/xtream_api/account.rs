@@ -6,16 +6,22 @@ use super::Reader;
 use crate::json::{Node, NodeKind};
 use crate::xtream_url;
 
-/// The host that a `server_info` names: its `url`, which is a host or, in some panels, a URL.
+/// The host that a `server_info` names: its `url`, which is a host or, in some panels, a URL. A
+/// number is none: panels that were wrongly set up give their port or their own number there.
 pub(super) fn host(info: &Node) -> Option<String> {
     let text = info.get("url")?.text()?.trim();
-    match xtream_url::split(text) {
+    let host = match xtream_url::split(text) {
         Some(url) => url.locator_host(),
         None => {
             let whole = format!("//{text}");
             xtream_url::split(&whole)?.locator_host()
         }
-    }
+    };
+    host.filter(|host| !is_number(host))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Seconds since the epoch, as a number or a string of one, or a date.
@@ -31,6 +37,10 @@ pub(super) fn time(node: &Node) -> Option<Value> {
 impl Reader<'_, '_> {
     pub(super) fn account_facts(&mut self) {
         if let Some(info) = self.server_info.take() {
+            let url = info.get("url").filter(|u| u.text().is_some_and(|t| is_number(t.trim())));
+            if let Some(url) = url {
+                self.wrong(url, "url", "a host");
+            }
             self.panel(&info);
         }
         if let Some(info) = self.user_info.take() {

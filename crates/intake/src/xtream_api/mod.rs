@@ -13,6 +13,7 @@
 mod account;
 mod sniff;
 mod streams;
+mod types;
 
 use model::key::Locator;
 use model::{
@@ -30,7 +31,7 @@ use crate::sink::Sink;
 /// The parser.
 pub const PARSER: Parser = Parser {
     name: "xtream-api",
-    version: 1,
+    version: 2,
     about: "answers of Xtream Codes panels (player_api, panel_api)",
     sniff: sniff::sniff,
     parse,
@@ -139,9 +140,13 @@ impl Reader<'_, '_> {
                 }
                 _ => {
                     let held = token.held();
-                    if self.bare.len() < 64
-                        && let Some(node) = json.node(&held, MAX_NODE, &mut |_| ())
-                    {
+                    let Some(node) = json.node(&held, MAX_NODE, &mut |_| ()) else { continue };
+                    // `false` is how PHP says that there is none.
+                    let none = node.is_empty() || node.bool() == Some(false);
+                    if types::WHOLE.contains(&key.as_str()) && !none {
+                        self.wrong(&node, &key, "an object or a list");
+                    }
+                    if self.bare.len() < 64 {
                         self.bare.push((key.as_str().into(), node));
                     }
                 }
@@ -196,7 +201,15 @@ impl Reader<'_, '_> {
                         self.element(&node, what, kind);
                     }
                 }
-                _ => {}
+                Kind::Key => {}
+                _ => {
+                    let held = token.held();
+                    if let Some(node) = json.node(&held, MAX_NODE, &mut |_| ())
+                        && !node.is_empty()
+                    {
+                        self.wrong(&node, "an element of a list", "an object");
+                    }
+                }
             }
         }
     }
@@ -209,6 +222,7 @@ impl Reader<'_, '_> {
                 self.element(episode, what, kind);
             }
         } else if what == "episodes" {
+            self.check(node, "an episode");
             // A series of more episodes than any has is cut, and said so.
             if self.episodes.len() < 100_000 {
                 self.episodes.push(node.clone());
@@ -222,6 +236,7 @@ impl Reader<'_, '_> {
                 });
             }
         } else if what == "epg_listings" {
+            self.check(node, "a programme");
             self.listing(node);
         } else if has("user_info") || has("server_info") {
             // A list of answers.
@@ -229,17 +244,23 @@ impl Reader<'_, '_> {
             self.server_info = node.get("server_info").cloned();
             self.answer_ends();
         } else if has("stream_id") || has("series_id") {
+            self.check(node, "a stream");
             self.stream(node);
         } else if has("category_id") && has("category_name") {
+            self.check(node, "a category");
             self.category(node, kind);
         } else if has("start_timestamp") && has("title") {
+            self.check(node, "a programme");
             self.listing(node);
+        } else {
+            self.check(node, "an element of a list");
         }
     }
 
     /// The panel is settled by what `server_info` has said so far.
     fn settle(&mut self) {
-        if let Some(host) = self.server_info.as_ref().and_then(account::host) {
+        let Some(info) = &self.server_info else { return };
+        if let Some(host) = account::host(info) {
             self.locator = Locator::Host(host);
         }
     }
@@ -254,6 +275,16 @@ impl Reader<'_, '_> {
             && (has("server_protocol") || has("https_port") || has("rtmp_port"))
         {
             self.server_info = Some(Node::object(bare));
+        }
+        for (name, node) in [
+            ("user_info", self.user_info.clone()),
+            ("server_info", self.server_info.clone()),
+            ("info", self.info.clone()),
+            ("movie_data", self.movie_data.clone()),
+        ] {
+            if let Some(node) = node {
+                self.check(&node, name);
+            }
         }
         self.settle();
         self.account_facts();

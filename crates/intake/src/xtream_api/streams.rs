@@ -82,7 +82,12 @@ impl Reader<'_, '_> {
                 "duration_secs" => ("duration", node.int().map_or(Value::Text(text), Value::Int)),
                 "added" => match time(node) {
                     Some(value) => ("added_at", value),
-                    None => continue,
+                    // Zero is not known.
+                    None if node.int() == Some(0) => continue,
+                    None => {
+                        self.wrong(node, "added", "a time");
+                        continue;
+                    }
                 },
                 "tv_archive" if text == "0" => continue,
                 "tv_archive" => ("catchup", Value::Text(text)),

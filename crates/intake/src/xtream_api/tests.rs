@@ -52,6 +52,71 @@ fn types_are_as_unstable_as_panels() {
 }
 
 #[test]
+fn what_is_of_a_wrong_type_is_said_and_costs_only_itself() {
+    let said = |text: &str| -> Vec<(String, String)> {
+        let out = laws::hold(&PARSER, text.as_bytes());
+        let at = |p: &Problem| text[p.start as usize..p.end as usize].to_owned();
+        out.problems.iter().map(|p| (at(p), p.message.clone())).collect()
+    };
+    let one = |text: &str, place: &str, message: &str| {
+        assert_eq!(said(text), [(place.to_owned(), message.to_owned())], "{text}");
+    };
+    let account =
+        r#"{"user_info":{"username":"anna","max_connections":{"a":1},"status":"Active"}}"#;
+    let single = "where a single value is expected";
+    one(account, r#"{"a":1}"#, &format!("max_connections is an object {single}"));
+    let kept = laws::hold(&PARSER, account.as_bytes());
+    assert!(kept.facts.iter().any(|f| f.property == "status"), "the rest was lost with it");
+    one(
+        r#"{"user_info":{"username":[1]},"server_info":{}}"#,
+        "[1]",
+        &format!("username is a list {single}"),
+    );
+    one(
+        r#"{"user_info":"x","server_info":{}}"#,
+        "x",
+        "user_info is a text where an object or a list is expected",
+    );
+    one(
+        r#"{"user_info":[1],"server_info":[]}"#,
+        "[1]",
+        "user_info is a list where an object is expected",
+    );
+    let list = r#"[{"stream_id":{"x":1},"name":"A","category_id":1},7,{"stream_id":2,"name":"B","category_id":["1"]}]"#;
+    assert_eq!(
+        said(list),
+        [
+            (r#"{"x":1}"#.to_owned(), format!("stream_id is an object {single}")),
+            (
+                "7".to_owned(),
+                "an element of a list is a number where an object is expected".to_owned()
+            ),
+            (r#"["1"]"#.to_owned(), format!("category_id is a list {single}")),
+        ]
+    );
+    let kept = laws::hold(&PARSER, list.as_bytes());
+    assert!(kept.facts.iter().any(|f| f.property == "name" && f.value.text() == "B"));
+    one(
+        r#"[{"stream_id":2,"name":"B","category_id":1,"added":"soon"}]"#,
+        "soon",
+        "added is a text where a time is expected",
+    );
+    let numbered =
+        r#"{"user_info":{"username":"anna","auth":1},"server_info":{"url":12,"port":"80"}}"#;
+    one(numbered, "12", "url is a number where a host is expected");
+    let kept = laws::hold(&PARSER, numbered.as_bytes());
+    assert!(kept.facts.iter().all(|f| !f.subject.as_str().contains("@12")), "a panel of that name");
+    // Spellings that panels have for what they mean.
+    for tolerated in [
+        r#"{"user_info":{"username":"anna","auth":"1","max_connections":"2","exp_date":null,"allowed_output_formats":["ts"]},"server_info":[]}"#,
+        r#"{"user_info":false,"server_info":""}"#,
+        r#"[{"num":"1","name":5,"stream_id":"7","category_ids":[1],"added":"0","epg_channel_id":null,"category_id":[]}]"#,
+    ] {
+        assert_eq!(said(tolerated), [], "{tolerated}");
+    }
+}
+
+#[test]
 fn escaped_urls_keep_the_spans_of_their_parts() {
     let text = br#"[{"name":"TF1","stream_type":"live","stream_id":5,"category_id":"1","url":"http:\/\/tv.example\/live\/anna\/geheim\/5.ts","direct_source":"http:\/\/up.example:8000\/u\/geheim2\/9"}]"#;
     let out = laws::hold(&PARSER, text);

@@ -74,3 +74,31 @@ fn parts_stand_apart() {
         a.iter().flat_map(|p| b.iter().map(move |q| far(*p, *q))).fold(f32::MAX, f32::min);
     assert!(nearest >= EDGE, "{nearest}");
 }
+
+#[test]
+fn what_is_joined_has_most_of_the_picture() {
+    for (joined, lone) in [(2, 1), (2, 5000), (3, 40), (40, 7), (500, 300), (3000, 20_000)] {
+        let places = layout(joined + lone, &network(joined, joined / 4));
+        let span = |places: &[Place]| {
+            let (mut low, mut high) = ((f32::MAX, f32::MAX), (f32::MIN, f32::MIN));
+            for (x, y) in places {
+                low = (low.0.min(*x), low.1.min(*y));
+                high = (high.0.max(*x), high.1.max(*y));
+            }
+            (low, high)
+        };
+        let (all, (low, high)) = (span(&places), span(&places[..joined]));
+        let share = (high.0 - low.0) / (all.1.0 - all.0.0);
+        assert!(share >= 0.749, "{joined} joined, {lone} alone: {share}");
+        let tall = all.1.1 - all.0.1;
+        let allowed = (high.1 - low.1).max((high.0 - low.0) / 1.6);
+        assert!(tall <= allowed * 1.001, "{joined} joined, {lone} alone: {tall} high");
+        // Beside, not among them; and no two in one place.
+        assert!(places[joined..].iter().all(|p| p.0 > high.0));
+        let mut stood: Vec<_> =
+            places[joined..].iter().map(|p| (p.0.to_bits(), p.1.to_bits())).collect();
+        stood.sort_unstable();
+        stood.dedup();
+        assert_eq!(stood.len(), lone);
+    }
+}

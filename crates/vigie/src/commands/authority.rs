@@ -9,7 +9,7 @@ use crate::error::Told;
 /// Names the authority.
 pub(crate) fn init(home: Option<&Path>, name: &str) -> Result<(), Told> {
     let home = home_dir(home)?;
-    desk::authority::init(&home, name).map_err(told)?;
+    desk::authority::init(&home, name).map_err(told(&home))?;
     writeln!(std::io::stdout(), "{name} signs from now on; its key is in {}", home.display())?;
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::progress::bytes;
 /// Makes a newer table of addresses.
 pub(crate) fn update(home: Option<&Path>, from: Option<&Path>, json: bool) -> Result<(), Told> {
     let home = home_dir(home)?;
-    let made = desk::addresses::update(&home, from).map_err(told)?;
+    let made = desk::addresses::update(&home, from).map_err(told(&home))?;
     let mut out = std::io::stdout().lock();
     if json {
         let document = json!({

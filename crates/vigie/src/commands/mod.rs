@@ -22,13 +22,16 @@ use serde_json::{Value, json};
 
 use crate::error::Told;
 
-/// The authority's folder: `--home`, else the user's configuration folder.
+/// The authority's folder: `--home`, else `VIGIE_HOME`, else the user's configuration folder.
 pub(crate) fn home_dir(home: Option<&Path>) -> Result<PathBuf, Told> {
     if let Some(home) = home {
         return Ok(home.to_owned());
     }
     let named =
         |variable: &str| std::env::var_os(variable).filter(|v| !v.is_empty()).map(PathBuf::from);
+    if let Some(home) = named("VIGIE_HOME") {
+        return Ok(home);
+    }
     named("XDG_CONFIG_HOME")
         .or_else(|| named("HOME").map(|h| h.join(".config")))
         .map(|config| config.join("vigie"))
@@ -65,6 +68,17 @@ pub(crate) fn plain(text: &str) -> String {
         .collect()
 }
 
+/// What is no exhibit's id.
+pub(crate) fn no_exhibit(error: model::id::IdError) -> Told {
+    Told::Misuse(format!("an exhibit's id is wanted ({error}): `vigie search NAME` finds it"))
+}
+
+/// `1 link`, `2 links`.
+pub(crate) fn counted(n: u64, thing: &str) -> String {
+    let end = if n == 1 { "" } else { "s" };
+    format!("{} {thing}{end}", open::grouped(n))
+}
+
 /// Text cut to `width` characters.
 pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
@@ -75,8 +89,9 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     short
 }
 
-pub(crate) fn told(error: desk::Error) -> Told {
-    match error {
+/// What came up in the case of that folder, as a user reads it.
+pub(crate) fn told(case: &Path) -> impl Fn(desk::Error) -> Told + '_ {
+    |error| match error.at(case) {
         desk::Error::Asked(what) => Told::Misuse(what),
         desk::Error::Output(error) => error.into(),
         other => Told::failure(&other, None),

@@ -8,14 +8,16 @@ use std::time::{Duration, Instant};
 
 use desk::open::{Opened, Request, Work};
 use desk::read::{Paging, ProblemFilter, Reader};
+use intake::MappingFit;
 use serde_json::json;
 
-use super::{place, plain, told};
+use super::{counted, place, plain, told};
 use crate::cli::Open;
 use crate::error::Told;
 use crate::progress::{Progress, bytes, span};
 
 /// Runs the command.
+#[allow(clippy::print_stderr)]
 pub(crate) fn run(home: Option<&Path>, args: &Open) -> Result<(), Told> {
     for path in &args.paths {
         if let Err(error) = std::fs::symlink_metadata(path) {
@@ -24,6 +26,9 @@ pub(crate) fn run(home: Option<&Path>, args: &Open) -> Result<(), Told> {
                 next: Some("nothing was sealed; name files and folders that are there".to_owned()),
             });
         }
+    }
+    if let Some(path) = &args.problems {
+        desk::export::check_file(path).map_err(told(path))?;
     }
     let request = Request {
         paths: args.paths.clone(),
@@ -37,22 +42,52 @@ pub(crate) fn run(home: Option<&Path>, args: &Open) -> Result<(), Told> {
     };
     let begun = Instant::now();
     let place = place(home, &args.case.case, "vigie open")?;
-    let opened = watched(|work| desk::open::open(&place, &request, work))?;
+    let opened = watched(&place.case, |work| desk::open::open(&place, &request, work))?;
     let elapsed = begun.elapsed();
     if let Some(path) = &args.problems {
         problems(&args.case.case, path)?;
     }
+    let unfit = args.mapping.as_deref().and_then(|path| unfit(path, opened.mapped.as_ref()));
+    if let Some(unfit) = &unfit {
+        eprintln!("vigie: {}", plain(unfit));
+    }
     if args.json {
         let mut document = opened.summary.to_json();
         document["elapsed_ms"] = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).into();
+        if let Some(unfit) = unfit {
+            document["mapping_unfit"] = unfit.into();
+        }
         writeln!(std::io::stdout(), "{document}")?;
         return Ok(());
     }
     screen(&opened, elapsed, &args.case.case)
 }
 
+/// Why a mapping file had no effect, if it had none.
+pub(crate) fn unfit(mapping: &Path, best: Option<&MappingFit>) -> Option<String> {
+    let mapping = mapping.display();
+    let Some(best) = best else {
+        return Some(format!(
+            "the mapping {mapping} was held against no table: none was read now in a CSV or XLSX \
+             file that it is for; tables read before stay as they are until `vigie views rebuild`"
+        ));
+    };
+    let missing: Vec<_> = best.missing.iter().map(|name| format!("{name:?}")).collect();
+    (!missing.is_empty()).then(|| {
+        format!(
+            "the mapping {mapping} fits no table that was read; the nearest is {}, which has no \
+             column {}",
+            best.table,
+            missing.join(", ")
+        )
+    })
+}
+
 /// Does the work while its progress is shown.
-pub(crate) fn watched(work: impl FnOnce(&Work) -> desk::Result<Opened>) -> Result<Opened, Told> {
+pub(crate) fn watched(
+    case: &Path,
+    work: impl FnOnce(&Work) -> desk::Result<Opened>,
+) -> Result<Opened, Told> {
     let shared = Work::default();
     let over = AtomicBool::new(false);
     std::thread::scope(|threads| {
@@ -72,7 +107,7 @@ pub(crate) fn watched(work: impl FnOnce(&Work) -> desk::Result<Opened>) -> Resul
         over.store(true, Ordering::Relaxed);
         // The bar holds no state that could be lost.
         let _ = bar.join();
-        result.map_err(told)
+        result.map_err(told(case))
     })
 }
 
@@ -87,7 +122,7 @@ fn stage(word: &str) -> &'static str {
 
 /// Writes each problem as a JSON line.
 fn problems(case: &Path, path: &Path) -> Result<(), Told> {
-    let snapshot = Reader::open(case).and_then(|r| r.snapshot()).map_err(told)?;
+    let snapshot = Reader::open(case).and_then(|r| r.snapshot()).map_err(told(case))?;
     desk::export::to_file_with(path, &mut |out| {
         let mut paging = Paging { after: None, limit: desk::read::MAX_PAGE };
         loop {
@@ -105,7 +140,7 @@ fn problems(case: &Path, path: &Path) -> Result<(), Told> {
             }
         }
     })
-    .map_err(told)
+    .map_err(told(case))
 }
 
 /// The summary on one screen.
@@ -114,12 +149,12 @@ fn screen(opened: &Opened, elapsed: Duration, case: &Path) -> Result<(), Told> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     writeln!(
         out,
-        "{}: {} exhibits, {}; {} facts, {} values in tables; {}",
+        "{}: {}, {}; {}, {} in tables; {}",
         summary.case,
-        summary.exhibits,
+        counted(summary.exhibits, "exhibit"),
         bytes(summary.bytes),
-        grouped(summary.facts),
-        grouped(summary.bulk_values),
+        counted(summary.facts, "fact"),
+        counted(summary.bulk_values, "value"),
         span(elapsed.as_secs_f64())
     )?;
     if summary.practice {
@@ -135,7 +170,7 @@ fn screen(opened: &Opened, elapsed: Duration, case: &Path) -> Result<(), Told> {
         writeln!(out)?;
         for p in &summary.payments {
             let sum = amount(p.sum_minor, &p.currency);
-            writeln!(out, "  {} completed payments, in all {sum}", grouped(p.count))?;
+            writeln!(out, "  {}, in all {sum}", counted(p.count, "completed payment"))?;
         }
     }
     if !summary.countries.is_empty() {
@@ -155,8 +190,9 @@ fn screen(opened: &Opened, elapsed: Duration, case: &Path) -> Result<(), Told> {
     if summary.problems > 0 {
         writeln!(
             out,
-            "\n  {} problems, each located: vigie open --problems FILE, or the console",
-            grouped(summary.problems)
+            "\n  {}, each located: the console's Problems, or `vigie sql --case {} 'SELECT * FROM problem'`",
+            counted(summary.problems, "problem"),
+            case.display()
         )?;
     }
     writeln!(out, "\nNext: vigie serve --case {0}; vigie verify {0}", case.display())?;

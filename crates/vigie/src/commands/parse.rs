@@ -2,34 +2,93 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
+use std::path::Path;
 
-use intake::{Chunks, Input, Job, PARSERS, Parser, Sink};
+use intake::{Chunks, Input, Job, MappingFit, PARSERS, Parser, Sink};
 use model::{Batch, Cell, ExhibitId, Fact, Problem, Sha256Hex, TableSchema, Value};
 use serde_json::{Map, json};
 use sha2::{Digest, Sha256};
 
-use super::plain;
+use super::open::unfit;
+use super::{counted, plain};
 use crate::cli::Parse;
 use crate::error::Told;
 
-/// Runs the command.
-pub(crate) fn run(args: &Parse) -> Result<(), Told> {
-    let name = args.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let open = || {
-        File::open(&args.file).map_err(|e| Told::Failure {
-            what: format!("cannot open {}: {e}", args.file.display()),
+/// Most bytes taken from a pipe: they are read three times, so they are kept.
+const MAX_PIPED: u64 = 256 << 20;
+
+/// What is parsed. It is read three times: its head, its hash, its facts.
+enum Material<'a> {
+    File(&'a Path),
+    Piped(Vec<u8>),
+}
+
+impl<'a> Material<'a> {
+    fn of(path: &'a Path) -> Result<Self, Told> {
+        if path != Path::new("-") {
+            // A pipe or a device may never end, and cannot be read again.
+            let metadata = path.metadata().map_err(|e| Self::refused(path, &e))?;
+            if metadata.is_dir() {
+                return Err(Told::Misuse(format!(
+                    "{0} is a folder: name one file, or `vigie open {0}` for all of it",
+                    path.display()
+                )));
+            }
+            if !metadata.is_file() {
+                return Err(Told::Misuse(format!(
+                    "{} is no plain file: name a file, or - for what is piped in",
+                    path.display()
+                )));
+            }
+            return Ok(Self::File(path));
+        }
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().take(MAX_PIPED + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_PIPED {
+            return Err(Told::Failure {
+                what: format!("more than {} MiB were piped in", MAX_PIPED >> 20),
+                next: Some("write them to a file, and name it".to_owned()),
+            });
+        }
+        Ok(Self::Piped(bytes))
+    }
+
+    fn refused(path: &Path, error: &std::io::Error) -> Told {
+        Told::Failure {
+            what: format!("cannot open {}: {error}", path.display()),
             next: Some("name a file that you may read".to_owned()),
-        })
-    };
+        }
+    }
+
+    fn read(&self) -> Result<Box<dyn Read + '_>, Told> {
+        match self {
+            Self::File(path) => match File::open(path) {
+                Ok(file) => Ok(Box::new(file)),
+                Err(error) => Err(Self::refused(path, &error)),
+            },
+            Self::Piped(bytes) => Ok(Box::new(bytes.as_slice())),
+        }
+    }
+}
+
+/// Runs the command.
+#[allow(clippy::print_stderr)]
+pub(crate) fn run(args: &Parse) -> Result<(), Told> {
     let mapping = match &args.mapping {
         None => None,
         Some(path) => Some(std::fs::read_to_string(path).map_err(|e| {
             Told::Misuse(format!("cannot read the mapping {}: {e}", path.display()))
         })?),
     };
+    let material = Material::of(&args.file)?;
+    let name = match &material {
+        Material::File(path) => path.file_name().map(|n| n.to_string_lossy().into_owned()),
+        Material::Piped(_) => None,
+    };
+    let name = name.unwrap_or_default();
     let mut head = Vec::new();
-    open()?.take(64 * 1024).read_to_end(&mut head)?;
-    let exhibit = digest(&mut open()?)?;
+    material.read()?.take(64 * 1024).read_to_end(&mut head)?;
+    let exhibit = digest(&mut *material.read()?)?;
     let parser = match &args.parser {
         Some(wanted) => PARSERS.iter().find(|p| p.name == wanted).ok_or_else(|| {
             let names: Vec<_> = PARSERS.iter().map(|p| p.name).collect();
@@ -40,8 +99,8 @@ pub(crate) fn run(args: &Parse) -> Result<(), Told> {
             next: Some("name one with --parser".to_owned()),
         })?,
     };
-    let mut source = open()?;
-    let mut chunks = Chunks::new(&mut source);
+    let mut source = material.read()?;
+    let mut chunks = Chunks::new(&mut *source);
     let mut out = Lines {
         json: args.json,
         exhibit,
@@ -50,6 +109,7 @@ pub(crate) fn run(args: &Parse) -> Result<(), Told> {
         counts: Counts::default(),
         out: BufWriter::new(std::io::stdout().lock()),
         failed: None,
+        mapped: None,
     };
     let input = Input { exhibit, name: &name, mapping: mapping.as_deref() };
     let mut coverage = (parser.parse)(&input, &mut chunks, &mut out);
@@ -67,18 +127,32 @@ pub(crate) fn run(args: &Parse) -> Result<(), Told> {
     } else {
         writeln!(
             out.out,
-            "{}/{}: {} facts, {} rows, {} problems; {} bytes read, {} filler, {} lost",
+            "{}/{}: {}, {}, {}; {} read, {} filler, {} lost",
             parser.name,
             parser.version,
-            out.counts.facts,
-            out.counts.rows,
-            out.counts.problems,
-            coverage.read,
+            counted(out.counts.facts, "fact"),
+            counted(out.counts.rows, "row"),
+            counted(out.counts.problems, "problem"),
+            counted(coverage.read, "byte"),
             coverage.filler,
             coverage.lost
         )?;
     }
     out.out.flush()?;
+    if let Some(path) = &args.mapping
+        && let Some(unfit) = unfit(path, out.mapped.as_ref())
+    {
+        eprintln!("vigie: {}", plain(&unfit));
+    }
+    if args.parser.is_none()
+        && let Some(format) = desk::open::archive(&head, &name)
+    {
+        let file = args.file.display();
+        eprintln!(
+            "vigie: {file} is a {format} archive, and only its own bytes were read: `vigie open \
+             {file}` unpacks it"
+        );
+    }
     if let Some(error) = chunks.take_error() {
         return Err(Told::Failure {
             what: format!("{} could not be read to its end: {error}", args.file.display()),
@@ -88,7 +162,7 @@ pub(crate) fn run(args: &Parse) -> Result<(), Told> {
     Ok(())
 }
 
-fn digest(file: &mut File) -> Result<ExhibitId, Told> {
+fn digest(file: &mut dyn Read) -> Result<ExhibitId, Told> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     loop {
@@ -119,6 +193,7 @@ struct Lines<W: Write> {
     counts: Counts,
     out: W,
     failed: Option<std::io::Error>,
+    mapped: Option<MappingFit>,
 }
 
 impl<W: Write> Lines<W> {
@@ -232,6 +307,12 @@ impl<W: Write> Sink for Lines<W> {
             )
         };
         self.line(&text);
+    }
+
+    fn mapped(&mut self, fit: MappingFit) {
+        if self.mapped.as_ref().is_none_or(|best| fit.missing.len() < best.missing.len()) {
+            self.mapped = Some(fit);
+        }
     }
 
     fn defer(&mut self, job: Job) {

@@ -6,15 +6,14 @@ use std::path::Path;
 use desk::Command;
 
 use super::open::watched;
-use super::place;
+use super::{counted, no_exhibit, place};
 use crate::cli::Privilege;
 use crate::error::Told;
 
 /// Hides an exhibit, or shows it again, and brings the views up to it.
 pub(crate) fn run(home: Option<&Path>, change: &Privilege) -> Result<(), Told> {
     let (Privilege::Mark(args) | Privilege::Release(args)) = change;
-    let exhibit =
-        args.exhibit.parse().map_err(|e: model::id::IdError| Told::Misuse(e.to_string()))?;
+    let exhibit = args.exhibit.parse().map_err(no_exhibit)?;
     let reason = args.reason.clone();
     let (command, holder, said) = match change {
         Privilege::Mark(_) => (
@@ -27,13 +26,14 @@ pub(crate) fn run(home: Option<&Path>, change: &Privilege) -> Result<(), Told> {
         }
     };
     let place = place(home, &args.case.case, holder)?;
-    let opened = watched(|work| desk::command(&place, &command, work))?;
+    let opened = watched(&place.case, |work| desk::command(&place, &command, work))?;
     let mut out = std::io::stdout().lock();
     if args.json {
         writeln!(out, "{}", opened.summary.to_json())?;
         return Ok(());
     }
     writeln!(out, "{exhibit}: {said}; the reason is recorded. The case now shows:")?;
-    writeln!(out, "  {} exhibits, {} facts", opened.summary.exhibits, opened.summary.facts)?;
+    let (exhibits, facts) = (opened.summary.exhibits, opened.summary.facts);
+    writeln!(out, "  {}, {}", counted(exhibits, "exhibit"), counted(facts, "fact"))?;
     Ok(())
 }

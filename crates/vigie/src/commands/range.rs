@@ -19,7 +19,11 @@ pub(crate) fn make(scenario: &str, scale: f64, seed: u64, out: &Path) -> Result<
         written = n;
         bar.show("practice seizure", n, None);
     })
-    .map_err(|e| Told::failure(&e, Some("name a new folder on a disk with room")))?;
+    .map_err(|e| match e {
+        // It says itself what to do.
+        range::Error::Taken(_) => Told::failure(&e, None),
+        _ => Told::failure(&e, Some("name a new folder on a disk with room")),
+    })?;
     bar.clear();
     writeln!(std::io::stdout(), "made {} in {}", bytes(written), out.display())?;
     Ok(())

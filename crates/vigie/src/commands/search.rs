@@ -6,7 +6,8 @@ use desk::read::{Reader, RowHit};
 use serde_json::{Map, json};
 
 use super::{
-    cell_json, cell_text, cut, entity_json, plain, source_json, told, value_json, value_text,
+    cell_json, cell_text, counted, cut, entity_json, plain, source_json, told, value_json,
+    value_text,
 };
 use crate::cli::Search;
 use crate::error::Told;
@@ -14,8 +15,9 @@ use crate::error::Told;
 /// Runs the command.
 pub(crate) fn run(args: &Search) -> Result<(), Told> {
     let query = args.words.join(" ");
-    let snapshot = Reader::open(&args.case.case).and_then(|r| r.snapshot()).map_err(told)?;
-    let found = snapshot.search(&query, args.limit as usize).map_err(told)?;
+    let snapshot =
+        Reader::open(&args.case.case).and_then(|r| r.snapshot()).map_err(told(&args.case.case))?;
+    let found = snapshot.search(&query, args.limit as usize).map_err(told(&args.case.case))?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     if args.json {
         for hit in &found.entities {
@@ -56,12 +58,12 @@ pub(crate) fn run(args: &Search) -> Result<(), Told> {
         let head = &hit.entity;
         writeln!(
             out,
-            "{:<16} {:<40} {} ({} facts, {} links)",
+            "{:<16} {:<40} {} ({}, {})",
             head.kind.name(),
             cut(&plain(&head.caption), 40),
             plain(head.key.as_str()),
-            head.facts,
-            head.links
+            counted(head.facts, "fact"),
+            counted(head.links, "link")
         )?;
     }
     for hit in &found.rows {
@@ -76,9 +78,10 @@ pub(crate) fn run(args: &Search) -> Result<(), Told> {
             .collect();
         writeln!(
             out,
-            "row of {} ({} match): {}",
+            "row of {} ({} match{}): {}",
             plain(&hit.table.sql_name),
             hit.count,
+            if hit.count == 1 { "" } else { "es" },
             cells.join(" ")
         )?;
     }

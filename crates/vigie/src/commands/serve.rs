@@ -11,7 +11,9 @@ use crate::error::Told;
 
 /// Serves until interrupted.
 pub(crate) fn run(_home: Option<&Path>, args: &Serve) -> Result<(), Told> {
-    let reader = Reader::open(&args.case.case).map_err(told)?;
+    let reader = Reader::open(&args.case.case).map_err(told(&args.case.case))?;
+    // Views that cannot be read are told here, and not by each page.
+    reader.snapshot().map_err(told(&args.case.case))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let console = console::Console::bind(reader, args.listen).await.map_err(|e| match e {

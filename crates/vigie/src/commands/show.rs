@@ -5,16 +5,21 @@ use std::io::{BufWriter, Write};
 use desk::read::{Direction, EntityPage, Reader};
 use serde_json::json;
 
-use super::{cut, entity_json, plain, source_json, told, value_json, value_text};
+use super::{counted, cut, entity_json, plain, source_json, told, value_json, value_text};
 use crate::cli::Show;
 use crate::error::Told;
 
 /// Runs the command.
 pub(crate) fn run(args: &Show) -> Result<(), Told> {
-    let snapshot = Reader::open(&args.case.case).and_then(|r| r.snapshot()).map_err(told)?;
-    let page = snapshot.entity(&args.entity).map_err(told)?.ok_or_else(|| Told::Failure {
-        what: format!("nothing in this case is called {}", plain(&args.entity)),
-        next: Some("give an entity's id or one of its keys; `vigie search` finds them".to_owned()),
+    let snapshot =
+        Reader::open(&args.case.case).and_then(|r| r.snapshot()).map_err(told(&args.case.case))?;
+    let page = snapshot.entity(&args.entity).map_err(told(&args.case.case))?.ok_or_else(|| {
+        Told::Failure {
+            what: format!("nothing in this case is called {}", plain(&args.entity)),
+            next: Some(
+                "give an entity's id or one of its keys; `vigie search` finds them".to_owned(),
+            ),
+        }
     })?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     if args.json {
@@ -123,8 +128,8 @@ fn text(page: &EntityPage, out: &mut dyn Write) -> std::io::Result<()> {
     for row in &page.rows {
         writeln!(
             out,
-            "  {} rows of {} ({})",
-            row.count,
+            "  {} of {} ({})",
+            counted(row.count, "row"),
             plain(&row.table),
             plain(&row.exhibit_name)
         )?;

@@ -2,7 +2,8 @@
 
 use std::io::{BufWriter, Write};
 
-use desk::read::Reader;
+use desk::export::neutral;
+use desk::read::{CellValue, Reader};
 use desk::sql::{Bounds, Line, query};
 use serde_json::{Map, Value};
 
@@ -27,8 +28,12 @@ impl<W: Write> Out<W> {
             (Self::Table(_, rows), Line::Row(cells)) => {
                 rows.push(cells.iter().map(|c| cut(&plain(&cell_text(c)), 60)).collect());
             }
-            (Self::Csv(csv), Line::Columns(names)) => csv.write_record(*names)?,
-            (Self::Csv(csv), Line::Row(cells)) => csv.write_record(cells.iter().map(cell_text))?,
+            (Self::Csv(csv), Line::Columns(names)) => {
+                csv.write_record(names.iter().map(|name| neutral(name))).map_err(written)?;
+            }
+            (Self::Csv(csv), Line::Row(cells)) => {
+                csv.write_record(cells.iter().map(csv_cell)).map_err(written)?;
+            }
             (Self::Json(_, names), Line::Columns(columns)) => *names = columns.to_vec(),
             (Self::Json(out, names), Line::Row(cells)) => {
                 let row: Map<_, _> =
@@ -51,10 +56,27 @@ impl<W: Write> Out<W> {
     }
 }
 
+/// A cell as text. Seized text that a spreadsheet would take for a formula gets an apostrophe before
+/// it; numbers stand bare.
+fn csv_cell(cell: &CellValue) -> String {
+    match cell {
+        CellValue::Text(text) => neutral(text),
+        other => cell_text(other),
+    }
+}
+
+/// What the reader or the disk said, without the writer's wrapping: a closed pipe is told by it.
+fn written(error: csv::Error) -> std::io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => std::io::Error::other(format!("{other:?}")),
+    }
+}
+
 /// Runs the command.
 #[allow(clippy::print_stderr)]
 pub(crate) fn run(args: &Sql) -> Result<(), Told> {
-    let reader = Reader::open(&args.case.case).map_err(told)?;
+    let reader = Reader::open(&args.case.case).map_err(told(&args.case.case))?;
     let bounds = Bounds { rows: args.limit, ..Bounds::default() };
     let stdout = BufWriter::new(std::io::stdout().lock());
     let mut out = match args.format {
@@ -68,7 +90,12 @@ pub(crate) fn run(args: &Sql) -> Result<(), Told> {
         failed = out.line(&line).err();
         failed.is_none()
     })
-    .map_err(told)?;
+    .map_err(|error| match told(&args.case.case)(error) {
+        Told::Misuse(what) => {
+            Told::Misuse(format!("{what} (docs/sql.md: what there is to ask, and how)"))
+        }
+        other => other,
+    })?;
     if let Some(error) = failed {
         return Err(error.into());
     }

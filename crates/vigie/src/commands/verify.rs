@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use desk::Report;
 use serde_json::json;
 
-use super::{home_dir, plain, told};
+use super::{counted, home_dir, plain, told};
 use crate::cli::Verify;
 use crate::error::Told;
 use crate::progress::{Progress, bytes};
@@ -22,10 +23,16 @@ pub(crate) fn run(home: Option<&Path>, args: &Verify) -> Result<(), Told> {
             bar.show("hashed", done, None);
         }
     })
-    .map_err(told)?;
+    .map_err(told(&args.dir))?;
     if let Ok(mut bar) = bar.lock() {
         bar.clear();
     }
+    let printed = print(&report, args);
+    // A reader that went away does not change what was found.
+    if report.findings.is_empty() { Ok(printed?) } else { Err(Told::Finding) }
+}
+
+fn print(report: &Report, args: &Verify) -> std::io::Result<()> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     if args.json {
         let findings: Vec<_> = report
@@ -34,43 +41,44 @@ pub(crate) fn run(home: Option<&Path>, args: &Verify) -> Result<(), Told> {
             .map(|f| json!({"place": f.place, "message": f.message}))
             .collect();
         let document = json!({
-            "origin": report.origin, "sound": report.findings.is_empty(), "records": report.records,
+            "origin": report.origin, "sound": report.findings.is_empty(),
+            "evidence_holds": report.evidence_holds(), "records": report.records,
             "exhibits": report.exhibits, "bytes": report.bytes, "facts": report.facts,
             "checkpoint": report.checkpoint, "key_from_home": report.key_from_home,
             "findings": findings, "notes": report.notes,
         });
         writeln!(out, "{document}")?;
+        return out.flush();
+    }
+    for finding in &report.findings {
+        writeln!(out, "WRONG  {}: {}", plain(&finding.place), plain(&finding.message))?;
+    }
+    for note in &report.notes {
+        writeln!(out, "note   {}", plain(note))?;
+    }
+    let sum = format!(
+        "{}, {} ({}), {}",
+        counted(report.records, "record"),
+        counted(report.exhibits, "exhibit"),
+        bytes(report.bytes),
+        counted(report.facts, "fact")
+    );
+    let findings = counted(report.findings.len() as u64, "finding");
+    let (origin, dir) = (&report.origin, args.dir.display());
+    if report.findings.is_empty() {
+        writeln!(out, "{origin} holds: {sum}")?;
+    } else if report.evidence_holds() {
+        writeln!(out, "{origin}: the evidence (log and exhibits) holds; {sum}")?;
+        writeln!(
+            out,
+            "The views are damaged ({findings}): `vigie views rebuild --case {dir}` makes them anew."
+        )?;
     } else {
-        for finding in &report.findings {
-            writeln!(out, "WRONG  {}: {}", plain(&finding.place), plain(&finding.message))?;
-        }
-        for note in &report.notes {
-            writeln!(out, "note   {}", plain(note))?;
-        }
-        let sum = format!(
-            "{} records, {} exhibits ({}), {} facts",
-            report.records,
-            report.exhibits,
-            bytes(report.bytes),
-            report.facts
-        );
-        if report.findings.is_empty() {
-            writeln!(out, "{} holds: {sum}", report.origin)?;
-            if !report.key_from_home {
-                writeln!(
-                    out,
-                    "The key came from the case itself: it proves that the case fits itself, and no more."
-                )?;
-            }
-        } else {
-            writeln!(
-                out,
-                "{} does not hold: {} findings; {sum}",
-                report.origin,
-                report.findings.len()
-            )?;
+        writeln!(out, "{origin} does not hold: {findings}; {sum}")?;
+        let views = report.findings.len() - report.of_evidence;
+        if views > 0 {
+            writeln!(out, "{} in the evidence, {views} in the views.", report.of_evidence)?;
         }
     }
-    out.flush()?;
-    if report.findings.is_empty() { Ok(()) } else { Err(Told::Finding) }
+    out.flush()
 }

@@ -6,13 +6,13 @@ use std::path::Path;
 use serde_json::json;
 
 use super::open::watched;
-use super::{place, plain};
+use super::{counted, place, plain};
 use crate::error::Told;
 
 /// Throws the views away and builds them again.
 pub(crate) fn rebuild(home: Option<&Path>, case: &Path, json: bool) -> Result<(), Told> {
     let place = place(home, case, "vigie views rebuild")?;
-    let rebuilt = watched(|work| desk::open::rebuild(&place, work))?;
+    let rebuilt = watched(&place.case, |work| desk::open::rebuild(&place, work))?;
     let mut out = std::io::stdout().lock();
     if json {
         let differences: Vec<_> = rebuilt
@@ -33,20 +33,21 @@ pub(crate) fn rebuild(home: Option<&Path>, case: &Path, json: bool) -> Result<()
     }
     writeln!(
         out,
-        "built again: {} exhibits, {} facts",
-        rebuilt.summary.exhibits, rebuilt.summary.facts
+        "built again: {}, {}",
+        counted(rebuilt.summary.exhibits, "exhibit"),
+        counted(rebuilt.summary.facts, "fact")
     )?;
     for d in &rebuilt.differences {
         writeln!(
             out,
-            "differs: {}: {} gave {} facts, {} rows; {} gives {} facts, {} rows (recorded)",
+            "differs: {}: {} gave {}, {}; {} gives {}, {} (recorded)",
             plain(&d.name),
             d.before.parser,
-            d.before.facts,
-            d.before.rows,
+            counted(d.before.facts, "fact"),
+            counted(d.before.rows, "row"),
             d.now.parser,
-            d.now.facts,
-            d.now.rows
+            counted(d.now.facts, "fact"),
+            counted(d.now.rows, "row")
         )?;
     }
     Ok(())

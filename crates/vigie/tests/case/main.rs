@@ -3,6 +3,9 @@
 mod bench;
 mod crash;
 mod figures;
+mod messages;
 mod open;
+mod pipes;
+mod secrets;
 mod upkeep;
 mod words;

@@ -40,6 +40,9 @@ fn misuse_is_two_and_failure_three() {
     let out = bench.run(&["facts", "--case", "nothing"]);
     assert_eq!(out.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&out.stderr).contains("vigie open"), "no word on what to do");
+    let out = bench.run(&["privilege", "mark", "letter.pdf", "--reason", "why"]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("`vigie search NAME`"));
     let out = bench.run(&["open", "absent-file"]);
     assert_eq!(out.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&out.stderr).contains("absent-file"));
@@ -53,4 +56,62 @@ fn the_console_stays_on_loopback() {
     let out = bench.run(&["serve", "--case", "case", "--listen", "0.0.0.0:0"]);
     assert_eq!(out.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&out.stderr).contains("loopback"));
+}
+
+/// What `--help` shows is typed word for word: it must do something on a practice case.
+#[test]
+fn every_example_of_a_reading_command_works_on_the_practice_case() {
+    let bench = Bench::new();
+    let seizure = bench.seizure("seizure", "small", 1.0, 7);
+    bench.open("case", &seizure);
+    let vigie = std::path::Path::new(env!("CARGO_BIN_EXE_vigie"));
+    let path = format!(
+        "{}:{}",
+        vigie.parent().expect("a folder").display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    for command in ["facts", "show", "search", "sql", "export", "parse", "verify"] {
+        let help = bench.ok(&[command, "--help"]);
+        let examples: Vec<&str> =
+            help.lines().map(str::trim).filter(|line| line.starts_with("vigie ")).collect();
+        assert!(!examples.is_empty(), "{command} --help has no example");
+        for example in examples {
+            let out = std::process::Command::new("sh")
+                .args(["-c", example])
+                .current_dir(bench.path("."))
+                .env("PATH", &path)
+                .env("VIGIE_HOME", bench.path("home"))
+                .env_remove("VIGIE_CASE")
+                .output()
+                .expect("a shell");
+            let said = String::from_utf8_lossy(&out.stdout);
+            let failed = String::from_utf8_lossy(&out.stderr);
+            assert!(out.status.success() && failed.is_empty(), "{example}: {failed}");
+            let to_file = example.contains('>') || example.contains("--output");
+            assert!(to_file || !said.is_empty(), "{example} prints nothing");
+            assert!(!said.contains("nothing in this case"), "{example}: {said}");
+        }
+    }
+    assert!(bench.path("network.graphml").is_file() && bench.path("statements.csv").is_file());
+}
+
+/// What the environment says is no part of what must be typed.
+#[test]
+fn usage_lines_hold_what_the_command_needs() {
+    let bench = Bench::new();
+    let usage = |words: &[&str]| {
+        let out = bench.command(words).env("VIGIE_CASE", "somewhere").output().expect("it runs");
+        let text = String::from_utf8(if out.stdout.is_empty() { out.stderr } else { out.stdout });
+        let text = text.expect("UTF-8");
+        let line = text.lines().find(|line| line.starts_with("Usage: ")).expect("a usage line");
+        line.to_owned()
+    };
+    assert_eq!(usage(&["verify"]), "Usage: vigie verify <DIR>");
+    assert_eq!(usage(&["show"]), "Usage: vigie show <ENTITY>");
+    assert_eq!(usage(&["show", "--help"]), "Usage: vigie show [OPTIONS] <ENTITY>");
+    // It is heeded all the same.
+    let out = bench.command(&["facts"]).env("VIGIE_CASE", "somewhere").output().expect("it runs");
+    assert!(String::from_utf8_lossy(&out.stderr).contains("somewhere holds no case"));
+    let out = bench.command(&["facts"]).env("VIGIE_CASE", "").output().expect("it runs");
+    assert!(String::from_utf8_lossy(&out.stderr).contains("case holds no case"));
 }
