@@ -21,7 +21,7 @@ mod trust;
 mod verify;
 
 pub use authority::{Authority, Home, PRACTICE};
-pub use consistency::{Consistency, MAX_CONSISTENCY};
+pub use consistency::{Consistency, MAX_CONSISTENCY, MAX_HASHES};
 pub use error::{Error, Result};
 pub use lock::{Lock, Wait, holder_of};
 pub use log::Log;

@@ -168,18 +168,28 @@ impl Proof {
         Ok(Self { extra, index, hashes, checkpoint: Note::parse(note)? })
     }
 
+    /// The checkpoint that the hashes lead to from the entry whose leaf hash is given; nobody's
+    /// signature is looked at.
+    ///
+    /// # Errors
+    /// They lead elsewhere; what is no checkpoint.
+    pub fn leads_to(&self, leaf: &Hash) -> Result<Checkpoint, ProofError> {
+        let checkpoint = Checkpoint::of_text(&self.checkpoint.text)?;
+        if is_included(leaf, self.index, checkpoint.size, &self.hashes, &checkpoint.root) {
+            Ok(checkpoint)
+        } else {
+            Err(ProofError::NotIncluded { index: self.index, size: checkpoint.size })
+        }
+    }
+
     /// Shows by the reader's policy that the entry whose leaf hash is given stands in the log.
     ///
     /// # Errors
     /// What of it does not hold.
     pub fn check(&self, leaf: &Hash, policy: &Policy) -> Result<Witnessed, ProofError> {
         let found = policy.open(&self.checkpoint)?;
-        let Checkpoint { size, root, .. } = &found.checkpoint;
-        if is_included(leaf, self.index, *size, &self.hashes, root) {
-            Ok(found)
-        } else {
-            Err(ProofError::NotIncluded { index: self.index, size: *size })
-        }
+        self.leads_to(leaf)?;
+        Ok(found)
     }
 }
 

@@ -100,7 +100,20 @@ fn a_log_of_another_program_is_read() {
         assert!(is_consistent(old, new, &proof, &before, &top));
     }
     assert!(reader.consistency_proof(size + 1).is_err() && reader.root_at(size + 1).is_err());
+    let trust = format!("log {key}");
+    let trust = ledger::Trust::parse(&trust).unwrap();
     for index in 0..size {
+        // As it goes out, and is read by somebody who trusts that log.
+        let proof = reader.prove(index).unwrap().to_string();
+        let proof = ledger::Proof::parse(&proof).unwrap();
+        let policy = trust.policy_of(&proof.checkpoint).unwrap();
+        let entry = leaf(proof.extra.as_ref().unwrap());
+        assert_eq!(proof.check(&entry, &policy).unwrap().checkpoint.size, size);
+        let since = reader.prove_since(index).unwrap();
+        let origin = "example.com/log/testdata".to_owned();
+        let root = reader.root_at(index).unwrap();
+        let before = ledger::Checkpoint { origin, size: index, root };
+        assert_eq!(since.check(&before).unwrap().size, size);
         let (of, proof) = reader.inclusion_proof(index).unwrap();
         assert!(is_included(&hashes[index as usize], index, of, &proof, &top));
     }
