@@ -15,6 +15,7 @@ export async function pages(ask) {
   const table = large?.id;
   // A column without an index: the page comes in its order after a sort.
   const column = large?.columns.find((c) => !c.indexed && !c.secret)?.name;
+  const panels = (await ask("/?format=json")).panels;
   const all = {
     overview: "/",
     entities: "/entities",
@@ -23,6 +24,7 @@ export async function pages(ask) {
     "entities-none": "/entities?q=nothing-is-called-so",
     entity: linked && `/entity/${linked.id}`,
     "entity-server": server && `/entity/${server}`,
+    figure: panels?.length && `/figure/${panels[0].panel.id}/lines`,
     links: "/links?kind=part_of",
     "links-rows": "/links?kind=owned_by",
     payments: "/payments",

@@ -108,8 +108,12 @@ pub(crate) const NETWORK: &[Param] = &[
 pub(crate) const PATH: &[Param] = &[("from", any), ("to", any)];
 pub(crate) const MAP: &[Param] =
     &[("panel", entity), ("view", |text| ["europe", "world"].contains(&text))];
-pub(crate) const PAYMENTS: &[Param] =
-    list![("class", |text| PAYMENT_CLASSES.contains(&text)), ("currency", any),];
+pub(crate) const PAYMENTS: &[Param] = list![
+    ("class", |text| PAYMENT_CLASSES.contains(&text)),
+    ("currency", any),
+    ("from", entity),
+    ("to", entity),
+];
 pub(crate) const TABLES: &[Param] = list![
     ("exhibit", exhibit),
     ("role", |text| TableRole::ALL.iter().any(|role| role.as_str() == text)),

@@ -53,6 +53,7 @@ pub(crate) fn routes() -> Vec<Route> {
         other("/live", SignedIn, get(live::stream)),
         page("/entities", pages::entities::page, params::ENTITIES),
         page("/entity/{id}", pages::entity::page, params::NONE),
+        page("/figure/{id}/{name}", pages::figure::page, params::NONE),
         page("/links", pages::links::page, params::LINKS),
         page("/facts", pages::facts::page, params::FACTS),
         page("/network", pages::network::page, params::NETWORK),

@@ -238,7 +238,7 @@ fn derived(db: &Connection, report: &mut Report) -> Result<()> {
             // An account is linked to its address by its own key.
             "SELECT COUNT(*) FROM link l WHERE
                (l.fact IS NULL AND l.bulk IS NULL AND l.kind <> ?1)
-               OR l.fact NOT IN (SELECT id FROM fact)",
+               OR (l.fact IS NOT NULL AND l.fact NOT IN (SELECT id FROM fact))",
         ),
         (
             "links of entities that are not there",

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
 pub(crate) use layout::{PLACES, Page, Place, bare};
-pub(crate) use rest::rest;
+pub(crate) use rest::{rest, stated};
 
 use crate::app::Ctx;
 use crate::i18n::Lang;

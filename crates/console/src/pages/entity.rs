@@ -7,7 +7,7 @@ use desk::read::{
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use super::{head_json, overview, places, source_json, value_json};
+use super::{head_json, overview, payments, places, source_json, value_json};
 use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
 use crate::html::around;
@@ -70,7 +70,7 @@ fn body(lang: Lang, e: &EntityPage) -> Markup {
         @if !e.figures.is_empty() {
             section aria-labelledby="h-figures" {
                 h2 #h-figures { (lang.t("entity.figures")) }
-                (overview::figure_list(lang, &e.figures))
+                (overview::figure_list(lang, Some(&e.head), &e.figures))
             }
         }
         section aria-labelledby="h-known" {
@@ -170,12 +170,23 @@ pub(crate) fn link(lang: Lang, row: &LinkRow, out: bool) -> Markup {
     }
 }
 
+/// A link alone: its page names all that states it.
+fn alone(row: &LinkRow) -> LinkFilter {
+    LinkFilter { kind: Some(row.kind), from: Some(row.from.id), to: Some(row.to.id) }
+}
+
 /// What states a link: a span, or rows; how often; when.
 pub(crate) fn proof(lang: Lang, row: &LinkRow) -> Markup {
     html! {
         @if let Some(source) = &row.source { (value::source(lang, source)) }
         @if let Some(query) = &row.rows {
-            " " a.n.quiet href=(rows_url(query)) { (lang.n("count.rows", row.count, &[])) }
+            @if row.kind == model::LinkKind::Paid {
+                " " a.n.quiet href=(payments::between(&row.from.id, &row.to.id)) { (lang.n("count.payments", row.count, &[])) }
+            } @else if row.whole {
+                " " a.n.quiet href=(rows_url(query)) { (lang.n("count.rows", row.count, &[])) }
+            } @else {
+                " " a.n.quiet href=(links_url(&alone(row))) { (lang.n("links.statements", row.count, &[])) }
+            }
         } @else if row.count > 1 { span.quiet { " ×\u{202f}" (fmt::number(row.count)) } }
         @if let Some(first) = row.first_ms {
             span.quiet.when {

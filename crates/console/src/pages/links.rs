@@ -9,7 +9,7 @@ use super::entity::proof;
 use super::{head_json, paging, source_json};
 use crate::app::{Answer, Ctx, PageError};
 use crate::html::parts::{Col, choice, empty, filters, pager, table};
-use crate::html::{Page, Place, hostile, rest, value};
+use crate::html::{Page, Place, hostile, rest, stated, value};
 
 /// `GET /links`.
 pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
@@ -54,6 +54,11 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
             proof(lang, row),
         ]
     });
+    // One link alone: everything that states it.
+    let stating = match (found.items.as_slice(), filter.kind.and(from.as_ref()).and(to.as_ref())) {
+        ([link], Some(_)) => stated(lang, link, &snapshot.link_holders(link)?),
+        _ => html! {},
+    };
     let body = html! {
         (filters(ctx, html! {
             (choice(lang.t("links.kind"), "kind", filter.kind.map(model::LinkKind::name), lang.t("links.all"),
@@ -65,6 +70,7 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
             @if !found.items.is_empty() { (table(lang.t("links.all"), &cols, rows)) (pager(ctx, found.next.as_deref())) }
             @else if counted.as_ref().is_none_or(|c| c.rest() == 0) { (empty(lang.t("part.none"), lang.t("part.none_filter"))) }
             @if let Some(counted) = &counted { (rest(lang, counted)) }
+            (stating)
         }
     };
     let mut page = Page::new(ctx, Place::Entities, title, body);

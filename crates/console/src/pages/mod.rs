@@ -5,6 +5,7 @@ pub(crate) mod entity;
 pub(crate) mod exhibit;
 pub(crate) mod exhibits;
 pub(crate) mod facts;
+pub(crate) mod figure;
 pub(crate) mod hex;
 pub(crate) mod keys;
 pub(crate) mod links;

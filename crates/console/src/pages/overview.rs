@@ -1,7 +1,7 @@
 //! The case in numbers, live while it opens.
 
 use desk::progress::Snapshot as Progress;
-use desk::read::{EntityFilter, Figure, LinkFilter, Overview, PanelFigures, Snapshot};
+use desk::read::{EntityFilter, EntityHead, Figure, LinkFilter, Overview, PanelFigures, Snapshot};
 use maud::{Markup, html};
 use model::EntityKind;
 use serde_json::{Value, json};
@@ -298,21 +298,23 @@ fn panel_card(lang: Lang, p: &PanelFigures) -> Markup {
                     time { (at) }
                 }
             }
-            (figure_list(lang, &p.figures))
+            (figure_list(lang, Some(&p.panel), &p.figures))
         }
     }
 }
 
-/// Figures with their rules.
-pub(crate) fn figure_list(lang: Lang, figures: &[Figure]) -> Markup {
+/// Figures with their rules, each with the way to what it counts: of an entity, a page that names
+/// the tables, since a name in two of them counts once.
+pub(crate) fn figure_list(lang: Lang, of: Option<&EntityHead>, figures: &[Figure]) -> Markup {
     html! {
         dl.facts {
             @for figure in figures {
                 dt { (figure_name(lang, &figure.name)) (rule(lang, &format!("rule.{}", figure.name), &figure.rule)) }
                 dd.num {
-                    @match figure.inputs.first() {
-                        Some(input) => a.n href=(input_url(input)) { (fmt::signed(figure.value)) },
-                        None => (fmt::signed(figure.value)),
+                    @match (of, figure.inputs.first()) {
+                        (Some(head), Some(_)) => a.n href=(super::figure::address(head, figure)) { (fmt::signed(figure.value)) },
+                        (None, Some(input)) => a.n href=(input_url(input)) { (fmt::signed(figure.value)) },
+                        (_, None) => (fmt::signed(figure.value)),
                     }
                 }
             }
@@ -320,7 +322,7 @@ pub(crate) fn figure_list(lang: Lang, figures: &[Figure]) -> Markup {
     }
 }
 
-fn figure_name(lang: Lang, name: &str) -> String {
+pub(crate) fn figure_name(lang: Lang, name: &str) -> String {
     lang.find(&format!("figure.{name}")).map_or_else(|| name.replace('_', " "), str::to_owned)
 }
 
@@ -329,7 +331,7 @@ fn other_figures(lang: Lang, figures: &[Figure]) -> Markup {
         @if !figures.is_empty() {
             section aria-labelledby="h-figures" {
                 h2 #h-figures { (lang.t("overview.figures")) }
-                (figure_list(lang, figures))
+                (figure_list(lang, None, figures))
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use desk::read::{PaymentFilter, PaymentRow, Snapshot};
 use maud::{Markup, html};
+use model::EntityId;
 
 use super::{paging_of, source_json};
 use crate::app::{Answer, Ctx, PageError};
@@ -20,12 +21,20 @@ pub(crate) fn completed(currency: &str) -> String {
     url("/payments", [("class", "completed"), ("currency", currency)])
 }
 
+/// Where the payments are listed that a link stands for.
+pub(crate) fn between(from: &EntityId, to: &EntityId) -> String {
+    let (from, to) = (from.to_string(), to.to_string());
+    url("/payments", [("class", "completed"), ("from", from.as_str()), ("to", to.as_str())])
+}
+
 /// `GET /payments`.
 pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
     let lang = ctx.lang;
     let filter = PaymentFilter {
         class: ctx.query.get("class").map(str::to_owned),
         currency: ctx.query.get("currency").map(str::to_owned),
+        from: ctx.query.read::<EntityId>("from"),
+        to: ctx.query.read::<EntityId>("to"),
     };
     let found = snapshot.payments(&filter, &paging_of(ctx, PAGE))?;
     if ctx.json() {
@@ -59,7 +68,16 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
             p.quiet { (lang.t("payments.rule")) }
         }
     };
-    Ok(Answer::Page(Box::new(Page::new(ctx, Place::Tables, title, body))))
+    let mut page = Page::new(ctx, Place::Tables, title, body);
+    let head =
+        |id: Option<EntityId>| id.map(|id| snapshot.entity_head(&id.to_string())).transpose();
+    let (from, to) = (head(filter.from)?.flatten(), head(filter.to)?.flatten());
+    page.eyebrow = html! {
+        (lang.t("overview.payments"))
+        @if let Some(e) = &from { " · " (lang.t("payments.from")) " " (value::entity(lang, e)) }
+        @if let Some(e) = &to { " · " (lang.t("payments.to")) " " (value::entity(lang, e)) }
+    };
+    Ok(Answer::Page(Box::new(page)))
 }
 
 fn class_name(lang: Lang, class: &str) -> &str {
@@ -74,6 +92,8 @@ fn form(ctx: &Ctx, snapshot: &Snapshot, filter: &PaymentFilter) -> Result<Markup
     Ok(filters(
         ctx,
         html! {
+            @if let Some(id) = filter.from { input type="hidden" name="from" value=(id); }
+            @if let Some(id) = filter.to { input type="hidden" name="to" value=(id); }
             (choice(lang.t("payments.class"), "class", filter.class.as_deref(), lang.t("payments.all_classes"), classes))
             (choice(lang.t("overview.currency"), "currency", filter.currency.as_deref(), lang.t("payments.all_currencies"), currencies))
         },
@@ -81,7 +101,7 @@ fn form(ctx: &Ctx, snapshot: &Snapshot, filter: &PaymentFilter) -> Result<Markup
 }
 
 fn none(ctx: &Ctx, filter: &PaymentFilter) -> Markup {
-    let unfiltered = filter.class.is_none() && filter.currency.is_none();
+    let unfiltered = *filter == PaymentFilter::default();
     let why = if unfiltered { "overview.no_payments" } else { "part.none_filter" };
     empty(ctx.lang.t("part.none"), ctx.lang.t(why))
 }

@@ -36,11 +36,13 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         place(a).cmp(&place(b)).then_with(|| a.id.cmp(&b.id))
     });
     let total: u64 = tables.iter().map(|t| t.rows).sum();
+    let values: u64 = tables.iter().map(|t| t.present).sum();
     let title = lang.f(
         "tables.title",
         &[
             ("tables", &lang.n("count.tables", tables.len() as u64, &[])),
             ("rows", &lang.n("count.rows", total, &[])),
+            ("values", &lang.n("count.values", values, &[])),
         ],
     );
     let begin = ctx
@@ -89,6 +91,7 @@ fn list(ctx: &Ctx, tables: &[TableHead], ways: &Ways) -> Markup {
         Col::text(lang.t("tables.name")),
         Col::text(lang.t("tables.role")),
         Col::number(lang.t("tables.rows")),
+        Col::number(lang.t("tables.values")),
         Col::number(lang.t("tables.columns")),
         Col::text(lang.t("tables.exhibit")),
     ];
@@ -98,6 +101,7 @@ fn list(ctx: &Ctx, tables: &[TableHead], ways: &Ways) -> Markup {
             html! { a href=(href) { (mono(&t.name)) } @if !t.db.is_empty() { " " span.quiet { (text(&t.db)) } } },
             html! { (role(lang, t)) },
             count(t.rows, &href),
+            html! { (fmt::number(t.present)) },
             html! { (fmt::number(t.columns.len() as u64)) },
             html! { a href={ "/exhibit/" (t.exhibit) } { (ways.name(&t.exhibit, &t.exhibit_name)) } },
         ]

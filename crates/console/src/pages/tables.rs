@@ -218,18 +218,27 @@ fn usual(head: &TableHead, query: &TableQuery) -> usize {
     (CELLS / columns.max(1)).clamp(LEAST, MOST)
 }
 
+/// A condition in words; a moment beside the number that panels write it as.
+pub(crate) fn condition(lang: Lang, term: &Term) -> Markup {
+    let moment = term.value.parse().ok().filter(|_| term.op == Op::Unexpired).map(fmt::moment);
+    html! {
+        (mono(&term.column)) " " (lang.t(&format!("op.{}", term.op))) " " (text(&term.value))
+        @if let Some(moment) = moment { " " span.quiet { "(" (moment) ")" } }
+    }
+}
+
 /// The conditions in force, each with the way to drop it, and the form for one more.
 fn conditions(ctx: &Ctx, head: &TableHead, query: &TableQuery) -> Markup {
     let lang = ctx.lang;
-    let ops = [Op::Eq, Op::Ne, Op::Prefix, Op::Contains, Op::Ge, Op::Le, Op::Null, Op::Present]
-        .map(|op| (op.to_string(), lang.t_owned(&format!("op.{op}"))));
+    let ops: Vec<_> =
+        Op::all().map(|op| (op.to_string(), lang.t_owned(&format!("op.{op}")))).collect();
     html! {
         @if !query.filter.terms.is_empty() {
             ul.chips aria-label=(lang.t("tables.conditions")) {
                 @for (i, term) in query.filter.terms.iter().enumerate() {
                     @let rest: Vec<Term> = query.filter.terms.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, t)| t.clone()).collect();
                     li { a.chip href=(with_terms(ctx, &rest, false)) aria-label=(lang.f("tables.drop", &[("column", &plain(&term.column))])) {
-                        span { (mono(&term.column)) " " (lang.t(&format!("op.{}", term.op))) " " (text(&term.value)) } (icon("close"))
+                        span { (condition(lang, term)) } (icon("close"))
                     } }
                 }
             }

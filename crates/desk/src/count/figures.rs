@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
-use model::{Cell, Key, Meaning, TableRole};
+use model::{Key, Meaning, TableRole};
 use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::bulk::{Case, Table};
 use super::{go_on, word_id};
 use crate::Result;
-use crate::tables::TableFile;
+use crate::tables::{TableFile, allowed, unexpired};
 
 /// The names of the figures there are: faces have words for each, and for its rule.
 pub const FIGURES: [&str; 3] = ["lines_owned", "lines", "active_lines"];
@@ -65,7 +65,7 @@ fn operators(case: &Case<'_>, out: &mut Writer<'_>) -> Result<()> {
         let inputs: Vec<_> = tables
             .filter_map(|t| {
                 let n = t.with(Meaning::OperatorId)?;
-                Some(json!({ "bulk": t.id, "n": n, "op": "eq", "value": operator }))
+                Some(json!({ "bulk": t.id, "terms": [["eq", n, operator]] }))
             })
             .collect();
         let rule = "distinct user names in rows of lines tables whose owner is this operator";
@@ -93,9 +93,15 @@ fn panels(case: &Case<'_>, out: &mut Writer<'_>) -> Result<()> {
         dated.sort_by_key(|(time, id, _)| (*time, *id));
         if let Some((Some(time), _, table)) = dated.pop() {
             let active = active_lines(table, time)?;
+            let terms: Vec<_> = in_force(table)
+                .map(|(meaning, n)| match meaning {
+                    Meaning::Expiry => json!(["unexpired", n, time.to_string()]),
+                    _ => json!(["ne", n, "0"]),
+                })
+                .collect();
             let rule = "rows of the latest dump's lines table that the operator and the \
                         administrator allow and that do not expire before the dump's own date";
-            let input = json!([{ "bulk": table.id }]);
+            let input = json!([{ "bulk": table.id, "terms": terms }]);
             out.put(scope, "active_lines", active, rule, input)?;
         }
     }
@@ -116,28 +122,29 @@ fn dump_time(db: &Connection, table: &Table) -> Result<Option<i64>> {
     Ok(ms.map(|ms| ms.div_euclid(1000)))
 }
 
+/// The columns that say whether a line is in force.
+fn in_force(table: &Table) -> impl Iterator<Item = (Meaning, usize)> {
+    [Meaning::Enabled, Meaning::AdminEnabled, Meaning::Expiry]
+        .into_iter()
+        .filter_map(|m| table.with(m).map(|n| (m, n)))
+}
+
 /// Rows that are enabled and unexpired at `time`.
 fn active_lines(table: &Table, time: i64) -> Result<u64> {
     let Some(file) = &table.file else { return Ok(0) };
-    let columns: Vec<(Meaning, usize)> = [Meaning::Enabled, Meaning::AdminEnabled, Meaning::Expiry]
-        .into_iter()
-        .filter_map(|m| table.with(m).map(|n| (m, n)))
-        .collect();
+    let columns: Vec<(Meaning, usize)> = in_force(table).collect();
     let wanted: Vec<usize> = columns.iter().map(|(_, n)| *n).collect();
     let rows = TableFile::open(file)?;
     let mut active = 0;
     for group in 0..rows.groups() {
         let batch = rows.read(group, &wanted, 0, usize::MAX)?;
         for row in 0..batch.starts.len() {
-            let number = |c: usize| match batch.columns[c].get(row) {
-                Cell::Int(n) => Some(n),
-                Cell::Text(t) => t.trim().parse().ok(),
-                _ => None,
-            };
-            let holds = columns.iter().enumerate().all(|(c, (meaning, _))| match meaning {
-                // A panel's column is 1 unless somebody changed it: absent is allowed.
-                Meaning::Expiry => number(c).is_none_or(|t| t == 0 || t > time),
-                _ => number(c) != Some(0),
+            let holds = columns.iter().enumerate().all(|(c, (meaning, _))| {
+                let cell = batch.columns[c].get(row);
+                match meaning {
+                    Meaning::Expiry => unexpired(&cell, time),
+                    _ => allowed(&cell),
+                }
             });
             active += u64::from(holds);
         }

@@ -4,7 +4,7 @@ use model::Meaning;
 
 use super::table::{Op, TableColumn, Term};
 use crate::index::normal_form;
-use crate::tables::{SharedColumn, TableFile};
+use crate::tables::{SharedColumn, TableFile, unexpired};
 
 /// A condition, ready to be held against cells.
 pub(super) enum Check {
@@ -13,6 +13,7 @@ pub(super) enum Check {
     Contains(String),
     AtLeast(Vec<u8>, Option<f64>),
     AtMost(Vec<u8>, Option<f64>),
+    Unexpired(i64),
     Null,
     Not(Box<Check>),
     /// The value stands in no index of this meaning.
@@ -41,6 +42,8 @@ impl Check {
             Op::Contains => Self::Contains(term.value.to_lowercase()),
             Op::Ge => Self::AtLeast(bytes(), number()),
             Op::Le => Self::AtMost(bytes(), number()),
+            // What is no moment lets nothing through but what never ends.
+            Op::Unexpired => Self::Unexpired(term.value.trim().parse().unwrap_or(i64::MAX)),
             Op::Null => Self::Null,
             Op::Present => Self::Not(Box::new(Self::Null)),
         }
@@ -60,6 +63,7 @@ impl Check {
         match self {
             Self::Not(check) => !check.holds(column, i),
             Self::Null => cell == Cell::Null,
+            Self::Unexpired(time) => unexpired(&cell, *time),
             Self::Unindexed(meaning) => match cell {
                 Cell::Text(t) => normal_form(*meaning, t.as_bytes()).is_none(),
                 Cell::Bytes(b) => normal_form(*meaning, b).is_none(),

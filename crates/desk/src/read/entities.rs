@@ -12,8 +12,11 @@ use super::entity::{
 };
 use super::rows::{self, HEAD, HEAD_COLUMNS};
 use super::table::TableQuery;
+use super::tables::number_of;
 use super::{MAX_PAGE, Page, Paging, Snapshot};
+use crate::index::pair_key;
 use crate::pipeline::record::TAG_KEY;
+use crate::tables::index_name;
 use crate::{Error, Result};
 
 /// Facts of one entity that its page looks through for values; the rest is in the list of facts.
@@ -204,15 +207,21 @@ impl Snapshot {
         let kind = rows::link_kind(row.get(0)?)?;
         let (_, from) = rows::head(row, 6)?;
         let (_, to) = rows::head(row, 6 + HEAD_COLUMNS)?;
+        let count = row.get::<_, i64>(1)? as u64;
         let query = match row.get::<_, Option<i64>>(5)? {
             Some(bulk) => self.rows_of_link(bulk, kind, &from, &to)?,
             None => None,
+        };
+        let whole = match &query {
+            Some(query) => source.is_none() && self.stating(query, kind, &from, &to)? == count,
+            None => false,
         };
         Ok(LinkRow {
             kind,
             from,
             to,
-            count: row.get::<_, i64>(1)? as u64,
+            count,
+            whole,
             first_ms: row.get(2)?,
             last_ms: row.get(3)?,
             source,
@@ -220,8 +229,30 @@ impl Snapshot {
         })
     }
 
+    /// How many rows of a table state a link, by the index of its pairs; 0 where rows of that kind
+    /// are not counted as they stand (payments, of which each counts once).
+    pub(super) fn stating(
+        &self,
+        query: &TableQuery,
+        kind: LinkKind,
+        from: &EntityHead,
+        to: &EntityHead,
+    ) -> Result<u64> {
+        let local = |key: &Key| key.rest().rsplit('/').next().unwrap_or("").to_owned();
+        let pair = match kind {
+            LinkKind::OwnedBy => pair_key(local(&to.key).as_bytes(), local(&from.key).as_bytes()),
+            LinkKind::MemberOf => {
+                pair_key(from.key.as_str().as_bytes(), to.key.as_str().as_bytes())
+            }
+            _ => return Ok(0),
+        };
+        let Some(table) = self.table(&query.table)? else { return Ok(0) };
+        let name = index_name(&table.exhibit, number_of(&table), "pair");
+        self.index_file(&name)?.count_of(&pair)
+    }
+
     /// The rows of a table that state a link between two entities.
-    fn rows_of_link(
+    pub(super) fn rows_of_link(
         &self,
         bulk: i64,
         kind: LinkKind,

@@ -124,8 +124,12 @@ pub struct LinkRow {
     pub last_ms: Option<i64>,
     /// The first fact that states it; `None` where rows of a bulk table do.
     pub source: Option<Source>,
-    /// The rows that state it, where rows do.
+    /// The rows that state it, where rows do: those of one table.
     pub rows: Option<TableQuery>,
+    /// True where these are all the rows counted; else other tables hold more
+    /// ([`super::Snapshot::link_holders`]), or payments do, each counted once
+    /// ([`super::PaymentFilter`]).
+    pub whole: bool,
 }
 
 /// The links of one kind and direction.

@@ -1,9 +1,10 @@
 //! Figures, and rows of bulk tables that name an entity.
 
+use model::EntityId;
 use rusqlite::OptionalExtension;
 use serde_json::Value;
 
-use super::entity::{EntityFilter, Figure, FigureInput, RowReference};
+use super::entity::{EntityFilter, EntityHead, Figure, FigureInput, RowReference};
 use super::table::{Filter, Op, TableQuery, Term};
 use super::{Snapshot, TableHead};
 use crate::Result;
@@ -32,6 +33,17 @@ impl Snapshot {
         Ok(figures)
     }
 
+    /// A figure of an entity, by its name.
+    ///
+    /// # Errors
+    /// The views cannot be read.
+    pub fn figure(&self, entity: EntityId, name: &str) -> Result<Option<(EntityHead, Figure)>> {
+        let Some(number) = self.entity_number(&entity)? else { return Ok(None) };
+        let Some((_, head)) = self.head_of(number)? else { return Ok(None) };
+        let figure = self.figures_of(number)?.into_iter().find(|figure| figure.name == name);
+        Ok(figure.map(|figure| (head, figure)))
+    }
+
     fn input(&self, value: &Value) -> Result<Option<FigureInput>> {
         if let Some(kind) = value["kind"].as_str() {
             let kind = model::kinds::kind_of_name(kind);
@@ -42,17 +54,13 @@ impl Snapshot {
         }
         let Some(bulk) = value["bulk"].as_i64() else { return Ok(None) };
         let Some(table) = self.table_by_number(bulk)? else { return Ok(None) };
-        let column = |n: usize| table.columns.get(n).map(|c| c.name.clone());
-        let terms = value["n"]
-            .as_u64()
-            .and_then(|n| column(usize::try_from(n).ok()?))
-            .map(|column| Term {
-                column,
-                op: Op::Eq,
-                value: value["value"].as_str().unwrap_or_default().to_owned(),
-            })
-            .into_iter()
-            .collect();
+        let term = |parts: &Value| {
+            let column = table.columns.get(usize::try_from(parts[1].as_u64()?).ok()?)?;
+            let op = parts[0].as_str()?.parse().ok()?;
+            let value = parts[2].as_str()?.to_owned();
+            Some(Term { column: column.name.clone(), op, value })
+        };
+        let terms = value["terms"].as_array().into_iter().flatten().filter_map(term).collect();
         Ok(Some(FigureInput::Rows(TableQuery {
             table: table.id,
             filter: Filter { terms },

@@ -1,8 +1,9 @@
 //! Where those of a kind stand that are not stored: rows of bulk tables that nothing else names.
 
-use model::{EntityKind, LinkKind};
+use model::{EntityKind, LinkKind, TableRole};
 
 use super::Snapshot;
+use super::entity::{EntityHead, LinkRow};
 use super::table::{Filter, Op, TableHead, TableQuery, Term};
 use super::tables::number_of;
 use crate::Result;
@@ -117,6 +118,41 @@ impl Snapshot {
         Ok(total)
     }
 
+    /// The tables whose rows state one link, each with how many of its rows do.
+    ///
+    /// # Errors
+    /// The views cannot be read.
+    pub fn link_holders(&self, link: &LinkRow) -> Result<Vec<(Holder, u64)>> {
+        let role = count::stated_by(link.kind).filter(|role| *role != TableRole::Payments);
+        let mut holders = Vec::new();
+        let mut numbers = self.db()?.prepare_cached(
+            "SELECT b.id FROM bulk b WHERE b.role = ? AND EXISTS
+               (SELECT 1 FROM bulk_index i WHERE i.bulk = b.id AND i.what = 'pair')
+             ORDER BY b.id LIMIT 10000",
+        )?;
+        let Some(role) = role else { return Ok(holders) };
+        let numbers: Vec<i64> = numbers
+            .query_map([role.as_str()], |row| row.get(0))?
+            .collect::<std::result::Result<_, _>>()?;
+        for number in numbers {
+            let rows = self.rows_of_link(number, link.kind, &link.from, &link.to)?;
+            let (Some(rows), Some(table)) = (rows, self.table_by_number(number)?) else { continue };
+            // Numbers of lines and operators mean something within their panel alone.
+            if role == TableRole::Lines && panel_of_table(&table) != panel_of_line(&link.from) {
+                continue;
+            }
+            let stating = self.stating(&rows, link.kind, &link.from, &link.to)?;
+            if stating > 0 {
+                let columns = rows.filter.terms.iter().map(|term| term.column.clone()).collect();
+                holders.push((Holder { table, rows, columns }, stating));
+                if holders.len() == KindTotal::MOST {
+                    break;
+                }
+            }
+        }
+        Ok(holders)
+    }
+
     fn counted(&self, sort: &str, kind: i64) -> Result<KindTotal> {
         let table = if sort == "link" { "link" } else { "entity" };
         let sql = format!(
@@ -139,6 +175,19 @@ impl Snapshot {
         let index = self.index_file(&name)?;
         let mut cursor = index.seek(prefix.as_bytes());
         Ok(cursor.next()? && cursor.key.starts_with(prefix.as_bytes()))
+    }
+}
+
+/// The locator of the panel that a line belongs to.
+fn panel_of_line(line: &EntityHead) -> &str {
+    line.key.rest().rsplit_once('/').map_or("", |(locator, _)| locator)
+}
+
+/// The locator of a table's panel; one whose panel is not known is of a panel of its own.
+fn panel_of_table(table: &TableHead) -> String {
+    match &table.panel {
+        Some(panel) => panel.strip_prefix("panel:").unwrap_or(panel).to_owned(),
+        None => format!("x{}/{}", &table.exhibit.to_string()[..32], table.db),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Payments, each once, whatever the number of exports it stands in.
 
-use model::ExhibitId;
+use model::{EntityId, ExhibitId};
 use rusqlite::ToSql;
 
 use super::{MAX_PAGE, Page, Paging, Snapshot, Source, rows};
@@ -14,6 +14,10 @@ pub struct PaymentFilter {
     pub class: Option<String>,
     /// The currency's code; empty for payments without one.
     pub currency: Option<String>,
+    /// Who paid.
+    pub from: Option<EntityId>,
+    /// Who was paid.
+    pub to: Option<EntityId>,
 }
 
 /// A payment.
@@ -66,6 +70,16 @@ impl Snapshot {
             if let Some(value) = value {
                 terms.push(format!("p.{column} = ?"));
                 values.push(Box::new(value.clone()));
+            }
+        }
+        for (column, entity) in [("from", &filter.from), ("to", &filter.to)] {
+            if let Some(entity) = entity {
+                // What rows call it, by any of its keys.
+                let number = self.entity_number(entity)?.unwrap_or(-1);
+                terms.push(format!(
+                    "p.\"{column}\" IN (SELECT text FROM key WHERE id = {number}
+                       OR (entity = {number} AND entity <> id))"
+                ));
             }
         }
         let (total, sum_minor) = self.payments_in_all(&terms, &values)?;

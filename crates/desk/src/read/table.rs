@@ -30,6 +30,8 @@ pub struct TableHead {
     pub panel: Option<String>,
     /// Rows.
     pub rows: u64,
+    /// Values that are present in them.
+    pub present: u64,
     /// Its columns.
     pub columns: Vec<TableColumn>,
 }
@@ -65,6 +67,9 @@ pub enum Op {
     Ge,
     /// At most.
     Le,
+    /// Not ended at that moment, in seconds since the epoch: greater, or absent or 0, which is how
+    /// panels write that something never ends.
+    Unexpired,
     /// Absent.
     Null,
     /// Present.
@@ -97,6 +102,7 @@ const OPS: &[(Op, &str)] = &[
     (Op::Contains, "contains"),
     (Op::Ge, "ge"),
     (Op::Le, "le"),
+    (Op::Unexpired, "unexpired"),
     (Op::Null, "null"),
     (Op::Present, "present"),
 ];

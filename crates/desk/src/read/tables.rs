@@ -66,7 +66,7 @@ impl Snapshot {
         };
         let mut query = db.prepare_cached(
             "SELECT b.id, e.id, b.number, b.name, b.db, b.role, b.panel, b.rows, e.name,
-                    coalesce(b.sql_name, '')
+                    coalesce(b.sql_name, ''), b.present
              FROM bulk b JOIN exhibit e ON e.ord = b.exhibit
              WHERE b.id >= ? AND b.id < ? ORDER BY b.id",
         )?;
@@ -109,6 +109,7 @@ impl Snapshot {
                 exhibit_name: row.get(8)?,
                 panel: row.get(6)?,
                 rows: row.get::<_, i64>(7)? as u64,
+                present: row.get::<_, i64>(10)? as u64,
                 columns,
             });
         }

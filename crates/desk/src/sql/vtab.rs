@@ -107,7 +107,12 @@ unsafe impl<'vtab> VTab<'vtab> for BulkTab {
         // argument. Rows are still checked by SQLite: pruning only leaves out what cannot match.
         let mut plan = format!("{:x}", info.col_used());
         let mut argument = 0;
-        for (constraint, mut usage) in info.constraints_and_usages() {
+        // Row groups know the least and the greatest of their values byte by byte: of what another
+        // collation takes for equal or less they know nothing.
+        let bytewise: Vec<bool> = (0..info.constraints().count())
+            .map(|i| info.collation(i).is_ok_and(|name| name.eq_ignore_ascii_case("BINARY")))
+            .collect();
+        for ((constraint, mut usage), bytewise) in info.constraints_and_usages().zip(bytewise) {
             let column = constraint.column();
             let operator = match constraint.operator() {
                 IndexConstraintOp::SQLITE_INDEX_CONSTRAINT_EQ => '=',
@@ -117,7 +122,7 @@ unsafe impl<'vtab> VTab<'vtab> for BulkTab {
                 IndexConstraintOp::SQLITE_INDEX_CONSTRAINT_LE => '{',
                 _ => continue,
             };
-            if !constraint.is_usable() || column < 0 {
+            if !constraint.is_usable() || column < 0 || !bytewise {
                 continue;
             }
             argument += 1;

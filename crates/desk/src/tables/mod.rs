@@ -9,6 +9,7 @@
 
 mod digest;
 mod encode;
+mod force;
 mod identity;
 mod positional;
 mod read;
@@ -16,6 +17,7 @@ mod shared;
 
 pub(crate) use digest::digest_columns;
 pub(crate) use encode::{EncodedGroup, encode, parquet_schema, writer_properties};
+pub(crate) use force::{allowed, unexpired};
 pub(crate) use identity::Identity;
 pub(crate) use read::TableFile;
 pub(crate) use shared::{Part, SharedBatch, SharedColumn};

@@ -224,6 +224,8 @@ CREATE TABLE payment (
   PRIMARY KEY (processor, account, txid, sign, class)
 ) WITHOUT ROWID;
 CREATE INDEX payment_list ON payment (class, unit, at);
+CREATE INDEX payment_from ON payment ("from");
+CREATE INDEX payment_to ON payment ("to");
 
 -- Completed payments by currency: `sum` may need more than 64 bits.
 CREATE TABLE payment_sum (currency TEXT PRIMARY KEY, count INTEGER NOT NULL, sum TEXT NOT NULL)

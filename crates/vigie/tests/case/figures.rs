@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use desk::read::{
-    EntityFilter, KindTotal, LinkFilter, Paging, PaymentFilter, PaymentRow, Reader, Snapshot,
+    EntityFilter, FigureInput, KindTotal, LinkFilter, Paging, PaymentFilter, PaymentRow, Reader,
+    Snapshot, TableQuery,
 };
+use model::LinkKind;
 
 use crate::bench::{Bench, seed};
 
@@ -61,12 +63,62 @@ fn every_figure_opens_to_what_it_counts() {
         in_rows += total.rest();
     }
     assert!(in_rows > 0, "a seizure with rows that nothing else names");
+    let rows = |query: &TableQuery| snapshot.count_rows(query, u64::MAX).unwrap().unwrap();
+    let mut of_one_table = 0;
+    for figure in overview.panels.iter().flat_map(|p| &p.figures) {
+        let counted: u64 = figure
+            .inputs
+            .iter()
+            .map(|input| match input {
+                FigureInput::Rows(query) => rows(query),
+                other => panic!("{other:?}"),
+            })
+            .sum();
+        // A name in two dumps counts once; a line in force is a row of the latest.
+        assert!(counted >= figure.value as u64, "{figure:?}");
+        if figure.name == "active_lines" || figure.inputs.len() == 1 {
+            of_one_table += 1;
+            assert_eq!(counted, figure.value as u64, "{figure:?}");
+        }
+    }
+    assert!(of_one_table > 0);
+    let links = all(|paging| snapshot.links(&LinkFilter::default(), paging).unwrap());
+    let (mut by_rows, mut paid) = (0, 0);
+    for link in links.iter().filter(|link| link.rows.is_some()) {
+        if link.kind == LinkKind::Paid {
+            paid += 1;
+            let filter = PaymentFilter {
+                class: Some("completed".to_owned()),
+                from: Some(link.from.id),
+                to: Some(link.to.id),
+                ..PaymentFilter::default()
+            };
+            let found = snapshot.payments(&filter, &Paging::default()).unwrap();
+            assert_eq!(found.page.total, Some(link.count), "{link:?}");
+            continue;
+        }
+        by_rows += 1;
+        let holders = snapshot.link_holders(link).unwrap();
+        let stating: u64 = holders.iter().map(|(_, n)| n).sum();
+        assert!(
+            stating <= link.count && (link.source.is_some() || stating == link.count),
+            "{link:?}"
+        );
+        for (holder, n) in &holders {
+            assert_eq!(rows(&holder.rows), *n, "{holder:?}");
+        }
+        if link.whole {
+            assert_eq!(rows(link.rows.as_ref().unwrap()), link.count, "{link:?}");
+        }
+    }
+    assert!(by_rows > 0 && paid > 0, "{by_rows} {paid}");
 
     let mut completed = 0;
     for figure in &overview.payments {
         let filter = PaymentFilter {
             class: Some("completed".to_owned()),
             currency: Some(figure.currency.clone()),
+            ..PaymentFilter::default()
         };
         let found = snapshot.payments(&filter, &Paging::default()).unwrap();
         assert_eq!(found.page.total, Some(figure.count), "{figure:?}");

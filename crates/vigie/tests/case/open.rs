@@ -189,6 +189,29 @@ fn every_bulk_table_is_read_by_sql_under_its_name() {
     }
 }
 
+/// Row groups are left out by bytes; a comparison that takes other bytes for equal must see them all.
+#[test]
+#[allow(clippy::disallowed_methods)] // Material for the test.
+fn other_collations_find_what_bytes_would_leave_out() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.path("pile")).unwrap();
+    let text = "name;colour;word\nann;red;ABC\nbob;blue;ABD\n";
+    std::fs::write(bench.path("pile/words.csv"), text).unwrap();
+    bench.ok(&["open", "--case", "case", "pile"]);
+    let ask = |sql: &str| bench.json(&["sql", "--case", "case", "--json", sql]);
+    let tables = ask("SELECT sql_name FROM bulk_table");
+    let table = tables["sql_name"].as_str().unwrap().to_owned();
+    let count = |what: &str| {
+        ask(&format!("SELECT count(*) AS n FROM \"{table}\" WHERE {what}"))["n"].clone()
+    };
+    assert_eq!(count("word = 'ABC'"), 1);
+    assert_eq!(count("word = 'abc'"), 0);
+    assert_eq!(count("word = 'abc' COLLATE NOCASE"), 1);
+    assert_eq!(count("word >= 'abd' COLLATE NOCASE"), 1);
+    assert_eq!(count("word < 'abd' COLLATE NOCASE"), 1);
+    assert_eq!(count("word = 'ABC  ' COLLATE RTRIM"), 1);
+}
+
 /// SQLite forgets which view reads a table whose columns a query does not name; the rule that keeps
 /// queries out of what lies below must not shut such a query out.
 #[test]

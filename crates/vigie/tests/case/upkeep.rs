@@ -182,3 +182,19 @@ fn two_that_begin_a_case_at_once_both_end_well() {
     assert_eq!(both["entities"], whole["entities"]);
     bench.ok(&["verify", "case"]);
 }
+
+/// A case of payments alone: its links rest on rows, and on no fact.
+#[test]
+#[allow(clippy::disallowed_methods)] // Material for the test.
+fn a_case_without_facts_holds() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.path("pile")).unwrap();
+    for (name, id) in [("a.csv", "T1"), ("b.csv", "T2")] {
+        let row = format!("2024-11-02,12.50,EUR,anna@mail.example,bob@mail.example,{id}\n");
+        let text = format!("date,amount,currency,payer,payee,id\n{row}");
+        std::fs::write(bench.path("pile").join(name), text).unwrap();
+    }
+    let opened = bench.json(&["open", "--json", "--case", "case", "pile"]);
+    assert_eq!((&opened["facts"], &opened["links"]["paid"]), (&0.into(), &1.into()), "{opened}");
+    bench.ok(&["verify", "case"]);
+}
