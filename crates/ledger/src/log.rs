@@ -83,15 +83,15 @@ impl Log {
     /// is then in it, or not).
     pub fn append(&mut self, entries: &[Vec<u8>]) -> Result<u64> {
         let first = self.commit(entries.to_vec())?;
-        if self.is_due() {
+        if self.waiting() >= PUBLISH_FROM {
             self.publish()?;
         }
         Ok(first)
     }
 
-    /// True where the journal is large enough to be published without waiting for more.
-    pub(crate) fn is_due(&self) -> bool {
-        self.journal.len() >= PUBLISH_FROM
+    /// Bytes of the journal: what is committed, and waits to be published.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.journal.len()
     }
 
     /// Commits entries together without publishing them.

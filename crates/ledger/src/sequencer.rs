@@ -24,11 +24,14 @@ pub struct Bounds {
     pub wait: Duration,
     /// Submissions that may wait to be taken up.
     pub queue: usize,
+    /// Tiles are written when the journal has this many bytes. The more, the fewer flushes; and the
+    /// longer entries wait that come meanwhile, and readers that begin with the journal.
+    pub publish: u64,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { entries: 1000, wait: Duration::from_millis(20), queue: 4096 }
+        Self { entries: 1000, wait: Duration::from_millis(20), queue: 4096, publish: 8 << 20 }
     }
 }
 
@@ -166,7 +169,7 @@ fn run(
             let _ = submission.answer.send(index); // nobody waits any more: it stands all the same
             index += count;
         }
-        if log.is_due() {
+        if log.waiting() >= bounds.publish {
             log.publish().map_err(stop)?;
         }
     }
@@ -194,7 +197,8 @@ mod tests {
     #[test]
     fn no_step_of_the_disk_loses_what_was_answered() {
         const SUBMISSIONS: usize = 12;
-        let bounds = Bounds { entries: 4, wait: Duration::ZERO, queue: SUBMISSIONS };
+        let bounds =
+            Bounds { entries: 4, wait: Duration::ZERO, queue: SUBMISSIONS, publish: 1 << 20 };
         let mut ends = 0;
         'steps: for steps in 0.. {
             for last in [Last::Undone, Last::Done, Last::Torn] {

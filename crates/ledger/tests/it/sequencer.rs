@@ -66,7 +66,8 @@ fn two_hundred_submit_at_once() {
 fn batches_close_by_number_or_by_time() {
     let dir = quick_dir();
     let log = Log::open(dir.path(), key()).unwrap();
-    let bounds = Bounds { entries: 10, wait: Duration::from_millis(1500), queue: 4 };
+    let bounds =
+        Bounds { entries: 10, wait: Duration::from_millis(1500), queue: 4, ..Bounds::default() };
     let (sequencer, running) = Sequencer::start(log, bounds).unwrap();
     let begun = Instant::now();
     let waiting: Vec<_> = (0..20u8).map(|i| sequencer.submit(vec![vec![i]]).unwrap()).collect();
