@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use intake::tables::mapping::Mapping;
 use intake::{Chunks, Collect, Input};
-use ledger::{Checkpoint, SigningKey, VerifierKey};
+use ledger::{
+    Checkpoint, Consistency, CosignerKey, Note, Proof, SigningKey, Trust, VerifierKey, WitnessKey,
+};
 use libfuzzer_sys::fuzz_target;
 use model::record::{Name, Opening, Record};
 use model::{ExhibitId, Sha256Hex};
@@ -27,6 +29,7 @@ fuzz_target!(|bytes: &[u8]| {
         b'5' => addresses(bytes),
         b'6' => mapping(bytes),
         b'7' => drop(vault::sums::parse(bytes, b"SHA256SUMS")),
+        b'8' => proof(bytes),
         _ => {}
     }
 });
@@ -53,6 +56,34 @@ fn note(bytes: &[u8]) {
     if let Ok(key) = SigningKey::new("fuzz.invalid", &[7; 32]) {
         assert!(key.verifier().open(text).is_err(), "a signature was forged");
     }
+}
+
+/// What reads as a note, a proof or a statement of trust is written again the same, and nothing that
+/// a key did not sign is taken for signed.
+fn proof(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let (Ok(log), Ok(witness)) =
+        (SigningKey::new("fuzz.invalid", &[7; 32]), CosignerKey::new("fuzz.invalid", &[8; 32]))
+    else {
+        return;
+    };
+    if let Ok(note) = Note::parse(text) {
+        assert_eq!(note.to_string(), text);
+        assert!(log.verifier().open_among(&note).is_err(), "a signature was forged");
+        assert!(!matches!(witness.witness().cosigned(&note), Ok(Some(_))), "a cosignature, too");
+        let _ = Checkpoint::of_text(&note.text);
+    }
+    if let Ok(proof) = Proof::parse(text) {
+        assert_eq!(proof.to_string(), text);
+        let _ = proof.leads_to(&[0; 32]);
+    }
+    if let Ok(proof) = Consistency::parse(text) {
+        assert_eq!(proof.to_string(), text);
+        let checkpoint =
+            Checkpoint { origin: "fuzz.invalid".into(), size: proof.old, root: [0; 32] };
+        let _ = proof.check(&checkpoint);
+    }
+    let _ = (WitnessKey::parse(text), CosignerKey::parse(text), Trust::parse(text));
 }
 
 /// A log whose one file holds these bytes.

@@ -30,7 +30,7 @@ pub enum Error {
         holder: String,
     },
     /// A checkpoint or a key is not what it should be.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}{}", path.display(), whose(source))]
     Note {
         /// The file.
         path: PathBuf,
@@ -81,6 +81,9 @@ pub enum Error {
     /// A write failed earlier; what is on disk must be looked at anew.
     #[error("an earlier write to this log failed: open it again")]
     Broken,
+    /// The log could not be written, and takes nothing more.
+    #[error("the log stopped taking entries. Open it again: what was answered is in it")]
+    Stopped(#[source] std::sync::Arc<Error>),
     /// A name that no authority can have.
     #[error(
         "{0:?} cannot name an authority: use 1 to 64 of a-z, 0-9, '-' and '.', as in a domain name"
@@ -122,6 +125,15 @@ impl Error {
             Self::NoKey { .. } => true,
             _ => false,
         }
+    }
+}
+
+fn whose(source: &NoteError) -> &'static str {
+    match source {
+        NoteError::OtherKey => {
+            " than this home's: where the case is of another home, name that with --home"
+        }
+        _ => "",
     }
 }
 

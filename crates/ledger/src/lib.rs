@@ -5,22 +5,30 @@
 //! nothing that is committed is ever changed.
 
 mod authority;
+mod consistency;
 pub mod disk;
 mod error;
 mod journal;
 mod lock;
 mod log;
 pub mod note;
+mod proof;
 mod reader;
+mod sequencer;
 mod store;
 pub mod tree;
+mod trust;
 mod verify;
 
 pub use authority::{Authority, Home, PRACTICE};
+pub use consistency::{Consistency, MAX_CONSISTENCY, MAX_HASHES};
 pub use error::{Error, Result, full};
 pub use lock::{Lock, Wait, holder_of};
 pub use log::Log;
-pub use note::{Checkpoint, SigningKey, VerifierKey};
+pub use note::{Checkpoint, CosignerKey, Note, SigningKey, VerifierKey, WitnessKey};
+pub use proof::{MAX_PROOF, Policy, Proof, ProofError, Witnessed};
 pub use reader::Reader;
+pub use sequencer::{Bounds, Sequencer, Sequencing, Submitted};
 pub use store::MAX_ENTRY;
+pub use trust::{MAX_TRUST, Trust, TrustError};
 pub use verify::{Finding, Report, first_entry, verify};

@@ -82,6 +82,20 @@ impl Log {
     /// An entry or a batch too large (nothing is written); the disk (open the log again: the batch
     /// is then in it, or not).
     pub fn append(&mut self, entries: &[Vec<u8>]) -> Result<u64> {
+        let first = self.commit(entries.to_vec())?;
+        if self.waiting() >= PUBLISH_FROM {
+            self.publish()?;
+        }
+        Ok(first)
+    }
+
+    /// Bytes of the journal: what is committed, and waits to be published.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.journal.len()
+    }
+
+    /// Commits entries together without publishing them.
+    pub(crate) fn commit(&mut self, entries: Vec<Vec<u8>>) -> Result<u64> {
         if self.broken {
             return Err(Error::Broken);
         }
@@ -97,20 +111,17 @@ impl Log {
             return Err(Error::TooLarge(bytes));
         }
         let mut edge = self.edge.clone();
-        for entry in entries {
+        for entry in &entries {
             edge.push(leaf(entry), &mut |_, _, _| {});
         }
         let checkpoint = self.key.sign(edge.size(), &edge.root());
-        let frame = Frame { first, entries: entries.to_vec(), checkpoint };
+        let frame = Frame { first, entries, checkpoint };
         self.broken = true; // until the disk has answered
         self.journal.append(&frame.encode())?;
         self.journal.sync()?;
         self.broken = false;
         self.edge = edge;
         self.reader.extend(frame);
-        if self.journal.len() >= PUBLISH_FROM {
-            self.publish()?;
-        }
         Ok(first)
     }
 

@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::sync::Mutex;
 
+use crate::consistency::Consistency;
 use crate::error::{Error, Result};
 use crate::journal::Frame;
 use crate::log::{continue_from, edge_of};
-use crate::note::{Checkpoint, VerifierKey};
+use crate::note::{Checkpoint, Note, VerifierKey};
+use crate::proof::Proof;
 use crate::store::Store;
-use crate::tree::{Hash, WIDTH, inclusion};
+use crate::tree::{Hash, WIDTH, consistency, inclusion, root_of};
 
 /// A bundle of entries and its number.
 type Bundle = (u64, Vec<Vec<u8>>);
@@ -21,6 +23,8 @@ pub struct Reader {
     in_tiles: u64,
     /// Entries committed in the journal only.
     tail: Vec<Vec<u8>>,
+    /// The checkpoint of the tiles.
+    published: Option<String>,
     /// The last checkpoint, of tiles and tail together.
     checkpoint: Option<String>,
     /// The bundle read last: entries are mostly read in order.
@@ -49,6 +53,7 @@ impl Reader {
                     .size
             }
         };
+        let published = checkpoint.clone();
         let mut tail = Vec::new();
         if !journal.is_empty() {
             let mut edge = edge_of(&store, in_tiles)?;
@@ -57,7 +62,7 @@ impl Reader {
                 checkpoint = Some(frame.checkpoint);
             }
         }
-        Ok(Self { store, in_tiles, tail, checkpoint, last: Mutex::new(None) })
+        Ok(Self { store, in_tiles, tail, published, checkpoint, last: Mutex::new(None) })
     }
 
     /// Entries.
@@ -111,6 +116,58 @@ impl Reader {
         Ok((size, proof))
     }
 
+    /// The proof that the tree of the published checkpoint goes on from the tree of `old` entries
+    /// ([`crate::tree::is_consistent`] checks it), and the checkpoint's size.
+    ///
+    /// # Errors
+    /// More entries than are published, or tiles cannot be read.
+    pub fn consistency_proof(&self, old: u64) -> Result<(u64, Vec<Hash>)> {
+        if old > self.in_tiles {
+            return Err(Error::NoEntry(old));
+        }
+        let size = self.in_tiles;
+        let proof = consistency(old, size, &mut |height, at| self.store.subtree(size, height, at))?;
+        Ok((size, proof))
+    }
+
+    /// The published checkpoint as a note; what proofs end at.
+    fn published_note(&self) -> Result<Note> {
+        let path = self.store.checkpoint_path();
+        let text = self.published.as_deref().ok_or(Error::NoEntry(0))?;
+        Note::parse(text).map_err(|e| Error::note(&path, e))
+    }
+
+    /// The proof that goes out of the entry at `index`, which it carries.
+    ///
+    /// # Errors
+    /// The entry is not published yet, or tiles cannot be read.
+    pub fn prove(&self, index: u64) -> Result<Proof> {
+        let (_, hashes) = self.inclusion_proof(index)?;
+        let extra = Some(self.entry(index)?);
+        Ok(Proof { extra, index, hashes, checkpoint: self.published_note()? })
+    }
+
+    /// The proof that goes out of the published checkpoint going on from the tree of `old` entries.
+    ///
+    /// # Errors
+    /// More entries than are published, or tiles cannot be read.
+    pub fn prove_since(&self, old: u64) -> Result<Consistency> {
+        let (_, hashes) = self.consistency_proof(old)?;
+        Ok(Consistency { old, hashes, checkpoint: self.published_note()? })
+    }
+
+    /// The root over the first `size` entries of those published.
+    ///
+    /// # Errors
+    /// More entries than are published, or tiles cannot be read.
+    pub fn root_at(&self, size: u64) -> Result<Hash> {
+        if size > self.in_tiles {
+            return Err(Error::NoEntry(size));
+        }
+        let whole = self.in_tiles;
+        root_of(size, &mut |height, at| self.store.subtree(whole, height, at))
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
@@ -127,6 +184,7 @@ impl Reader {
     pub(crate) fn published(&mut self, checkpoint: String) {
         self.in_tiles += self.tail.len() as u64;
         self.tail.clear();
+        self.published = Some(checkpoint.clone());
         self.checkpoint = Some(checkpoint);
     }
 }

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::note::MAX_NOTE;
+use crate::note::MAX_CHECKPOINT;
 use crate::tree::{Hash, WIDTH, root};
 
 /// The longest entry, in bytes.
@@ -114,7 +114,7 @@ impl Store {
     /// The published checkpoint's text; `None` where there is none yet.
     pub(crate) fn checkpoint(&self) -> Result<Option<String>> {
         let path = self.checkpoint_path();
-        match read(&path, MAX_NOTE as u64 + 1) {
+        match read(&path, MAX_CHECKPOINT as u64 + 1) {
             Ok(bytes) => String::from_utf8(bytes)
                 .map(Some)
                 .map_err(|_| Error::damaged(&path, "it is not text")),

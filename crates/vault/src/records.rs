@@ -40,6 +40,11 @@ impl Records {
         self.len() == 0
     }
 
+    /// The log itself.
+    pub fn log(&self) -> &Reader {
+        &self.log
+    }
+
     /// The record at `index` and its opening, bound to one another and checked.
     ///
     /// # Errors

@@ -31,6 +31,9 @@ pub(crate) enum Command {
     Authority(Authority),
     /// Prove the whole case: log, exhibits, views.
     Verify(Verify),
+    /// Proofs that stand alone: that a record is in a log, that a log only grew.
+    #[command(subcommand)]
+    Log(Log),
     /// One JSON line a fact, with the bytes it was read from.
     Facts(Facts),
     /// Everything known of one entity.
@@ -148,6 +151,59 @@ pub(crate) struct Verify {
     /// The case folder.
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Log {
+    /// Print the proof that a record stands in the log (C2SP tlog-proof), or that the log only grew.
+    #[command(after_help = "Examples:
+  vigie log prove 3 > record-3.tlog-proof
+  vigie log prove --authority 0 > birth.tlog-proof
+  cp case/ledger/checkpoint older; vigie log prove --since older > grown.proof")]
+    Prove(Prove),
+    /// Check a proof against the keys that you trust; exit 1 where it does not hold.
+    #[command(after_help = "Examples:
+  vigie log check record-3.tlog-proof
+  vigie log check --trust trust.txt record-3.tlog-proof
+  vigie log check --since older grown.proof
+
+A trust file has a key a line: `authority KEY` (its own log and those named below it), `log KEY`,
+`witness KEY`; and `quorum N`. Without one the verdict says that nobody confirmed the signer.")]
+    Check(Check),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Prove {
+    #[command(flatten)]
+    pub(crate) case: CaseDir,
+    /// The authority's own log instead of a case's.
+    #[arg(long)]
+    pub(crate) authority: bool,
+    /// That the log goes on from this older checkpoint of it.
+    #[arg(long, value_name = "CHECKPOINT", conflicts_with = "index")]
+    pub(crate) since: Option<PathBuf>,
+    /// The record, from 0 on.
+    #[arg(value_name = "RECORD", required_unless_present = "since")]
+    pub(crate) index: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Whose signatures you trust.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust: Option<PathBuf>,
+    /// The entry's bytes, where they are not those that the proof carries.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) entry: Option<PathBuf>,
+    /// The older checkpoint that a proof of growth goes on from.
+    #[arg(long, value_name = "CHECKPOINT", conflicts_with = "entry")]
+    pub(crate) since: Option<PathBuf>,
+    /// One JSON document on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The proof.
+    #[arg(value_name = "PROOF")]
+    pub(crate) proof: PathBuf,
 }
 
 #[derive(Debug, Args)]

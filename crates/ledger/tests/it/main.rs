@@ -4,3 +4,4 @@
 mod disk;
 mod log;
 mod others;
+mod sequencer;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
 use ledger::Reader;
-use ledger::tree::{Hash, is_included, leaf, root};
+use ledger::tree::{Hash, is_consistent, is_included, leaf, root};
 use serde_json::Value;
 
 fn shared(below: &str) -> Option<PathBuf> {
@@ -58,6 +58,27 @@ fn inclusion_proofs_get_the_verdict_of_the_vectors() {
 }
 
 #[test]
+fn consistency_proofs_get_the_verdict_of_the_vectors() {
+    let Some(dir) = shared("ledger/merkle/consistency") else { return };
+    let mut files = Vec::new();
+    json_files(&dir, &mut files);
+    assert!(files.len() > 50, "{} vectors", files.len());
+    for path in files {
+        let v: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let proof: Option<Vec<Hash>> = match &v["proof"] {
+            Value::Null => Some(Vec::new()),
+            list => list.as_array().unwrap().iter().map(hash).collect(),
+        };
+        let verdict = (|| {
+            let (old, new) = (v["size1"].as_u64()?, v["size2"].as_u64()?);
+            Some(is_consistent(old, new, &proof?, &hash(&v["root1"])?, &hash(&v["root2"])?))
+        })();
+        let expected = !v["wantErr"].as_bool().unwrap();
+        assert_eq!(verdict.unwrap_or(false), expected, "{}", path.display());
+    }
+}
+
+#[test]
 fn a_log_of_another_program_is_read() {
     let Some(dir) = shared("ledger/tessera-log") else { return };
     let note = std::fs::read_to_string(dir.join("checkpoint")).unwrap();
@@ -72,7 +93,27 @@ fn a_log_of_another_program_is_read() {
     assert_eq!(reader.size(), size);
     let hashes: Vec<Hash> = reader.entries(0).map(|e| leaf(&e.unwrap())).collect();
     assert_eq!(root(&hashes), top);
+    for old in 0..=size {
+        let (new, proof) = reader.consistency_proof(old).unwrap();
+        let before = reader.root_at(old).unwrap();
+        assert_eq!(before, root(&hashes[..old as usize]));
+        assert!(is_consistent(old, new, &proof, &before, &top));
+    }
+    assert!(reader.consistency_proof(size + 1).is_err() && reader.root_at(size + 1).is_err());
+    let trust = format!("log {key}");
+    let trust = ledger::Trust::parse(&trust).unwrap();
     for index in 0..size {
+        // As it goes out, and is read by somebody who trusts that log.
+        let proof = reader.prove(index).unwrap().to_string();
+        let proof = ledger::Proof::parse(&proof).unwrap();
+        let policy = trust.policy_of(&proof.checkpoint).unwrap();
+        let entry = leaf(proof.extra.as_ref().unwrap());
+        assert_eq!(proof.check(&entry, &policy).unwrap().checkpoint.size, size);
+        let since = reader.prove_since(index).unwrap();
+        let origin = "example.com/log/testdata".to_owned();
+        let root = reader.root_at(index).unwrap();
+        let before = ledger::Checkpoint { origin, size: index, root };
+        assert_eq!(since.check(&before).unwrap().size, size);
         let (of, proof) = reader.inclusion_proof(index).unwrap();
         assert!(is_included(&hashes[index as usize], index, of, &proof, &top));
     }

@@ -4,6 +4,7 @@ pub(crate) mod authority;
 pub(crate) mod data;
 pub(crate) mod export;
 pub(crate) mod facts;
+pub(crate) mod log;
 pub(crate) mod open;
 pub(crate) mod parse;
 pub(crate) mod privilege;

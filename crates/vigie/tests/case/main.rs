@@ -3,6 +3,7 @@
 mod bench;
 mod crash;
 mod figures;
+mod log;
 mod messages;
 mod open;
 mod pipes;

@@ -11,6 +11,7 @@ fn help_stands_behind_every_command_and_carries_examples() {
         "serve",
         "authority",
         "verify",
+        "log",
         "facts",
         "show",
         "search",
@@ -24,7 +25,7 @@ fn help_stands_behind_every_command_and_carries_examples() {
     ] {
         assert!(help.contains(command), "--help does not name {command}");
         let own = bench.ok(&[command, "--help"]);
-        let leaf = !["authority", "views", "privilege", "data", "range"].contains(&command);
+        let leaf = !["authority", "log", "views", "privilege", "data", "range"].contains(&command);
         assert!(!leaf || own.contains("Example"), "{command} --help has no examples");
     }
 }

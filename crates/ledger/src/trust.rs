@@ -1,0 +1,182 @@
+//! Whose signatures a reader takes for whose: his own file, never what the proof brings along.
+//!
+//! One statement a line; `#` begins a comment:
+//!
+//! ```text
+//! authority police.example+id+key     signs its own log and those named below it
+//! log example.com/log+id+key          signs the log of that origin alone
+//! witness witness.example+id+key      a witness whose cosignatures count
+//! quorum 2                            how many of the witnesses must have cosigned; 0 unless said
+//! ```
+
+use crate::note::{Checkpoint, Note, NoteError, VerifierKey, WitnessKey};
+use crate::proof::Policy;
+
+/// The longest file, in bytes, and its most statements.
+pub const MAX_TRUST: usize = 1 << 20;
+/// See [`MAX_TRUST`].
+const MAX_LINES: usize = 10_000;
+
+/// A line that cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}")]
+pub struct TrustError {
+    /// The line, from 1 on.
+    pub line: usize,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+/// Whose signatures count.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trust {
+    authorities: Vec<VerifierKey>,
+    logs: Vec<VerifierKey>,
+    witnesses: Vec<WitnessKey>,
+    quorum: usize,
+}
+
+impl Trust {
+    /// Reads a file of statements.
+    ///
+    /// # Errors
+    /// The first line that is none; a quorum that the witnesses cannot reach.
+    pub fn parse(text: &str) -> Result<Self, TrustError> {
+        let mut trust = Self::default();
+        let mut quorum = None;
+        if text.len() > MAX_TRUST || text.lines().count() > MAX_LINES {
+            return Err(TrustError {
+                line: 0,
+                what: format!("the file is longer than {MAX_LINES} lines"),
+            });
+        }
+        for (at, line) in text.lines().enumerate() {
+            let bad = |what: String| TrustError { line: at + 1, what };
+            let line = line.split('#').next().unwrap_or("").trim();
+            if line.is_empty() {
+                continue;
+            }
+            let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+            let rest = rest.trim();
+            let key = |e: NoteError| bad(format!("{e}: {rest:?}"));
+            match word {
+                "authority" => trust.authorities.push(VerifierKey::parse(rest).map_err(key)?),
+                "log" => trust.logs.push(VerifierKey::parse(rest).map_err(key)?),
+                "witness" => {
+                    let witness = WitnessKey::parse(rest).map_err(key)?;
+                    if trust.witnesses.contains(&witness) {
+                        return Err(bad(format!("the witness {} stands twice", witness.name())));
+                    }
+                    trust.witnesses.push(witness);
+                }
+                "quorum" => {
+                    let number = rest.parse().map_err(|_| bad(format!("no number: {rest:?}")))?;
+                    if quorum.replace((at + 1, number)).is_some() {
+                        return Err(bad("a second quorum".to_owned()));
+                    }
+                }
+                _ => {
+                    let words = "authority, log, witness or quorum";
+                    return Err(bad(format!("{word:?} is not {words}")));
+                }
+            }
+        }
+        if let Some((line, number)) = quorum {
+            if number > trust.witnesses.len() {
+                let what = format!("{number} of {} witnesses", trust.witnesses.len());
+                return Err(TrustError { line, what });
+            }
+            trust.quorum = number;
+        }
+        Ok(trust)
+    }
+
+    /// What a note of a log is judged by: the keys that may sign this origin's checkpoints. Empty
+    /// where the reader trusts none for it.
+    pub fn policies(&self, origin: &str) -> Vec<Policy> {
+        let own = self.logs.iter().filter(|key| key.name() == origin).cloned();
+        let below = self.authorities.iter().filter(|key| {
+            let rest = origin.strip_prefix(key.name());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        });
+        own.chain(below.filter_map(|key| key.renamed(origin).ok()))
+            .map(|log| Policy { log, witnesses: self.witnesses.clone(), quorum: self.quorum })
+            .collect()
+    }
+
+    /// The policy by which a note's checkpoint is signed by a key that the reader trusts.
+    ///
+    /// # Errors
+    /// No such key: the last one's refusal, or that none is trusted for this log.
+    pub fn policy_of(&self, note: &Note) -> Result<Policy, NoteError> {
+        let origin = Checkpoint::of_text(&note.text)?.origin;
+        let mut why = NoteError::Untrusted(origin.clone());
+        for policy in self.policies(&origin) {
+            match policy.log.open_among(note) {
+                Ok(_) => return Ok(policy),
+                Err(e) => why = e,
+            }
+        }
+        Err(why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::note::{CosignerKey, SigningKey};
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_authority_signs_what_is_named_below_it_and_nothing_else() {
+        let key = SigningKey::new("police.example", &[1; 32]).unwrap();
+        let witness = CosignerKey::new("w.example", &[2; 32]).unwrap().witness();
+        let text = format!(
+            "# ours\nauthority {}\n\n  witness\t{} # the Dutch\nquorum 1\n",
+            key.verifier().text(),
+            witness.text()
+        );
+        let trust = Trust::parse(&text).unwrap();
+        for (origin, trusted) in [
+            ("police.example", true),
+            ("police.example/case/7", true),
+            ("police.example.net", false),
+            ("police.examples/case/7", false),
+            ("other.example", false),
+        ] {
+            assert_eq!(trust.policies(origin).len(), usize::from(trusted), "{origin}");
+            let note = Note::parse(&key.renamed(origin).unwrap().sign(3, &[1; 32])).unwrap();
+            let policy = trust.policy_of(&note);
+            assert_eq!(policy.is_ok(), trusted, "{origin}");
+            if let Ok(policy) = policy {
+                assert_eq!((policy.quorum, policy.log.name()), (1, origin));
+            }
+        }
+        let other = SigningKey::new("police.example", &[9; 32]).unwrap();
+        let note = Note::parse(&other.sign(3, &[1; 32])).unwrap();
+        assert_eq!(trust.policy_of(&note), Err(NoteError::OtherKey));
+    }
+
+    #[test]
+    fn a_wrong_line_is_named() {
+        let key = CosignerKey::new("w.example", &[2; 32]).unwrap().witness().text();
+        for (text, line) in [
+            ("log nothing".to_owned(), 1),
+            ("\n\nfoo bar".to_owned(), 3),
+            (format!("witness {key}\nwitness {key}"), 2),
+            (format!("log {key}"), 1),
+            (format!("witness {key}\nquorum 2"), 2),
+            ("quorum 0\nquorum 0".to_owned(), 2),
+            ("quorum many".to_owned(), 1),
+        ] {
+            assert_eq!(Trust::parse(&text).unwrap_err().line, line, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_survived(text in any::<String>()) {
+            let _ = Trust::parse(&text);
+        }
+    }
+}

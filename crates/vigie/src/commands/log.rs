@@ -1,0 +1,190 @@
+//! `vigie log prove` and `vigie log check`.
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use ledger::{
+    Checkpoint, Consistency, MAX_CONSISTENCY, MAX_PROOF, MAX_TRUST, Note, Policy, Proof,
+    ProofError, Trust, Witnessed,
+};
+use serde_json::{Value, json};
+
+use super::{home_dir, plain, told};
+use crate::cli::{Check, Log, Prove};
+use crate::error::Told;
+
+/// Proves, or checks; [`Told::Finding`] where a proof does not hold.
+pub(crate) fn run(home: Option<&Path>, args: &Log) -> Result<(), Told> {
+    match args {
+        Log::Prove(args) => prove(home, args),
+        Log::Check(args) => check(args),
+    }
+}
+
+fn prove(home: Option<&Path>, args: &Prove) -> Result<(), Told> {
+    let home = home_dir(home)?;
+    let case = args.case.case.as_path();
+    let (which, place) = if args.authority {
+        (desk::Which::Authority { home: &home, name: None }, home.as_path())
+    } else {
+        (desk::Which::Case(case), case)
+    };
+    let text = match &args.since {
+        Some(since) => {
+            let older = read(since, MAX_CONSISTENCY)?;
+            desk::prove_since(which, &older).map_err(told(place))?.to_string()
+        }
+        None => desk::prove(which, args.index.unwrap_or(0)).map_err(told(place))?.to_string(),
+    };
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+/// What a proof that holds shows.
+struct Verdict {
+    /// In words.
+    shown: String,
+    /// The checkpoint it ends at.
+    checkpoint: Checkpoint,
+    /// Who cosigned, where a key of the reader's confirms the signer.
+    signer: Option<Witnessed>,
+    /// The record that the proof carries.
+    record: Option<String>,
+}
+
+fn check(args: &Check) -> Result<(), Told> {
+    let off = |path: &Path, why: &dyn std::fmt::Display| {
+        Told::Misuse(format!("{}: {why}", path.display()))
+    };
+    let trust = match &args.trust {
+        None => None,
+        Some(path) => Some(Trust::parse(&read(path, MAX_TRUST)?).map_err(|e| off(path, &e))?),
+    };
+    let text = read(&args.proof, MAX_PROOF.max(MAX_CONSISTENCY))?;
+    let verdict = match &args.since {
+        Some(path) => {
+            let older = Note::parse(&read(path, MAX_CONSISTENCY)?).map_err(|e| off(path, &e))?;
+            grown(&text, &older, trust.as_ref())
+        }
+        None => {
+            let entry = match &args.entry {
+                None => None,
+                Some(path) => Some(read_bytes(path, ledger::MAX_ENTRY)?),
+            };
+            included(&text, entry, trust.as_ref())
+        }
+    };
+    match verdict {
+        Ok(verdict) => holds(args, verdict),
+        Err(why) => {
+            let mut out = std::io::stdout().lock();
+            if args.json {
+                writeln!(out, "{}", json!({ "holds": false, "why": why.to_string() }))?;
+            } else {
+                let name = args.proof.display().to_string();
+                writeln!(out, "{} does not hold: {}", plain(&name), plain(&why.to_string()))?;
+            }
+            out.flush()?;
+            Err(Told::Finding)
+        }
+    }
+}
+
+/// Judges a note by the reader's keys; `None` where he named none at all.
+fn judged(trust: Option<&Trust>, note: &Note) -> Result<Option<Witnessed>, ProofError> {
+    let policy: Option<Policy> = trust.map(|trust| trust.policy_of(note)).transpose()?;
+    policy.map(|policy| policy.open(note)).transpose()
+}
+
+fn included(
+    text: &str,
+    entry: Option<Vec<u8>>,
+    trust: Option<&Trust>,
+) -> Result<Verdict, ProofError> {
+    let proof = Proof::parse(text)?;
+    let entry = entry.or_else(|| proof.extra.clone());
+    let entry = entry.ok_or(ProofError::Shape("it carries no entry: name one with --entry"))?;
+    let checkpoint = proof.leads_to(&ledger::tree::leaf(&entry))?;
+    let signer = judged(trust, &proof.checkpoint)?;
+    let shown = format!("record {} stands in {}", proof.index, checkpoint.origin);
+    let record = Some(String::from_utf8_lossy(&entry).into_owned());
+    Ok(Verdict { shown, checkpoint, signer, record })
+}
+
+fn grown(text: &str, older: &Note, trust: Option<&Trust>) -> Result<Verdict, ProofError> {
+    let proof = Consistency::parse(text)?;
+    let before = Checkpoint::of_text(&older.text)?;
+    let checkpoint = proof.check(&before)?;
+    // Both ends must be the log's own word; witnesses are asked for at the newer one alone.
+    if let Some(trust) = trust {
+        trust.policy_of(older)?;
+    }
+    let signer = judged(trust, &proof.checkpoint)?;
+    let shown = format!("{} only grew since it had {} records", checkpoint.origin, before.size);
+    Ok(Verdict { shown, checkpoint, signer, record: None })
+}
+
+fn holds(args: &Check, verdict: Verdict) -> Result<(), Told> {
+    let Verdict { shown, checkpoint, signer, record } = verdict;
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        let told = |by: &(String, u64)| json!({ "name": by.0, "time": moment(by.1) });
+        let by = signer.as_ref().map(|s| s.by.iter().map(told).collect::<Vec<_>>());
+        let record = record.as_ref().map(|r| serde_json::from_str::<Value>(r).ok());
+        let document = json!({
+            "holds": true, "shown": shown, "origin": checkpoint.origin, "size": checkpoint.size,
+            "signer_confirmed": signer.is_some(), "cosigned": by, "record": record,
+        });
+        writeln!(out, "{document}")?;
+        return Ok(out.flush()?);
+    }
+    writeln!(out, "Holds: {}, now {} records.", plain(&shown), checkpoint.size)?;
+    match (&args.trust, signer) {
+        (Some(path), Some(signer)) => {
+            let name = path.display().to_string();
+            writeln!(out, "Signed by a key that {} trusts for this log.", plain(&name))?;
+            for (name, time) in &signer.by {
+                writeln!(out, "Cosigned by {} at {}.", plain(name), moment(*time))?;
+            }
+            if signer.by.is_empty() {
+                writeln!(out, "Unwitnessed: its operator could have rebuilt it.")?;
+            }
+        }
+        _ => writeln!(
+            out,
+            "Consistent, signer not confirmed: no key of yours was named (--trust FILE)."
+        )?,
+    }
+    if let Some(record) = record {
+        writeln!(out, "{}", plain(&record))?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Seconds since the epoch, in words.
+fn moment(seconds: u64) -> String {
+    model::Stamp::unix_seconds(i64::try_from(seconds).unwrap_or(i64::MAX)).to_string()
+}
+
+fn read(path: &Path, most: usize) -> Result<String, Told> {
+    String::from_utf8(read_bytes(path, most)?).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        Told::Misuse(format!("{} is not text (byte {at})", path.display()))
+    })
+}
+
+fn read_bytes(path: &Path, most: usize) -> Result<Vec<u8>, Told> {
+    let failed = |e: std::io::Error| Told::Failure {
+        what: format!("{} could not be read: {e}", path.display()),
+        next: None,
+    };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > most {
+        let what = format!("{} is longer than {most} bytes: it is no such file", path.display());
+        return Err(Told::Misuse(what));
+    }
+    Ok(bytes)
+}
