@@ -3,8 +3,7 @@
 
 use std::fmt;
 
-use data_encoding::BASE64;
-
+use crate::base64;
 use crate::note::{Checkpoint, MAX_NOTE, Note};
 use crate::proof::ProofError;
 use crate::tree::{Hash, is_consistent, root};
@@ -30,7 +29,7 @@ impl fmt::Display for Consistency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "old {}", self.old)?;
         for hash in &self.hashes {
-            writeln!(f, "{}", BASE64.encode(hash))?;
+            writeln!(f, "{}", base64::encode(hash))?;
         }
         write!(f, "\n{}", self.checkpoint)
     }
@@ -56,7 +55,7 @@ impl Consistency {
         }
         let hashes: Vec<Hash> = lines
             .take(MAX_HASHES + 1)
-            .map(|line| BASE64.decode(line.as_bytes()).ok()?.try_into().ok())
+            .map(|line| base64::decode(line)?.try_into().ok())
             .collect::<Option<_>>()
             .ok_or(bad("a hash is not base64 of 32 bytes"))?;
         if hashes.len() > MAX_HASHES {

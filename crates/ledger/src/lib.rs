@@ -5,6 +5,7 @@
 //! nothing that is committed is ever changed.
 
 mod authority;
+mod base64;
 mod consistency;
 pub mod disk;
 mod error;

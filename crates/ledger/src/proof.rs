@@ -3,8 +3,7 @@
 
 use std::fmt;
 
-use data_encoding::BASE64;
-
+use crate::base64;
 use crate::note::{Checkpoint, Note, NoteError, VerifierKey, WitnessKey};
 use crate::tree::{Hash, is_included};
 
@@ -118,11 +117,11 @@ impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{FIRST}")?;
         if let Some(extra) = &self.extra {
-            writeln!(f, "extra {}", BASE64.encode(extra))?;
+            writeln!(f, "extra {}", base64::encode(extra))?;
         }
         writeln!(f, "index {}", self.index)?;
         for hash in &self.hashes {
-            writeln!(f, "{}", BASE64.encode(hash))?;
+            writeln!(f, "{}", base64::encode(hash))?;
         }
         write!(f, "\n{}", self.checkpoint)
     }
@@ -147,8 +146,7 @@ impl Proof {
             None => None,
             Some(extra) => {
                 lines.next();
-                let decoded = BASE64.decode(extra.as_bytes());
-                Some(decoded.map_err(|_| bad("its extra data is not base64"))?)
+                Some(base64::decode(extra).ok_or(bad("its extra data is not base64"))?)
             }
         };
         let number = lines.next().and_then(|line| line.strip_prefix("index "));
@@ -159,7 +157,7 @@ impl Proof {
         }
         let hashes: Vec<Hash> = lines
             .take(65)
-            .map(|line| BASE64.decode(line.as_bytes()).ok()?.try_into().ok())
+            .map(|line| base64::decode(line)?.try_into().ok())
             .collect::<Option<_>>()
             .ok_or(bad("a hash is not base64 of 32 bytes"))?;
         if hashes.len() > 64 {

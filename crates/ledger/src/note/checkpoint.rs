@@ -1,8 +1,7 @@
 //! Checkpoints (C2SP tlog-checkpoint): what a log's tree is, in three lines.
 
-use data_encoding::BASE64;
-
 use super::{MAX_CHECKPOINT, Note, NoteError, check_name};
+use crate::base64;
 use crate::tree::Hash;
 
 /// What a checkpoint says.
@@ -46,14 +45,14 @@ impl Checkpoint {
         if count.to_string() != *size {
             return Err(bad("the size is not in its plain writing"));
         }
-        let hash = BASE64.decode(root.as_bytes()).map_err(|_| bad("the root is not base64"))?;
+        let hash = base64::decode(root).ok_or(bad("the root is not base64"))?;
         let root: Hash = hash.as_slice().try_into().map_err(|_| bad("the root is not 32 bytes"))?;
         Ok(Self { origin: origin.to_owned(), size: count, root })
     }
 
     /// The three lines, which is what its log signs.
     pub fn text(&self) -> String {
-        format!("{}\n{}\n{}\n", self.origin, self.size, BASE64.encode(&self.root))
+        format!("{}\n{}\n{}\n", self.origin, self.size, base64::encode(&self.root))
     }
 }
 

@@ -7,8 +7,9 @@ mod key;
 
 use std::fmt;
 
-use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
+
+use crate::base64;
 
 pub use checkpoint::Checkpoint;
 pub use cosignature::{CosignerKey, WitnessKey};
@@ -77,7 +78,7 @@ pub struct Signature {
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let blob = [&self.id[..], &self.bytes].concat();
-        write!(f, "\u{2014} {} {}", self.name, BASE64.encode(&blob))
+        write!(f, "\u{2014} {} {}", self.name, base64::encode(&blob))
     }
 }
 
@@ -91,7 +92,7 @@ impl Signature {
         let rest = line.strip_prefix("\u{2014} ").ok_or(bad.clone())?;
         let (name, blob) = rest.split_once(' ').ok_or(bad.clone())?;
         check_name(name)?;
-        let blob = BASE64.decode(blob.as_bytes()).map_err(|_| bad.clone())?;
+        let blob = base64::decode(blob).ok_or(bad.clone())?;
         let (id, bytes) =
             blob.split_first_chunk::<4>().filter(|(_, b)| !b.is_empty()).ok_or(bad)?;
         Ok(Self { name: name.to_owned(), id: *id, bytes: bytes.to_vec() })
@@ -163,7 +164,7 @@ fn key_id(name: &str, sort: u8, public: &[u8; 32]) -> [u8; 4] {
 /// `name+id+base64(sort ‖ bytes)`.
 fn join_key(name: &str, id: [u8; 4], sort: u8, bytes: &[u8; 32]) -> String {
     let bytes = [&[sort][..], bytes].concat();
-    format!("{name}+{}+{}", model::id::hex(&id), BASE64.encode(&bytes))
+    format!("{name}+{}+{}", model::id::hex(&id), base64::encode(&bytes))
 }
 
 /// The name, id and bytes of a key of that sort which [`join_key`] wrote.
@@ -176,7 +177,7 @@ fn split_key(text: &str, sort: u8) -> Result<(&str, [u8; 4], [u8; 32]), NoteErro
     check_name(name)?;
     let id = model::id::unhex(id).ok_or(NoteError::Key)?;
     let id: [u8; 4] = id.as_slice().try_into().map_err(|_| NoteError::Key)?;
-    let bytes = BASE64.decode(key.as_bytes()).map_err(|_| NoteError::Key)?;
+    let bytes = base64::decode(key).ok_or(NoteError::Key)?;
     match bytes.split_first() {
         Some((found, rest)) if *found == sort => {
             Ok((name, id, rest.try_into().map_err(|_| NoteError::Key)?))
