@@ -231,8 +231,9 @@ pub(crate) fn fail(ctx: &Ctx, error: &PageError) -> Response {
     };
     let detail = match error {
         PageError::Desk(E::Asked(text) | E::Bound(text)) => Some(text.clone()),
-        PageError::Desk(E::Privileged(id)) => {
-            Some(format!("vigie privilege release {id} --reason …"))
+        // Of what is inside a marked exhibit the mark is to be released, not itself.
+        PageError::Desk(E::Privileged(_)) => {
+            Some("vigie privilege list; vigie privilege release HASH --reason …".to_owned())
         }
         PageError::Desk(error @ (E::Views(_) | E::Read { .. })) => {
             let source =

@@ -16,7 +16,7 @@ use crate::i18n::Lang;
 use crate::query::segment;
 
 /// Rows of a table that are looked at to be counted; of a longer one the page names the table alone.
-const MOST: u64 = 5_000_000;
+const MOST: u64 = 2_000_000;
 
 /// Where a figure has its page.
 pub(crate) fn address(head: &EntityHead, figure: &Figure) -> String {

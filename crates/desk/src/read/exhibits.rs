@@ -216,11 +216,16 @@ impl Snapshot {
         let db = self.db()?;
         let mut query = db.prepare_cached(
             "SELECT record, coalesce(path, member, ''), item, authorisation, seized_by, seized_at,
-                    time, actor, note FROM receipt WHERE exhibit = ? ORDER BY record LIMIT 1000",
+                    time, actor, note FROM receipt WHERE exhibit = ?
+               -- What it is called inside something that is hidden is hidden too.
+               AND (container IS NULL OR container NOT IN
+                 (SELECT id FROM exhibit WHERE ord IN (SELECT ord FROM hidden)))
+             ORDER BY record LIMIT 1000",
         )?;
         let mut sums = db.prepare_cached(
             "SELECT s.algorithm, s.claimed, coalesce(f.name, ''), s.agrees
              FROM sum s LEFT JOIN exhibit f ON f.id = s.sums_exhibit
+               AND f.ord NOT IN (SELECT ord FROM hidden)
              WHERE s.exhibit = (SELECT id FROM exhibit WHERE ord = ?) ORDER BY s.record LIMIT 1000",
         )?;
         let mut found = query.query([ord])?;

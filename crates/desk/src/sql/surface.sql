@@ -42,7 +42,8 @@ CREATE TEMP VIEW inner_receipt AS
 SELECT r.record, lower(hex(x.id)) AS exhibit, r.path, r.item, r.authorisation, r.seized_by,
        r.seized_at, r.time, r.actor, r.note
 FROM inner_.receipt r JOIN inner_.exhibit x ON x.ord = r.exhibit
-WHERE x.ord NOT IN (SELECT ord FROM inner_.hidden);
+WHERE x.ord NOT IN (SELECT ord FROM inner_.hidden) AND (r.container IS NULL OR r.container NOT IN
+  (SELECT h.id FROM inner_.exhibit h WHERE h.ord IN (SELECT ord FROM inner_.hidden)));
 
 CREATE TEMP VIEW inner_problem AS
 SELECT lower(hex(x.id)) AS exhibit, x.name AS path, p.kind, p.start, p.end, p.message, p.lost

@@ -221,3 +221,33 @@ fn a_case_without_facts_holds() {
     assert_eq!((&opened["facts"], &opened["links"]["paid"]), (&0.into(), &1.into()), "{opened}");
     bench.ok(&["verify", "case"]);
 }
+
+/// Bytes that stand in the open too stay there; that they came inside a hidden container does not.
+#[test]
+#[allow(clippy::disallowed_methods)] // Material for the test.
+fn where_bytes_came_inside_what_is_hidden_is_hidden() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.path("pile")).unwrap();
+    std::fs::write(bench.path("letter-to-counsel.txt"), "the same bytes\n").unwrap();
+    std::fs::copy(bench.path("letter-to-counsel.txt"), bench.path("pile/a.txt")).unwrap();
+    let mut tar = std::process::Command::new("tar");
+    tar.args(["-cf", "pile/z.tar", "letter-to-counsel.txt"]).current_dir(bench.path("."));
+    assert!(tar.status().unwrap().success());
+    bench.ok(&["open", "--case", "case", "pile"]);
+    let receipts = || {
+        let snapshot = desk::read::Reader::open(&bench.path("case")).unwrap().snapshot().unwrap();
+        let all = snapshot.exhibits(&Default::default(), &Default::default()).unwrap().items;
+        let of = |name: &str| all.iter().find(|e| e.name.ends_with(name)).map(|e| e.id);
+        let page = snapshot.exhibit(of("a.txt").unwrap()).unwrap().unwrap();
+        (of("z.tar"), page.receipts.iter().map(|r| r.path.clone()).collect::<Vec<_>>())
+    };
+    let (container, paths) = receipts();
+    assert!(paths.len() == 2 && paths[1].ends_with("z.tar"), "{paths:?}");
+    let container = container.unwrap().to_string();
+    bench.ok(&["privilege", "mark", "--case", "case", &container, "--reason", "a lawyer's"]);
+    let (container, paths) = receipts();
+    assert!(container.is_none() && paths.len() == 1, "{paths:?}");
+    assert!(paths[0].ends_with("a.txt"), "{paths:?}");
+    let told = bench.ok(&["sql", "--case", "case", "--json", "SELECT path FROM receipt"]);
+    assert!(told.contains("a.txt") && !told.contains("z.tar"), "{told}");
+}
