@@ -98,7 +98,7 @@ fn log(bytes: &[u8], file: &str) {
             if let Ok(reader) = ledger::Reader::open(folder) {
                 let _ = reader.entries(0).take(64).count();
             }
-            let _ = ledger::verify(folder, None, &mut |_, _| None);
+            let _ = ledger::verify(folder, ledger::Known::default(), &mut |_, _, _| None);
         }
         let _ = std::fs::remove_file(path);
     });

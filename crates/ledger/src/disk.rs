@@ -422,6 +422,11 @@ impl Append {
         self.sync()
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Its length in bytes.
     pub fn len(&self) -> u64 {
         self.len
@@ -446,111 +451,9 @@ fn write_step(path: &Path, bytes: &[u8], run: impl FnMut(&[u8]) -> io::Result<()
     faults::run_write(bytes, run).map_err(|source| Error::disk("write", path, source))
 }
 
-#[cfg(not(any(test, feature = "faults")))]
-mod faults {
-    use std::io;
-
-    pub(super) fn run<T>(run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        run()
-    }
-
-    pub(super) fn run_write(
-        bytes: &[u8],
-        mut run: impl FnMut(&[u8]) -> io::Result<()>,
-    ) -> io::Result<()> {
-        run(bytes)
-    }
-
-    pub(super) fn stopped() -> bool {
-        false
-    }
-}
-
-/// A crash on demand, for tests: after the n-th step of this thread nothing reaches the disk.
 #[cfg(any(test, feature = "faults"))]
-pub mod faults {
-    use std::cell::Cell;
-    use std::io;
-
-    /// What becomes of the step that the crash falls on.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum Last {
-        /// It does not happen.
-        Undone,
-        /// It happens, but its caller never learns so.
-        Done,
-        /// A write leaves its first half; any other step does not happen.
-        Torn,
-    }
-
-    thread_local! {
-        static LEFT: Cell<Option<(u64, Last)>> = const { Cell::new(None) };
-        static STOPPED: Cell<bool> = const { Cell::new(false) };
-    }
-
-    /// The crash falls on the step after `steps` more.
-    pub fn crash_after(steps: u64, last: Last) {
-        STOPPED.set(false);
-        LEFT.set(Some((steps, last)));
-    }
-
-    /// No more faults. True if the crash had come.
-    pub fn heal() -> bool {
-        LEFT.set(None);
-        STOPPED.replace(false)
-    }
-
-    pub(super) fn stopped() -> bool {
-        STOPPED.get()
-    }
-
-    fn dead() -> io::Error {
-        io::Error::other("the disk was stopped by the test")
-    }
-
-    /// `None`: go on. `Some`: this is the last step.
-    fn count() -> io::Result<Option<Last>> {
-        if STOPPED.get() {
-            return Err(dead());
-        }
-        match LEFT.get() {
-            None => Ok(None),
-            Some((0, last)) => {
-                STOPPED.set(true);
-                Ok(Some(last))
-            }
-            Some((n, last)) => {
-                LEFT.set(Some((n - 1, last)));
-                Ok(None)
-            }
-        }
-    }
-
-    pub(super) fn run<T>(run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        match count()? {
-            None => run(),
-            Some(Last::Done) => {
-                run()?;
-                Err(dead())
-            }
-            Some(_) => Err(dead()),
-        }
-    }
-
-    pub(super) fn run_write(
-        bytes: &[u8],
-        mut run: impl FnMut(&[u8]) -> io::Result<()>,
-    ) -> io::Result<()> {
-        match count()? {
-            None => run(bytes),
-            Some(last) => {
-                match last {
-                    Last::Undone => {}
-                    Last::Done => run(bytes)?,
-                    Last::Torn => run(&bytes[..bytes.len() / 2])?,
-                }
-                Err(dead())
-            }
-        }
-    }
-}
+#[path = "disk/faults.rs"]
+pub mod faults;
+#[cfg(not(any(test, feature = "faults")))]
+#[path = "disk/no_faults.rs"]
+pub(crate) mod faults;

@@ -105,6 +105,10 @@ impl Error {
         Self::Disk { action, path: path.to_owned(), source }
     }
 
+    pub(crate) fn thread(source: io::Error) -> Self {
+        Self::Disk { action: "begin a thread to write", path: PathBuf::new(), source }
+    }
+
     pub(crate) fn note(path: &Path, source: NoteError) -> Self {
         Self::Note { path: path.to_owned(), source }
     }

@@ -4,10 +4,15 @@
 //! count (4) ‖ length of the checkpoint (4) ‖ signed checkpoint after the batch ‖ entries, each with
 //! its length (2) before it`. All integers big-endian. One flush of a frame commits its batch. What
 //! follows the last whole frame was never committed.
+//!
+//! There are two, in turn: while the tiles of what one holds are written, batches go to the other.
+//! The frames of both together are in the order of their first indices.
+
+use std::path::{Path, PathBuf};
 
 use model::Sha256Hex;
 
-use crate::store::{decode_bundle, encode_bundle};
+use crate::store::{decode_bundle, encode_entry};
 
 /// The most that the payloads of a batch may hold, in bytes.
 pub(crate) const MAX_BATCH: usize = 256 << 20;
@@ -20,20 +25,23 @@ pub(crate) struct Frame {
     pub(crate) checkpoint: String,
 }
 
-impl Frame {
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut payload = self.first.to_be_bytes().to_vec();
-        // Appending bounds entries and batch, and a checkpoint is short: the casts hold.
-        payload.extend_from_slice(&(self.entries.len() as u32).to_be_bytes());
-        payload.extend_from_slice(&(self.checkpoint.len() as u32).to_be_bytes());
-        payload.extend_from_slice(self.checkpoint.as_bytes());
-        payload.extend_from_slice(&encode_bundle(&self.entries));
-        let mut out = (payload.len() as u32).to_be_bytes().to_vec();
-        out.extend_from_slice(&Sha256Hex::of(&payload).0);
-        out.extend_from_slice(&payload);
-        out
-    }
+/// The frame of a batch. Appending bounds entries and batch, and a checkpoint is short: casts hold.
+pub(crate) fn encode(first: u64, entries: &[Vec<u8>], checkpoint: &str) -> Vec<u8> {
+    let bytes: usize = entries.iter().map(|entry| entry.len() + 2).sum();
+    let mut out = Vec::with_capacity(52 + checkpoint.len() + bytes);
+    out.resize(36, 0);
+    out.extend_from_slice(&first.to_be_bytes());
+    out.extend_from_slice(&(entries.len() as u32).to_be_bytes());
+    out.extend_from_slice(&(checkpoint.len() as u32).to_be_bytes());
+    out.extend_from_slice(checkpoint.as_bytes());
+    entries.iter().for_each(|entry| encode_entry(&mut out, entry));
+    let (len, digest) = ((out.len() - 36) as u32, Sha256Hex::of(&out[36..]).0);
+    out[..4].copy_from_slice(&len.to_be_bytes());
+    out[4..36].copy_from_slice(&digest);
+    out
+}
 
+impl Frame {
     fn decode(payload: &[u8]) -> Option<Self> {
         let (first, rest) = payload.split_first_chunk::<8>()?;
         let (count, rest) = rest.split_first_chunk::<4>()?;
@@ -67,6 +75,16 @@ fn next(bytes: &[u8]) -> Option<(Frame, usize)> {
     Some((Frame::decode(payload)?, 36 + payload.len()))
 }
 
+/// The whole frames of both journals in order, each with the name of its journal.
+pub(crate) fn together(journals: &[(PathBuf, Vec<u8>)]) -> Vec<(&Path, Frame)> {
+    let mut out: Vec<(&Path, Frame)> = journals
+        .iter()
+        .flat_map(|(path, bytes)| frames(bytes).0.into_iter().map(|frame| (path.as_path(), frame)))
+        .collect();
+    out.sort_by_key(|(_, frame)| frame.first);
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,11 +99,15 @@ mod tests {
             .prop_map(|(first, entries, checkpoint)| Frame { first, entries, checkpoint })
     }
 
+    fn encoded(frame: &Frame) -> Vec<u8> {
+        encode(frame.first, &frame.entries, &frame.checkpoint)
+    }
+
     proptest! {
         /// A journal torn anywhere gives its whole frames and nothing else.
         #[test]
         fn a_torn_journal_gives_its_whole_frames(frames_in in prop::collection::vec(any_frame(), 0..4), cut in any::<prop::sample::Index>()) {
-            let parts: Vec<Vec<u8>> = frames_in.iter().map(Frame::encode).collect();
+            let parts: Vec<Vec<u8>> = frames_in.iter().map(encoded).collect();
             let bytes = parts.concat();
             let cut = cut.index(bytes.len() + 1);
             let (read, used) = frames(&bytes[..cut]);
@@ -97,7 +119,7 @@ mod tests {
 
         #[test]
         fn mutations_never_invent(frame in any_frame(), at in any::<prop::sample::Index>(), flip in 1u8..) {
-            let mut bytes = frame.encode();
+            let mut bytes = encoded(&frame);
             let at = at.index(bytes.len());
             bytes[at] ^= flip;
             let (read, _) = frames(&bytes);

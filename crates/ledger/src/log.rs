@@ -2,16 +2,18 @@
 //!
 //! Order of a commit: the journal takes the batch's entries and the new signed checkpoint, one
 //! flush; then tiles; then the checkpoint file; then the journal is cut. Publishing may wait for
-//! further batches. Opening after a crash is the same publishing, of what the journal holds.
+//! further batches, and may run beside them: they go to the other of two journals meanwhile.
+//! Opening after a crash is the same publishing, of what the journals hold.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::disk::{self, Append, Batch, Overwrite, Pending};
+use crate::disk::{self, Append};
 use crate::error::{Error, Result};
-use crate::journal::{self, Frame, MAX_BATCH};
+use crate::journal::{self, MAX_BATCH};
 use crate::note::{SigningKey, VerifierKey};
+use crate::publish::{Publication, Published, Staged, filled};
 use crate::reader::Reader;
-use crate::store::{MAX_ENTRY, Store, Tile, encode_bundle, encode_hashes, levels};
+use crate::store::{MAX_ENTRY, Store, levels};
 use crate::tree::{Edge, Hash, WIDTH, leaf};
 
 /// From this size on the journal is published without waiting for more.
@@ -21,14 +23,16 @@ const PUBLISH_FROM: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct Log {
     key: SigningKey,
-    journal: Append,
+    /// The journal that takes the next batch; none only while it is being published at once.
+    journal: Option<Append>,
+    /// The other one, empty, if it was ever needed and is not being published.
+    idle: Option<Append>,
     /// The tree with all committed entries.
     edge: Edge,
-    /// The tree as the tiles on disk have it.
-    published: Edge,
-    /// The entries of the last, partial bundle on disk.
-    bundle: Vec<Vec<u8>>,
+    staged: Staged,
     reader: Reader,
+    /// A publication was handed out, and has not come back.
+    beside: bool,
     broken: bool,
 }
 
@@ -42,17 +46,17 @@ impl Log {
         disk::create_dir(dir)?;
         let store = Store { dir: dir.to_owned() };
         let verifier = key.verifier();
-        if store.journal()?.is_empty() {
+        if store.journals()?.iter().all(|(_, bytes)| bytes.is_empty()) {
             disk::sweep(dir)?;
         } else {
             sweep_below(dir)?;
         }
         let path = store.checkpoint_path();
-        let (published, bundle) = match store.checkpoint()? {
+        let (mut edge, bundle) = match store.checkpoint()? {
             None => (Edge::default(), Vec::new()),
             Some(note) => {
                 let checkpoint = verifier.open(&note).map_err(|e| Error::note(&path, e))?;
-                let edge = load_edge(&store, checkpoint.size)?;
+                let edge = edge_of(&store, checkpoint.size)?;
                 if edge.root() != checkpoint.root {
                     return Err(Error::damaged(&path, "its root is not that of the tiles"));
                 }
@@ -62,15 +66,24 @@ impl Log {
                 (edge, bundle)
             }
         };
-        let journal = Append::open(&store.journal_path())?;
+        let [first, second] = store.journal_paths();
+        let journal = Some(Append::open(&first)?);
+        let idle = if second.exists() { Some(Append::open(&second)?) } else { None };
         let reader = Reader::open_verified(dir, Some(&verifier))?;
-        let mut edge = published.clone();
+        let mut staged = Staged::after(edge.size(), &bundle);
+        let mut full = Vec::new();
         for entry in reader.tail() {
-            edge.push(leaf(entry), &mut |_, _, _| {});
+            edge.push(leaf(entry), &mut |level, number, h| full.push(filled(level, number, h)));
         }
-        let mut log = Self { key, journal, edge, published, bundle, reader, broken: false };
-        if !log.journal.is_empty() || log.reader.checkpoint().is_none() {
-            log.publish()?;
+        staged.extend(reader.tail(), full);
+        let mut log =
+            Self { key, journal, idle, edge, staged, reader, beside: false, broken: false };
+        let empty = log.journal.iter().chain(&log.idle).all(Append::is_empty);
+        if !empty || log.reader.checkpoint().is_none() {
+            let journals = [log.journal.take(), log.idle.take()].into_iter().flatten().collect();
+            log.broken = true; // until the disk has answered
+            let published = log.publication(journals).run()?;
+            log.published(published);
         }
         Ok(log)
     }
@@ -91,14 +104,14 @@ impl Log {
 
     /// Bytes of the journal: what is committed, and waits to be published.
     pub(crate) fn waiting(&self) -> u64 {
-        self.journal.len()
+        self.journal.as_ref().map_or(0, Append::len)
     }
 
     /// Commits entries together without publishing them.
     pub(crate) fn commit(&mut self, entries: Vec<Vec<u8>>) -> Result<u64> {
-        if self.broken {
+        let Some(journal) = self.journal.as_mut().filter(|_| !self.broken) else {
             return Err(Error::Broken);
-        }
+        };
         let first = self.edge.size();
         if entries.is_empty() {
             return Ok(first);
@@ -111,17 +124,18 @@ impl Log {
             return Err(Error::TooLarge(bytes));
         }
         let mut edge = self.edge.clone();
+        let mut full = Vec::new();
         for entry in &entries {
-            edge.push(leaf(entry), &mut |_, _, _| {});
+            edge.push(leaf(entry), &mut |level, number, h| full.push(filled(level, number, h)));
         }
         let checkpoint = self.key.sign(edge.size(), &edge.root());
-        let frame = Frame { first, entries, checkpoint };
         self.broken = true; // until the disk has answered
-        self.journal.append(&frame.encode())?;
-        self.journal.sync()?;
+        journal.append(&journal::encode(first, &entries, &checkpoint))?;
+        journal.sync()?;
         self.broken = false;
         self.edge = edge;
-        self.reader.extend(frame);
+        self.staged.extend(&entries, full);
+        self.reader.extend(entries, checkpoint);
         Ok(first)
     }
 
@@ -130,61 +144,53 @@ impl Log {
     /// # Errors
     /// The disk: open the log again.
     pub fn publish(&mut self) -> Result<()> {
-        if self.broken {
+        let Some(journal) = self.journal.take().filter(|_| !self.broken && !self.beside) else {
             return Err(Error::Broken);
-        }
+        };
         self.broken = true; // until the disk has answered
-        let dir = self.reader.store().dir.clone();
-        let before = self.published.size();
-        let mut edge = self.published.clone();
-        let mut bundle = std::mem::take(&mut self.bundle);
-        let mut files: Vec<(Tile, Vec<u8>)> = Vec::new();
-        for entry in self.reader.tail() {
-            bundle.push(entry.clone());
-            edge.push(leaf(entry), &mut |level, number, hashes| {
-                let tile = Tile { level: Some(level), number, width: WIDTH };
-                files.push((tile, encode_hashes(hashes)));
-            });
-            if bundle.len() as u64 == WIDTH {
-                let number = edge.size() / WIDTH - 1;
-                files.push((Tile { level: None, number, width: WIDTH }, encode_bundle(&bundle)));
-                bundle.clear();
-            }
-        }
-        if edge.size() > before {
-            for (level, number, hashes) in edge.partials() {
-                let width = hashes.len() as u64;
-                files.push((Tile { level: Some(level), number, width }, encode_hashes(hashes)));
-            }
-            if !bundle.is_empty() {
-                let (number, width) = (edge.size() / WIDTH, bundle.len() as u64);
-                files.push((Tile { level: None, number, width }, encode_bundle(&bundle)));
-            }
-        }
-        let mut batch = Batch::new();
-        for (tile, bytes) in files {
-            let path = dir.join(tile.path());
-            let folder = path.parent().unwrap_or(&dir).to_owned();
-            disk::create_dir(&folder)?;
-            let mut file = Pending::new(&folder)?;
-            file.append(&bytes)?;
-            batch.add(file, path, Overwrite::Replace)?;
-        }
-        batch.commit()?;
+        let published = self.publication(vec![journal]).run()?;
+        self.published(published);
+        Ok(())
+    }
+
+    /// Hands out the publishing of what the journal holds, to be run beside further commits, which
+    /// go to the other journal: whoever runs it tells [`Log::published`], or the log ends there.
+    /// One at a time.
+    ///
+    /// # Errors
+    /// Another is under way; the disk: open the log again.
+    pub(crate) fn publish_beside(&mut self) -> Result<Publication> {
+        let [first, second] = self.reader.store().journal_paths();
+        let Some(full) = self.journal.take().filter(|_| !self.broken && !self.beside) else {
+            return Err(Error::Broken);
+        };
+        self.broken = true; // until the disk has answered
+        let next = match self.idle.take() {
+            Some(idle) => idle,
+            None => Append::open(if full.path() == first { &second } else { &first })?,
+        };
+        self.broken = false;
+        self.beside = true;
+        self.journal = Some(next);
+        Ok(self.publication(vec![full]))
+    }
+
+    fn publication(&mut self, journals: Vec<Append>) -> Publication {
         let note = match self.reader.checkpoint() {
             Some(note) => note.to_owned(),
-            None => self.key.sign(0, &edge.root()),
+            None => self.key.sign(0, &self.edge.root()),
         };
-        disk::write(&dir.join("checkpoint"), note.as_bytes())?;
-        if !self.journal.is_empty() {
-            self.journal.cut(0)?;
+        self.staged.publication(&self.reader.store().dir, &self.edge, note, journals)
+    }
+
+    /// What was handed out stands.
+    pub(crate) fn published(&mut self, done: Published) {
+        for journal in done.journals {
+            let place = if self.journal.is_none() { &mut self.journal } else { &mut self.idle };
+            *place = Some(journal);
         }
-        disk::discard(&outgrown(&dir, before, edge.size()));
-        self.published = edge;
-        self.bundle = bundle;
-        self.reader.published(note);
-        self.broken = false;
-        Ok(())
+        self.reader.published(done.size, done.checkpoint);
+        (self.beside, self.broken) = (false, false);
     }
 
     /// Publishes and ends. Without it the journal keeps what is committed until the next opening.
@@ -192,7 +198,7 @@ impl Log {
     /// # Errors
     /// The disk.
     pub fn finish(mut self) -> Result<()> {
-        if self.journal.is_empty() { Ok(()) } else { self.publish() }
+        if self.waiting() == 0 { Ok(()) } else { self.publish() }
     }
 
     /// What is committed, for reading.
@@ -216,21 +222,8 @@ impl Log {
     }
 }
 
-/// The partial tiles of the tree of `before` entries that the tree of `after` does not have.
-fn outgrown(dir: &Path, before: u64, after: u64) -> Vec<PathBuf> {
-    let partials = |size: u64| {
-        let levels = (0..levels(size)).map(Some).chain([None]);
-        levels.filter_map(move |level| {
-            let count = size >> (8 * level.unwrap_or(0));
-            let tile = Tile { level, number: count / WIDTH, width: count % WIDTH };
-            (tile.width > 0).then(|| tile.path())
-        })
-    };
-    let kept: Vec<PathBuf> = partials(after).collect();
-    partials(before).filter(|path| !kept.contains(path)).map(|path| dir.join(path)).collect()
-}
-
-fn load_edge(store: &Store, size: u64) -> Result<Edge> {
+/// The right edge of the published tree of `size` entries.
+pub(crate) fn edge_of(store: &Store, size: u64) -> Result<Edge> {
     let mut out = Vec::new();
     for level in 0..levels(size) {
         let count = size >> (8 * level);
@@ -253,41 +246,4 @@ fn sweep_below(dir: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The frames of a journal that follow `size` entries, each verified and continuing the last.
-pub(crate) fn continue_from(
-    edge: &mut Edge,
-    bytes: &[u8],
-    verifier: Option<&VerifierKey>,
-    path: &Path,
-) -> Result<Vec<Frame>> {
-    let (frames, _) = journal::frames(bytes);
-    let mut out = Vec::new();
-    for frame in frames {
-        let end = frame.first.saturating_add(frame.entries.len() as u64);
-        if end <= edge.size() {
-            continue; // published before a crash kept the journal from being cut
-        }
-        if frame.first != edge.size() {
-            return Err(Error::damaged(path, "a batch does not follow the entries before it"));
-        }
-        for entry in &frame.entries {
-            edge.push(leaf(entry), &mut |_, _, _| {});
-        }
-        let checkpoint = match verifier {
-            Some(key) => key.open(&frame.checkpoint),
-            None => crate::note::Checkpoint::parse_unverified(&frame.checkpoint),
-        }
-        .map_err(|e| Error::note(path, e))?;
-        if (checkpoint.size, checkpoint.root) != (edge.size(), edge.root()) {
-            return Err(Error::damaged(path, "a batch does not have its checkpoint's root"));
-        }
-        out.push(frame);
-    }
-    Ok(out)
-}
-
-pub(crate) fn edge_of(store: &Store, size: u64) -> Result<Edge> {
-    load_edge(store, size)
 }

@@ -2,15 +2,19 @@
 
 use std::path::Path;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use crate::consistency::Consistency;
 use crate::error::{Error, Result};
-use crate::journal::Frame;
-use crate::log::{continue_from, edge_of};
+use crate::journal::{Frame, together};
+use crate::log::edge_of;
 use crate::note::{Checkpoint, Note, VerifierKey};
 use crate::proof::Proof;
 use crate::store::Store;
-use crate::tree::{Hash, WIDTH, consistency, inclusion, root_of};
+use crate::tree::{Edge, Hash, WIDTH, consistency, inclusion, leaf, root_of};
+
+/// How often a snapshot is taken again that a writer's change of journals spoilt.
+const RETRIES: u64 = 8;
 
 /// A bundle of entries and its number.
 type Bundle = (u64, Vec<Vec<u8>>);
@@ -42,8 +46,22 @@ impl Reader {
 
     pub(crate) fn open_verified(dir: &Path, key: Option<&VerifierKey>) -> Result<Self> {
         let store = Store { dir: dir.to_owned() };
-        // The journal first: a writer that publishes in between leaves a checkpoint that covers it.
-        let journal = store.journal()?;
+        // A writer that changes from one journal to the other while both are read leaves a gap
+        // between what was read of them: looking again closes it.
+        let mut tries = 0;
+        loop {
+            match Self::snapshot(&store, key) {
+                Err(Error::Damaged { .. }) if tries < RETRIES => tries += 1,
+                other => return other,
+            }
+            std::thread::sleep(Duration::from_millis(tries));
+        }
+    }
+
+    fn snapshot(store: &Store, key: Option<&VerifierKey>) -> Result<Self> {
+        // The journals first: a writer that publishes in between leaves a checkpoint that covers
+        // them.
+        let journals = store.journals()?;
         let mut checkpoint = store.checkpoint()?;
         let in_tiles = match &checkpoint {
             None => 0,
@@ -55,14 +73,16 @@ impl Reader {
         };
         let published = checkpoint.clone();
         let mut tail = Vec::new();
-        if !journal.is_empty() {
-            let mut edge = edge_of(&store, in_tiles)?;
-            for frame in continue_from(&mut edge, &journal, key, &store.journal_path())? {
+        let frames = together(&journals);
+        if !frames.is_empty() {
+            let mut edge = edge_of(store, in_tiles)?;
+            for frame in follow(&mut edge, frames, key)? {
                 tail.extend(frame.entries);
                 checkpoint = Some(frame.checkpoint);
             }
         }
-        Ok(Self { store, in_tiles, tail, published, checkpoint, last: Mutex::new(None) })
+        let last = Mutex::new(None);
+        Ok(Self { store: store.clone(), in_tiles, tail, published, checkpoint, last })
     }
 
     /// Entries.
@@ -176,15 +196,51 @@ impl Reader {
         &self.tail
     }
 
-    pub(crate) fn extend(&mut self, frame: Frame) {
-        self.tail.extend(frame.entries);
-        self.checkpoint = Some(frame.checkpoint);
-    }
-
-    pub(crate) fn published(&mut self, checkpoint: String) {
-        self.in_tiles += self.tail.len() as u64;
-        self.tail.clear();
-        self.published = Some(checkpoint.clone());
+    pub(crate) fn extend(&mut self, entries: Vec<Vec<u8>>, checkpoint: String) {
+        self.tail.extend(entries);
         self.checkpoint = Some(checkpoint);
     }
+
+    /// The first `size` entries stand in tiles now, with their checkpoint; more may have been
+    /// committed meanwhile.
+    pub(crate) fn published(&mut self, size: u64, checkpoint: String) {
+        let moved = size.saturating_sub(self.in_tiles) as usize;
+        self.tail.drain(..moved.min(self.tail.len()));
+        self.in_tiles = size;
+        if self.tail.is_empty() {
+            self.checkpoint = Some(checkpoint.clone());
+        }
+        self.published = Some(checkpoint);
+    }
+}
+
+/// The frames that follow the tree of `edge`, each verified and continuing the last.
+fn follow(
+    edge: &mut Edge,
+    frames: Vec<(&Path, Frame)>,
+    verifier: Option<&VerifierKey>,
+) -> Result<Vec<Frame>> {
+    let mut out = Vec::new();
+    for (path, frame) in frames {
+        let end = frame.first.saturating_add(frame.entries.len() as u64);
+        if end <= edge.size() {
+            continue; // published, and its journal not cut yet
+        }
+        if frame.first != edge.size() {
+            return Err(Error::damaged(path, "a batch does not follow the entries before it"));
+        }
+        for entry in &frame.entries {
+            edge.push(leaf(entry), &mut |_, _, _| {});
+        }
+        let checkpoint = match verifier {
+            Some(key) => key.open(&frame.checkpoint),
+            None => Checkpoint::parse_unverified(&frame.checkpoint),
+        }
+        .map_err(|e| Error::note(path, e))?;
+        if (checkpoint.size, checkpoint.root) != (edge.size(), edge.root()) {
+            return Err(Error::damaged(path, "a batch does not have its checkpoint's root"));
+        }
+        out.push(frame);
+    }
+    Ok(out)
 }

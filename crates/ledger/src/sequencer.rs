@@ -5,14 +5,16 @@
 //! what comes meanwhile waits in the next. The queue is bounded: [`Sequencer::submit`] waits for
 //! room in it.
 
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::journal::MAX_BATCH;
 use crate::log::Log;
+use crate::publish::{Publication, Published};
 use crate::store::MAX_ENTRY;
 
 /// How entries are gathered.
@@ -24,8 +26,9 @@ pub struct Bounds {
     pub wait: Duration,
     /// Submissions that may wait to be taken up.
     pub queue: usize,
-    /// Tiles are written when the journal has this many bytes. The more, the fewer flushes; and the
-    /// longer entries wait that come meanwhile, and readers that begin with the journal.
+    /// Tiles are written, beside further commits, when the journal has this many bytes (at most
+    /// 64 MiB). The more, the fewer flushes; and the longer readers take that begin with the journal.
+    /// At four times as many, commits wait for the tiles.
     pub publish: u64,
 }
 
@@ -126,54 +129,105 @@ fn size(entries: &[Vec<u8>]) -> usize {
     entries.iter().map(|e| e.len() + 2).sum()
 }
 
+/// The next batch: the first submission and what comes until the batch is closed; what did not fit
+/// in is left in `next`.
+fn gather(
+    first: Submission,
+    bounds: Bounds,
+    queue: &Receiver<Submission>,
+    next: &mut Option<Submission>,
+) -> Vec<Submission> {
+    let begun = Instant::now();
+    let (mut entries, mut bytes) = (first.entries.len(), size(&first.entries));
+    let mut batch = vec![first];
+    while entries < bounds.entries {
+        let left = bounds.wait.saturating_sub(begun.elapsed());
+        let Ok(more) = queue.recv_timeout(left) else { break };
+        let weight = size(&more.entries);
+        if bytes + weight > MAX_BATCH {
+            *next = Some(more);
+            break;
+        }
+        bytes += weight;
+        entries += more.entries.len();
+        batch.push(more);
+    }
+    batch
+}
+
+/// Publishing in a thread beside; joined when dropped, so that nothing is written any more when
+/// the log is given up.
+#[derive(Default)]
+struct Beside(Option<JoinHandle<Result<Published>>>);
+
+impl Beside {
+    fn start(&mut self, publication: Publication) -> std::io::Result<()> {
+        let faults = disk::faults::shared();
+        let run = move || {
+            disk::faults::adopt(faults);
+            publication.run()
+        };
+        self.0 = Some(std::thread::Builder::new().name("publisher".to_owned()).spawn(run)?);
+        Ok(())
+    }
+
+    fn is_under_way(&self) -> bool {
+        self.0.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
+    /// Waits for what is under way, if anything is, and tells the log.
+    fn end(&mut self, log: &mut Log) -> Result<()> {
+        let Some(thread) = self.0.take() else { return Ok(()) };
+        log.published(thread.join().unwrap_or(Err(Error::Broken))?);
+        Ok(())
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take() {
+            let _ = thread.join(); // what it could not write stands in the journal
+        }
+    }
+}
+
+/// Bytes that may wait in the journal while the other is published, in times of [`Bounds::publish`].
+const BEHIND: u64 = 4;
+
 fn run(
     mut log: Log,
     bounds: Bounds,
     queue: &Receiver<Submission>,
     failure: &OnceLock<Arc<Error>>,
 ) -> Result<Log> {
+    let publish = bounds.publish.min(MAX_BATCH as u64 / BEHIND);
+    let stop = |error: Error| {
+        let error = Arc::new(error);
+        let _ = failure.set(Arc::clone(&error)); // the first one is the cause
+        Error::Stopped(error)
+    };
+    let mut beside = Beside::default();
     let mut next = None;
     while let Some(first) = next.take().or_else(|| queue.recv().ok()) {
-        let begun = Instant::now();
-        let (mut entries, mut bytes) = (first.entries.len(), size(&first.entries));
-        let mut batch = vec![first];
-        while entries < bounds.entries {
-            let left = bounds.wait.saturating_sub(begun.elapsed());
-            match queue.recv_timeout(left) {
-                Ok(more) => {
-                    let weight = size(&more.entries);
-                    if bytes + weight > MAX_BATCH {
-                        next = Some(more);
-                        break;
-                    }
-                    bytes += weight;
-                    entries += more.entries.len();
-                    batch.push(more);
-                }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-            }
-        }
-        let mut counts = Vec::with_capacity(batch.len());
-        let mut together = Vec::with_capacity(entries);
-        for submission in &mut batch {
-            counts.push(submission.entries.len() as u64);
-            together.append(&mut submission.entries);
-        }
-        let stop = |error: Error| {
-            let error = Arc::new(error);
-            let _ = failure.set(Arc::clone(&error)); // the first one is the cause
-            Error::Stopped(error)
-        };
+        let mut batch = gather(first, bounds, queue, &mut next);
+        let counts: Vec<u64> = batch.iter().map(|s| s.entries.len() as u64).collect();
+        let together = batch.iter_mut().flat_map(|s| std::mem::take(&mut s.entries)).collect();
         let mut index = log.commit(together).map_err(stop)?;
         for (submission, count) in batch.into_iter().zip(counts) {
             let _ = submission.answer.send(index); // nobody waits any more: it stands all the same
             index += count;
         }
-        if log.waiting() >= bounds.publish {
-            log.publish().map_err(stop)?;
+        let waits = log.waiting();
+        if waits >= publish && (!beside.is_under_way() || waits >= BEHIND * publish) {
+            beside.end(&mut log).map_err(stop)?;
+            let publication = log.publish_beside().map_err(stop)?;
+            beside.start(publication).map_err(|e| stop(Error::thread(e)))?;
         }
     }
-    log.publish()?;
+    beside.end(&mut log).map_err(stop)?;
+    if log.waiting() > 0 {
+        log.publish().map_err(stop)?;
+    }
     Ok(log)
 }
 
@@ -181,7 +235,7 @@ fn run(
 mod tests {
     use super::*;
     use crate::disk::faults::{self, Last};
-    use crate::{SigningKey, verify};
+    use crate::{Known, SigningKey, verify};
 
     fn key() -> SigningKey {
         SigningKey::new("practice.invalid/case/1", &[7; 32]).unwrap()
@@ -192,16 +246,19 @@ mod tests {
         (0..2).map(|k| vec![(10 * n + k) as u8; 60_000]).collect()
     }
 
-    /// The disk stops at each of its steps in turn, the step undone, done but not answered, or torn:
-    /// what was answered is in the log, nothing is twice or out of order, and the next run goes on.
+    /// At each of its steps in turn the disk stops (the step undone, done but not answered, or torn),
+    /// fails once (the step undone or done), or is full: what was answered is in the log, nothing is
+    /// twice or out of order, and the next run goes on.
     #[test]
     fn no_step_of_the_disk_loses_what_was_answered() {
         const SUBMISSIONS: usize = 12;
+        const LASTS: [Last; 6] =
+            [Last::Undone, Last::Done, Last::Torn, Last::Failed, Last::FailedDone, Last::Full];
         let bounds =
             Bounds { entries: 4, wait: Duration::ZERO, queue: SUBMISSIONS, publish: 1 << 20 };
         let mut ends = 0;
         'steps: for steps in 0.. {
-            for last in [Last::Undone, Last::Done, Last::Torn] {
+            for last in LASTS {
                 let dir =
                     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
                 let log = Log::open(dir.path(), key()).unwrap();
@@ -224,7 +281,7 @@ mod tests {
                 if !came {
                     assert!(ended.is_ok() && answered == SUBMISSIONS);
                     ends += 1;
-                    if ends == 3 {
+                    if ends == LASTS.len() {
                         assert!(steps > 20, "{steps} steps");
                         break 'steps;
                     }
@@ -239,7 +296,9 @@ mod tests {
                 }
                 log.finish().unwrap();
                 let mut n = 0;
-                let report = verify(dir.path(), Some(&key().verifier()), &mut |_, bytes| {
+                let key = key().verifier();
+                let known = Known { key: Some(&key), ..Known::default() };
+                let report = verify(dir.path(), known, &mut |_, bytes, _| {
                     let right = bytes == handed_in(n / 2)[n % 2];
                     n += 1;
                     (!right).then(|| "another entry".to_owned())

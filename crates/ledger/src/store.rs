@@ -1,13 +1,21 @@
 //! The files of a log: C2SP tlog-tiles, under the log's folder.
 //!
 //! `checkpoint`, `tile/<L>/<N>[.p/<W>]` (hashes), `tile/entries/<N>[.p/<W>]` (bundles: each entry
-//! with its length in two bytes before it), and our own `journal`.
+//! with its length in two bytes before it), and our own `journal` and `journal-2`.
 
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::journal::MAX_BATCH;
 use crate::note::MAX_CHECKPOINT;
 use crate::tree::{Hash, WIDTH, root};
+
+/// The two journals' names.
+pub(crate) const JOURNALS: [&str; 2] = ["journal", "journal-2"];
+
+/// The most that one journal holds: twice the greatest batch, with room for checkpoints. One that
+/// waits for its tiles is published before it could grow beyond.
+pub(crate) const MAX_JOURNAL: u64 = 2 * MAX_BATCH as u64 + (1 << 20);
 
 /// The longest entry, in bytes.
 pub const MAX_ENTRY: usize = 65_535;
@@ -57,12 +65,19 @@ impl Tile {
 
 /// The tiles of a tree of `size` entries at one level: full ones, then perhaps a partial one.
 pub(crate) fn tiles_at(level: Option<u32>, size: u64) -> impl Iterator<Item = Tile> {
-    let count = size.checked_shr(8 * level.unwrap_or(0)).unwrap_or(0);
+    let count = size.checked_shr(level.unwrap_or(0).saturating_mul(8)).unwrap_or(0);
     (0..count.div_ceil(WIDTH)).map(move |number| Tile {
         level,
         number,
         width: (count - number * WIDTH).min(WIDTH),
     })
+}
+
+/// The tile of that number at one level of a tree of `size` entries, where there is one.
+pub(crate) fn tile_at(level: Option<u32>, size: u64, number: u64) -> Option<Tile> {
+    let count = size.checked_shr(level.unwrap_or(0).saturating_mul(8)).unwrap_or(0);
+    let width = count.checked_sub(number.checked_mul(WIDTH)?)?.min(WIDTH);
+    (width > 0).then_some(Tile { level, number, width })
 }
 
 /// How many levels of hash tiles a tree has.
@@ -73,23 +88,36 @@ pub(crate) fn levels(size: u64) -> u32 {
 pub(crate) fn encode_bundle<'a>(entries: impl IntoIterator<Item = &'a Vec<u8>>) -> Vec<u8> {
     let mut out = Vec::new();
     for entry in entries {
-        // Appending has refused longer ones.
-        out.extend_from_slice(&u16::try_from(entry.len()).unwrap_or(u16::MAX).to_be_bytes());
-        out.extend_from_slice(entry);
+        encode_entry(&mut out, entry);
     }
     out
 }
 
+/// One entry as bundles and journals have it: its length before it.
+pub(crate) fn encode_entry(out: &mut Vec<u8>, entry: &[u8]) {
+    // Appending has refused longer ones.
+    out.extend_from_slice(&u16::try_from(entry.len()).unwrap_or(u16::MAX).to_be_bytes());
+    out.extend_from_slice(entry);
+}
+
 /// The entries of a bundle; `None` where the lengths do not end with the bytes.
-pub(crate) fn decode_bundle(mut bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let mut out = Vec::new();
-    while !bytes.is_empty() {
-        let (len, rest) = bytes.split_first_chunk::<2>()?;
-        let len = usize::from(u16::from_be_bytes(*len));
-        out.push(rest.get(..len)?.to_vec());
-        bytes = &rest[len..];
-    }
-    Some(out)
+pub(crate) fn decode_bundle(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+    spans(bytes).map(|span| span.map(|(from, to)| bytes[from..to].to_vec())).collect()
+}
+
+/// Where the entries of a bundle stand; `None`, last, where a length goes beyond its end.
+pub(crate) fn spans(bytes: &[u8]) -> impl Iterator<Item = Option<(usize, usize)>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = bytes.get(at..).filter(|rest| !rest.is_empty())?;
+        let end = rest.split_first_chunk::<2>().map(|(len, entry)| {
+            let len = usize::from(u16::from_be_bytes(*len));
+            (len <= entry.len()).then_some(at + 2 + len)
+        });
+        let span = end.flatten().map(|end| (at + 2, end));
+        at = span.map_or(bytes.len(), |(_, end)| end);
+        Some(span)
+    })
 }
 
 pub(crate) fn encode_hashes(hashes: &[Hash]) -> Vec<u8> {
@@ -107,8 +135,8 @@ impl Store {
         self.dir.join("checkpoint")
     }
 
-    pub(crate) fn journal_path(&self) -> PathBuf {
-        self.dir.join("journal")
+    pub(crate) fn journal_paths(&self) -> [PathBuf; 2] {
+        JOURNALS.map(|name| self.dir.join(name))
     }
 
     /// The published checkpoint's text; `None` where there is none yet.
@@ -123,13 +151,19 @@ impl Store {
         }
     }
 
-    /// The journal's bytes; none where there is no journal.
-    pub(crate) fn journal(&self) -> Result<Vec<u8>> {
-        // Twice the greatest batch: a journal that waits is published before it takes another.
-        match read(&self.journal_path(), 2 * crate::journal::MAX_BATCH as u64 + (1 << 20)) {
-            Err(e) if e.is_missing() => Ok(Vec::new()),
-            other => other,
-        }
+    /// The journals and their bytes; none where there is no such file.
+    pub(crate) fn journals(&self) -> Result<[(PathBuf, Vec<u8>); 2]> {
+        let [first, second] = self.journal_paths().map(|path| {
+            let bytes = match read(&path, MAX_JOURNAL + 1) {
+                Err(e) if e.is_missing() => Ok(Vec::new()),
+                Ok(bytes) if bytes.len() as u64 > MAX_JOURNAL => {
+                    Err(Error::damaged(&path, "it is longer than a journal can be"))
+                }
+                other => other,
+            };
+            bytes.map(|bytes| (path, bytes))
+        });
+        Ok([first?, second?])
     }
 
     /// The tile's bytes: at least its width's worth, from a wider one where a writer has gone on.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ledger::tree::{is_included, leaf, root};
-use ledger::{Log, Reader, SigningKey, verify};
+use ledger::{Known, Log, Reader, SigningKey, verify};
 use proptest::prelude::*;
 
 fn quick_dir() -> tempfile::TempDir {
@@ -19,9 +19,11 @@ fn entry(i: u64) -> Vec<u8> {
 }
 
 fn check(dir: &Path, size: u64) {
-    let report = verify(dir, Some(&key().verifier()), &mut |index, bytes| {
-        (bytes != entry(index)).then(|| "another entry".to_owned())
-    })
+    let report = verify(
+        dir,
+        Known { key: Some(&key().verifier()), ..Known::default() },
+        &mut |index, bytes, _| (bytes != entry(index)).then(|| "another entry".to_owned()),
+    )
     .unwrap();
     assert_eq!(report.findings, [], "size {size}");
     assert_eq!(report.entries, size);

@@ -1,9 +1,10 @@
 //! Many submitters at once.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use ledger::{Bounds, Error, Log, Reader, Sequencer, SigningKey, verify};
+use ledger::{Bounds, Error, Known, Log, Reader, Sequencer, SigningKey, verify};
 
 fn key() -> SigningKey {
     SigningKey::new("practice.invalid/case/1", &[7; 32]).unwrap()
@@ -44,7 +45,12 @@ fn two_hundred_submit_at_once() {
     let log = running.finish().unwrap();
     assert_eq!(log.size(), told.len() as u64);
     drop(log);
-    let report = verify(dir.path(), Some(&key().verifier()), &mut |_, _| None).unwrap();
+    let report = verify(
+        dir.path(),
+        Known { key: Some(&key().verifier()), ..Known::default() },
+        &mut |_, _, _| None,
+    )
+    .unwrap();
     assert_eq!((report.findings.as_slice(), report.entries), (&[][..], told.len() as u64));
     let reader = Reader::open(dir.path()).unwrap();
     let mut last: BTreeMap<String, (u16, u64)> = BTreeMap::new();
@@ -82,4 +88,52 @@ fn batches_close_by_number_or_by_time() {
     assert!(matches!(sequencer.submit(vec![vec![0; 70_000]]), Err(Error::TooLarge(70_000))));
     drop(sequencer);
     assert_eq!(running.finish().unwrap().size(), 21);
+}
+
+/// Tiles are written beside further commits, batch by batch: readers that come meanwhile see whole
+/// prefixes that hold all that was answered before, and never fail.
+#[test]
+fn readers_come_while_tiles_are_written_beside() {
+    let dir = quick_dir();
+    let entry = |i: u64| vec![i as u8; 200];
+    let log = Log::open(dir.path(), key()).unwrap();
+    let bounds = Bounds { entries: 50, wait: Duration::ZERO, publish: 20_000, ..Bounds::default() };
+    let (sequencer, running) = Sequencer::start(log, bounds).unwrap();
+    let answered = AtomicU64::new(0);
+    const ALL: u64 = 20_000;
+    let rounds = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            let mut rounds = 0u64;
+            loop {
+                let before = answered.load(Ordering::SeqCst);
+                let reader = Reader::open(dir.path()).unwrap();
+                let size = reader.size();
+                assert!(size >= before, "{size} of {before}");
+                for index in (size.saturating_sub(20)..size).chain(0..size.min(3)) {
+                    assert_eq!(reader.entry(index).unwrap(), entry(index));
+                }
+                rounds += 1;
+                if before == ALL {
+                    return rounds;
+                }
+            }
+        });
+        for first in (0..ALL).step_by(50) {
+            let batch = (first..first + 50).map(entry).collect();
+            sequencer.submit(batch).unwrap().wait().unwrap();
+            answered.store(first + 50, Ordering::SeqCst);
+        }
+        reading.join().unwrap()
+    });
+    assert!(rounds > 3, "{rounds}");
+    drop(sequencer);
+    running.finish().unwrap().finish().unwrap();
+    assert!(dir.path().join("journal-2").is_file(), "both journals were needed");
+    let key = key().verifier();
+    let known = Known { key: Some(&key), ..Known::default() };
+    let report = verify(dir.path(), known, &mut |index, bytes, _| {
+        (bytes != entry(index)).then(|| "another entry".to_owned())
+    });
+    let report = report.unwrap();
+    assert_eq!((report.findings.as_slice(), report.entries), (&[][..], ALL));
 }

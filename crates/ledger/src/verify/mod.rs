@@ -1,0 +1,255 @@
+//! Verifying a log: everything is computed again from the entries and compared with every byte of
+//! every file. A root alone would not do: a flipped byte in a tile need not reach it.
+
+mod bundles;
+mod files;
+
+use std::path::{Path, PathBuf};
+
+use bundles::Bundle;
+
+use crate::error::Result;
+use crate::journal::{Frame, frames, together};
+use crate::note::{Checkpoint, NoteError, VerifierKey};
+use crate::store::{MAX_ENTRY, Store, Tile, encode_hashes, read};
+use crate::tree::{Edge, Hash, WIDTH, leaf};
+
+/// Something that is not as it should be, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// File, with the byte or the entry where one is known.
+    pub place: String,
+    /// What is wrong there.
+    pub message: String,
+}
+
+/// What verifying a log found.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Entries that could be read.
+    pub entries: u64,
+    /// The last checkpoint, where its signature held.
+    pub checkpoint: Option<String>,
+    /// What is wrong; empty where all is well.
+    pub findings: Vec<Finding>,
+    /// What is worth knowing, and harmless.
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    fn find(&mut self, place: impl Into<String>, message: impl Into<String>) {
+        self.findings.push(Finding { place: place.into(), message: message.into() });
+    }
+}
+
+/// The most that a file of a log may hold.
+const MAX_FILE: u64 = WIDTH * (MAX_ENTRY as u64 + 2);
+
+/// The first entry, as far as it can be read without trusting anything: where a caller looks for the
+/// key, having none from outside.
+pub fn first_entry(dir: &Path) -> Option<Vec<u8>> {
+    let store = Store { dir: dir.to_owned() };
+    let from_tile = || store.bundle(0, 1).ok()?.into_iter().next();
+    let from_journal = || {
+        let journals = store.journals().ok()?;
+        together(&journals).into_iter().next()?.1.entries.into_iter().next()
+    };
+    from_tile().or_else(from_journal)
+}
+
+/// What is known from outside of a log that is verified.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// The log's key. Without it, which is a finding, the rest is compared all the same.
+    pub key: Option<&'a VerifierKey>,
+    /// Checkpoints kept elsewhere (their signatures verified): the log must go through each of them.
+    pub earlier: &'a [Checkpoint],
+}
+
+/// What is done with each entry in order: its index, its bytes and its leaf hash. The text it
+/// returns, if any, becomes a finding at that entry.
+pub type Visit<'a> = dyn FnMut(u64, &[u8], &Hash) -> Option<String> + 'a;
+
+/// Verifies the log in `dir` with what is known from outside it. Memory does not grow with the
+/// number of entries; two threads share the work.
+///
+/// # Errors
+/// Only what keeps it from looking: a folder that cannot be listed.
+pub fn verify(dir: &Path, known: Known<'_>, entry: &mut Visit<'_>) -> Result<Report> {
+    let store = Store { dir: dir.to_owned() };
+    let mut report = Report::default();
+    let key = known.key;
+    if key.is_none() {
+        report.find("checkpoint", "there is no key to verify it with");
+    }
+    let published = published(&store, key, &mut report);
+    let size = published.as_ref().map_or(0, |c| c.size);
+    let mut tree = Tree { edge: Edge::default(), full: Vec::new(), known };
+    std::thread::scope(|scope| {
+        for read in bundles::ahead(scope, dir, size) {
+            match read {
+                Ok(bundle) => tree.bundle(dir, &bundle, entry, &mut report),
+                Err((path, message)) => report.find(path.display().to_string(), message),
+            }
+        }
+    });
+    let edge = &tree.edge;
+    if let Some(checkpoint) = &published {
+        let whole = edge.size() == size;
+        for (level, number, hashes) in edge.partials().filter(|_| whole) {
+            let tile = Tile { level: Some(level), number, width: hashes.len() as u64 };
+            compare(dir, tile, hashes, &mut report);
+        }
+        if !whole {
+            report.find("checkpoint", format!("it counts {size} entries, {} read", edge.size()));
+        } else if edge.root() != checkpoint.root {
+            report.find("checkpoint", "its root is not that of the entries");
+        }
+    }
+    journal(&store, &mut tree, entry, &mut report);
+    report.entries = tree.edge.size();
+    for earlier in known.earlier.iter().filter(|earlier| earlier.size > report.entries) {
+        let found =
+            format!("it is known with {} entries, here are {}", earlier.size, report.entries);
+        report.findings.push(Finding { place: "checkpoint".to_owned(), message: found });
+    }
+    files::account(dir, size, report.entries, &mut report)?;
+    Ok(report)
+}
+
+/// The checkpoint of the tiles; its signature was looked at.
+fn published(store: &Store, key: Option<&VerifierKey>, report: &mut Report) -> Option<Checkpoint> {
+    match store.checkpoint() {
+        Ok(Some(note)) => match open(key, &note) {
+            Ok(checkpoint) => {
+                report.checkpoint = Some(note);
+                Some(checkpoint)
+            }
+            Err(e) => {
+                report.find("checkpoint", e.to_string());
+                // The tree can still be compared with itself.
+                Checkpoint::parse_unverified(&note).ok()
+            }
+        },
+        Ok(None) => {
+            let waits =
+                |journals: [(PathBuf, Vec<u8>); 2]| journals.iter().any(|j| !j.1.is_empty());
+            if store.dir.join("tile").exists() || store.journals().is_ok_and(waits) {
+                report.find("checkpoint", "it is missing");
+            }
+            None
+        }
+        Err(e) => {
+            report.find("checkpoint", e.to_string());
+            None
+        }
+    }
+}
+
+/// The tree as the entries give it.
+struct Tree<'a> {
+    edge: Edge,
+    /// Tiles that became full, and were not compared yet.
+    full: Vec<(Tile, Vec<Hash>)>,
+    known: Known<'a>,
+}
+
+impl Tree<'_> {
+    fn push(&mut self, hash: Hash, report: &mut Report) {
+        self.edge.push(hash, &mut |level, number, hashes| {
+            let tile = Tile { level: Some(level), number, width: WIDTH };
+            self.full.push((tile, hashes.to_vec()));
+        });
+        for earlier in self.known.earlier.iter().filter(|e| e.size == self.edge.size()) {
+            if earlier.root != self.edge.root() {
+                let size = earlier.size;
+                report.find(format!("entry {}", size - 1), "another log is known up to here");
+            }
+        }
+    }
+
+    fn bundle(&mut self, dir: &Path, bundle: &Bundle, entry: &mut Visit<'_>, report: &mut Report) {
+        for (bytes, hash) in bundle.entries() {
+            let index = self.edge.size();
+            if let Some(message) = entry(index, bytes, hash) {
+                report.find(format!("{} entry {index}", bundle.tile.path().display()), message);
+            }
+            self.push(*hash, report);
+        }
+        for (tile, hashes) in std::mem::take(&mut self.full) {
+            compare(dir, tile, &hashes, report);
+        }
+    }
+}
+
+fn open(key: Option<&VerifierKey>, note: &str) -> std::result::Result<Checkpoint, NoteError> {
+    key.map_or_else(|| Checkpoint::parse_unverified(note), |key| key.open(note))
+}
+
+fn compare(dir: &Path, tile: Tile, hashes: &[Hash], report: &mut Report) {
+    let path = tile.path();
+    match read(&dir.join(&path), MAX_FILE + 1) {
+        Err(e) => report.find(path.display().to_string(), e.to_string()),
+        Ok(found) => differ(&path, &found, &encode_hashes(hashes), report),
+    }
+}
+
+fn differ(path: &Path, found: &[u8], expected: &[u8], report: &mut Report) {
+    if found != expected {
+        let at = found.iter().zip(expected).take_while(|(a, b)| a == b).count();
+        report.find(
+            format!("{} byte {at}", path.display()),
+            "it is not what the entries give: this file or the entries were changed",
+        );
+    }
+}
+
+/// Takes in what the journals commit beyond the tiles.
+fn journal(store: &Store, tree: &mut Tree<'_>, entry: &mut Visit<'_>, report: &mut Report) {
+    let journals = match store.journals() {
+        Ok(journals) => journals,
+        Err(e) => return report.find("journal", e.to_string()),
+    };
+    for (path, bytes) in journals.iter().filter(|(_, bytes)| !bytes.is_empty()) {
+        let (name, (frames, used)) = (name_of(path), frames(bytes));
+        report.notes.push(format!(
+            "the {name} holds {} batches that wait for their tiles: a run is under way or was \
+             interrupted; the next run completes it",
+            frames.len()
+        ));
+        if used < bytes.len() {
+            report.notes.push(format!(
+                "bytes {used} to {} of the {name} were never committed; the next run drops them",
+                bytes.len()
+            ));
+        }
+    }
+    for (path, Frame { first, entries, checkpoint }) in together(&journals) {
+        let name = name_of(path);
+        if first.saturating_add(entries.len() as u64) <= tree.edge.size() {
+            continue;
+        }
+        if first != tree.edge.size() {
+            return report.find(name, "a batch does not follow the entries before it");
+        }
+        for bytes in &entries {
+            let (index, hash) = (tree.edge.size(), leaf(bytes));
+            if let Some(message) = entry(index, bytes, &hash) {
+                report.find(format!("{name} entry {index}"), message);
+            }
+            tree.push(hash, report);
+        }
+        tree.full.clear(); // their files may not stand yet
+        match open(tree.known.key, &checkpoint) {
+            Err(e) => report.find(name, e.to_string()),
+            Ok(c) if (c.size, c.root) != (tree.edge.size(), tree.edge.root()) => {
+                report.find(name, "a batch does not have its checkpoint's root");
+            }
+            Ok(_) => report.checkpoint = Some(checkpoint),
+        }
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
