@@ -18,6 +18,7 @@ mod publish;
 mod reader;
 mod sequencer;
 mod store;
+mod subtrees;
 pub mod tree;
 mod trust;
 mod verify;

@@ -11,6 +11,7 @@ use crate::log::edge_of;
 use crate::note::{Checkpoint, Note, VerifierKey};
 use crate::proof::Proof;
 use crate::store::Store;
+use crate::subtrees::Subtrees;
 use crate::tree::{Edge, Hash, WIDTH, consistency, inclusion, leaf, root_of};
 
 /// How often a snapshot is taken again that a writer's change of journals spoilt.
@@ -33,6 +34,8 @@ pub struct Reader {
     checkpoint: Option<String>,
     /// The bundle read last: entries are mostly read in order.
     last: Mutex<Option<Bundle>>,
+    /// Of the published tree.
+    subtrees: Subtrees,
 }
 
 impl Reader {
@@ -81,8 +84,15 @@ impl Reader {
                 checkpoint = Some(frame.checkpoint);
             }
         }
-        let last = Mutex::new(None);
-        Ok(Self { store: store.clone(), in_tiles, tail, published, checkpoint, last })
+        Ok(Self {
+            store: store.clone(),
+            in_tiles,
+            tail,
+            published,
+            checkpoint,
+            last: Mutex::new(None),
+            subtrees: Subtrees::default(),
+        })
     }
 
     /// Entries.
@@ -132,7 +142,9 @@ impl Reader {
             return Err(Error::NoEntry(index));
         }
         let size = self.in_tiles;
-        let proof = inclusion(index, size, &mut |height, at| self.store.subtree(size, height, at))?;
+        let proof = inclusion(index, size, &mut |height, at| {
+            self.subtrees.hash(&self.store, size, height, at)
+        })?;
         Ok((size, proof))
     }
 
@@ -146,7 +158,9 @@ impl Reader {
             return Err(Error::NoEntry(old));
         }
         let size = self.in_tiles;
-        let proof = consistency(old, size, &mut |height, at| self.store.subtree(size, height, at))?;
+        let proof = consistency(old, size, &mut |height, at| {
+            self.subtrees.hash(&self.store, size, height, at)
+        })?;
         Ok((size, proof))
     }
 
@@ -185,7 +199,7 @@ impl Reader {
             return Err(Error::NoEntry(size));
         }
         let whole = self.in_tiles;
-        root_of(size, &mut |height, at| self.store.subtree(whole, height, at))
+        root_of(size, &mut |height, at| self.subtrees.hash(&self.store, whole, height, at))
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -207,6 +221,7 @@ impl Reader {
         let moved = size.saturating_sub(self.in_tiles) as usize;
         self.tail.drain(..moved.min(self.tail.len()));
         self.in_tiles = size;
+        self.subtrees = Subtrees::default(); // partial tiles have grown
         if self.tail.is_empty() {
             self.checkpoint = Some(checkpoint.clone());
         }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::journal::MAX_BATCH;
 use crate::note::MAX_CHECKPOINT;
-use crate::tree::{Hash, WIDTH, root};
+use crate::tree::{Hash, WIDTH};
 
 /// The two journals' names.
 pub(crate) const JOURNALS: [&str; 2] = ["journal", "journal-2"];
@@ -214,20 +214,6 @@ impl Store {
             return Err(Error::damaged(&self.dir.join(tile.path()), "its hashes do not fit it"));
         }
         Ok(chunks[..width as usize].to_vec())
-    }
-
-    /// The hash of the full subtree of 2^height leaves that starts at `index`·2^height, in a tree of
-    /// `size` leaves.
-    pub(crate) fn subtree(&self, size: u64, height: u32, index: u64) -> Result<Hash> {
-        let level = height / 8;
-        let span = 1u64 << (height % 8);
-        let first = index * span;
-        let number = first / WIDTH;
-        let count = size >> (8 * level);
-        let width = (count - number * WIDTH).min(WIDTH);
-        let hashes = self.hashes(level, number, width)?;
-        let at = (first % WIDTH) as usize;
-        Ok(root(&hashes[at..at + span as usize]))
     }
 }
 

@@ -1,12 +1,15 @@
-//! Group commit beside SQLite's, entry by entry alike: `vigie-ledger-bench WHAT DIR ENTRIES`, where
-//! WHAT is `ours`, `sqlite` or `storm`. Prints seconds, and for `ours` and `storm` the 99th
-//! percentile from submission to durable in milliseconds, and batches.
+//! What the benchmarks of the log run: `vigie-ledger-bench WHAT DIR ENTRIES`.
+//!
+//! Group commit beside SQLite's, entry by entry alike, where WHAT is `ours`, `sqlite` or `storm`:
+//! prints seconds and the 99th percentile from submission to durable in milliseconds. A log that
+//! stands already, where WHAT is `verify` or `prove`: prints seconds and the greatest memory in MB;
+//! or the median and the 99th percentile of a proof in milliseconds.
 
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use ledger::{Bounds, Log, Sequencer, SigningKey};
+use ledger::{Bounds, Known, Log, Sequencer, SigningKey};
 
 const BATCH: usize = 1000;
 
@@ -27,7 +30,7 @@ fn entry(n: u64) -> Vec<u8> {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [what, dir, count] = arguments.as_slice() else {
-        return Err("use: vigie-ledger-bench ours|sqlite|storm DIR ENTRIES".into());
+        return Err("use: vigie-ledger-bench ours|sqlite|storm|verify|prove DIR ENTRIES".into());
     };
     let count: u64 = count.parse()?;
     let dir = Path::new(dir);
@@ -35,13 +38,55 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "ours" => ours(dir, count),
         "storm" => storm(dir, count),
         "sqlite" => sqlite(dir, count),
+        "verify" => verify(dir, count),
+        "prove" => prove(dir, count),
         _ => Err("what?".into()),
     }
 }
 
+fn key() -> Result<SigningKey, Box<dyn std::error::Error>> {
+    Ok(SigningKey::new("bench.invalid/log", &[7; 32])?)
+}
+
+fn verify(dir: &Path, count: u64) -> Result<(), Box<dyn std::error::Error>> {
+    let key = key()?.verifier();
+    let begun = Instant::now();
+    let known = Known { key: Some(&key), ..Known::default() };
+    let report = ledger::verify(dir, known, &mut |_, _, _| None)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    if report.entries != count || !report.findings.is_empty() {
+        return Err(format!("{} entries, {:?}", report.entries, report.findings).into());
+    }
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");
+    let kb: u64 = peak.trim().trim_end_matches(" kB").parse()?;
+    println!("{seconds:.2} {}", kb / 1024);
+    Ok(())
+}
+
+/// A thousand proofs from all over the log, each checked.
+fn prove(dir: &Path, count: u64) -> Result<(), Box<dyn std::error::Error>> {
+    let reader = ledger::Reader::open(dir)?;
+    let root = reader.root_at(count)?;
+    let mut took = Vec::new();
+    for n in 0..1000u64 {
+        let index = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) % count;
+        let since = Instant::now();
+        let proof = reader.prove(index)?;
+        took.push(since.elapsed());
+        let leaf = ledger::tree::leaf(proof.extra.as_deref().unwrap_or_default());
+        if !ledger::tree::is_included(&leaf, index, count, &proof.hashes, &root) {
+            return Err(format!("the proof of {index} does not hold").into());
+        }
+    }
+    took.sort_unstable();
+    let ms = |at: usize| took[at].as_secs_f64() * 1e3;
+    println!("{:.3} {:.3}", ms(500), ms(990));
+    Ok(())
+}
+
 fn start(dir: &Path) -> Result<(Sequencer, ledger::Sequencing), Box<dyn std::error::Error>> {
-    let key = SigningKey::new("bench.invalid/log", &[7; 32])?;
-    Ok(Sequencer::start(Log::open(dir, key)?, Bounds::default())?)
+    Ok(Sequencer::start(Log::open(dir, key()?)?, Bounds::default())?)
 }
 
 fn told(begun: Instant, mut waits: Vec<Duration>) {

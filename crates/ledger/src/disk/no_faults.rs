@@ -17,6 +17,11 @@ pub(super) fn stopped() -> bool {
     false
 }
 
-pub(crate) fn shared() {}
+/// Nothing to share.
+pub(crate) struct Shared;
 
-pub(crate) fn adopt((): ()) {}
+pub(crate) fn shared() -> Shared {
+    Shared
+}
+
+pub(crate) fn adopt(_: Shared) {}
