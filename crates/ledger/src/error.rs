@@ -48,6 +48,9 @@ pub enum Error {
         /// How.
         what: String,
     },
+    /// A witness keeps no more logs.
+    #[error("this witness keeps {0} logs already, and takes no other")]
+    TooManyLogs(usize),
     /// The log is shorter than the authority has seen it.
     #[error(
         "{origin} has {found} entries here, but the authority has seen {seen}: this is an older or \

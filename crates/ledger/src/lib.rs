@@ -22,6 +22,7 @@ mod subtrees;
 pub mod tree;
 mod trust;
 mod verify;
+pub mod witness;
 
 pub use authority::{Authority, Home, PRACTICE};
 pub use consistency::{Consistency, MAX_CONSISTENCY, MAX_HASHES};

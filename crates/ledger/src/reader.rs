@@ -8,11 +8,12 @@ use crate::consistency::Consistency;
 use crate::error::{Error, Result};
 use crate::journal::{Frame, together};
 use crate::log::edge_of;
-use crate::note::{Checkpoint, Note, VerifierKey};
+use crate::note::{Checkpoint, Note, NoteError, VerifierKey};
 use crate::proof::Proof;
 use crate::store::Store;
 use crate::subtrees::Subtrees;
 use crate::tree::{Edge, Hash, WIDTH, consistency, inclusion, leaf, root_of};
+use crate::witness::{Split, compare};
 
 /// How often a snapshot is taken again that a writer's change of journals spoilt.
 const RETRIES: u64 = 8;
@@ -200,6 +201,25 @@ impl Reader {
         }
         let whole = self.in_tiles;
         root_of(size, &mut |height, at| self.subtrees.hash(&self.store, whole, height, at))
+    }
+
+    /// Compares the published tree with a checkpoint that somebody else has of this log: `None`
+    /// where the one goes on from the other. Signatures are not looked at.
+    ///
+    /// # Errors
+    /// What is no checkpoint, or of another log; tiles that cannot be read.
+    pub fn compare(&self, other: &Note) -> Result<Option<Split>> {
+        let path = self.store.checkpoint_path();
+        let own = self.published_note()?;
+        let of = |note: &Note| Checkpoint::of_text(&note.text).map_err(|e| Error::note(&path, e));
+        let (ours, theirs) = (of(&own)?, of(other)?);
+        if ours.origin != theirs.origin {
+            let (expected, found) = (ours.origin, theirs.origin);
+            return Err(Error::note(&path, NoteError::Origin { expected, found }));
+        }
+        compare(&own, (ours.size, ours.root), other, &theirs, |size| {
+            Ok((self.root_at(size)?, self.consistency_proof(size)?.1))
+        })
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -156,11 +156,16 @@ impl VerifierKey {
     /// # Errors
     /// No signature by this key, or one that does not fit.
     pub fn open_note(&self, note: &Note) -> Result<(), NoteError> {
-        let id = self.id();
-        let mut own = note.signatures.iter().filter(|s| s.name == self.name && s.id == id);
+        let mut own = self.signatures_of(note);
         let first = own.next().ok_or(NoteError::OtherKey)?;
         self.verify(&note.text, first)?;
         own.try_for_each(|another| self.verify(&note.text, another))
+    }
+
+    /// The signatures of a note that are under this key's name and id.
+    pub(crate) fn signatures_of<'a>(&self, note: &'a Note) -> impl Iterator<Item = &'a Signature> {
+        let (name, id) = (self.name.clone(), self.id());
+        note.signatures.iter().filter(move |s| s.name == name && s.id == id)
     }
 
     fn is_of(&self, checkpoint: &Checkpoint) -> Result<(), NoteError> {
