@@ -41,6 +41,11 @@ impl Asking {
         Self { key, checkpoint, size, old: old.min(size), tries: 0 }
     }
 
+    /// Entries of the checkpoint.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
     /// The first request.
     pub fn first(&self) -> Next {
         Next::Send(self.old)

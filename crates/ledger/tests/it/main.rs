@@ -5,3 +5,4 @@ mod disk;
 mod log;
 mod others;
 mod sequencer;
+mod simulation;
