@@ -23,6 +23,7 @@ pub mod tree;
 mod trust;
 mod verify;
 pub mod witness;
+mod witnessed;
 
 pub use authority::{Authority, Home, PRACTICE};
 pub use consistency::{Consistency, MAX_CONSISTENCY, MAX_HASHES};
@@ -36,3 +37,4 @@ pub use sequencer::{Bounds, Sequencer, Sequencing, Submitted};
 pub use store::MAX_ENTRY;
 pub use trust::{MAX_TRUST, Trust, TrustError};
 pub use verify::{Finding, Known, Report, Visit, first_entry, verify};
+pub use witnessed::{keep_witnessed, witnessed};

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{MAX_FILE, Report, differ};
 use crate::error::{Error, Result};
 use crate::store::{JOURNALS, Tile, decode_bundle, encode_bundle, read, tile_at};
+use crate::witnessed::size_of;
 
 /// Goes through every file below `dir`, one folder at a time. Partial tiles of an earlier size may
 /// stand, if they are the beginning of what stands now (`size` entries), and tiles of batches that
@@ -46,6 +47,11 @@ fn file(dir: &Path, path: &Path, plain: bool, (size, end): (u64, u64), report: &
     }
     if name == "checkpoint" || JOURNALS.contains(&name.as_str()) {
         return; // read by name
+    }
+    if let Some(size) = name.strip_prefix("witnessed/")
+        && size_of(size).is_some()
+    {
+        return; // read with the others there
     }
     let Some(tile) = Tile::of_path(path) else {
         return report.find(name, "no file of that name belongs to a log");

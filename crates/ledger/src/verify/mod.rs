@@ -84,7 +84,8 @@ pub fn verify(dir: &Path, known: Known<'_>, entry: &mut Visit<'_>) -> Result<Rep
     }
     let published = published(&store, key, &mut report);
     let size = published.as_ref().map_or(0, |c| c.size);
-    let mut tree = Tree { edge: Edge::default(), full: Vec::new(), known };
+    let earlier = [known.earlier, &witnessed(dir, key, &mut report)].concat();
+    let mut tree = Tree { edge: Edge::default(), full: Vec::new(), key, earlier: &earlier };
     std::thread::scope(|scope| {
         for read in bundles::ahead(scope, dir, size) {
             match read {
@@ -108,7 +109,7 @@ pub fn verify(dir: &Path, known: Known<'_>, entry: &mut Visit<'_>) -> Result<Rep
     }
     journal(&store, &mut tree, entry, &mut report);
     report.entries = tree.edge.size();
-    for earlier in known.earlier.iter().filter(|earlier| earlier.size > report.entries) {
+    for earlier in earlier.iter().filter(|earlier| earlier.size > report.entries) {
         let found =
             format!("it is known with {} entries, here are {}", earlier.size, report.entries);
         report.findings.push(Finding { place: "checkpoint".to_owned(), message: found });
@@ -146,12 +147,38 @@ fn published(store: &Store, key: Option<&VerifierKey>, report: &mut Report) -> O
     }
 }
 
+/// The cosigned checkpoints kept beside the log, as far as the log itself signed them. Whose the
+/// cosignatures are is for who has the witnesses' keys.
+fn witnessed(dir: &Path, key: Option<&VerifierKey>, report: &mut Report) -> Vec<Checkpoint> {
+    let notes = match crate::witnessed::witnessed(dir) {
+        Ok(notes) => notes,
+        Err(e) => {
+            report.find(crate::witnessed::FOLDER, e.to_string());
+            return Vec::new();
+        }
+    };
+    let mut out = Vec::new();
+    for note in notes {
+        let opened = match key {
+            Some(key) => key.open_among(&note),
+            None => Checkpoint::of_text(&note.text),
+        };
+        match opened {
+            Ok(checkpoint) => out.push(checkpoint),
+            Err(e) => report.find(crate::witnessed::FOLDER, e.to_string()),
+        }
+    }
+    out
+}
+
 /// The tree as the entries give it.
 struct Tree<'a> {
     edge: Edge,
     /// Tiles that became full, and were not compared yet.
     full: Vec<(Tile, Vec<Hash>)>,
-    known: Known<'a>,
+    key: Option<&'a VerifierKey>,
+    /// Checkpoints that the log must go through.
+    earlier: &'a [Checkpoint],
 }
 
 impl Tree<'_> {
@@ -160,7 +187,7 @@ impl Tree<'_> {
             let tile = Tile { level: Some(level), number, width: WIDTH };
             self.full.push((tile, hashes.to_vec()));
         });
-        for earlier in self.known.earlier.iter().filter(|e| e.size == self.edge.size()) {
+        for earlier in self.earlier.iter().filter(|e| e.size == self.edge.size()) {
             if earlier.root != self.edge.root() {
                 let size = earlier.size;
                 report.find(format!("entry {}", size - 1), "another log is known up to here");
@@ -240,7 +267,7 @@ fn journal(store: &Store, tree: &mut Tree<'_>, entry: &mut Visit<'_>, report: &m
             tree.push(hash, report);
         }
         tree.full.clear(); // their files may not stand yet
-        match open(tree.known.key, &checkpoint) {
+        match open(tree.key, &checkpoint) {
             Err(e) => report.find(name, e.to_string()),
             Ok(c) if (c.size, c.root) != (tree.edge.size(), tree.edge.root()) => {
                 report.find(name, "a batch does not have its checkpoint's root");
