@@ -18,6 +18,7 @@ mod records;
 mod rehash;
 pub mod salted;
 mod stage;
+pub mod stamp;
 pub mod sums;
 pub mod unpack;
 mod verify;
