@@ -20,6 +20,7 @@ pub mod salted;
 mod stage;
 pub mod stamp;
 pub mod sums;
+pub mod times;
 pub mod unpack;
 mod verify;
 

@@ -203,6 +203,11 @@ impl Certificate {
         self.read.tbs_certificate().issuer() == issuer.read.tbs_certificate().subject()
     }
 
+    /// True where `issuer` issued it, by name and signature.
+    pub fn is_issued_by(&self, issuer: &Self) -> bool {
+        self.names_as_issuer(issuer) && self.check_signed_by(issuer).is_ok()
+    }
+
     /// Verifies that `issuer`'s key signed it.
     pub(crate) fn check_signed_by(&self, issuer: &Self) -> Result<(), StampError> {
         let tbs = to_be_signed(&self.der).map_err(StampError::of("tbsCertificate"))?;
