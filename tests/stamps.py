@@ -3,6 +3,7 @@ rfc3161-client take the tokens out of the log, and refuse them over anything els
 Run by `./test stamps`, with VIGIE_BIN set."""
 
 import base64
+import hashlib
 import http.server
 import json
 import os
@@ -122,7 +123,8 @@ def check(folder, sort):
     # The reader's own file says whose authority it is.
     der = openssl("x509", "-in", "root.crt", "-outform", "DER")
     (folder / "trust").write_text(f"time practice {base64.b64encode(der).decode()}\n")
-    shown = run(vigie, "show", "--case", case, "--trust", folder / "trust", "ip:198.18.0.7").decode()
+    exhibit = hashlib.sha256((folder / "seizure" / "notes.txt").read_bytes()).hexdigest()
+    shown = run(vigie, "show", "--case", case, "--trust", folder / "trust", exhibit).decode()
     assert "Time by practice, which your trust file names." in shown, shown
     return stamped["time"]
 

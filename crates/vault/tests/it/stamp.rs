@@ -223,3 +223,92 @@ proptest! {
         let _ = vault::stamp::certificates_in(&bytes);
     }
 }
+
+/// A token and its answer that are kept for the fuzzer: nothing needs to be installed for them.
+const SAMPLE: &[u8] = include_bytes!("../../../../fuzz/corpus/wires/token");
+
+proptest! {
+    /// Whatever is put into a token, it is another one, or none.
+    #[test]
+    fn no_changed_token_passes(
+        at in any::<prop::sample::Index>(),
+        cut in 0usize..40,
+        put in prop::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let der = &SAMPLE[1..];
+        let token = Token::parse(der).unwrap();
+        let (digest, nonce) = (token.info().digest, token.info().nonce.clone());
+        prop_assert!(token.verify(&digest, nonce.as_deref(), &Pool::default(), &[]).is_ok());
+        let at = at.index(der.len());
+        let mut bad = der.to_vec();
+        bad.splice(at..(at + cut).min(der.len()), put);
+        prop_assume!(bad != der);
+        if let Ok(token) = Token::parse(&bad) {
+            let found = token.verify(&digest, nonce.as_deref(), &Pool::default(), &[]);
+            prop_assert!(found.is_err(), "{found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_stamp_that_covers_something_else_is_void() {
+    use ledger::{Reader, SigningKey};
+    use model::Sha256Hex;
+    use vault::times::{Covers, Kept, OfLog, Stamps, Void};
+
+    let dir = tempfile::tempdir().unwrap();
+    let (tsa, _) = made(&dir.path().join("tsa"), "EC:P-256");
+    crate::flip::small_case(dir.path());
+    let reader = Reader::open(&dir.path().join("case/ledger")).unwrap();
+    let (note, size) = (reader.checkpoint().unwrap().to_owned(), reader.size());
+    let key = ledger::Checkpoint::parse_unverified(&note).unwrap();
+    let stranger = SigningKey::new(&key.origin, &[9; 32]).unwrap();
+    let stamp = |record: u64, note: &str| {
+        let request = Request::new(Sha256Hex::of(note.as_bytes()).0, [7; 16]);
+        let token = response(&tsa.reply("signer", &request.to_der())).unwrap();
+        Kept {
+            record,
+            covers: Covers::Checkpoint(note.to_owned()),
+            token,
+            certificates: ["issuer", "root"]
+                .map(|n| model::record::Blob(tsa.certificate(n)))
+                .into(),
+            crls: Vec::new(),
+        }
+    };
+    let good = stamp(size, &note);
+    let other_root = stamp(size, &stranger.sign(size, &[3; 32]));
+    let early = stamp(size - 1, &note);
+    let mut swapped = good.clone();
+    swapped.token = other_root.token.clone();
+    let mut cut = good.clone();
+    cut.token.pop();
+    let kept = vec![good, other_root, early, swapped, cut];
+    let now = 4_000_000_000_000; // long after the signer's certificate expired
+    let log = OfLog { reader: &reader, key: None };
+    let stamps = Stamps::new(kept.clone(), log, None, now);
+    assert!(stamps.verdict(0).is_ok(), "{:?}", stamps.verdict(0));
+    for (at, part) in
+        [(1, "another log"), (2, "came after it"), (3, "messageImprint"), (4, "Token")]
+    {
+        match stamps.verdict(at) {
+            Err(Void::Broken(why)) => assert!(why.contains(part), "{at}: {why}"),
+            other => panic!("{at}: {other:?}"),
+        }
+    }
+    assert!(!stamps.stands(0) && stamps.bounds(0).by.is_none(), "it expired uncovered");
+    assert_eq!(stamps.lapsed().len(), 1);
+    // While it lasts it bounds what it covers, and nothing that came after it.
+    let before = Stamps::new(kept.clone(), log, None, 1_000_000_000_000);
+    assert!(before.stands(0));
+    assert!(before.bounds(0).by.is_some() && before.bounds(0).after.is_none());
+    let later = before.bounds(size + 1);
+    assert!(later.by.is_none() && later.after.is_some());
+    // A key that did not sign the checkpoint; authorities of which the reader names none.
+    let verifier = stranger.verifier();
+    let log = OfLog { reader: &reader, key: Some(&verifier) };
+    assert!(matches!(Stamps::new(kept.clone(), log, None, 0).verdict(0), Err(Void::Broken(_))));
+    let log = OfLog { reader: &reader, key: None };
+    let nobody = Stamps::new(kept, log, Some(Vec::new()), 0);
+    assert!(nobody.verdict(0).is_ok() && !nobody.stands(0));
+}
