@@ -1,5 +1,5 @@
 //! What else reads bytes that others wrote: records, notes, the log's files, archives, tables of
-//! addresses, lists of check sums, mapping files. The first byte, a digit, says which.
+//! addresses, lists of check sums, mapping files, time stamps. The first byte, a digit, says which.
 //!
 //! (Index files are fuzzed by `desk`'s own tests: SQLite and Parquet would be built for them here.)
 #![no_main]
@@ -30,6 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
         b'6' => mapping(bytes),
         b'7' => drop(vault::sums::parse(bytes, b"SHA256SUMS")),
         b'8' => proof(bytes),
+        b'9' => stamp(bytes),
         _ => {}
     }
 });
@@ -84,6 +85,20 @@ fn proof(bytes: &[u8]) {
         let _ = proof.check(&checkpoint);
     }
     let _ = (WitnessKey::parse(text), CosignerKey::parse(text), Trust::parse(text));
+}
+
+/// A token of nobody's is taken for nobody's, whatever certificates it brings along.
+fn stamp(bytes: &[u8]) {
+    let _ = (vault::stamp::response(bytes), vault::stamp::Crl::parse(bytes));
+    let _ = vault::stamp::certificates_in(bytes);
+    if let Ok(token) = vault::stamp::Token::parse(bytes) {
+        let digest = token.info().digest;
+        let pool = vault::stamp::Pool::default();
+        if let Ok(found) = token.verify(&digest, None, &pool, &[]) {
+            assert!(found.confirmed.is_none());
+        }
+        assert!(token.verify(&[7; 32], None, &pool, &[]).is_err() || digest == [7; 32]);
+    }
 }
 
 /// A log whose one file holds these bytes.

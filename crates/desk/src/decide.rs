@@ -34,6 +34,11 @@ pub enum Command {
         /// The one value, where it is one.
         span: Option<Span>,
     },
+    /// A time stamp that was verified is to be kept.
+    KeepStamp {
+        /// The record that keeps it.
+        stamp: Box<Body>,
+    },
 }
 
 /// What decisions look at.
@@ -54,6 +59,7 @@ pub fn decide(state: &dyn State, command: &Command, actor: &str) -> Result<Vec<B
             .ok_or_else(|| Error::NotFound { what: format!("the exhibit {exhibit}") })
     };
     Ok(vec![match command {
+        Command::KeepStamp { stamp } => stamp.as_ref().clone(),
         Command::MarkPrivileged { exhibit, reason } => {
             if marked(exhibit)? {
                 return Ok(Vec::new());

@@ -75,6 +75,14 @@ pub enum Error {
     /// What stands beside the case (npm, a table in the authority's folder) is not as it must be.
     #[error("{0}")]
     Beside(String),
+    /// Somebody outside gave no answer, or none that can be used.
+    #[error("{url}: {why}")]
+    Outside {
+        /// Who was called.
+        url: String,
+        /// What came instead.
+        why: String,
+    },
     /// A stated bound was reached.
     #[error("{0}")]
     Bound(String),

@@ -11,12 +11,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ledger::Trust;
 use model::record::Body;
 use model::{Column, LinkKind, TableSchema};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use vault::{Case, Finding, Home};
 
+use crate::judge::{self, Timed};
 use crate::pipeline::record::{FactRecord, put_fact_record, put_problem_parts};
 use crate::pipeline::run::run_digest;
 use crate::pipeline::table::{digest_group, digest_of_schema};
@@ -50,6 +52,10 @@ pub struct Report {
     pub of_evidence: usize,
     /// What is worth knowing, and harmless.
     pub notes: Vec<String>,
+    /// True where a key that the reader's file names for this log signed its last checkpoint.
+    pub signer_confirmed: bool,
+    /// What time stamps say of the log.
+    pub timed: Timed,
 }
 
 impl Report {
@@ -58,17 +64,29 @@ impl Report {
         self.of_evidence == 0
     }
 
+    /// Something wrong with log or exhibits: told before what is wrong with the views.
+    pub(crate) fn find_evidence(&mut self, place: impl Into<String>, message: impl Into<String>) {
+        self.find(place, message);
+        self.of_evidence = self.findings.len();
+    }
+
     fn find(&mut self, place: impl Into<String>, message: impl Into<String>) {
         self.findings.push(Finding { place: place.into(), message: message.into() });
     }
 }
 
-/// Verifies the case in `dir`. `home` is where the authority's key lies; `progress` is told bytes
-/// as they are hashed, from any thread. Nothing is written, no lock is taken.
+/// Verifies the case in `dir`. `home` is where the authority's key lies; `trust` is the reader's own
+/// word on whose keys and time authorities count; `progress` is told bytes as they are hashed, from
+/// any thread. Nothing is written, no lock is taken.
 ///
 /// # Errors
 /// What keeps it from looking at all.
-pub fn verify(dir: &Path, home: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<Report> {
+pub fn verify(
+    dir: &Path,
+    home: &Path,
+    trust: Option<&Trust>,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Report> {
     let home = Home::new(home);
     let vault = vault::verify(dir, Some(&home), progress)?;
     let mut report = Report {
@@ -83,6 +101,8 @@ pub fn verify(dir: &Path, home: &Path, progress: &(dyn Fn(u64) + Sync)) -> Resul
         notes: vault.notes,
         ..Report::default()
     };
+    judge::signer(trust, &mut report);
+    judge::times(dir, vault.stamps, vault.key.as_ref(), trust, &mut report)?;
     if !crate::views::file(dir).is_file() {
         report.notes.push(format!(
             "there are no views: `vigie views rebuild --case {}` makes them",

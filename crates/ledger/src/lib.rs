@@ -35,6 +35,6 @@ pub use proof::{MAX_PROOF, Policy, Proof, ProofError, Witnessed};
 pub use reader::Reader;
 pub use sequencer::{Bounds, Sequencer, Sequencing, Submitted};
 pub use store::MAX_ENTRY;
-pub use trust::{MAX_TRUST, Trust, TrustError};
+pub use trust::{MAX_TRUST, TimeAuthority, Trust, TrustError};
 pub use verify::{Finding, Known, Report, Visit, first_entry, verify};
 pub use witnessed::{keep_witnessed, witnessed};

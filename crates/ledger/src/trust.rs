@@ -7,8 +7,10 @@
 //! log example.com/log+id+key          signs the log of that origin alone
 //! witness witness.example+id+key      a witness whose cosignatures count
 //! quorum 2                            how many of the witnesses must have cosigned; 0 unless said
+//! time tsa.example MIIC…              a time authority's certificate, or one above it: base64 of DER
 //! ```
 
+use crate::base64;
 use crate::note::{Checkpoint, Note, NoteError, VerifierKey, WitnessKey};
 use crate::proof::Policy;
 
@@ -27,6 +29,17 @@ pub struct TrustError {
     pub what: String,
 }
 
+/// A certificate that time stamps may rest on. What is in it is not known here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeAuthority {
+    /// The reader's name for it.
+    pub name: String,
+    /// The certificate (DER).
+    pub certificate: Vec<u8>,
+    /// The line that names it.
+    pub line: usize,
+}
+
 /// Whose signatures count.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trust {
@@ -34,6 +47,7 @@ pub struct Trust {
     logs: Vec<VerifierKey>,
     witnesses: Vec<WitnessKey>,
     quorum: usize,
+    times: Vec<TimeAuthority>,
 }
 
 impl Trust {
@@ -75,8 +89,17 @@ impl Trust {
                         return Err(bad("a second quorum".to_owned()));
                     }
                 }
+                "time" => {
+                    let (name, text) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+                    let certificate = base64::decode(text.trim()).filter(|der| !der.is_empty());
+                    let certificate = certificate.ok_or_else(|| {
+                        bad(format!("after `time {name}` a certificate's DER in base64 is wanted"))
+                    })?;
+                    let name = name.to_owned();
+                    trust.times.push(TimeAuthority { name, certificate, line: at + 1 });
+                }
                 _ => {
-                    let words = "authority, log, witness or quorum";
+                    let words = "authority, log, witness, quorum or time";
                     return Err(bad(format!("{word:?} is not {words}")));
                 }
             }
@@ -89,6 +112,11 @@ impl Trust {
             trust.quorum = number;
         }
         Ok(trust)
+    }
+
+    /// The time authorities that are named.
+    pub fn times(&self) -> &[TimeAuthority] {
+        &self.times
     }
 
     /// What a note of a log is judged by: the keys that may sign this origin's checkpoints. Empty
@@ -168,9 +196,19 @@ mod tests {
             (format!("witness {key}\nquorum 2"), 2),
             ("quorum 0\nquorum 0".to_owned(), 2),
             ("quorum many".to_owned(), 1),
+            ("time tsa.example".to_owned(), 1),
+            ("time tsa.example MII".to_owned(), 1),
         ] {
             assert_eq!(Trust::parse(&text).unwrap_err().line, line, "{text}");
         }
+    }
+
+    #[test]
+    fn a_time_authority_has_a_name_and_a_certificate() {
+        let trust = Trust::parse("\n time tsa.example\tMAA= # theirs").unwrap();
+        let [time] = trust.times() else { panic!("{trust:?}") };
+        assert_eq!((time.name.as_str(), time.line), ("tsa.example", 2));
+        assert_eq!(time.certificate, [0x30, 0]);
     }
 
     proptest! {

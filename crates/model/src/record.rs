@@ -456,6 +456,43 @@ impl FieldType for Name {
     }
 }
 
+/// Bytes of another format, such as a token or a certificate: never a text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Blob(pub Vec<u8>);
+
+impl std::fmt::Debug for Blob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+impl FieldType for Blob {
+    fn to_canon(&self) -> Option<Canon> {
+        Some(Canon::bytes(&self.0))
+    }
+    fn from_canon(value: &Canon) -> Option<Self> {
+        value.as_bytes().map(Self)
+    }
+}
+
+/// None of them is the field left out.
+impl FieldType for Vec<Blob> {
+    const OPTIONAL: bool = true;
+    fn to_canon(&self) -> Option<Canon> {
+        let items: Vec<Canon> = self.iter().filter_map(Blob::to_canon).collect();
+        (!items.is_empty()).then_some(Canon::List(items))
+    }
+    fn from_canon(value: &Canon) -> Option<Self> {
+        match value {
+            Canon::List(items) if !items.is_empty() => items.iter().map(Blob::from_canon).collect(),
+            _ => None,
+        }
+    }
+    fn absent() -> Option<Self> {
+        Some(Self::new())
+    }
+}
+
 impl<T: FieldType> FieldType for Option<T> {
     const OPTIONAL: bool = true;
     fn to_canon(&self) -> Option<Canon> {

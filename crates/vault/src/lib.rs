@@ -18,7 +18,9 @@ mod records;
 mod rehash;
 pub mod salted;
 mod stage;
+pub mod stamp;
 pub mod sums;
+pub mod times;
 pub mod unpack;
 mod verify;
 

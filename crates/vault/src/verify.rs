@@ -13,6 +13,7 @@ use crate::case::authority_of;
 use crate::error::{Error, Result};
 use crate::openings::{Lines, first_of};
 use crate::rehash::{Job, Rehashed, rehash};
+use crate::times::Kept;
 
 /// What verifying a case found. All is well where `findings` is empty.
 #[derive(Debug, Default)]
@@ -33,6 +34,10 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What is worth knowing, and harmless.
     pub notes: Vec<String>,
+    /// The time stamps that records keep; they are not verified here.
+    pub stamps: Vec<Kept>,
+    /// The log's key, by which it was verified.
+    pub key: Option<VerifierKey>,
 }
 
 impl Report {
@@ -79,6 +84,8 @@ pub fn verify(dir: &Path, home: Option<&Home>, progress: &(dyn Fn(u64) + Sync)) 
     walk.end(log.entries);
     report.findings.append(&mut walk.findings);
     report.notes.append(&mut walk.notes);
+    report.stamps = std::mem::take(&mut walk.stamps);
+    report.key = key;
 
     check_exhibits(dir, walk.exhibits, progress, &mut report)?;
     Ok(report)
@@ -164,6 +171,7 @@ struct Walk {
     erased: u64,
     findings: Vec<Finding>,
     notes: Vec<String>,
+    stamps: Vec<Kept>,
 }
 
 impl Walk {
@@ -180,6 +188,7 @@ impl Walk {
             erased: 0,
             findings: Vec::new(),
             notes: Vec::new(),
+            stamps: Vec::new(),
         })
     }
 
@@ -230,6 +239,9 @@ impl Walk {
                         .in_place
                         .map(|p| PathBuf::from(std::ffi::OsStr::from_bytes(&p.0))),
                 });
+            }
+            Ok(body @ (Body::CheckpointStamped(_) | Body::ExhibitStamped(_))) => {
+                self.stamps.extend(Kept::of(index, body));
             }
             Ok(_) | Err(RecordError::Kind(_) | RecordError::Withheld(_)) => {
                 if !opening.leaf_secrets.is_empty() && record.kind != "exhibit.sealed" {

@@ -5,6 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use stamp::Stamp;
+
+mod stamp;
+
 /// Vigie: from a pile of seized material to the network behind it.
 #[derive(Debug, Parser)]
 #[command(name = "vigie", version, about, arg_required_else_help = true, after_help = EXIT_CODES)]
@@ -31,6 +35,8 @@ pub(crate) enum Command {
     Authority(Authority),
     /// Prove the whole case: log, exhibits, views.
     Verify(Verify),
+    /// Trusted time: have an authority stamp the log, or an exhibit, and keep the stamp.
+    Stamp(Stamp),
     /// Proofs that stand alone: that a record is in a log, that a log only grew.
     #[command(subcommand)]
     Log(Log),
@@ -123,13 +129,17 @@ pub(crate) struct Open {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   vigie serve
-  vigie serve --case nl-04 --listen 127.0.0.1:8484")]
+  vigie serve --case nl-04 --listen 127.0.0.1:8484
+  vigie serve --tsa http://tsa.example/tsr")]
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) case: CaseDir,
     /// Where to listen: a loopback address. Port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8484")]
     pub(crate) listen: SocketAddr,
+    /// A time-stamping authority to ask for a stamp each hour, where the log has grown.
+    #[arg(long, value_name = "URL")]
+    pub(crate) tsa: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -143,8 +153,15 @@ pub(crate) enum Authority {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vigie verify case\n  vigie verify --json case")]
+#[command(after_help = "Examples:
+  vigie verify case
+  vigie verify --trust trust.txt case
+
+In the trust file (as of `vigie log check`) `time NAME CERTIFICATE` names a time authority.")]
 pub(crate) struct Verify {
+    /// Whose keys and time authorities you trust.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust: Option<PathBuf>,
     /// One JSON document on stdout.
     #[arg(long)]
     pub(crate) json: bool,
@@ -168,7 +185,7 @@ pub(crate) enum Log {
   vigie log check --since older grown.proof
 
 A trust file has a key a line: `authority KEY` (its own log and those named below it), `log KEY`,
-`witness KEY`; and `quorum N`. Without one the verdict says that nobody confirmed the signer.")]
+`witness KEY`; `quorum N`; and `time NAME CERTIFICATE`. Without one the verdict says that nobody confirmed the signer.")]
     Check(Check),
 }
 
@@ -233,7 +250,10 @@ pub(crate) struct Facts {
 pub(crate) struct Show {
     #[command(flatten)]
     pub(crate) case: CaseDir,
-    /// An entity's id, or one of its keys.
+    /// Whose time stamps you trust.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust: Option<PathBuf>,
+    /// An entity's id, or one of its keys; or an exhibit's id.
     pub(crate) entity: String,
     /// One JSON document on stdout.
     #[arg(long)]

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => commands::serve::run(home, args),
         Command::Authority(Authority::Init { name }) => commands::authority::init(home, name),
         Command::Verify(args) => commands::verify::run(home, args),
+        Command::Stamp(args) => commands::stamp::run(home, args),
         Command::Log(args) => commands::log::run(home, args),
         Command::Facts(args) => commands::facts::run(home, args),
         Command::Show(args) => commands::show::run(args),

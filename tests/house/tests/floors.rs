@@ -182,3 +182,23 @@ fn every_dependency_says_why() {
     }
     assert!(silent.is_empty(), "dependencies without a reason beside them:\n{}", silent.join("\n"));
 }
+
+/// Nothing but `desk::outside` calls out by HTTP.
+#[test]
+fn one_file_calls_outside() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates");
+    let (mut folders, mut found) = (vec![root.clone()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for item in std::fs::read_dir(folder).unwrap() {
+            let path = item.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs")
+                && std::fs::read_to_string(&path).unwrap().contains("ureq::")
+            {
+                found.push(path.strip_prefix(&root).unwrap().to_owned());
+            }
+        }
+    }
+    assert_eq!(found, [Path::new("desk/src/outside.rs")]);
+}

@@ -137,7 +137,17 @@ fn field_value(lang: Lang, field: &LogField) -> Markup {
         },
         Ok(serde_json::Value::Bool(yes)) => html! { (yes_or_no(lang, &field.name, yes)) },
         Ok(serde_json::Value::Null) => html! { span.quiet { (lang.t("log.nothing")) } },
-        _ => html! { span.break { (mono(value)) } },
+        _ => html! { span.break { (mono(&cut(value))) } },
+    }
+}
+
+/// Bytes of other formats (tokens, certificates) are of no use to the eye: their beginning stands
+/// for them. The page's JSON has them whole.
+fn cut(value: &str) -> String {
+    const MOST: usize = 120;
+    match value.char_indices().nth(MOST) {
+        Some((at, _)) => format!("{}…", &value[..at]),
+        None => value.to_owned(),
     }
 }
 

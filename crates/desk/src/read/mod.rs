@@ -30,6 +30,7 @@ mod sort;
 mod sort_tests;
 mod table;
 mod tables;
+mod times;
 mod walk;
 
 pub use crate::count::FIGURES;
@@ -59,6 +60,7 @@ pub use sort::Ordering;
 pub use table::{
     CellValue, Filter, Op, Order, Row, Rows, TableColumn, TableHead, TableQuery, Term,
 };
+pub use times::{Entry, entered_from};
 
 /// One page of a list. Lists are paged by key, never by number, so that a page far down costs what
 /// the first one costs and nothing is shown twice.

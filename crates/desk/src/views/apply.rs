@@ -180,6 +180,10 @@ fn apply(db: &Connection, index: u64, record: &Record, opening: &Opening) -> Res
             .execute((at, b.path.shown(), &b.message))?;
             Ok(())
         }
+        Body::CheckpointStamped(_) | Body::ExhibitStamped(_) => {
+            db.prepare_cached("INSERT OR IGNORE INTO stamp (record) VALUES (?)")?.execute([at])?;
+            Ok(())
+        }
         Body::CaseOpened(b) => super::set_meta(db, "origin", &b.origin),
         _ => Ok(()),
     }

@@ -92,6 +92,9 @@ CREATE TABLE laid (record INTEGER PRIMARY KEY, exhibit BLOB NOT NULL, sort TEXT 
 -- Material that could not be read at all.
 CREATE TABLE unread (record INTEGER PRIMARY KEY, path TEXT NOT NULL, message TEXT NOT NULL);
 
+-- Records that keep a time stamp: read and verified from the log each time.
+CREATE TABLE stamp (record INTEGER PRIMARY KEY);
+
 CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 
 -- `entity` is the key that the entity is called by: the least of its keys.

@@ -1,7 +1,7 @@
 //! The kinds of record, each with its fields: from this table come the typed bodies, the checks of
 //! a verifier and the table in `docs/record-format.md`.
 
-use super::{FieldDef, FieldType, Name, Opening, Record, RecordDef, RecordError, Side};
+use super::{Blob, FieldDef, FieldType, Name, Opening, Record, RecordDef, RecordError, Side};
 use crate::canonical::Canon;
 use crate::id::{ExhibitId, Sha256Hex};
 
@@ -273,6 +273,35 @@ records! {
         Committed exhibit: ExhibitId,
         /// Why.
         Committed reason: String,
+    }
+
+    /// A time-stamping authority stamped a checkpoint of this log: what the checkpoint covers was in
+    /// the log by then, what follows this record came after.
+    "checkpoint.stamped" CheckpointStamped {
+        /// The checkpoint, whole: the token is over the SHA-256 of its bytes.
+        Public checkpoint: String,
+        /// The RFC 3161 token (DER).
+        Public token: Blob,
+        /// Certificates of the authority's chain that were not kept before (DER).
+        Committed certificates: Vec<Blob>,
+        /// Lists of revoked certificates of the chain as they then were (DER).
+        Committed crls: Vec<Blob>,
+        /// Where the authority was asked.
+        Committed asked: String,
+    }
+
+    /// A time-stamping authority stamped an exhibit: its bytes were there by then.
+    "exhibit.stamped" ExhibitStamped {
+        /// The exhibit: the token is over its id.
+        Committed exhibit: ExhibitId,
+        /// The RFC 3161 token (DER).
+        Committed token: Blob,
+        /// Certificates of the authority's chain that were not kept before (DER).
+        Committed certificates: Vec<Blob>,
+        /// Lists of revoked certificates of the chain as they then were (DER).
+        Committed crls: Vec<Blob>,
+        /// Where the authority was asked.
+        Committed asked: String,
     }
 
     /// Every view was thrown away and built again.

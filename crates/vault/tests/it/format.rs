@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use model::record::{
-    Body, CaseOpened, Envelope, ExhibitSealed, Name, PrivilegeMarked, RECORD_KINDS, Side, write,
+    Blob, Body, CaseOpened, CheckpointStamped, Envelope, ExhibitSealed, Name, PrivilegeMarked,
+    RECORD_KINDS, Side, write,
 };
 use model::{Canon, ExhibitId, Sha256Hex};
 use vault::ggm::{Node, puncture, salt};
@@ -127,6 +128,15 @@ fn vectors() -> String {
     ];
     let mut leaves = Vec::new();
     let mut records = Vec::new();
+    // Bytes of other formats stand in no text; an empty list is left out.
+    let stamped = CheckpointStamped {
+        checkpoint: key.sign(3, &[3; 32]),
+        token: Blob(vec![0x30, 0x03, 0x02, 0x01, 0xff]),
+        certificates: vec![Blob(vec![0x30, 0x80]), Blob(vec![0xfe])],
+        crls: Vec::new(),
+        asked: "http://tsa.invalid/".into(),
+    };
+    let bodies = bodies.into_iter().chain([(stamped.into(), false)]);
     for (body, sealed) in bodies {
         let (bytes, mut opening) = write(&body, &envelope, &mut salts).unwrap();
         if sealed {
@@ -156,7 +166,7 @@ fn vectors() -> String {
     let punctured = puncture(&whole, 1, 3).iter().map(|n| Canon::text(n.to_text())).collect();
     let sections = [
         ("accepted", Canon::List(accepted.iter().map(text).collect())),
-        ("checkpoint", Canon::text(key.sign(3, &ledger::tree::root(&leaves)))),
+        ("checkpoint", Canon::text(key.sign(records.len() as u64, &ledger::tree::root(&leaves)))),
         ("punctured_1_to_3", Canon::List(punctured)),
         ("records", Canon::List(records)),
         ("refused", Canon::List(refused.iter().map(text).collect())),

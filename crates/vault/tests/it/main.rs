@@ -6,3 +6,5 @@ mod crash;
 mod flip;
 mod format;
 mod life;
+mod stamp;
+mod tsa;

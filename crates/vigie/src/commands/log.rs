@@ -4,11 +4,12 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use ledger::{
-    Checkpoint, Consistency, MAX_CONSISTENCY, MAX_PROOF, MAX_TRUST, Note, Policy, Proof,
-    ProofError, Trust, Witnessed,
+    Checkpoint, Consistency, MAX_CONSISTENCY, MAX_PROOF, Note, Policy, Proof, ProofError, Trust,
+    Witnessed,
 };
 use serde_json::{Value, json};
 
+use super::times::trust_file;
 use super::{home_dir, plain, told};
 use crate::cli::{Check, Log, Prove};
 use crate::error::Told;
@@ -57,10 +58,7 @@ fn check(args: &Check) -> Result<(), Told> {
     let off = |path: &Path, why: &dyn std::fmt::Display| {
         Told::Misuse(format!("{}: {why}", path.display()))
     };
-    let trust = match &args.trust {
-        None => None,
-        Some(path) => Some(Trust::parse(&read(path, MAX_TRUST)?).map_err(|e| off(path, &e))?),
-    };
+    let trust = trust_file(args.trust.as_deref())?;
     let text = read(&args.proof, MAX_PROOF.max(MAX_CONSISTENCY))?;
     let verdict = match &args.since {
         Some(path) => {
@@ -167,14 +165,14 @@ fn moment(seconds: u64) -> String {
     model::Stamp::unix_seconds(i64::try_from(seconds).unwrap_or(i64::MAX)).to_string()
 }
 
-fn read(path: &Path, most: usize) -> Result<String, Told> {
+pub(super) fn read(path: &Path, most: usize) -> Result<String, Told> {
     String::from_utf8(read_bytes(path, most)?).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
         Told::Misuse(format!("{} is not text (byte {at})", path.display()))
     })
 }
 
-fn read_bytes(path: &Path, most: usize) -> Result<Vec<u8>, Told> {
+pub(super) fn read_bytes(path: &Path, most: usize) -> Result<Vec<u8>, Told> {
     let failed = |e: std::io::Error| Told::Failure {
         what: format!("{} could not be read: {e}", path.display()),
         next: None,

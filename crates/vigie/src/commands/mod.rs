@@ -13,6 +13,8 @@ pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod sql;
+pub(crate) mod stamp;
+pub(crate) mod times;
 pub(crate) mod verify;
 pub(crate) mod views;
 

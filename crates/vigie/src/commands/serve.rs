@@ -10,7 +10,7 @@ use crate::cli::Serve;
 use crate::error::Told;
 
 /// Serves until interrupted.
-pub(crate) fn run(_home: Option<&Path>, args: &Serve) -> Result<(), Told> {
+pub(crate) fn run(home: Option<&Path>, args: &Serve) -> Result<(), Told> {
     let reader = Reader::open(&args.case.case).map_err(told(&args.case.case))?;
     // Views that cannot be read are told here, and not by each page.
     reader.snapshot().map_err(told(&args.case.case))?;
@@ -28,6 +28,9 @@ pub(crate) fn run(_home: Option<&Path>, args: &Serve) -> Result<(), Told> {
         writeln!(out, "The console of {} is at {link}", args.case.case.display())?;
         writeln!(out, "The link signs in once, within ten minutes. Ctrl-C ends the console.")?;
         out.flush()?;
+        if let Some(url) = &args.tsa {
+            super::stamp::hourly(home, &args.case.case, url)?;
+        }
         console::serve(console, async {
             // Where signals cannot be had the console simply goes on.
             let _ = tokio::signal::ctrl_c().await;

@@ -2,9 +2,11 @@
 
 use std::io::{BufWriter, Write};
 
-use desk::read::{Direction, EntityPage, Reader};
+use desk::read::{Direction, EntityPage, Entry, Reader, Snapshot, entered_from};
+use ledger::Trust;
 use serde_json::json;
 
+use super::times::{entries_json, entries_text, trust_file};
 use super::{counted, cut, entity_json, plain, source_json, told, value_json, value_text};
 use crate::cli::Show;
 use crate::error::Told;
@@ -13,24 +15,53 @@ use crate::error::Told;
 pub(crate) fn run(args: &Show) -> Result<(), Told> {
     let snapshot =
         Reader::open(&args.case.case).and_then(|r| r.snapshot()).map_err(told(&args.case.case))?;
-    let page = snapshot.entity(&args.entity).map_err(told(&args.case.case))?.ok_or_else(|| {
-        Told::Failure {
-            what: format!("nothing in this case is called {}", plain(&args.entity)),
-            next: Some(
-                "give an entity's id or one of its keys; `vigie search` finds them".to_owned(),
-            ),
-        }
-    })?;
+    let trust = trust_file(args.trust.as_deref())?;
+    let told = told(&args.case.case);
+    let Some(page) = snapshot.entity(&args.entity).map_err(&told)? else {
+        return exhibit(&snapshot, args, trust.as_ref());
+    };
+    let entries = snapshot.entries(&entered_from(&page), trust.as_ref()).map_err(&told)?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     if args.json {
-        document(&page, &mut out)?
+        document(&page, &entries, &mut out)?
     } else {
-        text(&page, &mut out)?
+        text(&page, &mut out)?;
+        for line in entries_text(&entries) {
+            writeln!(out, "{line}")?;
+        }
     }
     Ok(out.flush()?)
 }
 
-fn document(page: &EntityPage, out: &mut dyn Write) -> std::io::Result<()> {
+/// Shows when an exhibit entered the log, where that is what was named.
+fn exhibit(snapshot: &Snapshot, args: &Show, trust: Option<&Trust>) -> Result<(), Told> {
+    let entries = match args.entity.parse() {
+        Ok(id) => snapshot.entries(&[id], trust).map_err(told(&args.case.case))?,
+        Err(_) => Vec::new(),
+    };
+    let [entry] = entries.as_slice() else {
+        return Err(Told::Failure {
+            what: format!("nothing in this case is called {}", plain(&args.entity)),
+            next: Some(
+                "give an entity's id or one of its keys; `vigie search` finds them".to_owned(),
+            ),
+        });
+    };
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        let head = serde_json::json!({ "kind": "exhibit", "id": entry.exhibit.to_string(), "name": entry.name, "entry": entries_json(&entries) });
+        writeln!(out, "{head}")?;
+        return Ok(out.flush()?);
+    }
+    writeln!(out, "exhibit {}", plain(&entry.name))?;
+    writeln!(out, "  id      {}", entry.exhibit)?;
+    for line in entries_text(&entries) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(out.flush()?)
+}
+
+fn document(page: &EntityPage, entries: &[Entry], out: &mut dyn Write) -> std::io::Result<()> {
     let mut document = entity_json(&page.head);
     document["as_name"] = page.as_name.clone().into();
     document["keys"] = page
@@ -81,6 +112,7 @@ fn document(page: &EntityPage, out: &mut dyn Write) -> std::io::Result<()> {
         .iter()
         .map(|f| json!({"name": f.name, "value": f.value, "rule": f.rule}))
         .collect();
+    document["entry"] = entries_json(entries);
     writeln!(out, "{document}")
 }
 

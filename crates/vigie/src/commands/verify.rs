@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use desk::Report;
 use serde_json::json;
 
+use super::times::{timed_json, timed_text, trust_file};
 use super::{counted, home_dir, plain, told};
 use crate::cli::Verify;
 use crate::error::Told;
@@ -17,7 +18,8 @@ use crate::progress::{Progress, bytes};
 pub(crate) fn run(home: Option<&Path>, args: &Verify) -> Result<(), Told> {
     let bar = Mutex::new(Progress::new());
     let done = AtomicU64::new(0);
-    let report = desk::verify(&args.dir, &home_dir(home)?, &|n| {
+    let trust = trust_file(args.trust.as_deref())?;
+    let report = desk::verify(&args.dir, &home_dir(home)?, trust.as_ref(), &|n| {
         let done = done.fetch_add(n, Ordering::Relaxed) + n;
         if let Ok(mut bar) = bar.try_lock() {
             bar.show("hashed", done, None);
@@ -45,6 +47,7 @@ fn print(report: &Report, args: &Verify) -> std::io::Result<()> {
             "evidence_holds": report.evidence_holds(), "records": report.records,
             "exhibits": report.exhibits, "bytes": report.bytes, "facts": report.facts,
             "checkpoint": report.checkpoint, "key_from_home": report.key_from_home,
+            "signer_confirmed": report.signer_confirmed, "time": timed_json(&report.timed),
             "findings": findings, "notes": report.notes,
         });
         writeln!(out, "{document}")?;
@@ -79,6 +82,15 @@ fn print(report: &Report, args: &Verify) -> std::io::Result<()> {
         if views > 0 {
             writeln!(out, "{} in the evidence, {views} in the views.", report.of_evidence)?;
         }
+    }
+    if report.signer_confirmed {
+        writeln!(out, "Signed by a key that your trust file names for this log.")?;
+    } else if args.trust.is_none() && !report.key_from_home {
+        let no = "no key of yours was named (--trust FILE)";
+        writeln!(out, "Consistent, signer not confirmed: {no}.")?;
+    }
+    for line in timed_text(&report.timed, report.records) {
+        writeln!(out, "{line}")?;
     }
     out.flush()
 }

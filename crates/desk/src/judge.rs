@@ -1,0 +1,128 @@
+//! What the reader's own trust file and the log's time stamps add to a verification.
+
+use std::path::Path;
+
+use ledger::{Note, Reader, Trust, VerifierKey};
+use vault::times::{Bound, Kept, OfLog, Stamps, Void, anchors};
+
+use crate::desk::now_ms;
+use crate::time::AHEAD_MS;
+use crate::verify::Report;
+use crate::{Error, Result};
+
+/// What time stamps say of a whole log. They bound the entry of records into it, never the events
+/// that records tell of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Timed {
+    /// Stamps that records keep.
+    pub stamps: usize,
+    /// Those that stand: verified, of an authority that is taken, and not expired uncovered.
+    pub standing: usize,
+    /// By when the first record was in the log.
+    pub first: Option<Bound>,
+    /// By when the records below [`Timed::covered`] were.
+    pub by: Option<Bound>,
+    /// How many records from the first on the newest standing stamp covers.
+    pub covered: u64,
+    /// After when the records beyond this one's entered.
+    pub after: Option<Bound>,
+    /// Authorities of standing stamps, and whether the reader's file names them.
+    pub authorities: Vec<(String, bool)>,
+}
+
+/// Holds the log's last checkpoint against the reader's file.
+pub(crate) fn signer(trust: Option<&Trust>, report: &mut Report) {
+    let Some(trust) = trust else { return };
+    // A checkpoint whose signature did not hold was told already.
+    let Some(note) = &report.checkpoint else { return };
+    let opened = Note::parse(note).map_err(Into::into).and_then(|note| {
+        let policy = trust.policy_of(&note)?;
+        policy.open(&note)
+    });
+    match opened {
+        Ok(_) => report.signer_confirmed = true,
+        Err(e) => report.find_evidence("ledger/checkpoint", format!("by the trust file: {e}")),
+    }
+}
+
+/// Verifies the stamps and says what follows from them.
+///
+/// # Errors
+/// A certificate in the trust file is none.
+pub(crate) fn times(
+    dir: &Path,
+    kept: Vec<Kept>,
+    key: Option<&VerifierKey>,
+    trust: Option<&Trust>,
+    report: &mut Report,
+) -> Result<()> {
+    let anchors = anchors(trust).map_err(|e| Error::Asked(format!("the trust file: {e}")))?;
+    // A log that cannot be read was told already.
+    let Ok(reader) = Reader::open(&dir.join("ledger")) else { return Ok(()) };
+    let named = anchors.is_some();
+    let stamps = Stamps::new(kept, OfLog { reader: &reader, key }, anchors, now_ms());
+    let mut timed = Timed { stamps: stamps.kept().len(), ..Timed::default() };
+    for (at, kept) in stamps.kept().iter().enumerate() {
+        let place = format!("ledger entry {}", kept.record);
+        match stamps.verdict(at) {
+            Ok(found) => {
+                if named && found.confirmed.is_none() {
+                    report.notes.push(format!(
+                        "{place}: its time stamp does not count: the trust file names no time \
+                         authority that {} could rest on",
+                        found.signer
+                    ));
+                }
+            }
+            Err(Void::Broken(why)) => {
+                report.find_evidence(&place, format!("its time stamp does not hold: {why}"));
+            }
+            Err(Void::Unborne(why)) => {
+                report.notes.push(format!("{place}: its time stamp no longer counts: {why}"));
+            }
+        }
+        if !stamps.stands(at) {
+            continue;
+        }
+        timed.standing += 1;
+        if let Ok(found) = stamps.verdict(at) {
+            let name = found.confirmed.clone().unwrap_or_else(|| found.signer.clone());
+            let authority = (name, found.confirmed.is_some());
+            if !timed.authorities.contains(&authority) {
+                timed.authorities.push(authority);
+            }
+        }
+        timed.covered = timed.covered.max(kept.covered().unwrap_or(0));
+    }
+    for (record, expired_ms) in stamps.lapsed() {
+        report.notes.push(format!(
+            "ledger entry {record}: its time stamp no longer counts: the authority's certificates \
+             expired on {}, before a later stamp covered it",
+            moment(expired_ms)
+        ));
+    }
+    for (record, expires_ms) in stamps.expiring(AHEAD_MS) {
+        report.notes.push(format!(
+            "ledger entry {record}: its time stamp expires on {}, and no later one carries it on: \
+             stamp the case again before then (`vigie stamp`)",
+            moment(expires_ms)
+        ));
+    }
+    timed.first = stamps.bounds(0).by;
+    if let Some(last) = timed.covered.checked_sub(1) {
+        timed.by = stamps.bounds(last).by;
+    }
+    timed.after = stamps.bounds(u64::MAX).after;
+    report.timed = timed;
+    Ok(())
+}
+
+/// Milliseconds since 1970 as records write them.
+fn moment(ms: i64) -> String {
+    // Certificates may be said to last beyond what a record can write.
+    if (0..253_402_300_800_000).contains(&ms) {
+        model::record::time_text(ms)
+    } else {
+        "a day beyond the year 9999".to_owned()
+    }
+}
