@@ -21,6 +21,7 @@ mod stage;
 pub mod sums;
 pub mod unpack;
 mod verify;
+pub mod warc;
 
 pub use batch::{Added, Batch};
 pub use case::{Bytes, Case, Exhibit, authority_of};

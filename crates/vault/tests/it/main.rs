@@ -6,3 +6,4 @@ mod crash;
 mod flip;
 mod format;
 mod life;
+mod warc;
