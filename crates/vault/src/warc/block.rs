@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use model::ProblemKind;
 
 use super::chunked::{Chunked, Failure};
-use super::digest::{Check, Stated, Verify};
+use super::digest::{Check, Digest, Stated, Verify};
 use super::http::{self, Http};
 use super::{Fault, Flaw, Format, Kind, Reader, Record, arc, fields};
 
@@ -39,43 +39,6 @@ pub(super) struct Open {
     decoded: Option<Verify>,
     chunked: Option<Chunked>,
     pub(super) crossed: u64,
-}
-
-/// A digest that a field states.
-struct Digest {
-    field: &'static str,
-    /// Where the field's value stands in the stream.
-    at: u64,
-    check: Check,
-    verify: Option<Verify>,
-}
-
-impl Digest {
-    fn new(record: &Record, field: &'static str, elsewhere: bool) -> Self {
-        let mut out = Self { field, at: record.start, check: Check::Absent, verify: None };
-        if let Some(value) = record.field(field) {
-            out.at = value.start;
-            out.check = Check::Unchecked;
-            if !elsewhere {
-                out.verify = Verify::new(&Stated::parse(&value.value));
-            }
-        }
-        out
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        if let Some(verify) = &mut self.verify {
-            verify.update(bytes);
-        }
-    }
-
-    /// What became of it; `or` is a second chance.
-    fn settle(&mut self, or: Option<Verify>) {
-        if let Some(verify) = self.verify.take() {
-            let agrees = verify.agrees() || or.is_some_and(Verify::agrees);
-            self.check = if agrees { Check::Agrees } else { Check::Differs };
-        }
-    }
 }
 
 /// What a record was when it ended.

@@ -2,7 +2,9 @@
 
 use md5::Md5;
 use sha1::Sha1;
-use sha2::{Digest, Sha256, Sha512};
+use sha2::{Digest as _, Sha256, Sha512};
+
+use super::Record;
 
 /// What became of a stated digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +100,44 @@ impl Verify {
 
     pub(super) fn agrees(self) -> bool {
         self.stated.is_some_and(|stated| stated == self.hash.finish())
+    }
+}
+
+/// A digest that a field states.
+pub(super) struct Digest {
+    pub(super) field: &'static str,
+    /// Where the field's value stands in the stream.
+    pub(super) at: u64,
+    pub(super) check: Check,
+    pub(super) verify: Option<Verify>,
+}
+
+impl Digest {
+    /// `elsewhere`: of bytes that are not this record's.
+    pub(super) fn new(record: &Record, field: &'static str, elsewhere: bool) -> Self {
+        let mut out = Self { field, at: record.start, check: Check::Absent, verify: None };
+        if let Some(value) = record.field(field) {
+            out.at = value.start;
+            out.check = Check::Unchecked;
+            if !elsewhere {
+                out.verify = Verify::new(&Stated::parse(&value.value));
+            }
+        }
+        out
+    }
+
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        if let Some(verify) = &mut self.verify {
+            verify.update(bytes);
+        }
+    }
+
+    /// What became of it; `or` is a second chance.
+    pub(super) fn settle(&mut self, or: Option<Verify>) {
+        if let Some(verify) = self.verify.take() {
+            let agrees = verify.agrees() || or.is_some_and(Verify::agrees);
+            self.check = if agrees { Check::Agrees } else { Check::Differs };
+        }
     }
 }
 
