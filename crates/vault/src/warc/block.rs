@@ -73,7 +73,7 @@ pub struct Payload<'a, R> {
 impl<R: Read> Read for Payload<'_, R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.at == self.buffer.len() {
-            (self.at, self.buffer) = (0, std::mem::take(&mut self.buffer));
+            self.at = 0;
             self.buffer.clear();
             if let Err(fault) = self.reader.pump(self.form, &mut self.buffer) {
                 // Whoever passes over this error is told again when the record ends.

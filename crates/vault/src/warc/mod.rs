@@ -108,7 +108,7 @@ impl Default for Limits {
     }
 }
 
-/// Faults of a reader that nobody took away yet, beyond which they are counted no more.
+/// Faults of a reader that nobody took away yet; that there are more is said once.
 const MAX_FAULTS: usize = 10_000;
 
 /// Something that is not as the formats want it.

@@ -369,7 +369,10 @@ impl<R: Read> Reader<R> {
         if self.mode == Mode::Strict {
             return Err(fault);
         }
-        if self.faults.len() < MAX_FAULTS {
+        if self.faults.len() == MAX_FAULTS {
+            let message = "more faults follow that are not listed".to_owned();
+            self.faults.push(Fault { field: None, message, lost: false, ..fault });
+        } else if self.faults.len() < MAX_FAULTS {
             self.faults.push(fault);
         }
         Ok(())

@@ -186,6 +186,13 @@ fn sizes_have_their_bounds() {
     let long = http("http://a.example/", &format!("X: {}\r\n", "y".repeat(5000)), b"body");
     let (found, faults) = read(&long, Mode::Lenient, Limits { header: 4096, ..base });
     assert_eq!((found[0].1.len(), faults[0].kind), (5028, ProblemKind::Bound), "{faults:?}");
+    // Faults without end are listed up to a bound, and that is said.
+    let many = [record("metadata", "", "", b""), b"junk\r\n\r\n".repeat(3)].concat();
+    let broken: Vec<u8> =
+        (0..12_000).flat_map(|_| [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0, 0xff]).collect();
+    let (_, faults) = lenient(&[gz(&many), broken].concat());
+    assert_eq!(faults.len(), 10_001);
+    assert!(faults[10_000].message.starts_with("more faults"), "{}", faults[10_000]);
     // A bomb in what is no member counts too.
     let bomb = gz(&record("metadata", "", "", &vec![0; 3 << 20]));
     let all = [bomb, gz(&http("http://a.example/", "", b"x"))].concat();

@@ -27,7 +27,7 @@ fn shared() -> Option<PathBuf> {
 fn the_same_records_as_warcio() {
     let Some(folder) = shared() else { return };
     let mut files = 0;
-    for section in include_str!("warcio.tsv").split("=\t").skip(1) {
+    for section in format!("\n{}", include_str!("warcio.tsv")).split("\n=\t").skip(1) {
         let (name, lines) = section.split_once('\n').unwrap();
         let bytes = std::fs::read(folder.join(name)).unwrap();
         let mut reader = Reader::new(bytes.as_slice(), Mode::Lenient, Limits::default());
@@ -51,7 +51,7 @@ fn the_same_records_as_warcio() {
                 || (name, i) == ("example-wrong-chunks.warc.gz", 0);
             assert_eq!(sum != their_sum, other, "{name}, record {i}");
         }
-        if lines.contains("\n!") {
+        if lines.ends_with("\n!") {
             assert!(
                 ours.len() >= theirs.len() && !faults.is_empty(),
                 "{name}: we go on, and say why"
