@@ -17,6 +17,7 @@ use libfuzzer_sys::fuzz_target;
 use model::record::{Name, Opening, Record};
 use model::{ExhibitId, Sha256Hex};
 use vault::unpack::{Bounds, Budget, Codec};
+use vault::warc::{Limits, Mode, Reader};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((which, bytes)) = bytes.split_first() else { return };
@@ -31,6 +32,7 @@ fuzz_target!(|bytes: &[u8]| {
         b'7' => drop(vault::sums::parse(bytes, b"SHA256SUMS")),
         b'8' => proof(bytes),
         b'9' => stamp(bytes),
+        b'a' => web_archive(bytes),
         _ => {}
     }
 });
@@ -156,6 +158,33 @@ fn archive(bytes: &[u8]) {
     for problem in problems.unwrap_or_default() {
         assert!(problem.start <= problem.end && problem.end <= bytes.len() as u64);
     }
+}
+
+/// Faults lie inside, strict mode refuses what lenient mode lists, and no bound is passed.
+fn web_archive(bytes: &[u8]) {
+    let limits = Limits { header: 2048, fields: 32, record: 1 << 20, unpacked: 1 << 20 };
+    let read = |mode| {
+        let mut reader = Reader::new(bytes, mode, limits);
+        let (mut records, mut failed, mut out) = (0, None, 0);
+        loop {
+            match reader.next_record() {
+                Ok(Some(_)) => records += 1,
+                Ok(None) => break,
+                Err(fault) => failed = Some(fault),
+            }
+            out += std::io::copy(&mut reader.payload(), &mut std::io::sink()).unwrap_or(0);
+        }
+        assert!(out <= limits.unpacked + (1 << 16) + bytes.len() as u64, "{out} bytes came out");
+        (records, reader.take_faults(), failed)
+    };
+    let (records, faults, failed) = read(Mode::Lenient);
+    assert!(failed.is_none(), "lenient mode refuses nothing");
+    for fault in &faults {
+        assert!(fault.start <= fault.end && fault.end <= bytes.len() as u64, "{fault:?}");
+    }
+    let (before, _, failed) = read(Mode::Strict);
+    assert_eq!(failed.is_none(), faults.is_empty(), "{failed:?} {faults:?}");
+    assert!(before <= records && (failed.is_some() || before == records));
 }
 
 /// A table is refused, or answers for any address. Its digest is made to fit: what it guards against

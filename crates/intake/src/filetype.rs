@@ -68,6 +68,7 @@ const SIGNATURES: &[Signature] = &[
     (0, b"-----BEGIN OPENSSH", "openssh-key"),
     (0, b"-----BEGIN ", "pem"),
     (0, b"WARC/", "warc"),
+    (0, b"filedesc://", "arc"),
     (0, b"bplist00", "plist"),
     (0, b"{\\rtf", "rtf"),
     (0, b"#!", "script"),

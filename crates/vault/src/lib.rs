@@ -23,6 +23,7 @@ pub mod sums;
 pub mod times;
 pub mod unpack;
 mod verify;
+pub mod warc;
 
 pub use batch::{Added, Batch};
 pub use case::{Bytes, Case, Exhibit, authority_of};

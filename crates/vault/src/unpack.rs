@@ -10,6 +10,7 @@ mod bounded;
 mod sevenz;
 mod stream;
 mod tar;
+mod warc;
 mod zip;
 
 use std::io::{Read, Seek};
@@ -19,7 +20,10 @@ use model::{Problem, ProblemKind};
 
 pub use bounded::{Bounds, Budget};
 
-use bounded::{Bounded, guard};
+use crate::warc::Format;
+
+use bounded::Bounded;
+pub(crate) use bounded::guard;
 
 /// A format that can be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,6 +42,10 @@ pub enum Codec {
     Zst,
     /// 7z.
     SevenZ,
+    /// WARC, with gzip around each record, around all, or none.
+    Warc,
+    /// ARC, likewise.
+    Arc,
 }
 
 /// How much of a file's beginning [`Codec::sniff`] wants: 512 bytes, or the whole file.
@@ -46,6 +54,13 @@ pub const HEAD: usize = 512;
 impl Codec {
     /// The format that a file begins as.
     pub fn sniff(head: &[u8]) -> Option<Self> {
+        // Before gzip: records that are packed one by one are read where they stand.
+        if let Some(format) = Format::sniff(head) {
+            return Some(match format {
+                Format::Warc => Self::Warc,
+                Format::Arc => Self::Arc,
+            });
+        }
         Some(match head {
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] | [b'P', b'K', 7, 8, ..] => Self::Zip,
             [0x1f, 0x8b, 8, ..] => Self::Gz,
@@ -69,6 +84,8 @@ impl Codec {
             Self::Xz => "xz",
             Self::Zst => "zst",
             Self::SevenZ => "7z",
+            Self::Warc => "warc",
+            Self::Arc => "arc",
         }
     }
 }
@@ -93,7 +110,7 @@ pub struct Member<'a> {
     pub name: Name,
     /// How it came out.
     pub codec: Codec,
-    /// Where its header (zip, tar) begins in the container; absent where members share a stream.
+    /// Where its header (zip, tar, WARC) begins in the container; absent where members share a stream.
     pub offset: Option<u64>,
     /// The size that the archive states, if it does.
     pub stated_size: Option<u64>,
@@ -142,6 +159,7 @@ pub fn unpack<E>(
         Codec::Zip => zip::unpack(source, &mut cx)?,
         Codec::Tar => tar::unpack(source, &mut cx)?,
         Codec::SevenZ => sevenz::unpack(source, &mut cx)?,
+        Codec::Warc | Codec::Arc => warc::unpack(source, &mut cx)?,
         Codec::Gz | Codec::Bz2 | Codec::Xz | Codec::Zst => stream::unpack(source, name, &mut cx)?,
     }
     Ok(cx.problems)

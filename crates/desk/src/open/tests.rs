@@ -525,3 +525,47 @@ fn archives_open_into_exhibits_and_sums_are_compared() {
     let snapshot = crate::read::Reader::open(&bench.path("case")).unwrap().snapshot().unwrap();
     assert_eq!(snapshot.log(&Default::default()).unwrap().total, before);
 }
+
+/// A capture of a page whose address carries a password: the page is an exhibit that names its container,
+/// and the password is in no view.
+#[test]
+fn web_archives_open_into_what_was_captured() {
+    let bench = Bench::new();
+    let body = "line x 1 00:1a:79:00:00:01\n";
+    let block = format!("HTTP/1.1 200 OK\r\n\r\n{body}");
+    let warc = format!(
+        "WARC/1.1\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:7>\r\n\
+         WARC-Date: 2025-11-24T16:00:00Z\r\nContent-Type: application/http\r\n\
+         WARC-Target-URI: http://tv.example/get.php?username=bob&password=s3cret9\r\n\
+         Content-Length: {}\r\n\r\n{block}\r\n\r\njunk",
+        block.len()
+    );
+    bench.file("capture.warc", &warc);
+    let opened = bench.open("case", 2);
+    assert_eq!(opened.summary.exhibits, 2);
+    let snapshot = crate::read::Reader::open(&bench.path("case")).unwrap().snapshot().unwrap();
+    let all = snapshot.exhibits(&Default::default(), &Default::default()).unwrap();
+    let find = |name: &str| all.items.iter().find(|e| e.name.ends_with(name)).unwrap().id;
+    let (capture, page) = (find("capture.warc"), find("get.php"));
+    let page = snapshot.exhibit(page).unwrap().unwrap();
+    assert_eq!(page.head.size, body.len() as u64);
+    let way = &page.chain[0];
+    assert_eq!((way.container, way.codec.as_str()), (capture, "warc"));
+    assert_eq!(way.member, "tv.example/get.php");
+    let capture = snapshot.exhibit(capture).unwrap().unwrap();
+    assert_eq!(capture.runs[0].parser, "archive/2");
+    assert_eq!(capture.runs[0].problems, 1, "the junk behind it");
+    let mut folders = vec![bench.path("case")];
+    while let Some(folder) = folders.pop() {
+        for item in std::fs::read_dir(folder).unwrap() {
+            let path = item.unwrap().path();
+            if path.is_dir() {
+                // The vault holds the bytes themselves.
+                folders.extend((!path.ends_with("vault")).then_some(path));
+            } else {
+                let held = std::fs::read(&path).unwrap();
+                assert!(!held.windows(7).any(|w| w == b"s3cret9"), "{}", path.display());
+            }
+        }
+    }
+}

@@ -16,7 +16,7 @@ use crate::read::ARCHIVE;
 use crate::{Error, Result};
 
 /// Raised whenever the same container would give other members or problems.
-const ARCHIVE_VERSION: u32 = 1;
+const ARCHIVE_VERSION: u32 = 2;
 
 /// A parser that is this sure of a file reads it itself, though it is a container too (a workbook).
 const SURER: Confidence = Confidence(70);

@@ -69,8 +69,13 @@ impl Budget {
         self.spent
     }
 
+    /// Counts bytes that were unpacked to get at members, and are none.
+    pub(super) fn spend(&mut self, bytes: u64) {
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
     /// How many bytes may still come out in all, and why not more.
-    fn left(&self) -> (u64, String) {
+    pub(super) fn left(&self) -> (u64, String) {
         let by_ratio = self.input.saturating_mul(self.bounds.ratio).max(self.bounds.ratio_from);
         let (most, why) = if by_ratio < self.bounds.total {
             (by_ratio, format!("more than {} bytes out for each byte in", self.bounds.ratio))
@@ -147,7 +152,7 @@ impl Read for Bounded<'_> {
 }
 
 /// Runs a decoder of others: a panic in it is an error.
-pub(super) fn guard<T>(run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+pub(crate) fn guard<T>(run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     catch_unwind(AssertUnwindSafe(run))
         .unwrap_or_else(|_| Err(io::Error::new(ErrorKind::InvalidData, "the decoder gave up")))
 }

@@ -8,3 +8,4 @@ mod format;
 mod life;
 mod stamp;
 mod tsa;
+mod warc;
