@@ -471,7 +471,7 @@ fn verify_holds_and_finds_what_is_changed() {
     let bench = Bench::new();
     material(&bench);
     bench.open("case", 2);
-    let check = || crate::verify(&bench.path("case"), &bench.path("home"), &|_| {}).unwrap();
+    let check = || crate::verify(&bench.path("case"), &bench.path("home"), None, &|_| {}).unwrap();
     let report = check();
     assert_eq!(
         report.findings.iter().map(|f| &f.message).collect::<Vec<_>>(),

@@ -10,8 +10,8 @@ mod pipes;
 mod room;
 mod secrets;
 mod stamp;
-// The vault's tests use the rest of it.
-#[allow(dead_code)]
+// Files for tests; the vault's tests use the rest of it.
+#[allow(dead_code, clippy::disallowed_methods)]
 #[path = "../../../vault/tests/it/tsa.rs"]
 mod tsa;
 mod upkeep;
