@@ -17,6 +17,7 @@ use libfuzzer_sys::fuzz_target;
 use model::record::{Name, Opening, Record};
 use model::{ExhibitId, Sha256Hex};
 use vault::unpack::{Bounds, Budget, Codec};
+use ledger::witness::Split;
 use vault::warc::{Limits, Mode, Reader};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -79,6 +80,10 @@ fn proof(bytes: &[u8]) {
     if let Ok(proof) = Proof::parse(text) {
         assert_eq!(proof.to_string(), text);
         let _ = proof.leads_to(&[0; 32]);
+    }
+    if let Ok(split) = Split::parse(text) {
+        assert_eq!(split.to_string(), text);
+        let _ = split.shown();
     }
     if let Ok(proof) = Consistency::parse(text) {
         assert_eq!(proof.to_string(), text);

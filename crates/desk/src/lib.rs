@@ -29,6 +29,7 @@ mod tables;
 pub mod time;
 mod verify;
 mod views;
+pub mod witness;
 
 pub use count::Summary;
 pub use decide::{Command, command};

@@ -40,7 +40,8 @@ pub(crate) fn check(url: &str) -> Result<()> {
     if host.contains('@') { off("name no user or password in the address") } else { Ok(()) }
 }
 
-fn agent(redirects: u32) -> Agent {
+/// An agent that goes on so often; `refuses` a status that is not one of success, or hands it on.
+fn agent(redirects: u32, refuses: bool) -> Agent {
     Agent::config_builder()
         .timeout_global(Some(MAX_TIME))
         .timeout_connect(Some(MAX_CONNECT))
@@ -48,7 +49,7 @@ fn agent(redirects: u32) -> Agent {
         .max_redirects_will_error(true)
         .max_response_header_size(MAX_HEADERS)
         .user_agent("vigie")
-        .http_status_as_error(true)
+        .http_status_as_error(refuses)
         .build()
         .into()
 }
@@ -66,7 +67,7 @@ pub(crate) fn post(
 ) -> Result<Vec<u8>> {
     check(url)?;
     let asked =
-        agent(0).post(url).header("Content-Type", media).header("Accept", accept).send(body);
+        agent(0, true).post(url).header("Content-Type", media).header("Accept", accept).send(body);
     taken(url, asked, most)
 }
 
@@ -76,7 +77,48 @@ pub(crate) fn post(
 /// As [`post`].
 pub(crate) fn get(url: &str, most: usize) -> Result<Vec<u8>> {
     check(url)?;
-    taken(url, agent(3).get(url).call(), most)
+    taken(url, agent(3, true).get(url).call(), most)
+}
+
+/// Sends `body`, and gives the answer's status, whatever it is, and at most `most` bytes.
+///
+/// # Errors
+/// [`Error::Outside`] where no answer comes at all, or a longer one.
+pub(crate) fn exchange(url: &str, media: &str, body: &[u8], most: usize) -> Result<(u16, Vec<u8>)> {
+    check(url)?;
+    let answer = agent(0, false).post(url).header("Content-Type", media).send(body);
+    told(url, answer, most)
+}
+
+/// Asks for what stands at an address: the answer's status, and at most `most` bytes.
+///
+/// # Errors
+/// As [`exchange`].
+pub(crate) fn look(url: &str, most: usize) -> Result<(u16, Vec<u8>)> {
+    check(url)?;
+    told(url, agent(0, false).get(url).call(), most)
+}
+
+fn told(
+    url: &str,
+    answer: std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    most: usize,
+) -> Result<(u16, Vec<u8>)> {
+    let failed = |e| failure(url, most, e);
+    let mut answer = answer.map_err(failed)?;
+    let status = answer.status().as_u16();
+    let body = answer.body_mut().with_config().limit(most as u64).read_to_vec();
+    Ok((status, body.map_err(failed)?))
+}
+
+fn failure(url: &str, most: usize, error: ureq::Error) -> Error {
+    let why = match error {
+        ureq::Error::Timeout(_) => format!("no answer within {} s", MAX_TIME.as_secs()),
+        ureq::Error::BodyExceedsLimit(_) => format!("more than {most} bytes came back"),
+        ureq::Error::StatusCode(code) => format!("it answers with status {code}"),
+        other => other.to_string(),
+    };
+    Error::Outside { url: url.to_owned(), why }
 }
 
 fn taken(
@@ -84,15 +126,7 @@ fn taken(
     answer: std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     most: usize,
 ) -> Result<Vec<u8>> {
-    let failed = |error: ureq::Error| {
-        let why = match error {
-            ureq::Error::Timeout(_) => format!("no answer within {} s", MAX_TIME.as_secs()),
-            ureq::Error::BodyExceedsLimit(_) => format!("more than {most} bytes came back"),
-            ureq::Error::StatusCode(code) => format!("it answers with status {code}"),
-            other => other.to_string(),
-        };
-        Error::Outside { url: url.to_owned(), why }
-    };
+    let failed = |e| failure(url, most, e);
     let mut answer = answer.map_err(failed)?;
     if answer.status() != 200 {
         let why = format!("it answers with status {}", answer.status().as_u16());

@@ -1,6 +1,6 @@
 //! Proofs that go out of a log, for whoever has the keys and nothing else.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ledger::{Checkpoint, Consistency, Note, Proof, Reader};
 
@@ -26,7 +26,7 @@ pub enum Which<'a> {
 /// # Errors
 /// No such log; no such record; damage.
 pub fn prove(which: Which<'_>, index: u64) -> Result<Proof> {
-    let log = open(which)?;
+    let (_, log) = open(which)?;
     if index >= log.size() {
         let last = log.size().checked_sub(1).map_or("none".to_owned(), |n| n.to_string());
         let what = format!("the record {index} (the last is {last})");
@@ -43,7 +43,7 @@ pub fn prove_since(which: Which<'_>, older: &str) -> Result<Consistency> {
     let asked = |why: String| Error::Asked(format!("the older checkpoint: {why}"));
     let note = Note::parse(older).map_err(|e| asked(e.to_string()))?;
     let older = Checkpoint::of_text(&note.text).map_err(|e| asked(e.to_string()))?;
-    let log = open(which)?;
+    let (_, log) = open(which)?;
     if older.size > log.size() {
         return Err(asked(format!(
             "it is of {} entries, this log has {}: this is an older copy, or another log",
@@ -54,13 +54,15 @@ pub fn prove_since(which: Which<'_>, older: &str) -> Result<Consistency> {
     Ok(log.prove_since(older.size)?)
 }
 
-fn open(which: Which<'_>) -> Result<Reader> {
+/// The log's folder, and what is committed in it.
+pub(crate) fn open(which: Which<'_>) -> Result<(PathBuf, Reader)> {
     match which {
         Which::Case(dir) => {
             if !vault::Case::exists(dir) {
                 return Err(Error::NoCase(dir.to_owned()));
             }
-            Ok(Reader::open(&dir.join("ledger"))?)
+            let dir = dir.join("ledger");
+            Ok((dir.clone(), Reader::open(&dir)?))
         }
         Which::Authority { home, name } => {
             let home = ledger::Home::new(home);
@@ -68,7 +70,8 @@ fn open(which: Which<'_>) -> Result<Reader> {
                 Some(name) => name.to_owned(),
                 None => home.named()?.unwrap_or_else(|| ledger::PRACTICE.to_owned()),
             };
-            Ok(home.find(&name)?.reader()?)
+            let authority = home.find(&name)?;
+            Ok((authority.log_dir(), authority.reader()?))
         }
     }
 }

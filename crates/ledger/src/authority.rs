@@ -169,13 +169,18 @@ impl Authority {
         self.signer(origin).map(|key| key.verifier())
     }
 
+    /// The folder of the authority's own log.
+    pub fn log_dir(&self) -> PathBuf {
+        self.dir.join("ledger")
+    }
+
     /// Opens the authority's own log for writing, with its lock.
     ///
     /// # Errors
     /// As [`Lock::acquire`] and [`Log::open`].
     pub fn log(&self, holder: &str, wait: Wait) -> Result<(Lock, Log)> {
         let lock = Lock::acquire(&self.dir.join("lock"), holder, wait)?;
-        Ok((lock, Log::open(&self.dir.join("ledger"), self.key.clone())?))
+        Ok((lock, Log::open(&self.log_dir(), self.key.clone())?))
     }
 
     /// Opens the authority's own log for reading.
@@ -183,7 +188,7 @@ impl Authority {
     /// # Errors
     /// As [`Reader::open`].
     pub fn reader(&self) -> Result<Reader> {
-        Reader::open(&self.dir.join("ledger"))
+        Reader::open(&self.log_dir())
     }
 
     fn seen_path(&self, origin: &str) -> PathBuf {

@@ -189,7 +189,7 @@ impl Log {
             let place = if self.journal.is_none() { &mut self.journal } else { &mut self.idle };
             *place = Some(journal);
         }
-        self.reader.published(done.size, done.checkpoint);
+        self.reader.publish_to(done.size, done.checkpoint);
         (self.beside, self.broken) = (false, false);
     }
 

@@ -106,6 +106,11 @@ impl Reader {
         self.checkpoint.as_deref()
     }
 
+    /// The checkpoint that proofs end at: that of the tiles.
+    pub fn published(&self) -> Option<&str> {
+        self.published.as_deref()
+    }
+
     /// The entry at `index`.
     ///
     /// # Errors
@@ -253,7 +258,7 @@ impl Reader {
 
     /// The first `size` entries stand in tiles now, with their checkpoint; more may have been
     /// committed meanwhile.
-    pub(crate) fn published(&mut self, size: u64, checkpoint: String) {
+    pub(crate) fn publish_to(&mut self, size: u64, checkpoint: String) {
         let moved = size.saturating_sub(self.in_tiles) as usize;
         self.tail.drain(..moved.min(self.tail.len()));
         self.in_tiles = size;

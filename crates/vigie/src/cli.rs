@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use stamp::Stamp;
 
 mod stamp;
+pub(crate) mod witness;
 
 /// Vigie: from a pile of seized material to the network behind it.
 #[derive(Debug, Parser)]
@@ -37,6 +38,9 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Trusted time: have an authority stamp the log, or an exhibit, and keep the stamp.
     Stamp(Stamp),
+    /// Witnesses: others who cosign this authority's logs, and this one who cosigns theirs.
+    #[command(subcommand)]
+    Witness(witness::Witness),
     /// Proofs that stand alone: that a record is in a log, that a log only grew.
     #[command(subcommand)]
     Log(Log),
@@ -183,6 +187,7 @@ pub(crate) enum Log {
   vigie log check record-3.tlog-proof
   vigie log check --trust trust.txt record-3.tlog-proof
   vigie log check --since older grown.proof
+  vigie log check --trust trust.txt split.txt      # two histories that one log signed
 
 A trust file has a key a line: `authority KEY` (its own log and those named below it), `log KEY`,
 `witness KEY`; `quorum N`; and `time NAME CERTIFICATE`. Without one the verdict says that nobody confirmed the signer.")]

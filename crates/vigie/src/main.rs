@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Authority(Authority::Init { name }) => commands::authority::init(home, name),
         Command::Verify(args) => commands::verify::run(home, args),
         Command::Stamp(args) => commands::stamp::run(home, args),
+        Command::Witness(args) => commands::witness::run(home, args),
         Command::Log(args) => commands::log::run(home, args),
         Command::Facts(args) => commands::facts::run(home, args),
         Command::Show(args) => commands::show::run(args),

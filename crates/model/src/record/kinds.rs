@@ -109,6 +109,20 @@ records! {
         Public checkpoint: String,
     }
 
+    /// In the authority's own log: from now on a witness is asked to cosign.
+    "witness.named" WitnessNamed {
+        /// The witness's key, as signed notes write it.
+        Public witness: String,
+        /// Where it is asked (C2SP tlog-witness: both prefixes).
+        Public url: String,
+    }
+
+    /// In the authority's own log: a witness is asked no more.
+    "witness.dropped" WitnessDropped {
+        /// The witness's key, as it was named.
+        Public witness: String,
+    }
+
     /// An exhibit is in the vault. An exhibit has one such record.
     "exhibit.sealed" ExhibitSealed {
         /// Root of the salted tree over its 4 KiB leaves.

@@ -85,7 +85,10 @@ fn only_version_kind_time_authority_and_roots_are_public() {
             // What whoever has the log alone must have, to know by when it was there.
             let stamp =
                 def.kind == "checkpoint.stamped" && ["checkpoint", "token"].contains(&field.name);
-            let public = birth || stamp || field.name == "root";
+            // Whoever reads the authority's log must know whom it asks.
+            let witness = ["witness.named", "witness.dropped"].contains(&def.kind)
+                && ["witness", "url"].contains(&field.name);
+            let public = birth || stamp || witness || field.name == "root";
             assert!(public, "{}.{} is public", def.kind, field.name);
         }
         assert!(def.kind.contains('.') && def.fields.iter().all(|f| f.name != "actor"));

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::path::Path;
 
+use ledger::witness::{MAX_SPLIT, Shown, Split};
 use ledger::{
     Checkpoint, Consistency, MAX_CONSISTENCY, MAX_PROOF, Note, Policy, Proof, ProofError, Trust,
     Witnessed,
@@ -59,7 +60,10 @@ fn check(args: &Check) -> Result<(), Told> {
         Told::Misuse(format!("{}: {why}", path.display()))
     };
     let trust = trust_file(args.trust.as_deref())?;
-    let text = read(&args.proof, MAX_PROOF.max(MAX_CONSISTENCY))?;
+    let text = read(&args.proof, MAX_PROOF.max(MAX_CONSISTENCY).max(MAX_SPLIT))?;
+    if text.starts_with("vigie split-view ") {
+        return split(args, &text, trust.as_ref());
+    }
     let verdict = match &args.since {
         Some(path) => {
             let older = Note::parse(&read(path, MAX_CONSISTENCY)?).map_err(|e| off(path, &e))?;
@@ -87,6 +91,42 @@ fn check(args: &Check) -> Result<(), Told> {
             Err(Told::Finding)
         }
     }
+}
+
+/// Judges a file that shows two histories. That it holds is a finding about the log.
+fn split(args: &Check, text: &str, trust: Option<&Trust>) -> Result<(), Told> {
+    let shown = Split::parse(text).and_then(|split| match trust {
+        Some(trust) => split.check(trust),
+        None => split.shown(),
+    });
+    let (holds, told) = match &shown {
+        Ok(Shown::Split(a, b)) => (
+            true,
+            format!("{} signed two histories, of {} and {} records", a.origin, a.size, b.size),
+        ),
+        Ok(Shown::Unexplained(a, b)) => (
+            false,
+            format!(
+                "{} signed {} and {} records, and did not show that one goes on from the other: \
+                 it may still",
+                a.origin, a.size, b.size
+            ),
+        ),
+        Err(why) => (false, format!("it shows nothing: {why}")),
+    };
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        let document = json!({ "split": holds, "told": told, "signer_confirmed": trust.is_some() });
+        writeln!(out, "{document}")?;
+    } else {
+        writeln!(out, "{}: {}.", if holds { "Split view" } else { "No proof" }, plain(&told))?;
+        if trust.is_none() {
+            let no = "no key of yours was named (--trust FILE)";
+            writeln!(out, "Signer not confirmed: {no}; anybody can make a key and sign twice.")?;
+        }
+    }
+    out.flush()?;
+    Err(Told::Finding)
 }
 
 /// Judges a note by the reader's keys; `None` where he named none at all.
@@ -161,7 +201,7 @@ fn holds(args: &Check, verdict: Verdict) -> Result<(), Told> {
 }
 
 /// Seconds since the epoch, in words.
-fn moment(seconds: u64) -> String {
+pub(super) fn moment(seconds: u64) -> String {
     model::Stamp::unix_seconds(i64::try_from(seconds).unwrap_or(i64::MAX)).to_string()
 }
 

@@ -17,6 +17,7 @@ pub(crate) mod stamp;
 pub(crate) mod times;
 pub(crate) mod verify;
 pub(crate) mod views;
+pub(crate) mod witness;
 
 use std::path::{Path, PathBuf};
 
