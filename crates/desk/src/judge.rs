@@ -30,18 +30,60 @@ pub struct Timed {
     pub authorities: Vec<(String, bool)>,
 }
 
-/// Holds the log's last checkpoint against the reader's file.
-pub(crate) fn signer(trust: Option<&Trust>, report: &mut Report) {
-    let Some(trust) = trust else { return };
+/// What witnesses say of a log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Witnessing {
+    /// Each that cosigned: its name, how many entries, and when, in seconds since the epoch.
+    pub by: Vec<(String, u64, u64)>,
+    /// True where the reader's own file names them, and not the authority alone.
+    pub confirmed: bool,
+    /// True where as many cosigned one checkpoint as the reader's file asks for.
+    pub quorum: bool,
+}
+
+/// Holds the log's last checkpoint, and what witnesses cosigned, against the reader's file; without
+/// one, against the witnesses that the authority names.
+pub(crate) fn signer(dir: &Path, home: &Path, trust: Option<&Trust>, report: &mut Report) {
+    let Some(trust) = trust else {
+        // A home without the authority names nobody.
+        if let Ok(standing) = crate::witness::standing(home, crate::Which::Case(dir)) {
+            report.witnessing.by = standing.by;
+        }
+        return;
+    };
     // A checkpoint whose signature did not hold was told already.
     let Some(note) = &report.checkpoint else { return };
-    let opened = Note::parse(note).map_err(Into::into).and_then(|note| {
-        let policy = trust.policy_of(&note)?;
-        policy.open(&note)
-    });
-    match opened {
-        Ok(_) => report.signer_confirmed = true,
-        Err(e) => report.find_evidence("ledger/checkpoint", format!("by the trust file: {e}")),
+    let policy = Note::parse(note).and_then(|note| trust.policy_of(&note));
+    let policy = match policy {
+        Ok(policy) => policy,
+        Err(e) => {
+            return report.find_evidence("ledger/checkpoint", format!("by the trust file: {e}"));
+        }
+    };
+    report.signer_confirmed = true;
+    // Damage there was told already.
+    let kept = ledger::witnessed(&dir.join("ledger")).unwrap_or_default();
+    let mut why = None;
+    for note in &kept {
+        match policy.open(note) {
+            Ok(found) => {
+                report.witnessing.quorum |= policy.quorum > 0;
+                let size = found.checkpoint.size;
+                for (name, time) in found.by {
+                    // The greatest comes first.
+                    if report.witnessing.by.iter().all(|(by, ..)| *by != name) {
+                        report.witnessing.by.push((name, size, time));
+                    }
+                }
+            }
+            Err(e) => why = Some(e),
+        }
+    }
+    report.witnessing.confirmed = !report.witnessing.by.is_empty();
+    if policy.quorum > 0 && !report.witnessing.quorum {
+        let (found, wanted) = (0, policy.quorum);
+        let why = why.unwrap_or(ledger::ProofError::Unwitnessed { found, wanted });
+        report.find_evidence("ledger/witnessed", format!("by the trust file: {why}"));
     }
 }
 

@@ -35,7 +35,7 @@ pub use count::Summary;
 pub use decide::{Command, command};
 pub use desk::{Desk, Place};
 pub use error::{Error, Result, full_disk};
-pub use judge::Timed;
+pub use judge::{Timed, Witnessing};
 pub use prove::{Which, prove, prove_since};
 pub use vault::Wait;
 pub use verify::{Report, verify};

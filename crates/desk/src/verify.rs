@@ -18,7 +18,7 @@ use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use vault::{Case, Finding, Home};
 
-use crate::judge::{self, Timed};
+use crate::judge::{self, Timed, Witnessing};
 use crate::pipeline::record::{FactRecord, put_fact_record, put_problem_parts};
 use crate::pipeline::run::run_digest;
 use crate::pipeline::table::{digest_group, digest_of_schema};
@@ -54,6 +54,8 @@ pub struct Report {
     pub notes: Vec<String>,
     /// True where a key that the reader's file names for this log signed its last checkpoint.
     pub signer_confirmed: bool,
+    /// Who cosigned it.
+    pub witnessing: Witnessing,
     /// What time stamps say of the log.
     pub timed: Timed,
 }
@@ -101,7 +103,7 @@ pub fn verify(
         notes: vault.notes,
         ..Report::default()
     };
-    judge::signer(trust, &mut report);
+    judge::signer(dir, home.dir(), trust, &mut report);
     judge::times(dir, vault.stamps, vault.key.as_ref(), trust, &mut report)?;
     if !crate::views::file(dir).is_file() {
         report.notes.push(format!(

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use desk::Report;
-use serde_json::json;
+use desk::{Report, Witnessing};
+use serde_json::{Value, json};
 
+use super::log::moment;
 use super::times::{timed_json, timed_text, trust_file};
 use super::{counted, home_dir, plain, told};
 use crate::cli::Verify;
@@ -47,7 +48,8 @@ fn print(report: &Report, args: &Verify) -> std::io::Result<()> {
             "evidence_holds": report.evidence_holds(), "records": report.records,
             "exhibits": report.exhibits, "bytes": report.bytes, "facts": report.facts,
             "checkpoint": report.checkpoint, "key_from_home": report.key_from_home,
-            "signer_confirmed": report.signer_confirmed, "time": timed_json(&report.timed),
+            "signer_confirmed": report.signer_confirmed,
+            "witnessed": witnessed_json(&report.witnessing), "time": timed_json(&report.timed),
             "findings": findings, "notes": report.notes,
         });
         writeln!(out, "{document}")?;
@@ -89,8 +91,35 @@ fn print(report: &Report, args: &Verify) -> std::io::Result<()> {
         let no = "no key of yours was named (--trust FILE)";
         writeln!(out, "Consistent, signer not confirmed: {no}.")?;
     }
+    for line in witnessed_text(&report.witnessing, report.records) {
+        writeln!(out, "{line}")?;
+    }
     for line in timed_text(&report.timed, report.records) {
         writeln!(out, "{line}")?;
     }
     out.flush()
+}
+
+fn witnessed_json(found: &Witnessing) -> Value {
+    let by: Vec<_> = (found.by.iter())
+        .map(|(name, size, time)| json!({"name": name, "records": size, "time": moment(*time)}))
+        .collect();
+    json!({ "by": by, "confirmed": found.confirmed, "quorum": found.quorum })
+}
+
+/// Who cosigned, in lines.
+fn witnessed_text(found: &Witnessing, records: u64) -> Vec<String> {
+    if found.by.is_empty() {
+        return vec!["Unwitnessed: its operator could have rebuilt it.".to_owned()];
+    }
+    let mut lines: Vec<String> = (found.by.iter())
+        .map(|(name, size, time)| {
+            let (name, time) = (plain(name), moment(*time));
+            format!("Witnessed by {name} at {time}: the first {size} of {records} records.")
+        })
+        .collect();
+    if !found.confirmed {
+        lines.push("The witnesses' keys are those that the authority itself names.".to_owned());
+    }
+    lines
 }

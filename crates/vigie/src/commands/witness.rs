@@ -38,13 +38,9 @@ pub(crate) fn run(home: Option<&Path>, args: &Witness) -> Result<(), Told> {
             Ok(())
         }
         Witness::List(args) => list(&home, args),
-        Witness::Ask(args) => {
-            each(&home, args, None, |home, which| desk::witness::ask(home, which))
-        }
+        Witness::Ask(args) => each(&home, args, None, desk::witness::ask),
         Witness::Compare { which, evidence } => {
-            each(&home, which, evidence.as_deref(), |home, which| {
-                desk::witness::compare(home, which)
-            })
+            each(&home, which, evidence.as_deref(), desk::witness::compare)
         }
     }
 }
@@ -124,10 +120,9 @@ fn each(
             if let Outcome::Contradicts(split) = &outcome {
                 found = true;
                 if let Some(path) = evidence {
-                    std::fs::write(path, split.to_string()).map_err(|e| Told::Failure {
-                        what: format!("{} could not be written: {e}", path.display()),
-                        next: None,
-                    })?;
+                    let text = split.to_string();
+                    ledger::disk::write(path, text.as_bytes())
+                        .map_err(|e| Told::failure(&e, None))?;
                 }
             }
             let name = named.key.name();

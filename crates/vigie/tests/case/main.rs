@@ -15,4 +15,5 @@ mod stamp;
 #[path = "../../../vault/tests/it/tsa.rs"]
 mod tsa;
 mod upkeep;
+mod witness;
 mod words;

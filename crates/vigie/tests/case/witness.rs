@@ -1,0 +1,154 @@
+//! Authorities that witness one another: over loopback, each in a home of its own.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use crate::bench::Bench;
+
+/// A witness that serves until it is dropped.
+struct Serving {
+    child: Child,
+    url: String,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn serve(bench: &Bench, logs: &str) -> Serving {
+    let mut child = bench
+        .command(&["witness", "serve", "--logs", logs, "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it serves");
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a line");
+    let url = line.trim_end().rsplit(' ').next().expect("an address").to_owned();
+    assert!(url.starts_with("http://127.0.0.1:"), "{line}");
+    Serving { child, url }
+}
+
+/// The key of an authority, from the birth of its first case.
+fn key_of(bench: &Bench) -> String {
+    let birth = bench.ok(&["log", "prove", "--authority", "0"]);
+    put(&bench.path("birth"), &birth);
+    let born = bench.json(&["log", "check", "--json", "birth"]);
+    let key = born["record"]["public"]["key"].as_str().expect("a key").to_owned();
+    // The authority signs all its logs with one key: its vkey under its own name has another id.
+    let key = ledger::VerifierKey::parse(&key).expect("a key");
+    let name = key.name().split('/').next().expect("a name").to_owned();
+    key.renamed(&name).expect("a name").text()
+}
+
+#[allow(clippy::disallowed_methods)] // Files for the test.
+fn put(path: &Path, text: &str) {
+    std::fs::write(path, text).expect("a file");
+}
+
+#[allow(clippy::disallowed_methods)] // A copy, as a thief or a careless operator makes it.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for item in std::fs::read_dir(from).expect("a folder") {
+        let item = item.expect("an item");
+        let to = to.join(item.file_name());
+        if item.file_type().expect("a type").is_dir() {
+            copy(&item.path(), &to);
+        } else {
+            std::fs::copy(item.path(), to).expect("a copy");
+        }
+    }
+}
+
+#[test]
+#[allow(clippy::disallowed_methods)] // Files for the test.
+fn others_cosign_and_who_tells_two_stories_is_caught() {
+    let (police, polizia) = (Bench::new(), Bench::new());
+    police.ok(&["authority", "init", "police.example"]);
+    let seizure = police.seizure("seizure", "small", 1.0, 4);
+    police.open("case", &seizure);
+    let report = police.ok(&["verify", "case"]);
+    assert!(report.contains("Unwitnessed: its operator could have rebuilt it."), "{report}");
+    assert!(police.ok(&["witness", "ask"]).contains("unwitnessed: its operator could have"));
+
+    // The other authority's witness, and nobody's own.
+    assert_eq!(polizia.run(&["witness", "serve", "--logs", "nowhere"]).status.code(), Some(3));
+    let witness = polizia.ok(&["witness", "init", "w.polizia.example"]);
+    let own = police.ok(&["witness", "init", "w.police.example"]);
+    put(&polizia.path("partners"), &format!("authority {}\n", key_of(&police)));
+    let serving = serve(&polizia, "partners");
+    let add = |key: &str| police.run(&["witness", "add", "--url", &serving.url, key.trim()]);
+    assert_eq!(add(&own).status.code(), Some(2), "who witnesses himself proves nothing");
+    assert_eq!(add("nonsense").status.code(), Some(2));
+    assert!(add(&witness).status.success());
+
+    // A copy from before, with which two stories can be told.
+    copy(&police.path("case"), &police.path("fork"));
+    copy(&police.path("home"), &police.path("home-of-fork"));
+    let told = police.ok(&["witness", "ask"]);
+    assert_eq!(told.matches(": cosigned, ").count(), 2, "{told}");
+    assert!(police.ok(&["witness", "list"]).contains("records cosigned at 20"));
+    let lines = police.ok(&["witness", "list", "--json"]);
+    let listed: serde_json::Value = serde_json::from_str(lines.trim()).expect("a document");
+    assert!(listed["cosigned"]["case"]["size"].as_u64() > Some(3), "{listed}");
+    let report = police.ok(&["verify", "case"]);
+    assert!(report.contains("Witnessed by w.polizia.example at 20"), "{report}");
+    assert!(report.contains("those that the authority itself names"), "{report}");
+
+    // A reader with the keys, and nothing else.
+    let trust = format!("authority {}\nwitness {witness}quorum 1\n", key_of(&police));
+    put(&police.path("trust"), &trust);
+    let report = police.ok(&["verify", "--trust", "trust", "case"]);
+    assert!(!report.contains("authority itself names"), "{report}");
+    put(&police.path("proof"), &police.ok(&["log", "prove", "--case", "case", "3"]));
+    let held = police.ok(&["log", "check", "--trust", "trust", "proof"]);
+    assert!(held.contains("Cosigned by w.polizia.example at"), "{held}");
+    let found = police.run(&["verify", "--trust", "trust", "fork"]);
+    assert_eq!(found.status.code(), Some(1), "a quorum that is not there is a finding");
+
+    // Grown, it is asked once more; what is proved then ends at the newer checkpoint.
+    police.open("case", &police.seizure("more", "small", 1.0, 5));
+    assert_eq!(police.ok(&["witness", "ask"]).matches(": cosigned, ").count(), 2);
+    assert!(police.ok(&["witness", "compare"]).contains("and this log goes on from them"));
+
+    // The fork goes on elsewhere, under the same key: the witness refuses it, and the file shows it.
+    let fork = |words: &[&str]| {
+        let out = police
+            .command(words)
+            .env("VIGIE_HOME", police.path("home-of-fork"))
+            .output()
+            .expect("it runs");
+        (out.status.code(), String::from_utf8_lossy(&out.stdout).into_owned())
+    };
+    let other = police.seizure("other", "small", 1.0, 6);
+    for name in ["a", "b", "c"] {
+        // Longer than what was cosigned, so that nothing is behind.
+        let path = police.path(name);
+        std::fs::create_dir_all(&path).expect("a folder");
+        put(&path.join(name), name);
+        let words = ["open", "--case", "fork", path.to_str().expect("UTF-8")];
+        assert_eq!(fork(&words).0, Some(0));
+    }
+    let words = ["open", "--case", "fork", other.to_str().expect("UTF-8")];
+    assert_eq!(fork(&words).0, Some(0));
+    let (code, told) = fork(&["witness", "ask", "--case", "fork"]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("case: w.polizia.example: A SPLIT VIEW"), "{told}");
+    let words = ["witness", "compare", "--case", "fork", "--evidence", "split"];
+    assert_eq!(fork(&words).0, Some(1));
+    let (code, shown) = fork(&["log", "check", "--trust", "trust", "split"]);
+    assert_eq!(code, Some(1));
+    assert!(shown.contains("Split view: police.example/case/"), "{shown}");
+    assert!(shown.contains("signed two histories"), "{shown}");
+
+    // The witness is gone: it is told, and nothing else stops.
+    drop(serving);
+    let told = police.ok(&["witness", "ask"]);
+    assert_eq!(told.lines().count(), 2, "{told}");
+    assert!(police.ok(&["witness", "drop", "w.polizia.example"]).contains("asked no more"));
+    assert_eq!(police.run(&["witness", "drop", "w.polizia.example"]).status.code(), Some(3));
+}
