@@ -20,8 +20,8 @@ pub enum Error {
     /// Somebody else has committed since this writer looked.
     #[error(
         "another writer of {origin} has gone on: it stood at {held} entries here and stands at \
-         {found} there. This one stops, and its last batch is not in the log. See that only one \
-         writes, then open the log again"
+         {found} there. This one stops; the batch that it was handing in is not in the log. See that \
+         only one writes, then open the log again"
     )]
     AnotherWriter {
         /// The log.

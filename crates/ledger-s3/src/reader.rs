@@ -24,6 +24,8 @@ const KEPT: usize = 64;
 
 /// A tile's level and number.
 type Place = (u32, u64);
+/// A bundle's number and its entries.
+type Bundle = (u64, Arc<Vec<Vec<u8>>>);
 /// What computes from hashes of full subtrees, which it asks for by height and index.
 type Complete<'a> = dyn FnMut(u32, u64) -> std::result::Result<Hash, Infallible> + 'a;
 
@@ -36,7 +38,7 @@ pub struct Reader<O> {
     tip: Tip,
     kept: Mutex<VecDeque<(Place, Arc<Vec<Hash>>)>>,
     /// The bundle read last: entries are mostly read in order.
-    last: Mutex<Option<(u64, Arc<Vec<Vec<u8>>>)>>,
+    last: Mutex<Option<Bundle>>,
 }
 
 impl<O: Objects> Reader<O> {

@@ -59,6 +59,45 @@ fn of_two_writers_one_goes_on_and_the_other_stops() {
     });
 }
 
+/// While one commits, another opens the log and commits, before each of the first one's steps: what the
+/// first had swapped in by then is published, stays, and is answered; the first stops at its next batch.
+#[test]
+fn a_writer_that_is_overtaken_while_it_publishes_has_committed() {
+    block_on(async {
+        let mut overtaken = 0;
+        for step in 0.. {
+            let what = format!("step {step}");
+            let store = Store::default();
+            let mut log = open(store.client(), 1).await.unwrap();
+            log.append(&batch("before", 250)).await.unwrap();
+            let client = store.client();
+            let mut one = open(client.clone(), 2).await.unwrap();
+            let (theirs, there) = (batch("theirs", 9), store.clone());
+            let handed_in = theirs.clone();
+            client.meanwhile(step, async move {
+                let mut other = open(there.client(), 3).await.unwrap();
+                other.append(&handed_in).await.unwrap();
+            });
+            let ours = batch("ours", 9);
+            let end = one.append(&ours).await;
+            if client.hook_is_left() {
+                assert!(overtaken > 4, "{overtaken}");
+                break;
+            }
+            let entries = all(&store).await;
+            assert_eq!(count(&entries, &theirs), 1, "{what}");
+            assert_eq!(count(&entries, &ours), usize::from(end.is_ok()), "{what}: {end:?}");
+            let next = one.append(&batch("next", 1)).await;
+            if end.is_ok() {
+                overtaken += 1;
+                assert!(matches!(next, Err(Error::AnotherWriter { .. })), "{what}: {next:?}");
+            }
+            assert!(next.is_err());
+            sound(&store, &what).await;
+        }
+    });
+}
+
 /// Four writers hand in what they have, opening again whenever they lose, in orders that dice give.
 #[test]
 fn many_writers_in_any_order_make_one_log() {
