@@ -37,10 +37,12 @@ async fn process(client: Client, writer: u8) -> Vec<usize> {
 }
 
 /// A healthy process opens, sees what is there, and hands in the rest; what came late from the one
-/// before arrives in between.
-async fn recover(store: &Store, answered: &[usize], what: &str) {
+/// before arrives in between, or after all.
+async fn recover(store: &Store, answered: &[usize], early: bool, what: &str) {
     let mut log = open(store.client(), 3).await.unwrap_or_else(|e| panic!("{what}: {e}"));
-    store.land();
+    if early {
+        store.land();
+    }
     for (n, entries) in handed_in().iter().enumerate() {
         let there = count(&all(store).await, entries);
         assert!(there <= 1, "{what}: batch {n} stands {there} times");
@@ -78,20 +80,25 @@ async fn recover(store: &Store, answered: &[usize], what: &str) {
     );
 }
 
+/// Each fault; the late one twice, as it arrives early or not.
+fn kinds() -> impl Iterator<Item = (Kind, bool)> {
+    KINDS.into_iter().map(|kind| (kind, true)).chain([(Kind::Late, false)])
+}
+
 #[test]
 fn no_fault_at_any_step_of_a_process_loses_or_doubles_what_was_answered() {
     block_on(async {
         for before in [0, 250] {
-            for kind in KINDS {
+            for (kind, early) in kinds() {
                 for step in 0.. {
-                    let what = format!("{kind:?} at step {step} after {before}");
+                    let what = format!("{kind:?} at step {step} after {before}, early {early}");
                     let store = begun(before).await;
                     let client = store.faulty(step, kind);
                     let answered = process(client.clone(), 2).await;
                     if kind == Kind::Sluggish || !client.came() {
                         assert_eq!(answered, [0, 1, 2], "{what}");
                     }
-                    recover(&store, &answered, &what).await;
+                    recover(&store, &answered, early, &what).await;
                     if !client.came() {
                         assert!(step > 20, "{step} steps");
                         break;
@@ -118,13 +125,13 @@ fn no_fault_at_any_step_of_an_opening_after_a_crash_does_either() {
                 continue; // nothing waits: openings like it are tested above
             }
             crashes += 1;
-            for kind in KINDS {
+            for (kind, early) in kinds() {
                 for step in 0.. {
                     let what = format!("killed after {first}, then {kind:?} at step {step}");
                     let store = store.copy();
                     let client = store.faulty(step, kind);
                     let _ = open(client.clone(), 6).await;
-                    recover(&store, &answered, &what).await;
+                    recover(&store, &answered, early, &what).await;
                     if !client.came() {
                         break;
                     }
