@@ -6,6 +6,7 @@
 
 mod authority;
 mod base64;
+pub mod batch;
 mod consistency;
 pub mod disk;
 mod error;

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::{self, Append, Batch, Overwrite, Pending};
 use crate::error::Result;
-use crate::store::{Tile, encode_entry, encode_hashes, levels};
+use crate::store::{Tile, encode_entry, encode_hashes, partials};
 use crate::tree::{Edge, Hash, WIDTH};
 
 /// What is committed and not published, in the form that tiles take.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Staged {
     /// Entries in tiles.
     published: u64,
@@ -45,15 +45,9 @@ impl Staged {
         }
     }
 
-    /// What is to be written for the tree whose edge is given, whose checkpoint is `checkpoint`, and
-    /// whose entries stand in `journals`.
-    pub(crate) fn publication(
-        &mut self,
-        dir: &Path,
-        edge: &Edge,
-        checkpoint: String,
-        journals: Vec<Append>,
-    ) -> Publication {
+    /// The tiles of what was taken in since the last time, full and partial, for the tree whose edge
+    /// is given.
+    pub(crate) fn take(&mut self, edge: &Edge) -> Vec<(Tile, Vec<u8>)> {
         let before = std::mem::replace(&mut self.published, self.size);
         let mut files = std::mem::take(&mut self.full);
         if self.size > before {
@@ -66,6 +60,20 @@ impl Staged {
                 files.push((Tile { level: None, number, width }, self.bundle.clone()));
             }
         }
+        files
+    }
+
+    /// What is to be written for the tree whose edge is given, whose checkpoint is `checkpoint`, and
+    /// whose entries stand in `journals`.
+    pub(crate) fn publication(
+        &mut self,
+        dir: &Path,
+        edge: &Edge,
+        checkpoint: String,
+        journals: Vec<Append>,
+    ) -> Publication {
+        let before = self.published;
+        let files = self.take(edge);
         Publication { dir: dir.to_owned(), before, size: self.size, files, checkpoint, journals }
     }
 }
@@ -124,14 +132,7 @@ impl Publication {
 
 /// The partial tiles of the tree of `before` entries that the tree of `after` does not have.
 fn outgrown(dir: &Path, before: u64, after: u64) -> Vec<PathBuf> {
-    let partials = |size: u64| {
-        let levels = (0..levels(size)).map(Some).chain([None]);
-        levels.filter_map(move |level| {
-            let count = size >> (8 * level.unwrap_or(0));
-            let tile = Tile { level, number: count / WIDTH, width: count % WIDTH };
-            (tile.width > 0).then(|| tile.path())
-        })
-    };
-    let kept: Vec<PathBuf> = partials(after).collect();
-    partials(before).filter(|path| !kept.contains(path)).map(|path| dir.join(path)).collect()
+    let kept: Vec<Tile> = partials(after).collect();
+    let old = partials(before).filter(|tile| !kept.contains(tile));
+    old.map(|tile| dir.join(tile.path())).collect()
 }

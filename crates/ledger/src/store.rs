@@ -3,6 +3,7 @@
 //! `checkpoint`, `tile/<L>/<N>[.p/<W>]` (hashes), `tile/entries/<N>[.p/<W>]` (bundles: each entry
 //! with its length in two bytes before it), and our own `journal` and `journal-2`.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -22,16 +23,18 @@ pub const MAX_ENTRY: usize = 65_535;
 
 /// Which tile of which level; `None` is the level of the entries themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Tile {
-    pub(crate) level: Option<u32>,
-    pub(crate) number: u64,
+pub struct Tile {
+    /// Hashes of this level, or entries.
+    pub level: Option<u32>,
+    /// Counted from the left.
+    pub number: u64,
     /// 1 to 256; 256 is full.
-    pub(crate) width: u64,
+    pub width: u64,
 }
 
 impl Tile {
     /// Its path below the log's folder.
-    pub(crate) fn path(&self) -> PathBuf {
+    pub fn path(&self) -> PathBuf {
         let level = self.level.map_or_else(|| "entries".to_owned(), |l| l.to_string());
         let mut groups = format!("{:03}", self.number % 1000);
         let mut rest = self.number / 1000;
@@ -44,7 +47,7 @@ impl Tile {
     }
 
     /// The tile of a path below the log's folder, where it is one in its one writing.
-    pub(crate) fn of_path(path: &Path) -> Option<Self> {
+    pub fn of_path(path: &Path) -> Option<Self> {
         let text = path.to_str()?;
         let rest = text.strip_prefix("tile/")?;
         let (level, rest) = rest.split_once('/')?;
@@ -61,10 +64,21 @@ impl Tile {
         let tile = Self { level, number, width };
         ((1..=WIDTH).contains(&width) && tile.path() == path).then_some(tile)
     }
+
+    /// The tile that holds the full subtree of 2^height leaves which starts at `index`·2^height, in
+    /// a tree of `size` leaves that has it; and which of its hashes are the subtree's.
+    pub fn of_subtree(size: u64, height: u32, index: u64) -> (Self, Range<usize>) {
+        let level = height / 8;
+        let span = 1u64 << (height % 8);
+        let first = index * span;
+        let (number, at) = (first / WIDTH, (first % WIDTH) as usize);
+        let width = ((size >> (8 * level)) - number * WIDTH).min(WIDTH);
+        (Self { level: Some(level), number, width }, at..at + span as usize)
+    }
 }
 
 /// The tiles of a tree of `size` entries at one level: full ones, then perhaps a partial one.
-pub(crate) fn tiles_at(level: Option<u32>, size: u64) -> impl Iterator<Item = Tile> {
+pub fn tiles_at(level: Option<u32>, size: u64) -> impl Iterator<Item = Tile> {
     let count = size.checked_shr(level.unwrap_or(0).saturating_mul(8)).unwrap_or(0);
     (0..count.div_ceil(WIDTH)).map(move |number| Tile {
         level,
@@ -74,10 +88,20 @@ pub(crate) fn tiles_at(level: Option<u32>, size: u64) -> impl Iterator<Item = Ti
 }
 
 /// The tile of that number at one level of a tree of `size` entries, where there is one.
-pub(crate) fn tile_at(level: Option<u32>, size: u64, number: u64) -> Option<Tile> {
+pub fn tile_at(level: Option<u32>, size: u64, number: u64) -> Option<Tile> {
     let count = size.checked_shr(level.unwrap_or(0).saturating_mul(8)).unwrap_or(0);
     let width = count.checked_sub(number.checked_mul(WIDTH)?)?.min(WIDTH);
     (width > 0).then_some(Tile { level, number, width })
+}
+
+/// The tiles at the right end of a tree of `size` entries, where they are not full: of hashes from
+/// the lowest level up, then of entries.
+pub fn partials(size: u64) -> impl Iterator<Item = Tile> {
+    (0..levels(size)).map(Some).chain([None]).filter_map(move |level| {
+        let count = size >> (8 * level.unwrap_or(0));
+        let tile = Tile { level, number: count / WIDTH, width: count % WIDTH };
+        (tile.width > 0).then_some(tile)
+    })
 }
 
 /// How many levels of hash tiles a tree has.
@@ -85,7 +109,8 @@ pub(crate) fn levels(size: u64) -> u32 {
     (0..8).take_while(|level| size >> (8 * level) > 0).count() as u32
 }
 
-pub(crate) fn encode_bundle<'a>(entries: impl IntoIterator<Item = &'a Vec<u8>>) -> Vec<u8> {
+/// Entries as their bundle has them.
+pub fn encode_bundle<'a>(entries: impl IntoIterator<Item = &'a Vec<u8>>) -> Vec<u8> {
     let mut out = Vec::new();
     for entry in entries {
         encode_entry(&mut out, entry);
@@ -101,7 +126,7 @@ pub(crate) fn encode_entry(out: &mut Vec<u8>, entry: &[u8]) {
 }
 
 /// The entries of a bundle; `None` where the lengths do not end with the bytes.
-pub(crate) fn decode_bundle(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+pub fn decode_bundle(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
     spans(bytes).map(|span| span.map(|(from, to)| bytes[from..to].to_vec())).collect()
 }
 
@@ -120,7 +145,8 @@ pub(crate) fn spans(bytes: &[u8]) -> impl Iterator<Item = Option<(usize, usize)>
     })
 }
 
-pub(crate) fn encode_hashes(hashes: &[Hash]) -> Vec<u8> {
+/// Hashes as their tile has them.
+pub fn encode_hashes(hashes: &[Hash]) -> Vec<u8> {
     hashes.concat()
 }
 

@@ -36,6 +36,7 @@ const LEVEL: &[(&str, &str)] = &[("vault", "ledger")];
 const NEVER: &[(&str, &[&str])] = &[
     ("model", &["rusqlite", "tokio", "axum", "parquet", "rand"]),
     ("intake", &["tokio", "axum", "rusqlite", "ledger", "vault"]),
+    ("ledger", &["tokio", "object_store", "reqwest"]),
     ("network", &["tokio", "axum", "rusqlite", "ledger", "vault", "intake"]),
     ("range", &["intake", "desk", "network", "rusqlite"]),
 ];

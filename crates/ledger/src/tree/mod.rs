@@ -2,8 +2,7 @@
 
 mod proof;
 
-pub(crate) use proof::root_of;
-pub use proof::{consistency, inclusion, is_consistent, is_included};
+pub use proof::{consistency, inclusion, is_consistent, is_included, root_of};
 use sha2::{Digest, Sha256};
 
 /// A hash of the tree.

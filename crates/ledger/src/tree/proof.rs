@@ -18,8 +18,12 @@ fn range<E>(
     Ok(node(&left, &range(middle, end, complete)?))
 }
 
-/// The root over the first `size` leaves.
-pub(crate) fn root_of<E>(
+/// The root over the first `size` leaves, computed with `complete(height, index)`, which gives the
+/// hash of the full subtree of 2^height leaves that starts at index·2^height.
+///
+/// # Errors
+/// Those of `complete`.
+pub fn root_of<E>(
     size: u64,
     complete: &mut dyn FnMut(u32, u64) -> Result<Hash, E>,
 ) -> Result<Hash, E> {
