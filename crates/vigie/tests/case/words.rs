@@ -61,10 +61,17 @@ fn the_console_stays_on_loopback() {
 
 /// What `--help` shows is typed word for word: it must do something on a practice case.
 #[test]
+#[allow(clippy::disallowed_methods)] // Files for the test.
 fn every_example_of_a_reading_command_works_on_the_practice_case() {
     let bench = Bench::new();
     let seizure = bench.seizure("seizure", "small", 1.0, 7);
     bench.open("case", &seizure);
+    // The key that a reader trusts, as the authority hands it out.
+    let opened = bench.ok(&["log", "prove", "--case", "case", "0"]);
+    std::fs::write(bench.path("opened"), opened).expect("a file");
+    let opened = bench.json(&["log", "check", "--json", "opened"]);
+    let key = opened["record"]["public"]["key"].as_str().expect("a key");
+    std::fs::write(bench.path("trust.txt"), format!("log {key}\n")).expect("a file");
     let vigie = std::path::Path::new(env!("CARGO_BIN_EXE_vigie"));
     let path = format!(
         "{}:{}",
