@@ -294,16 +294,11 @@ pub struct Standing {
 /// Who of the named witnesses has cosigned how much of a log, by what is kept beside it.
 ///
 /// # Errors
-/// As [`ask`].
+/// As [`ask`]; and where the home has not the log's authority, whom nobody else can ask.
 pub fn standing(home: &Path, which: Which<'_>) -> Result<Standing> {
     let (dir, reader) = crate::prove::open(which)?;
     let origin = reader.published().and_then(|text| text.lines().next()).unwrap_or("");
-    // Without the authority's home nobody is named; then nothing is said of witnesses here.
-    let witnesses = match list(home, Some(vault::authority_of(origin))) {
-        Ok(witnesses) => witnesses,
-        Err(Error::Vault(vault::Error::Ledger(e))) if e.is_missing() => Vec::new(),
-        Err(e) => return Err(e),
-    };
+    let witnesses = list(home, Some(vault::authority_of(origin)))?;
     let kept = ledger::witnessed(&dir)?;
     let mut standing = Standing { named: witnesses.len(), by: Vec::new() };
     for named in &witnesses {

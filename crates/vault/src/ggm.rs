@@ -98,6 +98,29 @@ fn keep_outside(node: Node, start: u64, end: u64, out: &mut Vec<Node>) {
     }
 }
 
+/// What of the nodes gives the salts of leaves `start..end`, and of no other: at most 2·[`DEPTH`]
+/// nodes for each.
+pub fn inside(nodes: &[Node], start: u64, end: u64) -> Vec<Node> {
+    let mut out = Vec::new();
+    for node in nodes {
+        keep_inside(*node, start, end, &mut out);
+    }
+    out
+}
+
+fn keep_inside(node: Node, start: u64, end: u64, out: &mut Vec<Node>) {
+    let (first, last) = node.leaves();
+    if end <= first || last <= start || start >= end {
+        return;
+    }
+    if start <= first && last <= end {
+        out.push(node);
+    } else {
+        keep_inside(node.child(false), start, end, out);
+        keep_inside(node.child(true), start, end, out);
+    }
+}
+
 /// The salts of leaves 0, 1, 2, … in turn, at two compressions each.
 #[derive(Debug)]
 pub struct Salts {

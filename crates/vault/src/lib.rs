@@ -10,6 +10,7 @@
 
 mod batch;
 mod case;
+pub mod disclose;
 mod error;
 pub mod ggm;
 mod openings;

@@ -31,6 +31,8 @@ pub struct Reader {
 #[derive(Debug, Default)]
 struct Shared {
     dir: PathBuf,
+    /// Where the case's authority lives, where the reader was told.
+    home: Option<PathBuf>,
     state: Mutex<State>,
     pictures: Mutex<Pictures>,
     sorts: Mutex<Sorts>,
@@ -78,11 +80,29 @@ impl Reader {
     /// # Errors
     /// [`Error::NoCase`] where the folder has none, [`Error::NoViews`] where its views are gone.
     pub fn open(dir: &Path) -> Result<Self> {
+        Self::of(dir, None)
+    }
+
+    /// Opens the case in `dir` for reading, knowing the home of authorities: whom the case's
+    /// authority asks to witness it stands there.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn open_with(dir: &Path, home: &Path) -> Result<Self> {
+        Self::of(dir, Some(home.to_owned()))
+    }
+
+    fn of(dir: &Path, home: Option<PathBuf>) -> Result<Self> {
         if !crate::views::file(dir).is_file() {
             return Err(absent(dir));
         }
-        let shared = Shared { dir: dir.to_owned(), ..Shared::default() };
+        let shared = Shared { dir: dir.to_owned(), home, ..Shared::default() };
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The home of authorities, where the reader was told.
+    pub(crate) fn home(&self) -> Option<&Path> {
+        self.shared.home.as_deref()
     }
 
     /// The case's folder.

@@ -23,6 +23,7 @@ mod log;
 mod overview;
 mod payments;
 mod picture;
+mod provable;
 mod rows;
 mod search;
 mod sort;
@@ -55,6 +56,7 @@ pub use log::{LogEntry, LogField};
 pub use overview::{CurrencySum, KindCount, Overview, PanelFigures, ProblemCount, Standing};
 pub use payments::{PaymentFilter, PaymentRow, Payments};
 pub use picture::Picture;
+pub use provable::Provable;
 pub use search::{EntityHit, FactHit, RowHit, SearchResult};
 pub use sort::Ordering;
 pub use table::{

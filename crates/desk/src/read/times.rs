@@ -62,22 +62,9 @@ impl Snapshot {
         if found.is_empty() {
             return Ok(Vec::new());
         }
-        let anchors = anchors(trust).map_err(|e| Error::Asked(format!("the trust file: {e}")))?;
         let records = Records::open(self.dir())?;
-        let mut query = self.db()?.prepare_cached("SELECT record FROM stamp ORDER BY record")?;
-        let stamped = query.query_map([], |row| row.get::<_, i64>(0))?;
-        let mut kept = Vec::new();
-        for index in stamped {
-            let index = index? as u64;
-            let (record, opening) = records.get(index)?;
-            kept.extend(Body::read(&record, &opening).ok().and_then(|b| Kept::of(index, b)));
-        }
-        // The key that the case names: whose it is `vigie verify` says.
-        let (first, _) = records.get(0)?;
-        let key = first.public.get("key").and_then(Canon::as_text);
-        let key = key.and_then(|key| VerifierKey::parse(key).ok());
-        let log = OfLog { reader: records.log(), key: key.as_ref() };
-        let stamps = Stamps::new(kept, log, anchors, crate::desk::now_ms());
+        let key = named_key(&records)?;
+        let stamps = self.stamps(&records, key.as_ref(), trust)?;
         Ok(found
             .into_iter()
             .map(|(ord, (exhibit, name))| Entry {
@@ -89,4 +76,31 @@ impl Snapshot {
             })
             .collect())
     }
+
+    /// The stamps that the log keeps, judged together.
+    pub(super) fn stamps<'a>(
+        &self,
+        records: &'a Records,
+        key: Option<&'a VerifierKey>,
+        trust: Option<&Trust>,
+    ) -> Result<Stamps<'a>> {
+        let anchors = anchors(trust).map_err(|e| Error::Asked(format!("the trust file: {e}")))?;
+        let mut query = self.db()?.prepare_cached("SELECT record FROM stamp ORDER BY record")?;
+        let stamped = query.query_map([], |row| row.get::<_, i64>(0))?;
+        let mut kept = Vec::new();
+        for index in stamped {
+            let index = index? as u64;
+            let (record, opening) = records.get(index)?;
+            kept.extend(Body::read(&record, &opening).ok().and_then(|b| Kept::of(index, b)));
+        }
+        let log = OfLog { reader: records.log(), key };
+        Ok(Stamps::new(kept, log, anchors, crate::desk::now_ms()))
+    }
+}
+
+/// The key that the case names: whose it is `vigie verify` says.
+pub(super) fn named_key(records: &Records) -> Result<Option<VerifierKey>> {
+    let (first, _) = records.get(0)?;
+    let key = first.public.get("key").and_then(Canon::as_text);
+    Ok(key.and_then(|key| VerifierKey::parse(key).ok()))
 }

@@ -5,13 +5,14 @@ use std::path::Path;
 
 use desk::read::Reader;
 
-use super::told;
+use super::{home_dir, told};
 use crate::cli::Serve;
 use crate::error::Told;
 
 /// Serves until interrupted.
 pub(crate) fn run(home: Option<&Path>, args: &Serve) -> Result<(), Told> {
-    let reader = Reader::open(&args.case.case).map_err(told(&args.case.case))?;
+    let case = args.case.case.as_path();
+    let reader = Reader::open_with(case, &home_dir(home)?).map_err(told(case))?;
     // Views that cannot be read are told here, and not by each page.
     reader.snapshot().map_err(told(&args.case.case))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
