@@ -10,6 +10,7 @@
 pub mod addresses;
 pub mod authority;
 mod count;
+pub mod custody;
 pub mod decide;
 pub mod desk;
 pub mod error;
@@ -28,7 +29,7 @@ mod verify;
 mod views;
 
 pub use count::Summary;
-pub use decide::{Command, command};
+pub use decide::{Command, command, recorded};
 pub use desk::{Desk, Place};
 pub use error::{Error, Result, full_disk};
 pub use prove::{Which, prove, prove_since};

@@ -58,7 +58,7 @@ impl Report {
         self.of_evidence == 0
     }
 
-    fn find(&mut self, place: impl Into<String>, message: impl Into<String>) {
+    pub(crate) fn find(&mut self, place: impl Into<String>, message: impl Into<String>) {
         self.findings.push(Finding { place: place.into(), message: message.into() });
     }
 }
@@ -83,6 +83,12 @@ pub fn verify(dir: &Path, home: &Path, progress: &(dyn Fn(u64) + Sync)) -> Resul
         notes: vault.notes,
         ..Report::default()
     };
+    // A log that cannot be read was told above; then there is nothing to hold anything against.
+    let case = Case::read(dir).ok();
+    if let Some(case) = &case {
+        crate::custody::check(case, &mut report)?;
+        report.of_evidence = report.findings.len();
+    }
     if !crate::views::file(dir).is_file() {
         report.notes.push(format!(
             "there are no views: `vigie views rebuild --case {}` makes them",
@@ -90,8 +96,7 @@ pub fn verify(dir: &Path, home: &Path, progress: &(dyn Fn(u64) + Sync)) -> Resul
         ));
         return Ok(report);
     }
-    // A log that cannot be read was told above; then the views have nothing to be held against.
-    let Ok(case) = Case::read(dir) else { return Ok(report) };
+    let Some(case) = case else { return Ok(report) };
     let snapshot = match Reader::open(dir).and_then(|reader| reader.snapshot()) {
         Ok(snapshot) => snapshot,
         Err(error) => {
@@ -156,6 +161,7 @@ fn views(
             case.len() - applied
         ));
     }
+    crate::custody::check_views(case, db, applied, report)?;
     let tables = tables(db, dir)?;
     let digests = digest_tables(&tables, progress);
     let mut by_exhibit: BTreeMap<i64, Vec<([u8; 32], u64)>> = BTreeMap::new();

@@ -92,6 +92,17 @@ CREATE TABLE laid (record INTEGER PRIMARY KEY, exhibit BLOB NOT NULL, sort TEXT 
 -- Material that could not be read at all.
 CREATE TABLE unread (record INTEGER PRIMARY KEY, path TEXT NOT NULL, message TEXT NOT NULL);
 
+-- Records on people and custody, whole: there are few. fields: their values as opened, canonical
+-- JSON; withheld: the names of those that are not opened.
+CREATE TABLE custody (
+  record INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  time TEXT NOT NULL,
+  hash BLOB NOT NULL,
+  fields TEXT NOT NULL,
+  withheld TEXT NOT NULL
+);
+
 CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 
 -- `entity` is the key that the entity is called by: the least of its keys.
