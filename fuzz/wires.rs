@@ -1,5 +1,6 @@
 //! What else reads bytes that others wrote: records, notes, the log's files, archives, tables of
-//! addresses, lists of check sums, mapping files, time stamps. The first byte, a digit, says which.
+//! addresses, lists of check sums, mapping files, time stamps, web archives, hand-overs. The first
+//! byte says which.
 //!
 //! (Index files are fuzzed by `desk`'s own tests: SQLite and Parquet would be built for them here.)
 #![no_main]
@@ -14,6 +15,7 @@ use ledger::{
     Checkpoint, Consistency, CosignerKey, Note, Proof, SigningKey, Trust, VerifierKey, WitnessKey,
 };
 use libfuzzer_sys::fuzz_target;
+use model::custody::Offer;
 use model::record::{Name, Opening, Record};
 use model::{ExhibitId, Sha256Hex};
 use vault::unpack::{Bounds, Budget, Codec};
@@ -34,6 +36,7 @@ fuzz_target!(|bytes: &[u8]| {
         b'8' => proof(bytes),
         b'9' => stamp(bytes),
         b'a' => web_archive(bytes),
+        b'b' => offer(bytes),
         _ => {}
     }
 });
@@ -105,6 +108,24 @@ fn stamp(bytes: &[u8]) {
             assert!(found.confirmed.is_none());
         }
         assert!(token.verify(&[7; 32], None, &pool, &[]).is_err() || digest == [7; 32]);
+    }
+}
+
+/// What reads as a hand-over is written again the same, and nobody's signature is taken for another's.
+fn offer(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let _ = (model::spoken::read_back(text), model::custody::moment(text));
+    let of = |text: &str| {
+        let offer = Offer::parse(text).ok()?;
+        assert_eq!(offer.to_string(), text, "two writings of one hand-over");
+        Some(offer)
+    };
+    let _ = of(text);
+    let Ok(note) = Note::parse(text) else { return };
+    if of(&note.text).is_some()
+        && let Ok(key) = SigningKey::new("fuzz.invalid", &[7; 32])
+    {
+        assert!(key.verifier().open_note(&note).is_err(), "a signature was forged");
     }
 }
 

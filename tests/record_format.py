@@ -52,6 +52,16 @@ def check(entry, line):
         assert record["committed"][field] == commitment, f"{record['kind']}.{field}"
     return record, opening
 
+def hand_over(v):
+    fields = {k: o["value"] for k, o in check(v["entry"].encode(), v["opening"].encode())[1]["fields"].items()}
+    fields["case"], text = v["text"].split("\n")[1][5:], "vigie custody hand-over v1\n"
+    for name in "case item description from to place happened seal-before seal-after reason nonce".split():
+        if (value := fields.get(name.replace("-", "_"))) is not None: text += f"{name} {value}\n"
+    assert text == v["text"], "the text that was signed"
+    words = open(os.path.join(os.path.dirname(__file__), "../crates/model/src/spoken.txt")).read().split()
+    bits = int.from_bytes(H(b"\0", v["entry"].encode())[:5], "big")
+    assert v["words"].split() == [words[bits >> n & 1023] for n in (30, 20, 10, 0)], "words"
+
 def vectors():
     text = open(os.path.join(os.path.dirname(__file__), "../docs/record-format.md"), encoding="utf-8").read()
     v = json.loads(text.split("```json\n")[1].split("```")[0])
@@ -64,6 +74,7 @@ def vectors():
     for entry, r in zip(entries, v["records"]): check(entry, r["opening"].encode())
     assert [H(b"\0", entry).hex() for entry in entries] == [r["leaf"] for r in v["records"]]
     assert base64.b64decode(v["checkpoint"].split("\n")[2]) == root([H(b"\0", e) for e in entries])
+    hand_over(v["hand_over"])
     for t in v["trees"]: assert tree(["0/0/" + t["secret"]], bytes(i % 251 for i in range(t["size"]))) == t["root"]
     whole = ["0/0/" + v["trees"][0]["secret"]]
     for s in v["salts"]: assert salt(whole, s["leaf"]).hex() == s["salt"]

@@ -15,6 +15,7 @@ export async function pages(ask) {
   const table = large?.id;
   // A column without an index: the page comes in its order after a sort.
   const column = large?.columns.find((c) => !c.indexed && !c.secret)?.name;
+  const item = (await ask("/custody?format=json")).items[0];
   const panels = (await ask("/?format=json")).panels;
   const all = {
     overview: "/",
@@ -44,6 +45,10 @@ export async function pages(ask) {
     "table-ordered": table && column && `/tables/${table}?order=desc%3A${encodeURIComponent(column)}`,
     "table-unsorted": table && `/tables/${table}?order=asc%3Anosuch&c=nosuch`,
     "table-refused": table && `/tables/${table}?f=eq%3Anosuch%3A1`,
+    custody: "/custody",
+    "custody-at": "/custody?at=2025-11-12T10%3A00",
+    "custody-item": item && `/custody/${encodeURIComponent(item.item)}`,
+    labels: "/labels",
     problems: "/problems",
     log: "/log",
     record: "/log/0",

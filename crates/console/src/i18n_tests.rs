@@ -69,6 +69,7 @@ fn made() -> BTreeMap<&'static str, BTreeSet<String>> {
         ("exhibit", set(["path", "item", "authorisation", "seized_by", "seized_at", "actor"])),
         ("family", set(crate::html::value::FAMILIES)),
         ("field", set(records().flat_map(|r| r.fields).map(|f| f.name))),
+        ("fault", set(desk::custody::FAULTS)),
         ("figure", set(desk::read::FIGURES)),
         ("kind", set(kinds().map(|k| k.name))),
         ("kinds", set(kinds().map(|k| k.name))),
@@ -89,6 +90,7 @@ fn made() -> BTreeMap<&'static str, BTreeSet<String>> {
             // Sameness may be stated of any kind.
             set(kinds().flat_map(|k| k.properties).map(|p| p.name).chain(["same_as"])),
         ),
+        ("proof", set(desk::custody::PROOFS)),
         ("record", set(records().map(|r| r.kind.replace('.', "_")))),
         ("role", set(model::TableRole::ALL.iter().map(|r| r.as_str()))),
         ("rule", set(kinds().map(|k| k.name).chain(desk::read::FIGURES))),

@@ -4,6 +4,7 @@
 
 use desk::read::Term;
 use model::bulk::PAYMENT_CLASSES;
+use model::custody::Asked;
 use model::kinds::{kind_of_name, link_of_name};
 use model::{EntityId, ExhibitId, ProblemKind, Stamp, TableRole};
 
@@ -131,6 +132,8 @@ pub(crate) const EXHIBITS: &[Param] = list![
     ("in", exhibit),
 ];
 pub(crate) const EXHIBIT: &[Param] = &[("at", any), ("from", number)];
+pub(crate) const CUSTODY: &[Param] = &[("item", any), ("at", |text| Asked::read(text).is_some())];
+pub(crate) const LABELS: &[Param] = &[("item", any)];
 pub(crate) const PROBLEMS: &[Param] = list![
     ("kind", |text| ProblemKind::ALL.iter().any(|kind| kind.as_str() == text)),
     ("exhibit", exhibit),

@@ -1,8 +1,11 @@
 //! Commands become records: pure checks against the state, then what is to be written.
 
+use std::ops::Range;
+
 use model::record::{Body, PrivilegeMarked, PrivilegeReleased, SecretRevealed};
 use model::{ExhibitId, Span};
 
+use crate::custody::{Act, Custody, Known};
 use crate::desk::{Desk, Place};
 use crate::open::{Opened, Work};
 use crate::{Error, Result};
@@ -39,12 +42,18 @@ pub enum Command {
         /// The record that keeps it.
         stamp: Box<Body>,
     },
+    /// Something of people or custody is to be recorded.
+    Custody(Act),
 }
 
 /// What decisions look at.
 pub trait State {
     /// Whether an exhibit is marked privileged itself; `None` where the case has none such.
     fn privileged(&self, exhibit: &ExhibitId) -> Result<Option<bool>>;
+    /// People, items and hand-overs.
+    fn custody(&self) -> Result<Custody>;
+    /// Now: milliseconds since 1970 in UTC.
+    fn now_ms(&self) -> i64;
 }
 
 /// The records that a command leads to.
@@ -60,6 +69,12 @@ pub fn decide(state: &dyn State, command: &Command, actor: &str) -> Result<Vec<B
     };
     Ok(vec![match command {
         Command::KeepStamp { stamp } => stamp.as_ref().clone(),
+        Command::Custody(act) => {
+            let exhibit = |id: &ExhibitId| Ok(state.privileged(id)?.is_some());
+            let known =
+                Known { custody: state.custody()?, now_ms: state.now_ms(), exhibit: &exhibit };
+            return Ok(crate::custody::decide(&known, act)?.into_iter().collect());
+        }
         Command::MarkPrivileged { exhibit, reason } => {
             if marked(exhibit)? {
                 return Ok(Vec::new());
@@ -91,19 +106,24 @@ impl State for Desk {
         let mut query = views.db.prepare_cached("SELECT privileged FROM exhibit WHERE id = ?")?;
         Ok(query.query_row([exhibit.0.as_slice()], |row| row.get(0)).optional()?)
     }
+
+    fn custody(&self) -> Result<Custody> {
+        Custody::of_views(&self.views.as_ref().ok_or(Error::Cancelled)?.db)
+    }
+
+    fn now_ms(&self) -> i64 {
+        crate::desk::now_ms()
+    }
 }
 
 impl Desk {
-    /// Does what a command asks: checks, records, views.
+    /// Does what a command asks: checks, records, views. Gives the indices of its records.
     ///
     /// # Errors
     /// What [`decide`] refuses; the disk.
-    pub fn command(&mut self, command: &Command) -> Result<()> {
+    pub fn command(&mut self, command: &Command) -> Result<Range<u64>> {
         let records = decide(self, command, &self.place.actor.clone())?;
-        if !records.is_empty() {
-            self.commit(records)?;
-        }
-        Ok(())
+        self.commit(records)
     }
 }
 
@@ -113,8 +133,19 @@ impl Desk {
 /// # Errors
 /// As for [`Desk::command`] and [`crate::open::open`].
 pub fn command(place: &Place, command: &Command, work: &Work) -> Result<Opened> {
+    Ok(recorded(place, command, work)?.1)
+}
+
+/// As [`command()`], with the indices of the records that it led to: none where the log says it
+/// already.
+///
+/// # Errors
+/// As [`command()`].
+pub fn recorded(place: &Place, command: &Command, work: &Work) -> Result<(Range<u64>, Opened)> {
     let mut desk = Desk::open(place)?;
-    let done = desk.command(command).and_then(|()| crate::open::refresh(&mut desk, work));
+    let done = desk
+        .command(command)
+        .and_then(|records| Ok((records, crate::open::refresh(&mut desk, work)?)));
     let closed = desk.close();
     let done = done?;
     closed?;

@@ -10,6 +10,7 @@
 pub mod addresses;
 pub mod authority;
 mod count;
+pub mod custody;
 pub mod decide;
 pub mod desk;
 pub mod error;
@@ -32,7 +33,7 @@ mod views;
 pub mod witness;
 
 pub use count::Summary;
-pub use decide::{Command, command};
+pub use decide::{Command, command, recorded};
 pub use desk::{Desk, Place};
 pub use error::{Error, Result, full_disk};
 pub use judge::{Timed, Witnessing};

@@ -3,6 +3,7 @@
 //! Accounts come later: today whoever can open the case's folder for writing may do all of it, but
 //! nothing that shows or hides without saying why.
 
+use crate::custody::Act;
 use crate::decide::Command;
 use crate::{Error, Result};
 
@@ -20,9 +21,13 @@ pub(crate) fn may(actor: &str, command: &Command) -> Result<()> {
     let reason = match command {
         Command::MarkPrivileged { reason, .. }
         | Command::Release { reason, .. }
-        | Command::Reveal { reason, .. } => reason,
+        | Command::Reveal { reason, .. }
+        | Command::Custody(Act::Correct { reason, .. }) => reason,
         // It shows nothing and hides nothing.
         Command::KeepStamp { .. } => return Ok(()),
+        // What adds to the log and takes nothing back says itself what it is about. Who may record
+        // for whom is told by the signatures: whoever holds the folder can forge none.
+        Command::Custody(_) => return Ok(()),
     };
     if reason.trim().is_empty() {
         return Err(Error::Asked("a reason must be given: it is recorded".to_owned()));
@@ -47,6 +52,13 @@ mod tests {
         assert!(may("a", &reveal("because")).is_ok());
         assert!(may("a", &reveal("  ")).is_err());
         assert!(may("", &reveal("because")).is_err());
+        let correct =
+            |reason: &str| Command::Custody(Act::Correct { record: 3, reason: reason.to_owned() });
+        assert!(may("a", &correct("mistyped")).is_ok());
+        assert!(may("a", &correct("")).is_err());
+        let words = Command::Custody(Act::Acknowledge { record: 3, words: String::new() });
+        assert!(may("a", &words).is_ok());
+        assert!(may("", &words).is_err());
         assert!(may("a", &reveal(&"x".repeat(MAX_REASON + 1))).is_err());
     }
 }

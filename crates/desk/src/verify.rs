@@ -72,7 +72,7 @@ impl Report {
         self.of_evidence = self.findings.len();
     }
 
-    fn find(&mut self, place: impl Into<String>, message: impl Into<String>) {
+    pub(crate) fn find(&mut self, place: impl Into<String>, message: impl Into<String>) {
         self.findings.push(Finding { place: place.into(), message: message.into() });
     }
 }
@@ -105,6 +105,12 @@ pub fn verify(
     };
     judge::signer(dir, home.dir(), trust, &mut report);
     judge::times(dir, vault.stamps, vault.key.as_ref(), trust, &mut report)?;
+    // A log that cannot be read was told above; then there is nothing to hold anything against.
+    let case = Case::read(dir).ok();
+    if let Some(case) = &case {
+        crate::custody::check(case, &mut report)?;
+        report.of_evidence = report.findings.len();
+    }
     if !crate::views::file(dir).is_file() {
         report.notes.push(format!(
             "there are no views: `vigie views rebuild --case {}` makes them",
@@ -112,8 +118,7 @@ pub fn verify(
         ));
         return Ok(report);
     }
-    // A log that cannot be read was told above; then the views have nothing to be held against.
-    let Ok(case) = Case::read(dir) else { return Ok(report) };
+    let Some(case) = case else { return Ok(report) };
     let snapshot = match Reader::open(dir).and_then(|reader| reader.snapshot()) {
         Ok(snapshot) => snapshot,
         Err(error) => {
@@ -178,6 +183,7 @@ fn views(
             case.len() - applied
         ));
     }
+    crate::custody::check_views(case, db, applied, report)?;
     let tables = tables(db, dir)?;
     let digests = digest_tables(&tables, progress);
     let mut by_exhibit: BTreeMap<i64, Vec<([u8; 32], u64)>> = BTreeMap::new();

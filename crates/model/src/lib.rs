@@ -7,6 +7,7 @@ pub mod asn;
 pub mod bulk;
 pub mod canonical;
 pub mod commitment;
+pub mod custody;
 pub mod fact;
 pub mod id;
 pub mod key;
@@ -14,6 +15,7 @@ pub mod kinds;
 pub mod money;
 pub mod problem;
 pub mod record;
+pub mod spoken;
 pub mod suffix;
 pub mod time;
 

@@ -424,6 +424,23 @@ impl FieldType for Sha256Hex {
     }
 }
 
+/// Any number; none is the field left out.
+impl FieldType for Vec<ExhibitId> {
+    const OPTIONAL: bool = true;
+    fn to_canon(&self) -> Option<Canon> {
+        let list = self.iter().map(|id| Canon::text(id.to_string())).collect();
+        (!self.is_empty()).then_some(Canon::List(list))
+    }
+    fn from_canon(value: &Canon) -> Option<Self> {
+        let Canon::List(list) = value else { return None };
+        let ids: Option<Self> = list.iter().map(ExhibitId::from_canon).collect();
+        ids.filter(|ids| !ids.is_empty())
+    }
+    fn absent() -> Option<Self> {
+        Some(Self::new())
+    }
+}
+
 /// Bytes that name something, mostly UTF-8: a path, a member's name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(pub Vec<u8>);

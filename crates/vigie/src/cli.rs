@@ -1,10 +1,13 @@
 //! The words of the command line. Each command carries its own examples; `--help` shows them.
 
+mod people;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use people::{Actor, Custody, Offer, Register};
 pub(crate) use stamp::Stamp;
 
 mod stamp;
@@ -62,6 +65,12 @@ pub(crate) enum Command {
     /// Privileged exhibits (a lawyer's, a doctor's): hidden until released.
     #[command(subcommand)]
     Privilege(Privilege),
+    /// The people who take part, and their keys.
+    #[command(subcommand)]
+    Actor(Actor),
+    /// Who holds what: items, hand-overs, seals, labels.
+    #[command(subcommand)]
+    Custody(Custody),
     /// Reference data: address tables.
     #[command(subcommand)]
     Data(Data),

@@ -24,6 +24,8 @@ pub(crate) enum Place {
     Tables,
     /// `/exhibits`
     Exhibits,
+    /// `/custody`
+    Custody,
     /// `/problems`
     Problems,
     /// `/log`
@@ -42,6 +44,7 @@ pub(crate) const PLACES: &[(Place, &str, &str, &str)] = &[
     (Place::Map, "/map", "map", "m"),
     (Place::Tables, "/tables", "tables", "t"),
     (Place::Exhibits, "/exhibits", "exhibits", "x"),
+    (Place::Custody, "/custody", "custody", "c"),
     (Place::Problems, "/problems", "problems", "p"),
     (Place::Log, "/log", "log", "l"),
 ];

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use model::ExhibitId;
 
 use super::hex::{ROW, as_text, dump};
-use super::{exhibits, span};
+use super::{custody, exhibits, span};
 use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
 use crate::html::around;
@@ -91,7 +91,7 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
                 p { a href=(facts_url(&FactFilter { exhibit: Some(id), span: Some((start, end)), ..FactFilter::default() })) { (lang.t("exhibit.more_facts")) } }
             }
         }
-        (origin(lang, &exhibit))
+        (origin(lang, &exhibit, &items(snapshot, &exhibit)?))
         (runs(lang, &exhibit.runs))
         (inside(lang, &exhibit, &ways))
     };
@@ -161,13 +161,25 @@ fn facts_here(lang: Lang, id: ExhibitId, facts: &[FactRow], mark: (u64, u64)) ->
     }))
 }
 
+/// The items in custody that the exhibit, or what it is inside of, belongs to.
+fn items(snapshot: &Snapshot, e: &ExhibitPage) -> Result<Vec<String>, PageError> {
+    let custody = snapshot.custody()?;
+    let all = [e.head.id].into_iter().chain(e.chain.iter().map(|step| step.container));
+    let mut names: Vec<String> =
+        all.flat_map(|id| custody.of_exhibit(&id)).map(str::to_owned).collect();
+    names.sort_unstable();
+    names.dedup();
+    Ok(names)
+}
+
 /// Where the bytes come from: out of which containers, by whose hands, under which record.
-fn origin(lang: Lang, e: &ExhibitPage) -> Markup {
+fn origin(lang: Lang, e: &ExhibitPage, items: &[String]) -> Markup {
     html! {
         section aria-labelledby="h-origin" {
             h2 #h-origin { (lang.t("exhibit.origin")) }
             @if !e.chain.is_empty() { ol.chain { @for step in &e.chain { (derivation(lang, step)) } } }
             @for receipt in &e.receipts { (acquisition(lang, receipt)) }
+            (custody::of_exhibit(lang, items))
             p { a href={ "/log/" (e.head.record) } { (lang.f("exhibit.record", &[("n", &fmt::number(e.head.record))])) } }
         }
     }

@@ -73,7 +73,9 @@ pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
             @else { (rows(lang, &found.items, &ways)) (pager(ctx, found.next.as_deref())) }
         }
     };
-    Ok(Answer::Page(Box::new(Page::new(ctx, Place::Exhibits, title, body))))
+    let mut page = Page::new(ctx, Place::Exhibits, title, body);
+    page.actions = html! { a.button href="/custody" { (lang.t("place.custody")) } };
+    Ok(Answer::Page(Box::new(page)))
 }
 
 /// Exhibits as a table.

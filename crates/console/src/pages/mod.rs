@@ -1,5 +1,6 @@
 //! The pages, one a file: each asks one question, and its title is the answer.
 
+pub(crate) mod custody;
 pub(crate) mod entities;
 pub(crate) mod entity;
 pub(crate) mod exhibit;
@@ -8,6 +9,7 @@ pub(crate) mod facts;
 pub(crate) mod figure;
 pub(crate) mod hex;
 pub(crate) mod keys;
+pub(crate) mod labels;
 pub(crate) mod links;
 pub(crate) mod log;
 pub(crate) mod map;

@@ -9,7 +9,7 @@ use crate::{Error, Result};
 /// Fields whose value is an exhibit's id.
 const EXHIBITS: [&str; 3] = ["exhibit", "container", "sums_exhibit"];
 /// Fields that tell what an exhibit is called, or what is inside it.
-const NAMES: [&str; 5] = ["source", "member", "in_place", "name", "note"];
+const NAMES: [&str; 6] = ["source", "member", "in_place", "name", "note", "description"];
 
 /// A field of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]

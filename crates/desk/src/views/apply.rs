@@ -1,5 +1,6 @@
 //! A record enters the views.
 
+use model::custody::Book;
 use model::record::{Body, Name, Opening, Record};
 use model::{ExhibitId, Sha256Hex};
 use rusqlite::{Connection, OptionalExtension};
@@ -90,8 +91,11 @@ fn hide(db: &Connection) -> Result<()> {
 
 /// A record whose fields were withheld or erased leaves no trace but its place.
 fn apply(db: &Connection, index: u64, record: &Record, opening: &Opening) -> Result<()> {
-    let Ok(body) = Body::read(record, opening) else { return Ok(()) };
     let at = index as i64;
+    if Book::takes(&record.kind) {
+        return crate::custody::keep(db, at, record, opening);
+    }
+    let Ok(body) = Body::read(record, opening) else { return Ok(()) };
     match &body {
         Body::ExhibitSealed(b) => {
             let container = match &b.container {

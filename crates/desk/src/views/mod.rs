@@ -21,7 +21,7 @@ pub(crate) use said::place_of;
 use crate::Result;
 
 /// Raised whenever the layout changes: older views are thrown away and built again.
-pub(crate) const LAYOUT: i64 = 4;
+pub(crate) const LAYOUT: i64 = 5;
 
 /// The views' file in a case.
 pub(crate) fn file(case: &Path) -> PathBuf {

@@ -94,6 +94,16 @@ CREATE TABLE unread (record INTEGER PRIMARY KEY, path TEXT NOT NULL, message TEX
 
 -- Records that keep a time stamp: read and verified from the log each time.
 CREATE TABLE stamp (record INTEGER PRIMARY KEY);
+-- Records on people and custody, whole: there are few. fields: their values as opened, canonical
+-- JSON; withheld: the names of those that are not opened.
+CREATE TABLE custody (
+  record INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  time TEXT NOT NULL,
+  hash BLOB NOT NULL,
+  fields TEXT NOT NULL,
+  withheld TEXT NOT NULL
+);
 
 CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 

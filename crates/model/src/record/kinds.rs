@@ -327,4 +327,95 @@ records! {
         /// What differs, in words; cut where long.
         Committed difference: String,
     }
+
+    /// A named person takes part in the case from here on.
+    "actor.enrolled" ActorEnrolled {
+        /// What records call the person by: the name of the person's key.
+        Committed person: String,
+        /// The person's name.
+        Committed name: String,
+        /// What the person does there.
+        Committed role: Option<String>,
+        /// For whom.
+        Committed organisation: Option<String>,
+        /// The key that verifies the person's signatures, as signed notes write it, if there is one.
+        Committed key: Option<String>,
+    }
+
+    /// An item is in custody: a thing that was seized, or a digital exhibit.
+    "custody.registered" CustodyRegistered {
+        /// What it is called, once for ever in the case.
+        Committed item: String,
+        /// What it is.
+        Committed description: String,
+        /// Of a digital exhibit: the exhibit.
+        Committed exhibit: Option<ExhibitId>,
+        /// The digital exhibits that were imaged from it so far.
+        Committed exhibits: Vec<ExhibitId>,
+        /// The number of the seal on it.
+        Committed seal: Option<String>,
+        /// Where it is.
+        Committed place: String,
+        /// Who holds it: a person that is enrolled.
+        Committed holder: String,
+        /// Since when, ISO 8601 with its zone.
+        Committed happened: String,
+    }
+
+    /// Digital exhibits were imaged from an item.
+    "custody.imaged" CustodyImaged {
+        /// The item.
+        Committed item: String,
+        /// The exhibits.
+        Committed exhibits: Vec<ExhibitId>,
+    }
+
+    /// An item went from one person to another. Both signed the same text, which follows from these
+    /// fields and the log's origin (docs/custody.md).
+    "custody.handed_over" CustodyHandedOver {
+        /// The item.
+        Committed item: String,
+        /// What it is, as both read it.
+        Committed description: Option<String>,
+        /// Who gave it.
+        Committed from: String,
+        /// Who took it; the same person where only place or seal changed.
+        Committed to: String,
+        /// Where it is from here on.
+        Committed place: String,
+        /// When, ISO 8601 with its zone.
+        Committed happened: String,
+        /// The number of the seal on it when it was given.
+        Committed seal_before: Option<String>,
+        /// The number of the seal on it from here on.
+        Committed seal_after: Option<String>,
+        /// Why the seal changed.
+        Committed reason: Option<String>,
+        /// 16 random bytes in hexadecimal, so that no signed text is used twice.
+        Committed nonce: String,
+        /// The signature line of who gave it.
+        Committed from_signature: Option<String>,
+        /// The signature line of who took it.
+        Committed to_signature: Option<String>,
+        /// The side that had no device and acknowledges instead: `from` or `to`.
+        Committed without_device: Option<String>,
+    }
+
+    /// A side without a device read back the words of a hand-over's record. No signature.
+    "custody.acknowledged" CustodyAcknowledged {
+        /// The hand-over's record.
+        Committed record: u64,
+        /// The side: `from` or `to`.
+        Committed side: String,
+        /// The words: the first 40 bits of the record's leaf hash.
+        Committed words: String,
+    }
+
+    /// A record on a person or on custody was wrong: it no longer counts, and stays in the log.
+    "custody.corrected" CustodyCorrected {
+        /// The record.
+        Committed record: u64,
+        /// Why.
+        Committed reason: String,
+    }
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use model::record::{
-    Blob, Body, CaseOpened, CheckpointStamped, Envelope, ExhibitSealed, Name, PrivilegeMarked,
+    Blob, Body, CaseOpened, CheckpointStamped, CustodyHandedOver, Envelope, ExhibitSealed, Name,
+    PrivilegeMarked,
     RECORD_KINDS, Side, write,
 };
 use model::{Canon, ExhibitId, Sha256Hex};
@@ -149,6 +150,7 @@ fn vectors() -> String {
             ("opening", Canon::text(String::from_utf8(opening.to_line().unwrap()).unwrap())),
         ]));
     }
+    let hand_over = hand_over(&envelope, origin, &mut salts);
     let trees = [0usize, 1, 4096, 4097, 12_288, 20_000].map(|size| {
         let mut tree = SaltedTree::new(secret);
         let bytes: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
@@ -167,6 +169,7 @@ fn vectors() -> String {
     let sections = [
         ("accepted", Canon::List(accepted.iter().map(text).collect())),
         ("checkpoint", Canon::text(key.sign(records.len() as u64, &ledger::tree::root(&leaves)))),
+        ("hand_over", hand_over),
         ("punctured_1_to_3", Canon::List(punctured)),
         ("records", Canon::List(records)),
         ("refused", Canon::List(refused.iter().map(text).collect())),
@@ -187,6 +190,38 @@ fn vectors() -> String {
         let _ = writeln!(out, "\"{name}\":{section}{end}");
     }
     out + "}\n```\n\n"
+}
+
+/// A hand-over that both sides signed, the text that they signed, and the words of its record.
+fn hand_over(envelope: &Envelope, origin: &str, salts: &mut dyn FnMut() -> [u8; 32]) -> Canon {
+    let mut body = CustodyHandedOver {
+        item: "disk 3".into(),
+        description: Some("2 TB disk".into()),
+        from: "ana".into(),
+        to: "bob@lab.example".into(),
+        place: "Évidence 2".into(),
+        happened: "2025-11-24T16:00+01:00".into(),
+        seal_before: Some("S-1".into()),
+        seal_after: None,
+        reason: Some("opened".into()),
+        nonce: "00112233445566778899aabbccddeeff".into(),
+        from_signature: None,
+        to_signature: None,
+        without_device: None,
+    };
+    let text = model::custody::Offer::of(&body, origin).to_string();
+    let sign = |person: &str, seed| {
+        let key = ledger::SigningKey::new(person, &[seed; 32]).unwrap();
+        key.note(text.clone()).signatures.first().map(ToString::to_string)
+    };
+    (body.from_signature, body.to_signature) = (sign("ana", 2), sign("bob@lab.example", 3));
+    let (bytes, opening) = write(&body.into(), envelope, salts).unwrap();
+    map(&[
+        ("entry", Canon::text(String::from_utf8(bytes).unwrap())),
+        ("opening", Canon::text(String::from_utf8(opening.to_line().unwrap()).unwrap())),
+        ("text", Canon::text(text)),
+        ("words", Canon::text(model::spoken::words(&opening.record))),
+    ])
 }
 
 fn between<'a>(document: &'a str, name: &str) -> (usize, usize, &'a str) {
@@ -219,7 +254,7 @@ fn the_document_says_what_the_code_does() {
 fn a_second_implementation_agrees() {
     let script = repository().join("tests/record_format.py");
     let lines = std::fs::read_to_string(&script).unwrap().lines().count();
-    assert!(lines <= 100, "{lines} lines");
+    assert!(lines <= 115, "{lines} lines");
     let temp = crate::life::quick_dir();
     crate::flip::small_case(temp.path());
     let case = temp.path().join("case");

@@ -1,6 +1,6 @@
 //! `vigie log prove` and `vigie log check`.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 
 use ledger::witness::{MAX_SPLIT, Shown, Split};
@@ -11,7 +11,7 @@ use ledger::{
 use serde_json::{Value, json};
 
 use super::times::trust_file;
-use super::{home_dir, plain, told};
+use super::{home_dir, plain, read_bytes, read_text, told};
 use crate::cli::{Check, Log, Prove};
 use crate::error::Told;
 
@@ -33,7 +33,7 @@ fn prove(home: Option<&Path>, args: &Prove) -> Result<(), Told> {
     };
     let text = match &args.since {
         Some(since) => {
-            let older = read(since, MAX_CONSISTENCY)?;
+            let older = read_text(since, MAX_CONSISTENCY)?;
             desk::prove_since(which, &older).map_err(told(place))?.to_string()
         }
         None => desk::prove(which, args.index.unwrap_or(0)).map_err(told(place))?.to_string(),
@@ -60,13 +60,14 @@ fn check(args: &Check) -> Result<(), Told> {
         Told::Misuse(format!("{}: {why}", path.display()))
     };
     let trust = trust_file(args.trust.as_deref())?;
-    let text = read(&args.proof, MAX_PROOF.max(MAX_CONSISTENCY).max(MAX_SPLIT))?;
+    let text = read_text(&args.proof, MAX_PROOF.max(MAX_CONSISTENCY).max(MAX_SPLIT))?;
     if text.starts_with("vigie split-view ") {
         return split(args, &text, trust.as_ref());
     }
     let verdict = match &args.since {
         Some(path) => {
-            let older = Note::parse(&read(path, MAX_CONSISTENCY)?).map_err(|e| off(path, &e))?;
+            let older =
+                Note::parse(&read_text(path, MAX_CONSISTENCY)?).map_err(|e| off(path, &e))?;
             grown(&text, &older, trust.as_ref())
         }
         None => {
@@ -203,26 +204,4 @@ fn holds(args: &Check, verdict: Verdict) -> Result<(), Told> {
 /// Seconds since the epoch, in words.
 pub(super) fn moment(seconds: u64) -> String {
     model::Stamp::unix_seconds(i64::try_from(seconds).unwrap_or(i64::MAX)).to_string()
-}
-
-pub(super) fn read(path: &Path, most: usize) -> Result<String, Told> {
-    String::from_utf8(read_bytes(path, most)?).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        Told::Misuse(format!("{} is not text (byte {at})", path.display()))
-    })
-}
-
-pub(super) fn read_bytes(path: &Path, most: usize) -> Result<Vec<u8>, Told> {
-    let failed = |e: std::io::Error| Told::Failure {
-        what: format!("{} could not be read: {e}", path.display()),
-        next: None,
-    };
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
-    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() > most {
-        let what = format!("{} is longer than {most} bytes: it is no such file", path.display());
-        return Err(Told::Misuse(what));
-    }
-    Ok(bytes)
 }

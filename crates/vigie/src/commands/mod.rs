@@ -1,6 +1,8 @@
 //! The commands: each turns words into one call of the desk and prints what comes back.
 
+pub(crate) mod actor;
 pub(crate) mod authority;
+pub(crate) mod custody;
 pub(crate) mod data;
 pub(crate) mod export;
 pub(crate) mod facts;
@@ -19,6 +21,7 @@ pub(crate) mod verify;
 pub(crate) mod views;
 pub(crate) mod witness;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use desk::read::{CellValue, EntityHead, ShownValue, Source};
@@ -157,4 +160,28 @@ pub(crate) fn cell_json(cell: &CellValue) -> Value {
         CellValue::Bytes(bytes) => json!({"hex": model::id::hex(bytes)}),
         CellValue::Masked => json!({"masked": true}),
     }
+}
+
+/// A small file's text.
+pub(crate) fn read_text(path: &Path, most: usize) -> Result<String, Told> {
+    String::from_utf8(read_bytes(path, most)?).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        Told::Misuse(format!("{} is not text (byte {at})", path.display()))
+    })
+}
+
+/// A small file's bytes.
+pub(crate) fn read_bytes(path: &Path, most: usize) -> Result<Vec<u8>, Told> {
+    let failed = |e: std::io::Error| Told::Failure {
+        what: format!("{} could not be read: {e}", path.display()),
+        next: None,
+    };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > most {
+        let what = format!("{} is longer than {most} bytes: it is no such file", path.display());
+        return Err(Told::Misuse(what));
+    }
+    Ok(bytes)
 }

@@ -84,10 +84,10 @@ pub(crate) fn unfit(mapping: &Path, best: Option<&MappingFit>) -> Option<String>
 }
 
 /// Does the work while its progress is shown.
-pub(crate) fn watched(
+pub(crate) fn watched<T>(
     case: &Path,
-    work: impl FnOnce(&Work) -> desk::Result<Opened>,
-) -> Result<Opened, Told> {
+    work: impl FnOnce(&Work) -> desk::Result<T>,
+) -> Result<T, Told> {
     let shared = Work::default();
     let over = AtomicBool::new(false);
     std::thread::scope(|threads| {

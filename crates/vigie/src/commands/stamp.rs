@@ -7,9 +7,8 @@ use std::time::Duration;
 use desk::time::{Ask, Stamped};
 use serde_json::json;
 
-use super::log::read_bytes;
 use super::times::{OF, by_whom, moment, trust_file};
-use super::{no_exhibit, place, plain, told};
+use super::{no_exhibit, place, plain, read_bytes, told};
 use crate::cli::Stamp;
 use crate::error::Told;
 

@@ -8,8 +8,7 @@ use desk::time::Bound;
 use ledger::{MAX_TRUST, Trust};
 use serde_json::{Value, json};
 
-use super::log::read;
-use super::plain;
+use super::{plain, read_text};
 use crate::error::Told;
 
 /// What bounds are of. Said wherever they are.
@@ -19,7 +18,7 @@ pub(super) const OF: &str = "of entry into the log, not of the event";
 pub(super) fn trust_file(path: Option<&Path>) -> Result<Option<Trust>, Told> {
     let Some(path) = path else { return Ok(None) };
     let off = |why| Told::Misuse(format!("{}: {why}", path.display()));
-    Trust::parse(&read(path, MAX_TRUST)?).map(Some).map_err(|e| off(e.to_string()))
+    Trust::parse(&read_text(path, MAX_TRUST)?).map(Some).map_err(|e| off(e.to_string()))
 }
 
 /// Milliseconds since 1970 as records write them.

@@ -10,8 +10,8 @@ use ledger::Trust;
 use ledger::witness::{Shown, WitnessHome};
 use serde_json::{Value, json};
 
-use super::log::{moment, read};
-use super::{home_dir, plain, told};
+use super::log::moment;
+use super::{home_dir, plain, read_text, told};
 use crate::cli::witness::{Serve, WhichLog, Witness};
 use crate::error::Told;
 
@@ -170,7 +170,7 @@ fn words(outcome: &Outcome) -> (&'static str, String) {
 
 #[allow(clippy::print_stderr)]
 fn serve(home: &Path, args: &Serve) -> Result<(), Told> {
-    let text = read(&args.logs, ledger::MAX_TRUST)?;
+    let text = read_text(&args.logs, ledger::MAX_TRUST)?;
     let logs =
         Trust::parse(&text).map_err(|e| Told::Misuse(format!("{}: {e}", args.logs.display())))?;
     let store = WitnessHome::new(home).open(logs, "vigie witness serve").map_err(|e| {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod crash;
+mod custody;
 mod figures;
 mod log;
 mod messages;
