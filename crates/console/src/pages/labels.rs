@@ -21,6 +21,9 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     let custody = snapshot.custody()?;
     let wanted: Vec<&str> = ctx.query.all("item").collect();
     let all = custody.book.item_names();
+    if wanted.iter().any(|name| !all.contains(name)) {
+        return Err(PageError::NotFound);
+    }
     let names = all.into_iter().filter(|name| wanted.is_empty() || wanted.contains(name));
     let names: Vec<&str> = names.collect();
     if names.len() > MOST {

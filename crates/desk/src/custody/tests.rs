@@ -161,7 +161,7 @@ fn only_what_makes_sense_is_recorded() {
     let (mut log, ana, bob) = begun();
     let before = log.0.len();
     assert!(!log.hand("ana", &[&bob]), "one side signed");
-    assert!(!log.act(&enrol(&key("a b", 3).renamed("A").unwrap())));
+    assert!(!log.act(&enrol(&key("A", 3))));
     assert!(!log.act(&enrol(&ana.renamed("eve").unwrap())), "another's key");
     assert!(log.act(&enrol(&ana)), "known already: nothing to record");
     assert!(!log.act(&Act::Correct { record: 77, reason: "x".into() }));
