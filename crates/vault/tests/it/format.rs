@@ -7,8 +7,7 @@ use std::process::Command;
 
 use model::record::{
     Blob, Body, CaseOpened, CheckpointStamped, CustodyHandedOver, Envelope, ExhibitSealed, Name,
-    PrivilegeMarked,
-    RECORD_KINDS, Side, write,
+    PrivilegeMarked, RECORD_KINDS, Side, write,
 };
 use model::{Canon, ExhibitId, Sha256Hex};
 use vault::ggm::{Node, puncture, salt};
