@@ -442,7 +442,7 @@ mod tests {
         let root = tree.finish();
         let size = bytes.len() as u64;
         let nodes = [Node::root(SECRET)];
-        let runs = vec![0..1];
+        let runs = widen(std::slice::from_ref(&(0..10)), size);
         let part = Part::take(size, &runs, &nodes, &[], &mut leaf_of(&bytes)).unwrap().unwrap();
         assert_eq!(part.check(&root, &mut leaf_of(&bytes)).unwrap(), Ok(()));
         assert_eq!(part.hidden.len(), 1);
