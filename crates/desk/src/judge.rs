@@ -48,6 +48,9 @@ pub(crate) fn signer(dir: &Path, home: &Path, trust: Option<&Trust>, report: &mu
         // A home without the authority names nobody.
         if let Ok(standing) = crate::witness::standing(home, crate::Which::Case(dir)) {
             report.witnessing.by = standing.by;
+            for (size, why) in standing.broken {
+                report.find_evidence(format!("ledger/witnessed/{size}"), why);
+            }
         }
         return;
     };
@@ -76,7 +79,11 @@ pub(crate) fn signer(dir: &Path, home: &Path, trust: Option<&Trust>, report: &mu
                     }
                 }
             }
-            Err(e) => why = Some(e),
+            Err(e @ ledger::ProofError::Unwitnessed { .. }) => why = Some(e),
+            Err(e) => {
+                let size = ledger::Checkpoint::of_text(&note.text).map_or(0, |c| c.size);
+                report.find_evidence(format!("ledger/witnessed/{size}"), e.to_string());
+            }
         }
     }
     report.witnessing.confirmed = !report.witnessing.by.is_empty();

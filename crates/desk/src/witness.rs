@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ledger::witness::{Asking, Next, Split};
-use ledger::{Checkpoint, Home, MAX_CONSISTENCY, Note, Reader, WitnessKey};
+use ledger::{Checkpoint, Home, MAX_CONSISTENCY, Note, Reader, VerifierKey, WitnessKey};
 use model::Sha256Hex;
 use model::record::{Body, Envelope, Opening, Record, WitnessDropped, WitnessNamed, write};
 
@@ -163,6 +163,8 @@ struct Log {
     reader: Reader,
     checkpoint: Note,
     size: u64,
+    /// The log's own.
+    key: VerifierKey,
     witnesses: Vec<Named>,
 }
 
@@ -173,8 +175,10 @@ impl Log {
         let damaged = |e: ledger::note::NoteError| Error::Asked(format!("its checkpoint: {e}"));
         let checkpoint = Note::parse(text).map_err(damaged)?;
         let of = Checkpoint::of_text(&checkpoint.text).map_err(damaged)?;
-        let witnesses = list(home, Some(vault::authority_of(&of.origin)))?;
-        Ok(Self { dir, reader, checkpoint, size: of.size, witnesses })
+        let name = vault::authority_of(&of.origin);
+        let witnesses = list(home, Some(name))?;
+        let key = authority(&Home::new(home), Some(name))?.verifier(&of.origin)?;
+        Ok(Self { dir, reader, checkpoint, size: of.size, key, witnesses })
     }
 
     fn origin_hash(&self) -> String {
@@ -236,10 +240,8 @@ impl Log {
             return refused("what it keeps of this log is no checkpoint".to_owned());
         };
         // Only what the log itself signed can speak against it.
-        let verifier = self.verifier();
-        match verifier.map(|key| key.open_among(&theirs)) {
-            Some(Ok(_)) | None => {}
-            Some(Err(e)) => return refused(format!("what it keeps of this log: {e}")),
+        if let Err(e) = self.key.open_among(&theirs) {
+            return refused(format!("what it keeps of this log: {e}"));
         }
         Ok(match self.reader.compare(&theirs)? {
             Some(split) => Outcome::Contradicts(Box::new(split)),
@@ -248,15 +250,6 @@ impl Log {
                 Outcome::GoesOn { size }
             }
         })
-    }
-
-    /// The key by which this copy's own checkpoint is signed, as its first record names it.
-    fn verifier(&self) -> Option<ledger::VerifierKey> {
-        let record = Record::parse(&self.reader.entry(0).ok()?).ok()?;
-        let key = record.public.get("key").and_then(model::Canon::as_text)?;
-        let key = ledger::VerifierKey::parse(key).ok()?;
-        let origin = self.checkpoint.text.lines().next()?;
-        key.renamed(origin).ok().filter(|key| key.open_among(&self.checkpoint).is_ok())
     }
 }
 
@@ -289,6 +282,8 @@ pub struct Standing {
     pub named: usize,
     /// Of each that cosigned: its name, the entries, and when, in seconds since the epoch.
     pub by: Vec<(String, u64, u64)>,
+    /// Cosignatures under a named witness's key that do not fit: the entries, and what is wrong.
+    pub broken: Vec<(u64, String)>,
 }
 
 /// Who of the named witnesses has cosigned how much of a log, by what is kept beside it.
@@ -300,15 +295,16 @@ pub fn standing(home: &Path, which: Which<'_>) -> Result<Standing> {
     let origin = reader.published().and_then(|text| text.lines().next()).unwrap_or("");
     let witnesses = list(home, Some(vault::authority_of(origin)))?;
     let kept = ledger::witnessed(&dir)?;
-    let mut standing = Standing { named: witnesses.len(), by: Vec::new() };
+    let mut standing = Standing { named: witnesses.len(), ..Standing::default() };
     for named in &witnesses {
-        let best = kept
-            .iter()
-            .filter_map(|note| {
-                let time = named.key.cosigned(note).ok()??;
-                Some((Checkpoint::of_text(&note.text).ok()?.size, time))
-            })
-            .max();
+        let mut best = None;
+        for note in &kept {
+            let size = Checkpoint::of_text(&note.text).map_or(0, |c| c.size);
+            match named.key.cosigned(note) {
+                Ok(time) => best = best.max(time.map(|time| (size, time))),
+                Err(e) => standing.broken.push((size, e.to_string())),
+            }
+        }
         if let Some((size, time)) = best {
             standing.by.push((named.key.name().to_owned(), size, time));
         }

@@ -14,7 +14,7 @@ use crate::store::read;
 
 /// The folder's name.
 pub(crate) const FOLDER: &str = "witnessed";
-/// The most notes that are read of one log.
+/// The most notes that one log has: an authority names fewer witnesses.
 const MAX_NOTES: usize = 100;
 
 /// The cosigned checkpoints of the log in `dir`, the greatest first. Signatures are not verified.
@@ -81,7 +81,13 @@ fn kept(dir: &Path) -> Result<Vec<(u64, PathBuf, Note)>> {
         other => other.map_err(|e| Error::disk("list", &folder, e))?,
     };
     let mut out = Vec::new();
-    for item in items.take(MAX_NOTES) {
+    for item in items {
+        if out.len() == MAX_NOTES {
+            return Err(Error::damaged(
+                &folder,
+                "it holds more checkpoints than there are witnesses",
+            ));
+        }
         let item = item.map_err(|e| Error::disk("list", &folder, e))?;
         let Some(size) = size_of(&item.file_name().to_string_lossy()) else { continue };
         let path = item.path();

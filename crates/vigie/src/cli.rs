@@ -1,7 +1,5 @@
 //! The words of the command line. Each command carries its own examples; `--help` shows them.
 
-mod people;
-
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -10,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use people::{Actor, Custody, Offer, Register};
 pub(crate) use stamp::Stamp;
 
+mod people;
 mod stamp;
 pub(crate) mod witness;
 

@@ -110,6 +110,21 @@ fn others_cosign_and_who_tells_two_stories_is_caught() {
     let found = police.run(&["verify", "--trust", "trust", "fork"]);
     assert_eq!(found.status.code(), Some(1), "a quorum that is not there is a finding");
 
+    // A byte of a cosignature is changed: whoever has the witness's key finds it.
+    let cosigned = std::fs::read_dir(police.path("case/ledger/witnessed")).expect("a folder");
+    let cosigned = cosigned.flatten().next().expect("a checkpoint").path();
+    let whole = std::fs::read_to_string(&cosigned).expect("text");
+    let at = whole.len() - 40; // in the last signature, which is the witness's
+    let other = if whole.as_bytes()[at] == b'A' { "B" } else { "A" };
+    put(&cosigned, &format!("{}{other}{}", &whole[..at], &whole[at + 1..]));
+    for words in [&["verify", "case"][..], &["verify", "--trust", "trust", "case"]] {
+        let out = police.run(words);
+        let said = String::from_utf8_lossy(&out.stdout).into_owned();
+        assert_eq!(out.status.code(), Some(1), "{said}");
+        assert!(said.contains("the cosignature of w.polizia.example does not fit"), "{said}");
+    }
+    put(&cosigned, &whole);
+
     // Grown, it is asked once more; what is proved then ends at the newer checkpoint.
     police.open("case", &police.seizure("more", "small", 1.0, 5));
     assert_eq!(police.ok(&["witness", "ask"]).matches(": cosigned, ").count(), 2);
