@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ledger::{Note, Reader, Trust, VerifierKey};
-use vault::times::{Bound, Kept, OfLog, Stamps, Void, anchors};
+use vault::times::{Bound, Kept, OfLog, Roots, Stamps, Void, anchors};
 
 use crate::desk::now_ms;
 use crate::time::AHEAD_MS;
@@ -109,7 +109,7 @@ pub(crate) fn times(
     // A log that cannot be read was told already.
     let Ok(reader) = Reader::open(&dir.join("ledger")) else { return Ok(()) };
     let named = anchors.is_some();
-    let stamps = Stamps::new(kept, OfLog { reader: &reader, key }, anchors, now_ms());
+    let stamps = Stamps::new(kept, OfLog { roots: Roots::Log(&reader), key }, anchors, now_ms());
     let mut timed = Timed { stamps: stamps.kept().len(), ..Timed::default() };
     for (at, kept) in stamps.kept().iter().enumerate() {
         let place = format!("ledger entry {}", kept.record);

@@ -13,7 +13,7 @@ use vault::stamp::{
     Token, Verified, response,
 };
 pub use vault::times::{Bound, Bounds};
-use vault::times::{Kept, OfLog, Stamps, anchors};
+use vault::times::{Kept, OfLog, Roots, Stamps, anchors};
 
 use crate::decide::Command;
 use crate::desk::{Desk, Place, now_ms};
@@ -98,7 +98,7 @@ pub fn stamp(place: &Place, ask: &Ask<'_>) -> Result<Option<Stamped>> {
         let before = Before::read(&case, ask.exhibit)?;
         let carry = || -> Result<bool> {
             let reader = ledger::Reader::open(&place.case.join("ledger"))?;
-            let log = OfLog { reader: &reader, key: None };
+            let log = OfLog { roots: Roots::Log(&reader), key: None };
             let stamps = Stamps::new(before.kept.clone(), log, None, now_ms);
             Ok(!stamps.expiring(AHEAD_MS).is_empty())
         };

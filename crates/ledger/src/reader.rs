@@ -203,6 +203,32 @@ impl Reader {
         Ok(Proof { extra: Some(self.entry(index)?), index, hashes, checkpoint })
     }
 
+    /// The hashes that lead from the entry at `index` to the root over the first `size` entries, of
+    /// those published.
+    ///
+    /// # Errors
+    /// No such entry among them; more entries than are published; tiles that cannot be read.
+    pub fn inclusion_in(&self, index: u64, size: u64) -> Result<Vec<Hash>> {
+        if size > self.in_tiles || index >= size {
+            return Err(Error::NoEntry(index));
+        }
+        let whole = self.in_tiles;
+        inclusion(index, size, &mut |height, at| self.subtrees.hash(&self.store, whole, height, at))
+    }
+
+    /// The hashes that show the root over the first `new` entries going on from that over the first
+    /// `old`, of those published.
+    ///
+    /// # Errors
+    /// `old` is 0 or beyond `new`; more entries than are published; tiles that cannot be read.
+    pub fn consistency_in(&self, old: u64, new: u64) -> Result<Vec<Hash>> {
+        if new > self.in_tiles || old > new || old == 0 {
+            return Err(Error::NoEntry(old.max(new)));
+        }
+        let whole = self.in_tiles;
+        consistency(old, new, &mut |height, at| self.subtrees.hash(&self.store, whole, height, at))
+    }
+
     /// The proof that goes out of the published checkpoint going on from the tree of `old` entries.
     ///
     /// # Errors

@@ -279,7 +279,8 @@ impl Case {
         authority_of(&self.origin)
     }
 
-    fn log_reader(&self) -> &Reader {
+    /// The log, for proofs out of it: of what is published ([`Case::publish`]).
+    pub fn log(&self) -> &Reader {
         match &self.access {
             Access::Write(writer) => writer.log.reader(),
             Access::Read(reader) => reader,
@@ -296,7 +297,7 @@ impl Case {
 
     /// Records.
     pub fn len(&self) -> u64 {
-        self.log_reader().size()
+        self.log().size()
     }
 
     /// True before the first record.
@@ -306,7 +307,7 @@ impl Case {
 
     /// The last signed checkpoint, whole.
     pub fn checkpoint(&self) -> Option<&str> {
-        self.log_reader().checkpoint()
+        self.log().checkpoint()
     }
 
     /// The published checkpoint's size, and the proof that it includes the record at `index`.
@@ -314,7 +315,7 @@ impl Case {
     /// # Errors
     /// Not published yet ([`Case::publish`]); the disk.
     pub fn inclusion_proof(&self, index: u64) -> Result<(u64, Vec<[u8; 32]>)> {
-        Ok(self.log_reader().inclusion_proof(index)?)
+        Ok(self.log().inclusion_proof(index)?)
     }
 
     /// The record at `index` and its opening, bound to one another and checked.
@@ -322,7 +323,7 @@ impl Case {
     /// # Errors
     /// None there; damage.
     pub fn record(&self, index: u64) -> Result<(Record, Opening)> {
-        opened(self.log_reader(), &self.openings, index)
+        opened(self.log(), &self.openings, index)
     }
 
     /// The record at `index`, typed.
@@ -388,6 +389,17 @@ impl Case {
         match writer.log.reader().checkpoint() {
             Some(note) => Ok(writer.authority.see(note, &origin)?),
             None => Ok(()),
+        }
+    }
+
+    /// The key that signs for this case's log.
+    ///
+    /// # Errors
+    /// The case is open for reading only.
+    pub fn signer(&self) -> Result<ledger::SigningKey> {
+        match &self.access {
+            Access::Write(writer) => Ok(writer.authority.signer(&self.origin)?),
+            Access::Read(_) => Err(Error::ReadOnly),
         }
     }
 

@@ -15,6 +15,7 @@ mod error;
 pub mod ggm;
 mod openings;
 mod origin;
+pub mod package;
 mod records;
 mod rehash;
 pub mod salted;

@@ -8,7 +8,9 @@
 //! covered the record that keeps it (the idea of RFC 4998).
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
+use ledger::tree::Hash;
 use ledger::{Checkpoint, Reader, TimeAuthority, Trust, TrustError, VerifierKey};
 use model::record::{Blob, Body};
 use model::{ExhibitId, Sha256Hex};
@@ -119,11 +121,31 @@ pub struct Bounds {
     pub by: Option<Bound>,
 }
 
+/// Where the roots over a log's first entries come from.
+#[derive(Debug, Clone, Copy)]
+pub enum Roots<'a> {
+    /// The log itself.
+    Log(&'a Reader),
+    /// Proofs that a checkpoint goes on from them: by number of entries.
+    Proven(&'a BTreeMap<u64, Hash>),
+}
+
+impl Roots<'_> {
+    fn at(&self, size: u64) -> Result<Hash, String> {
+        match self {
+            Self::Log(reader) => reader.root_at(size).map_err(|e| e.to_string()),
+            Self::Proven(roots) => {
+                roots.get(&size).copied().ok_or_else(|| "nothing proves it".to_owned())
+            }
+        }
+    }
+}
+
 /// The log that stamps stand in.
 #[derive(Debug, Clone, Copy)]
 pub struct OfLog<'a> {
-    /// Its entries and roots.
-    pub reader: &'a Reader,
+    /// Its roots.
+    pub roots: Roots<'a>,
     /// Its key.
     pub key: Option<&'a VerifierKey>,
 }
@@ -212,7 +234,7 @@ impl<'a> Stamps<'a> {
         if checkpoint.size > record {
             return Err("it is over a checkpoint that came after it".to_owned());
         }
-        match self.log.reader.root_at(checkpoint.size) {
+        match self.log.roots.at(checkpoint.size) {
             Ok(root) if root == checkpoint.root => Ok(()),
             Ok(_) => Err("it is over a checkpoint of another log".to_owned()),
             Err(e) => Err(format!("the log's root over {} entries: {e}", checkpoint.size)),

@@ -7,7 +7,7 @@ use model::record::Body;
 use model::{Canon, ExhibitId};
 use rusqlite::OptionalExtension;
 use vault::Records;
-use vault::times::{Bound, Bounds, Kept, OfLog, Stamps, anchors};
+use vault::times::{Bound, Bounds, Kept, OfLog, Roots, Stamps, anchors};
 
 use super::{EntityPage, Snapshot, Source};
 use crate::{Error, Result};
@@ -93,7 +93,7 @@ impl Snapshot {
             let (record, opening) = records.get(index)?;
             kept.extend(Body::read(&record, &opening).ok().and_then(|b| Kept::of(index, b)));
         }
-        let log = OfLog { reader: records.log(), key };
+        let log = OfLog { roots: Roots::Log(records.log()), key };
         Ok(Stamps::new(kept, log, anchors, crate::desk::now_ms()))
     }
 }

@@ -418,4 +418,40 @@ records! {
         /// Why.
         Committed reason: String,
     }
+
+    /// A package of exhibits and records left the case.
+    "package.made" PackageMade {
+        /// SHA-256 of the package's tag manifest, from which every byte of it follows.
+        Public manifest: Sha256Hex,
+        /// For whom it was made.
+        Committed recipient: String,
+        /// Its handling code, `H0` to `H3` (docs/packages.md).
+        Committed handling: String,
+        /// What restricts its use, in words.
+        Committed restriction: Option<String>,
+        /// The records that are in it, as `3-7,12`.
+        Committed records: String,
+        /// Of these, the sealing records whose exhibits' bytes are in it, whole or in part.
+        Committed exhibits: Option<String>,
+        /// What was selected and what was redacted, in the words of the command.
+        Committed selection: String,
+    }
+
+    /// A package of another case was checked and taken in, as an exhibit.
+    "package.imported" PackageImported {
+        /// The package's file, as an exhibit.
+        Committed exhibit: ExhibitId,
+        /// The log that it comes from.
+        Committed origin: String,
+        /// SHA-256 of its tag manifest.
+        Committed manifest: Sha256Hex,
+        /// For whom it was made.
+        Committed recipient: String,
+        /// Its handling code.
+        Committed handling: String,
+        /// What restricts its use, in words.
+        Committed restriction: Option<String>,
+        /// True where a trust file named the key that signed it.
+        Committed confirmed: bool,
+    }
 }

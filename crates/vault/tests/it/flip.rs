@@ -30,7 +30,7 @@ pub(crate) fn small_case(dir: &Path) -> Home {
     home
 }
 
-fn files(dir: &Path, out: &mut Vec<PathBuf>) {
+pub(crate) fn files(dir: &Path, out: &mut Vec<PathBuf>) {
     for item in fs::read_dir(dir).unwrap() {
         let path = item.unwrap().path();
         if path.is_dir() { files(&path, out) } else { out.push(path) }

@@ -6,6 +6,7 @@ mod crash;
 mod flip;
 mod format;
 mod life;
+mod package;
 mod stamp;
 mod tsa;
 mod warc;

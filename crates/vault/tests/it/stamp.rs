@@ -254,7 +254,7 @@ proptest! {
 fn a_stamp_that_covers_something_else_is_void() {
     use ledger::{Reader, SigningKey};
     use model::Sha256Hex;
-    use vault::times::{Covers, Kept, OfLog, Stamps, Void};
+    use vault::times::{Covers, Kept, OfLog, Roots, Stamps, Void};
 
     let dir = tempfile::tempdir().unwrap();
     let (tsa, _) = made(&dir.path().join("tsa"), "EC:P-256");
@@ -285,7 +285,7 @@ fn a_stamp_that_covers_something_else_is_void() {
     cut.token.pop();
     let kept = vec![good, other_root, early, swapped, cut];
     let now = 4_000_000_000_000; // long after the signer's certificate expired
-    let log = OfLog { reader: &reader, key: None };
+    let log = OfLog { roots: Roots::Log(&reader), key: None };
     let stamps = Stamps::new(kept.clone(), log, None, now);
     assert!(stamps.verdict(0).is_ok(), "{:?}", stamps.verdict(0));
     for (at, part) in
@@ -306,9 +306,9 @@ fn a_stamp_that_covers_something_else_is_void() {
     assert!(later.by.is_none() && later.after.is_some());
     // A key that did not sign the checkpoint; authorities of which the reader names none.
     let verifier = stranger.verifier();
-    let log = OfLog { reader: &reader, key: Some(&verifier) };
+    let log = OfLog { roots: Roots::Log(&reader), key: Some(&verifier) };
     assert!(matches!(Stamps::new(kept.clone(), log, None, 0).verdict(0), Err(Void::Broken(_))));
-    let log = OfLog { reader: &reader, key: None };
+    let log = OfLog { roots: Roots::Log(&reader), key: None };
     let nobody = Stamps::new(kept, log, Some(Vec::new()), 0);
     assert!(nobody.verdict(0).is_ok() && !nobody.stands(0));
 }

@@ -1,0 +1,542 @@
+//! Checking a package: its bag, its signatures, each record, each exhibit or part of one.
+//!
+//! The keys in the package show that it fits itself. Whose they are only the reader's own file says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufRead, BufReader, Read};
+
+use ledger::note::{Checkpoint, Note, VerifierKey};
+use ledger::tree::is_included;
+use ledger::{
+    Consistency, Finding, MAX_CONSISTENCY, MAX_PROOF, MAX_TRUST, Proof, ProofError, Trust,
+};
+use model::record::{Body, Record, RecordError, leaf_hash};
+use model::{Canon, ExhibitId, Sha256Hex};
+
+use super::line::{Disclosed, MAX_LINE};
+use super::manifest::{self, Digests};
+use super::note::PackageNote;
+use super::source::Opened;
+use super::stamped::Stamped;
+use super::{BAGIT, name};
+use crate::disclose::leaf_len;
+use crate::ggm::Node;
+use crate::salted::SaltedTree;
+use crate::times::{Bound, OfLog, Roots, Stamps, Void, anchors};
+
+/// The longest note that is read.
+const MAX_NOTE: u64 = 128 << 10;
+/// The longest `bag-info.txt`.
+const MAX_INFO: u64 = 64 << 10;
+/// The longest manifest.
+const MAX_MANIFEST: u64 = 1 << 30;
+
+/// What checking a package found. All is well where `findings` is empty.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// The log that it comes from: `<authority>/case/<id>`.
+    pub origin: String,
+    /// The record of the package in it.
+    pub record: Option<u64>,
+    /// The digest of its tag manifest.
+    pub manifest: Option<Sha256Hex>,
+    /// The fields of `bag-info.txt`.
+    pub info: BTreeMap<String, String>,
+    /// Records disclosed, whole or in part.
+    pub records: u64,
+    /// Fields of theirs that are not disclosed.
+    pub hidden: u64,
+    /// Exhibits disclosed whole: the index of the sealing record, and the exhibit.
+    pub whole: Vec<(u64, ExhibitId)>,
+    /// Exhibits of which parts are disclosed: the index of the sealing record.
+    pub parts: Vec<u64>,
+    /// Bytes of all of these.
+    pub bytes: u64,
+    /// Entries that the log had at the checkpoint.
+    pub log_size: u64,
+    /// The witnesses that cosigned the checkpoint, and when, in seconds since the epoch.
+    pub witnesses: Vec<(String, u64)>,
+    /// True where the reader's file names the key that signed.
+    pub signer_confirmed: bool,
+    /// True where the reader's file names the witnesses.
+    pub witnesses_confirmed: bool,
+    /// By when the records below the number were in the log, by the newest stamp that stands.
+    pub time: Option<(u64, Bound)>,
+    /// What is wrong, and where.
+    pub findings: Vec<Finding>,
+    /// What is worth knowing, and harmless.
+    pub notes: Vec<String>,
+}
+
+impl Checked {
+    fn find(&mut self, place: impl Into<String>, message: impl Into<String>) {
+        self.findings.push(Finding { place: place.into(), message: message.into() });
+    }
+
+    /// A field of `bag-info.txt`.
+    pub fn field(&self, field: &str) -> Option<&str> {
+        self.info.get(field).map(String::as_str)
+    }
+}
+
+/// Checks a package that was read, against its own keys and, where there is one, the reader's file.
+/// `progress` is told the bytes that are hashed.
+///
+/// # Errors
+/// Only what keeps it from reading.
+pub fn check(
+    package: &Opened,
+    trust: Option<&Trust>,
+    now_ms: i64,
+    progress: &dyn Fn(u64),
+) -> io::Result<Checked> {
+    let mut out = Checked::default();
+    bag(package, &mut out)?;
+    let Some(keys) = keys(package, &mut out)? else { return Ok(out) };
+    let Some(checkpoint) = checkpoint(package, &keys, trust, &mut out)? else { return Ok(out) };
+    own_record(package, &keys, &checkpoint, &mut out)?;
+    let stamped = records(package, &checkpoint, progress, &mut out)?;
+    times(stamped, keys.first(), trust, now_ms, &mut out);
+    Ok(out)
+}
+
+fn need(package: &Opened, of: &str, most: u64, out: &mut Checked) -> io::Result<Option<String>> {
+    let text = package.text(of, most)?;
+    if text.is_none() {
+        let what = match package.files.get(of) {
+            None => "it is missing",
+            Some(item) if item.size > most => "it is longer than it may be",
+            Some(_) => "it is no text",
+        };
+        out.find(of, what);
+    }
+    Ok(text)
+}
+
+/// The bag: both manifests hold every file, and no other.
+fn bag(package: &Opened, out: &mut Checked) -> io::Result<()> {
+    if need(package, name::BAGIT, MAX_INFO, out)?.is_some_and(|text| text != BAGIT) {
+        out.find(name::BAGIT, "it does not say BagIt 1.0 in UTF-8");
+    }
+    for (file, payload) in [(name::MANIFEST, true), (name::TAGS, false)] {
+        let Some(text) = need(package, file, MAX_MANIFEST, out)? else { continue };
+        if !payload {
+            out.manifest = Some(Sha256Hex::of(text.as_bytes()));
+        }
+        let named = match manifest::read(&text) {
+            Ok(named) => named,
+            Err(line) => {
+                out.find(file, format!("line {line} is no digest and name, in order"));
+                continue;
+            }
+        };
+        let there: Digests = package
+            .files
+            .iter()
+            .filter(|(file, _)| {
+                file.starts_with("data/") == payload && !name::OUTSIDE.contains(&file.as_str())
+            })
+            .map(|(file, item)| (file.clone(), Sha256Hex(item.sha256)))
+            .collect();
+        for (of, digest) in &named {
+            match there.get(of) {
+                None => out.find(of, format!("it is missing; {file} names it")),
+                Some(found) if found != digest => {
+                    out.find(of, format!("its bytes are not those that {file} names: changed"));
+                }
+                Some(_) => {}
+            }
+        }
+        for of in there.keys().filter(|of| !named.contains_key(*of)) {
+            out.find(of, format!("{file} does not name it: it was added"));
+        }
+    }
+    if let Some(text) = need(package, name::INFO, MAX_INFO, out)? {
+        for line in text.lines() {
+            if let Some((field, value)) = line.split_once(": ") {
+                out.info.insert(field.to_owned(), value.to_owned());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The package's own keys, and the log's among them.
+struct Keys {
+    own: Trust,
+    origin: String,
+}
+
+impl Keys {
+    fn all(&self) -> Vec<VerifierKey> {
+        self.own.policies(&self.origin).into_iter().map(|policy| policy.log).collect()
+    }
+
+    fn first(&self) -> Option<VerifierKey> {
+        self.all().into_iter().next()
+    }
+
+    /// Verifies a signed checkpoint of the log, and that it bears no signature but the log's and
+    /// those of witnesses that the package names.
+    fn open(&self, note: &Note) -> Result<(Checkpoint, Vec<(String, u64)>), String> {
+        let policy = self.own.policy_of(note).map_err(|e| e.to_string())?;
+        let found = policy.open(note).map_err(|e| e.to_string())?;
+        let known = |name: &str, id: [u8; 4]| {
+            (policy.log.name() == name && policy.log.id() == id)
+                || policy.witnesses.iter().any(|w| w.name() == name && w.id() == id)
+        };
+        match note.signatures.iter().find(|s| !known(&s.name, s.id)) {
+            Some(other) => Err(format!(
+                "it bears a signature of {}, whose key {} does not name",
+                other.name,
+                name::KEYS
+            )),
+            None if note.signatures.len() != found.by.len() + 1 => {
+                Err("it bears a signature twice".to_owned())
+            }
+            None => Ok((found.checkpoint, found.by)),
+        }
+    }
+}
+
+fn keys(package: &Opened, out: &mut Checked) -> io::Result<Option<Keys>> {
+    let Some(text) = need(package, name::KEYS, MAX_TRUST as u64, out)? else { return Ok(None) };
+    match Trust::parse(&text) {
+        Ok(own) => Ok(Some(Keys { own, origin: String::new() })),
+        Err(e) => {
+            out.find(name::KEYS, e.to_string());
+            Ok(None)
+        }
+    }
+    .map(|keys| {
+        keys.map(|mut keys| {
+            keys.origin = out.field("External-Identifier").unwrap_or_default().to_owned();
+            out.origin.clone_from(&keys.origin);
+            keys
+        })
+    })
+}
+
+fn checkpoint(
+    package: &Opened,
+    keys: &Keys,
+    trust: Option<&Trust>,
+    out: &mut Checked,
+) -> io::Result<Option<Checkpoint>> {
+    let Some(text) = need(package, name::CHECKPOINT, MAX_NOTE, out)? else { return Ok(None) };
+    let opened = Note::parse(&text).map_err(|e| e.to_string()).and_then(|note| {
+        let (checkpoint, by) = keys.open(&note)?;
+        Ok((note, checkpoint, by))
+    });
+    let (note, checkpoint, by) = match opened {
+        Ok(opened) => opened,
+        Err(e) => {
+            out.find(name::CHECKPOINT, e);
+            return Ok(None);
+        }
+    };
+    if checkpoint.origin != out.origin {
+        out.find(name::CHECKPOINT, "it is of another log than bag-info.txt names");
+    }
+    out.log_size = checkpoint.size;
+    out.witnesses = by;
+    if let Some(trust) = trust {
+        match trust.policy_of(&note) {
+            Err(e) => out.find(name::CHECKPOINT, format!("by the trust file: {e}")),
+            Ok(policy) => {
+                out.signer_confirmed = true;
+                match policy.open(&note) {
+                    Ok(found) => {
+                        out.witnesses_confirmed = !found.by.is_empty();
+                        if out.witnesses_confirmed {
+                            out.witnesses = found.by;
+                        }
+                    }
+                    Err(e @ ProofError::Unwitnessed { .. }) => {
+                        out.find(name::CHECKPOINT, format!("by the trust file: {e}"));
+                    }
+                    Err(e) => out.find(name::CHECKPOINT, e.to_string()),
+                }
+            }
+        }
+    }
+    Ok(Some(checkpoint))
+}
+
+/// The record of the package: note, proof, and that its checkpoint goes on from the package's.
+fn own_record(
+    package: &Opened,
+    keys: &Keys,
+    checkpoint: &Checkpoint,
+    out: &mut Checked,
+) -> io::Result<()> {
+    if let Some(text) = need(package, name::NOTE, MAX_NOTE, out)? {
+        let opened = keys.all().iter().map(|key| PackageNote::open(&text, key)).reduce(Result::or);
+        match opened {
+            Some(Ok(note)) => {
+                out.record = Some(note.record);
+                if note.origin != out.origin {
+                    out.find(name::NOTE, "it is of a package of another log");
+                }
+                if Some(note.manifest) != out.manifest {
+                    out.find(name::TAGS, "it is not the one that was signed (package.note)");
+                }
+            }
+            Some(Err(e)) => out.find(name::NOTE, e.to_string()),
+            None => out.find(name::KEYS, "it names no key of this log"),
+        }
+    }
+    let mut ends = None;
+    if let Some(text) = need(package, name::PROOF, MAX_PROOF as u64, out)? {
+        match proof(&text, keys, out) {
+            Ok(end) => ends = Some(end),
+            Err(e) => out.find(name::PROOF, e),
+        }
+    }
+    if let Some(text) = need(package, name::CONSISTENCY, MAX_CONSISTENCY as u64, out)? {
+        let found = Consistency::parse(&text).map_err(|e| e.to_string()).and_then(|proof| {
+            keys.open(&proof.checkpoint)?;
+            proof.check(checkpoint).map_err(|e| e.to_string())
+        });
+        match found {
+            Ok(end) if ends.as_ref().is_none_or(|wanted| *wanted == end) => {}
+            Ok(_) => out.find(name::CONSISTENCY, "it ends elsewhere than package.tlog-proof"),
+            Err(e) => out.find(name::CONSISTENCY, e),
+        }
+    }
+    Ok(())
+}
+
+fn proof(text: &str, keys: &Keys, out: &Checked) -> Result<Checkpoint, String> {
+    let proof = Proof::parse(text).map_err(|e| e.to_string())?;
+    let (end, _) = keys.open(&proof.checkpoint)?;
+    let entry = proof.extra.as_deref().ok_or("it carries no record")?;
+    proof.leads_to(&leaf_hash(entry).0).map_err(|e| e.to_string())?;
+    let record = Record::parse(entry).map_err(|e| e.to_string())?;
+    let manifest = record.public.get("manifest").and_then(Canon::as_text);
+    if record.kind != "package.made" {
+        return Err(format!("its record is of the kind {}, not package.made", record.kind));
+    }
+    if manifest.map(str::to_owned) != out.manifest.map(|m| m.to_string()) {
+        return Err("its record is of another package: it names another tag manifest".to_owned());
+    }
+    if out.record.is_some_and(|record| record != proof.index) {
+        return Err("it is of another record than package.note names".to_owned());
+    }
+    Ok(end)
+}
+
+/// Each line of `data/records.jsonl`, and the exhibits that it leads to.
+fn records(
+    package: &Opened,
+    checkpoint: &Checkpoint,
+    progress: &dyn Fn(u64),
+    out: &mut Checked,
+) -> io::Result<Stamped> {
+    let mut stamped = Stamped::default();
+    let mut unnamed: BTreeSet<&str> = package
+        .files
+        .keys()
+        .map(String::as_str)
+        .filter(|f| f.starts_with(name::EXHIBITS))
+        .collect();
+    if !package.files.contains_key(name::RECORDS) {
+        return Ok(stamped); // told by the manifest
+    }
+    let mut from = BufReader::with_capacity(1 << 18, package.reader(name::RECORDS)?);
+    let mut last = None;
+    for number in 1u64.. {
+        let mut line = Vec::new();
+        let n = from.by_ref().take(MAX_LINE as u64 + 1).read_until(b'\n', &mut line)?;
+        if n == 0 {
+            break;
+        }
+        let place = format!("{} line {number}", name::RECORDS);
+        let Some(line) = line.strip_suffix(b"\n") else {
+            out.find(place, "it has no end, or is longer than it may be");
+            break;
+        };
+        let line = match Disclosed::parse(line) {
+            Ok(line) => line,
+            Err(e) => {
+                out.find(place, e.to_string());
+                continue;
+            }
+        };
+        if last.is_some_and(|last| last >= line.index) {
+            out.find(&place, "records are not in the order of the log");
+        }
+        last = Some(line.index);
+        let place = format!("record {} ({place})", line.index);
+        let leaf = leaf_hash(&line.entry).0;
+        if !is_included(&leaf, line.index, checkpoint.size, &line.proof, &checkpoint.root) {
+            out.find(&place, "its proof does not lead to the checkpoint: it is not in the log so");
+        }
+        let record = match line.record() {
+            Ok(record) => record,
+            Err(e) => {
+                out.find(&place, e.to_string());
+                continue;
+            }
+        };
+        match record.check_fields() {
+            Ok(()) => {}
+            Err(e @ RecordError::Kind(_)) => out.notes.push(format!("{place}: {e}")),
+            Err(e) => out.find(&place, e.to_string()),
+        }
+        out.records += 1;
+        out.hidden += (record.committed.len() - line.opening.fields.len()) as u64;
+        for file in &line.files {
+            if !unnamed.remove(file.as_str()) {
+                out.find(&place, format!("its file {file} is missing, or another record's"));
+            }
+        }
+        if !line.files.iter().all(|file| package.files.contains_key(file)) {
+            continue;
+        }
+        if record.kind == "exhibit.sealed" {
+            exhibit(package, &line, &record, &place, progress, out)?;
+        } else if !line.files.is_empty() || line.part.is_some() {
+            out.find(&place, "it seals no exhibit, but names files");
+        } else if let Ok(body) = Body::read(&record, &line.opening)
+            && let Err(e) = stamped.take(&line, body, checkpoint)
+        {
+            out.find(&place, e);
+        }
+    }
+    for file in unnamed {
+        out.find(file, "no record leads to it");
+    }
+    Ok(stamped)
+}
+
+fn opened<'a>(line: &'a Disclosed, field: &str) -> Option<&'a Canon> {
+    line.opening.fields.get(field).map(|opening| &opening.value)
+}
+
+/// The bytes of an exhibit against its sealing record.
+fn exhibit(
+    package: &Opened,
+    line: &Disclosed,
+    record: &Record,
+    place: &str,
+    progress: &dyn Fn(u64),
+    out: &mut Checked,
+) -> io::Result<()> {
+    let root = record.public.get("root").and_then(Canon::as_text);
+    let Some(root) = root.and_then(|root| root.parse::<Sha256Hex>().ok()) else {
+        out.find(place, "its root is no hash");
+        return Ok(());
+    };
+    let size = opened(line, "size").and_then(Canon::as_int).and_then(|n| u64::try_from(n).ok());
+    if let Some(part) = &line.part {
+        if size != Some(part.size) {
+            out.find(place, "the size of the exhibit is not opened, or another than its part's");
+            return Ok(());
+        }
+        if part.runs.len() != line.files.len() {
+            out.find(place, "a part has one file a run of leaves");
+            return Ok(());
+        }
+        // Leaves are asked for in order, run by run: each file is read once.
+        let mut readers = Vec::new();
+        for file in &line.files {
+            readers.push(BufReader::with_capacity(1 << 16, package.reader(file)?));
+        }
+        let mut read = |leaf: u64| -> io::Result<Vec<u8>> {
+            let at = part.runs.iter().position(|run| run.contains(&leaf)).unwrap_or(0);
+            let mut bytes = Vec::new();
+            let want = leaf_len(part.size, leaf) as u64;
+            readers[at].by_ref().take(want).read_to_end(&mut bytes)?;
+            progress(bytes.len() as u64);
+            out.bytes += bytes.len() as u64;
+            Ok(bytes)
+        };
+        let verdict = part.check(&root, &mut read)?;
+        let mut rest = [0];
+        let longer = readers.iter_mut().any(|r| r.read(&mut rest).is_ok_and(|n| n > 0));
+        match verdict {
+            Err(e) => out.find(place, e.to_string()),
+            Ok(()) if longer => out.find(place, "a file is longer than its run of leaves"),
+            Ok(()) => out.parts.push(line.index),
+        }
+        return Ok(());
+    }
+    let [file] = line.files.as_slice() else {
+        if !line.files.is_empty() {
+            out.find(place, "a whole exhibit has one file");
+        }
+        return Ok(());
+    };
+    let id = opened(line, "exhibit").and_then(Canon::as_text).and_then(|id| id.parse().ok());
+    let Some(id) = id else {
+        out.find(place, "the exhibit is disclosed, but its id is not opened");
+        return Ok(());
+    };
+    let Some(item) = package.files.get(file) else { return Ok(()) };
+    if ExhibitId(item.sha256) != id || Some(item.size) != size {
+        out.find(file, format!("it is not the exhibit that record {} seals", line.index));
+        return Ok(());
+    }
+    let secret = match line.opening.leaf_secrets.as_slice() {
+        [one] => Node::parse(one).filter(|node| node.depth == 0).map(|node| node.secret),
+        _ => None,
+    };
+    let Some(secret) = secret else {
+        out.find(place, "the salts of the exhibit's leaves are missing");
+        return Ok(());
+    };
+    let mut tree = SaltedTree::new(secret);
+    let mut from = package.reader(file)?;
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        let n = from.read(&mut buffer)?;
+        if n == 0 {
+            break;
+        }
+        tree.update(&buffer[..n]);
+        out.bytes += n as u64;
+        progress(n as u64);
+    }
+    if tree.finish() == root {
+        out.whole.push((line.index, id));
+    } else {
+        out.find(file, format!("it does not lead to the root in record {}", line.index));
+    }
+    Ok(())
+}
+
+fn times(
+    stamped: Stamped,
+    key: Option<VerifierKey>,
+    trust: Option<&Trust>,
+    now_ms: i64,
+    out: &mut Checked,
+) {
+    let anchors = match anchors(trust) {
+        Ok(anchors) => anchors,
+        Err(e) => return out.find("the trust file", e.to_string()),
+    };
+    let log = OfLog { roots: Roots::Proven(&stamped.roots), key: key.as_ref() };
+    let stamps = Stamps::new(stamped.kept, log, anchors, now_ms);
+    for (at, kept) in stamps.kept().iter().enumerate() {
+        match stamps.verdict(at) {
+            Ok(_) => {}
+            Err(Void::Broken(why)) => {
+                out.find(
+                    format!("record {}", kept.record),
+                    format!("its time stamp does not hold: {why}"),
+                );
+            }
+            Err(Void::Unborne(why)) => {
+                let place = kept.record;
+                out.notes.push(format!("record {place}: its time stamp does not count: {why}"));
+            }
+        }
+    }
+    let standing = (0..stamps.kept().len()).filter(|at| stamps.stands(*at));
+    let covered = standing.filter_map(|at| stamps.kept().get(at)?.covered()).max();
+    if let Some(covered) = covered.filter(|covered| *covered > 0) {
+        out.time = stamps.bounds(covered - 1).by.map(|bound| (covered, bound));
+    }
+}

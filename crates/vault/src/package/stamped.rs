@@ -1,0 +1,53 @@
+//! The time stamps that a package's records keep, held against its checkpoint by proofs.
+
+use std::collections::BTreeMap;
+
+use ledger::Checkpoint;
+use ledger::tree::{Hash, is_consistent};
+use model::record::Body;
+
+use super::line::Disclosed;
+use crate::times::Kept;
+
+/// Stamps, and the roots over which those of checkpoints are.
+#[derive(Debug, Default)]
+pub(crate) struct Stamped {
+    /// In the order of their records.
+    pub(crate) kept: Vec<Kept>,
+    /// Roots from which the package's checkpoint was shown to go on.
+    pub(crate) roots: BTreeMap<u64, Hash>,
+}
+
+impl Stamped {
+    /// Takes the stamp that a record keeps. What is wrong with its proof, in words.
+    pub(crate) fn take(
+        &mut self,
+        line: &Disclosed,
+        body: Body,
+        whole: &Checkpoint,
+    ) -> Result<(), String> {
+        let Some(kept) = Kept::of(line.index, body) else { return Ok(()) };
+        let over = match &kept.covers {
+            crate::times::Covers::Checkpoint(note) => Some(Checkpoint::parse_unverified(note)),
+            crate::times::Covers::Exhibit(_) => None,
+        };
+        self.kept.push(kept);
+        let (over, proof) = match (over, &line.consistency) {
+            (None, None) => return Ok(()),
+            (None, Some(_)) => return Err("a consistency proof belongs to checkpoints".to_owned()),
+            (Some(_), None) => {
+                return Err("nothing proves that its checkpoint is of this log".to_owned());
+            }
+            (Some(over), Some(proof)) => (over.map_err(|e| e.to_string())?, proof),
+        };
+        let (old, new) = (over.size, whole.size);
+        if over.origin != whole.origin || !is_consistent(old, new, proof, &over.root, &whole.root) {
+            return Err(format!(
+                "its checkpoint of {old} entries is not one that {} of this log go on from",
+                whole.size
+            ));
+        }
+        self.roots.insert(old, over.root);
+        Ok(())
+    }
+}
