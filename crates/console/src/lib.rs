@@ -12,6 +12,7 @@ mod guard;
 mod html;
 mod i18n;
 mod live;
+mod package;
 mod pages;
 mod params;
 mod query;
@@ -20,5 +21,6 @@ mod server;
 mod session;
 
 pub use i18n::Lang;
+pub use package::package_page;
 pub use server::{Console, Error, serve};
 pub use session::{LINK_LIFE, SESSION_LIFE};

@@ -72,6 +72,9 @@ pub enum Error {
     /// What was asked for is not understood.
     #[error("{0}")]
     Asked(String),
+    /// A package could not be made.
+    #[error(transparent)]
+    Package(#[from] vault::package::DraftError),
     /// What stands beside the case (npm, a table in the authority's folder) is not as it must be.
     #[error("{0}")]
     Beside(String),

@@ -20,6 +20,7 @@ mod judge;
 pub mod lines;
 pub mod open;
 mod outside;
+pub mod package;
 mod permit;
 mod pipeline;
 pub mod progress;

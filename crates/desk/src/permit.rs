@@ -5,6 +5,7 @@
 
 use crate::custody::Act;
 use crate::decide::Command;
+use crate::package::{Demand, Make};
 use crate::{Error, Result};
 
 /// Longest reason that is recorded.
@@ -36,6 +37,17 @@ pub(crate) fn may(actor: &str, command: &Command) -> Result<()> {
         return Err(Error::Asked(format!("a reason has at most {MAX_REASON} bytes")));
     }
     Ok(())
+}
+
+/// Says whether `actor` may have a package made that holds what came in under `demands`.
+///
+/// # Errors
+/// [`Error::Asked`] with what is missing or forbidden.
+pub(crate) fn may_leave(actor: &str, make: &Make<'_>, demands: &[Demand]) -> Result<()> {
+    if actor.is_empty() {
+        return Err(Error::Asked("somebody must say who they are".to_owned()));
+    }
+    crate::package::may_leave(make.recipient, make.handling, make.restriction, demands)
 }
 
 #[cfg(test)]

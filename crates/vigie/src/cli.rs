@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use people::{Actor, Custody, Offer, Register};
 pub(crate) use stamp::Stamp;
 
+pub(crate) mod package;
 mod people;
 mod stamp;
 pub(crate) mod witness;
@@ -70,6 +71,9 @@ pub(crate) enum Command {
     /// Who holds what: items, hand-overs, seals, labels.
     #[command(subcommand)]
     Custody(Custody),
+    /// Packages: exhibits and records for somebody, with the proof of each.
+    #[command(subcommand)]
+    Package(package::Package),
     /// Reference data: address tables.
     #[command(subcommand)]
     Data(Data),

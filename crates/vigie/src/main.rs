@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         Command::Privilege(change) => commands::privilege::run(home, change),
         Command::Actor(args) => commands::actor::run(home, args),
         Command::Custody(args) => commands::custody::run(home, args),
+        Command::Package(args) => commands::package::run(home, args),
         Command::Data(Data::Update { from, json }) => {
             commands::data::update(home, from.as_deref(), *json)
         }

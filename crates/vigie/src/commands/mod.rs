@@ -8,6 +8,7 @@ pub(crate) mod export;
 pub(crate) mod facts;
 pub(crate) mod log;
 pub(crate) mod open;
+pub(crate) mod package;
 pub(crate) mod parse;
 pub(crate) mod privilege;
 pub(crate) mod range;
