@@ -9,7 +9,6 @@ log's tree), RFC 3161 (time stamps), and c2sp.org's signed-note, tlog-checkpoint
 import base64, hashlib, json, os, re, subprocess, sys, tempfile, time
 
 wrong, DIR = [], ""
-
 def fail(place, what): wrong.append(f"{place}: {what}")
 def sha(*parts): return hashlib.sha256(b"".join(parts)).digest()
 def load(name):
@@ -195,10 +194,11 @@ def stamp(covered, token, certificates, anchors):
     pem = lambda ders: b"".join(openssl("x509 -inform DER -in der", der=der).stdout for der in ders)
     chain = openssl("pkcs7 -inform DER -in token -print_certs", token=token).stdout + pem(certificates)
     words = "ts -verify -data data -in token -token_in -CAfile roots -untrusted chain -partial_chain -no_check_time"
-    done = openssl(words, data=covered, token=token, chain=chain, roots=pem(anchors) if anchors else chain)
-    if done.returncode: raise ValueError("its time stamp does not hold, or is of no authority that you trust")
+    holds = lambda roots: openssl(words, data=covered, token=token, chain=chain, roots=roots).returncode == 0
+    if not holds(chain): raise ValueError("its time stamp does not hold")
     text = openssl("ts -reply -in token -token_in -text", token=token).stdout.decode(errors="replace")
-    return re.search("Time stamp: (.*)", text)[1]
+    mine = "yours" if anchors and holds(pem(anchors)) else "not confirmed by you"
+    return re.search("Time stamp: (.*)", text)[1] + f" (time authority: {mine})"
 # --- all of it
 def proofs(keys, origin, size, root, manifest):
     """The note of the package, the proof that its record is in the log, and that the log goes on."""

@@ -8,8 +8,10 @@ import http.server
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import threading
+import zipfile
 from pathlib import Path
 
 from cryptography.x509 import load_pem_x509_certificate
@@ -126,6 +128,29 @@ def check(folder, sort):
     exhibit = hashlib.sha256((folder / "seizure" / "notes.txt").read_bytes()).hexdigest()
     shown = run(vigie, "show", "--case", case, "--trust", folder / "trust", exhibit).decode()
     assert "Time by practice, which your trust file names." in shown, shown
+
+    # A package carries the stamp and the chain: the script in it has OpenSSL verify them.
+    file = folder / "package.zip"
+    run(vigie, "package", "make", "--case", case, "--for", "Court", "--handling", "H0", "--out", file)
+    with zipfile.ZipFile(file) as zipped:
+        zipped.extractall(folder)
+    key = next(l for l in (folder / "package/data/keys.txt").read_text().splitlines() if l.startswith("log"))
+    with open(folder / "trust", "a") as trust:
+        trust.write(key + "\n")
+    for words in ([], ["--trust", folder / "trust"]):
+        said = run(sys.executable, folder / "package/verify.py", *words).decode()
+        assert ("authority: yours)" if words else "not confirmed by you)") in said, said
+        assert "No trusted time" not in said, said
+        said = run(vigie, "package", "verify", *words, file).decode()
+        assert ("(practice)" if words else "not confirmed") in said, said
+    # One that the reader does not trust is said to be so; a changed token is found.
+    _, elsewhere = authority(folder / "other", sort)
+    der = elsewhere("x509", "-in", "root.crt", "-outform", "DER")
+    (folder / "others").write_text(f"{key}\ntime other {base64.b64encode(der).decode()}\n")
+    said = run(sys.executable, folder / "package/verify.py", "--trust", folder / "others").decode()
+    assert "not confirmed by you)" in said, said
+    said = run(vigie, "package", "verify", "--trust", folder / "others", file).decode()
+    assert "No trusted time" in said and "names no time authority" in said, said
     return stamped["time"]
 
 

@@ -517,10 +517,16 @@ fn times(
         Ok(anchors) => anchors,
         Err(e) => return out.find("the trust file", e.to_string()),
     };
+    let named = anchors.is_some();
     let log = OfLog { roots: Roots::Proven(&stamped.roots), key: key.as_ref() };
     let stamps = Stamps::new(stamped.kept, log, anchors, now_ms);
     for (at, kept) in stamps.kept().iter().enumerate() {
         match stamps.verdict(at) {
+            Ok(found) if named && found.confirmed.is_none() => out.notes.push(format!(
+                "record {}: its time stamp does not count: the trust file names no time authority \
+                 that {} could rest on",
+                kept.record, found.signer
+            )),
             Ok(_) => {}
             Err(Void::Broken(why)) => {
                 out.find(

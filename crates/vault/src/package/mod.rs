@@ -80,6 +80,15 @@ pub fn safe_name(name: &str) -> String {
 mod tests {
     use super::*;
 
+    /// A reader compares the script with what the documentation publishes.
+    #[test]
+    fn the_script_is_short_and_its_digest_is_published() {
+        let docs = include_str!("../../../../docs/packages.md");
+        let digest = model::Sha256Hex::of(VERIFY_PY.as_bytes()).to_string();
+        assert!(docs.contains(&digest), "docs/packages.md must say {digest}");
+        assert!(VERIFY_PY.lines().count() <= 300);
+    }
+
     #[test]
     fn names_are_made_safe() {
         for (name, safe) in [

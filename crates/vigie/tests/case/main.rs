@@ -7,6 +7,7 @@ mod figures;
 mod log;
 mod messages;
 mod open;
+mod package;
 mod pipes;
 mod room;
 mod secrets;

@@ -22,13 +22,24 @@ fn help_stands_behind_every_command_and_carries_examples() {
         "privilege",
         "actor",
         "custody",
+        "package",
         "data",
         "range",
     ] {
         assert!(help.contains(command), "--help does not name {command}");
         let own = bench.ok(&[command, "--help"]);
-        let leaf = !["authority", "log", "views", "privilege", "actor", "custody", "data", "range"]
-            .contains(&command);
+        let leaf = ![
+            "authority",
+            "log",
+            "views",
+            "privilege",
+            "actor",
+            "custody",
+            "package",
+            "data",
+            "range",
+        ]
+        .contains(&command);
         assert!(!leaf || own.contains("Example"), "{command} --help has no examples");
     }
 }

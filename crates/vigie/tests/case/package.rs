@@ -1,0 +1,142 @@
+//! Packages: what leaves one authority's case and comes into another's.
+
+use crate::bench::Bench;
+
+fn said(out: &std::process::Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr))
+}
+
+/// Makes a package for somebody; its path.
+#[track_caller]
+fn make(bench: &Bench, to: &str, code: &str, file: &str, more: &[&str]) -> String {
+    let words = ["package", "make", "--for", to, "--handling", code, "--out", file];
+    bench.ok(&[&words[..], more].concat());
+    bench.path(file).to_str().expect("UTF-8").to_owned()
+}
+
+#[test]
+fn a_package_goes_from_one_authority_to_another_and_keeps_its_code() {
+    let (nl, fr) = (Bench::new(), Bench::new());
+    nl.ok(&["authority", "init", "nl.example"]);
+    fr.ok(&["authority", "init", "fr.example"]);
+    nl.open("case", &nl.seizure("seizure", "small", 1.0, 3));
+
+    // H2 enters where it is for, and nowhere else.
+    let secret = make(&nl, "fr.example", "H2", "secret.zip", &[]);
+    let other = make(&nl, "de.example", "H2", "other.zip", &[]);
+    let out = fr.run(&["package", "import", &other]);
+    assert_eq!(out.status.code(), Some(2), "{}", said(&out));
+    assert!(said(&out).contains("under H2 for de.example"), "{}", said(&out));
+    let taken = fr.json(&["package", "import", "--json", &secret]);
+    assert_eq!(taken["holds"], true);
+    assert!(
+        taken["imported"]["record"].is_u64() && taken["imported"]["sealed"].as_u64() > Some(46)
+    );
+    assert!(fr.ok(&["package", "import", &secret]).contains("the log had it already"));
+
+    // Neither it nor what was in it goes on to others; without it, nothing of it does.
+    let out = fr.run(&["package", "make", "--for", "Court", "--handling", "H0", "--out", "x.zip"]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(said(&out).contains("nl.example") && !fr.path("x.zip").exists(), "{}", said(&out));
+    let exhibit = taken["imported"]["exhibit"].as_str().expect("an id");
+    let without = ["--redact", &format!("exhibit:{exhibit}")];
+    make(&fr, "Court", "H0", "without.zip", &without);
+    let found = fr.json(&["package", "verify", "--json", "without.zip"]);
+    assert_eq!((found["whole"].as_u64(), found["parts"].as_u64()), (Some(0), Some(0)), "{found}");
+    make(&fr, "NL.example", "H0", "back.zip", &[]);
+
+    // H1 stays H1, on the page too.
+    let restricted = make(&nl, "fr.example", "H1", "restricted.zip", &["--lang", "fr"]);
+    let de = Bench::new();
+    de.ok(&["authority", "init", "de.example"]);
+    de.ok(&["package", "import", &restricted]);
+    let out = de.run(&["package", "make", "--for", "Court", "--handling", "H0", "--out", "x.zip"]);
+    assert_eq!(out.status.code(), Some(2));
+    make(&de, "Court", "H1", "y.zip", &[]);
+    let page = String::from_utf8_lossy(&read(&nl, "restricted.zip")).into_owned();
+    assert!(page.contains("Ne pas utiliser dans une procédure judiciaire"));
+
+    // Evidence of where it came from, and all of it, is in the case.
+    let verified = fr.json(&["verify", "--json", "case"]);
+    assert_eq!(verified["sound"], true, "{verified}");
+}
+
+#[allow(clippy::disallowed_methods)] // Files for the test.
+fn read(bench: &Bench, file: &str) -> Vec<u8> {
+    std::fs::read(bench.path(file)).expect("a file")
+}
+
+#[test]
+#[allow(clippy::disallowed_methods)] // Files for the test.
+fn what_does_not_hold_is_told_and_not_taken_in() {
+    let bench = Bench::new();
+    bench.open("case", &bench.seizure("seizure", "small", 1.0, 4));
+    make(&bench, "Court", "H3", "p.zip", &["--restriction", "until May", "--redact", "actor"]);
+    let found = bench.json(&["package", "verify", "--json", "p.zip"]);
+    assert_eq!(found["restriction"], "until May");
+    assert!(found["hidden_fields"].as_u64() > Some(50), "{found}");
+
+    // Never over a file; never without words that the code wants; never for nobody.
+    for words in [
+        ["--for", "Court", "--handling", "H0", "--out", "p.zip"],
+        ["--for", "Court", "--handling", "H3", "--out", "q.zip"],
+        ["--for", " ", "--handling", "H0", "--out", "q.zip"],
+        ["--for", "Court", "--handling", "H9", "--out", "q.zip"],
+    ] {
+        let out = bench.run(&[&["package", "make"], &words[..]].concat());
+        assert_eq!(out.status.code(), Some(2), "{words:?}: {}", said(&out));
+    }
+    let words = ["package", "make", "--for", "Court", "--handling", "H0", "--out", "q.zip"];
+    for (more, why) in [
+        (["--redact", "nonsense"], "no record that is disclosed has the field"),
+        (["--select", "everything"], "selects nothing"),
+        (["--select", "record:999999"], "is not in this case"),
+        (["--encrypt-to", "age1nobody"], "no age recipient"),
+    ] {
+        let out = bench.run(&[&words[..], &more[..]].concat());
+        assert!(matches!(out.status.code(), Some(2 | 3)), "{more:?}: {}", said(&out));
+        assert!(said(&out).contains(why), "{more:?}: {}", said(&out));
+    }
+    assert!(!bench.path("q.zip").exists());
+
+    let mut bytes = read(&bench, "p.zip");
+    let at = bytes.len() / 2;
+    bytes[at] ^= 1;
+    std::fs::write(bench.path("bad.zip"), &bytes).expect("a file");
+    std::fs::write(bench.path("text.zip"), "no zip").expect("a file");
+    for (file, code) in [("bad.zip", 1), ("text.zip", 1), ("absent.zip", 3)] {
+        let out = bench.run(&["package", "verify", file]);
+        assert_eq!(out.status.code(), Some(code), "{file}: {}", said(&out));
+        assert!(said(&out).contains(file), "{}", said(&out));
+        let out = bench.run(&["package", "import", "--case", "other", file]);
+        assert!(!out.status.success() && !bench.path("other").exists(), "{}", said(&out));
+    }
+}
+
+/// An exhibit that is privileged leaves in no way: not whole, not by its name, not inside another.
+#[test]
+#[allow(clippy::disallowed_methods)] // Files for the test.
+fn what_is_privileged_never_leaves() {
+    let bench = Bench::new();
+    let letter = b"to my lawyer: the account is NL00BANK0123456789\n";
+    let dir = bench.path("material/inside");
+    std::fs::create_dir_all(&dir).expect("a folder");
+    std::fs::write(dir.join("letter.txt"), letter).expect("a file");
+    std::fs::write(bench.path("material/open.txt"), "tv.one.example 198.18.0.7\n").expect("a file");
+    let packed = std::process::Command::new("tar")
+        .args(["-cf", "../bundle.tar", "letter.txt"])
+        .current_dir(&dir)
+        .status();
+    assert!(packed.expect("tar").success());
+    bench.ok(&["open", "material"]);
+    let id = model::Sha256Hex::of(letter).to_string();
+    bench.ok(&["privilege", "mark", &id, "--reason", "a lawyer's"]);
+    let words = ["package", "make", "--for", "Court", "--handling", "H0", "--out"];
+    let out = bench.ok(&[&words[..], &["p.zip"]].concat());
+    assert!(out.contains("is left out: it contains an exhibit that stays hidden"), "{out}");
+    let bytes = String::from_utf8_lossy(&read(&bench, "p.zip")).into_owned();
+    assert!(!bytes.contains("NL00BANK") && !bytes.contains(&id) && !bytes.contains("letter.txt"));
+    assert!(bytes.contains("tv.one.example"));
+    let out = bench.run(&[&words[..], &["q.zip", "--select", &format!("exhibit:{id}")]].concat());
+    assert!(!out.status.success() && said(&out).contains("privileged"), "{}", said(&out));
+}
