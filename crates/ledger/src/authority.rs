@@ -3,21 +3,25 @@
 //!
 //! ```text
 //! HOME/authority                       the name, once one was given
-//! HOME/authorities/NAME/key            mode 0600, a signed note's private key
+//! HOME/authorities/NAME/key            mode 0600, the private key: in the clear or under a passphrase
 //! HOME/authorities/NAME/ledger/        the authority's own log, origin NAME
 //! HOME/authorities/NAME/lock
 //! HOME/authorities/NAME/seen/HEX       the last checkpoint of the log whose origin has that SHA-256
 //! ```
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use model::Sha256Hex;
+use zeroize::Zeroizing;
 
 use crate::disk::{self, Overwrite};
 use crate::error::{Error, Result};
+use crate::keyfile::{Cost, Fresh, KeyFile, MAX_KEY_FILE, Sealed};
 use crate::lock::{Lock, Wait};
 use crate::log::Log;
 use crate::note::{Checkpoint, NoteError, SigningKey, VerifierKey};
+use crate::passphrase::{self, Passphrase};
 use crate::reader::Reader;
 use crate::store::read;
 
@@ -30,11 +34,11 @@ pub struct Home {
     dir: PathBuf,
 }
 
-/// An authority whose key is at hand.
+/// An authority whose key is at hand; where it is under a passphrase, closed until it signs.
 #[derive(Debug, Clone)]
 pub struct Authority {
     dir: PathBuf,
-    key: SigningKey,
+    key: KeyFile,
 }
 
 impl Home {
@@ -101,20 +105,12 @@ impl Home {
     pub fn find(&self, name: &str) -> Result<Authority> {
         check_name(name)?;
         let dir = self.dir.join("authorities").join(name);
-        let path = dir.join("key");
-        let bytes = read(&path, 1000).map_err(|error| match error {
+        Authority::of(dir, name).map_err(|error| match error {
             e if e.is_missing() => {
                 Error::NoKey { authority: name.to_owned(), home: self.dir.clone() }
             }
             other => other,
-        })?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let key = SigningKey::parse(&text).map_err(|e| Error::note(&path, e))?;
-        if key.name() != name {
-            let found = key.name().to_owned();
-            return Err(Error::note(&path, NoteError::Origin { expected: name.to_owned(), found }));
-        }
-        Ok(Authority { dir, key })
+        })
     }
 
     fn obtain(&self, name: &str, seed: &[u8; 32]) -> Result<Authority> {
@@ -126,8 +122,8 @@ impl Home {
         disk::create_dir(&dir)?;
         let path = dir.join("key");
         let key = SigningKey::new(name, seed).map_err(|e| Error::note(&path, e))?;
-        let text = format!("{}\n", key.secret_text());
-        match disk::write_with(&path, text.as_bytes(), Overwrite::Never, 0o600) {
+        let key = KeyFile::Plain(key);
+        match disk::write_with(&path, key.text().as_bytes(), Overwrite::Never, 0o600) {
             Ok(()) => Ok(Authority { dir, key }),
             // Another process was first: its key is the one.
             Err(Error::Exists(_)) => self.find(name),
@@ -148,25 +144,93 @@ fn check_name(name: &str) -> Result<()> {
 }
 
 impl Authority {
+    /// The authority of that name, in its own folder.
+    fn of(dir: PathBuf, name: &str) -> Result<Self> {
+        let path = dir.join("key");
+        let bytes = Zeroizing::new(read(&path, MAX_KEY_FILE as u64 + 1)?);
+        let text = std::str::from_utf8(&bytes).unwrap_or_default();
+        let key = KeyFile::parse(text).map_err(|e| Error::key_file(&path, e))?;
+        let verifier = key.verifier();
+        if verifier.name() != name {
+            let found = verifier.name().to_owned();
+            return Err(Error::note(&path, NoteError::Origin { expected: name.to_owned(), found }));
+        }
+        Ok(Self { dir, key })
+    }
+
     /// Its name, the origin of its own log.
     pub fn name(&self) -> &str {
-        self.key.name()
+        match &self.key {
+            KeyFile::Plain(key) => key.name(),
+            KeyFile::Sealed(sealed) => sealed.verifier().name(),
+        }
+    }
+
+    /// True where its key is under a passphrase.
+    pub fn is_sealed(&self) -> bool {
+        matches!(self.key, KeyFile::Sealed(_))
+    }
+
+    fn key_path(&self) -> PathBuf {
+        self.dir.join("key")
+    }
+
+    /// Its key, under its own name. Where it is under a passphrase, that is come by as the process
+    /// said ([`crate::passphrases_from`]), once.
+    ///
+    /// # Errors
+    /// A key's file that others can read; no passphrase, or another.
+    pub fn unlock(&self) -> Result<SigningKey> {
+        let path = self.key_path();
+        let found = path.metadata().map_err(|e| Error::disk("look at", &path, e))?;
+        let mode = found.permissions().mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            return Err(Error::Exposed { path, mode });
+        }
+        match &self.key {
+            KeyFile::Plain(key) => Ok(key.clone()),
+            KeyFile::Sealed(sealed) => passphrase::open(&path, sealed),
+        }
+    }
+
+    /// Puts the key under a passphrase, or another one, or none.
+    ///
+    /// # Errors
+    /// As [`Authority::unlock`]; a lock held by another; the disk.
+    pub fn protect(
+        &self,
+        under: Option<(&Passphrase, Cost, Fresh)>,
+        holder: &str,
+        wait: Wait,
+    ) -> Result<()> {
+        let _lock = Lock::acquire(&self.dir.join("lock"), holder, wait)?;
+        let path = self.key_path();
+        // As it stands now: another process may have written it since.
+        let key = Self::of(self.dir.clone(), self.name())?.unlock()?;
+        let file = match under {
+            None => KeyFile::Plain(key),
+            Some((passphrase, cost, fresh)) => {
+                let sealed = Sealed::new(&key, passphrase, cost, fresh);
+                KeyFile::Sealed(sealed.map_err(|e| Error::key_file(&path, e))?)
+            }
+        };
+        disk::write_with(&path, file.text().as_bytes(), Overwrite::Replace, 0o600)
     }
 
     /// Its key under the origin of one of its logs.
     ///
     /// # Errors
-    /// An origin that notes cannot carry.
+    /// As [`Authority::unlock`]; an origin that notes cannot carry.
     pub fn signer(&self, origin: &str) -> Result<SigningKey> {
-        self.key.renamed(origin).map_err(|e| Error::note(&self.dir, e))
+        self.unlock()?.renamed(origin).map_err(|e| Error::note(&self.dir, e))
     }
 
-    /// What verifies the log of that origin.
+    /// What verifies the log of that origin. No passphrase is needed.
     ///
     /// # Errors
     /// An origin that notes cannot carry.
     pub fn verifier(&self, origin: &str) -> Result<VerifierKey> {
-        self.signer(origin).map(|key| key.verifier())
+        self.key.verifier().renamed(origin).map_err(|e| Error::note(&self.dir, e))
     }
 
     /// The folder of the authority's own log.
@@ -179,8 +243,10 @@ impl Authority {
     /// # Errors
     /// As [`Lock::acquire`] and [`Log::open`].
     pub fn log(&self, holder: &str, wait: Wait) -> Result<(Lock, Log)> {
+        // Asked for first: others do not wait for who types a passphrase.
+        let key = self.unlock()?;
         let lock = Lock::acquire(&self.dir.join("lock"), holder, wait)?;
-        Ok((lock, Log::open(&self.log_dir(), self.key.clone())?))
+        Ok((lock, Log::open(&self.log_dir(), key)?))
     }
 
     /// Opens the authority's own log for reading.
@@ -248,6 +314,63 @@ mod tests {
             assert!(matches!(home.find(bad), Err(Error::AuthorityName(_))), "{bad}");
         }
         assert!(home.find(PRACTICE).is_ok());
+    }
+
+    #[test]
+    fn a_key_under_a_passphrase_verifies_without_it_and_signs_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::new(dir.path());
+        let plain = home.init("police.example", &[3; 32]).unwrap();
+        let secret = plain.unlock().unwrap().secret_text();
+        let path = dir.path().join("authorities/police.example/key");
+        let mode = || path.metadata().unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode(), 0o600);
+        let word = Passphrase::new("correct horse".to_owned());
+        let fresh = Fresh::of(&[1; 32], &[2; 32]);
+        plain.protect(Some((&word, Cost::LEAST, fresh)), "test", Wait::Fail).unwrap();
+        assert_eq!(mode(), 0o600);
+        let sealed = home.find("police.example").unwrap();
+        assert!(sealed.is_sealed() && !plain.is_sealed());
+        assert_eq!(sealed.name(), "police.example");
+        assert_eq!(sealed.verifier("o").unwrap(), plain.verifier("o").unwrap());
+        // Nobody was asked, and nobody can be until the process says how.
+        assert!(matches!(sealed.signer("o"), Err(Error::Locked { .. })));
+        assert!(matches!(sealed.log("test", Wait::Fail), Err(Error::Locked { .. })));
+        crate::passphrases_from(Box::new(|name| {
+            assert_eq!(name, "police.example");
+            Ok(Passphrase::new("correct horse".to_owned()))
+        }));
+        assert_eq!(sealed.unlock().unwrap().secret_text(), secret);
+        // Back in the clear it is what it was; under another one it stays closed.
+        sealed.protect(None, "test", Wait::Fail).unwrap();
+        assert_eq!(mode(), 0o600);
+        let plain = home.find("police.example").unwrap();
+        assert_eq!(plain.unlock().unwrap().secret_text(), secret);
+        let other = Passphrase::new("another horse".to_owned());
+        let fresh = Fresh::of(&[3; 32], &[4; 32]);
+        plain.protect(Some((&other, Cost::LEAST, fresh)), "test", Wait::Fail).unwrap();
+        let other = home.find("police.example").unwrap();
+        for refused in [other.signer("o").map(drop), other.protect(None, "test", Wait::Fail)] {
+            let refused = refused.unwrap_err();
+            assert!(refused.to_string().contains("the passphrase does not open it"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_others_can_read_signs_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::new(dir.path());
+        let authority = home.init("police.example", &[3; 32]).unwrap();
+        let path = dir.path().join("authorities/police.example/key");
+        for mode in [0o640, 0o604, 0o620, 0o601] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let refused = authority.signer("o").unwrap_err();
+            assert!(refused.to_string().contains("chmod 600"), "{refused}");
+            assert!(matches!(authority.protect(None, "t", Wait::Fail), Err(Error::Exposed { .. })));
+            assert!(authority.verifier("o").is_ok(), "who verifies is not held up");
+        }
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
+        assert!(authority.signer("o").is_ok());
     }
 
     #[test]

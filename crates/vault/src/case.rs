@@ -82,12 +82,13 @@ impl Case {
         holder: &str,
         wait: Wait,
     ) -> Result<Self> {
+        let authority = home.current(&crate::random()?)?;
+        authority.unlock()?; // before others wait for the lock
         disk::create_dir(dir)?;
         let lock = Lock::acquire(&dir.join("lock"), holder, wait)?;
         if Self::exists(dir) {
             return Err(Error::CaseExists(dir.to_owned()));
         }
-        let authority = home.current(&crate::random()?)?;
         let ledger_dir = dir.join("ledger");
         let begun = Reader::open(&ledger_dir).ok().and_then(|r| r.checkpoint().map(str::to_owned));
         let begun = begun.and_then(|note| ledger::Checkpoint::parse_unverified(&note).ok());
@@ -120,10 +121,10 @@ impl Case {
         if !Self::exists(dir) {
             return Err(Error::NoCase(dir.to_owned()));
         }
-        let lock = Lock::acquire(&dir.join("lock"), holder, wait)?;
         let origin = origin_of(&Reader::open(&dir.join("ledger"))?, dir)?;
         let authority = home.find(authority_of(&origin))?;
-        let signer = authority.signer(&origin)?;
+        let signer = authority.signer(&origin)?; // before others wait for the lock
+        let lock = Lock::acquire(&dir.join("lock"), holder, wait)?;
         if let Some(seen) = authority.seen(&origin)? {
             let found = Reader::open(&dir.join("ledger"))?.size();
             if found < seen.size {
@@ -262,6 +263,14 @@ impl Case {
         }
         log.finish()?;
         Ok(writer.authority.see(checkpoint, &self.origin)?)
+    }
+
+    /// The origin of the case in `dir`, as its log says; nothing is verified.
+    ///
+    /// # Errors
+    /// No case; files that contradict one another.
+    pub fn origin_in(dir: &Path) -> Result<String> {
+        origin_of(&Reader::open(&dir.join("ledger"))?, dir)
     }
 
     /// The folder.
