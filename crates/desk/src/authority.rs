@@ -69,3 +69,12 @@ pub fn protect(home: &Path, passphrase: Option<&Passphrase>, holder: &str) -> Re
     let under = passphrase.map(|passphrase| (passphrase, Cost::USUAL, fresh));
     Ok(own(home)?.protect(under, holder, Wait::Wait)?)
 }
+
+/// Replaces the key of the home's own authority, or completes a replacing that was cut off.
+///
+/// # Errors
+/// No key; no passphrase, or a wrong one; the authority's own log is damaged; the disk.
+pub fn rotate(home: &Path, reason: Option<String>, holder: &str) -> Result<vault::Rotated> {
+    let now_ms = crate::desk::now_ms();
+    Ok(vault::rotate(&Home::new(home), reason, now_ms, holder, Wait::Wait)?)
+}

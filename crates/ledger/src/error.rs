@@ -95,7 +95,7 @@ pub enum Error {
     /// A key that others could have read signs nothing.
     #[error(
         "{0} can be read by others than its owner (mode {1:04o}), so it signs nothing. Where nobody can \
-         have read it, `chmod 600 {0}`", path.display(), mode
+         have read it: `chmod 600 {0}`; else then `vigie authority rotate` as well", path.display(), mode
     )]
     Exposed {
         /// The file.

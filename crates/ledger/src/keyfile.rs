@@ -206,6 +206,11 @@ impl Sealed {
         })
     }
 
+    /// What opening it costs.
+    pub fn cost(&self) -> Cost {
+        self.cost
+    }
+
     /// What verifies.
     pub fn verifier(&self) -> &VerifierKey {
         &self.verifier

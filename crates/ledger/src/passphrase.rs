@@ -11,7 +11,7 @@ use model::Sha256Hex;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::keyfile::Sealed;
+use crate::keyfile::{Fresh, Sealed};
 use crate::note::SigningKey;
 
 /// The longest passphrase, in bytes.
@@ -54,8 +54,8 @@ pub type Source = dyn Fn(&str) -> std::result::Result<Passphrase, String> + Send
 
 static SOURCE: OnceLock<Box<Source>> = OnceLock::new();
 
-/// A file's digest, and the key in it.
-type Opened = (Sha256Hex, SigningKey);
+/// A file's digest, the key in it, and what opened it.
+type Opened = (Sha256Hex, SigningKey, Passphrase);
 
 /// Keys opened in this process.
 static OPENED: Mutex<Vec<Opened>> = Mutex::new(Vec::new());
@@ -69,16 +69,43 @@ pub fn passphrases_from(source: Box<Source>) {
 /// The key of a sealed file, opened at most once in this process. Who comes while another is asked
 /// waits for the answer.
 pub(crate) fn open(path: &Path, sealed: &Sealed) -> Result<SigningKey> {
-    let digest = Sha256Hex::of(sealed.to_string().as_bytes());
     let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, key)) = opened.iter().find(|(of, _)| *of == digest) {
-        return Ok(key.clone());
+    find(&mut opened, path, sealed).map(|(key, _)| key)
+}
+
+/// Another key under the same passphrase, at the same cost.
+pub(crate) fn alike(
+    path: &Path,
+    sealed: &Sealed,
+    key: &SigningKey,
+    fresh: Fresh,
+) -> Result<Sealed> {
+    let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    let (_, passphrase) = find(&mut opened, path, sealed)?;
+    let new = Sealed::new(key, &passphrase, sealed.cost(), fresh);
+    let new = new.map_err(|e| Error::key_file(path, e))?;
+    opened.push((digest(&new), key.clone(), passphrase));
+    Ok(new)
+}
+
+fn digest(sealed: &Sealed) -> Sha256Hex {
+    Sha256Hex::of(sealed.to_string().as_bytes())
+}
+
+fn find(
+    opened: &mut Vec<Opened>,
+    path: &Path,
+    sealed: &Sealed,
+) -> Result<(SigningKey, Passphrase)> {
+    let digest = digest(sealed);
+    if let Some((_, key, passphrase)) = opened.iter().find(|(of, ..)| *of == digest) {
+        return Ok((key.clone(), passphrase.clone()));
     }
     let authority = sealed.verifier().name().to_owned();
     let locked = |why: String| Error::Locked { authority: authority.clone(), why };
     let source = SOURCE.get().ok_or_else(|| locked("nobody can be asked for it".to_owned()))?;
     let passphrase = source(&authority).map_err(locked)?;
     let key = sealed.open(&passphrase).map_err(|e| Error::key_file(path, e))?;
-    opened.push((digest, key.clone()));
-    Ok(key)
+    opened.push((digest, key.clone(), passphrase.clone()));
+    Ok((key, passphrase))
 }

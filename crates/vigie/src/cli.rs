@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use authority::{Authority, Protect};
+pub(crate) use authority::{Authority, Protect, Rotate};
 pub(crate) use people::{Actor, Custody, Offer, Register};
 pub(crate) use stamp::Stamp;
 

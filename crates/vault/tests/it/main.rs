@@ -6,6 +6,7 @@ mod crash;
 mod flip;
 mod format;
 mod life;
+mod rotate;
 mod stamp;
 mod tsa;
 mod warc;

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{home_dir, told};
-use crate::cli::{Authority, Protect};
+use crate::cli::{Authority, Protect, Rotate};
 use crate::error::Told;
 use crate::passphrase;
 
@@ -16,6 +16,7 @@ pub(crate) fn run(home: Option<&Path>, args: &Authority) -> Result<(), Told> {
     match args {
         Authority::Init { name } => init(&home, name),
         Authority::Passphrase(args) => protect(&home, args),
+        Authority::Rotate(args) => rotate(&home, args),
     }
 }
 
@@ -64,5 +65,37 @@ fn protect(home: &Path, args: &Protect) -> Result<(), Told> {
         _ => "was under no passphrase, and is not now",
     };
     writeln!(out, "The key of {name} {text}.")?;
+    Ok(())
+}
+
+/// Replaces the key.
+fn rotate(home: &Path, args: &Rotate) -> Result<(), Told> {
+    let holder = "vigie authority rotate";
+    let done = desk::authority::rotate(home, args.reason.clone(), holder).map_err(told(home))?;
+    let mut out = std::io::stdout();
+    if args.json {
+        let document = json!({
+            "authority": done.authority, "record": done.record, "old": done.old, "new": done.new,
+            "completed": done.completed,
+        });
+        writeln!(out, "{document}")?;
+        return Ok(());
+    }
+    let (name, record) = (&done.authority, done.record);
+    if done.completed {
+        writeln!(
+            out,
+            "A rotation that was cut off is complete; the key was not rotated once more."
+        )?;
+    }
+    writeln!(out, "The key of {name} was rotated at record {record} of its own log.")?;
+    writeln!(out, "  former: {}", done.old)?;
+    writeln!(out, "  new:    {}", done.new)?;
+    writeln!(out, "Each case is handed on to it at its next opening for writing (`vigie open`).")?;
+    writeln!(
+        out,
+        "Who trusts or witnesses {name} adds, below the former one: authority {}",
+        done.new
+    )?;
     Ok(())
 }
