@@ -36,8 +36,7 @@ def bag():
     there = set(below(""))
     for name in filter(lambda name: os.path.islink(os.path.join(DIR, name)), there): fail(name, "it is a link")
     for manifest, payload in (("manifest-sha256.txt", True), ("tagmanifest-sha256.txt", False)):
-        lines = [line.partition("  ") for line in load(manifest).decode().split("\n")[:-1]]
-        named = {name: value for value, _, name in lines}
+        named = {n: v for v, _, n in (l.partition("  ") for l in load(manifest).decode().split("\n")[:-1])}
         if "".join(f"{named[n]}  {n}\n" for n in sorted(named)).encode() != load(manifest):
             fail(manifest, "it is not in its one writing")
         wanted = {n for n in there if n.startswith("data/") == payload and n not in OUTSIDE}
@@ -62,10 +61,10 @@ class Keys:
                 raw = unbase64(raw)
                 if raw[0] != kind or len(raw) != 33 or key_id(name, kind, raw[1:]).hex() != number:
                     raise ValueError(f"the key of {name} is none")
-                where.append((name, raw[1:]))
-    def of_log(self, origin):
-        own = [key for name, key in self.logs if name == origin]
-        return own + [key for name, key in self.authorities if (origin + "/").startswith(name + "/")]
+                where.append((name, raw[1:], int(words[3]) if words[2:3] == ["until"] else None))
+    def of_log(self, origin, size):
+        own = [key for name, key, end in self.logs if name == origin and (end is None or size and size <= end)]
+        return own + [key for name, key, _ in self.authorities if (origin + "/").startswith(name + "/")]
 def is_signed(key, text, mark):
     key = bytes.fromhex("302a300506032b6570032100") + key
     words = "pkeyutl -verify -pubin -keyform DER -inkey key -rawin -in text -sigfile mark"
@@ -81,13 +80,13 @@ def note(raw):
         signatures.append((name, value[:4], value[4:]))
     return text + "\n", signatures
 def signed(raw, keys, origin, strict):
-    """The text of a note that the log's key signed, and the witnesses that did, with their times.
-    Where it is strict, nobody else did."""
+    """The text that the log's key signed, and when which witnesses did; where it is strict, nobody else."""
     text, signatures = note(raw)
+    size = None if origin else int(text.split("\n")[1])
     origin, by_log, witnesses = origin or text.split("\n")[0], 0, {}
     for name, number, mark in signatures:
-        log = [k for k in keys.of_log(origin) if (name, number) == (origin, key_id(origin, 1, k))]
-        other = [k for n, k in keys.witnesses if (name, number) == (n, key_id(n, 4, k)) and len(mark) == 72]
+        log = [k for k in keys.of_log(origin, size) if (name, number) == (origin, key_id(origin, 1, k))]
+        other = [k for n, k, _ in keys.witnesses if (name, number) == (n, key_id(n, 4, k)) and len(mark) == 72]
         when = int.from_bytes(mark[:8], "big")
         if log and is_signed(log[0], text.encode(), mark): by_log += 1
         elif other and name not in witnesses and \
@@ -200,15 +199,15 @@ def stamp(covered, token, certificates, anchors):
     mine = "yours" if anchors and holds(pem(anchors)) else "not confirmed by you"
     return re.search("Time stamp: (.*)", text)[1] + f" (time authority: {mine})"
 # --- all of it
-def proofs(keys, origin, size, root, manifest):
+def proofs(keys, origin, size, root, manifest, strict):
     """The note of the package, the proof that its record is in the log, and that the log goes on."""
-    text, _ = signed(load("package.note"), keys, origin, True)
+    text, _ = signed(load("package.note"), keys, origin, strict)
     index = text.split("\n")[2]
     if text != f"vigie package v1\n{origin}\n{index}\n{manifest}\n":
         fail("tagmanifest-sha256.txt", "it is not the one that package.note signs")
     head, _, end = load("package.tlog-proof").decode().partition("\n\n")
     first, extra, number, *path = head.split("\n")
-    entry, (text, _) = unbase64(extra[6:]), signed(end.encode(), keys, None, True)
+    entry, (text, _) = unbase64(extra[6:]), signed(end.encode(), keys, None, strict)
     name, last, top = checkpoint(text)
     record = parse(entry)
     if (first, extra[:6], number, name) != ("c2sp.org/tlog-proof@v1", "extra ", "index " + index, origin) \
@@ -217,7 +216,7 @@ def proofs(keys, origin, size, root, manifest):
         fail("package.tlog-proof", "it does not prove that the record of this package is in the log")
     head, _, end = load("package.consistency").decode().partition("\n\n")
     first, *path = head.split("\n")
-    if first != f"old {size}" or signed(end.encode(), keys, None, True)[0] != text \
+    if first != f"old {size}" or signed(end.encode(), keys, None, strict)[0] != text \
             or not goes_on(size, last, root, top, [unbase64(h) for h in path]):
         fail("package.consistency", "it does not prove that the log goes on from data/checkpoint")
 def records(keys, origin, size, root, anchors):
@@ -280,7 +279,8 @@ def main(words):
             if len(witnesses) < trust.quorum:
                 fail(place, f"{len(witnesses)} of the {trust.quorum} cosignatures that you want")
         place = "package.note and its proofs"
-        proofs(keys, origin, size, root, manifest)
+        proofs(keys, origin, size, root, manifest, True)
+        if trust: proofs(trust, origin, size, root, manifest, False)
         place = "data/records.jsonl"
         counts, stamps = records(keys, origin, size, root, trust.times if trust else [])
     except Exception as error: fail(place, str(error) or type(error).__name__)

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use intake::tables::mapping::Mapping;
 use intake::{Chunks, Collect, Input};
 use ledger::{
-    Checkpoint, Consistency, CosignerKey, Note, Proof, SigningKey, Trust, VerifierKey, WitnessKey,
+    Checkpoint, Consistency, CosignerKey, Note, Proof, Sealed, SigningKey, Trust, VerifierKey,
+    WitnessKey,
 };
 use libfuzzer_sys::fuzz_target;
 use model::custody::Offer;
@@ -62,6 +63,10 @@ fn note(bytes: &[u8]) {
     let _ = (VerifierKey::parse(text), SigningKey::parse(text), Checkpoint::parse_unverified(text));
     if let Ok(key) = SigningKey::new("fuzz.invalid", &[7; 32]) {
         assert!(key.verifier().open(text).is_err(), "a signature was forged");
+    }
+    // A key's file has one writing. It is not opened here: that is slow by design.
+    if let Ok(sealed) = Sealed::parse(text) {
+        assert_eq!(sealed.to_string(), text);
     }
 }
 

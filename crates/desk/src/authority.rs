@@ -1,10 +1,14 @@
-//! The authority that signs.
+//! The authority that signs, and its key.
 
 use std::path::Path;
 
-use vault::Home;
+use ledger::{Authority, Cost, Fresh, Passphrase};
+use vault::{Home, Wait};
 
-use crate::Result;
+use crate::{Error, Result};
+
+/// The fewest characters of a passphrase.
+pub const MIN_PASSPHRASE: usize = 8;
 
 /// Names the authority whose folder is `home`: makes its key and its own log.
 ///
@@ -13,4 +17,64 @@ use crate::Result;
 pub fn init(home: &Path, name: &str) -> Result<()> {
     Home::new(home).init(name, &vault::random()?)?;
     Ok(())
+}
+
+/// The home's own authority, else that for practice; nothing is made.
+fn own(home: &Path) -> Result<Authority> {
+    let home = Home::new(home);
+    let name = home.named()?.unwrap_or_else(|| ledger::PRACTICE.to_owned());
+    Ok(home.find(&name)?)
+}
+
+/// Opens the key that signs the case in `case`, or will sign it, before work begins that should not
+/// stop for a passphrase. A home without that key is told by whatever signs.
+///
+/// # Errors
+/// No passphrase, or a wrong one; a key's file that others can read.
+pub fn ready(home: &Path, case: &Path) -> Result<()> {
+    let found = match vault::Case::origin_in(case) {
+        Ok(origin) => Home::new(home).find(vault::authority_of(&origin)).map_err(Error::from),
+        Err(_) => own(home),
+    };
+    match found {
+        Ok(authority) => authority.unlock().map(drop).map_err(Error::from),
+        Err(Error::Disk(e)) if e.is_missing() => Ok(()),
+        Err(e) => Err(e),
+    }
+}
+
+/// Opens the home's own key: its authority's name, and whether it is under a passphrase.
+///
+/// # Errors
+/// No key; no passphrase, or a wrong one; a key's file that others can read.
+pub fn unlock(home: &Path) -> Result<(String, bool)> {
+    let authority = own(home)?;
+    authority.unlock()?;
+    Ok((authority.name().to_owned(), authority.is_sealed()))
+}
+
+/// Puts the home's own key under a passphrase, or another one, or none.
+///
+/// # Errors
+/// As [`unlock`]; a passphrase of fewer than [`MIN_PASSPHRASE`] characters; the disk.
+pub fn protect(home: &Path, passphrase: Option<&Passphrase>, holder: &str) -> Result<()> {
+    let short = passphrase.map(Passphrase::chars).filter(|chars| *chars < MIN_PASSPHRASE);
+    if let Some(chars) = short {
+        return Err(Error::Asked(format!(
+            "a passphrase has at least {MIN_PASSPHRASE} characters, this one {chars}: five words \
+             chosen by dice are a good one"
+        )));
+    }
+    let fresh = Fresh::of(&vault::random()?, &vault::random()?);
+    let under = passphrase.map(|passphrase| (passphrase, Cost::USUAL, fresh));
+    Ok(own(home)?.protect(under, holder, Wait::Wait)?)
+}
+
+/// Replaces the key of the home's own authority, or completes a replacing that was cut off.
+///
+/// # Errors
+/// No key; no passphrase, or a wrong one; the authority's own log is damaged; the disk.
+pub fn rotate(home: &Path, reason: Option<String>, holder: &str) -> Result<vault::Rotated> {
+    let now_ms = crate::desk::now_ms();
+    Ok(vault::rotate(&Home::new(home), reason, now_ms, holder, Wait::Wait)?)
 }

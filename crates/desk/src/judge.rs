@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use ledger::{Note, Reader, Trust, VerifierKey};
+use ledger::note::NoteError;
+use ledger::{Keys, Note, Reader, Trust};
 use vault::times::{Bound, Kept, OfLog, Roots, Stamps, Void, anchors};
 
 use crate::desk::now_ms;
@@ -60,7 +61,17 @@ pub(crate) fn signer(dir: &Path, home: &Path, trust: Option<&Trust>, report: &mu
     let policy = match policy {
         Ok(policy) => policy,
         Err(e) => {
-            return report.find_evidence("ledger/checkpoint", format!("by the trust file: {e}"));
+            let more = match report.rotations.last() {
+                Some(last) if e == NoteError::OtherKey => format!(
+                    ": since record {} the key {} signs here, which it does not name. Where you have \
+                     that key from the authority itself, add the line `log {1}`",
+                    last.record,
+                    last.new.text()
+                ),
+                _ => String::new(),
+            };
+            let what = format!("by the trust file: {e}{more}");
+            return report.find_evidence("ledger/checkpoint", what);
         }
     };
     report.signer_confirmed = true;
@@ -68,7 +79,20 @@ pub(crate) fn signer(dir: &Path, home: &Path, trust: Option<&Trust>, report: &mu
     let kept = ledger::witnessed(&dir.join("ledger")).unwrap_or_default();
     let mut why = None;
     for note in &kept {
-        match policy.open(note) {
+        // Cosigned before a rotation, it is signed by a key of then.
+        let opened = match trust.policy_of(note) {
+            Ok(policy) => policy.open(note),
+            Err(NoteError::OtherKey) if !report.rotations.is_empty() => {
+                let size = ledger::Checkpoint::of_text(&note.text).map_or(0, |c| c.size);
+                report.notes.push(format!(
+                    "ledger/witnessed/{size} does not count: it was signed by a key that was replaced \
+                     since, and that the trust file does not name"
+                ));
+                continue;
+            }
+            Err(e) => Err(e.into()),
+        };
+        match opened {
             Ok(found) => {
                 report.witnessing.quorum |= policy.quorum > 0;
                 let size = found.checkpoint.size;
@@ -101,7 +125,7 @@ pub(crate) fn signer(dir: &Path, home: &Path, trust: Option<&Trust>, report: &mu
 pub(crate) fn times(
     dir: &Path,
     kept: Vec<Kept>,
-    key: Option<&VerifierKey>,
+    key: Option<&Keys>,
     trust: Option<&Trust>,
     report: &mut Report,
 ) -> Result<()> {

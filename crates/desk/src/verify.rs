@@ -16,7 +16,7 @@ use model::record::Body;
 use model::{Column, LinkKind, TableSchema};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
-use vault::{Case, Finding, Home};
+use vault::{Case, Finding, Home, Rotation};
 
 use crate::judge::{self, Timed, Witnessing};
 use crate::pipeline::record::{FactRecord, put_fact_record, put_problem_parts};
@@ -58,6 +58,8 @@ pub struct Report {
     pub witnessing: Witnessing,
     /// What time stamps say of the log.
     pub timed: Timed,
+    /// Where the log's key was replaced.
+    pub rotations: Vec<Rotation>,
 }
 
 impl Report {
@@ -101,10 +103,11 @@ pub fn verify(
         of_evidence: vault.findings.len(),
         findings: vault.findings,
         notes: vault.notes,
+        rotations: vault.rotations,
         ..Report::default()
     };
     judge::signer(dir, home.dir(), trust, &mut report);
-    judge::times(dir, vault.stamps, vault.key.as_ref(), trust, &mut report)?;
+    judge::times(dir, vault.stamps, vault.keys.as_ref(), trust, &mut report)?;
     // A log that cannot be read was told above; then there is nothing to hold anything against.
     let case = Case::read(dir).ok();
     if let Some(case) = &case {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ledger::witness::{Asking, Next, Split};
-use ledger::{Checkpoint, Home, MAX_CONSISTENCY, Note, Reader, VerifierKey, WitnessKey};
+use ledger::{Checkpoint, Home, Keys, MAX_CONSISTENCY, Note, Reader, VerifierKey, WitnessKey};
 use model::Sha256Hex;
 use model::record::{Body, Envelope, Opening, Record, WitnessDropped, WitnessNamed, write};
 
@@ -145,7 +145,7 @@ pub fn drop(home: &Path, name: &str) -> Result<Named> {
 /// Appends a record to the authority's own log.
 fn record(home: &Path, body: Body) -> Result<()> {
     let authority = Home::new(home).current(&vault::random()?)?;
-    let (_lock, mut log) = authority.log("vigie witness", vault::Wait::Wait)?;
+    let (_lock, mut log) = vault::open_log(&authority, "vigie witness", vault::Wait::Wait)?;
     let envelope = Envelope {
         time_ms: now_ms(),
         authority: authority.name().to_owned(),
@@ -164,7 +164,9 @@ struct Log {
     checkpoint: Note,
     size: u64,
     /// The log's own.
-    key: VerifierKey,
+    keys: Keys,
+    /// The key that its authority has now: an older copy of the log may not tell of it.
+    present: VerifierKey,
     witnesses: Vec<Named>,
 }
 
@@ -177,8 +179,10 @@ impl Log {
         let of = Checkpoint::of_text(&checkpoint.text).map_err(damaged)?;
         let name = vault::authority_of(&of.origin);
         let witnesses = list(home, Some(name))?;
-        let key = authority(&Home::new(home), Some(name))?.verifier(&of.origin)?;
-        Ok(Self { dir, reader, checkpoint, size: of.size, key, witnesses })
+        let authority = authority(&Home::new(home), Some(name))?;
+        let keys = vault::keys_of(&reader, &of.origin, &authority)?;
+        let present = authority.verifier(&of.origin)?;
+        Ok(Self { dir, reader, checkpoint, size: of.size, keys, present, witnesses })
     }
 
     fn origin_hash(&self) -> String {
@@ -240,7 +244,9 @@ impl Log {
             return refused("what it keeps of this log is no checkpoint".to_owned());
         };
         // Only what the log itself signed can speak against it.
-        if let Err(e) = self.key.open_among(&theirs) {
+        if let Err(e) = self.keys.open_among(&theirs)
+            && self.present.open_among(&theirs).is_err()
+        {
             return refused(format!("what it keeps of this log: {e}"));
         }
         Ok(match self.reader.compare(&theirs)? {

@@ -3,26 +3,38 @@
 //!
 //! ```text
 //! HOME/authority                       the name, once one was given
-//! HOME/authorities/NAME/key            mode 0600, a signed note's private key
+//! HOME/authorities/NAME/key            mode 0600, the private key: in the clear or under a passphrase
+//! HOME/authorities/NAME/key-next       while the key is replaced: the new one, until its record stands
+//! HOME/authorities/NAME/openings/N     of the records of its log that commit to something
 //! HOME/authorities/NAME/ledger/        the authority's own log, origin NAME
 //! HOME/authorities/NAME/lock
 //! HOME/authorities/NAME/seen/HEX       the last checkpoint of the log whose origin has that SHA-256
 //! ```
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use model::Sha256Hex;
+use zeroize::Zeroizing;
 
 use crate::disk::{self, Overwrite};
 use crate::error::{Error, Result};
+use crate::keyfile::{Cost, Fresh, KeyFile, MAX_KEY_FILE, Sealed};
+use crate::keys::Keys;
 use crate::lock::{Lock, Wait};
-use crate::log::Log;
 use crate::note::{Checkpoint, NoteError, SigningKey, VerifierKey};
+use crate::passphrase::{self, Passphrase};
 use crate::reader::Reader;
 use crate::store::read;
 
 /// The authority of who has named none: for practice only.
 pub const PRACTICE: &str = "practice.invalid";
+
+/// The key's file, and that of the one that is to replace it.
+const KEY: &str = "key";
+const NEXT: &str = "key-next";
+/// The longest opening of a record, in bytes.
+const MAX_OPENING: u64 = 1 << 20;
 
 /// The folder of authorities.
 #[derive(Debug, Clone)]
@@ -30,11 +42,13 @@ pub struct Home {
     dir: PathBuf,
 }
 
-/// An authority whose key is at hand.
+/// An authority whose key is at hand; where it is under a passphrase, closed until it signs.
 #[derive(Debug, Clone)]
 pub struct Authority {
     dir: PathBuf,
-    key: SigningKey,
+    /// The key's file.
+    path: PathBuf,
+    key: KeyFile,
 }
 
 impl Home {
@@ -101,20 +115,12 @@ impl Home {
     pub fn find(&self, name: &str) -> Result<Authority> {
         check_name(name)?;
         let dir = self.dir.join("authorities").join(name);
-        let path = dir.join("key");
-        let bytes = read(&path, 1000).map_err(|error| match error {
+        Authority::of(dir, name).map_err(|error| match error {
             e if e.is_missing() => {
                 Error::NoKey { authority: name.to_owned(), home: self.dir.clone() }
             }
             other => other,
-        })?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let key = SigningKey::parse(&text).map_err(|e| Error::note(&path, e))?;
-        if key.name() != name {
-            let found = key.name().to_owned();
-            return Err(Error::note(&path, NoteError::Origin { expected: name.to_owned(), found }));
-        }
-        Ok(Authority { dir, key })
+        })
     }
 
     fn obtain(&self, name: &str, seed: &[u8; 32]) -> Result<Authority> {
@@ -124,16 +130,28 @@ impl Home {
         }
         let dir = self.dir.join("authorities").join(name);
         disk::create_dir(&dir)?;
-        let path = dir.join("key");
+        let path = dir.join(KEY);
         let key = SigningKey::new(name, seed).map_err(|e| Error::note(&path, e))?;
-        let text = format!("{}\n", key.secret_text());
-        match disk::write_with(&path, text.as_bytes(), Overwrite::Never, 0o600) {
-            Ok(()) => Ok(Authority { dir, key }),
+        let key = KeyFile::Plain(key);
+        match disk::write_with(&path, key.text().as_bytes(), Overwrite::Never, 0o600) {
+            Ok(()) => Ok(Authority { dir, path, key }),
             // Another process was first: its key is the one.
             Err(Error::Exists(_)) => self.find(name),
             Err(e) => Err(e),
         }
     }
+}
+
+/// The key in a file, which must be of that name.
+fn key_in(path: &Path, name: &str) -> Result<KeyFile> {
+    let bytes = Zeroizing::new(read(path, MAX_KEY_FILE as u64 + 1)?);
+    let text = std::str::from_utf8(&bytes).unwrap_or_default();
+    let key = KeyFile::parse(text).map_err(|e| Error::key_file(path, e))?;
+    let found = key.verifier().name().to_owned();
+    if found != name {
+        return Err(Error::note(path, NoteError::Origin { expected: name.to_owned(), found }));
+    }
+    Ok(key)
 }
 
 /// As a domain name, so that it can stand in origins and paths.
@@ -148,25 +166,167 @@ fn check_name(name: &str) -> Result<()> {
 }
 
 impl Authority {
+    /// The authority of that name, in its own folder.
+    fn of(dir: PathBuf, name: &str) -> Result<Self> {
+        let path = dir.join(NEXT);
+        if path.exists() {
+            let key = key_in(&path, name)?;
+            // Once its record stands, a checkpoint that it signed does.
+            let log = Reader::open(&dir.join("ledger"));
+            let signed =
+                |log: Reader| log.checkpoint().map(|note| key.verifier().open(note).is_ok());
+            if log.ok().and_then(signed) == Some(true) {
+                return Ok(Self { dir, path, key });
+            }
+        }
+        let path = dir.join(KEY);
+        let key = key_in(&path, name)?;
+        Ok(Self { dir, path, key })
+    }
+
+    /// The same authority as it stands now: another process may have changed it.
+    ///
+    /// # Errors
+    /// As [`Home::find`].
+    pub fn reread(&self) -> Result<Self> {
+        Self::of(self.dir.clone(), self.name())
+    }
+
+    /// Takes the writer's lock of the authority's own log, and of its key.
+    ///
+    /// # Errors
+    /// As [`Lock::acquire`].
+    pub fn lock(&self, holder: &str, wait: Wait) -> Result<Lock> {
+        Lock::acquire(&self.dir.join("lock"), holder, wait)
+    }
+
+    /// Completes the replacing of the key that a crash cut off: where the new one signs the log
+    /// already its file gets its name, and true comes back; else it never was.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn settle(self, _lock: &Lock) -> Result<(Self, bool)> {
+        let (next, path) = (self.dir.join(NEXT), self.dir.join(KEY));
+        if self.path == next {
+            // Where it has the name, and only that is not durable, the next settling does it again.
+            match disk::rename(&next, &path) {
+                Err(e) if next.exists() => return Err(e),
+                _ => return Ok((Self { path, ..self }, true)),
+            }
+        }
+        if next.exists() {
+            disk::remove(&next)?;
+        }
+        Ok((self, false))
+    }
+
+    /// Makes the key that is to replace this one, protected as this one is, and keeps it beside it.
+    ///
+    /// # Errors
+    /// As [`Authority::unlock`]; the disk.
+    pub fn put_next(&self, _lock: &Lock, seed: &[u8; 32], fresh: Fresh) -> Result<SigningKey> {
+        let path = self.dir.join(NEXT);
+        let key = SigningKey::new(self.name(), seed).map_err(|e| Error::note(&path, e))?;
+        let file = match &self.key {
+            KeyFile::Plain(_) => KeyFile::Plain(key.clone()),
+            KeyFile::Sealed(sealed) => {
+                KeyFile::Sealed(passphrase::alike(&self.path, sealed, &key, fresh)?)
+            }
+        };
+        disk::write_with(&path, file.text().as_bytes(), Overwrite::Replace, 0o600)?;
+        Ok(key)
+    }
+
+    /// Keeps the opening of a record of the authority's own log, before the record stands there.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn put_opening(&self, _lock: &Lock, record: u64, line: &[u8]) -> Result<()> {
+        let folder = self.dir.join("openings");
+        disk::create_dir(&folder)?;
+        disk::write_with(&folder.join(record.to_string()), line, Overwrite::Replace, 0o600)
+    }
+
+    /// The opening of a record of the authority's own log, where one was kept.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn opening(&self, record: u64) -> Result<Option<Vec<u8>>> {
+        match read(&self.dir.join("openings").join(record.to_string()), MAX_OPENING) {
+            Ok(line) => Ok(Some(line)),
+            Err(e) if e.is_missing() => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
     /// Its name, the origin of its own log.
     pub fn name(&self) -> &str {
-        self.key.name()
+        match &self.key {
+            KeyFile::Plain(key) => key.name(),
+            KeyFile::Sealed(sealed) => sealed.verifier().name(),
+        }
+    }
+
+    /// True where its key is under a passphrase.
+    pub fn is_sealed(&self) -> bool {
+        matches!(self.key, KeyFile::Sealed(_))
+    }
+
+    /// Its key, under its own name. Where it is under a passphrase, that is come by as the process
+    /// said ([`crate::passphrases_from`]), once.
+    ///
+    /// # Errors
+    /// A key's file that others can read; no passphrase, or another.
+    pub fn unlock(&self) -> Result<SigningKey> {
+        let path = &self.path;
+        let found = path.metadata().map_err(|e| Error::disk("look at", path, e))?;
+        let mode = found.permissions().mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            return Err(Error::Exposed { path: path.clone(), mode });
+        }
+        match &self.key {
+            KeyFile::Plain(key) => Ok(key.clone()),
+            KeyFile::Sealed(sealed) => passphrase::open(path, sealed),
+        }
+    }
+
+    /// Puts the key under a passphrase, or another one, or none.
+    ///
+    /// # Errors
+    /// As [`Authority::unlock`]; a lock held by another; the disk.
+    pub fn protect(
+        &self,
+        under: Option<(&Passphrase, Cost, Fresh)>,
+        holder: &str,
+        wait: Wait,
+    ) -> Result<()> {
+        let lock = self.lock(holder, wait)?;
+        let (now, _) = self.reread()?.settle(&lock)?;
+        let (path, key) = (&now.path, now.unlock()?);
+        let file = match under {
+            None => KeyFile::Plain(key),
+            Some((passphrase, cost, fresh)) => {
+                let sealed = Sealed::new(&key, passphrase, cost, fresh);
+                KeyFile::Sealed(sealed.map_err(|e| Error::key_file(path, e))?)
+            }
+        };
+        disk::write_with(path, file.text().as_bytes(), Overwrite::Replace, 0o600)
     }
 
     /// Its key under the origin of one of its logs.
     ///
     /// # Errors
-    /// An origin that notes cannot carry.
+    /// As [`Authority::unlock`]; an origin that notes cannot carry.
     pub fn signer(&self, origin: &str) -> Result<SigningKey> {
-        self.key.renamed(origin).map_err(|e| Error::note(&self.dir, e))
+        self.unlock()?.renamed(origin).map_err(|e| Error::note(&self.dir, e))
     }
 
-    /// What verifies the log of that origin.
+    /// What verifies the log of that origin. No passphrase is needed.
     ///
     /// # Errors
     /// An origin that notes cannot carry.
     pub fn verifier(&self, origin: &str) -> Result<VerifierKey> {
-        self.signer(origin).map(|key| key.verifier())
+        self.key.verifier().renamed(origin).map_err(|e| Error::note(&self.dir, e))
     }
 
     /// The folder of the authority's own log.
@@ -174,16 +334,8 @@ impl Authority {
         self.dir.join("ledger")
     }
 
-    /// Opens the authority's own log for writing, with its lock.
-    ///
-    /// # Errors
-    /// As [`Lock::acquire`] and [`Log::open`].
-    pub fn log(&self, holder: &str, wait: Wait) -> Result<(Lock, Log)> {
-        let lock = Lock::acquire(&self.dir.join("lock"), holder, wait)?;
-        Ok((lock, Log::open(&self.log_dir(), self.key.clone())?))
-    }
-
-    /// Opens the authority's own log for reading.
+    /// Opens the authority's own log for reading. (For writing its keys must be known, which its
+    /// records tell: `vault::open_log`.)
     ///
     /// # Errors
     /// As [`Reader::open`].
@@ -199,12 +351,12 @@ impl Authority {
     ///
     /// # Errors
     /// A checkpoint that does not verify; the disk.
-    pub fn seen(&self, origin: &str) -> Result<Option<Checkpoint>> {
+    pub fn seen(&self, origin: &str, keys: &Keys) -> Result<Option<Checkpoint>> {
         let path = self.seen_path(origin);
         match read(&path, 4096) {
             Ok(bytes) => {
                 let note = String::from_utf8_lossy(&bytes);
-                let checkpoint = self.verifier(origin)?.open(&note);
+                let checkpoint = keys.open(&note);
                 checkpoint.map(Some).map_err(|e| Error::note(&path, e))
             }
             Err(e) if e.is_missing() => Ok(None),
@@ -216,9 +368,9 @@ impl Authority {
     ///
     /// # Errors
     /// A checkpoint that does not verify; the disk.
-    pub fn see(&self, note: &str, origin: &str) -> Result<()> {
+    pub fn see(&self, note: &str, origin: &str, keys: &Keys) -> Result<()> {
         let path = self.seen_path(origin);
-        self.verifier(origin)?.open(note).map_err(|e| Error::note(&path, e))?;
+        keys.open(note).map_err(|e| Error::note(&path, e))?;
         disk::create_dir(&self.dir.join("seen"))?;
         disk::write(&path, note.as_bytes())
     }
@@ -251,13 +403,70 @@ mod tests {
     }
 
     #[test]
+    fn a_key_under_a_passphrase_verifies_without_it_and_signs_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::new(dir.path());
+        let plain = home.init("police.example", &[3; 32]).unwrap();
+        let secret = plain.unlock().unwrap().secret_text();
+        let path = dir.path().join("authorities/police.example/key");
+        let mode = || path.metadata().unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode(), 0o600);
+        let word = Passphrase::new("correct horse".to_owned());
+        let fresh = Fresh::of(&[1; 32], &[2; 32]);
+        plain.protect(Some((&word, Cost::LEAST, fresh)), "test", Wait::Fail).unwrap();
+        assert_eq!(mode(), 0o600);
+        let sealed = home.find("police.example").unwrap();
+        assert!(sealed.is_sealed() && !plain.is_sealed());
+        assert_eq!(sealed.name(), "police.example");
+        assert_eq!(sealed.verifier("o").unwrap(), plain.verifier("o").unwrap());
+        // Nobody was asked, and nobody can be until the process says how.
+        assert!(matches!(sealed.signer("o"), Err(Error::Locked { .. })));
+        crate::passphrases_from(Box::new(|name| {
+            assert_eq!(name, "police.example");
+            Ok(Passphrase::new("correct horse".to_owned()))
+        }));
+        assert_eq!(sealed.unlock().unwrap().secret_text(), secret);
+        // Back in the clear it is what it was; under another one it stays closed.
+        sealed.protect(None, "test", Wait::Fail).unwrap();
+        assert_eq!(mode(), 0o600);
+        let plain = home.find("police.example").unwrap();
+        assert_eq!(plain.unlock().unwrap().secret_text(), secret);
+        let other = Passphrase::new("another horse".to_owned());
+        let fresh = Fresh::of(&[3; 32], &[4; 32]);
+        plain.protect(Some((&other, Cost::LEAST, fresh)), "test", Wait::Fail).unwrap();
+        let other = home.find("police.example").unwrap();
+        for refused in [other.signer("o").map(drop), other.protect(None, "test", Wait::Fail)] {
+            let refused = refused.unwrap_err();
+            assert!(refused.to_string().contains("the passphrase does not open it"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_others_can_read_signs_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::new(dir.path());
+        let authority = home.init("police.example", &[3; 32]).unwrap();
+        let path = dir.path().join("authorities/police.example/key");
+        for mode in [0o640, 0o604, 0o620, 0o601] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let refused = authority.signer("o").unwrap_err();
+            assert!(refused.to_string().contains("chmod 600"), "{refused}");
+            assert!(matches!(authority.protect(None, "t", Wait::Fail), Err(Error::Exposed { .. })));
+            assert!(authority.verifier("o").is_ok(), "who verifies is not held up");
+        }
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
+        assert!(authority.signer("o").is_ok());
+    }
+
+    #[test]
     fn a_seen_checkpoint_reads_back() {
         let dir = tempfile::tempdir().unwrap();
         let authority = Home::new(dir.path()).current(&[1; 32]).unwrap();
         let note = authority.signer("o").unwrap().sign(3, &[9; 32]);
-        assert_eq!(authority.seen("o").unwrap(), None);
-        authority.see(&note, "o").unwrap();
-        assert_eq!(authority.seen("o").unwrap().map(|c| c.size), Some(3));
-        assert!(authority.see(&note, "p").is_err());
+        let keys = Keys::from(authority.verifier("o").unwrap());
+        assert_eq!(authority.seen("o", &keys).unwrap(), None);
+        authority.see(&note, "o", &keys).unwrap();
+        assert_eq!(authority.seen("o", &keys).unwrap().map(|c| c.size), Some(3));
+        assert!(authority.see(&note, "p", &authority.verifier("p").unwrap().into()).is_err());
     }
 }

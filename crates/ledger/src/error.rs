@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::keyfile::KeyFileError;
 use crate::note::NoteError;
 
 /// What went wrong, in words a user can act on. The cause is behind `source()`, never in the text.
@@ -75,6 +76,33 @@ pub enum Error {
         /// Where it was looked for.
         home: PathBuf,
     },
+    /// What should be a key's file is none, or does not open.
+    #[error("{}: {source}", path.display())]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: KeyFileError,
+    },
+    /// A key is under a passphrase, and there is none.
+    #[error("the key of {authority} is under a passphrase: {why}. Nothing was written")]
+    Locked {
+        /// Whose key.
+        authority: String,
+        /// Why nobody gave it.
+        why: String,
+    },
+    /// A key that others could have read signs nothing.
+    #[error(
+        "{0} can be read by others than its owner (mode {1:04o}), so it signs nothing. Where nobody can \
+         have read it: `chmod 600 {0}`; else then `vigie authority rotate` as well", path.display(), mode
+    )]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
     /// An entry or a batch beyond its bound.
     #[error("{0} bytes do not fit: an entry holds 65,535 bytes, a batch 256 MiB")]
     TooLarge(usize),
@@ -114,6 +142,10 @@ impl Error {
 
     pub(crate) fn note(path: &Path, source: NoteError) -> Self {
         Self::Note { path: path.to_owned(), source }
+    }
+
+    pub(crate) fn key_file(path: &Path, source: KeyFileError) -> Self {
+        Self::KeyFile { path: path.to_owned(), source }
     }
 
     pub(crate) fn damaged(path: &Path, what: impl Into<String>) -> Self {

@@ -10,6 +10,7 @@ use std::path::Path;
 use crate::disk::{self, Append};
 use crate::error::{Error, Result};
 use crate::journal::{self, MAX_BATCH};
+use crate::keys::Keys;
 use crate::note::{SigningKey, VerifierKey};
 use crate::publish::{Publication, Published, Staged, filled};
 use crate::reader::Reader;
@@ -43,9 +44,18 @@ impl Log {
     /// # Errors
     /// Files that contradict one another or are another log's; the disk.
     pub fn open(dir: &Path, key: SigningKey) -> Result<Self> {
+        let keys = key.verifier().into();
+        Self::open_with(dir, key, &keys)
+    }
+
+    /// Opens the log in `dir`, whose earlier checkpoints were signed by other keys than `key`, which
+    /// signs from here on.
+    ///
+    /// # Errors
+    /// As [`Log::open`]; a checkpoint by a key that does not count at its size.
+    pub fn open_with(dir: &Path, key: SigningKey, keys: &Keys) -> Result<Self> {
         disk::create_dir(dir)?;
         let store = Store { dir: dir.to_owned() };
-        let verifier = key.verifier();
         if store.journals()?.iter().all(|(_, bytes)| bytes.is_empty()) {
             disk::sweep(dir)?;
         } else {
@@ -55,7 +65,7 @@ impl Log {
         let (mut edge, bundle) = match store.checkpoint()? {
             None => (Edge::default(), Vec::new()),
             Some(note) => {
-                let checkpoint = verifier.open(&note).map_err(|e| Error::note(&path, e))?;
+                let checkpoint = keys.open(&note).map_err(|e| Error::note(&path, e))?;
                 let edge = edge_of(&store, checkpoint.size)?;
                 if edge.root() != checkpoint.root {
                     return Err(Error::damaged(&path, "its root is not that of the tiles"));
@@ -69,7 +79,7 @@ impl Log {
         let [first, second] = store.journal_paths();
         let journal = Some(Append::open(&first)?);
         let idle = if second.exists() { Some(Append::open(&second)?) } else { None };
-        let reader = Reader::open_verified(dir, Some(&verifier))?;
+        let reader = Reader::open_verified(dir, Some(keys))?;
         let mut staged = Staged::after(edge.size(), &bundle);
         let mut full = Vec::new();
         for entry in reader.tail() {

@@ -7,8 +7,9 @@ use std::time::Duration;
 use crate::consistency::Consistency;
 use crate::error::{Error, Result};
 use crate::journal::{Frame, together};
+use crate::keys::Keys;
 use crate::log::edge_of;
-use crate::note::{Checkpoint, Note, NoteError, VerifierKey};
+use crate::note::{Checkpoint, Note, NoteError};
 use crate::proof::Proof;
 use crate::store::Store;
 use crate::subtrees::Subtrees;
@@ -48,7 +49,7 @@ impl Reader {
         Self::open_verified(dir, None)
     }
 
-    pub(crate) fn open_verified(dir: &Path, key: Option<&VerifierKey>) -> Result<Self> {
+    pub(crate) fn open_verified(dir: &Path, key: Option<&Keys>) -> Result<Self> {
         let store = Store { dir: dir.to_owned() };
         // A writer that changes from one journal to the other while both are read leaves a gap
         // between what was read of them: looking again closes it.
@@ -62,7 +63,7 @@ impl Reader {
         }
     }
 
-    fn snapshot(store: &Store, key: Option<&VerifierKey>) -> Result<Self> {
+    fn snapshot(store: &Store, key: Option<&Keys>) -> Result<Self> {
         // The journals first: a writer that publishes in between leaves a checkpoint that covers
         // them.
         let journals = store.journals()?;
@@ -300,7 +301,7 @@ impl Reader {
 fn follow(
     edge: &mut Edge,
     frames: Vec<(&Path, Frame)>,
-    verifier: Option<&VerifierKey>,
+    verifier: Option<&Keys>,
 ) -> Result<Vec<Frame>> {
     let mut out = Vec::new();
     for (path, frame) in frames {

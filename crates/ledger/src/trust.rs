@@ -5,12 +5,16 @@
 //! ```text
 //! authority police.example+id+key     signs its own log and those named below it
 //! log example.com/log+id+key          signs the log of that origin alone
+//! log example.com/log+id+key until 7  the same, where it was replaced after the seventh entry
 //! witness witness.example+id+key      a witness whose cosignatures count
 //! quorum 2                            how many of the witnesses must have cosigned; 0 unless said
 //! time tsa.example MIIC…              a time authority's certificate, or one above it: base64 of DER
 //! ```
+//!
+//! A log whose key was replaced has a line a key; of several that fit a log the last is the newest.
 
 use crate::base64;
+use crate::keys::{Former, Keys};
 use crate::note::{Checkpoint, Note, NoteError, VerifierKey, WitnessKey};
 use crate::proof::Policy;
 
@@ -40,11 +44,14 @@ pub struct TimeAuthority {
     pub line: usize,
 }
 
+/// A key that may sign a log's checkpoints, and up to which size where that is said.
+pub(crate) type Signer = (VerifierKey, Option<u64>);
+
 /// Whose signatures count.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trust {
     authorities: Vec<VerifierKey>,
-    logs: Vec<VerifierKey>,
+    logs: Vec<Signer>,
     witnesses: Vec<WitnessKey>,
     quorum: usize,
     times: Vec<TimeAuthority>,
@@ -75,7 +82,17 @@ impl Trust {
             let key = |e: NoteError| bad(format!("{e}: {rest:?}"));
             match word {
                 "authority" => trust.authorities.push(VerifierKey::parse(rest).map_err(key)?),
-                "log" => trust.logs.push(VerifierKey::parse(rest).map_err(key)?),
+                "log" => {
+                    let (text, until) = match rest.split_once(" until ") {
+                        None => (rest, None),
+                        Some((text, until)) => {
+                            let until = until.trim().parse();
+                            let no = || bad(format!("after `until` a number is wanted: {rest:?}"));
+                            (text.trim(), Some(until.map_err(|_| no())?))
+                        }
+                    };
+                    trust.logs.push((VerifierKey::parse(text).map_err(key)?, until));
+                }
                 "witness" => {
                     let witness = WitnessKey::parse(rest).map_err(key)?;
                     if trust.witnesses.contains(&witness) {
@@ -122,14 +139,32 @@ impl Trust {
     /// What a note of a log is judged by: the keys that may sign this origin's checkpoints. Empty
     /// where the reader trusts none for it.
     pub fn policies(&self, origin: &str) -> Vec<Policy> {
-        let own = self.logs.iter().filter(|key| key.name() == origin).cloned();
+        let of = |(log, _): Signer| self.policy(log);
+        self.signers(origin).into_iter().map(of).collect()
+    }
+
+    fn policy(&self, log: VerifierKey) -> Policy {
+        Policy { log, witnesses: self.witnesses.clone(), quorum: self.quorum }
+    }
+
+    /// The keys that may sign this origin's checkpoints, and up to which size.
+    pub(crate) fn signers(&self, origin: &str) -> Vec<Signer> {
+        let own = self.logs.iter().filter(|(key, _)| key.name() == origin).cloned();
         let below = self.authorities.iter().filter(|key| {
             let rest = origin.strip_prefix(key.name());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         });
-        own.chain(below.filter_map(|key| key.renamed(origin).ok()))
-            .map(|log| Policy { log, witnesses: self.witnesses.clone(), quorum: self.quorum })
-            .collect()
+        let below = below.filter_map(|key| Some((key.renamed(origin).ok()?, None)));
+        own.chain(below).collect()
+    }
+
+    /// The keys of one log as its `log` lines say; `None` where they name none that signs now.
+    pub fn keys_of(&self, origin: &str) -> Option<Keys> {
+        let own = || self.logs.iter().filter(|(key, _)| key.name() == origin);
+        let (now, _) = own().rfind(|(_, until)| until.is_none())?;
+        let former =
+            own().filter_map(|(key, until)| Some(Former { key: key.clone(), until: (*until)? }));
+        Some(Keys::new(former.collect(), now.clone()))
     }
 
     /// The policy by which a note's checkpoint is signed by a key that the reader trusts.
@@ -139,9 +174,14 @@ impl Trust {
     pub fn policy_of(&self, note: &Note) -> Result<Policy, NoteError> {
         let origin = Checkpoint::of_text(&note.text)?.origin;
         let mut why = NoteError::Untrusted(origin.clone());
-        for policy in self.policies(&origin) {
-            match policy.log.open_among(note) {
-                Ok(_) => return Ok(policy),
+        for (key, until) in self.signers(&origin) {
+            match key.open_among(note) {
+                Ok(found) => match until.filter(|until| found.size > *until) {
+                    None => return Ok(self.policy(key)),
+                    Some(until) => why = NoteError::Replaced { until },
+                },
+                // Of several keys one is told that has signed, wrongly or too late.
+                Err(NoteError::OtherKey) if !matches!(why, NoteError::Untrusted(_)) => {}
                 Err(e) => why = e,
             }
         }
@@ -183,6 +223,27 @@ mod tests {
         let other = SigningKey::new("police.example", &[9; 32]).unwrap();
         let note = Note::parse(&other.sign(3, &[1; 32])).unwrap();
         assert_eq!(trust.policy_of(&note), Err(NoteError::OtherKey));
+    }
+
+    #[test]
+    fn a_key_counts_until_where_the_file_says_it_was_replaced() {
+        let keys = [1, 2].map(|n| SigningKey::new("police.example/case/7", &[n; 32]).unwrap());
+        let [old, new] = keys.each_ref().map(|key| key.verifier().text());
+        let trust = Trust::parse(&format!("log {old} until 7\nlog  {new}\n")).unwrap();
+        let told = |key: &SigningKey, size| {
+            let note = Note::parse(&key.sign(size, &[1; 32])).unwrap();
+            trust.policy_of(&note).map(|policy| policy.log)
+        };
+        assert_eq!(told(&keys[0], 7), Ok(keys[0].verifier()));
+        assert_eq!(told(&keys[0], 8), Err(NoteError::Replaced { until: 7 }));
+        for size in [3, 8] {
+            assert_eq!(told(&keys[1], size), Ok(keys[1].verifier()), "{size}");
+        }
+        for line in
+            [format!("log {old} until"), format!("log {old} until x"), format!("log {old} 7")]
+        {
+            assert_eq!(Trust::parse(&line).unwrap_err().line, 1, "{line}");
+        }
     }
 
     #[test]

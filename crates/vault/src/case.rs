@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ledger::disk::{self, Overwrite};
-use ledger::{Authority, Home, Lock, Log, Reader, Wait};
+use ledger::{Authority, Home, Keys, Lock, Log, Reader, Wait};
 use model::record::{Body, CaseBorn, CaseOpened, Envelope, Opening, Record, uuid_v7, write};
 use model::{Canon, ExhibitId, Sha256Hex};
 
 use crate::error::{Error, Result};
+use crate::keys::{OfLog, Rotation, bodies, first_key, open_log};
 use crate::openings::{Openings, file_name, first_of, names};
 use crate::origin::{Origin, Stamp};
 use crate::records::opened;
@@ -38,6 +39,8 @@ pub struct Exhibit {
 #[derive(Debug)]
 pub(crate) struct Writer {
     pub(crate) log: Log,
+    /// Whose signatures count in it, and up to where.
+    keys: Keys,
     authority: Authority,
     _lock: Lock,
 }
@@ -82,12 +85,13 @@ impl Case {
         holder: &str,
         wait: Wait,
     ) -> Result<Self> {
+        let authority = home.current(&crate::random()?)?;
+        authority.unlock()?; // before others wait for the lock
         disk::create_dir(dir)?;
         let lock = Lock::acquire(&dir.join("lock"), holder, wait)?;
         if Self::exists(dir) {
             return Err(Error::CaseExists(dir.to_owned()));
         }
-        let authority = home.current(&crate::random()?)?;
         let ledger_dir = dir.join("ledger");
         let begun = Reader::open(&ledger_dir).ok().and_then(|r| r.checkpoint().map(str::to_owned));
         let begun = begun.and_then(|note| ledger::Checkpoint::parse_unverified(&note).ok());
@@ -102,8 +106,9 @@ impl Case {
         };
         let log = Log::open(&ledger_dir, authority.signer(&origin)?)?;
         let key = log.verifier().text();
-        let mut case =
-            Self::with_writer(dir, origin.clone(), Writer { log, authority, _lock: lock })?;
+        let keys = log.verifier().into();
+        let writer = Writer { log, keys, authority, _lock: lock };
+        let mut case = Self::with_writer(dir, origin.clone(), writer)?;
         let mut batch = case.batch();
         batch.record(CaseOpened { origin, key, name: name.to_owned() });
         batch.commit(stamp)?;
@@ -112,7 +117,8 @@ impl Case {
     }
 
     /// Opens a case for writing: takes the lock, completes what a crash interrupted, drops what was
-    /// never committed. `now_ms` is used only where the case's birth was not recorded yet.
+    /// never committed, and hands the log on where the authority's key was replaced meanwhile.
+    /// `now_ms` is used only for that, and where the case's birth was not recorded yet.
     ///
     /// # Errors
     /// No case; its authority's key is not in the home; files that contradict one another; a lock.
@@ -120,18 +126,25 @@ impl Case {
         if !Self::exists(dir) {
             return Err(Error::NoCase(dir.to_owned()));
         }
-        let lock = Lock::acquire(&dir.join("lock"), holder, wait)?;
         let origin = origin_of(&Reader::open(&dir.join("ledger"))?, dir)?;
         let authority = home.find(authority_of(&origin))?;
+        authority.unlock()?; // before others wait for the lock
+        let lock = Lock::acquire(&dir.join("lock"), holder, wait)?;
+        let authority = authority.reread()?;
         let signer = authority.signer(&origin)?;
-        if let Some(seen) = authority.seen(&origin)? {
-            let found = Reader::open(&dir.join("ledger"))?.size();
+        let reader = Reader::open(&dir.join("ledger"))?;
+        let of = OfLog::of(&reader, &origin, first_key(&reader).as_ref(), &authority)?;
+        let keys = of.handed_on(reader.size(), signer.verifier());
+        if let Some(seen) = authority.seen(&origin, &keys)? {
+            let found = reader.size();
             if found < seen.size {
                 return Err(ledger::Error::RolledBack { origin, found, seen: seen.size }.into());
             }
         }
-        let log = Log::open(&dir.join("ledger"), signer)?;
-        let case = Self::with_writer(dir, origin, Writer { log, authority, _lock: lock })?;
+        let log = Log::open_with(&dir.join("ledger"), signer, &keys)?;
+        let writer = Writer { log, keys, authority, _lock: lock };
+        let mut case = Self::with_writer(dir, origin, writer)?;
+        case.hand_on(&of.waiting, now_ms)?;
         case.complete_birth(now_ms, holder)?;
         Ok(case)
     }
@@ -232,14 +245,32 @@ impl Case {
         Ok(())
     }
 
+    /// Records the rotations of the authority's key that this log does not tell of yet. They are the
+    /// first that the new key signs here: nothing else may come between.
+    fn hand_on(&mut self, waiting: &[Rotation], now_ms: i64) -> Result<()> {
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let origin = self.origin.clone();
+        let records = bodies(waiting, &origin, &self.writer()?.authority)?;
+        let mut batch = self.batch();
+        for record in records {
+            batch.record(record);
+        }
+        batch.commit(&Stamp { actor: String::new(), now_ms })?;
+        let writer = self.writer()?;
+        let Some(note) = writer.log.reader().checkpoint() else { return Ok(()) };
+        Ok(writer.authority.see(note, &origin, &writer.keys)?)
+    }
+
     /// Records the birth with the authority, unless it is recorded, and lets it see the checkpoint.
     fn complete_birth(&self, now_ms: i64, holder: &str) -> Result<()> {
         let Access::Write(writer) = &self.access else { return Err(Error::ReadOnly) };
         let Some(checkpoint) = writer.log.reader().checkpoint() else { return Ok(()) };
-        if writer.authority.seen(&self.origin)?.is_some() {
+        if writer.authority.seen(&self.origin, &writer.keys)?.is_some() {
             return Ok(());
         }
-        let (_lock, mut log) = writer.authority.log(holder, Wait::Wait)?;
+        let (_lock, mut log) = open_log(&writer.authority, holder, Wait::Wait)?;
         let mut born = false;
         for entry in log.reader().entries(0) {
             let record = Record::parse(&entry?);
@@ -251,7 +282,7 @@ impl Case {
         if !born {
             let body = CaseBorn {
                 origin: self.origin.clone(),
-                key: writer.log.verifier().text(),
+                key: writer.keys.first().text(),
                 checkpoint: checkpoint.to_owned(),
             };
             let authority = writer.authority.name().to_owned();
@@ -261,7 +292,15 @@ impl Case {
             log.append(&[bytes])?;
         }
         log.finish()?;
-        Ok(writer.authority.see(checkpoint, &self.origin)?)
+        Ok(writer.authority.see(checkpoint, &self.origin, &writer.keys)?)
+    }
+
+    /// The origin of the case in `dir`, as its log says; nothing is verified.
+    ///
+    /// # Errors
+    /// No case; files that contradict one another.
+    pub fn origin_in(dir: &Path) -> Result<String> {
+        origin_of(&Reader::open(&dir.join("ledger"))?, dir)
     }
 
     /// The folder.
@@ -387,8 +426,19 @@ impl Case {
         let writer = self.writer()?;
         writer.log.publish()?;
         match writer.log.reader().checkpoint() {
-            Some(note) => Ok(writer.authority.see(note, &origin)?),
+            Some(note) => Ok(writer.authority.see(note, &origin, &writer.keys)?),
             None => Ok(()),
+        }
+    }
+
+    /// Whose signatures count in this case's log, and up to where.
+    ///
+    /// # Errors
+    /// The case is open for reading only.
+    pub fn keys(&self) -> Result<&Keys> {
+        match &self.access {
+            Access::Write(writer) => Ok(&writer.keys),
+            Access::Read(_) => Err(Error::ReadOnly),
         }
     }
 

@@ -39,6 +39,14 @@ pub enum Error {
         /// Why.
         source: RecordError,
     },
+    /// A record that replaces a key, and cannot.
+    #[error("entry {record}, which replaces a key: {why}. Nothing was written")]
+    Rotation {
+        /// The record.
+        record: u64,
+        /// Why not.
+        why: String,
+    },
     /// The openings do not fit the log.
     #[error(
         "{}: {what}. Nothing was written. `vigie verify` tells every place; restore the folder \

@@ -11,7 +11,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use ledger::tree::Hash;
-use ledger::{Checkpoint, Reader, TimeAuthority, Trust, TrustError, VerifierKey};
+use ledger::{Checkpoint, Keys, Reader, TimeAuthority, Trust, TrustError};
 use model::record::{Blob, Body};
 use model::{ExhibitId, Sha256Hex};
 
@@ -146,8 +146,8 @@ impl Roots<'_> {
 pub struct OfLog<'a> {
     /// Its roots.
     pub roots: Roots<'a>,
-    /// Its key.
-    pub key: Option<&'a VerifierKey>,
+    /// Its keys.
+    pub key: Option<&'a Keys>,
 }
 
 /// A case's stamps. Each is verified when it is first asked for.
@@ -224,7 +224,7 @@ impl<'a> Stamps<'a> {
         })
     }
 
-    /// The checkpoint is this log's own, signed by its key, of a tree that this one goes on from.
+    /// The checkpoint is this log's own, signed by its key of then, of a tree that this one goes on from.
     fn check_note(&self, record: u64, note: &str) -> Result<(), String> {
         let checkpoint = match self.log.key {
             Some(key) => key.open(note),

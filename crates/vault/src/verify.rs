@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use ledger::tree::Hash;
-use ledger::{Checkpoint, Finding, Home, Known, VerifierKey};
+use ledger::{Authority, Checkpoint, Finding, Home, Keys, Known, Reader, VerifierKey};
 use model::record::{Body, Opening, Record, RecordError};
 use model::{Canon, ExhibitId};
 
 use crate::case::authority_of;
 use crate::error::{Error, Result};
+use crate::keys::{self, OfLog, Rotation};
 use crate::openings::{Lines, first_of};
 use crate::rehash::{Job, Rehashed, rehash};
 use crate::times::Kept;
@@ -36,8 +37,10 @@ pub struct Report {
     pub notes: Vec<String>,
     /// The time stamps that records keep; they are not verified here.
     pub stamps: Vec<Kept>,
-    /// The log's key, by which it was verified.
-    pub key: Option<VerifierKey>,
+    /// The log's keys, by which it was verified.
+    pub keys: Option<Keys>,
+    /// Where its key was replaced.
+    pub rotations: Vec<Rotation>,
 }
 
 impl Report {
@@ -64,12 +67,17 @@ pub fn verify(dir: &Path, home: Option<&Home>, progress: &(dyn Fn(u64) + Sync)) 
     }
     let mut report = Report::default();
     let birth = Birth::of(&ledger_dir);
-    let key = key(&birth, home, &mut report);
+    let authority = home.and_then(|home| home.find(authority_of(&birth.origin)).ok());
+    let (keys, beyond) = of_log(&ledger_dir, &birth, authority.as_ref(), &mut report);
     report.origin.clone_from(&birth.origin);
-    let seen = seen(&birth.origin, home, &mut report);
+    let seen = seen(&birth.origin, authority.as_ref(), beyond.as_ref(), &mut report);
 
     let mut walk = Walk::new(dir, &birth.origin)?;
-    let known = Known { key: key.as_ref(), earlier: seen.as_slice() };
+    let known = Known {
+        key: keys.as_ref().map(Keys::now),
+        former: keys.as_ref().map_or(&[], Keys::former),
+        earlier: seen.as_slice(),
+    };
     let log = ledger::verify(&ledger_dir, known, &mut |index, entry, leaf| {
         walk.entry(index, entry, leaf);
         None
@@ -85,7 +93,7 @@ pub fn verify(dir: &Path, home: Option<&Home>, progress: &(dyn Fn(u64) + Sync)) 
     report.findings.append(&mut walk.findings);
     report.notes.append(&mut walk.notes);
     report.stamps = std::mem::take(&mut walk.stamps);
-    report.key = key;
+    report.keys = keys;
 
     check_exhibits(dir, walk.exhibits, progress, &mut report)?;
     Ok(report)
@@ -111,19 +119,45 @@ impl Birth {
     }
 }
 
-fn key(birth: &Birth, home: Option<&Home>, report: &mut Report) -> Option<VerifierKey> {
-    let authority = home.and_then(|home| home.find(authority_of(&birth.origin)).ok());
+/// The keys by which the log is verified, and those by which what the authority has seen of it is,
+/// which may be of a later size.
+fn of_log(
+    ledger_dir: &Path,
+    birth: &Birth,
+    authority: Option<&Authority>,
+    report: &mut Report,
+) -> (Option<Keys>, Option<Keys>) {
+    // A log that cannot be read is told of where its files are.
+    let log = Reader::open(ledger_dir).ok();
+    report.rotations = match log.as_ref().map(keys::rotations) {
+        Some(Ok(rotations)) => rotations,
+        Some(Err(Error::Rotation { record, why })) => {
+            report.find(format!("ledger entry {record}"), why);
+            Vec::new()
+        }
+        _ => Vec::new(),
+    };
+    for Rotation { record, time, .. } in &report.rotations {
+        report.notes.push(format!("key rotated at record {record} on {time}"));
+    }
+    if let Some(first) = report.rotations.first()
+        && birth.key.as_ref() != Some(&first.old)
+    {
+        let place = format!("ledger entry {}", first.record);
+        report.find(place, "it replaces a key that did not sign here");
+    }
     let Some(authority) = authority else {
         report.notes.push(format!(
             "the key comes from the case itself: this proves that the case fits itself, not that \
              {} wrote it; verify with the home of that authority",
             authority_of(&birth.origin)
         ));
-        return birth.key.clone();
+        let keys = birth.key.as_ref().map(|first| keys::keys(first, &report.rotations));
+        return (keys.clone(), keys);
     };
     report.key_from_home = true;
-    let key = authority.verifier(&birth.origin).ok();
-    if key.is_some() && key != birth.key {
+    let found = of_home(log.as_ref(), birth, authority, report);
+    if found.0.as_ref().map(Keys::first) != birth.key.as_ref() {
         report.find("ledger entry 0", "the case names another key than its authority's");
     }
     let born = authority.reader().ok().is_some_and(|log| {
@@ -131,18 +165,58 @@ fn key(birth: &Birth, home: Option<&Home>, report: &mut Report) -> Option<Verifi
             let text = |name: &str| record.public.get(name).and_then(Canon::as_text);
             record.kind == "case.born"
                 && text("origin") == Some(&birth.origin)
-                && text("key").map(str::to_owned) == key.as_ref().map(VerifierKey::text)
+                && text("key").map(str::to_owned) == birth.key.as_ref().map(VerifierKey::text)
         })
     });
     if !born {
         report.notes.push("the authority's own log does not hold the birth of this case".into());
     }
-    key
+    found
 }
 
-fn seen(origin: &str, home: Option<&Home>, report: &mut Report) -> Option<Checkpoint> {
-    let authority = home.and_then(|home| home.find(authority_of(origin)).ok())?;
-    match authority.seen(origin) {
+/// The log's keys, held against those of the authority in the home.
+fn of_home(
+    log: Option<&Reader>,
+    birth: &Birth,
+    authority: &Authority,
+    report: &mut Report,
+) -> (Option<Keys>, Option<Keys>) {
+    let Ok(present) = authority.verifier(&birth.origin) else { return (None, None) };
+    let alone = || (Some(present.clone().into()), Some(present.clone().into()));
+    let Some(log) = log else { return alone() };
+    match OfLog::of(log, &birth.origin, birth.key.as_ref(), authority) {
+        Ok(of) => {
+            if !of.waiting.is_empty() {
+                report.notes.push(
+                    "the authority's key was rotated since this case was last opened: the next \
+                     opening for writing hands the log on to the new one"
+                        .to_owned(),
+                );
+            }
+            if let Some(rotation) = report.rotations.first()
+                && of.keys.former().len() < report.rotations.len()
+            {
+                let place = format!("ledger entry {}", rotation.record);
+                report.find(place, "the authority's own log does not tell of this rotation");
+            }
+            let beyond = of.handed_on(log.size(), present);
+            (Some(of.keys), Some(beyond))
+        }
+        // What is wrong with the case's own records was told before.
+        Err(e) => {
+            report.notes.push(format!("the rotations of the authority's key cannot be read: {e}"));
+            alone()
+        }
+    }
+}
+
+fn seen(
+    origin: &str,
+    authority: Option<&Authority>,
+    keys: Option<&Keys>,
+    report: &mut Report,
+) -> Option<Checkpoint> {
+    match authority?.seen(origin, keys?) {
         Ok(seen) => seen,
         Err(e) => {
             report.notes.push(format!("what the authority has seen cannot be read: {e}"));

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use authority::{Authority, Protect, Rotate};
 pub(crate) use people::{Actor, Custody, Offer, Register};
 pub(crate) use stamp::Stamp;
 
+mod authority;
 pub(crate) mod package;
 mod people;
 mod stamp;
@@ -156,16 +158,6 @@ pub(crate) struct Serve {
     /// A time-stamping authority to ask for a stamp each hour, where the log has grown.
     #[arg(long, value_name = "URL")]
     pub(crate) tsa: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Authority {
-    /// Name the authority, before the first real case.
-    #[command(after_help = "Example:\n  vigie authority init cybercrime.police.example")]
-    Init {
-        /// A DNS-like name, for ever: it stands in the origin of every log.
-        name: String,
-    },
 }
 
 #[derive(Debug, Args)]

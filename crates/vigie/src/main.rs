@@ -5,13 +5,14 @@
 mod cli;
 mod commands;
 mod error;
+mod passphrase;
 mod progress;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Authority, Cli, Command, Data, Range, Views};
+use cli::{Cli, Command, Data, Range, Views};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -24,11 +25,12 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
+    passphrase::begin();
     let home = cli.home.as_deref();
     let done = match &cli.command {
         Command::Open(args) => commands::open::run(home, args),
         Command::Serve(args) => commands::serve::run(home, args),
-        Command::Authority(Authority::Init { name }) => commands::authority::init(home, name),
+        Command::Authority(args) => commands::authority::run(home, args),
         Command::Verify(args) => commands::verify::run(home, args),
         Command::Stamp(args) => commands::stamp::run(home, args),
         Command::Witness(args) => commands::witness::run(home, args),

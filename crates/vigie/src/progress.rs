@@ -27,7 +27,7 @@ impl Progress {
     pub(crate) fn show(&mut self, what: &str, done: u64, total: Option<u64>) {
         let pause =
             if self.terminal { Duration::from_millis(100) } else { Duration::from_secs(10) };
-        if self.shown.unwrap_or(self.started).elapsed() < pause {
+        if crate::passphrase::asking() || self.shown.unwrap_or(self.started).elapsed() < pause {
             return;
         }
         self.shown = Some(Instant::now());

@@ -219,8 +219,7 @@ fn about(
     let mut items = HashSet::new();
     for brief in &briefs.records {
         let kind = brief.kind.as_str();
-        let told = kind == "case.opened"
-            || kind == "checkpoint.stamped"
+        let told = ["case.opened", "checkpoint.stamped", "key.rotated"].contains(&kind)
             || (ABOUT.contains(&kind) && names(brief))
             || (WHOLE.contains(&kind) && asked.all);
         if told && silent(brief) {

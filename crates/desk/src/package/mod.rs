@@ -127,14 +127,19 @@ fn made(
         .collect();
     crate::permit::may_leave(&desk.place.actor, make, &demands)?;
 
-    let key = desk.case.signer()?;
     let witnesses = crate::witness::list(&desk.place.home, Some(desk.case.authority()))?;
-    let mut keys = format!("log {}\n", key.verifier().text());
+    let of_log = desk.case.keys()?.clone();
+    let mut keys = String::new();
+    for former in of_log.former() {
+        keys.push_str(&format!("log {} until {}\n", former.key.text(), former.until));
+    }
+    keys.push_str(&format!("log {}\n", of_log.now().text()));
     for witness in &witnesses {
         keys.push_str(&format!("witness {}\n", witness.key.text()));
     }
     let known = |signature: &Signature| {
-        signature.id == key.verifier().id()
+        signature.id == of_log.now().id()
+            || of_log.former().iter().any(|former| former.key.id() == signature.id)
             || witnesses
                 .iter()
                 .any(|w| w.key.id() == signature.id && w.key.name() == signature.name)

@@ -4,7 +4,6 @@ use vault::Records;
 use vault::times::Bound;
 
 use super::Snapshot;
-use super::times::named_key;
 use crate::{Error, Result, Which, witness};
 
 /// What stands behind a case's log besides its authority's own word.
@@ -27,7 +26,7 @@ impl Snapshot {
     /// Log or views cannot be read.
     pub fn provable(&self) -> Result<Provable> {
         let records = Records::open(self.dir())?;
-        let key = named_key(&records)?;
+        let key = vault::named_keys(records.log())?;
         let stamps = self.stamps(&records, key.as_ref(), None)?;
         let standing = |at: &usize| stamps.stands(*at);
         let covered = (0..stamps.kept().len())

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{Trust, VerifierKey};
+use ledger::{Keys, Trust};
+use model::ExhibitId;
 use model::record::Body;
-use model::{Canon, ExhibitId};
 use rusqlite::OptionalExtension;
 use vault::Records;
 use vault::times::{Bound, Bounds, Kept, OfLog, Roots, Stamps, anchors};
@@ -63,7 +63,7 @@ impl Snapshot {
             return Ok(Vec::new());
         }
         let records = Records::open(self.dir())?;
-        let key = named_key(&records)?;
+        let key = vault::named_keys(records.log())?;
         let stamps = self.stamps(&records, key.as_ref(), trust)?;
         Ok(found
             .into_iter()
@@ -81,7 +81,7 @@ impl Snapshot {
     pub(super) fn stamps<'a>(
         &self,
         records: &'a Records,
-        key: Option<&'a VerifierKey>,
+        key: Option<&'a Keys>,
         trust: Option<&Trust>,
     ) -> Result<Stamps<'a>> {
         let anchors = anchors(trust).map_err(|e| Error::Asked(format!("the trust file: {e}")))?;
@@ -96,11 +96,4 @@ impl Snapshot {
         let log = OfLog { roots: Roots::Log(records.log()), key };
         Ok(Stamps::new(kept, log, anchors, crate::desk::now_ms()))
     }
-}
-
-/// The key that the case names: whose it is `vigie verify` says.
-pub(super) fn named_key(records: &Records) -> Result<Option<VerifierKey>> {
-    let (first, _) = records.get(0)?;
-    let key = first.public.get("key").and_then(Canon::as_text);
-    Ok(key.and_then(|key| VerifierKey::parse(key).ok()))
 }

@@ -1,6 +1,7 @@
 //! The keys that sign the checkpoints of a log, and those that verify them.
 
 use ed25519_dalek::{Signature as Ed25519, Signer, VerifyingKey};
+use zeroize::Zeroizing;
 
 use super::checkpoint::parse;
 use super::{
@@ -47,6 +48,11 @@ impl SigningKey {
     pub fn secret_text(&self) -> String {
         let key = join_key(&self.name, self.verifier().id(), ED25519, &self.key.to_bytes());
         format!("PRIVATE+KEY+{key}")
+    }
+
+    /// What the key is made of.
+    pub(crate) fn seed(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.key.to_bytes())
     }
 
     /// The same key under another name: one authority signs all its logs with one key.

@@ -55,6 +55,17 @@ pub enum NoteError {
     /// By another key.
     #[error("the checkpoint was signed by another key")]
     OtherKey,
+    /// By a key of this log that was replaced before.
+    #[error(
+        "the checkpoint was signed by a key that counts for the first {until} entries only: it was replaced there"
+    )]
+    Replaced {
+        /// The most entries that it counts for.
+        until: u64,
+    },
+    /// By a key of this log that signs only later.
+    #[error("the checkpoint was signed by a key that signs only greater checkpoints of this log")]
+    NotYet,
     /// The signature does not fit the text.
     #[error("the signature does not fit the checkpoint")]
     Signature,

@@ -10,6 +10,7 @@ use bundles::Bundle;
 
 use crate::error::Result;
 use crate::journal::{Frame, frames, together};
+use crate::keys::{Former, Keys};
 use crate::note::{Checkpoint, NoteError, VerifierKey};
 use crate::store::{MAX_ENTRY, Store, Tile, encode_hashes, read};
 use crate::tree::{Edge, Hash, WIDTH, leaf};
@@ -62,6 +63,8 @@ pub fn first_entry(dir: &Path) -> Option<Vec<u8>> {
 pub struct Known<'a> {
     /// The log's key. Without it, which is a finding, the rest is compared all the same.
     pub key: Option<&'a VerifierKey>,
+    /// The keys that it replaced, the first one first.
+    pub former: &'a [Former],
     /// Checkpoints kept elsewhere (their signatures verified): the log must go through each of them.
     pub earlier: &'a [Checkpoint],
 }
@@ -78,7 +81,8 @@ pub type Visit<'a> = dyn FnMut(u64, &[u8], &Hash) -> Option<String> + 'a;
 pub fn verify(dir: &Path, known: Known<'_>, entry: &mut Visit<'_>) -> Result<Report> {
     let store = Store { dir: dir.to_owned() };
     let mut report = Report::default();
-    let key = known.key;
+    let keys = known.key.map(|now| Keys::new(known.former.to_vec(), now.clone()));
+    let key = keys.as_ref();
     if key.is_none() {
         report.find("checkpoint", "there is no key to verify it with");
     }
@@ -119,7 +123,7 @@ pub fn verify(dir: &Path, known: Known<'_>, entry: &mut Visit<'_>) -> Result<Rep
 }
 
 /// The checkpoint of the tiles; its signature was looked at.
-fn published(store: &Store, key: Option<&VerifierKey>, report: &mut Report) -> Option<Checkpoint> {
+fn published(store: &Store, key: Option<&Keys>, report: &mut Report) -> Option<Checkpoint> {
     match store.checkpoint() {
         Ok(Some(note)) => match open(key, &note) {
             Ok(checkpoint) => {
@@ -149,7 +153,7 @@ fn published(store: &Store, key: Option<&VerifierKey>, report: &mut Report) -> O
 
 /// The cosigned checkpoints kept beside the log, as far as the log itself signed them. Whose the
 /// cosignatures are is for who has the witnesses' keys.
-fn witnessed(dir: &Path, key: Option<&VerifierKey>, report: &mut Report) -> Vec<Checkpoint> {
+fn witnessed(dir: &Path, key: Option<&Keys>, report: &mut Report) -> Vec<Checkpoint> {
     let notes = match crate::witnessed::witnessed(dir) {
         Ok(notes) => notes,
         Err(e) => {
@@ -176,7 +180,7 @@ struct Tree<'a> {
     edge: Edge,
     /// Tiles that became full, and were not compared yet.
     full: Vec<(Tile, Vec<Hash>)>,
-    key: Option<&'a VerifierKey>,
+    key: Option<&'a Keys>,
     /// Checkpoints that the log must go through.
     earlier: &'a [Checkpoint],
 }
@@ -209,7 +213,7 @@ impl Tree<'_> {
     }
 }
 
-fn open(key: Option<&VerifierKey>, note: &str) -> std::result::Result<Checkpoint, NoteError> {
+fn open(key: Option<&Keys>, note: &str) -> std::result::Result<Checkpoint, NoteError> {
     key.map_or_else(|| Checkpoint::parse_unverified(note), |key| key.open(note))
 }
 

@@ -119,20 +119,23 @@ impl Witness {
         let mut asked = Consistency::parse(body).map_err(malformed)?;
         let new = Checkpoint::of_text(&asked.checkpoint.text)
             .map_err(|e| Refusal::Malformed(e.to_string()))?;
-        let policies = self.logs.policies(&new.origin);
-        if policies.is_empty() {
+        let signers = self.logs.signers(&new.origin);
+        if signers.is_empty() {
             return Err(Refusal::Unknown(new.origin));
         }
-        let mut kept = Vec::new();
-        for policy in &policies {
-            match policy.log.open_among(&asked.checkpoint) {
-                Ok(_) => kept.extend(policy.log.signatures_of(&asked.checkpoint).cloned()),
-                Err(NoteError::OtherKey) => {}
-                Err(other) => return Err(Refusal::Signature(other)),
+        let (mut kept, mut why) = (Vec::new(), NoteError::OtherKey);
+        for (key, until) in &signers {
+            match (key.open_among(&asked.checkpoint), until) {
+                (Ok(_), Some(until)) if new.size > *until => {
+                    why = NoteError::Replaced { until: *until };
+                }
+                (Ok(_), _) => kept.extend(key.signatures_of(&asked.checkpoint).cloned()),
+                (Err(NoteError::OtherKey), _) => {}
+                (Err(other), _) => return Err(Refusal::Signature(other)),
             }
         }
         if kept.is_empty() {
-            return Err(Refusal::Signature(NoteError::OtherKey));
+            return Err(Refusal::Signature(why));
         }
         asked.checkpoint.signatures = kept;
         Ok((asked, new))
@@ -145,6 +148,13 @@ impl Witness {
         latest: Option<Note>,
         now: u64,
     ) -> Result<Cosigned, Refusal> {
+        // A key that was replaced signs nothing newer, whoever has it now.
+        let newest = latest.as_ref().and_then(|note| self.newest(&new.origin, note));
+        if newest > self.newest(&new.origin, &asked.checkpoint) {
+            let until = latest.as_ref().and_then(|note| Checkpoint::of_text(&note.text).ok());
+            let until = until.map_or(0, |latest| latest.size);
+            return Err(Refusal::Signature(NoteError::Replaced { until }));
+        }
         if asked.old > new.size {
             return Err(Refusal::Backwards { old: asked.old, size: new.size });
         }
@@ -172,6 +182,12 @@ impl Witness {
         let mut latest = asked.checkpoint.clone();
         latest.signatures.push(signature.clone());
         Ok(Cosigned { latest, signature })
+    }
+
+    /// Which of the log's keys, in the order of the file, is the last one that signed a note.
+    fn newest(&self, origin: &str, note: &Note) -> Option<usize> {
+        let signers = self.logs.signers(origin);
+        signers.iter().rposition(|(key, _)| key.signatures_of(note).next().is_some())
     }
 
     /// The signatures of a kept note that are not this witness's.

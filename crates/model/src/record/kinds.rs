@@ -123,6 +123,19 @@ records! {
         Public witness: String,
     }
 
+    /// The authority's key was replaced: every checkpoint of more entries than stand before this record
+    /// is signed by the new one. First in the authority's own log, then in each of its others.
+    "key.rotated" KeyRotated {
+        /// The key that was replaced, under the log's origin, as signed notes write it.
+        Public old: String,
+        /// The key that signs from here on, under the log's origin.
+        Public new: String,
+        /// What both keys signed under the authority's name: a signed note (docs/keys.md).
+        Public statement: String,
+        /// Why.
+        Committed reason: Option<String>,
+    }
+
     /// An exhibit is in the vault. An exhibit has one such record.
     "exhibit.sealed" ExhibitSealed {
         /// Root of the salted tree over its 4 KiB leaves.

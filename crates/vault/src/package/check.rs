@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Read};
 
-use ledger::note::{Checkpoint, Note, VerifierKey};
+use ledger::note::{Checkpoint, Note};
 use ledger::tree::is_included;
 use ledger::{
     Consistency, Finding, MAX_CONSISTENCY, MAX_PROOF, MAX_TRUST, Proof, ProofError, Trust,
@@ -94,9 +94,9 @@ pub fn check(
     bag(package, &mut out)?;
     let Some(keys) = keys(package, &mut out)? else { return Ok(out) };
     let Some(checkpoint) = checkpoint(package, &keys, trust, &mut out)? else { return Ok(out) };
-    own_record(package, &keys, &checkpoint, &mut out)?;
+    own_record(package, &keys, &checkpoint, trust, &mut out)?;
     let stamped = records(package, &checkpoint, progress, &mut out)?;
-    times(stamped, keys.first(), trust, now_ms, &mut out);
+    times(stamped, keys.own.keys_of(&keys.origin).as_ref(), trust, now_ms, &mut out);
     Ok(out)
 }
 
@@ -168,14 +168,6 @@ struct Keys {
 }
 
 impl Keys {
-    fn all(&self) -> Vec<VerifierKey> {
-        self.own.policies(&self.origin).into_iter().map(|policy| policy.log).collect()
-    }
-
-    fn first(&self) -> Option<VerifierKey> {
-        self.all().into_iter().next()
-    }
-
     /// Verifies a signed checkpoint of the log, and that it bears no signature but the log's and
     /// those of witnesses that the package names.
     fn open(&self, note: &Note) -> Result<(Checkpoint, Vec<(String, u64)>), String> {
@@ -268,13 +260,24 @@ fn own_record(
     package: &Opened,
     keys: &Keys,
     checkpoint: &Checkpoint,
+    trust: Option<&Trust>,
     out: &mut Checked,
 ) -> io::Result<()> {
     if let Some(text) = need(package, name::NOTE, MAX_NOTE, out)? {
-        let opened = keys.all().iter().map(|key| PackageNote::open(&text, key)).reduce(Result::or);
-        match opened {
+        let now = keys.own.keys_of(&keys.origin).map(|keys| keys.now().clone());
+        match now.map(|now| PackageNote::open(&text, &now)) {
             Some(Ok(note)) => {
                 out.record = Some(note.record);
+                // Of genuine records anybody could make another selection, under a key of his own.
+                let known = trust.map(|trust| trust.policies(&note.origin));
+                if known.is_some_and(|known| {
+                    !known.iter().any(|policy| PackageNote::open(&text, &policy.log).is_ok())
+                }) {
+                    out.find(
+                        name::NOTE,
+                        "by the trust file: it is signed by a key that it does not name",
+                    );
+                }
                 if note.origin != out.origin {
                     out.find(name::NOTE, "it is of a package of another log");
                 }
@@ -289,7 +292,12 @@ fn own_record(
     let mut ends = None;
     if let Some(text) = need(package, name::PROOF, MAX_PROOF as u64, out)? {
         match proof(&text, keys, out) {
-            Ok(end) => ends = Some(end),
+            Ok((end, note)) => {
+                if let Some(Err(e)) = trust.map(|trust| trust.policy_of(&note)) {
+                    out.find(name::PROOF, format!("by the trust file: {e}"));
+                }
+                ends = Some(end);
+            }
             Err(e) => out.find(name::PROOF, e),
         }
     }
@@ -307,7 +315,7 @@ fn own_record(
     Ok(())
 }
 
-fn proof(text: &str, keys: &Keys, out: &Checked) -> Result<Checkpoint, String> {
+fn proof(text: &str, keys: &Keys, out: &Checked) -> Result<(Checkpoint, Note), String> {
     let proof = Proof::parse(text).map_err(|e| e.to_string())?;
     let (end, _) = keys.open(&proof.checkpoint)?;
     let entry = proof.extra.as_deref().ok_or("it carries no record")?;
@@ -323,7 +331,7 @@ fn proof(text: &str, keys: &Keys, out: &Checked) -> Result<Checkpoint, String> {
     if out.record.is_some_and(|record| record != proof.index) {
         return Err("it is of another record than package.note names".to_owned());
     }
-    Ok(end)
+    Ok((end, proof.checkpoint))
 }
 
 /// Each line of `data/records.jsonl`, and the exhibits that it leads to.
@@ -508,7 +516,7 @@ fn exhibit(
 
 fn times(
     stamped: Stamped,
-    key: Option<VerifierKey>,
+    key: Option<&ledger::Keys>,
     trust: Option<&Trust>,
     now_ms: i64,
     out: &mut Checked,
@@ -518,7 +526,7 @@ fn times(
         Err(e) => return out.find("the trust file", e.to_string()),
     };
     let named = anchors.is_some();
-    let log = OfLog { roots: Roots::Proven(&stamped.roots), key: key.as_ref() };
+    let log = OfLog { roots: Roots::Proven(&stamped.roots), key };
     let stamps = Stamps::new(stamped.kept, log, anchors, now_ms);
     for (at, kept) in stamps.kept().iter().enumerate() {
         match stamps.verdict(at) {

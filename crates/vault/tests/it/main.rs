@@ -7,6 +7,7 @@ mod flip;
 mod format;
 mod life;
 mod package;
+mod rotate;
 mod stamp;
 mod tsa;
 mod warc;

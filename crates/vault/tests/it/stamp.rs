@@ -305,7 +305,7 @@ fn a_stamp_that_covers_something_else_is_void() {
     let later = before.bounds(size + 1);
     assert!(later.by.is_none() && later.after.is_some());
     // A key that did not sign the checkpoint; authorities of which the reader names none.
-    let verifier = stranger.verifier();
+    let verifier = stranger.verifier().into();
     let log = OfLog { roots: Roots::Log(&reader), key: Some(&verifier) };
     assert!(matches!(Stamps::new(kept.clone(), log, None, 0).verdict(0), Err(Void::Broken(_))));
     let log = OfLog { roots: Roots::Log(&reader), key: None };

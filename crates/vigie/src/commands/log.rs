@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use ledger::note::NoteError;
 use ledger::witness::{MAX_SPLIT, Shown, Split};
 use ledger::{
     Checkpoint, Consistency, MAX_CONSISTENCY, MAX_PROOF, Note, Policy, Proof, ProofError, Trust,
@@ -87,6 +88,11 @@ fn check(args: &Check) -> Result<(), Told> {
             } else {
                 let name = args.proof.display().to_string();
                 writeln!(out, "{} does not hold: {}", plain(&name), plain(&why.to_string()))?;
+                if matches!(why, ProofError::Note(NoteError::OtherKey)) {
+                    let rotated =
+                        "where the log's key was rotated, the trust file needs a line for each";
+                    writeln!(out, "The log may have had another key then: {rotated}.")?;
+                }
             }
             out.flush()?;
             Err(Told::Finding)

@@ -40,8 +40,9 @@ pub(crate) fn run(home: Option<&Path>, args: &Open) -> Result<(), Told> {
         mapping: args.mapping.clone(),
         in_place: args.in_place,
     };
-    let begun = Instant::now();
     let place = place(home, &args.case.case, "vigie open")?;
+    desk::authority::ready(&place.home, &place.case).map_err(told(&place.case))?;
+    let begun = Instant::now();
     let opened = watched(&place.case, |work| desk::open::open(&place, &request, work))?;
     let elapsed = begun.elapsed();
     if let Some(path) = &args.problems {

@@ -12,7 +12,10 @@ use crate::error::Told;
 /// Serves until interrupted.
 pub(crate) fn run(home: Option<&Path>, args: &Serve) -> Result<(), Told> {
     let case = args.case.case.as_path();
-    let reader = Reader::open_with(case, &home_dir(home)?).map_err(told(case))?;
+    let home_of = home_dir(home)?;
+    let reader = Reader::open_with(case, &home_of).map_err(told(case))?;
+    // What is decided in the console is signed: nobody can be asked for a passphrase then.
+    desk::authority::ready(&home_of, case).map_err(told(case))?;
     // Views that cannot be read are told here, and not by each page.
     reader.snapshot().map_err(told(&args.case.case))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

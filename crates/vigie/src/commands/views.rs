@@ -6,12 +6,13 @@ use std::path::Path;
 use serde_json::json;
 
 use super::open::watched;
-use super::{counted, place, plain};
+use super::{counted, place, plain, told};
 use crate::error::Told;
 
 /// Throws the views away and builds them again.
 pub(crate) fn rebuild(home: Option<&Path>, case: &Path, json: bool) -> Result<(), Told> {
     let place = place(home, case, "vigie views rebuild")?;
+    desk::authority::ready(&place.home, &place.case).map_err(told(&place.case))?;
     let rebuilt = watched(&place.case, |work| desk::open::rebuild(&place, work))?;
     let mut out = std::io::stdout().lock();
     if json {

@@ -4,6 +4,7 @@ mod bench;
 mod crash;
 mod custody;
 mod figures;
+mod keys;
 mod log;
 mod messages;
 mod open;

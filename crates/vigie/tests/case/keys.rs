@@ -1,0 +1,164 @@
+//! The authority's key under a passphrase, from outside.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use crate::bench::Bench;
+
+const FILE: &str = "VIGIE_PASSPHRASE_FILE";
+
+#[allow(clippy::disallowed_methods)] // Files for the test.
+fn put(bench: &Bench, name: &str, text: &str) {
+    std::fs::write(bench.path(name), text).expect("a file");
+}
+
+fn key_file(bench: &Bench) -> PathBuf {
+    bench.path("home/authorities/police.example/key")
+}
+
+/// With a passphrase's file.
+fn with(bench: &Bench, file: &str, words: &[&str]) -> Output {
+    bench.command(words).env(FILE, bench.path(file)).output().expect("it runs")
+}
+
+/// Without one, and without a terminal, whoever runs the test.
+fn alone(bench: &Bench, words: &[&str]) -> Output {
+    let vigie = bench.command(words);
+    let mut command = Command::new("setsid");
+    command.arg("--wait").arg(vigie.get_program()).args(vigie.get_args());
+    command.current_dir(bench.path(".")).env("VIGIE_HOME", bench.path("home"));
+    command.env_remove("VIGIE_CASE").env_remove(FILE).stdin(std::process::Stdio::null());
+    command.output().expect("it runs")
+}
+
+#[track_caller]
+fn refused(out: &Output, code: i32, words: &str) {
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(out.status.code(), Some(code), "{said}");
+    assert!(said.contains(words), "{said}");
+}
+
+#[track_caller]
+fn done(out: &Output) -> String {
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout.clone()).expect("UTF-8")
+}
+
+#[test]
+fn a_passphrase_is_needed_to_sign_and_never_to_verify() {
+    let bench = Bench::new();
+    refused(&alone(&bench, &["authority", "passphrase"]), 3, "practice.invalid");
+    bench.ok(&["authority", "init", "police.example"]);
+    put(&bench, "material", "http://198.18.0.1:8080/live/bob/secret/1.ts\n");
+    put(&bench, "more", "http://198.18.0.2:8080/live/eve/secret/1.ts\n");
+    for (file, text) in [
+        ("one", "correct horse\n"),
+        ("two", "battery staple"),
+        ("short", "horse\n"),
+        ("two-lines", "a\nb\n"),
+        ("none", "\n"),
+    ] {
+        put(&bench, file, text);
+    }
+    let mode = || key_file(&bench).metadata().expect("a file").permissions().mode() & 0o7777;
+    // What is no passphrase leaves the key as it is.
+    refused(&alone(&bench, &["authority", "passphrase"]), 3, "there is no terminal to ask on");
+    let set = |file: &str| alone(&bench, &["authority", "passphrase", "--new", file]);
+    refused(&set("short"), 2, "at least 8 characters");
+    refused(&set("two-lines"), 3, "more than the one line");
+    refused(&set("none"), 3, "its first line is empty");
+    refused(&set("nowhere"), 3, "nowhere could not be read");
+    let both = ["authority", "passphrase", "--remove", "--new", "one"];
+    assert_eq!(alone(&bench, &both).status.code(), Some(2));
+    done(&alone(&bench, &["open", "--case", "before", "material"]));
+
+    assert!(done(&set("one")).contains("is under the passphrase now"));
+    assert_eq!(mode(), 0o600);
+    let text = std::fs::read_to_string(key_file(&bench)).expect("a file");
+    assert!(text.starts_with("vigie-key/v1 police.example+"), "{text}");
+    assert!(text.contains(" argon2id m=65536,t=3,p=4 "), "{text}");
+
+    // Whatever signs asks, and says what to do where it cannot.
+    for words in [
+        &["open", "--case", "before", "more"][..],
+        &["open", "--case", "new", "more"],
+        &["serve", "--case", "before", "--listen", "127.0.0.1:0"],
+        &["views", "rebuild", "--case", "before"],
+        &["actor", "add", "--case", "before", "bob", "Bob"],
+        &["witness", "drop", "w.example"],
+        &["authority", "passphrase", "--remove"],
+    ] {
+        let out = alone(&bench, words);
+        if words[0] == "witness" {
+            refused(&out, 3, "w.example"); // none of that name: the list alone was read
+            continue;
+        }
+        refused(&out, 3, "the key of police.example is under a passphrase: there is no terminal");
+        refused(&out, 3, FILE);
+        let wrong = with(&bench, "two", words);
+        refused(&wrong, 3, "the passphrase does not open it");
+        assert!(wrong.stdout.is_empty());
+    }
+    assert!(!bench.path("new/ledger").exists(), "nothing was begun");
+    done(&with(&bench, "one", &["open", "--case", "before", "more"]));
+    done(&with(&bench, "one", &["open", "--case", "new", "more"]));
+
+    // Whatever only verifies, proves or reads does not.
+    for words in [
+        &["verify", "before"][..],
+        &["log", "prove", "--case", "before", "0"],
+        &["log", "prove", "--authority", "0"],
+        &["witness", "ask", "--case", "before"],
+        &["witness", "list", "--case", "before"],
+        &["witness", "compare", "--case", "before"],
+        &["facts", "--case", "before"],
+        &["search", "--case", "before", "bob"],
+    ] {
+        done(&alone(&bench, words));
+    }
+    let report = done(&alone(&bench, &["verify", "--json", "new"]));
+    assert!(report.contains("\"key_from_home\":true"), "{report}");
+
+    // Changed, it opens with the new one alone; removed, with none.
+    let change = ["authority", "passphrase", "--json", "--new", "two"];
+    assert!(done(&with(&bench, "one", &change)).contains("\"passphrase\":\"changed\""));
+    refused(&with(&bench, "one", &["open", "--case", "new", "material"]), 3, "does not open it");
+    done(&with(&bench, "two", &["open", "--case", "new", "material"]));
+    done(&with(&bench, "two", &["authority", "passphrase", "--remove"]));
+    assert_eq!(mode(), 0o600);
+    done(&alone(&bench, &["open", "--case", "new", "material"]));
+    done(&alone(&bench, &["verify", "new"]));
+}
+
+#[test]
+fn a_key_file_that_is_damaged_or_open_to_others_is_refused_in_words() {
+    let bench = Bench::new();
+    bench.ok(&["authority", "init", "police.example"]);
+    put(&bench, "material", "http://198.18.0.1:8080/live/bob/secret/1.ts\n");
+    put(&bench, "one", "correct horse\n");
+    done(&with(&bench, "one", &["authority", "passphrase"]));
+    let open = ["open", "--case", "case", "material"];
+    let path = key_file(&bench);
+    let text = std::fs::read_to_string(&path).expect("a file");
+    for (from, to, words) in [
+        ("m=65536", "m=4194304", "it asks for m=4194304,t=3,p=4 of Argon2id"),
+        ("vigie-key/v1", "vigie-key/v9", "use a newer one"),
+        (" argon2id", " pbkdf2", "not argon2id"),
+        ("t=3", "t=2", "the passphrase does not open it"),
+        ("\n", "", "its line has no end"),
+    ] {
+        put(&bench, "home/authorities/police.example/key", &text.replace(from, to));
+        refused(&with(&bench, "one", &open), 3, words);
+    }
+    put(&bench, "home/authorities/police.example/key", &text);
+    let chmod = |mode| {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+    };
+    chmod(0o644);
+    for words in [&open[..], &["authority", "passphrase", "--remove"]] {
+        refused(&with(&bench, "one", words), 3, "can be read by others than its owner (mode 0644)");
+    }
+    chmod(0o600);
+    done(&with(&bench, "one", &open));
+}
