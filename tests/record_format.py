@@ -42,6 +42,30 @@ def tree(nodes, data):
     leaves = [data[i:i + 4096] for i in range(0, len(data), 4096)] or [b""]
     return root([H(b"\0", salt(nodes, i), leaf) for i, leaf in enumerate(leaves)]).hex()
 
+def rest(opening, data):
+    """The root of a tree of which parts were erased: hashes stand for these, bytes are read of the others."""
+    gone = {tuple(map(int, e.split("/")[:2])): bytes.fromhex(e.split("/")[2]) for e in opening["erased"]}
+    def at(a, b):
+        if (a, b) in gone: return gone[a, b]
+        if b - a == 1: return H(b"\0", salt(opening["leaf_secrets"], a), data[a * 4096:b * 4096])
+        k = 1 << ((b - a - 1).bit_length() - 1)
+        return H(b"\1", at(a, a + k), at(a + k, b))
+    for a, b in gone: assert not any(salt(opening["leaf_secrets"], i) for i in range(a, b)), "salts of what is erased"
+    return at(0, -(-len(data) // 4096)).hex()
+
+def places(text):
+    first, last = text.split("-") if "-" in text else (text, text)
+    return range(int(first), int(last) + 1)
+
+def erasures(records):
+    """What the log orders to be erased: fields, exhibits whole, and by sealing record what is left of one."""
+    fields, whole, parts = set(), set(), {}
+    for p in (r["public"] for r in records if r["kind"] == "erasure.ordered"):
+        for item in p.get("fields", []): fields |= {(n, item.split("/")[1]) for n in places(item.split("/")[0])}
+        whole |= {n for item in p.get("exhibits", []) for n in places(item)}
+        parts |= {n: p["rest"] for item in p.get("parts", []) for n in places(item)}
+    return fields, whole, parts
+
 def check(entry, line):
     record, opening = read(entry), read(line, None)
     assert set(record) == {"v", "kind", "time", "authority", "public", "committed"} and record["v"] == 1
@@ -75,6 +99,12 @@ def vectors():
     assert [H(b"\0", entry).hex() for entry in entries] == [r["leaf"] for r in v["records"]]
     assert base64.b64decode(v["checkpoint"].split("\n")[2]) == root([H(b"\0", e) for e in entries])
     hand_over(v["hand_over"])
+    e = v["erased"]
+    record = check(e["entry"].encode(), e["opening"].encode())[0]
+    assert [n for item in record["public"]["leaves"] for n in places(item)] == [1, 2]
+    data = bytearray(i % 251 for i in range(e["size"]))
+    data[4096:12288] = bytes(8192)
+    assert rest(e, data) == e["root"], "what is left of a tree"
     for t in v["trees"]: assert tree(["0/0/" + t["secret"]], bytes(i % 251 for i in range(t["size"]))) == t["root"]
     whole = ["0/0/" + v["trees"][0]["secret"]]
     for s in v["salts"]: assert salt(whole, s["leaf"]).hex() == s["salt"]
@@ -98,13 +128,23 @@ def case(folder):
     lines = b"".join(load("vault/openings", f) for f in sorted(os.listdir(os.path.join(folder, "vault/openings"))))
     lines, exhibits = lines.splitlines(), 0
     assert len(lines) == size and read(entries[0])["public"]["origin"] == origin
-    for record, opening in map(check, entries, lines):
-        fields = {k: o["value"] for k, o in opening["fields"].items()}
-        if record["kind"] != "exhibit.sealed" or "exhibit" not in fields: continue
-        name, exhibits = fields["exhibit"], exhibits + 1
-        data = load(fields.get("in_place") or f"vault/exhibits/{name[:2]}/{name}")
-        assert hashlib.sha256(data).hexdigest() == name and len(data) == int(fields["size"]), name
-        assert tree(opening["leaf_secrets"], data) == record["public"]["root"], f"root of {name}"
+    both = list(map(check, entries, lines))
+    fields, whole, parts = erasures([record for record, _ in both])
+    gone = {(n, f) for n, (record, o) in enumerate(both) for f in record["committed"] if f not in o["fields"]}
+    assert gone == fields, f"missing and not erased, or the other way round: {sorted(gone ^ fields)[:9]}"
+    def bytes_of(n):
+        values = {k: o["value"] for k, o in both[n][1]["fields"].items()}
+        name = values["exhibit"]
+        data = load(values.get("in_place") or f"vault/exhibits/{name[:2]}/{name}")
+        assert hashlib.sha256(data).hexdigest() == name and len(data) == int(values["size"]), name
+        return data
+    for n, (record, opening) in enumerate(both):
+        if record["kind"] != "exhibit.sealed": continue
+        made = None
+        if n in whole: assert "leaf_secrets" not in opening and "erased" not in opening, f"salts of record {n}"
+        elif n in parts: made = rest(opening, bytes_of(parts[n]))
+        else: made, exhibits = tree(opening["leaf_secrets"], bytes_of(n)), exhibits + 1
+        assert made in (None, record["public"]["root"]), f"root of record {n}"
     print(f"{origin}: {size} records, {exhibits} exhibits")
 
 vectors()

@@ -84,6 +84,7 @@ fn named(log: &Reader) -> Result<Vec<Named>> {
             record: Sha256Hex([0; 32]), // all of these kinds stands in the clear
             fields: BTreeMap::new(),
             leaf_secrets: Vec::new(),
+            erased: Vec::new(),
         };
         match Body::read(&record, &nothing) {
             Ok(Body::WitnessNamed(body)) => {

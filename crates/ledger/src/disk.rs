@@ -5,6 +5,7 @@
 //!   and is removed if dropped before.
 //! - [`Batch`]: many pending files made durable by one flush of the file system.
 //! - [`Append`]: a file that grows, with explicit syncs.
+//! - [`shred`]: removing what the law wants gone.
 //!
 //! Invariant: a name never shows a part of a file. A crash leaves at most files whose names start
 //! with [`TEMP_PREFIX`]; [`sweep`] removes them, and is called by who holds the writer's lock.
@@ -450,6 +451,9 @@ fn step<T>(action: &'static str, path: &Path, run: impl FnOnce() -> io::Result<T
 fn write_step(path: &Path, bytes: &[u8], run: impl FnMut(&[u8]) -> io::Result<()>) -> Result<()> {
     faults::run_write(bytes, run).map_err(|source| Error::disk("write", path, source))
 }
+
+#[path = "disk/shred.rs"]
+pub mod shred;
 
 #[cfg(any(test, feature = "faults"))]
 #[path = "disk/faults.rs"]

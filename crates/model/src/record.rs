@@ -5,6 +5,7 @@
 //! in canonical JSON. Openings ([`Opening`]) stand outside the log.
 
 mod kinds;
+mod places;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use crate::id::{ExhibitId, Sha256Hex};
 use crate::time::{Precision, Stamp};
 
 pub use kinds::*;
+pub use places::{FieldPlaces, Places};
 
 /// The version of records written now.
 pub const VERSION: u32 = 1;
@@ -89,6 +91,9 @@ pub struct Opening {
     /// Leaf secrets of the exhibit that the record seals, as `ggm` nodes `depth/index/hex`; empty
     /// for other records and after all of it was erased.
     pub leaf_secrets: Vec<String>,
+    /// Of an exhibit of which parts were erased: the hashes of the greatest subtrees that are gone,
+    /// from the left, as `first/end/hex` (leaves, the end not meant).
+    pub erased: Vec<String>,
 }
 
 /// Who writes, when, under which authority: what every record has.
@@ -120,6 +125,8 @@ pub struct FieldDef {
     pub side: Side,
     /// True where a record may lack it.
     pub optional: bool,
+    /// True where it holds a text, which an order of erasure may name by itself.
+    pub text: bool,
     /// What it says.
     pub about: &'static str,
 }
@@ -203,7 +210,12 @@ pub fn write(
         ("v".to_owned(), Canon::int(VERSION)),
     ]))
     .to_bytes()?;
-    let opening = Opening { record: leaf_hash(&bytes), fields: openings, leaf_secrets: Vec::new() };
+    let opening = Opening {
+        record: leaf_hash(&bytes),
+        fields: openings,
+        leaf_secrets: Vec::new(),
+        erased: Vec::new(),
+    };
     Ok((bytes, opening))
 }
 
@@ -320,9 +332,11 @@ impl Opening {
             ("fields".to_owned(), Canon::Map(fields.collect())),
             ("record".to_owned(), Canon::text(self.record.to_string())),
         ]);
-        if !self.leaf_secrets.is_empty() {
-            let nodes = self.leaf_secrets.iter().map(|n| Canon::text(n.as_str())).collect();
-            map.insert("leaf_secrets".to_owned(), Canon::List(nodes));
+        for (name, list) in [("leaf_secrets", &self.leaf_secrets), ("erased", &self.erased)] {
+            if !list.is_empty() {
+                let texts = list.iter().map(|text| Canon::text(text.as_str())).collect();
+                map.insert(name.to_owned(), Canon::List(texts));
+            }
         }
         Canon::Map(map).to_bytes_unbounded()
     }
@@ -350,18 +364,22 @@ impl Opening {
             let salt: Sha256Hex = salt.parse().map_err(|_| shape.clone())?;
             fields.insert(name, FieldOpening { salt: Salt(salt.0), value });
         }
-        let leaf_secrets = match map.remove("leaf_secrets") {
-            None => Vec::new(),
+        let mut texts = |name: &str| match map.remove(name) {
+            None => Ok(Vec::new()),
             Some(Canon::List(list)) if !list.is_empty() => list
                 .into_iter()
-                .map(|node| match node {
+                .map(|item| match item {
                     Canon::Text(text) => Ok(text),
                     _ => Err(shape.clone()),
                 })
-                .collect::<Result<_, _>>()?,
-            Some(_) => return Err(shape),
+                .collect::<Result<Vec<String>, _>>(),
+            Some(_) => Err(shape.clone()),
         };
-        if map.is_empty() { Ok(Self { record, fields, leaf_secrets }) } else { Err(shape) }
+        let (leaf_secrets, erased) = (texts("leaf_secrets")?, texts("erased")?);
+        if !map.is_empty() {
+            return Err(shape);
+        }
+        Ok(Self { record, fields, leaf_secrets, erased })
     }
 }
 
@@ -369,6 +387,8 @@ impl Opening {
 pub trait FieldType: Sized {
     /// True where a record may lack the field.
     const OPTIONAL: bool = false;
+    /// True for texts: they may be erased by themselves, and then read as empty.
+    const TEXT: bool = false;
     /// The value; `None` where the field is left out.
     fn to_canon(&self) -> Option<Canon>;
     /// The value read back; `None` where it has another type.
@@ -377,9 +397,17 @@ pub trait FieldType: Sized {
     fn absent() -> Option<Self> {
         None
     }
+    /// What a field whose opening was erased reads as, where the record still says something.
+    fn erased() -> Option<Self> {
+        Self::absent()
+    }
 }
 
 impl FieldType for String {
+    const TEXT: bool = true;
+    fn erased() -> Option<Self> {
+        Some(Self::new())
+    }
     fn to_canon(&self) -> Option<Canon> {
         Some(Canon::text(self.as_str()))
     }
@@ -465,6 +493,10 @@ impl From<&str> for Name {
 }
 
 impl FieldType for Name {
+    const TEXT: bool = true;
+    fn erased() -> Option<Self> {
+        Some(Self(Vec::new()))
+    }
     fn to_canon(&self) -> Option<Canon> {
         Some(Canon::bytes(&self.0))
     }
@@ -492,26 +524,35 @@ impl FieldType for Blob {
     }
 }
 
-/// None of them is the field left out.
-impl FieldType for Vec<Blob> {
-    const OPTIONAL: bool = true;
-    fn to_canon(&self) -> Option<Canon> {
-        let items: Vec<Canon> = self.iter().filter_map(Blob::to_canon).collect();
-        (!items.is_empty()).then_some(Canon::List(items))
-    }
-    fn from_canon(value: &Canon) -> Option<Self> {
-        match value {
-            Canon::List(items) if !items.is_empty() => items.iter().map(Blob::from_canon).collect(),
-            _ => None,
+/// Lists of which none is the field left out.
+macro_rules! lists {
+    ($($of:ty),*) => { $(
+        impl FieldType for Vec<$of> {
+            const OPTIONAL: bool = true;
+            fn to_canon(&self) -> Option<Canon> {
+                let items: Vec<Canon> = self.iter().filter_map(FieldType::to_canon).collect();
+                (!items.is_empty()).then_some(Canon::List(items))
+            }
+            fn from_canon(value: &Canon) -> Option<Self> {
+                match value {
+                    Canon::List(items) if !items.is_empty() => {
+                        items.iter().map(<$of>::from_canon).collect()
+                    }
+                    _ => None,
+                }
+            }
+            fn absent() -> Option<Self> {
+                Some(Self::new())
+            }
         }
-    }
-    fn absent() -> Option<Self> {
-        Some(Self::new())
-    }
+    )* };
 }
+
+lists!(Blob, Name);
 
 impl<T: FieldType> FieldType for Option<T> {
     const OPTIONAL: bool = true;
+    const TEXT: bool = T::TEXT;
     fn to_canon(&self) -> Option<Canon> {
         self.as_ref().and_then(T::to_canon)
     }

@@ -120,6 +120,19 @@ impl Batch<'_> {
         Ok(Added::Sealed)
     }
 
+    /// Adds what is left of an exhibit of which a part is to be erased: `body` says how it came in.
+    /// Where the case has these very bytes already, there is nothing to add.
+    pub(crate) fn seal_rest(&mut self, staged: Staged, body: ExhibitSealed) -> Result<()> {
+        let Staged { id, size, how, .. } = staged;
+        if let How::Copied { file, root, secret } = how {
+            self.case.add_exhibit_file(&mut self.files, file, &id)?;
+            let body = ExhibitSealed { exhibit: id, size, root, in_place: None, ..body };
+            self.items.push(Item { body: body.into(), secret: Some(secret) });
+            self.sealed.insert(id);
+        }
+        Ok(())
+    }
+
     /// Adds a record.
     pub fn record(&mut self, body: impl Into<Body>) {
         self.items.push(Item { body: body.into(), secret: None });

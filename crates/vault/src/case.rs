@@ -10,9 +10,12 @@ use std::sync::Arc;
 
 use ledger::disk::{self, Overwrite};
 use ledger::{Authority, Home, Keys, Lock, Log, Reader, Wait};
-use model::record::{Body, CaseBorn, CaseOpened, Envelope, Opening, Record, uuid_v7, write};
+use model::record::{
+    Body, CaseBorn, CaseOpened, Envelope, Opening, Record, RecordError, uuid_v7, write,
+};
 use model::{Canon, ExhibitId, Sha256Hex};
 
+use crate::erase::Ordered;
 use crate::error::{Error, Result};
 use crate::keys::{OfLog, Rotation, bodies, first_key, open_log};
 use crate::openings::{Openings, file_name, first_of, names};
@@ -57,11 +60,12 @@ pub struct Case {
     dir: PathBuf,
     origin: String,
     access: Access,
-    openings: Openings,
+    pub(crate) openings: Openings,
     exhibits: Vec<Exhibit>,
     by_id: HashMap<ExhibitId, usize>,
     sources: HashSet<[u8; 32]>,
     stager: Arc<Stager>,
+    pub(crate) orders: Vec<Ordered>,
     pub(crate) broken: bool,
 }
 
@@ -166,7 +170,8 @@ impl Case {
         for folder in ["vault/exhibits", "vault/openings"] {
             disk::create_dir(&dir.join(folder))?;
         }
-        let case = Self::load(dir, origin, Access::Write(Box::new(writer)))?;
+        let mut case = Self::load(dir, origin, Access::Write(Box::new(writer)))?;
+        case.carry_out()?;
         case.drop_orphans()?;
         Ok(case)
     }
@@ -185,21 +190,47 @@ impl Case {
             by_id: HashMap::new(),
             sources: HashSet::new(),
             stager: Arc::new(Stager::new(dir.join("vault/exhibits"))),
+            orders: Vec::new(),
             broken: false,
         };
-        for index in 0..size {
-            let (record, opening) = case.record(index)?;
-            case.take_in(index, &record, &opening)?;
-        }
+        case.reload()?;
         Ok(case)
     }
 
-    /// Keeps in mind what a record says of exhibits. Withheld ones cannot be known.
+    /// Reads from the records what the case keeps in mind of them.
+    pub(crate) fn reload(&mut self) -> Result<()> {
+        self.exhibits.clear();
+        self.by_id.clear();
+        self.sources.clear();
+        self.orders.clear();
+        self.stager = Arc::new(Stager::new(self.dir.join("vault/exhibits")));
+        for index in 0..self.len() {
+            let (record, opening) = self.record(index)?;
+            self.take_in(index, &record, &opening)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps in mind what a record says of exhibits and their erasure. Withheld ones cannot be known.
     pub(crate) fn take_in(&mut self, index: u64, record: &Record, opening: &Opening) -> Result<()> {
-        if !matches!(record.kind.as_str(), "exhibit.sealed" | "exhibit.received") {
+        let kinds = ["exhibit.sealed", "exhibit.received", "erasure.ordered"];
+        if !kinds.contains(&record.kind.as_str()) {
             return Ok(());
         }
-        match Body::read(record, opening) {
+        match Body::read_left(record, opening) {
+            Ok(Body::ErasureOrdered(body)) => {
+                let order = Ordered {
+                    record: index,
+                    time: record.time.clone(),
+                    actor: record.actor(opening),
+                    body,
+                };
+                if !order.is_of_earlier() {
+                    let source = RecordError::Shape("it erases what does not come before it");
+                    return Err(Error::Record { index, source });
+                }
+                self.orders.push(order);
+            }
             Ok(Body::ExhibitSealed(body)) => {
                 self.sources.insert(Origin::of_sealed(&body).key(&body.exhibit));
                 self.stager.know(body.exhibit, body.size);
@@ -217,7 +248,7 @@ impl Case {
             Ok(Body::ExhibitReceived(body)) => {
                 self.sources.insert(Origin::of_received(&body).key(&body.exhibit));
             }
-            Ok(_) | Err(model::record::RecordError::Withheld(_)) => {}
+            Ok(_) | Err(RecordError::Withheld(_)) => {}
             Err(source) => return Err(Error::Record { index, source }),
         }
         Ok(())
@@ -226,7 +257,8 @@ impl Case {
     /// Removes what a crash left that no record names: files of commits that never happened.
     fn drop_orphans(&self) -> Result<()> {
         let openings = self.dir.join("vault/openings");
-        disk::sweep(&openings)?;
+        // What an erasure left half done is lines that were to go.
+        disk::shred::sweep(&openings)?;
         for name in names(&openings)? {
             if first_of(&name).is_some_and(|first| first >= self.len()) {
                 disk::remove(&openings.join(name))?;

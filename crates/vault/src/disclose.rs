@@ -74,6 +74,22 @@ pub struct Erased {
     pub hash: [u8; 32],
 }
 
+impl Erased {
+    /// `first/end/hex`, as openings keep it.
+    pub fn to_text(&self) -> String {
+        format!("{}/{}/{}", self.leaves.start, self.leaves.end, model::id::hex(&self.hash))
+    }
+
+    /// Reads `first/end/hex` in its one writing.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '/');
+        let (start, end) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let hash: [u8; 32] = model::id::unhex(parts.next()?)?.try_into().ok()?;
+        let erased = Self { leaves: start..end, hash };
+        (start < end && erased.to_text() == text).then_some(erased)
+    }
+}
+
 /// A part of an exhibit, without its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
@@ -178,6 +194,25 @@ impl Part {
     }
 }
 
+/// What of `0..end` is in none of the ranges, which are in order.
+pub(crate) fn complement(ranges: impl Iterator<Item = Range<u64>>, end: u64) -> Vec<Range<u64>> {
+    let (mut out, mut at) = (Vec::new(), 0);
+    for range in ranges {
+        out.push(at..range.start);
+        at = range.end;
+    }
+    out.push(at..end);
+    out.retain(|run| run.start < run.end);
+    out
+}
+
+/// The leaves of the hidden subtrees of a tree of which `runs` are shown.
+pub(crate) fn hidden_of(runs: &[Range<u64>], size: u64) -> Vec<Range<u64>> {
+    let mut out = Vec::new();
+    hidden_ranges(runs, 0..leaves(size), &mut out);
+    out
+}
+
 /// The hashes of the greatest subtrees among leaves that are to be erased, before their salts are.
 /// What was erased before is joined with it.
 ///
@@ -198,22 +233,17 @@ pub fn erase<E>(
     let all = runs.iter().map(|r| r.start * LEAF as u64..r.end * LEAF as u64).chain(gone);
     let all = widen(&all.collect::<Vec<_>>(), leaves(size) * LEAF as u64);
     // Erased is what is hidden when all else is shown.
-    let mut shown = Vec::new();
-    let mut at = 0;
-    for run in &all {
-        shown.push(at..run.start);
-        at = run.end;
-    }
-    shown.push(at..leaves(size));
-    shown.retain(|run| run.start < run.end);
+    let shown = complement(all.into_iter(), leaves(size));
     let mut taking = Taking { size, runs: &shown, nodes, erased, read, hidden: Vec::new() };
     if let Err(e) = taking.walk(0..leaves(size))? {
         return Ok(Err(e));
     }
-    let mut ranges = Vec::new();
-    hidden_ranges(&shown, 0..leaves(size), &mut ranges);
     let hashes = taking.hidden;
-    Ok(Ok(ranges.into_iter().zip(hashes).map(|(leaves, hash)| Erased { leaves, hash }).collect()))
+    Ok(Ok(hidden_of(&shown, size)
+        .into_iter()
+        .zip(hashes)
+        .map(|(leaves, hash)| Erased { leaves, hash })
+        .collect()))
 }
 
 /// The greatest subtrees without a leaf that is shown, from the left.

@@ -71,6 +71,12 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// What was to be erased cannot be, or not so.
+    #[error("it cannot be erased: {0}")]
+    NotErasable(String),
+    /// It was erased before.
+    #[error("{0}: nothing is left to erase")]
+    Erased(String),
     /// The operating system gives no random numbers.
     #[error("the operating system gives no random numbers")]
     Random,

@@ -6,11 +6,13 @@
 //! a lock, [`Records`] one of single records.
 //!
 //! Invariants: an exhibit is never overwritten; exhibits and openings are durable before the record
-//! that names them; nothing that the log names is ever removed; a member's name is never a path.
+//! that names them; nothing that the log names is ever removed but by an order of erasure in it; a
+//! member's name is never a path.
 
 mod batch;
 mod case;
 pub mod disclose;
+pub mod erase;
 mod error;
 pub mod ggm;
 mod keys;
@@ -39,7 +41,7 @@ pub use origin::{MemberOf, Origin, Stamp};
 pub use records::Records;
 pub use rotate::{Rotated, rotate};
 pub use stage::{Staged, Stager};
-pub use verify::{Report, verify};
+pub use verify::{Erasure, Report, verify};
 
 /// 32 fresh random bytes.
 ///

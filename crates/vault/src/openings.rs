@@ -1,6 +1,7 @@
 //! Openings and leaf secrets: `vault/openings/<index of the first record>.jsonl`, one file a commit,
 //! one canonical line a record, in the log's order. They are state, not a view: durable before
-//! their records are in the log, and touched by no rebuild.
+//! their records are in the log, and touched by no rebuild; an order of erasure alone has lines written
+//! anew.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -71,16 +72,27 @@ impl Openings {
         self.dir.join(file_name(first))
     }
 
+    /// The first record of the file that opens this one.
+    pub(crate) fn first_of_record(&self, index: u64) -> Result<u64> {
+        let at = self.firsts.partition_point(|first| *first <= index);
+        at.checked_sub(1)
+            .and_then(|at| self.firsts.get(at))
+            .copied()
+            .ok_or_else(|| Error::openings(&self.dir, format!("no opening of entry {index}")))
+    }
+
+    /// Lets go of the lines in memory: their file was written anew.
+    pub(crate) fn forget(&self) {
+        *self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+    }
+
     pub(crate) fn added(&mut self, first: u64) {
         self.firsts.push(first);
     }
 
     /// The opening of the record at `index`, whose bytes in the log are `entry`.
     pub(crate) fn get(&self, index: u64, entry: &[u8]) -> Result<Opening> {
-        let at = self.firsts.partition_point(|first| *first <= index);
-        let Some(first) = at.checked_sub(1).and_then(|at| self.firsts.get(at)).copied() else {
-            return Err(Error::openings(&self.dir, format!("no opening of entry {index}")));
-        };
+        let first = self.first_of_record(index)?;
         let path = self.path(first);
         let lines = {
             let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -26,8 +26,7 @@ pub(crate) struct Job {
     pub(crate) id: ExhibitId,
     pub(crate) size: u64,
     pub(crate) root: Sha256Hex,
-    /// Absent where parts are erased: the tree is then not computed.
-    pub(crate) secret: Option<[u8; 32]>,
+    pub(crate) secret: [u8; 32],
 }
 
 /// What came of one.
@@ -48,7 +47,7 @@ enum Part {
 pub(crate) fn rehash(jobs: Vec<Job>, progress: &(dyn Fn(u64) + Sync)) -> Vec<Rehashed> {
     let mut tasks: Vec<(usize, Part)> = Vec::new();
     for (at, job) in jobs.iter().enumerate() {
-        if job.size >= APART_FROM && job.secret.is_some() {
+        if job.size >= APART_FROM {
             tasks.push((at, Part::Plain));
             tasks.push((at, Part::Tree));
         } else {
@@ -97,8 +96,7 @@ fn one(
         Err(e) => return Some(format!("it cannot be opened: {e}")),
     };
     let mut plain = matches!(part, Part::Both | Part::Plain).then(Sha256::new);
-    let secret = job.secret.filter(|_| !matches!(part, Part::Plain));
-    let mut tree = secret.map(SaltedTree::new);
+    let mut tree = matches!(part, Part::Both | Part::Tree).then(|| SaltedTree::new(job.secret));
     let mut size = 0u64;
     loop {
         match file.read(buffer) {

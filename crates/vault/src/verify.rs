@@ -1,6 +1,8 @@
 //! Proving a whole case: the log from its entries, every opening against its commitment, every
 //! exhibit hashed again in both ways, every file accounted for.
 
+mod erased;
+
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -10,11 +12,14 @@ use model::record::{Body, Opening, Record, RecordError};
 use model::{Canon, ExhibitId};
 
 use crate::case::authority_of;
+use crate::erase::Ordered;
 use crate::error::{Error, Result};
 use crate::keys::{self, OfLog, Rotation};
 use crate::openings::{Lines, first_of};
 use crate::rehash::{Job, Rehashed, rehash};
 use crate::times::Kept;
+
+pub use erased::Erasure;
 
 /// What verifying a case found. All is well where `findings` is empty.
 #[derive(Debug, Default)]
@@ -35,6 +40,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What is worth knowing, and harmless.
     pub notes: Vec<String>,
+    /// What was erased by law, in the order of the records that say so.
+    pub erased: Vec<Erasure>,
     /// The time stamps that records keep; they are not verified here.
     pub stamps: Vec<Kept>,
     /// The log's keys, by which it was verified.
@@ -92,6 +99,7 @@ pub fn verify(dir: &Path, home: Option<&Home>, progress: &(dyn Fn(u64) + Sync)) 
     walk.end(log.entries);
     report.findings.append(&mut walk.findings);
     report.notes.append(&mut walk.notes);
+    erased::judge(&walk, dir, &mut report);
     report.stamps = std::mem::take(&mut walk.stamps);
     report.keys = keys;
 
@@ -242,7 +250,11 @@ struct Walk {
     files: Vec<u64>,
     lines: Option<(u64, std::result::Result<Lines, String>)>,
     exhibits: Vec<Named>,
-    erased: u64,
+    seals: Vec<erased::Seal>,
+    orders: Vec<Ordered>,
+    /// Committed fields without an opening.
+    missing: Vec<(u64, String)>,
+    unread: erased::Unread,
     findings: Vec<Finding>,
     notes: Vec<String>,
     stamps: Vec<Kept>,
@@ -259,7 +271,10 @@ impl Walk {
             files,
             lines: None,
             exhibits: Vec::new(),
-            erased: 0,
+            seals: Vec::new(),
+            orders: Vec::new(),
+            missing: Vec::new(),
+            unread: erased::Unread::new(),
             findings: Vec::new(),
             notes: Vec::new(),
             stamps: Vec::new(),
@@ -294,13 +309,31 @@ impl Walk {
         {
             self.find(place.clone(), "the log must begin with the opening of the case, once");
         }
-        let Some(opening) = self.opening(index, leaf) else { return };
+        let Some(opening) = self.opening(index, leaf) else {
+            self.unread.insert(index);
+            return;
+        };
         if let Err(e) = record.check_opening(&opening) {
+            self.unread.insert(index);
             return self.find(place, e.to_string());
         }
-        self.erased +=
-            record.committed.keys().filter(|k| !opening.fields.contains_key(*k)).count() as u64;
-        match Body::read(&record, &opening) {
+        self.missing.extend(erased::missing(&record, &opening).map(|field| (index, field)));
+        if record.kind == "exhibit.sealed" {
+            let root = record.public.get("root").and_then(Canon::as_text);
+            self.seals.push(erased::Seal {
+                index,
+                root: root.and_then(|root| root.parse().ok()),
+                leaf_secrets: opening.leaf_secrets.clone(),
+                erased: opening.erased.clone(),
+            });
+        } else if !opening.leaf_secrets.is_empty() || !opening.erased.is_empty() {
+            self.find(place.clone(), "its opening holds leaf secrets, but it seals no exhibit");
+        }
+        match Body::read_left(&record, &opening) {
+            Ok(Body::ErasureOrdered(body)) => {
+                let (time, actor) = (record.time.clone(), record.actor(&opening));
+                self.orders.push(Ordered { record: index, time, actor, body });
+            }
             Ok(Body::ExhibitSealed(body)) => {
                 use std::os::unix::ffi::OsStrExt;
                 self.exhibits.push(Named {
@@ -317,11 +350,7 @@ impl Walk {
             Ok(body @ (Body::CheckpointStamped(_) | Body::ExhibitStamped(_))) => {
                 self.stamps.extend(Kept::of(index, body));
             }
-            Ok(_) | Err(RecordError::Kind(_) | RecordError::Withheld(_)) => {
-                if !opening.leaf_secrets.is_empty() && record.kind != "exhibit.sealed" {
-                    self.find(place, "its opening holds leaf secrets, but it seals no exhibit");
-                }
-            }
+            Ok(_) | Err(RecordError::Kind(_) | RecordError::Withheld(_)) => {}
             Err(e) => self.find(place, e.to_string()),
         }
     }
@@ -367,9 +396,6 @@ impl Walk {
             let place = format!("vault/openings/{}", crate::openings::file_name(*first));
             self.find(place, "it has more lines than records");
         }
-        if self.erased > 0 {
-            self.notes.push(format!("{} fields are withheld or erased", self.erased));
-        }
         for first in self.files.iter().filter(|first| **first >= entries) {
             self.notes.push(format!(
                 "vault/openings/{} was never committed; the next run drops it",
@@ -389,7 +415,7 @@ fn check_exhibits(
     let mut files = Vec::new();
     list(dir, Path::new("vault"), &mut files)?;
     let mut present: HashMap<PathBuf, bool> = files.into_iter().collect();
-    let (mut jobs, mut leaf_notes) = (Vec::new(), 0u64);
+    let mut jobs = Vec::new();
     for exhibit in &exhibits {
         let below = crate::case::exhibit_path(Path::new(""), &exhibit.id);
         let place = match &exhibit.in_place {
@@ -408,17 +434,14 @@ fn check_exhibits(
             }
         }
         let secret = match exhibit.leaf_secrets.as_slice() {
-            [one] => match crate::ggm::Node::parse(one) {
-                Some(node) if node.depth == 0 => Some(node.secret),
-                Some(_) => None,
-                None => {
-                    report.find(format!("opening of entry {}", exhibit.index), "no leaf secret");
-                    None
-                }
-            },
+            [one] => crate::ggm::Node::parse(one).filter(|node| node.depth == 0),
             _ => None,
         };
-        leaf_notes += u64::from(secret.is_none());
+        let Some(secret) = secret.map(|node| node.secret) else {
+            // Whoever keeps the bytes keeps the salts of all leaves.
+            report.find(format!("opening of entry {}", exhibit.index), "no leaf secret");
+            continue;
+        };
         let path = exhibit.in_place.clone().unwrap_or_else(|| dir.join(&below));
         jobs.push(Job {
             path,
@@ -428,9 +451,6 @@ fn check_exhibits(
             root: exhibit.root,
             secret,
         });
-    }
-    if leaf_notes > 0 {
-        report.notes.push(format!("{leaf_notes} exhibits have erased parts: trees not computed"));
     }
     report.exhibits = jobs.len() as u64;
     let references: HashSet<String> = exhibits
@@ -471,11 +491,17 @@ fn account(dir: &Path, path: &Path, plain: bool, report: &mut Report) {
         report.notes.push(format!("{place} was left by an interrupted run; the next drops it"));
     } else if let Ok(id) = name.parse::<ExhibitId>()
         && crate::case::exhibit_path(Path::new(""), &id) == path
+        // Where something was erased, bytes that came back must not pass for a run cut short.
+        && report.erased.is_empty()
         && crate::rehash::is(&dir.join(path), &id)
     {
         report.notes.push(format!("{place} is in no record: an interrupted run left it"));
-    } else {
+    } else if report.erased.is_empty() {
         report.find(place, "no record names it");
+    } else {
+        let erased = "no record names it: it may be what was erased; the next command that writes to \
+                      the case removes it where it stands among the exhibits";
+        report.find(place, erased);
     }
 }
 

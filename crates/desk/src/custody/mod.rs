@@ -220,7 +220,8 @@ impl Snapshot {
             .flat_map(|i| i.imaged.iter().map(|(id, _)| *id).chain(i.body.exhibit))
             .collect();
         let mut query = self.db()?.prepare_cached(
-            "SELECT id FROM exhibit WHERE container IS NULL AND ord NOT IN (SELECT ord FROM hidden)
+            "SELECT id FROM exhibit WHERE container IS NULL AND container_erased IS NULL
+             AND ord NOT IN (SELECT ord FROM hidden)
              AND id NOT IN (SELECT exhibit FROM laid)",
         )?;
         let mut found = query.query([])?;
@@ -280,6 +281,7 @@ fn load(db: &Connection) -> Result<Book> {
             record: Sha256Hex(row.get(3)?),
             fields: values.into_iter().map(|(name, value)| (name, open(value))).collect(),
             leaf_secrets: Vec::new(),
+            erased: Vec::new(),
         };
         book.take(row.get::<_, i64>(0)? as u64, &record, &opening);
     }

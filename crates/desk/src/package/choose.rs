@@ -19,6 +19,8 @@ use crate::{Error, Result};
 
 /// Kinds that tell of the exhibits they name.
 const ABOUT: [&str; 4] = ["exhibit.received", "sums.compared", "parse.run", "exhibit.stamped"];
+/// Kinds that whoever checks the log must have.
+const ALWAYS: [&str; 4] = ["case.opened", "checkpoint.stamped", "key.rotated", "erasure.ordered"];
 /// Kinds that tell of the case as a whole.
 const WHOLE: [&str; 5] =
     ["material.unread", "table.laid", "addresses.taken", "mapping.laid", "package.imported"];
@@ -219,7 +221,7 @@ fn about(
     let mut items = HashSet::new();
     for brief in &briefs.records {
         let kind = brief.kind.as_str();
-        let told = ["case.opened", "checkpoint.stamped", "key.rotated"].contains(&kind)
+        let told = ALWAYS.contains(&kind)
             || (ABOUT.contains(&kind) && names(brief))
             || (WHOLE.contains(&kind) && asked.all);
         if told && silent(brief) {

@@ -15,6 +15,9 @@ use crate::time::{Precision, Stamp};
 /// Fields that may be erased without loss to the chain: then they read as empty.
 const ERASABLE: [&str; 6] = ["name", "role", "organisation", "place", "description", "reason"];
 
+/// Fields that go with the exhibits they name: an item is the same item without them.
+const EXHIBITS: [&str; 2] = ["exhibit", "exhibits"];
+
 /// A record on people or custody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
@@ -80,14 +83,15 @@ pub struct Book {
 /// As [`Body::read`].
 pub fn read(record: &Record, opening: &Opening) -> Result<(Body, bool), RecordError> {
     let gone =
-        |name: &&str| record.committed.contains_key(*name) && !opening.fields.contains_key(*name);
-    let whole = !record.committed.keys().any(|name| gone(&name.as_str()));
-    let mut filled = opening.clone();
+        |name: &str| record.committed.contains_key(name) && !opening.fields.contains_key(name);
+    let whole = !record.committed.keys().any(|name| gone(name));
+    let (mut filled, mut left) = (opening.clone(), record.clone());
+    left.committed.retain(|name, _| !(EXHIBITS.contains(&name.as_str()) && gone(name)));
     for name in ERASABLE.iter().filter(|name| gone(name)) {
         let empty = FieldOpening { salt: Salt([0; 32]), value: Canon::text("") };
         filled.fields.insert((*name).to_owned(), empty);
     }
-    Ok((Body::read(record, &filled)?, whole))
+    Ok((Body::read(&left, &filled)?, whole))
 }
 
 impl Book {

@@ -1,7 +1,10 @@
 //! The kinds of record, each with its fields: from this table come the typed bodies, the checks of
 //! a verifier and the table in `docs/record-format.md`.
 
-use super::{Blob, FieldDef, FieldType, Name, Opening, Record, RecordDef, RecordError, Side};
+use super::{
+    Blob, FieldDef, FieldPlaces, FieldType, Name, Opening, Places, Record, RecordDef, RecordError,
+    Side,
+};
 use crate::canonical::Canon;
 use crate::id::{ExhibitId, Sha256Hex};
 
@@ -46,9 +49,26 @@ macro_rules! records {
             /// # Errors
             /// A kind that is not known, a field that is missing, withheld or of another type.
             pub fn read(record: &Record, opening: &Opening) -> Result<Self, RecordError> {
+                Self::read_with(record, opening, false)
+            }
+
+            /// Reads what a record says of which fields may have been erased: a text that is gone
+            /// reads as empty, and what a record may lack as lacking.
+            ///
+            /// # Errors
+            /// As [`Body::read`], for what a record says nothing without.
+            pub fn read_left(record: &Record, opening: &Opening) -> Result<Self, RecordError> {
+                Self::read_with(record, opening, true)
+            }
+
+            fn read_with(
+                record: &Record,
+                opening: &Opening,
+                left: bool,
+            ) -> Result<Self, RecordError> {
                 match record.kind.as_str() {
                     $( $kind => Ok(Self::$name($name { $(
-                        $field: field(record, opening, stringify!($field), Side::$side)?,
+                        $field: field(record, opening, stringify!($field), Side::$side, left)?,
                     )* })), )*
                     other => Err(RecordError::Kind(other.to_owned())),
                 }
@@ -63,6 +83,7 @@ macro_rules! records {
                 name: stringify!($field),
                 side: Side::$side,
                 optional: <$type as FieldType>::OPTIONAL,
+                text: <$type as FieldType>::TEXT,
                 about: $fabout,
             }, )* ],
         }, )* ];
@@ -74,11 +95,15 @@ fn field<T: FieldType>(
     opening: &Opening,
     name: &'static str,
     side: Side,
+    left: bool,
 ) -> Result<T, RecordError> {
     let value = match side {
         Side::Public => record.public.get(name),
         Side::Committed => match opening.fields.get(name) {
-            None if record.committed.contains_key(name) => return Err(RecordError::Withheld(name)),
+            None if record.committed.contains_key(name) => {
+                let erased = if left { T::erased() } else { None };
+                return erased.ok_or(RecordError::Withheld(name));
+            }
             found => found.map(|f| &f.value),
         },
     };
@@ -466,5 +491,29 @@ records! {
         Committed restriction: Option<String>,
         /// True where a trust file named the key that signed it.
         Committed confirmed: bool,
+    }
+
+    /// Openings, leaf salts and bytes are destroyed by law. What is named here is gone, or goes when
+    /// the case is next opened for writing; the commitments in the log, and the hashes of what is
+    /// gone, stay (docs/erasure.md).
+    "erasure.ordered" ErasureOrdered {
+        /// The legal basis.
+        Public basis: String,
+        /// The records that sealed exhibits of which nothing is left, but for media outside the case.
+        Public exhibits: Places,
+        /// The records that sealed an exhibit of which `leaves` are erased, the newest last.
+        Public parts: Places,
+        /// Of a part: the leaves that are erased.
+        Public leaves: Places,
+        /// Of a part: the record that sealed what is left, the erased leaves being zeros.
+        Public rest: Option<u64>,
+        /// The openings that are destroyed, as `record/field`.
+        Public fields: FieldPlaces,
+        /// Leaves that are erased, of all exhibits.
+        Committed count: u64,
+        /// Why.
+        Committed reason: String,
+        /// Media outside the case that hold bytes still: they were sealed where they are.
+        Committed media: Vec<Name>,
     }
 }

@@ -55,6 +55,27 @@ fn an_erased_field_leaves_the_rest_provable() {
     opening.fields.remove("exhibit");
     record.check_opening(&opening).unwrap();
     assert_eq!(Body::read(&record, &opening), Err(RecordError::Withheld("exhibit")));
+    assert_eq!(Body::read_left(&record, &opening), Err(RecordError::Withheld("exhibit")));
+}
+
+#[test]
+fn an_erased_text_reads_as_empty_where_one_asks_for_what_is_left() {
+    let body = PrivilegeMarked { exhibit: ExhibitId([1; 32]), reason: "counsel's".into() };
+    let (bytes, mut opening) = write(&body.clone().into(), &envelope(), &mut salts()).unwrap();
+    let record = Record::parse(&bytes).unwrap();
+    opening.fields.remove("reason");
+    assert_eq!(Body::read(&record, &opening), Err(RecordError::Withheld("reason")));
+    let left = PrivilegeMarked { reason: String::new(), ..body };
+    assert_eq!(Body::read_left(&record, &opening), Ok(left.into()));
+}
+
+#[test]
+fn an_opening_keeps_what_is_left_of_a_tree() {
+    let (_, mut opening) = write(&run().into(), &envelope(), &mut salts()).unwrap();
+    opening.erased = vec!["0/4/aa".into()];
+    opening.leaf_secrets = vec!["40/5/bb".into()];
+    let line = opening.to_line().unwrap();
+    assert_eq!(Opening::parse_line(&line), Ok(opening));
 }
 
 #[test]
@@ -93,7 +114,12 @@ fn only_version_kind_time_authority_and_roots_are_public() {
             // Whoever has the log alone must know whose signatures count in it.
             let keys =
                 def.kind == "key.rotated" && ["old", "new", "statement"].contains(&field.name);
-            let public = birth || stamp || witness || package || keys || field.name == "root";
+            // Whoever has the log alone must know what of it cannot be opened any more, and by what
+            // right; numbers of records and leaves tell nothing of what they held.
+            let erasure = def.kind == "erasure.ordered"
+                && ["basis", "exhibits", "parts", "leaves", "rest", "fields"].contains(&field.name);
+            let public =
+                birth || stamp || witness || package || keys || erasure || field.name == "root";
             assert!(public, "{}.{} is public", def.kind, field.name);
         }
         assert!(def.kind.contains('.') && def.fields.iter().all(|f| f.name != "actor"));

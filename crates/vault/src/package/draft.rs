@@ -236,6 +236,7 @@ impl Draft {
                 record: whole.record,
                 fields: whole.fields.clone(),
                 leaf_secrets: Vec::new(),
+                erased: Vec::new(),
             },
             proof: log.inclusion_in(index, size).map_err(of_log)?,
             files: Vec::new(),

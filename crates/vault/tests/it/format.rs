@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use model::record::{
-    Blob, Body, CaseOpened, CheckpointStamped, CustodyHandedOver, Envelope, ExhibitSealed, Name,
-    PrivilegeMarked, RECORD_KINDS, Side, write,
+    Blob, Body, CaseOpened, CheckpointStamped, CustodyHandedOver, Envelope, ErasureOrdered,
+    ExhibitSealed, FieldPlaces, Name, Places, PrivilegeMarked, RECORD_KINDS, Side, write,
 };
 use model::{Canon, ExhibitId, Sha256Hex};
-use vault::ggm::{Node, puncture, salt};
+use vault::ggm::{Node, inside, puncture, salt};
 use vault::salted::SaltedTree;
 
 fn repository() -> PathBuf {
@@ -150,6 +150,7 @@ fn vectors() -> String {
         ]));
     }
     let hand_over = hand_over(&envelope, origin, &mut salts);
+    let erased = erased(&envelope, secret, &mut salts);
     let trees = [0usize, 1, 4096, 4097, 12_288, 20_000].map(|size| {
         let mut tree = SaltedTree::new(secret);
         let bytes: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
@@ -168,6 +169,7 @@ fn vectors() -> String {
     let sections = [
         ("accepted", Canon::List(accepted.iter().map(text).collect())),
         ("checkpoint", Canon::text(key.sign(records.len() as u64, &ledger::tree::root(&leaves)))),
+        ("erased", erased),
         ("hand_over", hand_over),
         ("punctured_1_to_3", Canon::List(punctured)),
         ("records", Canon::List(records)),
@@ -223,6 +225,48 @@ fn hand_over(envelope: &Envelope, origin: &str, salts: &mut dyn FnMut() -> [u8; 
     ])
 }
 
+/// An order of erasure, and what is left of the tree whose leaves 1 and 2 it erases.
+fn erased(envelope: &Envelope, secret: [u8; 32], salts: &mut dyn FnMut() -> [u8; 32]) -> Canon {
+    let body = ErasureOrdered {
+        basis: "Directive (EU) 2016/680, art. 16".into(),
+        exhibits: Places::of([9]),
+        parts: Places::of([1]),
+        leaves: Places::of([1, 2]),
+        rest: Some(11),
+        fields: FieldPlaces::of(
+            [1, 9]
+                .map(|n| (n, "exhibit".into()))
+                .into_iter()
+                .chain([(2, "digest".into()), (3, "digest".into())]),
+        ),
+        count: 3,
+        reason: "request 7".into(),
+        media: vec![Name::from("/media/disk.img")],
+    };
+    let (bytes, opening) = write(&body.into(), envelope, salts).unwrap();
+    let whole = [Node::root(secret)];
+    let data: Vec<u8> = (0..20_000).map(|i| (i % 251) as u8).collect();
+    let mut tree = SaltedTree::new(secret);
+    tree.update(&data);
+    let gone: Vec<vault::disclose::Erased> =
+        vault::disclose::erase(20_000, std::slice::from_ref(&(1..3)), &whole, &[], &mut |leaf| {
+            let from = leaf as usize * 4096;
+            Ok::<_, std::convert::Infallible>(data[from..data.len().min(from + 4096)].to_vec())
+        })
+        .unwrap()
+        .unwrap();
+    let nodes = [inside(&whole, 0, 1), inside(&whole, 3, 5)].concat();
+    let texts = |texts: Vec<String>| Canon::List(texts.into_iter().map(Canon::text).collect());
+    map(&[
+        ("entry", Canon::text(String::from_utf8(bytes).unwrap())),
+        ("erased", texts(gone.iter().map(vault::disclose::Erased::to_text).collect())),
+        ("leaf_secrets", texts(nodes.iter().map(Node::to_text).collect())),
+        ("opening", Canon::text(String::from_utf8(opening.to_line().unwrap()).unwrap())),
+        ("root", Canon::text(tree.finish().to_string())),
+        ("size", Canon::int(20_000)),
+    ])
+}
+
 fn between<'a>(document: &'a str, name: &str) -> (usize, usize, &'a str) {
     let open = format!("<!-- {name}: made by the test suite -->\n");
     let start = document.find(&open).unwrap() + open.len();
@@ -253,7 +297,7 @@ fn the_document_says_what_the_code_does() {
 fn a_second_implementation_agrees() {
     let script = repository().join("tests/record_format.py");
     let lines = std::fs::read_to_string(&script).unwrap().lines().count();
-    assert!(lines <= 115, "{lines} lines");
+    assert!(lines <= 155, "{lines} lines");
     let temp = crate::life::quick_dir();
     crate::flip::small_case(temp.path());
     let case = temp.path().join("case");
@@ -264,8 +308,21 @@ fn a_second_implementation_agrees() {
     };
     assert!(good.status.success(), "{}", String::from_utf8_lossy(&good.stderr));
     assert!(String::from_utf8_lossy(&good.stdout).contains("6 records, 3 exhibits"));
+    // What was erased by an order is accepted, and nothing else.
+    let home = vault::Home::new(&temp.path().join("home"));
+    let mut open = crate::life::open(temp.path(), &home);
+    let ids: Vec<_> = open.exhibits().iter().map(|e| e.id).collect();
+    let part = vault::erase::What::Bytes(ids[1], std::iter::once(4100..4101).collect());
+    for what in [part, vault::erase::What::Exhibit(ids[0])] {
+        let plan = open.plan_erasure(&what).unwrap();
+        open.erase(&plan, ("law", "request 7"), &|_| Vec::new(), &crate::life::stamp()).unwrap();
+    }
+    open.finish().unwrap();
+    let good = check(&case).unwrap();
+    assert!(good.status.success(), "{}", String::from_utf8_lossy(&good.stderr));
+    assert!(String::from_utf8_lossy(&good.stdout).contains("9 records, 2 exhibits"));
     let openings = case.join("vault/openings/000000000001.jsonl");
-    let changed = std::fs::read_to_string(&openings).unwrap().replacen("/a", "/A", 1);
+    let changed = std::fs::read_to_string(&openings).unwrap().replacen("/c", "/C", 1);
     std::fs::write(&openings, changed).unwrap();
     assert!(!check(&case).unwrap().status.success());
 }

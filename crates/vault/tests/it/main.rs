@@ -3,6 +3,7 @@
 
 mod archives;
 mod crash;
+mod erase;
 mod flip;
 mod format;
 mod life;
