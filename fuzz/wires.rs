@@ -1,6 +1,6 @@
 //! What else reads bytes that others wrote: records, notes, the log's files, archives, tables of
-//! addresses, lists of check sums, mapping files, time stamps, web archives, hand-overs. The first
-//! byte says which.
+//! addresses, lists of check sums, mapping files, time stamps, web archives, hand-overs, packages. The
+//! first byte says which.
 //!
 //! (Index files are fuzzed by `desk`'s own tests: SQLite and Parquet would be built for them here.)
 #![no_main]
@@ -38,6 +38,7 @@ fuzz_target!(|bytes: &[u8]| {
         b'9' => stamp(bytes),
         b'a' => web_archive(bytes),
         b'b' => offer(bytes),
+        b'c' => package(bytes),
         _ => {}
     }
 });
@@ -131,6 +132,26 @@ fn offer(bytes: &[u8]) {
         && let Ok(key) = SigningKey::new("fuzz.invalid", &[7; 32])
     {
         assert!(key.verifier().open_note(&note).is_err(), "a signature was forged");
+    }
+}
+
+/// What reads as a part of a package is written again the same, and no note is taken for signed.
+fn package(bytes: &[u8]) {
+    if let Ok(line) = vault::package::Disclosed::parse(bytes) {
+        assert_eq!(line.to_line().as_deref(), Ok(bytes), "two writings of one record");
+        let _ = line.record();
+        if let Some(part) = &line.part {
+            let root = Sha256Hex([0; 32]);
+            let _ = part.check::<()>(&root, &mut |_| Ok(Vec::new()));
+        }
+    }
+    if let Ok(files) = vault::package::zip::read(&mut Cursor::new(bytes), &|_| {}) {
+        let within = |f: &vault::package::zip::Found| f.offset + f.size <= bytes.len() as u64;
+        assert!(files.iter().all(|(name, found)| vault::package::zip::is_name(name) && within(found)));
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(key) = SigningKey::new("fuzz.invalid", &[7; 32]) {
+        assert!(vault::package::PackageNote::open(text, &key.verifier()).is_err(), "a forged note");
     }
 }
 
