@@ -76,6 +76,17 @@ def check(entry, line):
         assert record["committed"][field] == commitment, f"{record['kind']}.{field}"
     return record, opening
 
+def rotation(v):
+    public = check(v["entry"].encode(), v["opening"].encode())[0]["public"]
+    text = "vigie key-rotation v1\n"
+    for key in public["old"], public["new"]:
+        name, _, public_key = key.split("+", 2)
+        name = name.split("/")[0]
+        key_id = H(name.encode(), b"\n", base64.b64decode(public_key))[:4].hex()
+        text += f"{name}+{key_id}+{public_key}\n"
+    assert text == v["text"], "the text that both keys signed"
+    assert public["statement"].startswith(text + "\n\u2014 "), "the statement is of another text"
+
 def hand_over(v):
     fields = {k: o["value"] for k, o in check(v["entry"].encode(), v["opening"].encode())[1]["fields"].items()}
     fields["case"], text = v["text"].split("\n")[1][5:], "vigie custody hand-over v1\n"
@@ -105,6 +116,7 @@ def vectors():
     data = bytearray(i % 251 for i in range(e["size"]))
     data[4096:12288] = bytes(8192)
     assert rest(e, data) == e["root"], "what is left of a tree"
+    rotation(v["rotation"])
     for t in v["trees"]: assert tree(["0/0/" + t["secret"]], bytes(i % 251 for i in range(t["size"]))) == t["root"]
     whole = ["0/0/" + v["trees"][0]["secret"]]
     for s in v["salts"]: assert salt(whole, s["leaf"]).hex() == s["salt"]

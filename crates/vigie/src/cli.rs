@@ -193,8 +193,8 @@ pub(crate) enum Log {
   vigie log check --since older grown.proof
   vigie log check --trust trust.txt split.txt      # two histories that one log signed
 
-A trust file has a key a line: `authority KEY` (its own log and those named below it), `log KEY`,
-`witness KEY`; `quorum N`; and `time NAME CERTIFICATE`. Without one the verdict says that nobody confirmed the signer.")]
+A trust file has a key a line: `authority KEY` (its own log and those named below it), `log KEY`
+(`log KEY until N` where it was replaced there; the newest last), `witness KEY`; `quorum N`; and `time NAME CERTIFICATE`. Without one the verdict says that nobody confirmed the signer.")]
     Check(Check),
 }
 

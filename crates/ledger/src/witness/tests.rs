@@ -91,6 +91,37 @@ fn what_goes_on_is_cosigned_and_nothing_else() {
     assert_eq!(status(None, &nothing), 422);
 }
 
+/// The file names a log's keys, the newest last: the log goes over to it, and never back.
+#[test]
+fn a_key_that_was_replaced_signs_nothing_newer() {
+    let new = SigningKey::new(ORIGIN, &[5; 32]).unwrap();
+    let of = |key: &SigningKey| key.verifier().text();
+    let ask = |file: &str, latest: Option<&Note>, by: &SigningKey, old, size| {
+        let signed = by.sign(size, &root(&leaves(0, size)));
+        let checkpoint = Note::parse(&signed).unwrap();
+        let body = Consistency { old, hashes: hashes(0, old, size), checkpoint }.to_string();
+        let witness = Witness::new(cosigner(), Trust::parse(file).unwrap());
+        let latest = |_: &str| Ok::<_, Infallible>(latest.cloned());
+        witness.add_checkpoint(&body, 1_700_000_000, latest).unwrap()
+    };
+    let both = format!("log {}\nlog {}\n", of(&log()), of(&new));
+    let first = ask(&both, None, &log(), 0, 3).unwrap().latest;
+    let second = ask(&both, Some(&first), &new, 3, 5).unwrap().latest;
+    let refused = ask(&both, Some(&second), &log(), 5, 9).unwrap_err();
+    assert_eq!(refused, Refusal::Signature(NoteError::Replaced { until: 5 }));
+    assert_eq!(refused.status(), 403);
+    assert!(ask(&both, Some(&second), &new, 5, 9).is_ok());
+    // Before the log has gone over the old key still counts, but no further than the file says.
+    assert!(ask(&both, Some(&first), &log(), 3, 5).is_ok());
+    let until = format!("log {} until 4\nlog {}\n", of(&log()), of(&new));
+    assert!(ask(&until, Some(&first), &log(), 3, 4).is_ok());
+    let refused = ask(&until, Some(&first), &log(), 3, 5).unwrap_err();
+    assert_eq!(refused, Refusal::Signature(NoteError::Replaced { until: 4 }));
+    // Without the new key in the file nothing of it is taken.
+    let refused = ask(&format!("log {}\n", of(&log())), Some(&first), &new, 3, 5).unwrap_err();
+    assert_eq!(refused, Refusal::Signature(NoteError::OtherKey));
+}
+
 #[test]
 fn a_log_that_tells_two_stories_is_caught_and_the_file_shows_it() {
     let kept = ask(None, &body(0, 0, 9)).unwrap().latest;

@@ -109,6 +109,22 @@ fn a_case_is_handed_on_at_its_next_opening_and_each_key_counts_in_its_turn() {
     assert!(later.is_sound() && later.notes.is_empty(), "{later:?}");
 }
 
+#[test]
+fn a_key_is_replaced_before_there_is_a_log() {
+    let temp = quick_dir();
+    let dir = temp.path();
+    let home = Home::new(&dir.join("home"));
+    assert!(turn(&home).unwrap_err().to_string().contains("the key of practice.invalid"));
+    home.init(NAME, &[1; 32]).unwrap();
+    assert_eq!(turn(&home).unwrap().record, 0);
+    assert_eq!(turn(&home).unwrap().record, 1);
+    let case = Case::create(&dir.join("case"), &home, "Test", &stamp(), "test", Wait::Fail);
+    case.unwrap().finish().unwrap();
+    let report = report(dir, Some(&home));
+    assert!(report.is_sound() && report.notes.is_empty(), "{report:?}");
+    assert_eq!(turns(&home), 2);
+}
+
 /// Whoever stole the old key writes on in the log, or replaces its last checkpoint.
 #[test]
 fn a_former_key_signs_nothing_newer() {

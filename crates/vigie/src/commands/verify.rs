@@ -43,6 +43,9 @@ fn print(report: &Report, args: &Verify) -> std::io::Result<()> {
             .iter()
             .map(|f| json!({"place": f.place, "message": f.message}))
             .collect();
+        let rotations: Vec<_> = (report.rotations.iter())
+            .map(|r| json!({"record": r.record, "time": r.time, "old": r.old.text(), "new": r.new.text()}))
+            .collect();
         let document = json!({
             "origin": report.origin, "sound": report.findings.is_empty(),
             "evidence_holds": report.evidence_holds(), "records": report.records,
@@ -50,7 +53,7 @@ fn print(report: &Report, args: &Verify) -> std::io::Result<()> {
             "checkpoint": report.checkpoint, "key_from_home": report.key_from_home,
             "signer_confirmed": report.signer_confirmed,
             "witnessed": witnessed_json(&report.witnessing), "time": timed_json(&report.timed),
-            "findings": findings, "notes": report.notes,
+            "rotations": rotations, "findings": findings, "notes": report.notes,
         });
         writeln!(out, "{document}")?;
         return out.flush();

@@ -1,4 +1,4 @@
-//! The authority's key under a passphrase, from outside.
+//! The authority's key, from outside: under a passphrase, and replaced.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -85,7 +85,7 @@ fn a_passphrase_is_needed_to_sign_and_never_to_verify() {
         &["open", "--case", "new", "more"],
         &["serve", "--case", "before", "--listen", "127.0.0.1:0"],
         &["views", "rebuild", "--case", "before"],
-        &["actor", "add", "--case", "before", "bob", "Bob"],
+        &["actor", "add", "--case", "before", "--name", "Bob", "bob"],
         &["witness", "drop", "w.example"],
         &["authority", "passphrase", "--remove"],
     ] {
@@ -161,4 +161,116 @@ fn a_key_file_that_is_damaged_or_open_to_others_is_refused_in_words() {
     }
     chmod(0o600);
     done(&with(&bench, "one", &open));
+}
+
+/// The key of an authority, as `vigie authority rotate` prints it, and the one before.
+fn rotated(bench: &Bench) -> (String, String) {
+    let done = bench.json(&["authority", "rotate", "--reason", "yearly", "--json"]);
+    let text = |name: &str| done[name].as_str().expect("a key").to_owned();
+    (text("old"), text("new"))
+}
+
+#[test]
+fn a_rotated_key_is_followed_by_whoever_verifies_proves_and_trusts() {
+    let bench = Bench::new();
+    bench.ok(&["authority", "init", "police.example"]);
+    for n in 0..3 {
+        put(&bench, &format!("m{n}"), &format!("http://198.18.0.{n}:8080/live/bob/secret/1.ts\n"));
+    }
+    bench.ok(&["open", "--case", "case", "m0"]);
+    let before = bench.ok(&["log", "prove", "--case", "case", "1"]);
+    put(&bench, "before", &before);
+    let older = std::fs::read_to_string(bench.path("case/ledger/checkpoint")).expect("text");
+    put(&bench, "older", &older);
+    let secret = std::fs::read_to_string(key_file(&bench)).expect("text");
+    let (old, new) = rotated(&bench);
+    assert_ne!(secret, std::fs::read_to_string(key_file(&bench)).expect("text"));
+    let mode = key_file(&bench).metadata().expect("a file").permissions().mode() & 0o7777;
+    assert_eq!(mode, 0o600);
+
+    // Nothing was written in the case yet; then it is handed on, before what comes.
+    let waits = bench.ok(&["verify", "case"]);
+    assert!(waits.contains("the next opening for writing hands the log on"), "{waits}");
+    bench.ok(&["open", "--case", "case", "m1"]);
+    let report = bench.ok(&["verify", "case"]);
+    assert!(report.contains("note   key rotated at record "), "{report}");
+    assert!(bench.ok(&["sql", "--case", "case", "SELECT 1"]).contains('1'), "views read it");
+    let trust = |name: &str, keys: &[&str]| {
+        let lines: String = keys.iter().map(|key| format!("authority {key}\n")).collect();
+        put(&bench, name, &lines);
+    };
+    trust("both", &[&old, &new]);
+    trust("only-old", &[&old]);
+    trust("only-new", &[&new]);
+    for file in ["both", "only-new"] {
+        let report = bench.ok(&["verify", "--trust", file, "case"]);
+        assert!(report.contains("Signed by a key that your trust file names"), "{report}");
+    }
+    let out = bench.run(&["verify", "--trust", "only-old", "case"]);
+    let said = String::from_utf8_lossy(&out.stdout);
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("which it does not name") && said.contains("add the line `log "),
+        "{said}"
+    );
+
+    // Proofs from before and after, and that the one went on from the other.
+    put(&bench, "after", &bench.ok(&["log", "prove", "--case", "case", "1"]));
+    let grown = bench.ok(&["log", "prove", "--case", "case", "--since", "older"]);
+    put(&bench, "grown", &grown);
+    for (file, words, code) in [
+        ("both", &["before"][..], 0),
+        ("both", &["after"], 0),
+        ("both", &["--since", "older", "grown"], 0),
+        ("only-old", &["before"], 0),
+        ("only-old", &["after"], 1),
+        ("only-new", &["before"], 1),
+        ("only-new", &["after"], 0),
+        ("only-new", &["--since", "older", "grown"], 1),
+    ] {
+        let out = bench.run(&[&["log", "check", "--trust", file], words].concat());
+        let said = String::from_utf8_lossy(&out.stdout);
+        assert_eq!(out.status.code(), Some(code), "{file} {words:?}: {said}");
+        assert!(code == 0 || said.contains("the trust file needs a line for each"), "{said}");
+    }
+    // The reader's own word on how far the old key counts.
+    let key = |name: &str| {
+        let old = ledger::VerifierKey::parse(&old).expect("a key");
+        old.renamed(name).expect("a name").text()
+    };
+    let origin = older.lines().next().expect("an origin");
+    put(&bench, "until", &format!("log {} until 0\nauthority {new}\n", key(origin)));
+    let out = bench.run(&["log", "check", "--trust", "until", "before"]);
+    assert_eq!(out.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(said.contains("counts for the first 0 entries only"), "{said}");
+
+    // The old key, from a copy of the home, opens nothing that is newer.
+    put(&bench, "home/authorities/police.example/key", &secret);
+    let out = bench.run(&["open", "--case", "case", "m2"]);
+    assert_eq!(out.status.code(), Some(3), "{}", String::from_utf8_lossy(&out.stdout));
+}
+
+#[test]
+fn a_sealed_key_is_replaced_by_one_under_the_same_passphrase() {
+    let bench = Bench::new();
+    bench.ok(&["authority", "init", "police.example"]);
+    put(&bench, "material", "http://198.18.0.1:8080/live/bob/secret/1.ts\n");
+    put(&bench, "one", "correct horse\n");
+    done(&with(&bench, "one", &["authority", "passphrase"]));
+    done(&with(&bench, "one", &["open", "--case", "case", "material"]));
+    refused(&alone(&bench, &["authority", "rotate"]), 3, "is under a passphrase");
+    let said = done(&with(&bench, "one", &["authority", "rotate", "--reason", "yearly"]));
+    assert!(said.contains("was rotated at record 1 of its own log"), "{said}");
+    assert!(said.contains("adds, below the former one: authority police.example+"), "{said}");
+    let text = std::fs::read_to_string(key_file(&bench)).expect("a file");
+    assert!(text.starts_with("vigie-key/v1 police.example+"), "{text}");
+    refused(
+        &alone(&bench, &["actor", "add", "--case", "case", "--name", "Bob", "bob"]),
+        3,
+        "passphrase",
+    );
+    done(&with(&bench, "one", &["open", "--case", "case", "one"]));
+    let report = done(&alone(&bench, &["verify", "case"]));
+    assert!(report.contains("key rotated at record "), "{report}");
 }

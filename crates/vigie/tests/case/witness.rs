@@ -167,3 +167,67 @@ fn others_cosign_and_who_tells_two_stories_is_caught() {
     assert!(police.ok(&["witness", "drop", "w.polizia.example"]).contains("asked no more"));
     assert_eq!(police.run(&["witness", "drop", "w.polizia.example"]).status.code(), Some(3));
 }
+
+/// A witness follows a log to its new key where its file names both, and never back.
+#[test]
+#[allow(clippy::disallowed_methods)] // Files for the test.
+fn a_witness_follows_a_rotated_key_and_takes_the_former_one_no_more() {
+    let (police, polizia) = (Bench::new(), Bench::new());
+    police.ok(&["authority", "init", "police.example"]);
+    put(&police.path("m0"), "http://198.18.0.1:8080/live/bob/secret/1.ts\n");
+    put(&police.path("m1"), "http://198.18.0.2:8080/live/bob/secret/1.ts\n");
+    police.ok(&["open", "--case", "case", "m0"]);
+    let old = key_of(&police);
+    let witness = polizia.ok(&["witness", "init", "w.polizia.example"]);
+    put(&polizia.path("partners"), &format!("authority {old}\n"));
+    let serving = serve(&polizia, "partners");
+    police.ok(&["witness", "add", "--url", &serving.url, witness.trim()]);
+    assert_eq!(police.ok(&["witness", "ask"]).matches(": cosigned, ").count(), 2);
+    copy(&police.path("case"), &police.path("fork"));
+    copy(&police.path("home"), &police.path("home-of-thief"));
+
+    let done = police.json(&["authority", "rotate", "--json"]);
+    let new = done["new"].as_str().expect("a key");
+    police.ok(&["open", "--case", "case", "m1"]);
+    let told = police.ok(&["witness", "ask"]);
+    assert_eq!(told.matches("it does not take the signature").count(), 2, "{told}");
+    drop(serving);
+    put(&polizia.path("partners"), &format!("authority {old}\nauthority {new}\n"));
+    let serving = serve(&polizia, "partners");
+    for at in [&police.path("home"), &police.path("home-of-thief")] {
+        // It listens at another port now.
+        let add = ["witness", "add", "--url", &serving.url, witness.trim()];
+        let out = police.command(&add).env("VIGIE_HOME", at).output().expect("it runs");
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    }
+    let told = police.ok(&["witness", "ask"]);
+    assert_eq!(told.matches(": cosigned, ").count(), 2, "{told}");
+    assert!(police.ok(&["witness", "compare"]).contains("and this log goes on from them"));
+    let report = police.ok(&["verify", "case"]);
+    assert!(report.contains("Witnessed by w.polizia.example"), "{report}");
+
+    // By his own keys a reader counts it, also what was cosigned before the rotation.
+    put(
+        &police.path("both"),
+        &format!("authority {old}\nauthority {new}\nwitness {witness}quorum 1\n"),
+    );
+    let report = police.ok(&["verify", "--trust", "both", "case"]);
+    assert!(!report.contains("does not count"), "{report}");
+    put(&police.path("new"), &format!("authority {new}\nwitness {witness}quorum 1\n"));
+    police.ok(&["verify", "--trust", "new", "case"]);
+
+    // Who stole the old key writes on in a copy, further than the log is: nobody cosigns it.
+    for name in ["a", "b", "c"] {
+        put(&police.path(name), name);
+        let words = ["open", "--case", "fork", name];
+        let home = police.path("home-of-thief");
+        let out = police.command(&words).env("VIGIE_HOME", home).output().expect("it runs");
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    }
+    let words = ["witness", "ask", "--case", "fork"];
+    let home = police.path("home-of-thief");
+    let out = police.command(&words).env("VIGIE_HOME", home).output().expect("it runs");
+    let told = String::from_utf8_lossy(&out.stdout);
+    assert!(!told.contains(": cosigned, "), "{told}");
+    assert!(told.contains("it does not take the signature"), "{told}");
+}
