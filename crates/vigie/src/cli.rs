@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use erase::Erase;
 pub(crate) use people::{Actor, Custody, Offer, Register};
 pub(crate) use stamp::Stamp;
 
+mod erase;
 mod people;
 mod stamp;
 pub(crate) mod witness;
@@ -64,6 +66,8 @@ pub(crate) enum Command {
     /// Privileged exhibits (a lawyer's, a doctor's): hidden until released.
     #[command(subcommand)]
     Privilege(Privilege),
+    /// Erase by law: the log goes on proving, and says what went, when, by whom and why.
+    Erase(Erase),
     /// The people who take part, and their keys.
     #[command(subcommand)]
     Actor(Actor),
