@@ -87,6 +87,13 @@ impl Desk {
     pub(crate) fn open_views(&mut self) -> Result<()> {
         let dir = self.place.case.clone();
         let mut views = Views::open(&dir)?;
+        // Views from before an order of erasure hold what it erased.
+        let held = views.applied()?;
+        if held > 0 && self.case.orders().iter().any(|order| order.record >= held) {
+            drop(views);
+            Views::shred(&dir)?;
+            views = Views::open(&dir)?;
+        }
         let origin: Option<String> = views.meta("origin")?;
         let other = origin.is_some_and(|o| o != self.case.origin());
         if other || views.applied()? > self.case.len() {

@@ -66,6 +66,9 @@ pub enum Error {
         /// What was asked for, in words.
         what: String,
     },
+    /// What was asked for was erased by law.
+    #[error("{0}")]
+    Erased(String),
     /// The exhibit is withheld as privileged until it is released.
     #[error("the exhibit {0} is privileged: it is withheld until it is released")]
     Privileged(model::ExhibitId),

@@ -50,9 +50,41 @@ pub(crate) fn may_leave(actor: &str, make: &Make<'_>, demands: &[Demand]) -> Res
     crate::package::may_leave(make.recipient, make.handling, make.restriction, demands)
 }
 
+/// Longest legal basis that is recorded.
+pub(crate) const MAX_BASIS: usize = 1000;
+
+/// Says whether `actor` may have something erased: nothing comes back, so it must be said by what
+/// right, and why.
+///
+/// # Errors
+/// [`Error::Asked`] with what is missing.
+pub(crate) fn may_erase(actor: &str, basis: &str, reason: &str) -> Result<()> {
+    if actor.is_empty() {
+        return Err(Error::Asked("somebody must say who they are".to_owned()));
+    }
+    for (what, text, most) in [("legal basis", basis, MAX_BASIS), ("reason", reason, MAX_REASON)] {
+        if text.trim().is_empty() {
+            return Err(Error::Asked(format!("a {what} must be given: it is recorded")));
+        }
+        if text.len() > most {
+            return Err(Error::Asked(format!("a {what} has at most {most} bytes")));
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_erased_without_a_basis_a_reason_and_a_name() {
+        assert!(may_erase("a", "art. 16", "request 7").is_ok());
+        assert!(may_erase("", "art. 16", "request 7").is_err());
+        assert!(may_erase("a", " ", "request 7").is_err());
+        assert!(may_erase("a", "art. 16", "").is_err());
+        assert!(may_erase("a", &"x".repeat(MAX_BASIS + 1), "request 7").is_err());
+    }
 
     #[test]
     fn nothing_is_shown_without_a_reason_and_a_name() {

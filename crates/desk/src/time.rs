@@ -70,7 +70,7 @@ impl Before {
         for item in case.records(0) {
             let (index, record, opening) = item?;
             // What was withheld or erased since says nothing.
-            let body = Body::read(&record, &opening).ok();
+            let body = Body::read_left(&record, &opening).ok();
             kept.extend(body.and_then(|body| Kept::of(index, body)));
         }
         let note = case.checkpoint().ok_or_else(|| Error::NoCase(case.dir().to_owned()))?;

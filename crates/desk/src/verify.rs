@@ -52,6 +52,8 @@ pub struct Report {
     pub of_evidence: usize,
     /// What is worth knowing, and harmless.
     pub notes: Vec<String>,
+    /// What was erased by law.
+    pub erased: Vec<vault::Erasure>,
     /// True where a key that the reader's file names for this log signed its last checkpoint.
     pub signer_confirmed: bool,
     /// Who cosigned it.
@@ -104,6 +106,7 @@ pub fn verify(
         findings: vault.findings,
         notes: vault.notes,
         rotations: vault.rotations,
+        erased: vault.erased,
         ..Report::default()
     };
     judge::signer(dir, home.dir(), trust, &mut report);

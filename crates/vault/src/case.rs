@@ -269,8 +269,12 @@ impl Case {
         for folder in names(&exhibits)?.iter().filter(|f| f.len() == 2) {
             for name in names(&exhibits.join(folder))? {
                 let known = name.parse::<ExhibitId>().map(|id| self.by_id.contains_key(&id));
-                if known == Ok(false) {
-                    disk::remove(&exhibits.join(folder).join(&name))?;
+                let path = exhibits.join(folder).join(&name);
+                match known {
+                    Ok(false) if self.orders.is_empty() => disk::remove(&path)?,
+                    // It may be what was erased, come back from a copy.
+                    Ok(false) => disk::shred::shred(&path)?,
+                    _ => {}
                 }
             }
         }

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use authority::{Authority, Protect, Rotate};
+pub(crate) use erase::Erase;
 pub(crate) use people::{Actor, Custody, Offer, Register};
 pub(crate) use stamp::Stamp;
 
 mod authority;
+mod erase;
 pub(crate) mod package;
 mod people;
 mod stamp;
@@ -67,6 +69,8 @@ pub(crate) enum Command {
     /// Privileged exhibits (a lawyer's, a doctor's): hidden until released.
     #[command(subcommand)]
     Privilege(Privilege),
+    /// Erase by law: the log goes on proving, and says what went, when, by whom and why.
+    Erase(Erase),
     /// The people who take part, and their keys.
     #[command(subcommand)]
     Actor(Actor),

@@ -45,6 +45,7 @@ fn main() -> ExitCode {
             commands::views::rebuild(home, &case.case, *json)
         }
         Command::Privilege(change) => commands::privilege::run(home, change),
+        Command::Erase(args) => commands::erase::run(home, args),
         Command::Actor(args) => commands::actor::run(home, args),
         Command::Custody(args) => commands::custody::run(home, args),
         Command::Package(args) => commands::package::run(home, args),

@@ -7,7 +7,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_chan
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use model::record::{Body, MaterialUnread, Name, Opening, ParseRun, Record, ViewsRebuilt};
+use model::record::{
+    Body, ExhibitSealed, MaterialUnread, Name, Opening, ParseRun, Record, ViewsRebuilt,
+};
 use model::{ExhibitId, Sha256Hex};
 use std::os::unix::ffi::OsStrExt;
 use vault::unpack::{Bounds, Budget};
@@ -447,11 +449,10 @@ impl Conductor<'_> {
             .entry(root)
             .or_insert_with(|| Arc::new(Mutex::new(Budget::new(Bounds::default(), size))));
         let budget = Arc::clone(budget);
-        let name = origin.member.as_ref().map(|m| m.name.clone()).or(origin.source.clone());
         Ok(Task {
             exhibit,
             ord,
-            name: name.unwrap_or_else(|| Name(Vec::new())),
+            name: self.sealed_as(ord)?.unwrap_or_else(|| Name(Vec::new())),
             bytes,
             mapping: self.mapping.clone(),
             origin,
@@ -463,17 +464,28 @@ impl Conductor<'_> {
 
     /// How an exhibit came in first.
     fn origin_of(&self, ord: i64) -> Result<Origin> {
-        Ok(match self.desk.case.body(u64::try_from(ord)?)? {
-            Body::ExhibitSealed(b) => Origin::of_sealed(&b),
-            _ => Origin::default(),
-        })
+        Ok(self.sealing(ord)?.map(|body| Origin::of_sealed(&body)).unwrap_or_default())
+    }
+
+    /// What is left of a sealing record.
+    fn sealing(&self, ord: i64) -> Result<Option<ExhibitSealed>> {
+        let index = u64::try_from(ord)?;
+        let (record, opening) = self.desk.case.record(index)?;
+        match Body::read_left(&record, &opening) {
+            Ok(Body::ExhibitSealed(body)) => Ok(Some(body)),
+            Ok(_) => Ok(None),
+            Err(source) => Err(vault::Error::Record { index, source }.into()),
+        }
+    }
+
+    /// The name that an exhibit came in under first: it has it still where its container was erased.
+    fn sealed_as(&self, ord: i64) -> Result<Option<Name>> {
+        Ok(self.sealing(ord)?.and_then(|body| body.member.or(body.source)))
     }
 
     /// The name an exhibit was found under.
     fn name_of(&self, ord: i64) -> Result<String> {
-        let origin = self.origin_of(ord)?;
-        let name = origin.member.map(|m| m.name).or(origin.source);
-        Ok(name.map(|n| n.shown()).unwrap_or_default())
+        Ok(self.sealed_as(ord)?.map(|name| name.shown()).unwrap_or_default())
     }
 
     /// Commits what was copied and what was read; hands both to the views.

@@ -85,14 +85,20 @@ pub(super) fn compare(desk: &mut Desk) -> Result<()> {
 fn names(desk: &Desk) -> Result<Vec<Named>> {
     let mut named = Vec::new();
     for entry in desk.case.records(0) {
-        let (_, record, opening) = entry?;
-        let (exhibit, origin) = match Body::read(&record, &opening) {
+        let (index, record, opening) = entry?;
+        // What is left of an exhibit is not what a sum beside it speaks of.
+        if desk.case.orders().iter().any(|order| order.body.rest == Some(index)) {
+            continue;
+        }
+        let (exhibit, origin) = match Body::read_left(&record, &opening) {
             Ok(Body::ExhibitSealed(b)) => (b.exhibit, Origin::of_sealed(&b)),
             Ok(Body::ExhibitReceived(b)) => (b.exhibit, Origin::of_received(&b)),
             _ => continue,
         };
         let (container, name) = match origin.member {
             Some(member) => (Some(member.container), Some(member.name)),
+            // Of a container that was erased it is not known what stood beside it.
+            None if record.committed.contains_key("member") => continue,
             None => (None, origin.source),
         };
         if let Some(name) = name {

@@ -119,8 +119,8 @@ fn exhibits(
             shown.insert(*id, Shown::Whole);
             continue;
         }
-        let whole = [0..leaves(size)];
-        let runs = wanted.map_or_else(|| whole.to_vec(), |ranges| widen(ranges, size));
+        let whole = || std::iter::once(0..leaves(size)).collect();
+        let runs: Vec<_> = wanted.map_or_else(whole, |ranges| widen(ranges, size));
         let runs = minus(&runs, &widen(without.map_or(&[][..], Vec::as_slice), size));
         if runs.is_empty() {
             return Err(Error::Asked(format!(
@@ -270,6 +270,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::single_range_in_vec_init)] // Lists of one range are meant.
     fn runs_are_taken_out_of_runs() {
         let minus = |a: &[Range<u64>], b: &[Range<u64>]| super::minus(a, b);
         assert_eq!(minus(&[0..10], &[2..3, 5..7]), [0..2, 3..5, 7..10]);

@@ -122,14 +122,22 @@ impl Reader {
         let path = crate::views::file(&self.shared.dir);
         let metadata = path.metadata().map_err(|_| absent(&self.shared.dir))?;
         let file = (metadata.dev(), metadata.ino());
+        let mut fresh = false;
         let (idle, version) = {
             let mut state = self.state();
             if state.file != file {
                 *state = State { file, ..State::default() };
+                fresh = true;
             }
             let version = state.version(&path)?;
             (state.idle.pop(), version)
         };
+        if fresh {
+            // What was sorted or drawn from views that are gone may hold what was erased since.
+            self.shared.sorts.lock().unwrap_or_else(PoisonError::into_inner).forget();
+            *self.shared.pictures.lock().unwrap_or_else(PoisonError::into_inner) =
+                Pictures::default();
+        }
         let connection = match idle {
             Some(connection) => connection,
             None => connect(&path)?,

@@ -13,6 +13,7 @@ mod context;
 mod cost;
 mod entities;
 mod entity;
+mod erased;
 mod exhibit;
 mod exhibits;
 mod facts;
@@ -42,6 +43,7 @@ pub use entity::{
     Direction, EntityFilter, EntityHead, EntityPage, FactFilter, FactRow, Figure, FigureInput,
     LinkFilter, LinkGroup, LinkRow, PropertyGroup, RowReference, ShownValue, Source,
 };
+pub use erased::{ErasureHead, Tombstone};
 pub use exhibit::{
     Acquisition, Derivation, ExhibitFilter, ExhibitHead, ExhibitPage, ExhibitState, MAX_BYTES,
     MaskedBytes, MaskedSpan, ParserRun, ProblemFilter, ProblemRow, SumCheck,

@@ -92,6 +92,11 @@ impl Sorts {
         Some(job)
     }
 
+    /// Lets go of all that is done: the views that it was made from are gone.
+    pub(super) fn forget(&mut self) {
+        self.drop_beyond(0);
+    }
+
     fn drop_beyond(&mut self, kept: usize) {
         while self.0.iter().filter(|(_, job)| !job.is_running()).count() > kept {
             let Some(place) = self.0.iter().position(|(_, job)| !job.is_running()) else { return };

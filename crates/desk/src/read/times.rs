@@ -91,7 +91,8 @@ impl Snapshot {
         for index in stamped {
             let index = index? as u64;
             let (record, opening) = records.get(index)?;
-            kept.extend(Body::read(&record, &opening).ok().and_then(|b| Kept::of(index, b)));
+            let body = Body::read_left(&record, &opening).ok();
+            kept.extend(body.and_then(|body| Kept::of(index, body)));
         }
         let log = OfLog { roots: Roots::Log(records.log()), key };
         Ok(Stamps::new(kept, log, anchors, crate::desk::now_ms()))

@@ -89,13 +89,13 @@ fn hide(db: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// A record whose fields were withheld or erased leaves no trace but its place.
+/// A record of which so much was withheld or erased that it says nothing leaves no trace but its place.
 fn apply(db: &Connection, index: u64, record: &Record, opening: &Opening) -> Result<()> {
     let at = index as i64;
     if Book::takes(&record.kind) {
         return crate::custody::keep(db, at, record, opening);
     }
-    let Ok(body) = Body::read(record, opening) else { return Ok(()) };
+    let Ok(body) = Body::read_left(record, opening) else { return Ok(()) };
     match &body {
         Body::ExhibitSealed(b) => {
             let container = match &b.container {
@@ -188,6 +188,7 @@ fn apply(db: &Connection, index: u64, record: &Record, opening: &Opening) -> Res
             db.prepare_cached("INSERT OR IGNORE INTO stamp (record) VALUES (?)")?.execute([at])?;
             Ok(())
         }
+        Body::ErasureOrdered(b) => super::erased::order(db, at, record, opening, b),
         Body::CaseOpened(b) => super::set_meta(db, "origin", &b.origin),
         _ => Ok(()),
     }

@@ -4,12 +4,14 @@
 //! fail but for the disk; a parser's run enters in one transaction.
 
 mod apply;
+mod erased;
 mod keys;
 mod load;
 mod said;
 
 use std::path::{Path, PathBuf};
 
+use ledger::disk::shred;
 use model::{ColumnType, Meaning, TableRole};
 use rusqlite::{Connection, OpenFlags};
 
@@ -21,7 +23,7 @@ pub(crate) use said::place_of;
 use crate::Result;
 
 /// Raised whenever the layout changes: older views are thrown away and built again.
-pub(crate) const LAYOUT: i64 = 5;
+pub(crate) const LAYOUT: i64 = 6;
 
 /// The views' file in a case.
 pub(crate) fn file(case: &Path) -> PathBuf {
@@ -99,6 +101,17 @@ impl Views {
         }
         ledger::disk::remove_dir_all(&case.join("tables"))?;
         Ok(())
+    }
+
+    /// Throws the views away as [`Views::remove`] does, overwriting what stood there. In this order,
+    /// since an opening that comes after a crash must find the views older than the order of erasure,
+    /// or damaged, or not at all: never a half that passes for whole.
+    pub(crate) fn shred(case: &Path) -> Result<()> {
+        for name in ["views.sqlite-wal", "views.sqlite-shm"] {
+            shred::shred(&case.join(name))?;
+        }
+        shred::folder(&case.join("tables"))?;
+        Ok(shred::shred(&file(case))?)
     }
 
     /// A value of `meta`.

@@ -17,7 +17,9 @@ CREATE TABLE exhibit (
   member TEXT,
   codec TEXT,
   in_place BLOB,
-  privileged INTEGER NOT NULL DEFAULT 0
+  privileged INTEGER NOT NULL DEFAULT 0,
+  -- The order under which the container it was in was erased.
+  container_erased INTEGER
 );
 -- Privileged exhibits and what is inside them: withheld from every answer until released.
 CREATE TABLE hidden (ord INTEGER PRIMARY KEY);
@@ -91,6 +93,21 @@ CREATE TABLE laid (record INTEGER PRIMARY KEY, exhibit BLOB NOT NULL, sort TEXT 
 
 -- Material that could not be read at all.
 CREATE TABLE unread (record INTEGER PRIMARY KEY, path TEXT NOT NULL, message TEXT NOT NULL);
+
+-- Orders of erasure, and what they name: sealing records of exhibits, whole or in part, with the
+-- record of what is left.
+CREATE TABLE erasure (
+  record INTEGER PRIMARY KEY,
+  time TEXT NOT NULL,
+  actor TEXT,
+  basis TEXT NOT NULL
+);
+CREATE TABLE tombstone (
+  sealed INTEGER NOT NULL,
+  record INTEGER NOT NULL,
+  rest INTEGER,
+  PRIMARY KEY (sealed, record)
+) WITHOUT ROWID;
 
 -- Records that keep a time stamp: read and verified from the log each time.
 CREATE TABLE stamp (record INTEGER PRIMARY KEY);

@@ -240,6 +240,33 @@ fn a_member_takes_its_containers_along_and_leaves_the_other_members() {
     sound(temp.path(), &home);
 }
 
+/// An entry of the log holds so much and no more.
+#[test]
+fn an_order_that_names_too_much_for_a_record_is_several() {
+    let temp = crate::life::quick_dir();
+    let (mut case, home) = create(temp.path());
+    let zip = seal(&mut case, b"ZIP", &from("/m/z.zip"));
+    let stager = case.stager();
+    let mut batch = case.batch();
+    let mut ids = Vec::new();
+    for n in 0..1300 {
+        let staged = stager.reader(&mut format!("member {n}").as_bytes()).unwrap();
+        ids.push(staged.id());
+        batch.seal(staged, &member(zip, &format!("{n}"))).unwrap();
+        batch.record(run_of(ids[n]));
+    }
+    batch.commit(&stamp()).unwrap();
+    let (plan, range) = erase(&mut case, &What::Exhibit(ids[7]));
+    assert!(range.end - range.start > 1, "{range:?}");
+    assert_eq!((plan.exhibits.len(), plan.kept.len(), case.exhibits().len()), (2, 1299, 1299));
+    erase(&mut case, &What::Exhibit(ids[8]));
+    case.finish().unwrap();
+    let report = sound(temp.path(), &home);
+    let named: u64 = report.erased.iter().map(|e| e.openings).sum();
+    assert!(named > 1299 && report.erased.iter().map(|e| e.exhibits.count()).sum::<u64>() == 3);
+    assert_eq!(holding(temp.path(), zip.to_string().as_bytes()), Vec::<PathBuf>::new());
+}
+
 #[test]
 fn a_medium_sealed_in_place_is_named_and_not_touched() {
     let temp = crate::life::quick_dir();
@@ -442,7 +469,9 @@ fn both(dir: &Path, home: &Home, part: ExhibitId, gone: ExhibitId) -> vault::Res
     let mut case = Case::open(&dir.join("case"), home, "run", Wait::Fail, 5)?;
     for what in [What::Bytes(part, vec![5000..5007]), What::Exhibit(gone)] {
         match case.plan_erasure(&what) {
-            Ok(plan) => drop(case.erase(&plan, WHY, &no_more, &stamp())?),
+            Ok(plan) => {
+                case.erase(&plan, WHY, &no_more, &stamp())?;
+            }
             Err(vault::Error::NoExhibit(_)) => {} // done before the crash
             Err(other) => return Err(other),
         }

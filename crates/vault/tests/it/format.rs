@@ -7,7 +7,8 @@ use std::process::Command;
 
 use model::record::{
     Blob, Body, CaseOpened, CheckpointStamped, CustodyHandedOver, Envelope, ErasureOrdered,
-    ExhibitSealed, FieldPlaces, KeyRotated, Name, Places, PrivilegeMarked, RECORD_KINDS, Side, write,
+    ExhibitSealed, FieldPlaces, KeyRotated, Name, Places, PrivilegeMarked, RECORD_KINDS, Side,
+    write,
 };
 use model::{Canon, ExhibitId, Sha256Hex};
 use vault::ggm::{Node, inside, puncture, salt};

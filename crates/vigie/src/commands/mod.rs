@@ -4,6 +4,7 @@ pub(crate) mod actor;
 pub(crate) mod authority;
 pub(crate) mod custody;
 pub(crate) mod data;
+pub(crate) mod erase;
 pub(crate) mod export;
 pub(crate) mod facts;
 pub(crate) mod log;

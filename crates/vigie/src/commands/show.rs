@@ -40,25 +40,73 @@ fn exhibit(snapshot: &Snapshot, args: &Show, trust: Option<&Trust>) -> Result<()
         Err(_) => Vec::new(),
     };
     let [entry] = entries.as_slice() else {
-        return Err(Told::Failure {
-            what: format!("nothing in this case is called {}", plain(&args.entity)),
-            next: Some(
-                "give an entity's id or one of its keys; `vigie search` finds them".to_owned(),
-            ),
-        });
+        return erased(snapshot, args);
     };
+    let container = snapshot.container_erased(&entry.exhibit).map_err(told(&args.case.case))?;
     let mut out = std::io::stdout().lock();
     if args.json {
-        let head = serde_json::json!({ "kind": "exhibit", "id": entry.exhibit.to_string(), "name": entry.name, "entry": entries_json(&entries) });
+        let container = container.map(|order| order.record);
+        let head = serde_json::json!({ "container_erased_under": container, "kind": "exhibit", "id": entry.exhibit.to_string(), "name": entry.name, "entry": entries_json(&entries) });
         writeln!(out, "{head}")?;
         return Ok(out.flush()?);
     }
     writeln!(out, "exhibit {}", plain(&entry.name))?;
     writeln!(out, "  id      {}", entry.exhibit)?;
+    if let Some(order) = container {
+        writeln!(out, "  from    a container {}", plain(&order.said()))?;
+    }
     for line in entries_text(&entries) {
         writeln!(out, "{line}")?;
     }
     Ok(out.flush()?)
+}
+
+/// Shows what stands for an exhibit that was erased, where its record is what was named.
+fn erased(snapshot: &Snapshot, args: &Show) -> Result<(), Told> {
+    let told = told(&args.case.case);
+    let record = args.entity.strip_prefix("record:").and_then(|n| n.parse().ok());
+    let tombstones = match record {
+        Some(record) => snapshot.tombstones(record).map_err(&told)?,
+        None => Vec::new(),
+    };
+    if tombstones.is_empty() {
+        let mut next =
+            "give an entity's id or one of its keys; `vigie search` finds them".to_owned();
+        if snapshot.erasures().map_err(&told)? > 0 {
+            next.push_str(
+                ". Something was erased in this case: an erased exhibit is called by the record that \
+                 sealed it (record:N), since its hash would let it be guessed; `vigie erase --report` \
+                 lists these",
+            );
+        }
+        let what = format!("nothing in this case is called {}", plain(&args.entity));
+        return Err(Told::Failure { what, next: Some(next) });
+    }
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        let list: Vec<_> = tombstones
+            .iter()
+            .map(|t| {
+                json!({
+                    "record": t.order.record, "time": t.order.time, "actor": t.order.actor,
+                    "basis": t.order.basis, "rest": t.rest.map(|id| id.to_string()),
+                })
+            })
+            .collect();
+        writeln!(out, "{}", json!({ "kind": "erased", "sealed": record, "under": list }))?;
+        return Ok(());
+    }
+    for t in &tombstones {
+        let what = if t.rest.is_some() { "an exhibit, a part of which was" } else { "an exhibit," };
+        writeln!(out, "record {} sealed {what} {}", t.sealed, plain(&t.order.said()))?;
+        if let Some(actor) = &t.order.actor {
+            writeln!(out, "  by      {}", plain(actor))?;
+        }
+        if let Some(rest) = t.rest {
+            writeln!(out, "  left    exhibit {rest}")?;
+        }
+    }
+    Ok(())
 }
 
 fn document(page: &EntityPage, entries: &[Entry], out: &mut dyn Write) -> std::io::Result<()> {

@@ -54,6 +54,7 @@ fn print(report: &Report, args: &Verify) -> std::io::Result<()> {
             "signer_confirmed": report.signer_confirmed,
             "witnessed": witnessed_json(&report.witnessing), "time": timed_json(&report.timed),
             "rotations": rotations, "findings": findings, "notes": report.notes,
+            "erased": erased_json(&report.erased),
         });
         writeln!(out, "{document}")?;
         return out.flush();
@@ -101,6 +102,17 @@ fn print(report: &Report, args: &Verify) -> std::io::Result<()> {
         writeln!(out, "{line}")?;
     }
     out.flush()
+}
+
+fn erased_json(erased: &[desk::Erasure]) -> Value {
+    let one = |e: &desk::Erasure| {
+        json!({
+            "record": e.record, "time": e.time, "actor": e.actor, "basis": e.basis,
+            "exhibits": e.exhibits.to_string(), "parts": e.parts.to_string(),
+            "leaves": e.leaves.to_string(), "openings": e.openings, "media": e.media,
+        })
+    };
+    erased.iter().map(one).collect()
 }
 
 fn witnessed_json(found: &Witnessing) -> Value {

@@ -3,6 +3,7 @@
 mod bench;
 mod crash;
 mod custody;
+mod erase;
 mod figures;
 mod keys;
 mod log;

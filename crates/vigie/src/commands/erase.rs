@@ -1,0 +1,228 @@
+//! `vigie erase`: what goes, by what right, and where copies remain.
+
+use std::io::Write;
+use std::path::Path;
+
+use desk::erase::{Done, Planned, Reported, Request, What};
+use serde_json::{Value, json};
+
+use super::open::watched;
+use super::{counted, no_exhibit, place, plain, told};
+use crate::cli::Erase;
+use crate::error::Told;
+use crate::progress::bytes;
+
+/// Runs the command.
+pub(crate) fn run(home: Option<&Path>, args: &Erase) -> Result<(), Told> {
+    let case = &args.case.case;
+    if args.report {
+        return report(case, args.json);
+    }
+    let what = what(args)?;
+    let mut out = std::io::stdout().lock();
+    if args.dry_run {
+        let planned = desk::erase::plan(case, &what).map_err(told(case))?;
+        if args.json {
+            writeln!(out, "{}", json(&planned))?;
+            return Ok(());
+        }
+        writeln!(out, "Would be erased:")?;
+        print(&planned, &what, &mut out)?;
+        writeln!(out, "Nothing was erased.")?;
+        return Ok(());
+    }
+    let request = Request {
+        what: what.clone(),
+        basis: args.basis.clone().unwrap_or_default(),
+        reason: args.reason.clone().unwrap_or_default(),
+    };
+    let place = place(home, case, "vigie erase")?;
+    let done = watched(case, |work| desk::erase::erase(&place, &request, work))?;
+    let Done { planned, records, rest, opened } = &done;
+    if args.json {
+        let mut document = json(planned);
+        document["records"] = json!([records.start, records.end]);
+        document["rest"] = rest.map(|id| id.to_string()).into();
+        document["case"] = opened.summary.to_json();
+        writeln!(out, "{document}")?;
+        return Ok(());
+    }
+    writeln!(out, "Erased under record {}:", records.end.saturating_sub(1))?;
+    print(planned, &what, &mut out)?;
+    if let Some(rest) = rest {
+        writeln!(out, "  what is left is exhibit {rest}: the erased bytes are zeros there")?;
+    }
+    writeln!(
+        out,
+        "Every view was built again: {}, {}. Copies outside the case (backups, packages, whoever \
+         copied the folder) hold it still: `vigie erase --report --case {}`.",
+        counted(opened.summary.exhibits, "exhibit"),
+        counted(opened.summary.facts, "fact"),
+        case.display()
+    )?;
+    Ok(())
+}
+
+fn what(args: &Erase) -> Result<What, Told> {
+    if let (Some(record), Some(field)) = (args.record, &args.field) {
+        return Ok(What::Field(record, field.clone()));
+    }
+    let Some(exhibit) = &args.exhibit else {
+        let needed = "say what: --exhibit HASH, or --record N --field NAME, or --report";
+        return Err(Told::Misuse(needed.to_owned()));
+    };
+    let exhibit = exhibit.parse().map_err(no_exhibit)?;
+    Ok(if args.bytes.is_empty() {
+        What::Exhibit(exhibit)
+    } else {
+        What::Bytes(exhibit, args.bytes.clone())
+    })
+}
+
+/// Most openings of the same text that are named.
+const SHOWN: usize = 20;
+
+fn print(planned: &Planned, what: &What, out: &mut dyn Write) -> std::io::Result<()> {
+    let Planned { plan, names, bytes: spans } = planned;
+    for (exhibit, name) in plan.exhibits.iter().zip(names) {
+        let why = match (&exhibit.in_place, exhibit.carrier) {
+            (Some(_), _) => " (its bytes stay on the medium: see below)",
+            (None, true) => " (a container of what goes)",
+            (None, false) => "",
+        };
+        let (name, size) = (plain(name), bytes(exhibit.size));
+        writeln!(out, "  exhibit of record {}: {name}, {size}{why}", exhibit.record)?;
+    }
+    if let (Some(part), Some(name)) = (&plan.part, names.last()) {
+        let record = part.seals.last().copied().unwrap_or_default();
+        for span in spans {
+            let (start, end, name) = (span.start, span.end, plain(name));
+            writeln!(out, "  bytes {start}..{end} (whole leaves) of record {record}: {name}")?;
+        }
+    }
+    if let What::Field(record, field) = what {
+        writeln!(out, "  field {} of record {record}", plain(field))?;
+    } else {
+        let openings = plan.fields.len() as u64;
+        writeln!(out, "  {} of records that name it", counted(openings, "opening"))?;
+    }
+    if !plan.kept.is_empty() {
+        let kept = counted(plan.kept.len() as u64, "other member");
+        writeln!(out, "  kept as exhibits of their own: {kept} of these containers")?;
+    }
+    for medium in plan.media() {
+        let medium = plain(&medium.display().to_string());
+        writeln!(out, "NOT erased, since it lies outside the case: {medium}")?;
+    }
+    for (exhibit, start, end) in &plan.sums {
+        writeln!(
+            out,
+            "note: exhibit {exhibit}, bytes {start}..{end}, states a digest of it: what is guessable \
+             can be guessed by that; erase it too"
+        )?;
+    }
+    if !plan.same.is_empty() {
+        let places = plan.same.iter().take(SHOWN).map(|(n, field)| format!("{n}/{field}"));
+        let more = plan.same.len().saturating_sub(SHOWN);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let places = places.collect::<Vec<_>>().join(", ");
+        writeln!(
+            out,
+            "note: the same text stands in other records, and stays there: {places}{more}"
+        )?;
+    }
+    Ok(())
+}
+
+fn json(planned: &Planned) -> Value {
+    let Planned { plan, names, bytes } = planned;
+    let exhibits: Vec<_> = plan
+        .exhibits
+        .iter()
+        .zip(names)
+        .map(|(e, name)| {
+            json!({
+                "record": e.record, "name": name, "bytes": e.size, "container_of_it": e.carrier,
+                "stays_at": e.in_place.as_ref().map(|path| path.display().to_string()),
+            })
+        })
+        .collect();
+    let part = plan.part.as_ref().map(|part| {
+        let spans: Vec<_> = bytes.iter().map(|span| json!([span.start, span.end])).collect();
+        json!({ "record": part.seals.last(), "name": names.last(), "bytes": spans })
+    });
+    let sums = plan.sums.iter().map(|(exhibit, start, end)| {
+        json!({ "exhibit": exhibit.to_string(), "start": start, "end": end })
+    });
+    json!({
+        "exhibits": exhibits, "part": part, "openings": plan.fields.len(), "leaves": plan.leaves(),
+        "kept_members": plan.kept.len(), "digests_elsewhere": sums.collect::<Vec<_>>(),
+        "same_text": plan.same.iter().map(|(n, field)| format!("{n}/{field}")).collect::<Vec<_>>(),
+    })
+}
+
+fn report(case: &Path, json: bool) -> Result<(), Told> {
+    let reported = desk::erase::report(case).map_err(told(case))?;
+    let mut out = std::io::stdout().lock();
+    if json {
+        let list: Vec<_> = reported.iter().map(reported_json).collect();
+        writeln!(out, "{}", json!({ "erasures": list }))?;
+        return Ok(());
+    }
+    if reported.is_empty() {
+        writeln!(out, "Nothing was erased in this case.")?;
+        return Ok(());
+    }
+    for Reported { order, rest, media, handed_out } in &reported {
+        let by = order.actor.as_deref().map_or_else(|| "withheld".to_owned(), plain);
+        let (record, time, body) = (order.record, &order.time, &order.body);
+        writeln!(out, "record {record}, {time}, by {by}")?;
+        writeln!(out, "  basis   {}", plain(&body.basis))?;
+        if !body.reason.is_empty() {
+            writeln!(out, "  reason  {}", plain(&body.reason))?;
+        }
+        if !body.exhibits.is_empty() {
+            writeln!(out, "  erased  the exhibits that records {} sealed", body.exhibits)?;
+        }
+        if !body.parts.is_empty() {
+            let (leaves, parts) = (&body.leaves, &body.parts);
+            writeln!(out, "  erased  leaves {leaves} of the exhibit that records {parts} sealed")?;
+        }
+        if let Some(rest) = rest {
+            writeln!(out, "  left    exhibit {rest}")?;
+        }
+        writeln!(out, "  erased  {}", counted(body.fields.count(), "opening"))?;
+        for (path, there) in media {
+            let path = plain(&path.display().to_string());
+            let now = if *there { "something is there now" } else { "nothing is there now" };
+            writeln!(out, "  remains on the medium {path} ({now})")?;
+        }
+        for (record, kind, time) in handed_out {
+            writeln!(
+                out,
+                "  may remain with whoever has what record {record} ({kind}, {time}) names"
+            )?;
+        }
+    }
+    if reported.iter().all(|r| r.handed_out.is_empty()) {
+        writeln!(out, "The log knows of no package and no backup made before an erasure.")?;
+    }
+    Ok(())
+}
+
+fn reported_json(reported: &Reported) -> Value {
+    let Reported { order, rest, media, handed_out } = reported;
+    let body = &order.body;
+    json!({
+        "record": order.record, "time": order.time, "actor": order.actor, "basis": body.basis,
+        "reason": body.reason, "exhibits": body.exhibits.to_string(), "parts": body.parts.to_string(),
+        "leaves": body.leaves.to_string(), "rest": rest.map(|id| id.to_string()),
+        "openings": body.fields.count(),
+        "media": media.iter()
+            .map(|(path, there)| json!({ "path": path.display().to_string(), "there": there }))
+            .collect::<Vec<_>>(),
+        "handed_out": handed_out.iter()
+            .map(|(record, kind, time)| json!({ "record": record, "kind": kind, "time": time }))
+            .collect::<Vec<_>>(),
+    })
+}
