@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use model::ExhibitId;
-use model::record::{Body, CustodyImaged, Name, PrivilegeMarked};
+use model::record::{Body, CustodyImaged, Name, PackageMade, Places, PrivilegeMarked};
 use vault::Case;
 use vault::erase::{Ordered, Plan};
 
@@ -181,9 +181,18 @@ impl Inherited {
     }
 }
 
-/// Kinds of record that say that a copy of material left the case: a package, a backup. Whoever adds
-/// such a kind names it here, so that a report of erasures names its holders.
-const HANDED_OUT: [&str; 0] = [];
+/// A package that was made before an erasure, with something of what it erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandedOut {
+    /// The record of it.
+    pub record: u64,
+    /// When that was written.
+    pub time: String,
+    /// For whom it was made; hostile text.
+    pub recipient: String,
+    /// True where bytes of an erased exhibit are in it; else only what records said.
+    pub bytes: bool,
+}
 
 /// An erasure, and where copies of what it erased remain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,8 +203,8 @@ pub struct Reported {
     pub rest: Option<ExhibitId>,
     /// Media outside the case that kept the bytes, and whether something is there now.
     pub media: Vec<(PathBuf, bool)>,
-    /// Records before the order that handed copies out: record, kind, time.
-    pub handed_out: Vec<(u64, String, String)>,
+    /// Packages made before the order, with something of it in them.
+    pub handed_out: Vec<HandedOut>,
 }
 
 /// Every erasure of the case, and where copies remain as far as the log knows.
@@ -206,22 +215,42 @@ pub fn report(dir: &Path) -> Result<Vec<Reported>> {
     let case = Case::read(dir)?;
     let mut handed_out = Vec::new();
     for entry in case.records(0) {
-        let (index, record, _) = entry?;
-        if HANDED_OUT.contains(&record.kind.as_str()) {
-            handed_out.push((index, record.kind, record.time));
+        let (index, record, opening) = entry?;
+        // Whose words were erased since, it still names the records in it.
+        if let Ok(Body::PackageMade(body)) = Body::read_left(&record, &opening) {
+            handed_out.push((index, record.time, body));
         }
     }
     let reported = |order: &Ordered| {
         let rest = order.body.rest.and_then(|r| case.exhibits().iter().find(|e| e.record == r));
         let before = handed_out.iter().filter(|(index, _, _)| *index < order.record);
+        let holding = before.filter_map(|(index, time, body)| held(order, *index, time, body));
         Reported {
             rest: rest.map(|exhibit| exhibit.id),
             media: order.body.media.iter().map(medium).collect(),
-            handed_out: before.cloned().collect(),
+            handed_out: holding.collect(),
             order: order.clone(),
         }
     };
     Ok(case.orders().iter().map(reported).collect())
+}
+
+/// What a package holds of what an order erases, if anything.
+fn held(order: &Ordered, record: u64, time: &str, body: &PackageMade) -> Option<HandedOut> {
+    let among =
+        |places: &Places, of: &Places| places.0.iter().cloned().flatten().any(|n| of.contains(n));
+    let bytes =
+        among(&order.body.exhibits, &body.exhibits) || among(&order.body.parts, &body.exhibits);
+    let words = || {
+        let mut ranges = order.body.fields.0.iter().map(|(range, _)| range.clone());
+        ranges.any(|mut range| range.any(|n| body.records.contains(n)))
+    };
+    (bytes || words()).then(|| HandedOut {
+        record,
+        time: time.to_owned(),
+        recipient: body.recipient.clone(),
+        bytes,
+    })
 }
 
 fn medium(name: &Name) -> (PathBuf, bool) {

@@ -15,7 +15,7 @@ use std::path::Path;
 use ledger::disk::{Overwrite, Pending};
 use ledger::note::{Checkpoint, Signature};
 use model::ExhibitId;
-use model::record::PackageMade;
+use model::record::{PackageMade, Places};
 use vault::package::{Choice, Draft, Info, PackageNote, Sealed, Shown, VERIFY_PY, name};
 
 pub use handling::{Demand, Handling, is_party, may_leave};
@@ -176,9 +176,8 @@ fn made(
         recipient: make.recipient.to_owned(),
         handling: make.handling.text().to_owned(),
         restriction: make.restriction.map(str::to_owned),
-        records: ranges(&chosen.choices, |_| true),
-        exhibits: Some(ranges(&chosen.choices, |shown| *shown != Shown::Record))
-            .filter(|text| !text.is_empty()),
+        records: places(&chosen.choices, |_| true),
+        exhibits: places(&chosen.choices, |shown| *shown != Shown::Record),
         selection: make.words.to_owned(),
     };
     made.record = desk.commit(vec![body.into()])?.start;
@@ -187,19 +186,9 @@ fn made(
     Ok(made)
 }
 
-/// Indices as `3-7,12`.
-fn ranges(choices: &[Choice], of: impl Fn(&Shown) -> bool) -> String {
-    let mut runs: Vec<(u64, u64)> = Vec::new();
-    for choice in choices.iter().filter(|choice| of(&choice.shown)) {
-        match runs.last_mut() {
-            Some((_, last)) if *last + 1 == choice.index => *last = choice.index,
-            _ => runs.push((choice.index, choice.index)),
-        }
-    }
-    let one = |(first, last): &(u64, u64)| {
-        if first == last { first.to_string() } else { format!("{first}-{last}") }
-    };
-    runs.iter().map(one).collect::<Vec<_>>().join(",")
+/// The records of choices.
+fn places(choices: &[Choice], of: impl Fn(&Shown) -> bool) -> Places {
+    Places::of(choices.iter().filter(|choice| of(&choice.shown)).map(|choice| choice.index))
 }
 
 /// Exhibits that are withheld as privileged.

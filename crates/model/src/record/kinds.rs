@@ -467,10 +467,10 @@ records! {
         Committed handling: String,
         /// What restricts its use, in words.
         Committed restriction: Option<String>,
-        /// The records that are in it, as `3-7,12`.
-        Committed records: String,
+        /// The records that are in it.
+        Committed records: Places,
         /// Of these, the sealing records whose exhibits' bytes are in it, whole or in part.
-        Committed exhibits: Option<String>,
+        Committed exhibits: Places,
         /// What was selected and what was redacted, in the words of the command.
         Committed selection: String,
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use ledger::Trust;
-use model::record::PackageMade;
+use model::record::{PackageMade, Places};
 use vault::package::{Checked, Choice, Draft, Info, Opened, PackageNote, Shown, TOP, check};
 use vault::{Case, Home, Wait};
 
@@ -46,8 +46,8 @@ fn package(dir: &Path, home: &Home) -> (Vec<u8>, Trust) {
         recipient: "Court of Example".into(),
         handling: "H1".into(),
         restriction: None,
-        records: "0-3,5".into(),
-        exhibits: Some("1-2".into()),
+        records: Places::of([0, 1, 2, 3, 5]),
+        exhibits: Places::of([1, 2]),
         selection: "all".into(),
     });
     let record = batch.commit(&stamp()).unwrap().start;

@@ -197,15 +197,17 @@ fn report(case: &Path, json: bool) -> Result<(), Told> {
             let now = if *there { "something is there now" } else { "nothing is there now" };
             writeln!(out, "  remains on the medium {path} ({now})")?;
         }
-        for (record, kind, time) in handed_out {
+        for package in handed_out {
+            let what = if package.bytes { "bytes of it" } else { "what records said of it" };
+            let (to, record, time) = (plain(&package.recipient), package.record, &package.time);
             writeln!(
                 out,
-                "  may remain with whoever has what record {record} ({kind}, {time}) names"
+                "  remains with {to}: {what}, in the package of record {record} ({time})"
             )?;
         }
     }
     if reported.iter().all(|r| r.handed_out.is_empty()) {
-        writeln!(out, "The log knows of no package and no backup made before an erasure.")?;
+        writeln!(out, "The log knows of no package that holds what was erased.")?;
     }
     Ok(())
 }
@@ -222,7 +224,7 @@ fn reported_json(reported: &Reported) -> Value {
             .map(|(path, there)| json!({ "path": path.display().to_string(), "there": there }))
             .collect::<Vec<_>>(),
         "handed_out": handed_out.iter()
-            .map(|(record, kind, time)| json!({ "record": record, "kind": kind, "time": time }))
+            .map(|p| json!({ "record": p.record, "time": p.time, "for": p.recipient, "bytes": p.bytes }))
             .collect::<Vec<_>>(),
     })
 }

@@ -140,3 +140,35 @@ fn what_is_privileged_never_leaves() {
     let out = bench.run(&[&words[..], &["q.zip", "--select", &format!("exhibit:{id}")]].concat());
     assert!(!out.status.success() && said(&out).contains("privileged"), "{}", said(&out));
 }
+
+/// What the law erased stays with whoever has a package: the report names him, and what is made later
+/// goes on proving.
+#[test]
+#[allow(clippy::disallowed_methods)] // Files for the test.
+fn what_left_before_it_was_erased_is_named() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("material")).expect("a folder");
+    let born = [&[b'.'; 4096][..], b"born 1984"].concat();
+    std::fs::write(bench.path("material/born.txt"), &born).expect("a file");
+    std::fs::write(bench.path("material/open.txt"), "tv.one.example 198.18.0.7\n").expect("a file");
+    bench.ok(&["open", "material"]);
+    let id = model::Sha256Hex::of(&born).to_string();
+    let but = ["--redact", &format!("exhibit:{id}")];
+    make(&bench, "Laboratory", "H0", "without.zip", &but);
+    make(&bench, "Court", "H0", "with.zip", &[]);
+    let why = ["--basis", "Directive (EU) 2016/680 art. 16", "--reason", "request 7"];
+    bench.ok(&[&["erase", "--exhibit", &id, "--bytes", "4096..4105"][..], &why].concat());
+    let report = bench.ok(&["erase", "--report"]);
+    assert!(report.contains("remains with Court: bytes of it"), "{report}");
+    assert!(!report.contains("Laboratory"), "{report}");
+
+    make(&bench, "Court", "H0", "after.zip", &[]);
+    let bytes = read(&bench, "after.zip");
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(!text.contains("1984") && !text.contains(&id) && text.contains("erasure.ordered"));
+    for (file, whole) in [("with.zip", 2), ("after.zip", 2), ("without.zip", 1)] {
+        let found = bench.json(&["package", "verify", "--json", file]);
+        assert_eq!(found["whole"], whole, "{found}");
+    }
+    assert_eq!(bench.json(&["verify", "--json", "case"])["sound"], true);
+}
