@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use model::ExhibitId;
 use model::record::{Body, CustodyImaged, Name, PackageMade, Places, PrivilegeMarked};
+use rusqlite::{Connection, OptionalExtension};
 use vault::Case;
 use vault::erase::{Ordered, Plan};
 
@@ -40,6 +41,9 @@ pub struct Planned {
     pub names: Vec<String>,
     /// Of a part: its bytes, widened to whole leaves.
     pub bytes: Vec<Range<u64>>,
+    /// Containers that go though something in them could not be unpacked, which goes with them: the
+    /// record that sealed each, and how many problems it has. Unknown without views.
+    pub unopened: Vec<(u64, u64)>,
 }
 
 /// What an erasure did.
@@ -60,7 +64,23 @@ pub struct Done {
 /// # Errors
 /// Nothing of that name, or not to be erased so; the case cannot be read.
 pub fn plan(dir: &Path, what: &What) -> Result<Planned> {
-    planned(&Case::read(dir)?, what)
+    let mut planned = planned(&Case::read(dir)?, what)?;
+    if let Ok(snapshot) = crate::read::Reader::open(dir).and_then(|reader| reader.snapshot()) {
+        planned.unopened = unopened(snapshot.db()?, &planned.plan)?;
+    }
+    Ok(planned)
+}
+
+/// Containers that go and have problems.
+fn unopened(db: &Connection, plan: &Plan) -> Result<Vec<(u64, u64)>> {
+    let mut query = db.prepare_cached("SELECT problems FROM loaded WHERE exhibit = ?")?;
+    let mut found = Vec::new();
+    for carrier in plan.exhibits.iter().filter(|e| e.carrier) {
+        let problems: Option<i64> =
+            query.query_row([carrier.record as i64], |row| row.get(0)).optional()?;
+        found.extend(problems.filter(|n| *n > 0).map(|n| (carrier.record, n as u64)));
+    }
+    Ok(found)
 }
 
 fn planned(case: &Case, what: &What) -> Result<Planned> {
@@ -82,7 +102,7 @@ fn planned(case: &Case, what: &What) -> Result<Planned> {
     let bytes = plan.part.iter().flat_map(|part| {
         part.leaves.iter().map(|run| run.start * leaf..(run.end * leaf).min(part.size))
     });
-    Ok(Planned { bytes: bytes.collect(), names, plan })
+    Ok(Planned { bytes: bytes.collect(), names, plan, unopened: Vec::new() })
 }
 
 /// What the record that sealed an exhibit called it.
@@ -112,7 +132,8 @@ pub fn erase(place: &Place, request: &Request, work: &Work) -> Result<Done> {
 }
 
 fn carry_out(desk: &mut Desk, request: &Request, work: &Work) -> Result<Done> {
-    let planned = planned(&desk.case, &request.what)?;
+    let mut planned = planned(&desk.case, &request.what)?;
+    planned.unopened = unopened(&desk.views()?.db, &planned.plan)?;
     let inherited = Inherited::of(desk, &planned.plan)?;
     let stamp = desk.stamp();
     let why = (request.basis.as_str(), request.reason.as_str());

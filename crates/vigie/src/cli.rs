@@ -266,7 +266,7 @@ pub(crate) struct Show {
     /// Whose time stamps you trust.
     #[arg(long, value_name = "FILE")]
     pub(crate) trust: Option<PathBuf>,
-    /// An entity's id, or one of its keys; or an exhibit's id.
+    /// An entity's id, or one of its keys; an exhibit's id; or record:N for an exhibit that was erased.
     pub(crate) entity: String,
     /// One JSON document on stdout.
     #[arg(long)]

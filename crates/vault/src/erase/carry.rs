@@ -149,12 +149,17 @@ impl Case {
         })
     }
 
-    /// The bytes of the newest of an order's sealing records: those before it have no others.
+    /// The bytes that an order's sealing records speak of: one of them says still which file they are
+    /// in, since those before it lost their ids to earlier orders.
     fn bytes_of_part(&self, seals: &[u64]) -> Result<Bytes> {
-        let newest = seals.last().copied().unwrap_or_default();
-        let opening = self.record(newest)?.1;
-        let id = opening.fields.get("exhibit").and_then(|f| f.value.as_text()?.parse().ok());
-        Bytes::open(self.dir(), &id.ok_or_else(|| odd(newest))?, None)
+        for index in seals.iter().rev() {
+            let opening = self.record(*index)?.1;
+            let id = opening.fields.get("exhibit").and_then(|f| f.value.as_text()?.parse().ok());
+            if let Some(id) = id {
+                return Bytes::open(self.dir(), &id, None);
+            }
+        }
+        Err(odd(seals.last().copied().unwrap_or_default()))
     }
 
     /// Changes openings, file by file, and overwrites what they were.

@@ -1,4 +1,5 @@
 //! Erasure: what is gone is gone, what is left proves, and nothing goes without a record.
+#![allow(clippy::single_range_in_vec_init)] // One run of bytes is what most of them erase.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -238,6 +239,35 @@ fn a_member_takes_its_containers_along_and_leaves_the_other_members() {
     assert!(case.exhibit(&in_it).is_none() && case.exhibit(&beside).is_some());
     case.finish().unwrap();
     sound(temp.path(), &home);
+}
+
+/// What is left of one exhibit may be another that the case has: it is sealed once, and goes on
+/// proving both.
+#[test]
+fn what_is_left_may_be_known_already() {
+    let temp = crate::life::quick_dir();
+    let (mut case, home) = create(temp.path());
+    let long = |first: u8| [vec![first; 4096], vec![b'x'; 4096], vec![b'y'; 100]].concat();
+    let known = seal(&mut case, &long(0), &from("/m/known"));
+    let other = seal(&mut case, &long(b'a'), &from("/m/other"));
+    erase(&mut case, &What::Bytes(other, vec![0..1]));
+    assert_eq!(case.exhibits().iter().map(|e| e.id).collect::<Vec<_>>(), [known]);
+    erase(&mut case, &What::Bytes(known, vec![5000..5001]));
+    case.finish().unwrap();
+    sound(temp.path(), &home);
+    assert_eq!(holding(temp.path(), &[b'x'; 100]), Vec::<PathBuf>::new());
+    let mut case = open(temp.path(), &home);
+    let last = case.exhibits()[0].id;
+    // Bytes that are not those that were sealed make no hashes.
+    let hex = last.to_string();
+    let path = temp.path().join("case/vault/exhibits").join(&hex[..2]).join(&hex);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[8192] ^= 1;
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, &bytes).unwrap();
+    let plan = case.plan_erasure(&What::Bytes(last, vec![0..1])).unwrap();
+    let refused = case.erase(&plan, WHY, &no_more, &stamp()).unwrap_err();
+    assert!(refused.to_string().contains("not those that were sealed"), "{refused}");
 }
 
 /// An entry of the log holds so much and no more.

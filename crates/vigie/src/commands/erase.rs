@@ -83,7 +83,7 @@ fn what(args: &Erase) -> Result<What, Told> {
 const SHOWN: usize = 20;
 
 fn print(planned: &Planned, what: &What, out: &mut dyn Write) -> std::io::Result<()> {
-    let Planned { plan, names, bytes: spans } = planned;
+    let Planned { plan, names, bytes: spans, unopened } = planned;
     for (exhibit, name) in plan.exhibits.iter().zip(names) {
         let why = match (&exhibit.in_place, exhibit.carrier) {
             (Some(_), _) => " (its bytes stay on the medium: see below)",
@@ -110,6 +110,14 @@ fn print(planned: &Planned, what: &What, out: &mut dyn Write) -> std::io::Result
         let kept = counted(plan.kept.len() as u64, "other member");
         writeln!(out, "  kept as exhibits of their own: {kept} of these containers")?;
     }
+    for (record, problems) in unopened {
+        let problems = counted(*problems, "problem");
+        writeln!(
+            out,
+            "note: the container of record {record} has {problems}: what could not be unpacked goes \
+             with it"
+        )?;
+    }
     for medium in plan.media() {
         let medium = plain(&medium.display().to_string());
         writeln!(out, "NOT erased, since it lies outside the case: {medium}")?;
@@ -135,7 +143,7 @@ fn print(planned: &Planned, what: &What, out: &mut dyn Write) -> std::io::Result
 }
 
 fn json(planned: &Planned) -> Value {
-    let Planned { plan, names, bytes } = planned;
+    let Planned { plan, names, bytes, unopened } = planned;
     let exhibits: Vec<_> = plan
         .exhibits
         .iter()
@@ -156,7 +164,11 @@ fn json(planned: &Planned) -> Value {
     });
     json!({
         "exhibits": exhibits, "part": part, "openings": plan.fields.len(), "leaves": plan.leaves(),
-        "kept_members": plan.kept.len(), "digests_elsewhere": sums.collect::<Vec<_>>(),
+        "kept_members": plan.kept.len(),
+        "containers_with_problems": unopened.iter()
+            .map(|(record, problems)| json!({ "record": record, "problems": problems }))
+            .collect::<Vec<_>>(),
+        "digests_elsewhere": sums.collect::<Vec<_>>(),
         "same_text": plan.same.iter().map(|(n, field)| format!("{n}/{field}")).collect::<Vec<_>>(),
     })
 }
