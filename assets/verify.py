@@ -184,8 +184,7 @@ def exhibit(line, record, values):
         at = next(i for i, (first, end) in enumerate(runs) if first <= number < end)
         return sha(b"\0", salt(number), handles[at].read(min(LEAF, size - number * LEAF)))
     root = subtree(0, leaves, runs, hidden, leaf).hex()
-    longer = [handle for handle in handles if handle.read(1) or handle.close()]
-    if longer or next(hidden, None) or root != record["public"]["root"]:
+    if next(hidden, None) or any(handle.read(1) for handle in handles) or root != record["public"]["root"]:
         raise ValueError("its bytes do not lead to the root in the log")
 # --- time stamps (RFC 3161, by openssl)
 def stamp(covered, token, certificates, anchors):
@@ -221,7 +220,7 @@ def proofs(keys, origin, size, root, manifest, strict):
         fail("package.consistency", "it does not prove that the log goes on from data/checkpoint")
 def records(keys, origin, size, root, anchors):
     """Each record, its exhibit and its stamp. How many records, hidden fields, whole exhibits, parts."""
-    before, used, stamps, counts = -1, set(), [], [0, 0, 0, 0]
+    before, unused, stamps, counts = -1, set(below("data/exhibits")), [], [0, 0, 0, 0]
     for at, raw in enumerate(load("data/records.jsonl").split(b"\n")[:-1], 1):
         place = f"data/records.jsonl line {at}"
         try:
@@ -236,12 +235,13 @@ def records(keys, origin, size, root, anchors):
             counts[0], counts[1] = counts[0] + 1, counts[1] + len(record["committed"]) - len(values)
             if line.get("files"):
                 if record["kind"] != "exhibit.sealed": raise ValueError("it seals no exhibit")
-                used.update(line["files"])
+                if not unused >= set(line["files"]): raise ValueError("its file is missing, or another record's")
+                unused -= set(line["files"])
                 exhibit(line, record, values)
                 counts[3 if "part" in line else 2] += 1
             if record["kind"] == "checkpoint.stamped": stamps.append((place, line, record, values))
         except Exception as error: fail(place, str(error) or type(error).__name__)
-    for file in set(below("data/exhibits")) - used: fail(file, "no record leads to it")
+    for file in sorted(unused): fail(file, "no record leads to it")
     blob = lambda value: bytes.fromhex(value["hex"]) if isinstance(value, dict) else value.encode()
     pool = [blob(der) for *_, values in stamps for der in values.get("certificates", [])]
     for place, line, record, _ in stamps:
