@@ -355,7 +355,7 @@ fn an_erased_birth_year_cannot_be_confirmed() {
     erase(&mut case, &What::Field(5, "path".into()));
     case.finish().unwrap();
     sound(temp.path(), &home);
-    assert_eq!(holding(temp.path(), b"1984"), Vec::<PathBuf>::new());
+    assert_eq!(holding(temp.path(), b"born 1984"), Vec::<PathBuf>::new());
     let case = Case::read(&temp.path().join("case")).unwrap();
     let mut digests = Vec::new();
     for year in 1900..2030 {
