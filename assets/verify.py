@@ -1,54 +1,48 @@
 #!/usr/bin/env python3
-"""Checks a package of exhibits with Python 3.9 or later, `openssl` 3 or later, and nothing else:
+"""Checks a package of exhibits with Python 3.11 or later, `openssl` 3 or later, and nothing else:
     python3 verify.py [FOLDER] [--trust FILE]
 FOLDER is the unpacked package: this script's own, where none is named. FILE holds keys that you got from
 elsewhere, a line each: `log KEY`, `authority KEY`, `witness KEY`, `quorum NUMBER`, `time NAME CERTIFICATE`
-(base64 of DER). Exit codes: 0 it holds, 1 something does not, 2 misuse.
-It follows docs/package-format.md of the program that the package is from: RFC 8493 (the bag), RFC 6962 (the
-log's tree), RFC 3161 (time stamps), and c2sp.org's signed-note, tlog-checkpoint, -cosignature, -proof."""
-import base64, hashlib, json, os, re, subprocess, sys, tempfile, time
-
+(base64 of DER). Exit codes: 0 it holds, 1 something does not, 2 misuse. Formats: docs/package-format.md"""
+import base64, hashlib, json, os, pathlib, re, subprocess, sys, tempfile, time
 wrong, DIR = [], ""
+def say(text): print("".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text))
 def fail(place, what): wrong.append(f"{place}: {what}")
 def sha(*parts): return hashlib.sha256(b"".join(parts)).digest()
-def load(name):
-    with open(os.path.join(DIR, name), "rb") as file: return file.read()
+def load(name): return pathlib.Path(DIR, name).read_bytes()
 def digest(name):
-    total = hashlib.sha256()
-    with open(os.path.join(DIR, name), "rb") as file:
-        while block := file.read(1 << 20): total.update(block)
-    return total.hexdigest()
+    with open(os.path.join(DIR, name), "rb") as file: return hashlib.file_digest(file, "sha256").hexdigest()
 def below(folder):
-    for at, _, files in os.walk(os.path.join(DIR, folder)):
-        for file in files: yield os.path.relpath(os.path.join(at, file), DIR).replace(os.sep, "/")
+    for path in sorted(pathlib.Path(DIR, folder).rglob("*")):
+        if path.is_symlink() or not (path.is_dir() or path.is_file()): raise ValueError(f"{path} is no plain file")
+        if path.is_file(): yield path.relative_to(DIR).as_posix()
 def unbase64(text):
     raw = base64.b64decode(text, validate=True)
     if base64.b64encode(raw).decode() != text: raise ValueError("base64 in another writing")
     return raw
+def unhex(text):
+    if not re.fullmatch("[0-9a-f]{64}", text): raise ValueError("no salt or hash of 32 bytes")  # of one length each
+    return bytes.fromhex(text)
 def openssl(words, **files):
     with tempfile.TemporaryDirectory() as folder:
-        for name, data in files.items():
-            with open(os.path.join(folder, name), "wb") as file: file.write(data)
+        for name, data in files.items(): pathlib.Path(folder, name).write_bytes(data)
         return subprocess.run(["openssl", *words.split()], cwd=folder, capture_output=True)
 # --- the bag
 OUTSIDE = {"tagmanifest-sha256.txt", "package.note", "package.tlog-proof", "package.consistency"}
 def bag():
     there = set(below(""))
-    for name in filter(lambda name: os.path.islink(os.path.join(DIR, name)), there): fail(name, "it is a link")
     for manifest, payload in (("manifest-sha256.txt", True), ("tagmanifest-sha256.txt", False)):
         named = {n: v for v, _, n in (l.partition("  ") for l in load(manifest).decode().split("\n")[:-1])}
         if "".join(f"{named[n]}  {n}\n" for n in sorted(named)).encode() != load(manifest):
             fail(manifest, "it is not in its one writing")
         wanted = {n for n in there if n.startswith("data/") == payload and n not in OUTSIDE}
-        for name in sorted(wanted | set(named)):
-            if name not in wanted: fail(name, f"it is missing; {manifest} names it")
-            elif name not in named: fail(name, f"it was added; {manifest} does not name it")
-            elif digest(name) != named[name]: fail(name, f"changed: not the bytes that {manifest} names")
+        for name in sorted(wanted ^ set(named)): fail(name, f"it was added, or is missing: see {manifest}")
+        for name in sorted(wanted & set(named)):
+            if digest(name) != named[name]: fail(name, f"changed: not the bytes that {manifest} names")
     return digest("tagmanifest-sha256.txt")
 # --- keys and signed notes
 def key_id(name, kind, key): return sha(name.encode(), b"\n", bytes([kind]), key)[:4]
 class Keys:
-    """The statements of a file of keys."""
     def __init__(self, text):
         self.logs, self.authorities, self.witnesses, self.times, self.quorum = [], [], [], [], 0
         kinds = {"log": (1, self.logs), "authority": (1, self.authorities), "witness": (4, self.witnesses)}
@@ -63,14 +57,13 @@ class Keys:
                     raise ValueError(f"the key of {name} is none")
                 where.append((name, raw[1:], int(words[3]) if words[2:3] == ["until"] else None))
     def of_log(self, origin, size):
-        own = [key for name, key, end in self.logs if name == origin and (end is None or size and size <= end)]
+        own = [key for name, key, end in self.logs if name == origin and (end is None or size <= end)]
         return own + [key for name, key, _ in self.authorities if (origin + "/").startswith(name + "/")]
 def is_signed(key, text, mark):
     key = bytes.fromhex("302a300506032b6570032100") + key
     words = "pkeyutl -verify -pubin -keyform DER -inkey key -rawin -in text -sigfile mark"
     return openssl(words, key=key, text=text, mark=mark).returncode == 0
 def note(raw):
-    """A signed note: its text, and of each signature the name, the key's id and the bytes."""
     text, _, lines = raw.decode().rpartition("\n\n")
     signatures = []
     for line in lines[:-1].split("\n"):
@@ -79,10 +72,10 @@ def note(raw):
         if dash != "\u2014" or len(value) < 5 or lines[-1] != "\n": raise ValueError("no signed note")
         signatures.append((name, value[:4], value[4:]))
     return text + "\n", signatures
-def signed(raw, keys, origin, strict):
+def signed(raw, keys, origin, strict, size=None):
     """The text that the log's key signed, and when which witnesses did; where it is strict, nobody else."""
     text, signatures = note(raw)
-    size = None if origin else int(text.split("\n")[1])
+    size = size or int(text.split("\n")[1])
     origin, by_log, witnesses = origin or text.split("\n")[0], 0, {}
     for name, number, mark in signatures:
         log = [k for k in keys.of_log(origin, size) if (name, number) == (origin, key_id(origin, 1, k))]
@@ -146,16 +139,16 @@ def opened(entry, opening):
     record, values = parse(entry), {}
     if opening["record"] != sha(b"\0", entry).hex(): raise ValueError("it opens another record")
     for field, pair in opening["fields"].items():
-        tag = b"vigie/field/v1\0" + record["kind"].encode() + b"\0" + field.encode() + b"\0"
-        found = sha(tag, bytes.fromhex(pair["salt"]), canonical(pair["value"]).encode()).hex()
+        tag = f"vigie/field/v1\0{record['kind']}\0{field}\0".encode()
+        found = sha(tag, unhex(pair["salt"]), canonical(pair["value"]).encode()).hex()
         if record["committed"].get(field) != found: raise ValueError(f"its field {field} was changed")
         values[field] = pair["value"]
     return record, values
-# --- exhibits: a tree over leaves of 4,096 bytes, each with a salt of its own
-LEAF = 4096
+LEAF = 4096  # --- exhibits: a tree over leaves of so many bytes, each with a salt of its own
 def salts(nodes):
     """Gives the salt of a leaf from the nodes `depth/index/secret` that are above it."""
-    nodes = [(int(d), int(i), bytes.fromhex(s)) for d, i, s in (n.split("/") for n in nodes)]
+    nodes = [(int(d), int(i), unhex(s)) for d, i, s in (n.split("/") for n in nodes)]
+    if not all(0 <= d <= 40 and 0 <= i < 1 << d for d, i, _ in nodes): raise ValueError("a node that is none")
     path = []  # the way down to the last leaf that was asked for
     def salt(leaf):
         while path and path[-1][1] != leaf >> (40 - path[-1][0]): path.pop()
@@ -167,28 +160,33 @@ def salts(nodes):
     return salt
 def subtree(first, end, runs, hidden, leaf):
     """The root over the leaves from `first` up to `end`; what is hidden by its hashes, from the left."""
-    if not any(a < end and first < b for a, b in runs): return bytes.fromhex(next(hidden))
+    if not any(a < end and first < b for a, b in runs): return unhex(next(hidden))
     if end - first == 1: return leaf(first)
     middle = first + (1 << (end - first - 1).bit_length() - 1)
     return node(subtree(first, middle, runs, hidden, leaf), subtree(middle, end, runs, hidden, leaf))
 def exhibit(line, record, values):
     part, files, size = line.get("part"), line["files"], int(values["size"])
+    if part and line["opening"].get("leaf_secrets"): raise ValueError("salts of what is hidden")
     leaves = max(1, -(-size // LEAF))
     if part: runs, nodes, hidden = part["runs"], part["nodes"], iter(part["hidden"])
     else: runs, nodes, hidden = [[0, leaves]], line["opening"]["leaf_secrets"], iter([])
-    if len(files) != len(runs) or part and int(part["size"]) != size: raise ValueError("a part that does not fit")
+    edges = [edge for run in runs for edge in run]
+    if len(files) != len(runs) or part and int(part["size"]) != size or edges != sorted(set(edges)) \
+            or edges[0] < 0 or edges[-1] > leaves or leaves > 1 << 40 or part and any(not file.endswith(f".{a * LEAF}-"
+            f"{min(b * LEAF, size)}") for file, (a, b) in zip(files, runs)): raise ValueError("a part that does not fit")
     if not part and digest(files[0]) != values["exhibit"]:
         raise ValueError(f"{files[0]} is not the exhibit {values['exhibit']}")
     salt, handles = salts(nodes), [open(os.path.join(DIR, file), "rb") for file in files]
     def leaf(number):
         at = next(i for i, (first, end) in enumerate(runs) if first <= number < end)
-        return sha(b"\0", salt(number), handles[at].read(min(LEAF, size - number * LEAF)))
+        block = handles[at].read(min(LEAF, size - number * LEAF))
+        if len(block) != min(LEAF, size - number * LEAF): raise ValueError(f"{files[at]} is too short")
+        return sha(b"\0", salt(number), block)
     root = subtree(0, leaves, runs, hidden, leaf).hex()
     if next(hidden, None) or any(handle.read(1) for handle in handles) or root != record["public"]["root"]:
         raise ValueError("its bytes do not lead to the root in the log")
-# --- time stamps (RFC 3161, by openssl)
 def stamp(covered, token, certificates, anchors):
-    """The moment in a token over those bytes, once it is verified."""
+    """The moment in a token (RFC 3161) over those bytes, once openssl has verified it."""
     pem = lambda ders: b"".join(openssl("x509 -inform DER -in der", der=der).stdout for der in ders)
     chain = openssl("pkcs7 -inform DER -in token -print_certs", token=token).stdout + pem(certificates)
     words = "ts -verify -data data -in token -token_in -CAfile roots -untrusted chain -partial_chain -no_check_time"
@@ -197,17 +195,16 @@ def stamp(covered, token, certificates, anchors):
     text = openssl("ts -reply -in token -token_in -text", token=token).stdout.decode(errors="replace")
     mine = "yours" if anchors and holds(pem(anchors)) else "not confirmed by you"
     return re.search("Time stamp: (.*)", text)[1] + f" (time authority: {mine})"
-# --- all of it
 def proofs(keys, origin, size, root, manifest, strict):
     """The note of the package, the proof that its record is in the log, and that the log goes on."""
-    text, _ = signed(load("package.note"), keys, origin, strict)
-    index = text.split("\n")[2]
-    if text != f"vigie package v1\n{origin}\n{index}\n{manifest}\n":
-        fail("tagmanifest-sha256.txt", "it is not the one that package.note signs")
     head, _, end = load("package.tlog-proof").decode().partition("\n\n")
     first, extra, number, *path = head.split("\n")
     entry, (text, _) = unbase64(extra[6:]), signed(end.encode(), keys, None, strict)
     name, last, top = checkpoint(text)
+    said, _ = signed(load("package.note"), keys, origin, strict, last)
+    index = said.split("\n")[2]
+    if said != f"vigie package v1\n{origin}\n{index}\n{manifest}\n":
+        fail("tagmanifest-sha256.txt", "it is not the one that package.note signs")
     record = parse(entry)
     if (first, extra[:6], number, name) != ("c2sp.org/tlog-proof@v1", "extra ", "index " + index, origin) \
             or included(sha(b"\0", entry), int(index), last, [unbase64(h) for h in path]) != top \
@@ -221,21 +218,26 @@ def proofs(keys, origin, size, root, manifest, strict):
 def records(keys, origin, size, root, anchors):
     """Each record, its exhibit and its stamp. How many records, hidden fields, whole exhibits, parts."""
     before, unused, stamps, counts = -1, set(below("data/exhibits")), [], [0, 0, 0, 0]
-    for at, raw in enumerate(load("data/records.jsonl").split(b"\n")[:-1], 1):
+    *lines, rest = load("data/records.jsonl").split(b"\n")
+    if rest: fail("data/records.jsonl", "its last line has no end")
+    for at, raw in enumerate(lines, 1):
         place = f"data/records.jsonl line {at}"
         try:
             line = parse(raw)
             index, entry = line["index"], line["entry"].encode()
             place = f"record {index} ({place})"
+            if set(line) - {"index", "entry", "opening", "proof", "files", "part", "consistency"} \
+                    or type(index) is not int or line.get("part") == {}: raise ValueError("a member that a line does not have")
             if index <= before: raise ValueError("not in the order of the log")
             before = index
-            if included(sha(b"\0", entry), index, size, [bytes.fromhex(h) for h in line["proof"]]) != root:
+            if included(sha(b"\0", entry), index, size, [unhex(h) for h in line["proof"]]) != root:
                 raise ValueError("its proof does not lead to data/checkpoint: it is not in the log so")
             record, values = opened(entry, line["opening"])
             counts[0], counts[1] = counts[0] + 1, counts[1] + len(record["committed"]) - len(values)
-            if line.get("files"):
+            if "files" in line or "part" in line:
                 if record["kind"] != "exhibit.sealed": raise ValueError("it seals no exhibit")
-                if not unused >= set(line["files"]): raise ValueError("its file is missing, or another record's")
+                home = {file for file in unused if file.startswith(f"data/exhibits/{index:012}/")}
+                if not home >= set(line["files"]): raise ValueError("its file is missing, or another record's")
                 unused -= set(line["files"])
                 exhibit(line, record, values)
                 counts[3 if "part" in line else 2] += 1
@@ -248,53 +250,51 @@ def records(keys, origin, size, root, anchors):
         try:
             over = record["public"]["checkpoint"].encode()
             name, old, was = checkpoint(signed(over, keys, None, False)[0])
-            if name != origin or not goes_on(old, size, was, root, [bytes.fromhex(h) for h in line["consistency"]]):
+            if name != origin or not goes_on(old, size, was, root, [unhex(h) for h in line["consistency"]]):
                 raise ValueError("its stamp is over a checkpoint that this log does not go on from")
-            print(f"Stamped {stamp(over, blob(record['public']['token']), pool, anchors)}: the first {old} records.")
+            say(f"Stamped {stamp(over, blob(record['public']['token']), pool, anchors)}: the first {old} records.")
         except Exception as error: fail(place, str(error) or type(error).__name__)
     return counts, len(stamps)
 def main(words):
     global DIR
-    trust, place = None, "the bag"
+    wrong[:], trust, place = [], None, "the bag"
     if "--trust" in words[:-1]:
         at = words.index("--trust")
-        with open(words[at + 1], encoding="utf-8") as file: trust = Keys(file.read())
+        try: trust = Keys(load(os.path.abspath(words[at + 1])).decode())
+        except Exception as error: say(f"{words[at + 1]}: no file of keys: {error!r}"); return 2
         del words[at:at + 2]
     if len(words) > 1 or any(word.startswith("-") for word in words): print(__doc__); return 2
+    if not re.match("OpenSSL ([3-9]|[1-9][0-9])", os.popen("openssl version").read()): say("openssl 3 is needed"); return 2
     DIR = words[0] if words else os.path.dirname(os.path.abspath(__file__))
-    wrong.clear()
     try:
-        if load("bagit.txt") != b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n":
-            fail("bagit.txt", "it is not what a bag has there")
+        if load("bagit.txt") != b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n": fail("bagit.txt", "no bag's")
         manifest = bag()
         info = dict(l.split(": ", 1) for l in load("bag-info.txt").decode().split("\n") if ": " in l)
         place, origin = "data/keys.txt", info["External-Identifier"]
         keys = Keys(load(place).decode())
         place = "data/checkpoint"
         text, witnesses = signed(load(place), keys, None, True)
-        name, size, root = checkpoint(text)
-        if name != origin: fail(place, "it is of another log")
+        _, size, root = checkpoint(text)
         if trust:
             _, witnesses = signed(load(place), trust, None, False)
-            if len(witnesses) < trust.quorum:
-                fail(place, f"{len(witnesses)} of the {trust.quorum} cosignatures that you want")
+            if len(witnesses) < trust.quorum: fail(place, f"{len(witnesses)} of {trust.quorum} cosignatures")
         place = "package.note and its proofs"
         proofs(keys, origin, size, root, manifest, True)
         if trust: proofs(trust, origin, size, root, manifest, False)
         place = "data/records.jsonl"
         counts, stamps = records(keys, origin, size, root, trust.times if trust else [])
     except Exception as error: fail(place, str(error) or type(error).__name__)
-    for line in wrong: print("WRONG ", line)
-    if wrong: print(f"This package does not hold: {len(wrong)} finding(s)."); return 1
-    print("This package of {} holds: {} records, {} fields hidden; {} exhibits whole, {} in part.".format(origin, *counts))
-    print(f"For {info.get('Vigie-Recipient')}, handling {info.get('Vigie-Handling')}.")
+    for line in wrong: say("WRONG  " + line)
+    if wrong: say(f"This package does not hold: {len(wrong)} finding(s)."); return 1
+    say("This package of {} holds: {} records, {} fields hidden; {} exhibits whole, {} in part.".format(origin, *counts)
+        + f"\nFor {info.get('Vigie-Recipient')}, handling {info.get('Vigie-Handling')}.")
     print("Signed by a key that your trust file names." if trust else
           "Consistent, signer not confirmed: whose keys data/keys.txt holds, only your own --trust FILE can say.")
     for who, when in witnesses.items():
-        print(f"Witnessed by {who} at {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(when))}: the first {size} records.")
-    if not witnesses: print("Unwitnessed: the log's operator could have rebuilt it before.")
-    if not stamps: print("No trusted time.")
-    print("NOT proven: that what the records say is true; when anything happened (stamps bound when records\n"
-          "entered the log); what is in what is hidden; that nothing was left out; whether certificates were revoked.")
+        say(f"Witnessed by {who} at {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(min(when, 1 << 37)))}: the first {size} records.")
+    for line in ["Unwitnessed: its operator could have rebuilt the log before."][len(witnesses):] + ["No trusted time."][stamps:]:
+        print(line)
+    print("NOT proven: that what the records say is true, and index.html and case.jsonld say what they say; when anything"
+          "\nhappened; what is in what is hidden; that nothing was left out; that certificates still held.")
     return 0
-if __name__ == "__main__": sys.exit(main(sys.argv[1:]))
+if __name__ == "__main__": sys.exit(sys.stdout.reconfigure(errors="backslashreplace") or main(sys.argv[1:]))

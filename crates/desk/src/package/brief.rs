@@ -6,7 +6,7 @@ use model::record::{Body, Opening, Record};
 use model::{Canon, ExhibitId};
 use vault::Case;
 
-use super::handling::Demand;
+use super::handling::{Demand, Handling};
 use crate::Result;
 
 /// A record, as far as a choice needs it.
@@ -38,14 +38,23 @@ pub(crate) struct Briefs {
     pub(crate) containers: HashMap<ExhibitId, Vec<ExhibitId>>,
     /// What the packages that were taken in demand: by the package's own exhibit.
     pub(crate) demands: HashMap<ExhibitId, Demand>,
+    /// What packages demand that were erased as containers since: of which exhibits is not known.
+    pub(crate) lost: Vec<Demand>,
+    /// Exhibits that came out of a container that was erased, or are left of one of which a part was.
+    pub(crate) orphans: HashSet<ExhibitId>,
+    /// Records that sealed what is left of an exhibit.
+    rests: HashSet<u64>,
 }
 
 fn ids(field: &str, value: &Canon, out: &mut Vec<(String, ExhibitId)>) {
     match value {
-        Canon::Text(text) if text.len() == 64 => {
-            out.extend(text.parse().ok().map(|id| (field.to_owned(), id)));
+        // Anywhere in a text: what a command was asked holds ids among other words.
+        Canon::Text(text) => {
+            let words = text.split(|c: char| !c.is_ascii_hexdigit()).filter(|w| w.len() == 64);
+            out.extend(words.filter_map(|word| Some((field.to_owned(), word.parse().ok()?))));
         }
         Canon::List(items) => items.iter().for_each(|item| ids(field, item, out)),
+        Canon::Map(map) => map.values().for_each(|item| ids(field, item, out)),
         _ => {}
     }
 }
@@ -57,6 +66,9 @@ impl Briefs {
             let (index, record, opening) = item?;
             briefs.take(index, &record, &opening);
         }
+        let rests = briefs.records.iter().filter(|brief| briefs.rests.contains(&brief.index));
+        let rests: Vec<ExhibitId> = rests.filter_map(|brief| Some(brief.sealed?.0)).collect();
+        briefs.orphans.extend(rests);
         Ok(briefs)
     }
 
@@ -84,21 +96,35 @@ impl Briefs {
         let mut inside = |exhibit: ExhibitId, container: Option<ExhibitId>| {
             self.containers.entry(exhibit).or_default().extend(container);
         };
-        match Body::read(record, opening) {
+        let id = |field: &str| opening.fields.get(field)?.value.as_text()?.parse().ok();
+        // Fields may have been erased: what is left says what it says.
+        match Body::read_left(record, opening) {
             Ok(Body::ExhibitSealed(body)) => {
                 brief.sealed = Some((body.exhibit, body.size));
-                inside(body.exhibit, body.container);
+                inside(body.exhibit, id("container"));
                 self.sealed.insert(body.exhibit, self.records.len());
-            }
-            Ok(Body::ExhibitReceived(body)) => inside(body.exhibit, body.container),
-            Ok(Body::PackageImported(body)) => {
-                if let Ok(handling) = body.handling.parse() {
-                    let provider = vault::authority_of(&body.origin).to_owned();
-                    let demand = Demand { provider, handling, restriction: body.restriction };
-                    self.demands.insert(body.exhibit, demand);
+                if record.committed.contains_key("container") && id("container").is_none() {
+                    self.orphans.insert(body.exhibit);
                 }
             }
+            Ok(Body::ExhibitReceived(body)) => inside(body.exhibit, id("container")),
+            Ok(Body::ErasureOrdered(body)) => self.rests.extend(body.rest),
             _ => {}
+        }
+        if record.kind == "package.imported" {
+            let text = |field: &str| opening.fields.get(field)?.value.as_text();
+            let demand = Demand {
+                provider: vault::authority_of(text("origin").unwrap_or_default()).to_owned(),
+                // What cannot be read is restricted most.
+                handling: text("handling").and_then(|h| h.parse().ok()).unwrap_or(Handling::H2),
+                restriction: text("restriction").map(str::to_owned),
+            };
+            match id("exhibit") {
+                Some(exhibit) => {
+                    self.demands.insert(exhibit, demand);
+                }
+                None => self.lost.push(demand),
+            }
         }
         self.records.push(brief);
     }

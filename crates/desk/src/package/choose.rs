@@ -171,21 +171,33 @@ fn secrets(
     let parts = shown.iter().filter(|(_, what)| matches!(what, Shown::Parts(_)));
     let chosen: HashSet<ExhibitId> = asked.out.keys().copied().chain(parts.map(|p| *p.0)).collect();
     let mut secret: HashSet<ExhibitId> = hidden.union(&chosen).copied().collect();
-    // Members of what was redacted hold what was redacted.
-    let inside: Vec<ExhibitId> =
-        shown.keys().copied().filter(|id| briefs.is_within(*id, &chosen)).collect();
-    let around = briefs.around(&secret);
-    let mut sums = HashSet::new();
-    for brief in briefs.records.iter().filter(|brief| brief.kind == "sums.compared") {
-        let of = |name: &str| brief.ids.iter().find(|(field, _)| field == name).map(|(_, id)| *id);
-        if of("exhibit").is_some_and(|id| secret.contains(&id)) {
-            sums.extend(of("sums_exhibit"));
+    // Members of what was redacted hold what was redacted, and are redacted with it.
+    let mut inside: Vec<ExhibitId> =
+        briefs.sealed.keys().copied().filter(|id| briefs.is_within(*id, &chosen)).collect();
+    inside.retain(|id| !chosen.contains(id));
+    secret.extend(inside.iter().copied());
+    // A list of sums tells what stays hidden, what contains the list contains that, and so on.
+    let (mut sums, mut around) = (HashSet::new(), briefs.around(&secret));
+    loop {
+        let before = sums.len();
+        for brief in briefs.records.iter().filter(|brief| brief.kind == "sums.compared") {
+            let of =
+                |name: &str| brief.ids.iter().find(|(field, _)| field == name).map(|(_, id)| *id);
+            let tells = |id: ExhibitId| secret.contains(&id) || around.contains(&id);
+            let named = of("exhibit").is_some_and(tells) || of("claimed").is_some_and(tells);
+            if named || of("exhibit").is_some_and(|id| sums.contains(&id)) {
+                sums.extend(of("sums_exhibit"));
+            }
+        }
+        around = briefs.around(&secret.union(&sums).copied().collect());
+        if sums.len() == before {
+            break;
         }
     }
     let whole = |id: &ExhibitId, shown: &BTreeMap<_, _>| shown.get(id) == Some(&Shown::Whole);
     let reasons = [
         (inside, "was found in an exhibit that is redacted"),
-        (around.iter().copied().collect(), "contains an exhibit that stays hidden"),
+        (around.iter().copied().collect(), "contains an exhibit that stays hidden, or its digest"),
         (sums.iter().copied().collect(), "lists the digest of an exhibit that stays hidden"),
     ];
     for (ids, why) in reasons {

@@ -118,12 +118,22 @@ fn made(
     let briefs = Briefs::of(&desk.case)?;
     let hidden = hidden(desk)?;
     let chosen = choose::choose(&briefs, make.selection, &hidden)?;
+    // Records that tell of an exhibit are under its code as the exhibit is.
+    let told: HashSet<ExhibitId> = (chosen.choices.iter())
+        .filter_map(|choice| briefs.records.get(usize::try_from(choice.index).ok()?))
+        .flat_map(|brief| brief.ids.iter().map(|(_, id)| *id))
+        .chain(chosen.exhibits.iter().copied())
+        .collect();
     let demands: Vec<Demand> = (briefs.demands.iter())
         .filter(|(id, _)| {
             let of = HashSet::from([**id]);
-            chosen.exhibits.iter().any(|e| of.contains(e) || briefs.is_within(*e, &of))
+            told.iter().any(|e| of.contains(e) || briefs.is_within(*e, &of))
         })
         .map(|(_, demand)| demand.clone())
+        // Out of which package an orphan came is erased: it is under the codes of all of these.
+        .chain(
+            briefs.lost.iter().filter(|_| told.iter().any(|e| briefs.orphans.contains(e))).cloned(),
+        )
         .collect();
     crate::permit::may_leave(&desk.place.actor, make, &demands)?;
 

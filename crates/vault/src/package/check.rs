@@ -21,7 +21,7 @@ use super::stamped::Stamped;
 use super::{BAGIT, name};
 use crate::disclose::leaf_len;
 use crate::ggm::Node;
-use crate::salted::SaltedTree;
+use crate::salted::{LEAF, SaltedTree};
 use crate::times::{Bound, OfLog, Roots, Stamps, Void, anchors};
 
 /// The longest note that is read.
@@ -153,8 +153,11 @@ fn bag(package: &Opened, out: &mut Checked) -> io::Result<()> {
     }
     if let Some(text) = need(package, name::INFO, MAX_INFO, out)? {
         for line in text.lines() {
-            if let Some((field, value)) = line.split_once(": ") {
-                out.info.insert(field.to_owned(), value.to_owned());
+            let field = line.split_once(": ");
+            let before =
+                field.and_then(|(f, value)| out.info.insert(f.to_owned(), value.to_owned()));
+            if before.is_some() || field.is_none() {
+                out.find(name::INFO, format!("{line:?} is no field, or one that stands twice"));
             }
         }
     }
@@ -269,14 +272,12 @@ fn own_record(
             Some(Ok(note)) => {
                 out.record = Some(note.record);
                 // Of genuine records anybody could make another selection, under a key of his own.
-                let known = trust.map(|trust| trust.policies(&note.origin));
-                if known.is_some_and(|known| {
-                    !known.iter().any(|policy| PackageNote::open(&text, &policy.log).is_ok())
-                }) {
-                    out.find(
-                        name::NOTE,
-                        "by the trust file: it is signed by a key that it does not name",
-                    );
+                if let Some(trust) = trust
+                    && !signs(package, trust, &text)?
+                {
+                    let what =
+                        "by the trust file: no key that it names signs at that size of the log";
+                    out.find(name::NOTE, what);
                 }
                 if note.origin != out.origin {
                     out.find(name::NOTE, "it is of a package of another log");
@@ -313,6 +314,14 @@ fn own_record(
         }
     }
     Ok(())
+}
+
+/// True where the note is signed by a key that the reader's file takes for the checkpoint which ends
+/// the proof of the package's record: a former key counts up to where it was replaced.
+fn signs(package: &Opened, trust: &Trust, note: &str) -> io::Result<bool> {
+    let Some(text) = package.text(name::PROOF, MAX_PROOF as u64)? else { return Ok(false) };
+    let policy = Proof::parse(&text).ok().and_then(|proof| trust.policy_of(&proof.checkpoint).ok());
+    Ok(policy.is_some_and(|policy| PackageNote::open(note, &policy.log).is_ok()))
 }
 
 fn proof(text: &str, keys: &Keys, out: &Checked) -> Result<(Checkpoint, Note), String> {
@@ -394,8 +403,9 @@ fn records(
         }
         out.records += 1;
         out.hidden += (record.committed.len() - line.opening.fields.len()) as u64;
+        let home = format!("{}{:012}/", name::EXHIBITS, line.index);
         for file in &line.files {
-            if !unnamed.remove(file.as_str()) {
+            if !file.starts_with(&home) || !unnamed.remove(file.as_str()) {
                 out.find(&place, format!("its file {file} is missing, or another record's"));
             }
         }
@@ -440,6 +450,15 @@ fn exhibit(
     if let Some(part) = &line.part {
         if size != Some(part.size) {
             out.find(place, "the size of the exhibit is not opened, or another than its part's");
+            return Ok(());
+        }
+        // A reader takes a part's place in the exhibit from its name.
+        let ends = |(run, file): (&std::ops::Range<u64>, &String)| {
+            let (from, to) = (run.start * LEAF as u64, (run.end * LEAF as u64).min(part.size));
+            file.ends_with(&format!(".{from}-{to}"))
+        };
+        if !part.runs.iter().zip(&line.files).all(ends) {
+            out.find(place, "a file of a part is not named by the bytes that it holds");
             return Ok(());
         }
         if part.runs.len() != line.files.len() {
