@@ -452,6 +452,10 @@ fn exhibit(
             out.find(place, "the size of the exhibit is not opened, or another than its part's");
             return Ok(());
         }
+        if !line.opening.leaf_secrets.is_empty() {
+            out.find(place, "it gives the salts of leaves that are not shown");
+            return Ok(());
+        }
         // A reader takes a part's place in the exhibit from its name.
         let ends = |(run, file): (&std::ops::Range<u64>, &String)| {
             let (from, to) = (run.start * LEAF as u64, (run.end * LEAF as u64).min(part.size));

@@ -268,7 +268,7 @@ impl Draft {
     ) -> Result<(), DraftError> {
         let index = choice.index;
         let asked = |what| DraftError::Asked { index, what };
-        let Ok(Body::ExhibitSealed(body)) = Body::read(record, whole) else {
+        let Ok(Body::ExhibitSealed(body)) = Body::read_left(record, whole) else {
             return Err(asked("it seals no exhibit, or its exhibit was erased"));
         };
         let shows = |field: &str| line.opening.fields.contains_key(field);

@@ -172,3 +172,88 @@ fn what_left_before_it_was_erased_is_named() {
     }
     assert_eq!(bench.json(&["verify", "--json", "case"])["sound"], true);
 }
+
+/// A digest of hidden bytes would betray them: nothing that holds it leaves, however deep it lies.
+#[test]
+#[allow(clippy::disallowed_methods)] // Files for the test.
+fn what_tells_of_hidden_bytes_stays_behind() {
+    let bench = Bench::new();
+    let dir = bench.path("material");
+    std::fs::create_dir(&dir).expect("a folder");
+    let pin = model::Sha256Hex::of(b"1987\n").to_string();
+    std::fs::write(dir.join("pin.txt"), "1987\n").expect("a file");
+    std::fs::write(dir.join("open.txt"), "tv.one.example 198.18.0.7\n").expect("a file");
+    std::fs::write(dir.join("SHA256SUMS"), format!("{pin}  pin.txt\n")).expect("a file");
+    let packed = std::process::Command::new("tar")
+        .args(["-cf", "sums.tar", "SHA256SUMS"])
+        .current_dir(&dir)
+        .status();
+    assert!(packed.expect("tar").success());
+    bench.ok(&["open", "material"]);
+    let without = format!("exhibit:{pin}");
+    let holds = |file: &str| String::from_utf8_lossy(&read(&bench, file)).contains(&pin);
+    make(&bench, "Court", "H0", "whole.zip", &[]);
+    assert!(holds("whole.zip"));
+    make(&bench, "Court", "H0", "without.zip", &["--redact", &without]);
+    assert!(!holds("without.zip"), "a list of sums, or what contains it, went along");
+    // The record of that package says what was redacted: its words stay behind as well.
+    let found = bench.json(&["package", "verify", "--json", "without.zip"]);
+    let record = format!("record:{}", found["record"]);
+    let words = ["package", "make", "--for", "X", "--handling", "H0", "--out", "told.zip"];
+    let more = ["--select", &record, "--redact", &without];
+    let out = bench.run(&[&words[..], &more[..]].concat());
+    assert_eq!(out.status.code(), Some(2), "{}", said(&out));
+    assert!(said(&out).contains("its digest could betray it"), "{}", said(&out));
+
+    // A field that was erased takes its exhibit out of no package.
+    let open = model::Sha256Hex::of(b"tv.one.example 198.18.0.7\n").to_string();
+    let whole = read(&bench, "whole.zip");
+    let whole = String::from_utf8_lossy(&whole);
+    let line = whole.lines().find(|l| l.contains("exhibit.sealed") && l.contains(&open));
+    let record = line.and_then(|l| l.split_once("\"index\":")?.1.split(',').next());
+    let record = record.expect("the sealing record's number");
+    let why = ["--basis", "art. 16", "--reason", "request 8"];
+    bench.ok(&[&["erase", "--record", record, "--field", "source"][..], &why].concat());
+    make(&bench, "Court", "H0", "left.zip", &["--select", &format!("exhibit:{open}")]);
+    assert_eq!(bench.json(&["package", "verify", "--json", "left.zip"])["whole"], 1);
+}
+
+/// Records alone tell of exhibits, and are under their code as the exhibits are.
+#[test]
+fn a_code_holds_for_records_too_and_outlives_erasure() {
+    let (nl, fr) = (Bench::new(), Bench::new());
+    nl.ok(&["authority", "init", "nl.example"]);
+    fr.ok(&["authority", "init", "fr.example"]);
+    nl.open("case", &nl.seizure("seizure", "small", 1.0, 3));
+    let secret = make(&nl, "fr.example", "H2", "secret.zip", &[]);
+    let taken = fr.json(&["package", "import", "--json", &secret]);
+    let words = ["package", "make", "--for", "evil", "--handling", "H0", "--out", "x.zip"];
+    let refused = |more: &[&str]| {
+        let out = fr.run(&[&words[..], more].concat());
+        assert_eq!(out.status.code(), Some(2), "{more:?}: {}", said(&out));
+        assert!(said(&out).contains("under H2"), "{more:?}: {}", said(&out));
+    };
+    refused(&["--select", "record:0-20"]);
+    // The package itself is erased: what came out of it stays under its code.
+    let exhibit = taken["imported"]["exhibit"].as_str().expect("an id");
+    let why = ["--basis", "art. 16", "--reason", "request 9"];
+    let listed = fr.json(&["package", "verify", "--json", &secret]);
+    assert!(listed["whole"].as_u64() > Some(40));
+    // One member goes, and with it the container; the others stay.
+    let page = model::Sha256Hex::of(&unpacked(&nl, "secret.zip")).to_string();
+    fr.ok(&[&["erase", "--exhibit", &page][..], &why].concat());
+    refused(&[]);
+    assert!(!fr.path("x.zip").exists() && !exhibit.is_empty());
+}
+
+/// The page in a package.
+#[allow(clippy::disallowed_methods)] // Files for the test.
+fn unpacked(bench: &Bench, file: &str) -> Vec<u8> {
+    let out = std::process::Command::new("python3")
+        .args(["-c", "import sys,zipfile;sys.stdout.buffer.write(zipfile.ZipFile(sys.argv[1]).read('package/index.html'))"])
+        .arg(bench.path(file))
+        .output()
+        .expect("python3");
+    assert!(out.status.success());
+    out.stdout
+}
