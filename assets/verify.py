@@ -4,7 +4,7 @@
 FOLDER is the unpacked package: this script's own, where none is named. FILE holds keys that you got from
 elsewhere, a line each: `log KEY`, `authority KEY`, `witness KEY`, `quorum NUMBER`, `time NAME CERTIFICATE`
 (base64 of DER). Exit codes: 0 it holds, 1 something does not, 2 misuse. Formats: docs/package-format.md"""
-import base64, hashlib, json, os, pathlib, re, subprocess, sys, tempfile, time
+import base64, calendar, hashlib, json, os, pathlib, re, subprocess, sys, tempfile, time
 wrong, DIR = [], ""
 def say(text): print("".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text))
 def fail(place, what): wrong.append(f"{place}: {what}")
@@ -18,8 +18,8 @@ def below(folder):
         if path.is_file(): yield path.relative_to(DIR).as_posix()
 def unbase64(text):
     raw = base64.b64decode(text, validate=True)
-    if base64.b64encode(raw).decode() != text: raise ValueError("base64 in another writing")
-    return raw
+    if base64.b64encode(raw).decode() == text: return raw
+    raise ValueError("base64 in another writing")
 def unhex(text):
     if not re.fullmatch("[0-9a-f]{64}", text): raise ValueError("no salt or hash of 32 bytes")  # of one length each
     return bytes.fromhex(text)
@@ -27,14 +27,12 @@ def openssl(words, **files):
     with tempfile.TemporaryDirectory() as folder:
         for name, data in files.items(): pathlib.Path(folder, name).write_bytes(data)
         return subprocess.run(["openssl", *words.split()], cwd=folder, capture_output=True)
-# --- the bag
-OUTSIDE = {"tagmanifest-sha256.txt", "package.note", "package.tlog-proof", "package.consistency"}
+OUTSIDE = {"tagmanifest-sha256.txt", "package.note", "package.tlog-proof", "package.consistency"}  # --- the bag
 def bag():
     there = set(below(""))
     for manifest, payload in (("manifest-sha256.txt", True), ("tagmanifest-sha256.txt", False)):
         named = {n: v for v, _, n in (l.partition("  ") for l in load(manifest).decode().split("\n")[:-1])}
-        if "".join(f"{named[n]}  {n}\n" for n in sorted(named)).encode() != load(manifest):
-            fail(manifest, "it is not in its one writing")
+        if "".join(f"{named[n]}  {n}\n" for n in sorted(named)).encode() != load(manifest): fail(manifest, "not in its one writing")
         wanted = {n for n in there if n.startswith("data/") == payload and n not in OUTSIDE}
         for name in sorted(wanted ^ set(named)): fail(name, f"it was added, or is missing: see {manifest}")
         for name in sorted(wanted & set(named)):
@@ -52,20 +50,19 @@ class Keys:
             elif words:
                 kind, where = kinds[words[0]]
                 name, number, raw = words[1].split("+", 2)
-                raw = unbase64(raw)
-                if raw[0] != kind or len(raw) != 33 or key_id(name, kind, raw[1:]).hex() != number:
+                if (raw := unbase64(raw))[0] != kind or len(raw) != 33 or key_id(name, kind, raw[1:]).hex() != number:
                     raise ValueError(f"the key of {name} is none")
                 where.append((name, raw[1:], int(words[3]) if words[2:3] == ["until"] else None))
+        for part in list(zip(*self.witnesses))[:2]:  # names, keys: neither counts twice
+            if len(set(part)) < len(self.witnesses): raise ValueError("one witness stands there as two")
     def of_log(self, origin, size):
         own = [key for name, key, end in self.logs if name == origin and (end is None or size <= end)]
         return own + [key for name, key, _ in self.authorities if (origin + "/").startswith(name + "/")]
 def is_signed(key, text, mark):
-    key = bytes.fromhex("302a300506032b6570032100") + key
     words = "pkeyutl -verify -pubin -keyform DER -inkey key -rawin -in text -sigfile mark"
-    return openssl(words, key=key, text=text, mark=mark).returncode == 0
+    return openssl(words, key=bytes.fromhex("302a300506032b6570032100") + key, text=text, mark=mark).returncode == 0
 def note(raw):
-    text, _, lines = raw.decode().rpartition("\n\n")
-    signatures = []
+    (text, _, lines), signatures = raw.decode().rpartition("\n\n"), []
     for line in lines[:-1].split("\n"):
         dash, name, value = line.split(" ")
         value = unbase64(value)
@@ -131,9 +128,8 @@ def canonical(value):
     if not isinstance(value, dict): return json.dumps(value, ensure_ascii=False)
     return "{" + ",".join(f"{json.dumps(key)}:{canonical(value[key])}" for key in sorted(value)) + "}"
 def parse(raw):
-    value = json.loads(raw)
-    if canonical(value).encode() != raw: raise ValueError("not in its one writing")
-    return value
+    if canonical(value := json.loads(raw)).encode() == raw: return value
+    raise ValueError("not in its one writing")
 def opened(entry, opening):
     """The record, and the values of the fields that are disclosed."""
     record, values = parse(entry), {}
@@ -174,8 +170,7 @@ def exhibit(line, record, values):
     if len(files) != len(runs) or part and int(part["size"]) != size or edges != sorted(set(edges)) \
             or edges[0] < 0 or edges[-1] > leaves or leaves > 1 << 40 or part and any(not file.endswith(f".{a * LEAF}-"
             f"{min(b * LEAF, size)}") for file, (a, b) in zip(files, runs)): raise ValueError("a part that does not fit")
-    if not part and digest(files[0]) != values["exhibit"]:
-        raise ValueError(f"{files[0]} is not the exhibit {values['exhibit']}")
+    if not part and digest(files[0]) != values["exhibit"]: raise ValueError(f"{files[0]} is not the exhibit of the record")
     salt, handles = salts(nodes), [open(os.path.join(DIR, file), "rb") for file in files]
     def leaf(number):
         at = next(i for i, (first, end) in enumerate(runs) if first <= number < end)
@@ -185,16 +180,17 @@ def exhibit(line, record, values):
     root = subtree(0, leaves, runs, hidden, leaf).hex()
     if next(hidden, None) or any(handle.read(1) for handle in handles) or root != record["public"]["root"]:
         raise ValueError("its bytes do not lead to the root in the log")
-def stamp(covered, token, certificates, anchors):
-    """The moment in a token (RFC 3161) over those bytes, once openssl has verified it."""
+def stamp(over, token, certificates, anchors):
+    """The moment in a token (RFC 3161) over that digest, once openssl has verified it."""
     pem = lambda ders: b"".join(openssl("x509 -inform DER -in der", der=der).stdout for der in ders)
     chain = openssl("pkcs7 -inform DER -in token -print_certs", token=token).stdout + pem(certificates)
-    words = "ts -verify -data data -in token -token_in -CAfile roots -untrusted chain -partial_chain -no_check_time"
-    holds = lambda roots: openssl(words, data=covered, token=token, chain=chain, roots=roots).returncode == 0
-    if not holds(chain): raise ValueError("its time stamp does not hold")
     text = openssl("ts -reply -in token -token_in -text", token=token).stdout.decode(errors="replace")
-    mine = "yours" if anchors and holds(pem(anchors)) else "not confirmed by you"
-    return re.search("Time stamp: (.*)", text)[1] + f" (time authority: {mine})"
+    day, year = re.search(r"Time stamp: (\w+ +\d+ [\d:]+)[.\d]* (\d+) GMT", text).groups()
+    at = calendar.timegm(time.strptime(f"{day} {year}", "%b %d %H:%M:%S %Y"))
+    words = f"ts -verify -digest {over} -in token -token_in -CAfile roots -untrusted chain -partial_chain -attime {at}"
+    holds = lambda roots: openssl(words, token=token, chain=chain, roots=roots).returncode == 0
+    if not holds(chain): raise ValueError("its time stamp does not hold")
+    return f"{day} {year} GMT (time authority: {'yours' if anchors and holds(pem(anchors)) else 'not confirmed by you'})"
 def proofs(keys, origin, size, root, manifest, strict):
     """The note of the package, the proof that its record is in the log, and that the log goes on."""
     head, _, end = load("package.tlog-proof").decode().partition("\n\n")
@@ -203,8 +199,7 @@ def proofs(keys, origin, size, root, manifest, strict):
     name, last, top = checkpoint(text)
     said, _ = signed(load("package.note"), keys, origin, strict, last)
     index = said.split("\n")[2]
-    if said != f"vigie package v1\n{origin}\n{index}\n{manifest}\n":
-        fail("tagmanifest-sha256.txt", "it is not the one that package.note signs")
+    if said != f"vigie package v1\n{origin}\n{index}\n{manifest}\n": fail("tagmanifest-sha256.txt", "not the one that package.note signs")
     record = parse(entry)
     if (first, extra[:6], number, name) != ("c2sp.org/tlog-proof@v1", "extra ", "index " + index, origin) \
             or included(sha(b"\0", entry), int(index), last, [unbase64(h) for h in path]) != top \
@@ -241,20 +236,23 @@ def records(keys, origin, size, root, anchors):
                 unused -= set(line["files"])
                 exhibit(line, record, values)
                 counts[3 if "part" in line else 2] += 1
-            if record["kind"] == "checkpoint.stamped": stamps.append((place, line, record, values))
+            if record["kind"].endswith(".stamped"): stamps.append((place, line, record["kind"], record["public"] | values))
         except Exception as error: fail(place, str(error) or type(error).__name__)
     for file in sorted(unused): fail(file, "no record leads to it")
     blob = lambda value: bytes.fromhex(value["hex"]) if isinstance(value, dict) else value.encode()
-    pool = [blob(der) for *_, values in stamps for der in values.get("certificates", [])]
-    for place, line, record, _ in stamps:
+    pool = [blob(der) for *_, said in stamps for der in said.get("certificates", [])]
+    for place, line, kind, said in stamps:
         try:
-            over = record["public"]["checkpoint"].encode()
-            name, old, was = checkpoint(signed(over, keys, None, False)[0])
-            if name != origin or not goes_on(old, size, was, root, [unhex(h) for h in line["consistency"]]):
-                raise ValueError("its stamp is over a checkpoint that this log does not go on from")
-            say(f"Stamped {stamp(over, blob(record['public']['token']), pool, anchors)}: the first {old} records.")
+            if kind == "checkpoint.stamped":
+                over, what = sha(said["checkpoint"].encode()).hex(), "the first {} records"
+                name, old, was = checkpoint(signed(said["checkpoint"].encode(), keys, None, False)[0])
+                if name != origin or not goes_on(old, size, was, root, [unhex(h) for h in line["consistency"]]):
+                    raise ValueError("its stamp is over a checkpoint that this log does not go on from")
+            elif {"exhibit", "token"} <= set(said): over, what, old = unhex(said["exhibit"]).hex(), "the exhibit of {}", place
+            else: continue
+            say(f"Stamped {stamp(over, blob(said['token']), pool, anchors)}: {what.format(old)}.")
         except Exception as error: fail(place, str(error) or type(error).__name__)
-    return counts, len(stamps)
+    return counts, sum(kind == "checkpoint.stamped" for _, _, kind, _ in stamps)
 def main(words):
     global DIR
     wrong[:], trust, place = [], None, "the bag"
@@ -269,7 +267,9 @@ def main(words):
     try:
         if load("bagit.txt") != b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n": fail("bagit.txt", "no bag's")
         manifest = bag()
-        info = dict(l.split(": ", 1) for l in load("bag-info.txt").decode().split("\n") if ": " in l)
+        lines = [l.split(": ", 1) for l in load("bag-info.txt").decode().split("\n")[:-1]]
+        info = dict(lines)
+        if len(info) < len(lines): fail("bag-info.txt", "a field stands twice")
         place, origin = "data/keys.txt", info["External-Identifier"]
         keys = Keys(load(place).decode())
         place = "data/checkpoint"

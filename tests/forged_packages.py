@@ -16,10 +16,10 @@ FILE = "data/exhibits/000000000000/a"
 
 def openssl(*words): return subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True).stdout
 
-def key(name, kind):
-    """A new key: its file, its id, and how key files write it."""
-    file = WORK / f"{name.replace('/', '-')}-{kind}.pem"
-    openssl("genpkey", "-algorithm", "ed25519", "-out", file)
+def key(name, kind, of="", public_of=None):
+    """A new key, or one that is there under another name: its file, its id, and how key files write it."""
+    file = public_of or WORK / f"{name.replace('/', '-')}-{kind}{of}.pem"
+    if not public_of: openssl("genpkey", "-algorithm", "ed25519", "-out", file)
     public = openssl("pkey", "-in", file, "-pubout", "-outform", "DER")[-32:]
     number = v.key_id(name, kind, public)
     return file, number, f"{name}+{number.hex()}+{base64.b64encode(bytes([kind]) + public).decode()}"
@@ -46,14 +46,44 @@ def record(kind, public, fields):
                          "time": "2026-11-26T00:57:59.057Z", "v": 1})
     return entry, {"fields": opening, "record": v.sha(b"\0", entry.encode()).hex()}
 
-def build(name, entry, line, files, tail=b"", keys="", more=lambda text: ""):
+CLOCK = """[req]
+distinguished_name = dn
+[dn]
+[clock]
+extendedKeyUsage = critical,timeStamping
+[tsa]
+default_tsa = one
+[one]
+serial = number
+default_policy = 1.2.3.4.1
+digests = sha256
+signer_digest = sha256
+ess_cert_id_alg = sha256
+"""
+
+def clock():
+    """A time authority of the forger's own, its certificate valid for a day: gives tokens over digests."""
+    at = WORK / "clock"
+    at.mkdir()
+    (at / "conf").write_text(CLOCK)
+    (at / "number").write_text("01\n")
+    def run(*words): return subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=at).stdout
+    run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key", "-out", "crt", "-days", "1", "-subj",
+        "/CN=Clock", "-config", "conf", "-extensions", "clock")
+    def token(digest):
+        run("ts", "-query", "-digest", digest, "-sha256", "-cert", "-no_nonce", "-out", "query")
+        return run("ts", "-reply", "-config", "conf", "-queryfile", "query", "-signer", "crt", "-inkey", "key",
+                   "-token_out").hex()
+    return token
+
+def build(name, entry, line, files, tail=b"", keys="", info="", more=lambda text: ""):
     """A package whose log holds that entry and the package's own; every digest and signature is made to fit."""
     folder, leaf = WORK / name, v.sha(b"\0", entry.encode())
     text = f"{ORIGIN}\n1\n{base64.b64encode(leaf).decode()}\n"
     parts = {"data/keys.txt": f"log {LOG[2]}\n{keys}".encode(), "data/checkpoint": sign(text, more(text)).encode(),
              "data/records.jsonl": v.canonical(line).encode() + b"\n" + tail, **files,
              "bagit.txt": b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n", "index.html": b"x",
-             "bag-info.txt": f"External-Identifier: {ORIGIN}\nVigie-Recipient: Court\nVigie-Handling: H0\n".encode()}
+             "bag-info.txt": f"External-Identifier: {ORIGIN}\nVigie-Recipient: Court\nVigie-Handling: H0\n{info}".encode()}
     def manifest(payload):
         named = sorted(n for n in parts if n.startswith("data/") == payload)
         return "".join(f"{hashlib.sha256(parts[n]).hexdigest()}  {n}\n" for n in named).encode()
@@ -74,8 +104,8 @@ def build(name, entry, line, files, tail=b"", keys="", more=lambda text: ""):
         (folder / part).write_bytes(raw)
     return folder
 
-def verdicts(folder):
-    (WORK / "trust").write_text(f"log {LOG[2]}\n")
+def verdicts(folder, trusted=""):
+    (WORK / "trust").write_text(f"log {LOG[2]}\n{trusted}")
     out = []
     for words in ([], ["--trust", WORK / "trust"]):
         for command in ([sys.executable, SCRIPT, folder, *words], [VIGIE, "package", "verify", *words, folder]):
@@ -132,11 +162,23 @@ def main():
                                  {FILE + ".0-4096": data[:LEAF], FILE + ".36864-6096": b""}, {}),
         "too long a part": (shown(), {FILE + ".0-4096": data[:LEAF] + b"x"}, {}),
         "a file that nothing names": (whole(), {**good, "data/exhibits/000000000000/b": b"x"}, {}),
+        "a field that stands twice": (whole(), good, {"info": "Vigie-Handling: H3\n"}),
+        "a line that is no field": (whole(), good, {"info": "For the judge alone\n"}),
         "a hash too many": (shown(hidden=[leaves[1].hex()] * 2), {FILE + ".0-4096": data[:LEAF]}, {}),
     }
     for name, (line, files, more) in forged.items():
         found = verdicts(build(name.replace(" ", "-"), entry, line, files, **more))
         assert found == [1] * 4, f"{name}: verify.py and vigie, without and with keys: {found}"
+
+    # A stamp over another exhibit, and one that is none.
+    token, over = clock(), hashlib.sha256(data).hexdigest()
+    stamps = {"stamped": (token(over), 0), "over another": (token("11" * 32), 1), "no token": ("3003020100", 1)}
+    for name, (der, code) in stamps.items():
+        said = {"exhibit": over, "actor": "x", "token": {"hex": der}, "asked": "http://x.example"}
+        stamped, opens = record("exhibit.stamped", {}, said)
+        line = {"index": 0, "entry": stamped, "opening": opens, "proof": []}
+        found = verdicts(build(name.replace(" ", "-"), stamped, line, {}))
+        assert found == [code] * 4, f"{name}: {found}"
 
     # One witness signs twice; one whose key nobody named signs.
     file, number, text = key("w.example", 4)
@@ -149,6 +191,11 @@ def main():
     twice = build("twice", entry, whole(), good, keys=f"witness {text}\n", more=lambda m: cosigned(m) * 2)
     assert verdicts(twice) == [1] * 4
     assert verdicts(build("unnamed", entry, whole(), good, more=cosigned)) == [1] * 4
+    # One witness under two names, and two keys of one name, are no quorum of two, in a package or with a reader.
+    for other in (key("v.example", 4, public_of=file), key("w.example", 4, "second")):
+        both, name = f"witness {text}\nwitness {other[2]}\nquorum 2\n", f"two-{other[1].hex()}"
+        assert verdicts(build(name, entry, whole(), good, keys=both, more=cosigned)) == [1] * 4
+        assert verdicts(once, both) == [0, 0, 2, 2]
 
     # What is no plain file.
     for name, trick in (("link", lambda at: os.symlink("/dev/zero", at)), ("pipe", os.mkfifo)):
@@ -165,7 +212,7 @@ def main():
     for words in (["--trust", WORK / "nothing"], ["--trust", SCRIPT], ["--other"]):
         done = subprocess.run([sys.executable, SCRIPT, WORK / "whole", *words], capture_output=True, text=True)
         assert done.returncode == 2 and not done.stderr, f"{words}: {done.returncode} {done.stderr}"
-    print(f"{len(forged) + 5} forged packages are refused by both")
+    print(f"{len(forged) + 9} forged packages are refused by both")
 
 LOG = key(ORIGIN, 1)
 main()

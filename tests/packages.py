@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Packages by others' hands: `packages.py VIGIE WORK VENV-BIN`.
 
-Makes a small case with the command, has it stamped by OpenSSL's authority, packs it, and shows what left
-to `verify.py`, PyPI's bagit and case-utils, Debian's age and Python's own zip reader. Whatever byte of the
-unpacked bag is changed, `verify.py` says so: the first, the last and 200 seeded ones of each file."""
+Makes a small case with the command, packs it, and shows what left to `verify.py`, PyPI's bagit and
+case-utils, Debian's age and Python's own zip reader. Whatever byte of the unpacked bag is changed,
+`verify.py` says so: the first, the last and 200 seeded ones of each file."""
 import contextlib, functools, hashlib, importlib.util, io, os, pathlib, random, shutil, subprocess, sys, zipfile
 
 VIGIE, WORK, BIN = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])

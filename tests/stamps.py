@@ -129,7 +129,8 @@ def check(folder, sort):
     shown = run(vigie, "show", "--case", case, "--trust", folder / "trust", exhibit).decode()
     assert "Time by practice, which your trust file names." in shown, shown
 
-    # A package carries the stamp and the chain: the script in it has OpenSSL verify them.
+    # A package carries the stamps and the chain: the script in it has OpenSSL verify them.
+    run(*ask, "--exhibit", exhibit)
     file = folder / "package.zip"
     run(vigie, "package", "make", "--case", case, "--for", "Court", "--handling", "H0", "--out", file)
     with zipfile.ZipFile(file) as zipped:
@@ -140,10 +141,10 @@ def check(folder, sort):
     for words in ([], ["--trust", folder / "trust"]):
         said = run(sys.executable, folder / "package/verify.py", *words).decode()
         assert ("authority: yours)" if words else "not confirmed by you)") in said, said
-        assert "No trusted time" not in said, said
+        assert "No trusted time" not in said and ": the exhibit of record " in said, said
         said = run(vigie, "package", "verify", *words, file).decode()
         assert ("(practice)" if words else "not confirmed") in said, said
-    # One that the reader does not trust is said to be so; a changed token is found.
+    # One that the reader does not trust is said to be so.
     _, elsewhere = authority(folder / "other", sort)
     der = elsewhere("x509", "-in", "root.crt", "-outform", "DER")
     (folder / "others").write_text(f"{key}\ntime other {base64.b64encode(der).decode()}\n")

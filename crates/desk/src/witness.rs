@@ -110,10 +110,11 @@ fn authority(home: &Home, name: Option<&str>) -> Result<ledger::Authority> {
     Ok(home.find(&name)?)
 }
 
-/// Names a witness in the authority's own log; one of the same key is asked at the new address.
+/// Names a witness in the authority's own log; one that is named is asked at the new address.
 ///
 /// # Errors
-/// What is no key or no address; more than [`MAX_WITNESSES`]; the disk.
+/// What is no key or no address; a second name or a second key of one that is named, which would
+/// count twice; more than [`MAX_WITNESSES`]; the disk.
 pub fn name(home: &Path, key: &str, url: &str) -> Result<Named> {
     let key = WitnessKey::parse(key).map_err(|e| Error::Asked(format!("the witness: {e}")))?;
     let url = url.trim_end_matches('/').to_owned();
@@ -121,6 +122,17 @@ pub fn name(home: &Path, key: &str, url: &str) -> Result<Named> {
     let before = list(home, None)?;
     if before.len() >= MAX_WITNESSES && before.iter().all(|named| named.key != key) {
         return Err(Error::Asked(format!("an authority names at most {MAX_WITNESSES} witnesses")));
+    }
+    let other = before.iter().map(|named| &named.key).find(|there| {
+        **there != key && (there.name() == key.name() || there.is_by_key_of(&key))
+    });
+    if let Some(there) = other {
+        let there = there.name();
+        let what = if there == key.name() { "another key of the witness" } else { "the key of" };
+        return Err(Error::Asked(format!(
+            "it is {what} {there}, and one witness counts once: drop that first (`vigie witness \
+             drop {there}`)"
+        )));
     }
     let own = ledger::witness::WitnessHome::new(home).key();
     if own.is_ok_and(|own| own.witness() == key) {

@@ -95,10 +95,7 @@ impl Trust {
                 }
                 "witness" => {
                     let witness = WitnessKey::parse(rest).map_err(key)?;
-                    if trust.witnesses.contains(&witness) {
-                        return Err(bad(format!("the witness {} stands twice", witness.name())));
-                    }
-                    trust.witnesses.push(witness);
+                    trust.take(witness).map_err(bad)?;
                 }
                 "quorum" => {
                     let number = rest.parse().map_err(|_| bad(format!("no number: {rest:?}")))?;
@@ -129,6 +126,24 @@ impl Trust {
             trust.quorum = number;
         }
         Ok(trust)
+    }
+
+    /// Takes a witness. A quorum counts independent parties: one is never counted twice, neither
+    /// under two names nor by two keys.
+    fn take(&mut self, witness: WitnessKey) -> Result<(), String> {
+        let name = witness.name();
+        if let Some(there) = self.witnesses.iter().find(|w| w.is_by_key_of(&witness)) {
+            return Err(if there.name() == name {
+                format!("the witness {name} stands twice")
+            } else {
+                format!("the witness {name} has the key of {}: it is one witness", there.name())
+            });
+        }
+        if self.witnesses.iter().any(|w| w.name() == name) {
+            return Err(format!("a second key of the witness {name}: name the one that counts"));
+        }
+        self.witnesses.push(witness);
+        Ok(())
     }
 
     /// The time authorities that are named.
@@ -248,11 +263,16 @@ mod tests {
 
     #[test]
     fn a_wrong_line_is_named() {
-        let key = CosignerKey::new("w.example", &[2; 32]).unwrap().witness().text();
+        let witness =
+            |name, seed| CosignerKey::new(name, &[seed; 32]).unwrap().witness().text();
+        let (key, alias) = (witness("w.example", 2), witness("v.example", 2));
+        let second = witness("w.example", 3);
         for (text, line) in [
             ("log nothing".to_owned(), 1),
             ("\n\nfoo bar".to_owned(), 3),
             (format!("witness {key}\nwitness {key}"), 2),
+            (format!("quorum 2\nwitness {key}\nwitness {alias}"), 3),
+            (format!("quorum 2\nwitness {key}\nwitness {second}"), 3),
             (format!("log {key}"), 1),
             (format!("witness {key}\nquorum 2"), 2),
             ("quorum 0\nquorum 0".to_owned(), 2),

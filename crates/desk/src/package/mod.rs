@@ -147,6 +147,9 @@ fn made(
     for witness in &witnesses {
         keys.push_str(&format!("witness {}\n", witness.key.text()));
     }
+    // Whoever checks refuses keys that count twice.
+    ledger::Trust::parse(&keys)
+        .map_err(|e| Error::Asked(format!("the witnesses that are named: {}", e.what)))?;
     let known = |signature: &Signature| {
         signature.id == of_log.now().id()
             || of_log.former().iter().any(|former| former.key.id() == signature.id)

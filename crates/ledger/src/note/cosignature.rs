@@ -95,6 +95,11 @@ impl WitnessKey {
         &self.name
     }
 
+    /// True where the other has the same public key, whatever its name.
+    pub fn is_by_key_of(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+
     /// The first four bytes of SHA-256(name ‖ "\n" ‖ 4 ‖ public key).
     pub fn id(&self) -> [u8; 4] {
         key_id(&self.name, COSIGNATURE, self.key.as_bytes())
