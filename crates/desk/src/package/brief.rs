@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use model::record::{Body, Opening, Record};
+use model::record::{Body, Name, Opening, Record};
 use model::{Canon, ExhibitId};
 use vault::Case;
 
 use super::handling::{Demand, Handling};
-use crate::Result;
+use crate::{Error, Result};
 
 /// A record, as far as a choice needs it.
 #[derive(Debug, Clone)]
@@ -36,15 +36,32 @@ pub(crate) struct Briefs {
     pub(crate) sealed: HashMap<ExhibitId, usize>,
     /// The exhibits that an exhibit was found in.
     pub(crate) containers: HashMap<ExhibitId, Vec<ExhibitId>>,
-    /// What the packages that were taken in demand: by the package's own exhibit.
-    pub(crate) demands: HashMap<ExhibitId, Demand>,
+    /// What packages in the case demand, each of its own exhibits and of what was found in them.
+    pub(crate) demands: Vec<(HashSet<ExhibitId>, Demand)>,
     /// What packages demand that were erased as containers since: of which exhibits is not known.
     pub(crate) lost: Vec<Demand>,
     /// Exhibits that came out of a container that was erased, or are left of one of which a part was.
     pub(crate) orphans: HashSet<ExhibitId>,
     /// Records that sealed what is left of an exhibit.
     rests: HashSet<u64>,
+    /// How exhibits came in that were found in no other: by their paths.
+    paths: Vec<(Name, ExhibitId)>,
+    /// Files named as that which holds a package's code.
+    infos: Vec<Info>,
 }
+
+/// A file named `bag-info.txt`.
+#[derive(Debug)]
+struct Info {
+    exhibit: ExhibitId,
+    name: Name,
+    container: Option<ExhibitId>,
+    /// True where the container was erased.
+    lost: bool,
+}
+
+/// The longest `bag-info.txt` that is read, in bytes.
+const MAX_INFO: u64 = 64 << 10;
 
 fn ids(field: &str, value: &Canon, out: &mut Vec<(String, ExhibitId)>) {
     match value {
@@ -69,7 +86,37 @@ impl Briefs {
         let rests = briefs.records.iter().filter(|brief| briefs.rests.contains(&brief.index));
         let rests: Vec<ExhibitId> = rests.filter_map(|brief| Some(brief.sealed?.0)).collect();
         briefs.orphans.extend(rests);
+        briefs.packages(case)?;
         Ok(briefs)
+    }
+
+    /// A package keeps its code though it was opened as any archive or folder is, and not taken in
+    /// as a package.
+    fn packages(&mut self, case: &Case) -> Result<()> {
+        for info in std::mem::take(&mut self.infos) {
+            if case.exhibit(&info.exhibit).is_none_or(|exhibit| exhibit.size > MAX_INFO) {
+                continue;
+            }
+            let read =
+                |source| Error::Read { path: info.exhibit.to_string().into(), source };
+            let bytes = case.bytes(&info.exhibit)?.range(0, MAX_INFO).map_err(read)?;
+            let Some(demand) = Demand::in_info(&String::from_utf8_lossy(&bytes)) else { continue };
+            let folder = info.name.0.iter().rposition(|b| *b == b'/').map_or(0, |at| at + 1);
+            let folder = &info.name.0[..folder];
+            let of = match info.container {
+                None if info.lost => {
+                    self.lost.push(demand);
+                    continue;
+                }
+                None => {
+                    let beside = self.paths.iter().filter(|(path, _)| path.0.starts_with(folder));
+                    beside.map(|(_, id)| *id).collect()
+                }
+                Some(container) => HashSet::from([container]),
+            };
+            self.demands.push((of, demand));
+        }
+        Ok(())
     }
 
     fn take(&mut self, index: u64, record: &Record, opening: &Opening) {
@@ -97,19 +144,33 @@ impl Briefs {
             self.containers.entry(exhibit).or_default().extend(container);
         };
         let id = |field: &str| opening.fields.get(field)?.value.as_text()?.parse().ok();
+        let mut came = None;
         // Fields may have been erased: what is left says what it says.
         match Body::read_left(record, opening) {
             Ok(Body::ExhibitSealed(body)) => {
+                let lost = record.committed.contains_key("container") && id("container").is_none();
+                came = Some((body.exhibit, body.member.or(body.source), id("container"), lost));
                 brief.sealed = Some((body.exhibit, body.size));
                 inside(body.exhibit, id("container"));
                 self.sealed.insert(body.exhibit, self.records.len());
-                if record.committed.contains_key("container") && id("container").is_none() {
+                if lost {
                     self.orphans.insert(body.exhibit);
                 }
             }
-            Ok(Body::ExhibitReceived(body)) => inside(body.exhibit, id("container")),
+            Ok(Body::ExhibitReceived(body)) => {
+                inside(body.exhibit, id("container"));
+                came = Some((body.exhibit, body.member.or(body.source), id("container"), false));
+            }
             Ok(Body::ErasureOrdered(body)) => self.rests.extend(body.rest),
             _ => {}
+        }
+        if let Some((exhibit, Some(name), container, lost)) = came {
+            if name.0.rsplit(|b| *b == b'/').next() == Some(b"bag-info.txt") {
+                self.infos.push(Info { exhibit, name: name.clone(), container, lost });
+            }
+            if container.is_none() {
+                self.paths.push((name, exhibit));
+            }
         }
         if record.kind == "package.imported" {
             let text = |field: &str| opening.fields.get(field)?.value.as_text();
@@ -120,9 +181,7 @@ impl Briefs {
                 restriction: text("restriction").map(str::to_owned),
             };
             match id("exhibit") {
-                Some(exhibit) => {
-                    self.demands.insert(exhibit, demand);
-                }
+                Some(exhibit) => self.demands.push((HashSet::from([exhibit]), demand)),
                 None => self.lost.push(demand),
             }
         }

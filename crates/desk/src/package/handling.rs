@@ -53,6 +53,23 @@ pub struct Demand {
     pub restriction: Option<String>,
 }
 
+impl Demand {
+    /// What a package's `bag-info.txt` demands; `None` where the file is of another bag.
+    pub(super) fn in_info(text: &str) -> Option<Self> {
+        let field = |name: &str| {
+            let mut fields = text.lines().filter_map(|line| line.split_once(": "));
+            fields.find(|(field, _)| *field == name).map(|(_, value)| value.to_owned())
+        };
+        let code = field("Vigie-Handling")?;
+        Some(Self {
+            provider: vault::authority_of(&field("External-Identifier")?).to_owned(),
+            // What cannot be read is restricted most.
+            handling: code.parse().unwrap_or(Handling::H2),
+            restriction: field("Vigie-Restriction"),
+        })
+    }
+}
+
 /// True where two names are of one party.
 pub fn is_party(a: &str, b: &str) -> bool {
     let plain = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();

@@ -125,10 +125,9 @@ fn made(
         .chain(chosen.exhibits.iter().copied())
         .collect();
     let demands: Vec<Demand> = (briefs.demands.iter())
-        .filter(|(id, _)| {
-            let of = HashSet::from([**id]);
-            told.iter().any(|e| of.contains(e) || briefs.is_within(*e, &of))
-        })
+        // What is one's own is restricted by oneself alone.
+        .filter(|(_, demand)| !is_party(&demand.provider, desk.case.authority()))
+        .filter(|(of, _)| told.iter().any(|e| of.contains(e) || briefs.is_within(*e, of)))
         .map(|(_, demand)| demand.clone())
         // Out of which package an orphan came is erased: it is under the codes of all of these.
         .chain(

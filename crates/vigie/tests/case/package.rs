@@ -257,3 +257,31 @@ fn unpacked(bench: &Bench, file: &str) -> Vec<u8> {
     assert!(out.status.success());
     out.stdout
 }
+
+/// Opened as any archive or folder is, a package keeps its code too.
+#[test]
+#[allow(clippy::disallowed_methods)] // Files for the test.
+fn a_code_holds_where_a_package_was_opened_and_not_taken_in() {
+    let nl = Bench::new();
+    nl.ok(&["authority", "init", "nl.example"]);
+    nl.open("case", &nl.seizure("seizure", "small", 1.0, 3));
+    let secret = make(&nl, "fr.example", "H2", "secret.zip", &[]);
+    let folder = nl.path("unpacked");
+    let unpacked = std::process::Command::new("python3")
+        .args(["-m", "zipfile", "-e", &secret])
+        .arg(&folder)
+        .status();
+    assert!(unpacked.expect("python3").success());
+    std::fs::write(nl.path("own.txt"), "tv.one.example").unwrap();
+    for material in [secret.as_str(), folder.to_str().expect("UTF-8")] {
+        let fr = Bench::new();
+        fr.ok(&["authority", "init", "fr.example"]);
+        fr.ok(&["open", "--case", "case", material, nl.path("own.txt").to_str().unwrap()]);
+        let words = ["package", "make", "--for", "Court", "--handling", "H0", "--out", "x.zip"];
+        let out = fr.run(&words);
+        assert_eq!(out.status.code(), Some(2), "{material}: {}", said(&out));
+        assert!(said(&out).contains("nl.example") && said(&out).contains("H2"), "{}", said(&out));
+        let own = model::Sha256Hex::of(b"tv.one.example");
+        make(&fr, "Court", "H0", "own.zip", &["--select", &format!("exhibit:{own}")]);
+    }
+}
