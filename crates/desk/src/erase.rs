@@ -4,6 +4,7 @@
 //! built again from what is left. A crash between the two is made good by whoever next opens the
 //! case for writing: views that are older than an order of erasure are not kept.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,7 @@ pub use vault::erase::What;
 
 use crate::desk::{Desk, Place};
 use crate::open::{Opened, Work};
+use crate::progress::Progress;
 use crate::views::Views;
 use crate::{Error, Result};
 
@@ -59,12 +61,13 @@ pub struct Done {
     pub opened: Opened,
 }
 
-/// Says what an erasure would reach. Nothing is written, no lock is taken.
+/// Says what an erasure would reach. Nothing is written, no lock is taken. What stays is searched for
+/// digests of what goes: `progress` is told the bytes that are read.
 ///
 /// # Errors
 /// Nothing of that name, or not to be erased so; the case cannot be read.
-pub fn plan(dir: &Path, what: &What) -> Result<Planned> {
-    let mut planned = planned(&Case::read(dir)?, what)?;
+pub fn plan(dir: &Path, what: &What, progress: &dyn Fn(u64)) -> Result<Planned> {
+    let mut planned = planned(&Case::read(dir)?, what, progress)?;
     if let Ok(snapshot) = crate::read::Reader::open(dir).and_then(|reader| reader.snapshot()) {
         planned.unopened = unopened(snapshot.db()?, &planned.plan)?;
     }
@@ -83,8 +86,8 @@ fn unopened(db: &Connection, plan: &Plan) -> Result<Vec<(u64, u64)>> {
     Ok(found)
 }
 
-fn planned(case: &Case, what: &What) -> Result<Planned> {
-    let plan = case.plan_erasure(what).map_err(|error| match error {
+fn planned(case: &Case, what: &What, progress: &dyn Fn(u64)) -> Result<Planned> {
+    let plan = case.plan_erasure(what, progress).map_err(|error| match error {
         vault::Error::NotErasable(why) => Error::Asked(format!("it cannot be erased: {why}")),
         vault::Error::Erased(said) => Error::Erased(format!("{said}: nothing is left to erase")),
         vault::Error::NoExhibit(id) if !case.orders().is_empty() => Error::Erased(format!(
@@ -132,7 +135,12 @@ pub fn erase(place: &Place, request: &Request, work: &Work) -> Result<Done> {
 }
 
 fn carry_out(desk: &mut Desk, request: &Request, work: &Work) -> Result<Done> {
-    let mut planned = planned(&desk.case, &request.what)?;
+    if !matches!(request.what, What::Field(..)) {
+        let size = desk.case.exhibits().iter().map(|exhibit| exhibit.size).sum();
+        Progress::add(&work.progress.parsed_total, size);
+    }
+    let read = |n| Progress::add(&work.progress.parsed, n);
+    let mut planned = planned(&desk.case, &request.what, &read)?;
     planned.unopened = unopened(&desk.views()?.db, &planned.plan)?;
     let inherited = Inherited::of(desk, &planned.plan)?;
     let stamp = desk.stamp();
@@ -226,6 +234,8 @@ pub struct Reported {
     pub media: Vec<(PathBuf, bool)>,
     /// Packages made before the order, with something of it in them.
     pub handed_out: Vec<HandedOut>,
+    /// Exhibits that stay and in which a digest of what is erased stands, as the order names them.
+    pub telling: Vec<ExhibitId>,
 }
 
 /// Every erasure of the case, and where copies remain as far as the log knows.
@@ -242,6 +252,12 @@ pub fn report(dir: &Path) -> Result<Vec<Reported>> {
             handed_out.push((index, record.time, body));
         }
     }
+    let by_record: HashMap<u64, ExhibitId> =
+        case.exhibits().iter().map(|e| (e.record, e.id)).collect();
+    let telling = |order: &Ordered| {
+        let records = order.body.digests.0.iter().cloned().flatten();
+        records.filter_map(|record| by_record.get(&record).copied()).collect()
+    };
     let reported = |order: &Ordered| {
         let rest = order.body.rest.and_then(|r| case.exhibits().iter().find(|e| e.record == r));
         let before = handed_out.iter().filter(|(index, _, _)| *index < order.record);
@@ -250,6 +266,7 @@ pub fn report(dir: &Path) -> Result<Vec<Reported>> {
             rest: rest.map(|exhibit| exhibit.id),
             media: order.body.media.iter().map(medium).collect(),
             handed_out: holding.collect(),
+            telling: telling(order),
             order: order.clone(),
         }
     };

@@ -11,6 +11,7 @@
 
 mod batch;
 mod case;
+pub mod digests;
 pub mod disclose;
 pub mod erase;
 mod error;

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 
 use model::ExhibitId;
+use vault::digests::Found;
 use vault::disclose::widen;
 use vault::package::{Choice, Shown};
 use vault::salted::{LEAF, leaves};
@@ -35,15 +36,20 @@ pub(crate) struct Chosen {
     pub(crate) notes: Vec<String>,
 }
 
+/// Says where digests of some exhibits stand in the bytes of others.
+pub(crate) type Tells<'a> =
+    &'a mut dyn FnMut(&HashSet<ExhibitId>, &BTreeSet<ExhibitId>) -> Vec<(ExhibitId, Found)>;
+
 /// Chooses. `hidden` are the exhibits that are withheld as privileged.
 pub(crate) fn choose(
     briefs: &Briefs,
     asked: &Selection,
     hidden: &HashSet<ExhibitId>,
+    tells: Tells<'_>,
 ) -> Result<Chosen> {
     let mut notes = Vec::new();
     let mut shown = exhibits(briefs, asked, hidden, &mut notes)?;
-    let secret = secrets(briefs, asked, hidden, &mut shown, &mut notes)?;
+    let secret = secrets(briefs, asked, hidden, &mut shown, &mut notes, tells)?;
     let mut records = about(briefs, asked, &shown, &secret)?;
     let out: HashSet<ExhibitId> = shown.keys().copied().collect();
     for (id, what) in shown {
@@ -167,6 +173,7 @@ fn secrets(
     hidden: &HashSet<ExhibitId>,
     shown: &mut BTreeMap<ExhibitId, Shown>,
     notes: &mut Vec<String>,
+    tells: Tells<'_>,
 ) -> Result<HashSet<ExhibitId>> {
     let parts = shown.iter().filter(|(_, what)| matches!(what, Shown::Parts(_)));
     let chosen: HashSet<ExhibitId> = asked.out.keys().copied().chain(parts.map(|p| *p.0)).collect();
@@ -190,9 +197,32 @@ fn secrets(
             }
         }
         around = briefs.around(&secret.union(&sums).copied().collect());
+        if sums.len() > before {
+            continue;
+        }
+        // Nothing more by records: what leaves is searched itself.
+        let told: HashSet<ExhibitId> = secret.iter().chain(&around).chain(&sums).copied().collect();
+        let is_part = |id: &ExhibitId| matches!(shown.get(id), Some(Shown::Parts(_)));
+        let among = shown.keys().filter(|id| is_part(id) || !told.contains(id)).copied().collect();
+        for (id, found) in if told.is_empty() { Vec::new() } else { tells(&told, &among) } {
+            match shown.get(&id) {
+                Some(Shown::Parts(runs)) if is_in(&found, runs) => {
+                    return Err(Error::Asked(format!(
+                        "what is shown of the exhibit {id} holds, in bytes {}..{}, a digest of an \
+                         exhibit that stays hidden: redact these bytes too",
+                        found.start, found.end
+                    )));
+                }
+                Some(Shown::Whole) => {
+                    sums.insert(id);
+                }
+                _ => {}
+            }
+        }
         if sums.len() == before {
             break;
         }
+        around = briefs.around(&secret.union(&sums).copied().collect());
     }
     let whole = |id: &ExhibitId, shown: &BTreeMap<_, _>| shown.get(id) == Some(&Shown::Whole);
     let reasons = [
@@ -213,6 +243,12 @@ fn secrets(
     }
     secret.extend(around);
     Ok(secret)
+}
+
+/// True where a digest reaches into the leaves that are shown.
+fn is_in(found: &Found, runs: &[Range<u64>]) -> bool {
+    let leaf = LEAF as u64;
+    runs.iter().any(|run| found.start < run.end * leaf && run.start * leaf < found.end)
 }
 
 type Records = BTreeMap<u64, (BTreeSet<String>, Shown)>;

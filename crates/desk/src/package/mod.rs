@@ -8,7 +8,7 @@ mod import;
 mod preview;
 mod words;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
 use std::path::Path;
 
@@ -16,6 +16,7 @@ use ledger::disk::{Overwrite, Pending};
 use ledger::note::{Checkpoint, Signature};
 use model::ExhibitId;
 use model::record::{PackageMade, Places};
+use vault::digests::Digests;
 use vault::package::{Choice, Draft, Info, PackageNote, Sealed, Shown, VERIFY_PY, name};
 
 pub use handling::{Demand, Handling, is_party, may_leave};
@@ -117,7 +118,12 @@ fn made(
     desk.case.publish()?;
     let briefs = Briefs::of(&desk.case)?;
     let hidden = hidden(desk)?;
-    let chosen = choose::choose(&briefs, make.selection, &hidden)?;
+    let mut digests = Digests::default();
+    let mut tells = |secret: &HashSet<ExhibitId>, among: &BTreeSet<ExhibitId>| {
+        digests.learn(&desk.case, secret.iter().copied(), progress);
+        digests.search(&desk.case, among.iter().copied(), progress).0
+    };
+    let chosen = choose::choose(&briefs, make.selection, &hidden, &mut tells)?;
     // Records that tell of an exhibit are under its code as the exhibit is.
     let told: HashSet<ExhibitId> = (chosen.choices.iter())
         .filter_map(|choice| briefs.records.get(usize::try_from(choice.index).ok()?))

@@ -515,5 +515,7 @@ records! {
         Committed reason: String,
         /// Media outside the case that hold bytes still: they were sealed where they are.
         Committed media: Vec<Name>,
+        /// The records that sealed exhibits in which a digest of what is erased stands.
+        Committed digests: Places,
     }
 }

@@ -137,10 +137,12 @@ fn orders(plan: &Plan, basis: &str, reason: &str, rest: Option<u64>) -> Vec<Eras
         count: 0,
         reason: reason.to_owned(),
         media: Vec::new(),
+        digests: Places::default(),
     };
     let mut first = empty();
     first.count = plan.leaves();
     first.media = plan.media().map(|path| Name(path_bytes(path))).collect();
+    first.digests = Places::of(plan.telling.iter().copied());
     if let Some(part) = &plan.part {
         first.parts = Places::of(part.seals.iter().copied());
         first.leaves = Places(part.leaves.clone());

@@ -9,6 +9,7 @@ use model::{Canon, ExhibitId};
 
 use super::What;
 use crate::case::Case;
+use crate::digests::Digests;
 use crate::disclose::{MAX_RUNS, widen};
 use crate::error::{Error, Result};
 use crate::salted::leaves;
@@ -54,9 +55,13 @@ pub struct Plan {
     pub fields: BTreeSet<(u64, String)>,
     /// Members of containers that go; they are exhibits of their own, and stay.
     pub kept: BTreeSet<ExhibitId>,
-    /// Digests of what is erased that stand in other exhibits, where they were found beside it:
-    /// exhibit, first byte, one past the last. With them it could be guessed.
+    /// Digests of what is erased that stand in other exhibits: exhibit, first byte, one past the last.
+    /// With them it could be guessed.
     pub sums: Vec<(ExhibitId, u64, u64)>,
+    /// The records that sealed these exhibits.
+    pub telling: BTreeSet<u64>,
+    /// Exhibits that could not be searched for digests: their bytes are not at hand.
+    pub unsearched: Vec<ExhibitId>,
     /// Other openings that hold the very text that goes.
     pub same: Vec<(u64, String)>,
     /// Items of custody that were imaged into what goes, with the exhibits of the same record that
@@ -89,15 +94,16 @@ fn id_in(opening: &Opening, field: &str) -> Option<ExhibitId> {
 }
 
 impl Case {
-    /// What an erasure would reach. Nothing is written.
+    /// What an erasure would reach. Nothing is written. What stays is searched for digests of what
+    /// goes: `progress` is told the bytes that are read.
     ///
     /// # Errors
     /// No such exhibit, bytes, record or field; one that was erased before; one that cannot be erased
     /// so ([`Error::NotErasable`], which says what can be done).
-    pub fn plan_erasure(&self, what: &What) -> Result<Plan> {
+    pub fn plan_erasure(&self, what: &What, progress: &dyn Fn(u64)) -> Result<Plan> {
         match what {
             What::Field(record, field) => self.plan_field(*record, field),
-            What::Exhibit(id) => self.plan_exhibit(id, None),
+            What::Exhibit(id) => self.plan_exhibit(id, None, progress),
             What::Bytes(id, ranges) => {
                 let exhibit = self.exhibit(id).ok_or(Error::NoExhibit(*id))?;
                 let inside = |r: &Range<u64>| r.start < r.end && r.end <= exhibit.size;
@@ -113,7 +119,7 @@ impl Case {
                     return Err(Error::NotErasable(most));
                 }
                 if runs.first() == Some(&(0..leaves(exhibit.size))) {
-                    return self.plan_exhibit(id, None);
+                    return self.plan_exhibit(id, None, progress);
                 }
                 if exhibit.in_place.is_some() {
                     return Err(Error::NotErasable(
@@ -122,12 +128,17 @@ impl Case {
                             .to_owned(),
                     ));
                 }
-                self.plan_exhibit(id, Some(runs))
+                self.plan_exhibit(id, Some(runs), progress)
             }
         }
     }
 
-    fn plan_exhibit(&self, id: &ExhibitId, runs: Option<Vec<Range<u64>>>) -> Result<Plan> {
+    fn plan_exhibit(
+        &self,
+        id: &ExhibitId,
+        runs: Option<Vec<Range<u64>>>,
+        progress: &dyn Fn(u64),
+    ) -> Result<Plan> {
         let exhibit = self.exhibit(id).ok_or(Error::NoExhibit(*id))?;
         let nesting = self.nesting()?;
         let inside = nesting.reach(*id, &nesting.members);
@@ -165,7 +176,15 @@ impl Case {
             PartPlan { id: *id, size: exhibit.size, leaves, seals }
         });
         let gone: BTreeSet<ExhibitId> = whole.into_iter().chain(carriers).chain([*id]).collect();
-        self.reach_records(&gone, &mut plan)?;
+        let mut digests = Digests::default();
+        digests.learn(self, gone.iter().copied(), progress);
+        self.reach_records(&gone, &digests, &mut plan)?;
+        let stay = self.exhibits().iter().map(|e| e.id).filter(|id| !gone.contains(id));
+        let (found, unsearched) = digests.search(self, stay, progress);
+        plan.sums = found.iter().map(|(id, found)| (*id, found.start, found.end)).collect();
+        let telling = found.iter().filter_map(|(id, _)| Some(self.exhibit(id)?.record));
+        plan.telling = telling.collect();
+        plan.unsearched = unsearched;
         Ok(plan)
     }
 
@@ -193,8 +212,12 @@ impl Case {
     }
 
     /// Every opening that names one of the exhibits, or tells what was in it.
-    fn reach_records(&self, gone: &BTreeSet<ExhibitId>, plan: &mut Plan) -> Result<()> {
-        let texts: Vec<String> = gone.iter().map(ToString::to_string).collect();
+    fn reach_records(
+        &self,
+        gone: &BTreeSet<ExhibitId>,
+        digests: &Digests,
+        plan: &mut Plan,
+    ) -> Result<()> {
         for entry in self.records(0) {
             let (index, record, opening) = entry?;
             let named = |field: &str| id_in(&opening, field).filter(|id| gone.contains(id));
@@ -218,7 +241,6 @@ impl Case {
                 }
                 "sums.compared" if exhibit.is_some() && sums.is_none() => {
                     fields.extend(["exhibit", "claimed", "found", "name"]);
-                    plan.sums.extend(sum_place(&opening));
                 }
                 "sums.compared" if exhibit.is_some() || sums.is_some() => {
                     fields.extend(all_but(&["actor", "algorithm", "agrees"]));
@@ -234,10 +256,13 @@ impl Case {
             }
             // Wherever else an id stands: a list, a text of differences, a token over it.
             for (name, field) in &opening.fields {
-                let value = field.value.to_string();
-                if texts.iter().any(|text| value.contains(text.as_str())) {
+                if digests.stand_in(&field.value.to_string()) {
                     fields.insert(name);
                 }
+            }
+            // A sum of which it was not known that it is of this: its name is that of what goes.
+            if record.kind == "sums.compared" && fields.contains("claimed") {
+                fields.insert("name");
             }
             if fields.contains("exhibits") {
                 plan.imaged.extend(stays(&opening, gone));
@@ -304,14 +329,6 @@ fn is_text(record: &Record, field: &str) -> bool {
             && def(&record.kind).is_some_and(|def| {
                 def.fields.iter().any(|f| f.name == field && f.text && f.side == Side::Committed)
             }))
-}
-
-/// Where a sum stands.
-fn sum_place(opening: &Opening) -> Option<(ExhibitId, u64, u64)> {
-    let number = |field: &str| {
-        opening.fields.get(field).and_then(|f| f.value.as_int()).and_then(|n| u64::try_from(n).ok())
-    };
-    Some((id_in(opening, "sums_exhibit")?, number("start")?, number("end")?))
 }
 
 /// The item of a record that names many exhibits, and those of them that stay.

@@ -20,7 +20,7 @@ fn no_more(_: Option<ExhibitId>) -> Vec<Body> {
 }
 
 fn erase(case: &mut Case, what: &What) -> (Plan, std::ops::Range<u64>) {
-    let plan = case.plan_erasure(what).unwrap();
+    let plan = case.plan_erasure(what, &|_| {}).unwrap();
     let range = case.erase(&plan, WHY, &no_more, &stamp()).unwrap();
     (plan, range)
 }
@@ -99,7 +99,7 @@ fn an_exhibit_goes_with_all_that_tells_of_it() {
     let (plan, range) = erase(&mut case, &What::Exhibit(gone));
     assert_eq!((range.end - range.start, plan.exhibits.len(), plan.leaves()), (1, 1, 1));
     assert!(case.exhibit(&gone).is_none() && case.exhibit(&kept).is_some());
-    let again = case.plan_erasure(&What::Exhibit(gone)).unwrap_err();
+    let again = case.plan_erasure(&What::Exhibit(gone), &|_| {}).unwrap_err();
     assert!(again.to_string().contains("no exhibit"), "{again}");
     case.finish().unwrap();
     for text in [&b"Villa Aurelia"[..], gone.to_string().as_bytes(), b"letter.txt"] {
@@ -204,7 +204,7 @@ fn a_member_takes_its_containers_along_and_leaves_the_other_members() {
     let gone = seal(&mut case, b"aurelia", &member(inner, "a.txt"));
     let beside = seal(&mut case, b"another", &member(inner, "b.txt"));
     let apart = seal(&mut case, b"apart", &member(outer, "c.txt"));
-    let plan = case.plan_erasure(&What::Exhibit(gone)).unwrap();
+    let plan = case.plan_erasure(&What::Exhibit(gone), &|_| {}).unwrap();
     let carriers: Vec<_> = plan.exhibits.iter().filter(|e| e.carrier).map(|e| e.id).collect();
     assert_eq!(carriers, [outer, inner]);
     assert_eq!(
@@ -233,7 +233,7 @@ fn a_member_takes_its_containers_along_and_leaves_the_other_members() {
     let mut case = open(temp.path(), &home);
     let zip = seal(&mut case, &[b'Z'; 5000], &from("/m/z.zip"));
     let in_it = seal(&mut case, b"in it", &member(zip, "x"));
-    let refused = case.plan_erasure(&What::Bytes(zip, vec![0..1])).unwrap_err();
+    let refused = case.plan_erasure(&What::Bytes(zip, vec![0..1]), &|_| {}).unwrap_err();
     assert!(refused.to_string().contains("a container of 1 exhibits"), "{refused}");
     erase(&mut case, &What::Exhibit(zip));
     assert!(case.exhibit(&in_it).is_none() && case.exhibit(&beside).is_some());
@@ -265,7 +265,7 @@ fn what_is_left_may_be_known_already() {
     bytes[8192] ^= 1;
     fs::remove_file(&path).unwrap();
     fs::write(&path, &bytes).unwrap();
-    let plan = case.plan_erasure(&What::Bytes(last, vec![0..1])).unwrap();
+    let plan = case.plan_erasure(&What::Bytes(last, vec![0..1]), &|_| {}).unwrap();
     let refused = case.erase(&plan, WHY, &no_more, &stamp()).unwrap_err();
     assert!(refused.to_string().contains("not those that were sealed"), "{refused}");
 }
@@ -324,13 +324,13 @@ fn a_text_of_a_record_goes_by_itself_and_what_holds_the_case_together_does_not()
     for (record, name) in
         [(1, "exhibit"), (1, "size"), (1, "root"), (1, "none"), (2, "digest"), (99, "x")]
     {
-        let refused = case.plan_erasure(&field(record, name)).unwrap_err();
+        let refused = case.plan_erasure(&field(record, name), &|_| {}).unwrap_err();
         assert!(matches!(refused, vault::Error::NotErasable(_)), "{record} {name}: {refused}");
     }
     let (_, range) = erase(&mut case, &field(1, "source"));
-    let refused = case.plan_erasure(&field(range.start, "reason")).unwrap_err();
+    let refused = case.plan_erasure(&field(range.start, "reason"), &|_| {}).unwrap_err();
     assert!(matches!(refused, vault::Error::NotErasable(_)), "{refused}");
-    let again = case.plan_erasure(&field(1, "source")).unwrap_err();
+    let again = case.plan_erasure(&field(1, "source"), &|_| {}).unwrap_err();
     assert!(again.to_string().contains("erased under record 3 on 2025-11-24"), "{again}");
     assert!(case.exhibit(&id).is_some());
     case.finish().unwrap();
@@ -422,7 +422,7 @@ proptest! {
             leaves.clone().for_each(|leaf| gone[leaf] = true);
             let (from, to) = (leaves.start * 4096, (leaves.end * 4096).min(len));
             expected[from..to].fill(0);
-            let plan = case.plan_erasure(&What::Bytes(id, vec![start..end])).unwrap();
+            let plan = case.plan_erasure(&What::Bytes(id, vec![start..end]), &|_| {}).unwrap();
             let whole = plan.part.is_none();
             prop_assert_eq!(whole, leaves == (0..gone.len()));
             let done = case.erase(&plan, WHY, &no_more, &stamp());
@@ -498,7 +498,7 @@ fn prepared(dir: &Path) -> (Home, ExhibitId, ExhibitId) {
 fn both(dir: &Path, home: &Home, part: ExhibitId, gone: ExhibitId) -> vault::Result<()> {
     let mut case = Case::open(&dir.join("case"), home, "run", Wait::Fail, 5)?;
     for what in [What::Bytes(part, vec![5000..5007]), What::Exhibit(gone)] {
-        match case.plan_erasure(&what) {
+        match case.plan_erasure(&what, &|_| {}) {
             Ok(plan) => {
                 case.erase(&plan, WHY, &no_more, &stamp())?;
             }

@@ -245,6 +245,7 @@ fn erased(envelope: &Envelope, secret: [u8; 32], salts: &mut dyn FnMut() -> [u8;
         count: 3,
         reason: "request 7".into(),
         media: vec![Name::from("/media/disk.img")],
+        digests: Places::of([4]),
     };
     let (bytes, opening) = write(&body.into(), envelope, salts).unwrap();
     let whole = [Node::root(secret)];
@@ -339,7 +340,7 @@ fn a_second_implementation_agrees() {
     let ids: Vec<_> = open.exhibits().iter().map(|e| e.id).collect();
     let part = vault::erase::What::Bytes(ids[1], std::iter::once(4100..4101).collect());
     for what in [part, vault::erase::What::Exhibit(ids[0])] {
-        let plan = open.plan_erasure(&what).unwrap();
+        let plan = open.plan_erasure(&what, &|_| {}).unwrap();
         open.erase(&plan, ("law", "request 7"), &|_| Vec::new(), &crate::life::stamp()).unwrap();
     }
     open.finish().unwrap();

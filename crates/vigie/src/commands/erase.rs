@@ -21,7 +21,8 @@ pub(crate) fn run(home: Option<&Path>, args: &Erase) -> Result<(), Told> {
     let what = what(args)?;
     let mut out = std::io::stdout().lock();
     if args.dry_run {
-        let planned = desk::erase::plan(case, &what).map_err(told(case))?;
+        let planned = super::package::shown("searched", |progress| desk::erase::plan(case, &what, progress))
+            .map_err(told(case))?;
         if args.json {
             writeln!(out, "{}", json(&planned))?;
             return Ok(());
@@ -129,6 +130,13 @@ fn print(planned: &Planned, what: &What, out: &mut dyn Write) -> std::io::Result
              can be guessed by that; erase it too"
         )?;
     }
+    for exhibit in &plan.unsearched {
+        writeln!(
+            out,
+            "note: exhibit {exhibit} could not be searched for digests of it: its bytes are not at \
+             hand"
+        )?;
+    }
     if !plan.same.is_empty() {
         let places = plan.same.iter().take(SHOWN).map(|(n, field)| format!("{n}/{field}"));
         let more = plan.same.len().saturating_sub(SHOWN);
@@ -169,6 +177,7 @@ fn json(planned: &Planned) -> Value {
             .map(|(record, problems)| json!({ "record": record, "problems": problems }))
             .collect::<Vec<_>>(),
         "digests_elsewhere": sums.collect::<Vec<_>>(),
+        "not_searched": plan.unsearched.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "same_text": plan.same.iter().map(|(n, field)| format!("{n}/{field}")).collect::<Vec<_>>(),
     })
 }
@@ -185,7 +194,7 @@ fn report(case: &Path, json: bool) -> Result<(), Told> {
         writeln!(out, "Nothing was erased in this case.")?;
         return Ok(());
     }
-    for Reported { order, rest, media, handed_out } in &reported {
+    for Reported { order, rest, media, handed_out, telling } in &reported {
         let by = order.actor.as_deref().map_or_else(|| "withheld".to_owned(), plain);
         let (record, time, body) = (order.record, &order.time, &order.body);
         writeln!(out, "record {record}, {time}, by {by}")?;
@@ -209,6 +218,9 @@ fn report(case: &Path, json: bool) -> Result<(), Told> {
             let now = if *there { "something is there now" } else { "nothing is there now" };
             writeln!(out, "  remains on the medium {path} ({now})")?;
         }
+        for exhibit in telling {
+            writeln!(out, "  a digest of it stands in exhibit {exhibit}")?;
+        }
         for package in handed_out {
             let what = if package.bytes { "bytes of it" } else { "what records said of it" };
             let (to, record, time) = (plain(&package.recipient), package.record, &package.time);
@@ -225,13 +237,14 @@ fn report(case: &Path, json: bool) -> Result<(), Told> {
 }
 
 fn reported_json(reported: &Reported) -> Value {
-    let Reported { order, rest, media, handed_out } = reported;
+    let Reported { order, rest, media, handed_out, telling } = reported;
     let body = &order.body;
     json!({
         "record": order.record, "time": order.time, "actor": order.actor, "basis": body.basis,
         "reason": body.reason, "exhibits": body.exhibits.to_string(), "parts": body.parts.to_string(),
         "leaves": body.leaves.to_string(), "rest": rest.map(|id| id.to_string()),
         "openings": body.fields.count(),
+        "digests_elsewhere": telling.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "media": media.iter()
             .map(|(path, there)| json!({ "path": path.display().to_string(), "there": there }))
             .collect::<Vec<_>>(),

@@ -28,7 +28,7 @@ pub(crate) fn run(home: Option<&Path>, args: &cli::Package) -> Result<(), Told> 
 }
 
 /// Shows the bytes that are hashed and written.
-fn shown<T>(what: &str, work: impl FnOnce(&dyn Fn(u64)) -> T) -> T {
+pub(crate) fn shown<T>(what: &str, work: impl FnOnce(&dyn Fn(u64)) -> T) -> T {
     let (bar, done) = (RefCell::new(Progress::new()), Cell::new(0));
     let out = work(&|n| {
         done.set(done.get() + n);

@@ -162,6 +162,61 @@ fn an_exhibit_is_erased_and_no_byte_of_it_is_left() {
 }
 
 /// A list whose middle is somebody's.
+#[test]
+fn digests_of_what_goes_are_named_wherever_they_stand() {
+    let bench = Bench::new();
+    let dir = bench.path("material");
+    std::fs::create_dir(&dir).unwrap();
+    let pin = model::Sha256Hex::of(b"1987\n").to_string();
+    let (md5, sha1) = ("6a4c5312922fb8fad0eb5720a5c15180", "4d0ba90903e9d9116fd1327cd4f1fa603587e944");
+    std::fs::write(dir.join("pin.txt"), "1987\n").unwrap();
+    // A list that names it otherwise, one of PowerShell's under a strange name, one in an archive.
+    std::fs::write(dir.join("SHA256SUMS"), format!("{pin}  the-pin-of-bob.txt\n")).unwrap();
+    let text = format!("Hash\r\n{}\r\n", md5.to_uppercase());
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(dir.join("notes.dat"), &wide).unwrap();
+    std::fs::write(dir.join("inner.csv"), format!("name,digest\nx,{sha1}\n")).unwrap();
+    let packed = std::process::Command::new("tar")
+        .args(["--remove-files", "-czf", "old.tgz", "inner.csv"])
+        .current_dir(&dir)
+        .status();
+    assert!(packed.expect("tar").success());
+    bench.ok(&["open", "--case", "case", "material"]);
+    assert!(!holding(&bench, "the-pin-of-bob").is_empty());
+
+    let dry = erase(&bench, &["--exhibit", &pin, "--dry-run"]);
+    let told: BTreeSet<&str> = dry["digests_elsewhere"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|place| place["exhibit"].as_str().unwrap())
+        .collect();
+    // The archive is packed; what came out of its packing is an exhibit as well.
+    assert_eq!(told.len(), 4, "{dry}");
+    let listed = model::Sha256Hex::of(&wide).to_string();
+    let place = dry["digests_elsewhere"].as_array().unwrap().iter();
+    let place = place.clone().find(|place| place["exhibit"] == listed.as_str()).unwrap();
+    assert_eq!((place["start"].as_u64(), place["end"].as_u64()), (Some(12), Some(12 + 63)));
+    erase(&bench, &["--exhibit", &pin]);
+    let report = bench.json(&["erase", "--case", "case", "--report", "--json"]);
+    let after = report["erasures"][0]["digests_elsewhere"].as_array().unwrap();
+    assert_eq!(after.iter().map(|id| id.as_str().unwrap()).collect::<BTreeSet<_>>(), told);
+    // The list itself holds the name still, and nothing else does.
+    assert_eq!(holding(&bench, "the-pin-of-bob").len(), 1);
+
+    // With the lists nothing is left of it.
+    for id in told {
+        // What is in a container takes it along: it may be gone.
+        bench.run(&[&["erase", "--case", "case", "--exhibit", id], &WHY[..]].concat());
+    }
+    for text in [pin.as_str(), md5, sha1, "the-pin-of-bob"] {
+        assert_eq!(holding(&bench, text), Vec::<PathBuf>::new(), "{text}");
+    }
+    let report = bench.ok(&["erase", "--case", "case", "--report"]);
+    assert!(!report.contains("a digest of it stands"), "{report}");
+    assert_eq!(bench.json(&["verify", "--json", "case"])["sound"], true);
+}
+
 fn list() -> String {
     let line = |i: usize| match i {
         200 => "villa-aurelia.example\n".to_owned(),
