@@ -23,7 +23,7 @@ export async function keyboard({ context, origin, all, fail }) {
     await page.keyboard.press("Enter");
     await page.waitForFunction(() => document.activeElement?.id === "main");
   });
-  for (const [letter, path] of [["e", "/entities"], ["x", "/exhibits"], ["t", "/tables"], ["c", "/custody"], ["p", "/problems"], ["l", "/log"], ["m", "/map"], ["n", "/network"], ["o", "/"]]) {
+  for (const [letter, path] of [["e", "/entities"], ["x", "/exhibits"], ["t", "/tables"], ["c", "/custody"], ["p", "/problems"], ["l", "/log"], ["m", "/map"], ["n", "/network"], ["b", "/package"], ["o", "/"]]) {
     await check(`g ${letter}`, async () => {
       await page.keyboard.press("g");
       await page.keyboard.press(letter);

@@ -112,7 +112,7 @@ fn said() -> (BTreeSet<String>, BTreeSet<String>) {
             if key.starts_with('{') && word(section) {
                 composed.insert(section.to_owned());
             }
-            let file = ["js", "css", "svg", "rs"].contains(&key);
+            let file = ["js", "css", "svg", "rs", "zip"].contains(&key);
             if sections.contains(section) && word(key) && !file {
                 named.insert(text.to_owned());
             }

@@ -38,16 +38,20 @@ pub fn package_page(preview: &Preview, lang: Lang) -> String {
     page.into_string()
 }
 
-/// What the handling code forbids, on each printed page.
-fn warning(preview: &Preview, lang: Lang) -> Markup {
-    let key = match preview.handling {
+/// What a handling code means.
+pub(crate) fn meaning(code: Handling, lang: Lang) -> &'static str {
+    lang.t(match code {
         Handling::H0 => "package.h0",
         Handling::H1 => "package.h1",
         Handling::H2 => "package.h2",
         Handling::H3 => "package.h3",
-    };
+    })
+}
+
+/// What the handling code forbids, on each printed page.
+fn warning(preview: &Preview, lang: Lang) -> Markup {
     html! {
-        b { (preview.handling.text()) } " · " (lang.t(key))
+        b { (preview.handling.text()) } " · " (meaning(preview.handling, lang))
         @if let Some(words) = &preview.restriction { " " (text(words)) }
     }
 }

@@ -6,6 +6,7 @@ use desk::read::Term;
 use model::bulk::PAYMENT_CLASSES;
 use model::custody::Asked;
 use model::kinds::{kind_of_name, link_of_name};
+use model::record::RECORD_KINDS;
 use model::{EntityId, ExhibitId, ProblemKind, Stamp, TableRole};
 
 use crate::html::hostile::plain;
@@ -138,7 +139,15 @@ pub(crate) const PROBLEMS: &[Param] = list![
     ("kind", |text| ProblemKind::ALL.iter().any(|kind| kind.as_str() == text)),
     ("exhibit", exhibit),
 ];
-pub(crate) const LOG: &[Param] = list![];
+pub(crate) const LOG: &[Param] =
+    list![("q", any), ("kind", |text| RECORD_KINDS.iter().any(|kind| kind.kind == text))];
+pub(crate) const PACKAGE: &[Param] = &[
+    ("for", any),
+    ("handling", |text| text.parse::<desk::package::Handling>().is_ok()),
+    ("restriction", any),
+    ("select", any),
+    ("redact", any),
+];
 pub(crate) const SEARCH: &[Param] = &[("q", any)];
 
 #[cfg(test)]

@@ -69,6 +69,7 @@ pub(crate) fn routes() -> Vec<Route> {
         page("/custody", pages::custody::list, params::CUSTODY),
         page("/custody/{item}", pages::custody::item, params::NONE),
         page("/labels", pages::labels::page, params::LABELS),
+        page("/package", pages::package::page, params::PACKAGE),
         page("/problems", pages::problems::page, params::PROBLEMS),
         page("/log", pages::log::list, params::LOG),
         page("/log/{index}", pages::log::entry, params::NONE),

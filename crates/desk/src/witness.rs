@@ -123,9 +123,10 @@ pub fn name(home: &Path, key: &str, url: &str) -> Result<Named> {
     if before.len() >= MAX_WITNESSES && before.iter().all(|named| named.key != key) {
         return Err(Error::Asked(format!("an authority names at most {MAX_WITNESSES} witnesses")));
     }
-    let other = before.iter().map(|named| &named.key).find(|there| {
-        **there != key && (there.name() == key.name() || there.is_by_key_of(&key))
-    });
+    let other = before
+        .iter()
+        .map(|named| &named.key)
+        .find(|there| **there != key && (there.name() == key.name() || there.is_by_key_of(&key)));
     if let Some(there) = other {
         let there = there.name();
         let what = if there == key.name() { "another key of the witness" } else { "the key of" };

@@ -263,8 +263,7 @@ mod tests {
 
     #[test]
     fn a_wrong_line_is_named() {
-        let witness =
-            |name, seed| CosignerKey::new(name, &[seed; 32]).unwrap().witness().text();
+        let witness = |name, seed| CosignerKey::new(name, &[seed; 32]).unwrap().witness().text();
         let (key, alias) = (witness("w.example", 2), witness("v.example", 2));
         let second = witness("w.example", 3);
         for (text, line) in [

@@ -530,7 +530,8 @@ impl Drop for Case {
 }
 
 /// `vault/exhibits/ab/<hex>` below a case's folder.
-pub(crate) fn exhibit_path(dir: &Path, id: &ExhibitId) -> PathBuf {
+/// The file that holds the bytes of an exhibit of the case in `dir`, where it was not sealed in place.
+pub fn exhibit_path(dir: &Path, id: &ExhibitId) -> PathBuf {
     let hex = id.to_string();
     dir.join("vault/exhibits").join(&hex[..2]).join(hex)
 }

@@ -33,7 +33,7 @@ mod verify;
 pub mod warc;
 
 pub use batch::{Added, Batch};
-pub use case::{Bytes, Case, Exhibit, authority_of};
+pub use case::{Bytes, Case, Exhibit, authority_of, exhibit_path};
 pub use error::{Error, Result};
 pub use keys::{Rotation, keys_of, named_keys, open_log, rotations};
 pub use ledger::Finding;

@@ -26,6 +26,8 @@ pub(crate) enum Place {
     Exhibits,
     /// `/custody`
     Custody,
+    /// `/package`
+    Package,
     /// `/problems`
     Problems,
     /// `/log`
@@ -46,6 +48,7 @@ pub(crate) const PLACES: &[(Place, &str, &str, &str)] = &[
     (Place::Exhibits, "/exhibits", "exhibits", "x"),
     (Place::Custody, "/custody", "custody", "c"),
     (Place::Problems, "/problems", "problems", "p"),
+    (Place::Package, "/package", "package", "b"),
     (Place::Log, "/log", "log", "l"),
 ];
 

@@ -20,6 +20,11 @@ pub(crate) fn copy(lang: Lang, value: &str) -> Markup {
     }
 }
 
+/// A command, or another text, to be copied whole.
+pub(crate) fn command(lang: Lang, text: &str) -> Markup {
+    html! { div.command { pre tabindex="0" { code { (text) } } (copy(lang, text)) } }
+}
+
 /// The day of a moment, UTC; the moment itself on hover.
 pub(crate) fn day_ms(ms: i64) -> Markup {
     let text = fmt::moment_ms(ms);

@@ -349,13 +349,24 @@ fn set_aside(lang: Lang, custody: &Custody, name: &str) -> Markup {
 }
 
 /// The items that an exhibit belongs to, for the exhibit's own page.
-pub(crate) fn of_exhibit(lang: Lang, items: &[String]) -> Markup {
+pub(crate) fn of_exhibit(lang: Lang, custody: &Custody, items: &[String]) -> Markup {
     html! {
-        p {
-            (lang.t("place.custody")) ": "
-            @if items.is_empty() { span.quiet { (lang.t("custody.no_item")) } }
-            @for (n, name) in items.iter().enumerate() { @if n > 0 { ", " } (link(name)) }
+        @if items.is_empty() { p { (lang.t("place.custody")) ": " span.quiet { (lang.t("custody.no_item")) } } }
+        @for held in items.iter().filter_map(|name| custody.held(name)) {
+            p { (lang.t("place.custody")) ": " (link(held.name)) " " (line(lang, custody, &held)) }
         }
+    }
+}
+
+/// From hand to hand, in one line: who had it since when, and whether something is wrong.
+fn line(lang: Lang, custody: &Custody, held: &Held<'_>) -> Markup {
+    html! {
+        ol.hands {
+            @for stint in &held.chain.stints {
+                li { (person(custody, &stint.holder)) " " time.quiet { (stint.since) } }
+            }
+        }
+        @for (_, fault) in &held.chain.faults { " " (fault_name(lang, fault)) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! One exhibit: its bytes at the span that was asked for, what was read there, where it comes from.
 
+use desk::custody::Custody;
 use desk::read::{
     Acquisition, Derivation, ExhibitPage, FactFilter, FactRow, Paging, ParserRun, Snapshot,
 };
@@ -7,13 +8,14 @@ use maud::{Markup, html};
 use model::ExhibitId;
 
 use super::hex::{ROW, as_text, dump};
+use super::package::quoted;
 use super::{custody, exhibits, span};
 use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
 use crate::html::around;
 use crate::html::hostile::{mono, text};
 use crate::html::icon::icon;
-use crate::html::parts::{Col, copy, count, empty, table};
+use crate::html::parts::{Col, command, copy, count, empty, table};
 use crate::html::value::{self, facts_url, property_name};
 use crate::html::ways::Ways;
 use crate::html::{Page, Place};
@@ -91,7 +93,8 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
                 p { a href=(facts_url(&FactFilter { exhibit: Some(id), span: Some((start, end)), ..FactFilter::default() })) { (lang.t("exhibit.more_facts")) } }
             }
         }
-        (origin(lang, &exhibit, &items(snapshot, &exhibit)?))
+        (origin(lang, &exhibit, snapshot)?)
+        (check(lang, &exhibit, snapshot))
         (runs(lang, &exhibit.runs))
         (inside(lang, &exhibit, &ways))
     };
@@ -162,25 +165,54 @@ fn facts_here(lang: Lang, id: ExhibitId, facts: &[FactRow], mark: (u64, u64)) ->
 }
 
 /// The items in custody that the exhibit, or what it is inside of, belongs to.
-fn items(snapshot: &Snapshot, e: &ExhibitPage) -> Result<Vec<String>, PageError> {
-    let custody = snapshot.custody()?;
+fn items(custody: &Custody, e: &ExhibitPage) -> Vec<String> {
     let all = [e.head.id].into_iter().chain(e.chain.iter().map(|step| step.container));
     let mut names: Vec<String> =
         all.flat_map(|id| custody.of_exhibit(&id)).map(str::to_owned).collect();
     names.sort_unstable();
     names.dedup();
-    Ok(names)
+    names
 }
 
 /// Where the bytes come from: out of which containers, by whose hands, under which record.
-fn origin(lang: Lang, e: &ExhibitPage, items: &[String]) -> Markup {
-    html! {
+fn origin(lang: Lang, e: &ExhibitPage, snapshot: &Snapshot) -> Result<Markup, PageError> {
+    let custody = snapshot.custody()?;
+    let items = items(&custody, e);
+    Ok(html! {
         section aria-labelledby="h-origin" {
             h2 #h-origin { (lang.t("exhibit.origin")) }
             @if !e.chain.is_empty() { ol.chain { @for step in &e.chain { (derivation(lang, step)) } } }
             @for receipt in &e.receipts { (acquisition(lang, receipt)) }
-            (custody::of_exhibit(lang, items))
+            (custody::of_exhibit(lang, &custody, &items))
             p { a href={ "/log/" (e.head.record) } { (lang.f("exhibit.record", &[("n", &fmt::number(e.head.record))])) } }
+        }
+    })
+}
+
+/// What a reader runs to believe nobody.
+fn check(lang: Lang, e: &ExhibitPage, snapshot: &Snapshot) -> Markup {
+    let folder = super::folder(snapshot);
+    let case = quoted(&folder);
+    let (id, record) = (e.head.id, e.head.record);
+    let bytes = snapshot.path_of(&id).ok();
+    html! {
+        section aria-labelledby="h-check" {
+            h2 #h-check { (lang.t("exhibit.check")) }
+            @if let Some(path) = bytes {
+                p { (lang.t("exhibit.check_bytes")) }
+                (command(lang, &format!("sha256sum {}", quoted(&path.display().to_string()))))
+            }
+            p { (lang.t("exhibit.check_log")) }
+            (command(lang, &format!(
+                "vigie log prove --case {case} {record} > record-{record}.proof\nvigie log check --trust FILE record-{record}.proof"
+            )))
+            p { (lang.t("exhibit.check_case")) }
+            (command(lang, &format!("vigie verify --trust FILE {case}")))
+            p { (lang.t("exhibit.check_without")) }
+            (command(lang, &format!(
+                "vigie package make --case {case} --for NAME --handling H0 --select exhibit:{id} --out package.zip\nunzip package.zip && python3 package/verify.py --trust FILE"
+            )))
+            p.quiet { (lang.t("exhibit.check_not")) }
         }
     }
 }

@@ -1,22 +1,28 @@
 //! The log: what was done to the case, by whom, in order, for ever.
 
-use desk::read::{LogEntry, LogField, Snapshot};
+use desk::read::{LogEntry, LogField, LogFilter, Snapshot};
 use maud::{Markup, html};
 use model::ExhibitId;
+use model::record::RECORD_KINDS;
 
 use super::paging;
 use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
 use crate::html::hostile::{mono, text};
 use crate::html::icon::icon;
-use crate::html::parts::{Col, empty, pager, table};
+use crate::html::parts::{Col, choice, empty, field, filters, pager, table};
 use crate::html::{Page, Place};
 use crate::i18n::Lang;
 
 /// `GET /log`.
 pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
     let lang = ctx.lang;
-    let found = snapshot.log(&paging(ctx))?;
+    let filter = LogFilter {
+        kind: ctx.query.get("kind").filter(|kind| !kind.is_empty()).map(str::to_owned),
+        text: ctx.query.get("q").filter(|text| !text.is_empty()).map(str::to_owned),
+    };
+    let all = filter == LogFilter::default();
+    let found = snapshot.log(&filter, &paging(ctx))?;
     if ctx.json() {
         let items: Vec<_> = found.items.iter().map(data).collect();
         return Ok(Answer::Json(
@@ -25,8 +31,10 @@ pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     }
     let title = match found.total {
         Some(total) => lang.n("log.title", total, &[]),
-        None => lang.t("place.log").to_owned(),
+        None => lang.n("log.found_title", found.items.len() as u64, &[]),
     };
+    let first = all && ctx.query.get("after").is_none();
+    let standing = if first && found.total > Some(0) { Some(snapshot.provable()?) } else { None };
     let cols = [
         Col::number(lang.t("log.record")),
         Col::text(lang.t("log.time")),
@@ -43,10 +51,25 @@ pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
             summary(lang, e),
         ]
     });
+    let mut kinds: Vec<_> = RECORD_KINDS
+        .iter()
+        .map(|kind| (kind.kind, kind_name(lang, kind.kind).to_owned()))
+        .collect();
+    kinds.sort_by_key(|(_, name)| name.to_lowercase());
     let body = html! {
+        (filters(ctx, html! {
+            (field(lang.t("log.search"), "q", filter.text.as_deref().unwrap_or(""), "search"))
+            (choice(lang.t("log.kind"), "kind", filter.kind.as_deref(), lang.t("log.all_kinds"), kinds))
+        }))
         div #results {
-            @if found.items.is_empty() { (empty(lang.t("part.none"), lang.t("log.none"))) }
-            @else { (table(lang.t("place.log"), &cols, rows)) (pager(ctx, found.next.as_deref())) }
+            @if let Some(standing) = &standing { (super::provable::of_log(lang, standing)) }
+            @if found.items.is_empty() {
+                (empty(lang.t("log.none_found"), lang.t(if all { "log.none" } else { "part.none" })))
+            } @else { (table(lang.t("place.log"), &cols, rows)) }
+            @if !all && found.next.is_some() {
+                p.quiet { (lang.n("log.searched", desk::read::MAX_SEARCHED, &[])) }
+            }
+            (pager(ctx, found.next.as_deref()))
         }
     };
     Ok(Answer::Page(Box::new(Page::new(ctx, Place::Log, title, body))))

@@ -15,10 +15,12 @@ pub(crate) mod log;
 pub(crate) mod map;
 pub(crate) mod network;
 pub(crate) mod overview;
+pub(crate) mod package;
 pub(crate) mod path;
 pub(crate) mod payments;
 pub(crate) mod places;
 pub(crate) mod problems;
+pub(crate) mod provable;
 pub(crate) mod search;
 pub(crate) mod sign_in;
 pub(crate) mod table_list;
@@ -32,6 +34,12 @@ use crate::app::{Ctx, PageError, fail};
 
 /// Rows on a page of a list.
 const PAGE: usize = 100;
+
+/// The case's folder, whole, for commands.
+fn folder(snapshot: &desk::read::Snapshot) -> String {
+    let dir = snapshot.dir();
+    dir.canonicalize().unwrap_or_else(|_| dir.to_owned()).display().to_string()
+}
 
 /// The page of a list that the URL asks for.
 fn paging(ctx: &Ctx) -> Paging {

@@ -1,9 +1,7 @@
 //! The case in numbers, live while it opens.
 
 use desk::progress::Snapshot as Progress;
-use desk::read::{
-    EntityFilter, EntityHead, Figure, LinkFilter, Overview, PanelFigures, Provable, Snapshot,
-};
+use desk::read::{EntityFilter, EntityHead, Figure, LinkFilter, Overview, PanelFigures, Snapshot};
 use maud::{Markup, html};
 use model::EntityKind;
 use serde_json::{Value, json};
@@ -30,7 +28,7 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         }
         // What is swapped stands inside: the stream holds on to its target, which must not go.
         div #figures .overview { (figures(lang, &overview)) }
-        @if overview.exhibits > 0 { (provable(lang, &snapshot.provable()?)) }
+        @if overview.exhibits > 0 { (super::provable::glance(lang, &snapshot.provable()?)) }
     };
     Ok(Answer::Page(Box::new(Page::new(ctx, Place::Overview, title(lang, &overview), body))))
 }
@@ -90,50 +88,6 @@ pub(crate) fn figures(lang: Lang, o: &Overview) -> Markup {
             }
             (panels(lang, o))
             (other_figures(lang, &o.figures))
-        }
-    }
-}
-
-/// Whether the case can be proven, and to whom. Not live: it changes when somebody asks for it.
-fn provable(lang: Lang, p: &Provable) -> Markup {
-    html! {
-        section aria-labelledby="h-provable" {
-            h2 #h-provable { (lang.t("provable.title")) }
-            dl.facts.wide {
-                dt { (lang.t("provable.checkpoint")) }
-                dd { a href="/log" { (lang.n("provable.records", p.records, &[])) } }
-                dt { (lang.t("provable.witnesses")) }
-                dd { (witnessed(lang, p)) }
-                dt { (lang.t("provable.time")) }
-                dd {
-                    @match &p.time {
-                        None => { (lang.t("provable.no_time")) }
-                        Some((by, covered)) => {
-                            (lang.n("provable.by", *covered, &[("time", &fmt::moment_ms(by.ms))]))
-                            " " span.quiet { (hostile::short(&by.authority, 60)) }
-                        }
-                    }
-                }
-            }
-            p.quiet { (lang.t("provable.how")) " " code { "vigie verify --trust FILE" } }
-        }
-    }
-}
-
-/// Who cosigned, or that nobody did.
-fn witnessed(lang: Lang, p: &Provable) -> Markup {
-    let Some(standing) = &p.witnesses else { return html! { (lang.t("provable.no_home")) } };
-    html! {
-        @if standing.by.is_empty() { (lang.t("provable.unwitnessed")) }
-        @else {
-            ul.plain {
-                @for (name, size, time) in &standing.by {
-                    li {
-                        (hostile::short(name, 60)) ": "
-                        (lang.n("provable.cosigned", *size, &[("time", &fmt::moment(i64::try_from(*time).unwrap_or(i64::MAX)))]))
-                    }
-                }
-            }
         }
     }
 }

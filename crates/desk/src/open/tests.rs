@@ -352,7 +352,7 @@ fn facts_carry_their_bytes_and_secrets_do_not() {
     let secret = shown.iter().find(|l| l["property"] == "password").unwrap();
     assert_eq!(secret["raw"], "main 198.18.0.1");
     let snapshot = crate::read::Reader::open(&bench.path("case")).unwrap().snapshot().unwrap();
-    let log = snapshot.log(&crate::read::Paging::default()).unwrap();
+    let log = snapshot.log(&Default::default(), &Default::default()).unwrap();
     assert_eq!(log.items[0].kind, "secret.revealed");
     let reason = log.items[0].fields.iter().find(|f| f.name == "reason").unwrap();
     assert_eq!(reason.value.as_deref(), Some("\"note 12\""));
@@ -519,11 +519,11 @@ fn archives_open_into_exhibits_and_sums_are_compared() {
     let sums: Vec<bool> = page.receipts[0].sums.iter().map(|s| s.agrees).collect();
     assert_eq!(sums.len(), 2);
     assert!(sums.contains(&true) && sums.contains(&false));
-    let before = snapshot.log(&Default::default()).unwrap().total;
+    let before = snapshot.log(&Default::default(), &Default::default()).unwrap().total;
     drop(snapshot);
     bench.open("case", 2);
     let snapshot = crate::read::Reader::open(&bench.path("case")).unwrap().snapshot().unwrap();
-    assert_eq!(snapshot.log(&Default::default()).unwrap().total, before);
+    assert_eq!(snapshot.log(&Default::default(), &Default::default()).unwrap().total, before);
 }
 
 /// A capture of a page whose address carries a password: the page is an exhibit that names its container,

@@ -97,8 +97,7 @@ impl Briefs {
             if case.exhibit(&info.exhibit).is_none_or(|exhibit| exhibit.size > MAX_INFO) {
                 continue;
             }
-            let read =
-                |source| Error::Read { path: info.exhibit.to_string().into(), source };
+            let read = |source| Error::Read { path: info.exhibit.to_string().into(), source };
             let bytes = case.bytes(&info.exhibit)?.range(0, MAX_INFO).map_err(read)?;
             let Some(demand) = Demand::in_info(&String::from_utf8_lossy(&bytes)) else { continue };
             let folder = info.name.0.iter().rposition(|b| *b == b'/').map_or(0, |at| at + 1);

@@ -3,6 +3,7 @@
 mod brief;
 mod case_uco;
 mod choose;
+mod foresee;
 mod handling;
 mod import;
 mod preview;
@@ -19,6 +20,7 @@ use model::record::{PackageMade, Places};
 use vault::digests::Digests;
 use vault::package::{Choice, Draft, Info, PackageNote, Sealed, Shown, VERIFY_PY, name};
 
+pub use foresee::{Ask, Foreseen, MOST_LISTED};
 pub use handling::{Demand, Handling, is_party, may_leave};
 pub use import::{Imported, import};
 pub use preview::{ExhibitSeen, Preview, RecordSeen};
@@ -124,22 +126,7 @@ fn made(
         digests.search(&desk.case, among.iter().copied(), progress).0
     };
     let chosen = choose::choose(&briefs, make.selection, &hidden, &mut tells)?;
-    // Records that tell of an exhibit are under its code as the exhibit is.
-    let told: HashSet<ExhibitId> = (chosen.choices.iter())
-        .filter_map(|choice| briefs.records.get(usize::try_from(choice.index).ok()?))
-        .flat_map(|brief| brief.ids.iter().map(|(_, id)| *id))
-        .chain(chosen.exhibits.iter().copied())
-        .collect();
-    let demands: Vec<Demand> = (briefs.demands.iter())
-        // What is one's own is restricted by oneself alone.
-        .filter(|(_, demand)| !is_party(&demand.provider, desk.case.authority()))
-        .filter(|(of, _)| told.iter().any(|e| of.contains(e) || briefs.is_within(*e, of)))
-        .map(|(_, demand)| demand.clone())
-        // Out of which package an orphan came is erased: it is under the codes of all of these.
-        .chain(
-            briefs.lost.iter().filter(|_| told.iter().any(|e| briefs.orphans.contains(e))).cloned(),
-        )
-        .collect();
+    let demands = demands(&briefs, &chosen, desk.case.authority());
     crate::permit::may_leave(&desk.place.actor, make, &demands)?;
 
     let witnesses = crate::witness::list(&desk.place.home, Some(desk.case.authority()))?;
@@ -202,6 +189,28 @@ fn made(
     desk.case.publish()?;
     write(desk, make, recipients, sealed, &known, made.record, progress)?;
     Ok(made)
+}
+
+/// What is demanded of a package with these choices in it, by others than the case's own authority.
+fn demands(briefs: &Briefs, chosen: &choose::Chosen, authority: &str) -> Vec<Demand> {
+    // Records that tell of an exhibit are under its code as the exhibit is.
+    let told: HashSet<ExhibitId> = (chosen.choices.iter())
+        .filter_map(|choice| briefs.records.get(usize::try_from(choice.index).ok()?))
+        .flat_map(|brief| brief.ids.iter().map(|(_, id)| *id))
+        .chain(chosen.exhibits.iter().copied())
+        .collect();
+    let is_told =
+        |of: &HashSet<ExhibitId>| told.iter().any(|e| of.contains(e) || briefs.is_within(*e, of));
+    // Out of which package an orphan came is erased: it is under the codes of all of these.
+    let orphans = told.iter().any(|e| briefs.orphans.contains(e));
+    (briefs.demands.iter())
+        .filter(|(of, _)| is_told(of))
+        .map(|(_, demand)| demand)
+        .chain(briefs.lost.iter().filter(|_| orphans))
+        // What is one's own is restricted by oneself alone.
+        .filter(|demand| !is_party(&demand.provider, authority))
+        .cloned()
+        .collect()
 }
 
 /// The records of choices.

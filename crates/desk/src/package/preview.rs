@@ -70,7 +70,7 @@ pub struct RecordSeen {
 const MAX_SHOWN: usize = 400;
 
 /// A value in words, cut where it is long.
-fn words(value: &Canon) -> String {
+pub(super) fn words(value: &Canon) -> String {
     let text = match value {
         Canon::Text(text) => text.clone(),
         other => match other.as_bytes() {

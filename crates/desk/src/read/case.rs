@@ -212,7 +212,7 @@ impl Snapshot {
     }
 
     /// The case's folder.
-    pub(crate) fn dir(&self) -> &Path {
+    pub fn dir(&self) -> &Path {
         self.reader.dir()
     }
 

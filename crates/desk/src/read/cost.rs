@@ -111,7 +111,7 @@ mod tests {
         let one = held(&ProblemFilter { kind: None, exhibit: first.items[0].exhibit });
         assert!([1, 2].contains(&one.total()));
         // What every page says of its case.
-        let log = snapshot.log(&Paging::default()).unwrap();
+        let log = snapshot.log(&Default::default(), &Paging::default()).unwrap();
         assert_eq!(Some(snapshot.records().unwrap()), log.total);
         assert!(snapshot.containers(first.items[0].exhibit.unwrap()).unwrap().is_empty());
     }

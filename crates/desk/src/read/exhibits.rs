@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::PathBuf;
 
 use model::{ExhibitId, ProblemKind};
 use rusqlite::{OptionalExtension, Row, ToSql};
@@ -285,6 +285,22 @@ impl Snapshot {
 
     /// The bytes of an exhibit, unmasked: for what masks them itself.
     pub(crate) fn open_bytes(&self, id: &ExhibitId) -> Result<(Bytes, i64)> {
+        let (place, ord) = self.place_of(id)?;
+        Ok((Bytes::open(self.dir(), id, place.as_deref())?, ord))
+    }
+
+    /// The file that holds an exhibit's bytes, whole.
+    ///
+    /// # Errors
+    /// No such exhibit; it is privileged.
+    pub fn path_of(&self, id: &ExhibitId) -> Result<PathBuf> {
+        let (place, _) = self.place_of(id)?;
+        let path = place.unwrap_or_else(|| vault::exhibit_path(self.dir(), id));
+        Ok(path.canonicalize().unwrap_or(path))
+    }
+
+    /// Where an exhibit's bytes stay, where it was sealed in place; and its number in the views.
+    fn place_of(&self, id: &ExhibitId) -> Result<(Option<PathBuf>, i64)> {
         let missing = || Error::NotFound { what: format!("the exhibit {id}") };
         let db = self.db()?;
         let ord = crate::views::ord_of(db, id)?.ok_or_else(missing)?;
@@ -296,8 +312,7 @@ impl Snapshot {
         if hidden {
             return Err(Error::Privileged(*id));
         }
-        let place = place.as_deref().map(|p| Path::new(OsStr::from_bytes(p)));
-        Ok((Bytes::open(self.dir(), id, place)?, ord))
+        Ok((place.map(|p| PathBuf::from(OsStr::from_bytes(&p))), ord))
     }
 
     /// Bytes of an exhibit from `start` on, at most `len` and [`MAX_BYTES`], secrets masked: the

@@ -40,14 +40,40 @@ pub struct LogEntry {
     pub fields: Vec<LogField>,
 }
 
+/// Which records are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogFilter {
+    /// Of this kind.
+    pub kind: Option<String>,
+    /// With this text in what they say, or in who wrote them; letters' case does not count.
+    pub text: Option<String>,
+}
+
+impl LogFilter {
+    fn takes(&self, entry: &LogEntry) -> bool {
+        let of_kind = self.kind.as_ref().is_none_or(|kind| *kind == entry.kind);
+        let holds = |text: &String| {
+            let text = text.to_lowercase();
+            let values = entry.fields.iter().filter_map(|field| field.value.as_ref());
+            values.chain(&entry.actor).any(|value| value.to_lowercase().contains(&text))
+        };
+        of_kind && self.text.as_ref().is_none_or(holds)
+    }
+}
+
+/// The most records that one look goes through for those that a filter takes.
+pub const MAX_SEARCHED: u64 = 10_000;
+
 impl Snapshot {
-    /// Records, newest first.
+    /// Records, newest first. With a filter a page may hold fewer than are asked for, or none, and
+    /// still have a next one: [`MAX_SEARCHED`] are gone through at a time, and none are counted.
     ///
     /// # Errors
     /// The log cannot be read; no such page.
-    pub fn log(&self, paging: &Paging) -> Result<Page<LogEntry>> {
+    pub fn log(&self, filter: &LogFilter, paging: &Paging) -> Result<Page<LogEntry>> {
         let records = self.record_reader()?;
-        let limit = paging.limit.clamp(1, MAX_PAGE) as u64;
+        let limit = paging.limit.clamp(1, MAX_PAGE);
+        let all = *filter == LogFilter::default();
         let end = match &paging.after {
             None => records.len(),
             Some(after) => {
@@ -55,14 +81,22 @@ impl Snapshot {
                 u64::try_from(at)?.min(records.len())
             }
         };
-        let first = end.saturating_sub(limit);
-        let mut items = Vec::new();
-        for index in (first..end).rev() {
-            let (record, opening) = records.get(index)?;
-            items.push(self.withheld(entry(index, &record, &opening))?);
+        let last = end.saturating_sub(MAX_SEARCHED);
+        let (mut items, mut first) = (Vec::new(), end);
+        while first > last && items.len() < limit {
+            first -= 1;
+            let (record, opening) = records.get(first)?;
+            if filter.kind.as_ref().is_some_and(|kind| *kind != record.kind) {
+                continue;
+            }
+            // What is withheld is not found either.
+            let entry = self.withheld(entry(first, &record, &opening))?;
+            if filter.takes(&entry) {
+                items.push(entry);
+            }
         }
         let next = (first > 0).then(|| rows::cursor(&[&first.to_string()]));
-        Ok(Page { items, next, total: Some(records.len()) })
+        Ok(Page { items, next, total: all.then(|| records.len()) })
     }
 
     /// One record.

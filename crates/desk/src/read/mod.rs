@@ -54,11 +54,11 @@ pub use graph::{
     PathStep,
 };
 pub use holders::{Holder, KindTotal};
-pub use log::{LogEntry, LogField};
+pub use log::{LogEntry, LogField, LogFilter, MAX_SEARCHED};
 pub use overview::{CurrencySum, KindCount, Overview, PanelFigures, ProblemCount, Standing};
 pub use payments::{PaymentFilter, PaymentRow, Payments};
 pub use picture::Picture;
-pub use provable::Provable;
+pub use provable::{Chains, Provable, Stamped};
 pub use search::{EntityHit, FactHit, RowHit, SearchResult};
 pub use sort::Ordering;
 pub use table::{

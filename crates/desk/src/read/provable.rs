@@ -16,7 +16,43 @@ pub struct Provable {
     pub witnesses: Option<witness::Standing>,
     /// By when how many of the records were in the log, by the newest time stamp that stands.
     pub time: Option<(Bound, u64)>,
+    /// The last published checkpoint, a signed note; empty where there is none.
+    pub checkpoint: String,
+    /// The newest time stamps, the newest first.
+    pub stamps: Vec<Stamped>,
+    /// Who had which item, and when.
+    pub custody: Chains,
 }
+
+/// A time stamp that the log keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamped {
+    /// The record that keeps it.
+    pub record: u64,
+    /// How many records it covers; `None` for one over an exhibit.
+    pub covers: Option<u64>,
+    /// The moment it states, and when its chain of certificates ends, in milliseconds since 1970;
+    /// or why it does not hold.
+    pub verdict: std::result::Result<(i64, i64), String>,
+    /// Who signed.
+    pub authority: String,
+    /// False where its chain has ended and no later stamp covers it.
+    pub stands: bool,
+}
+
+/// How custody stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chains {
+    /// Items.
+    pub items: u64,
+    /// Gaps, overlaps and whatever else is wrong in their chains.
+    pub faults: u64,
+    /// Exhibits of the material that belong to no item.
+    pub uncovered: u64,
+}
+
+/// Time stamps that are listed.
+const MAX_STAMPS: usize = 5;
 
 impl Snapshot {
     /// What can be proven of the case now, apart from the bytes themselves: `vigie verify` proves
@@ -44,9 +80,32 @@ impl Snapshot {
                 Err(e) => return Err(e),
             },
         };
-        let published = records.log().published().map(ledger::Checkpoint::parse_unverified);
-        let published = published.and_then(std::result::Result::ok);
+        let checkpoint = records.log().published().unwrap_or_default().to_owned();
+        let published = ledger::Checkpoint::parse_unverified(&checkpoint).ok();
+        let newest = (0..stamps.kept().len()).rev().take(MAX_STAMPS);
+        let listed = newest.map(|at| Stamped {
+            record: stamps.kept()[at].record,
+            covers: stamps.kept()[at].covered(),
+            verdict: match stamps.verdict(at) {
+                Ok(found) => Ok((found.info.time_ms, found.expires_ms)),
+                Err(e) => Err(e.to_string()),
+            },
+            authority: stamps
+                .verdict(at)
+                .as_ref()
+                .map_or_else(|_| String::new(), |v| v.signer.clone()),
+            stands: stamps.stands(at),
+        });
+        let custody = self.custody()?;
+        let chains = Chains {
+            items: custody.all().len() as u64,
+            faults: custody.faults() as u64,
+            uncovered: self.uncovered(&custody)?,
+        };
         Ok(Provable {
+            stamps: listed.collect(),
+            custody: chains,
+            checkpoint,
             records: published.map_or(0, |checkpoint| checkpoint.size),
             witnesses,
             time: by.map(|by| (by, covered)),

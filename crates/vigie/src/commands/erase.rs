@@ -21,8 +21,9 @@ pub(crate) fn run(home: Option<&Path>, args: &Erase) -> Result<(), Told> {
     let what = what(args)?;
     let mut out = std::io::stdout().lock();
     if args.dry_run {
-        let planned = super::package::shown("searched", |progress| desk::erase::plan(case, &what, progress))
-            .map_err(told(case))?;
+        let planned =
+            super::package::shown("searched", |progress| desk::erase::plan(case, &what, progress))
+                .map_err(told(case))?;
         if args.json {
             writeln!(out, "{}", json(&planned))?;
             return Ok(());

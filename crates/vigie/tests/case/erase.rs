@@ -168,7 +168,8 @@ fn digests_of_what_goes_are_named_wherever_they_stand() {
     let dir = bench.path("material");
     std::fs::create_dir(&dir).unwrap();
     let pin = model::Sha256Hex::of(b"1987\n").to_string();
-    let (md5, sha1) = ("6a4c5312922fb8fad0eb5720a5c15180", "4d0ba90903e9d9116fd1327cd4f1fa603587e944");
+    let (md5, sha1) =
+        ("6a4c5312922fb8fad0eb5720a5c15180", "4d0ba90903e9d9116fd1327cd4f1fa603587e944");
     std::fs::write(dir.join("pin.txt"), "1987\n").unwrap();
     // A list that names it otherwise, one of PowerShell's under a strange name, one in an archive.
     std::fs::write(dir.join("SHA256SUMS"), format!("{pin}  the-pin-of-bob.txt\n")).unwrap();

@@ -38,7 +38,7 @@ fn a_privileged_exhibit_is_hidden_until_it_is_released() {
     {
         let snapshot = desk::read::Reader::open(&bench.path("case")).unwrap().snapshot().unwrap();
         let paging = desk::read::Paging { after: None, limit: 1000 };
-        let log = snapshot.log(&paging).unwrap();
+        let log = snapshot.log(&Default::default(), &paging).unwrap();
         let tells = |e: &desk::read::LogEntry| {
             e.fields.iter().any(|f| f.value.as_deref().is_some_and(|v| v.contains(name)))
         };
