@@ -152,7 +152,7 @@ pub(crate) struct Open {
 #[command(after_help = "Examples:
   vigie serve
   vigie serve --case nl-04 --listen 127.0.0.1:8484
-  vigie serve --tsa http://tsa.example/tsr")]
+  vigie serve --tsa http://tsa.example/tsr --witnesses")]
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) case: CaseDir,
@@ -162,12 +162,16 @@ pub(crate) struct Serve {
     /// A time-stamping authority to ask for a stamp each hour, where the log has grown.
     #[arg(long, value_name = "URL")]
     pub(crate) tsa: Option<String>,
+    /// Ask the witnesses that `vigie witness list` names to cosign the case and its authority's log,
+    /// each hour.
+    #[arg(long)]
+    pub(crate) witnesses: bool,
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   vigie verify case
-  vigie verify --trust trust.txt case
+  vigie verify --trust trust.txt
 
 In the trust file (as of `vigie log check`) `time NAME CERTIFICATE` names a time authority.")]
 pub(crate) struct Verify {
@@ -177,9 +181,11 @@ pub(crate) struct Verify {
     /// One JSON document on stdout.
     #[arg(long)]
     pub(crate) json: bool,
-    /// The case folder.
-    #[arg(value_name = "DIR")]
-    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) case: CaseDir,
+    /// The case folder, as with --case.
+    #[arg(value_name = "DIR", conflicts_with = "case")]
+    pub(crate) dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -32,7 +32,7 @@ pub struct Ask<'a> {
 }
 
 /// Exhibits and records that are listed; all are counted.
-pub const MOST_LISTED: usize = 100;
+pub const MOST_LISTED: usize = 50;
 
 /// What would leave.
 #[derive(Debug, Clone, Default)]

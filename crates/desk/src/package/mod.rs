@@ -91,12 +91,38 @@ pub fn make(
             make.out.display()
         )));
     }
+    let folder = folder_of(make.out);
+    if !folder.is_dir() {
+        return Err(Error::Asked(format!(
+            "{} is no folder: make it first, or name another with `--out`. Nothing was made",
+            folder.display()
+        )));
+    }
+    if make.words.len() > MAX_RECORDED {
+        return Err(Error::Asked(format!(
+            "what is selected and redacted takes {} bytes of words, of which a record keeps \
+             {MAX_RECORDED}: select whole exhibits and runs of records, redact by KIND.FIELD, or \
+             make several packages. Nothing was made",
+            make.words.len()
+        )));
+    }
     let mut desk = Desk::open(place)?;
     let made = made(&mut desk, make, &recipients, page, progress);
     let closed = desk.close();
     let made = made?;
     closed?;
     Ok(made)
+}
+
+/// The longest words of a selection that a record keeps, in bytes: a value holds 65,535.
+const MAX_RECORDED: usize = 60_000;
+
+/// The folder that a file is, or will be, in.
+fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// Whom a file is encrypted to.
@@ -242,11 +268,7 @@ fn write(
     let mut consistency = case.log().prove_since(sealed.log_size)?;
     proof.checkpoint.signatures.retain(known);
     consistency.checkpoint.signatures.retain(known);
-    let folder = match out.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut file = Pending::with_mode(folder, 0o600)?;
+    let mut file = Pending::with_mode(folder_of(out), 0o600)?;
     if recipients.is_empty() {
         sealed.write(&note, &proof, &consistency, file.writer(), out, progress)?;
     } else {

@@ -7,6 +7,7 @@ use clap::Args;
 use super::CaseDir;
 
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
 #[command(after_help = "Examples:
   vigie erase --exhibit HASH --basis 'Directive (EU) 2016/680 art. 16' --reason 'request 7' --dry-run
   vigie erase --exhibit HASH --bytes 8192..8300 --basis '…' --reason 'order of 3 March, no. 12'

@@ -35,6 +35,9 @@ pub(crate) fn run(home: Option<&Path>, args: &Serve) -> Result<(), Told> {
         if let Some(url) = &args.tsa {
             super::stamp::hourly(home, &args.case.case, url)?;
         }
+        if args.witnesses {
+            super::witness::hourly(&home_of, &args.case.case)?;
+        }
         console::serve(console, async {
             // Where signals cannot be had the console simply goes on.
             let _ = tokio::signal::ctrl_c().await;

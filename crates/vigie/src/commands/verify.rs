@@ -20,13 +20,14 @@ pub(crate) fn run(home: Option<&Path>, args: &Verify) -> Result<(), Told> {
     let bar = Mutex::new(Progress::new());
     let done = AtomicU64::new(0);
     let trust = trust_file(args.trust.as_deref())?;
-    let report = desk::verify(&args.dir, &home_dir(home)?, trust.as_ref(), &|n| {
+    let dir = args.dir.as_ref().unwrap_or(&args.case.case);
+    let report = desk::verify(dir, &home_dir(home)?, trust.as_ref(), &|n| {
         let done = done.fetch_add(n, Ordering::Relaxed) + n;
         if let Ok(mut bar) = bar.try_lock() {
             bar.show("hashed", done, None);
         }
     })
-    .map_err(told(&args.dir))?;
+    .map_err(told(dir))?;
     if let Ok(mut bar) = bar.lock() {
         bar.clear();
     }
@@ -73,7 +74,8 @@ fn print(report: &Report, args: &Verify) -> std::io::Result<()> {
         counted(report.facts, "fact")
     );
     let findings = counted(report.findings.len() as u64, "finding");
-    let (origin, dir) = (&report.origin, args.dir.display());
+    let dir = args.dir.as_ref().unwrap_or(&args.case.case);
+    let (origin, dir) = (&report.origin, dir.display());
     if report.findings.is_empty() {
         writeln!(out, "{origin} holds: {sum}")?;
     } else if report.evidence_holds() {

@@ -1,8 +1,10 @@
 //! `vigie witness`.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use desk::Which;
 use desk::witness::{Named, Outcome};
@@ -141,6 +143,45 @@ fn each(
     }
     out.flush()?;
     if found { Err(Told::Finding) } else { Ok(()) }
+}
+
+/// How often `vigie serve` asks witnesses.
+const EACH: Duration = Duration::from_secs(3600);
+
+/// Asks every witness each hour, for as long as the process lives. What it answers is said where it is
+/// not what it said before; a split view each time.
+#[allow(clippy::print_stderr)]
+pub(crate) fn hourly(home: &Path, case: &Path) -> Result<(), Told> {
+    let (home, case) = (home.to_owned(), case.to_owned());
+    std::thread::Builder::new().name("witnesses".to_owned()).spawn(move || {
+        let mut before = BTreeMap::new();
+        loop {
+            let logs = [
+                ("case", Which::Case(&case)),
+                ("authority", Which::Authority { home: &home, name: None }),
+            ];
+            for (log, which) in logs {
+                match desk::witness::ask(&home, which) {
+                    Ok(outcomes) => {
+                        for (named, outcome) in outcomes {
+                            let (word, text) = words(&outcome);
+                            let name = named.key.name().to_owned();
+                            let last = before.insert((log, name.clone()), text.clone());
+                            if last.as_ref() != Some(&text) || word == "contradicts" {
+                                eprintln!("vigie: {log}: {}: {}", plain(&name), plain(&text));
+                            }
+                        }
+                    }
+                    Err(error) => {
+                        let what = plain(&told(&case)(error).to_string());
+                        eprintln!("vigie: {log}: no witness could be asked: {what}");
+                    }
+                }
+            }
+            std::thread::sleep(EACH);
+        }
+    })?;
+    Ok(())
 }
 
 fn words(outcome: &Outcome) -> (&'static str, String) {

@@ -269,6 +269,78 @@ fn unpacked(bench: &Bench, file: &str) -> Vec<u8> {
     out.stdout
 }
 
+/// What is shown before a package is made is what it then shows.
+#[test]
+fn what_is_foreseen_is_what_leaves() {
+    use desk::package::{Ask, Handling, Selection};
+    let bench = Bench::new();
+    bench.open("case", &bench.seizure("seizure", "small", 1.0, 3));
+    let snapshot = desk::read::Reader::open(&bench.path("case")).unwrap().snapshot().unwrap();
+    let some = snapshot.exhibits(&Default::default(), &Default::default()).unwrap().items;
+    let some = some.iter().find(|exhibit| exhibit.size > 9000).expect("a larger exhibit");
+    let part = format!("exhibit:{}:0-5000", some.id);
+    let one = format!("exhibit:{}", some.id);
+    let cases: [(&[&str], &[&str]); 5] = [
+        (&[], &[]),
+        (&[], &["actor", "exhibit.sealed.source"]),
+        (&[part.as_str(), "record:0-1"], &[]),
+        (&[one.as_str()], &["actor"]),
+        (&[], &[one.as_str()]),
+    ];
+    for (at, (select, redact)) in cases.into_iter().enumerate() {
+        let owned = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+        let selection = Selection::parse(&owned(select), &owned(redact)).unwrap();
+        let ask = Ask {
+            recipient: "Court",
+            handling: Handling::H0,
+            restriction: None,
+            selection: &selection,
+        };
+        let seen = snapshot.foresee(&ask).unwrap();
+        assert_eq!(seen.refused, None);
+        let file = format!("{at}.zip");
+        let words = select.iter().flat_map(|w| ["--select", w]);
+        let words: Vec<&str> = words.chain(redact.iter().flat_map(|w| ["--redact", w])).collect();
+        make(&bench, "Court", "H0", &file, &words);
+        let found = bench.json(&["package", "verify", "--json", &file]);
+        let number = |name: &str| found[name].as_u64().expect("a number");
+        assert_eq!((number("whole"), number("parts")), seen.shown, "{at}: {found}");
+        assert_eq!(
+            (number("records"), number("hidden_fields")),
+            (seen.records_n, seen.hidden),
+            "{at}"
+        );
+    }
+}
+
+/// What cannot be made is told before anything is recorded.
+#[test]
+#[allow(clippy::disallowed_methods)] // Files for the test.
+fn nothing_is_recorded_of_a_package_that_cannot_be_made() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("notes.txt"), "tv.one.example").unwrap();
+    bench.ok(&["open", "--case", "case", "notes.txt"]);
+    let records = || bench.json(&["verify", "--json", "--case", "case"])["records"].as_u64();
+    let before = records();
+    let words = ["package", "make", "--for", "Court", "--handling", "H0", "--out"];
+    let out = bench.run(&[&words[..], &["no/such/x.zip"]].concat());
+    assert_eq!(out.status.code(), Some(2), "{}", said(&out));
+    assert!(said(&out).contains("no/such is no folder"), "{}", said(&out));
+    let many: Vec<String> = (0..9000).map(|n| format!("record:{n}.actor")).collect();
+    let redact = many.iter().flat_map(|word| ["--redact", word.as_str()]);
+    let all: Vec<&str> = words.into_iter().chain(["x.zip"]).chain(redact).collect();
+    let out = bench.run(&all);
+    assert_eq!(out.status.code(), Some(2), "{}", said(&out));
+    assert!(said(&out).contains("KIND.FIELD"), "{}", said(&out));
+    assert_eq!(records(), before);
+    // Nor is anything erased where it is not said what.
+    let out = bench.run(&["erase", "--case", "case", "--basis", "b", "--reason", "r"]);
+    assert_eq!(out.status.code(), Some(2));
+    for word in ["--exhibit", "--record", "--report"] {
+        assert!(said(&out).contains(word), "{}", said(&out));
+    }
+}
+
 /// Opened as any archive or folder is, a package keeps its code too.
 #[test]
 #[allow(clippy::disallowed_methods)] // Files for the test.

@@ -44,6 +44,19 @@ fn a_privileged_exhibit_is_hidden_until_it_is_released() {
         };
         let telling: Vec<_> = log.items.iter().filter(|e| tells(e)).collect();
         assert!(telling.is_empty(), "the log's page names {name}: {telling:?}");
+        // Nor does a search through it find what is withheld; what is not, it finds.
+        let find = |kind: Option<&str>, text: Option<&str>| {
+            let own = |text: Option<&str>| text.map(str::to_owned);
+            let filter = desk::read::LogFilter { kind: own(kind), text: own(text) };
+            snapshot.log(&filter, &paging).unwrap()
+        };
+        assert_eq!(find(None, Some(name)).items, []);
+        let marks = find(Some("privilege.marked"), Some("LETTERS to")).items;
+        assert_eq!(marks.len(), 1, "{marks:?}");
+        assert_eq!(marks[0].kind, "privilege.marked");
+        let kinds = |kind| log.items.iter().filter(|e| e.kind == kind).count();
+        let found = find(Some("parse.run"), None);
+        assert_eq!((found.items.len(), found.total), (kinds("parse.run"), None));
     }
     bench.ok(&["verify", "case"]);
     let released = change("release", "order of the judge");

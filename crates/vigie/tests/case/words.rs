@@ -128,7 +128,7 @@ fn usage_lines_hold_what_the_command_needs() {
         let line = text.lines().find(|line| line.starts_with("Usage: ")).expect("a usage line");
         line.to_owned()
     };
-    assert_eq!(usage(&["verify"]), "Usage: vigie verify <DIR>");
+    assert_eq!(usage(&["verify", "--help"]), "Usage: vigie verify [OPTIONS] [DIR]");
     assert_eq!(usage(&["show"]), "Usage: vigie show <ENTITY>");
     assert_eq!(usage(&["show", "--help"]), "Usage: vigie show [OPTIONS] <ENTITY>");
     // It is heeded all the same.
