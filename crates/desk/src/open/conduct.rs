@@ -454,6 +454,7 @@ impl Conductor<'_> {
             ord,
             name: self.sealed_as(ord)?.unwrap_or_else(|| Name(Vec::new())),
             bytes,
+            rest: Vec::new(),
             mapping: self.mapping.clone(),
             origin,
             depth,
