@@ -29,6 +29,16 @@ const HEAD: usize = 64 << 10;
 /// What is left of the bounds on one file of the material and all that is nested in it.
 pub(crate) type SharedBudget = Arc<Mutex<Budget>>;
 
+/// What an exhibit is of an image that stands in several files.
+pub(crate) enum Part {
+    /// None of it.
+    Whole,
+    /// Its first file: the others, in their order.
+    First(Vec<(Name, Bytes)>),
+    /// A further one: what the first is called.
+    Later(Name),
+}
+
 /// An exhibit to be read.
 pub(crate) struct Task {
     pub(crate) exhibit: ExhibitId,
@@ -36,8 +46,8 @@ pub(crate) struct Task {
     /// What parsers are told it is called, and its bytes.
     pub(crate) name: Name,
     pub(crate) bytes: Bytes,
-    /// Of the first file of an image in several: the others, in their order.
-    pub(crate) rest: Vec<(Name, Bytes)>,
+    /// What it is of an image that stands in several files.
+    pub(crate) part: Part,
     pub(crate) mapping: Option<Arc<str>>,
     /// How it came in, which its members inherit.
     pub(crate) origin: Origin,
@@ -107,6 +117,15 @@ fn read(
     let name = task.name.shown();
     shop.progress.stage("parse", &name);
     let size = task.bytes.size();
+    if let Part::Later(first) = &task.part {
+        Progress::add(&shop.progress.parsed, size);
+        let read = Coverage { read: size, filler: 0, lost: 0 };
+        let message = format!("a part of an image: read with its first file, {}", first.shown());
+        let kind = ProblemKind::Note;
+        let problem = Problem { start: 0, end: 0, kind, message, lost: false };
+        let parser = (ARCHIVE, ARCHIVE_VERSION);
+        return without_parser(shop, task.exhibit, parser, read, vec![problem]);
+    }
     let mut head = vec![0; HEAD];
     let got = match task.bytes.read_at(&mut head, 0) {
         Ok(got) => got,
@@ -198,7 +217,11 @@ fn open_container(
     let tools = Tools::find();
     let how = HowImage { tools: tools.as_ref(), go_on: &|| !cancelled() };
     let first = std::iter::once((&task.name, &mut task.bytes));
-    let rest = task.rest.iter_mut().map(|(name, bytes)| (&*name, bytes));
+    let rest = match &mut task.part {
+        Part::First(rest) => &mut rest[..],
+        _ => &mut [],
+    };
+    let rest = rest.iter_mut().map(|(name, bytes)| (&*name, bytes));
     let files = first.chain(rest).map(|(name, bytes)| ImageFile {
         name: name.clone(),
         path: Some(bytes.link()),

@@ -37,16 +37,23 @@ const BTRFS: &str =
     "`mount -o ro,rescue=nologreplay DEVICE /mnt` (all devices of it attached), then open /mnt";
 const MOUNT_PLAIN: &str = "`mount -o ro DEVICE /mnt`, then open /mnt, or what matters in it";
 const ZFS: &str = "`zpool import -o readonly=on -R /mnt -d DEVICE -a`, then open /mnt";
+const CONVERT: &str =
+    "`qemu-img convert -O raw IMAGE disk.raw` (package qemu-utils), then open disk.raw";
 const SWAP: &str =
     "nothing is filed in it: search it with a tool for memory, such as `strings` or Volatility";
 const INNODB: &str = "start a MariaDB or MySQL server of the same version on a copy of the whole data directory \
     (`--innodb-force-recovery=1` if it was not shut down), write `mariadb-dump --all-databases`, and open the dump";
 
-/// The first sectors of `size` bytes from `start` on.
+/// What stands at the beginning of `size` bytes from `start` on, without a look at their end.
+pub(crate) fn beginning(disk: &mut dyn Disk, start: u64, size: u64) -> Content {
+    let size = size.min(disk.size().saturating_sub(start));
+    by_head(&bytes_at(disk, start, HEAD.min(usize::try_from(size).unwrap_or(HEAD))))
+}
+
+/// What `size` bytes from `start` on are.
 pub fn recognise(disk: &mut dyn Disk, start: u64, size: u64) -> Content {
     let size = size.min(disk.size().saturating_sub(start));
-    let head = bytes_at(disk, start, HEAD.min(usize::try_from(size).unwrap_or(HEAD)));
-    let by_head = by_head(&head);
+    let by_head = beginning(disk, start, size);
     // Superblocks of older md members stand at the end; what is before them may be read as it is where
     // the member is a mirror's.
     match (by_head, md_at_end(disk, start, size)) {
@@ -79,6 +86,18 @@ fn by_head(head: &[u8]) -> Content {
     }
     if has(head, 3, b"-FVE-FS-") {
         return unread("BitLocker, encrypted", BITLOCKER);
+    }
+    for (at, magic, name) in [
+        (0, &b"QFI\xfb"[..], "a QCOW2 image"),
+        (0, b"KDMV\x01\0\0\0", "a VMDK image"),
+        (0, b"KDMV\x03\0\0\0", "a VMDK image"),
+        (0, b"vhdxfile", "a VHDX image"),
+        (0, b"conectix\0\0\0\x02", "a VHD image"),
+        (64, b"\x7f\x10\xda\xbe", "a VDI image"),
+    ] {
+        if has(head, at, magic) {
+            return unread(name, CONVERT);
+        }
     }
     // The label stands in one of the first four sectors, its own number behind it.
     if (0..4).any(|n| has(head, n * 512, b"LABELONE") && has(head, n * 512 + 24, b"LVM2 001")) {
@@ -223,6 +242,7 @@ mod tests {
             (with(9000, &[(4096, &MD_MAGIC), (4100, &[1])]), "md array"),
             (with(300_000, &[(196_608, &MD_MAGIC), (196_636, &[5])]), "level 5"),
             (with(8192, &[(0, b"XFSB")]), "XFS"),
+            (with(8192, &[(0, b"QFI\xfb\0\0\0\x03")]), "QCOW2"),
             (with(8192, &[(4086, b"SWAPSPACE2")]), "swap"),
             (with(8192, &[(3, b"-FVE-FS-")]), "BitLocker"),
             (with(70_000, &[(65_600, b"_BHRfS_M")]), "btrfs"),

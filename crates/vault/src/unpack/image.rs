@@ -14,7 +14,7 @@ use model::{Problem, ProblemKind};
 
 use super::{Budget, Codec, Context, Member, Source};
 use crate::image::ewf::{self, Ewf};
-use crate::image::recognise::Content;
+use crate::image::recognise::{Content, beginning};
 use crate::image::sleuthkit::{INSTALL, Links, Naming};
 use crate::image::{Disk, Finding, Partition, Raw, Scheme, partitions, recognise};
 
@@ -73,6 +73,9 @@ pub fn unpack_image<E>(
     }
     Ok(cx.problems)
 }
+
+/// The type of the partition that holds a boot loader.
+const BIOS_BOOT: &str = "21686148-6449-6e6f-744e-656564454649";
 
 /// What the parts of this module share.
 struct Image<'a, 'b> {
@@ -177,10 +180,9 @@ impl Image<'_, '_> {
 
     fn read<E>(self, cx: &mut Context<'_, E>) -> Result<(), E> {
         let size = self.disk.size();
-        let whole = recognise(self.disk, 0, size);
         let mut volumes = Vec::new();
         // A boot sector of a file system ends as a partition table does.
-        let table = match whole {
+        let table = match beginning(self.disk, 0, size) {
             Content::FileSystem(_) | Content::Unread { .. } => None,
             _ => {
                 let (table, findings) = partitions(self.disk);
@@ -191,7 +193,10 @@ impl Image<'_, '_> {
             }
         };
         match table {
-            None => self.content(cx, None, 0, size, whole, &mut volumes),
+            None => {
+                let content = recognise(self.disk, 0, size);
+                self.content(cx, None, 0, size, content, &mut volumes);
+            }
             Some((scheme, partitions)) => {
                 self.listed(cx, scheme, &partitions);
                 for partition in partitions {
@@ -269,6 +274,11 @@ impl Image<'_, '_> {
             }
             Content::Empty => {
                 let message = format!("{what}: zeros, as far as was looked");
+                self.say(cx, (start, start), ProblemKind::Note, false, message);
+            }
+            // What a BIOS begins with on a disk with a GPT: it has no file system.
+            Content::Unknown if partition.is_some_and(|p| p.kind == BIOS_BOOT) => {
+                let message = format!("{what}: a boot loader");
                 self.say(cx, (start, start), ProblemKind::Note, false, message);
             }
             Content::Unknown => {

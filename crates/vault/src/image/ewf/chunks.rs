@@ -48,28 +48,58 @@ impl Ewf<'_> {
         (n < table.entries.len()).then_some((table, n))
     }
 
-    /// Makes `chunk` hold what a chunk holds, its length being that of the disk there. With `tell` what
-    /// is wrong becomes a finding; it is counted as damaged in any case.
-    pub(super) fn load(&mut self, number: u64, tell: bool) {
+    /// How many chunks the tables list.
+    pub(super) fn listed(&self) -> u64 {
+        self.tables.last().map_or(0, |table| table.first + table.entries.len() as u64)
+    }
+
+    /// The most bytes that a chunk may take: one that grew by packing is stored plain.
+    fn most(&self) -> u64 {
+        self.volume.chunk_size + 4 + 1024
+    }
+
+    /// Bytes that are read of its file for a chunk.
+    pub(super) fn taken(&self, number: u64) -> u64 {
+        let span = self.find(number).and_then(|(table, n)| table.span(n));
+        let taken = span.map_or(0, |(start, end)| end - start);
+        if taken > self.most() { 0 } else { taken }
+    }
+
+    /// Reads a chunk into `chunk`, and makes a finding of what is wrong with it. False if its bytes are
+    /// not to be had.
+    pub(super) fn check(&mut self, number: u64) -> bool {
+        self.cached = None;
+        let want = self.want(number);
+        let Some((segment, span, kind, lost, message)) = self.fill(number, want) else {
+            return true;
+        };
+        self.damaged += 1;
+        let at = number.saturating_mul(self.volume.chunk_size);
+        let message = format!("chunk {number} (byte {at} of the disk): {message}");
+        self.push(Finding::new(segment, span, kind, lost, message));
+        !lost && self.chunk.len() == want
+    }
+
+    /// How many bytes of the disk a chunk holds.
+    fn want(&self, number: u64) -> usize {
+        let size = self.volume.chunk_size;
+        let left = self.size().saturating_sub(number.saturating_mul(size)).min(size);
+        usize::try_from(left).unwrap_or(0)
+    }
+
+    /// Makes `chunk` hold what a chunk holds, its length being that of the disk there.
+    pub(super) fn load(&mut self, number: u64) {
         if let Some((cached, whole)) = self.cached
             && cached == number
         {
             self.damaged += u64::from(!whole);
             return;
         }
-        let size = self.volume.chunk_size;
-        let left = self.size().saturating_sub(number.saturating_mul(size)).min(size);
-        let want = usize::try_from(left).unwrap_or(0);
-        let problem = self.fill(number, want);
+        let want = self.want(number);
+        let whole = self.fill(number, want).is_none();
         self.chunk.resize(want, 0);
-        self.cached = Some((number, problem.is_none()));
-        let Some((segment, span, kind, lost, message)) = problem else { return };
-        self.damaged += 1;
-        if tell {
-            let at = number.saturating_mul(size);
-            let message = format!("chunk {number} (byte {at} of the disk): {message}");
-            self.push(Finding::new(segment, span, kind, lost, message));
-        }
+        self.cached = Some((number, whole));
+        self.damaged += u64::from(!whole);
     }
 
     fn fill(&mut self, number: u64, want: usize) -> Option<Wrong> {
@@ -84,8 +114,7 @@ impl Ewf<'_> {
             return Some((segment, (0, 0), ProblemKind::Syntax, true, what.to_owned()));
         };
         let wrong = |kind, lost, what: String| Some((segment, (start, end), kind, lost, what));
-        // A packed chunk that grew is stored plain, so none is much longer than the chunk.
-        let most = self.volume.chunk_size + 4 + 1024;
+        let most = self.most();
         let size = self.sizes.get(segment).copied().unwrap_or(0);
         if end <= start || end - start > most || end > size {
             let what = format!("its table places it in bytes {start} to {end}: zeros stand for it");

@@ -33,7 +33,7 @@ const MAGIC: [u8; 8] = *b"EVF\x09\x0d\x0a\xff\x00";
 const MAX_CHUNKS: u64 = 1 << 28;
 
 /// The largest chunk, in bytes.
-const MAX_CHUNK: u64 = 64 << 20;
+const MAX_CHUNK: u64 = 16 << 20;
 
 /// Findings of one set beyond this many are counted, not listed.
 const MAX_FINDINGS: usize = 5_000;
@@ -69,7 +69,7 @@ struct Stored {
     sha1: Option<([u8; 20], usize, u64)>,
 }
 
-/// What an opening gave.
+/// What a disk's bytes sum to.
 #[derive(Debug)]
 pub struct Sums {
     /// MD5 of the disk's bytes.
@@ -138,39 +138,59 @@ impl<'a> Ewf<'a> {
 
     /// Reads every chunk, compares its checksum, and compares the sums of the whole with those that
     /// were stored at acquisition. `go_on` is asked before each chunk; if it says no, nothing is
-    /// compared and `None` comes back.
+    /// compared. `None` comes back where not all bytes of the disk are there.
     pub fn verify(&mut self, go_on: &mut dyn FnMut() -> bool) -> Option<Sums> {
         let (mut md5, mut sha1) = (Md5::new(), Sha1::new());
-        let damaged = self.damaged;
-        let mut at = 0;
-        while at < self.size() {
+        let (damaged, want) = (self.damaged, self.size().div_ceil(self.volume.chunk_size));
+        let listed = self.listed();
+        let mut whole = listed >= want;
+        // Chunks do not lie over one another: all together are not longer than their files. Otherwise a
+        // small file could have the same bytes unpacked without end.
+        let mut left: u64 = self.sizes.iter().sum();
+        for number in 0..listed.min(want) {
             if !go_on() {
                 return None;
             }
-            let number = at / self.volume.chunk_size;
-            self.load(number, true);
-            md5.update(&self.chunk);
-            sha1.update(&self.chunk);
-            at += self.chunk.len().max(1) as u64;
+            let taken = self.taken(number);
+            if taken > left {
+                let message = format!(
+                    "table: its chunks lie over one another: from chunk {number} on they are not checked"
+                );
+                self.push(Finding::new(0, (0, 0), ProblemKind::Bound, false, message));
+                whole = false;
+                break;
+            }
+            left -= taken;
+            whole &= self.check(number);
+            if whole {
+                md5.update(&self.chunk);
+                sha1.update(&self.chunk);
+            }
         }
-        let whole = self.damaged == damaged;
-        let sums = Sums { md5: md5.finalize().into(), sha1: sha1.finalize().into() };
-        self.compare(&sums, whole);
-        Some(sums)
+        let sums = whole.then(|| Sums { md5: md5.finalize().into(), sha1: sha1.finalize().into() });
+        self.compare(sums.as_ref(), self.damaged == damaged);
+        sums
     }
 
-    fn compare(&mut self, sums: &Sums, whole: bool) {
+    fn compare(&mut self, sums: Option<&Sums>, whole: bool) {
         let size = self.size();
-        let mut stated: Vec<(&str, &str, String, String, usize, u64)> = Vec::new();
+        let mut stated: Vec<(&str, &str, String, Option<String>, usize, u64)> = Vec::new();
         for (md5, segment, at) in &self.stored.md5 {
-            stated.push(("MD5", "hash", hex(md5), hex(&sums.md5), *segment, *at));
+            stated.push(("MD5", "hash", hex(md5), sums.map(|s| hex(&s.md5)), *segment, *at));
         }
         if let Some((sha1, segment, at)) = &self.stored.sha1 {
-            stated.push(("SHA-1", "digest", hex(sha1), hex(&sums.sha1), *segment, *at));
+            stated.push(("SHA-1", "digest", hex(sha1), sums.map(|s| hex(&s.sha1)), *segment, *at));
         }
         let mut found = Vec::new();
         for (name, field, stored, computed, segment, at) in stated {
             let span = (at, at + stored.len() as u64 / 2);
+            let Some(computed) = computed else {
+                let message = format!(
+                    "{field}: the {name} stored at acquisition, {stored}, cannot be compared: bytes of the disk are missing"
+                );
+                found.push(Finding::new(segment, span, ProblemKind::Integrity, false, message));
+                continue;
+            };
             let (kind, message) = if stored == computed {
                 (
                     ProblemKind::Note,
@@ -217,7 +237,7 @@ impl Disk for Ewf<'_> {
             if from >= self.size() {
                 break;
             }
-            self.load(from / self.volume.chunk_size, false);
+            self.load(from / self.volume.chunk_size);
             let within = usize::try_from(from % self.volume.chunk_size).unwrap_or(usize::MAX);
             let Some(rest) = self.chunk.get(within..).filter(|rest| !rest.is_empty()) else {
                 break;

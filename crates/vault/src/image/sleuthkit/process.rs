@@ -188,7 +188,7 @@ mod tests {
         process.read_to_end(&mut out).unwrap();
         let grown = std::fs::metadata("/dev/shm/vigie-must-not-be").map_or(0, |m| m.len());
         assert_eq!(grown, 0);
-        let mut process = sh("sleep 30");
+        let mut process = sh("exec sleep 30");
         process.silence = Duration::from_millis(50);
         let begun = std::time::Instant::now();
         assert_eq!(process.read(&mut [0; 9]).unwrap_err().kind(), ErrorKind::TimedOut);
