@@ -82,7 +82,7 @@ fn ewf(disk: &[u8], md5: [u8; 16]) -> Vec<u8> {
 }
 
 fn disk() -> Vec<u8> {
-    (0..5 * CHUNK as u32 + 512).map(|i| (i * i >> 5) as u8).collect()
+    (0..5 * CHUNK as u32 + 512).map(|i| ((i * i) >> 5) as u8).collect()
 }
 
 fn md5_of(bytes: &[u8]) -> [u8; 16] {

@@ -168,52 +168,51 @@ impl<'a> Ewf<'a> {
             }
         }
         let sums = whole.then(|| Sums { md5: md5.finalize().into(), sha1: sha1.finalize().into() });
+        if self.stored.md5.is_empty() && self.stored.sha1.is_none() {
+            let message = "hash: no MD5 or SHA-1 was stored at acquisition: only the chunks' checksums speak for the disk";
+            self.push(Finding::new(0, (0, 0), ProblemKind::Note, false, message));
+        }
         self.compare(sums.as_ref(), self.damaged == damaged);
         sums
     }
 
     fn compare(&mut self, sums: Option<&Sums>, whole: bool) {
+        for (stored, segment, at) in std::mem::take(&mut self.stored.md5) {
+            self.sum("hash", "MD5", (&stored, segment, at), sums.map(|s| &s.md5[..]), whole);
+        }
+        if let Some((stored, segment, at)) = self.stored.sha1.take() {
+            self.sum("digest", "SHA-1", (&stored, segment, at), sums.map(|s| &s.sha1[..]), whole);
+        }
+    }
+
+    /// Says whether a sum that was stored is that of the disk's bytes.
+    fn sum(
+        &mut self,
+        field: &str,
+        name: &str,
+        (stored, segment, at): (&[u8], usize, u64),
+        computed: Option<&[u8]>,
+        whole: bool,
+    ) {
         let size = self.size();
-        let mut stated: Vec<(&str, &str, String, Option<String>, usize, u64)> = Vec::new();
-        for (md5, segment, at) in &self.stored.md5 {
-            stated.push(("MD5", "hash", hex(md5), sums.map(|s| hex(&s.md5)), *segment, *at));
-        }
-        if let Some((sha1, segment, at)) = &self.stored.sha1 {
-            stated.push(("SHA-1", "digest", hex(sha1), sums.map(|s| hex(&s.sha1)), *segment, *at));
-        }
-        let mut found = Vec::new();
-        for (name, field, stored, computed, segment, at) in stated {
-            let span = (at, at + stored.len() as u64 / 2);
-            let Some(computed) = computed else {
-                let message = format!(
-                    "{field}: the {name} stored at acquisition, {stored}, cannot be compared: bytes of the disk are missing"
-                );
-                found.push(Finding::new(segment, span, ProblemKind::Integrity, false, message));
-                continue;
-            };
-            let (kind, message) = if stored == computed {
-                (
-                    ProblemKind::Note,
-                    format!(
-                        "{field}: the {name} stored at acquisition, {stored}, is that of the {size} bytes of the disk"
-                    ),
-                )
-            } else {
+        let said = format!("{field}: the {name} stored at acquisition, {},", hex(stored));
+        let (kind, message) = match computed {
+            None => (
+                ProblemKind::Integrity,
+                format!("{said} cannot be compared: bytes of the disk are missing"),
+            ),
+            Some(computed) if computed == stored => {
+                (ProblemKind::Note, format!("{said} is that of the {size} bytes of the disk"))
+            }
+            Some(computed) => {
                 let why = if whole { "" } else { "; chunks of it are damaged" };
-                (
-                    ProblemKind::Integrity,
-                    format!(
-                        "{field}: the {name} stored at acquisition, {stored}, is not that of the {size} bytes of the disk, {computed}{why}"
-                    ),
-                )
-            };
-            found.push(Finding::new(segment, span, kind, false, message));
-        }
-        if found.is_empty() {
-            let message = "hash: no MD5 or SHA-1 was stored at acquisition: only the chunks' checksums speak for the disk";
-            found.push(Finding::new(0, (0, 0), ProblemKind::Note, false, message));
-        }
-        found.into_iter().for_each(|f| self.push(f));
+                let computed = hex(computed);
+                let what = format!("is not that of the {size} bytes of the disk, {computed}{why}");
+                (ProblemKind::Integrity, format!("{said} {what}"))
+            }
+        };
+        let span = (at, at + stored.len() as u64);
+        self.push(Finding::new(segment, span, kind, false, message));
     }
 
     fn push(&mut self, finding: Finding) {
