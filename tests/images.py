@@ -210,9 +210,9 @@ def disks(work, ext, fat, ntfs, made, flat):
             image.seek(at)
             image.write(bytes([data[at]]))
     # Without The Sleuth Kit it is said what to install, and the whole partition counts as lost.
-    empty = work / "empty"
-    empty.mkdir()
-    return work / "gpt.img"
+    members, problems = ours(work / "gpt.img", env={"PATH": "/nowhere"})
+    said = [p for p in problems if "apt install sleuthkit" in p[4]]
+    assert not members and len(said) == 3 and said[0][:2] == (1 << 20, (1 << 20) + ext.stat().st_size), problems
 
 
 def acquire(image, to, *more):
@@ -319,6 +319,8 @@ def end_to_end(work):
     put(disk, 1 << 20, fs)
     (work / "acquired").mkdir()
     acquire(disk, work / "acquired/server", "-c", "fast")
+    # At first without The Sleuth Kit: what is not read then is read by the next opening.
+    run(vigie, "open", "--json", "--case", work / "imaged", work / "acquired", env={**home, "PATH": "/nowhere"})
     tables = []
     for case, path in [("plain", material), ("imaged", work / "acquired")]:
         run(vigie, "open", "--json", "--case", work / case, path, env=home)

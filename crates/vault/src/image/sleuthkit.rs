@@ -31,12 +31,11 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// Looks for the programs where programs are.
+    /// Looks for the programs in the folders of `PATH`.
     pub fn find() -> Option<Self> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let mut folders: Vec<PathBuf> =
+        let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
+        let folders: Vec<PathBuf> =
             std::env::split_paths(&path).filter(|p| p.is_absolute()).collect();
-        folders.extend(["/usr/bin", "/usr/local/bin", "/bin"].map(PathBuf::from));
         let of = |name: &str| folders.iter().map(|f| f.join(name)).find(|p| p.is_file());
         Some(Self {
             prlimit: of("prlimit")?,
