@@ -237,7 +237,8 @@ impl Image<'_, '_> {
         volumes: &mut Vec<Volume>,
     ) {
         let what = match partition {
-            None => "the whole image".to_owned(),
+            None if cx.codec == Codec::Ewf => "the whole disk".to_owned(),
+            None => "the whole file".to_owned(),
             Some(p) => {
                 let name =
                     if p.name.is_empty() { String::new() } else { format!(" \"{}\"", p.name) };
