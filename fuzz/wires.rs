@@ -1,6 +1,6 @@
 //! What else reads bytes that others wrote: records, notes, the log's files, archives, tables of
-//! addresses, lists of check sums, mapping files, time stamps, web archives, hand-overs, packages. The
-//! first byte says which.
+//! addresses, lists of check sums, mapping files, time stamps, web archives, hand-overs, packages, images
+//! of disks. The first byte says which.
 //!
 //! (Index files are fuzzed by `desk`'s own tests: SQLite and Parquet would be built for them here.)
 #![no_main]
@@ -19,7 +19,8 @@ use libfuzzer_sys::fuzz_target;
 use model::custody::Offer;
 use model::record::{Name, Opening, Record};
 use model::{ExhibitId, Sha256Hex};
-use vault::unpack::{Bounds, Budget, Codec};
+use vault::image::{Disk, Ewf, Finding, Raw, partitions, recognise};
+use vault::unpack::{Bounds, Budget, Codec, Source};
 use ledger::witness::Split;
 use vault::warc::{Limits, Mode, Reader};
 
@@ -39,6 +40,8 @@ fuzz_target!(|bytes: &[u8]| {
         b'a' => web_archive(bytes),
         b'b' => offer(bytes),
         b'c' => package(bytes),
+        b'd' => expert_witness(bytes),
+        b'e' => partition_table(bytes),
         _ => {}
     }
 });
@@ -209,6 +212,48 @@ fn archive(bytes: &[u8]) {
     assert!(out <= MOST, "{out} bytes came out");
     for problem in problems.unwrap_or_default() {
         assert!(problem.start <= problem.end && problem.end <= bytes.len() as u64);
+    }
+}
+
+/// An image reads the same from any place, and its findings lie inside.
+fn expert_witness(bytes: &[u8]) {
+    const MOST: u64 = 1 << 20;
+    let mut file = Cursor::new(bytes);
+    let within = |f: &Finding| f.start <= f.end && f.start <= bytes.len() as u64;
+    match Ewf::open([&mut file as &mut dyn Source]) {
+        Err(findings) => assert!(findings.iter().all(within), "{findings:?}"),
+        Ok(mut image) => {
+            assert!(image.take_findings().iter().all(within));
+            let mut left = 8;
+            let _ = image.verify(&mut || {
+                left -= 1;
+                left > 0
+            });
+            let size = image.size();
+            let mut whole = vec![0; usize::try_from(size.min(MOST)).unwrap_or(0)];
+            let got = image.read_at(0, &mut whole).unwrap_or(0);
+            assert_eq!(got, whole.len());
+            let mut part = [0; 700];
+            let at = size.min(MOST) / 2;
+            let got = image.read_at(at, &mut part).unwrap_or(0);
+            let same = got.min(whole.len() - at as usize);
+            assert_eq!(part[..same], whole[at as usize..][..same]);
+            let (_, start, end) = image.place(at, size);
+            assert!(start <= end && image.read_at(size, &mut part).is_ok_and(|n| n == 0));
+        }
+    }
+}
+
+/// Any first sectors: a bounded list, or none; and what stands on a disk is told or unknown.
+fn partition_table(bytes: &[u8]) {
+    let mut file = Cursor::new(bytes);
+    let mut disk = Raw::new([&mut file as &mut dyn Source]);
+    let (found, findings) = partitions(&mut disk);
+    assert!(findings.len() < 2000 && findings.iter().all(|f| f.start <= f.end));
+    let size = disk.size();
+    let _ = recognise(&mut disk, 0, size);
+    for partition in found.map_or(Vec::new(), |(_, partitions)| partitions) {
+        let _ = recognise(&mut disk, partition.start, partition.size);
     }
 }
 

@@ -23,11 +23,13 @@ pub enum ProblemKind {
     Conflict,
     /// The file could not be read from its medium, or changed while it was read.
     Medium,
+    /// Nothing is wrong: something that whoever reads the exhibit should know.
+    Note,
 }
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Truncated,
         Self::Syntax,
         Self::Encoding,
@@ -37,6 +39,7 @@ impl ProblemKind {
         Self::Unsupported,
         Self::Conflict,
         Self::Medium,
+        Self::Note,
     ];
 
     /// The word used in `--problems` lines and in views.
@@ -51,6 +54,7 @@ impl ProblemKind {
             Self::Unsupported => "unsupported",
             Self::Conflict => "conflict",
             Self::Medium => "medium",
+            Self::Note => "note",
         }
     }
 }
@@ -93,8 +97,9 @@ mod tests {
             K::Unsupported => 6,
             K::Conflict => 7,
             K::Medium => 8,
+            K::Note => 9,
         };
         assert!(K::ALL.iter().enumerate().all(|(i, kind)| place(*kind) == i));
-        assert_eq!(K::ALL.len(), place(K::Medium) + 1);
+        assert_eq!(K::ALL.len(), place(K::Note) + 1);
     }
 }

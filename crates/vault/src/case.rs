@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -572,6 +573,13 @@ impl Bytes {
     /// Bytes.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Where another process of the same user finds the bytes, for as long as this is held: a link of the
+    /// kernel's to the open file, so that nothing is copied and nothing opened twice.
+    pub fn link(&self) -> PathBuf {
+        let (process, file) = (std::process::id(), self.file.as_raw_fd());
+        PathBuf::from(format!("/proc/{process}/fd/{file}"))
     }
 
     /// Fills `buffer` from `start` on; fewer bytes only at the end. Moves no position.

@@ -16,6 +16,7 @@ pub mod disclose;
 pub mod erase;
 mod error;
 pub mod ggm;
+pub mod image;
 mod keys;
 mod openings;
 mod origin;

@@ -7,6 +7,7 @@
 //! members. No bytes make it panic: what a decoder of others does is caught.
 
 mod bounded;
+mod image;
 mod sevenz;
 mod stream;
 mod tar;
@@ -18,7 +19,9 @@ use std::io::{Read, Seek};
 use model::record::Name;
 use model::{Problem, ProblemKind};
 
+pub use crate::image::sleuthkit::INSTALL;
 pub use bounded::{Bounds, Budget};
+pub use image::{HowImage, ImageFile, Tools, unpack_image};
 
 use crate::warc::Format;
 
@@ -46,10 +49,15 @@ pub enum Codec {
     Warc,
     /// ARC, likewise.
     Arc,
+    /// An Expert Witness image (E01).
+    Ewf,
+    /// A raw image: of a disk, a partition or a file system.
+    Image,
 }
 
-/// How much of a file's beginning [`Codec::sniff`] wants: 512 bytes, or the whole file.
-pub const HEAD: usize = 512;
+/// How much of a file's beginning [`Codec::sniff`] wants: 64 KiB, or the whole file. File systems have
+/// their marks that far in.
+pub const HEAD: usize = 64 << 10;
 
 impl Codec {
     /// The format that a file begins as.
@@ -69,7 +77,14 @@ impl Codec {
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zst,
             [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => Self::SevenZ,
+            [b'E', b'V', b'F', 9, 13, 10, 0xff, 0, ..] => Self::Ewf,
+            // Kin of it, of which is said what to do.
+            [b'E', b'V', b'F', b'2', 13, 10, 0x81, 0, ..]
+            | [b'L', b'E', b'F', b'2', 13, 10, 0x81, 0, ..]
+            | [b'L', b'V', b'F', 9, 13, 10, 0xff, 0, ..] => Self::Ewf,
             _ if tar::is_header(head) => Self::Tar,
+            // Last: some of its marks are short, and stand far from the beginning.
+            _ if crate::image::recognise::is_image(head) => Self::Image,
             _ => return None,
         })
     }
@@ -86,6 +101,8 @@ impl Codec {
             Self::SevenZ => "7z",
             Self::Warc => "warc",
             Self::Arc => "arc",
+            Self::Ewf => "ewf",
+            Self::Image => "image",
         }
     }
 }
@@ -144,15 +161,7 @@ pub fn unpack<E>(
 ) -> Result<Vec<Problem>, E> {
     let size = source.seek(std::io::SeekFrom::End(0)).unwrap_or(0);
     let mut cx = Context { codec, size, budget, problems: Vec::new(), visit };
-    if depth >= cx.budget.bounds.depth {
-        let most = cx.budget.bounds.depth;
-        cx.problem(
-            0,
-            size,
-            ProblemKind::Bound,
-            true,
-            format!("nested deeper than {most}: not opened"),
-        );
+    if cx.too_deep(depth) {
         return Ok(cx.problems);
     }
     match codec {
@@ -160,6 +169,12 @@ pub fn unpack<E>(
         Codec::Tar => tar::unpack(source, &mut cx)?,
         Codec::SevenZ => sevenz::unpack(source, &mut cx)?,
         Codec::Warc | Codec::Arc => warc::unpack(source, &mut cx)?,
+        // Its files are read by programs, for which [`unpack_image`] has the places; without them it is
+        // said what is on the image.
+        Codec::Ewf | Codec::Image => {
+            let file = ImageFile { name: name.clone(), source, path: None };
+            image::open(&mut cx, vec![file], HowImage { tools: None, go_on: &|| true })?;
+        }
         Codec::Gz | Codec::Bz2 | Codec::Xz | Codec::Zst => stream::unpack(source, name, &mut cx)?,
     }
     Ok(cx.problems)
@@ -193,6 +208,16 @@ enum Next {
 }
 
 impl<E> Context<'_, E> {
+    /// Says so, if there are too many containers around this one.
+    fn too_deep(&mut self, depth: u32) -> bool {
+        let most = self.budget.bounds.depth;
+        if depth >= most {
+            let message = format!("nested deeper than {most}: not opened");
+            self.problem(0, self.size, ProblemKind::Bound, true, message);
+        }
+        depth >= most
+    }
+
     fn problem(&mut self, start: u64, end: u64, kind: ProblemKind, lost: bool, message: String) {
         if self.problems.len() == MAX_PROBLEMS {
             let message = "more problems follow that are not listed".to_owned();

@@ -16,8 +16,9 @@ use vault::unpack::{Bounds, Budget};
 use vault::{Added, Origin, Stager};
 
 use super::place::{Recorded, place};
+use super::sets::{Sets, may_be_of_set};
 use super::walk::{Found, walk};
-use super::worker::{Event, SharedBudget, Task, work as worker};
+use super::worker::{Event, Part, SharedBudget, Task, work as worker};
 use super::{Opened, Request, Work};
 use crate::desk::Desk;
 use crate::pipeline::pool::Pool;
@@ -90,6 +91,11 @@ struct Conductor<'a> {
     runs: BTreeMap<i64, Known>,
     /// Exhibits to be read.
     waiting: VecDeque<(ExhibitId, i64)>,
+    /// Of these, the files of images in several: they wait for all others.
+    held: Vec<(ExhibitId, i64)>,
+    /// Those that need wait no longer, and the sets they may be of.
+    ripe: BTreeSet<i64>,
+    sets: Sets,
     in_flight: usize,
     staged: Vec<(vault::Staged, Origin)>,
     staged_bytes: u64,
@@ -204,6 +210,9 @@ fn run(desk: &mut Desk, request: &Request, work: &Work) -> Result<Opened> {
         work,
         runs,
         waiting,
+        held: Vec::new(),
+        ripe: BTreeSet::new(),
+        sets: Sets::default(),
         in_flight: 0,
         staged: Vec::new(),
         staged_bytes: 0,
@@ -369,7 +378,11 @@ impl Conductor<'_> {
                 && self.unread.is_empty()
                 && self.done.is_empty();
             if nothing_left {
-                return Ok(());
+                if self.held.is_empty() {
+                    return Ok(());
+                }
+                self.release()?;
+                continue;
             }
             let quiet = self.staged.is_empty() && self.done.is_empty() && self.unread.is_empty();
             let event = if quiet {
@@ -420,11 +433,33 @@ impl Conductor<'_> {
     fn feed(&mut self, tasks: &std::sync::mpsc::Sender<Task>, readers: usize) -> Result<()> {
         while self.in_flight < readers + 1 {
             let Some((exhibit, ord)) = self.waiting.pop_front() else { return Ok(()) };
-            let task = self.task(exhibit, ord)?;
+            let mut task = self.task(exhibit, ord)?;
+            if self.ripe.remove(&ord) {
+                task.part = self.sets.part(self.desk, exhibit, &task.origin)?;
+            } else if may_be_of_set(&task.name, &task.bytes) {
+                self.held.push((exhibit, ord));
+                continue;
+            }
             if tasks.send(task).is_err() {
                 return Err(Error::Cancelled);
             }
             self.in_flight += 1;
+        }
+        Ok(())
+    }
+
+    /// Lets what was held be read: whatever a set consists of is sealed now.
+    fn release(&mut self) -> Result<()> {
+        self.sets = Sets::of(self.desk)?;
+        let held = std::mem::take(&mut self.held);
+        self.ripe.extend(held.iter().map(|(_, ord)| *ord));
+        for (exhibit, ord) in held {
+            if let Some(first) = self.sets.first(&self.origin_of(ord)?)
+                && self.ripe.insert(first.1)
+            {
+                self.waiting.push_back(first);
+            }
+            self.waiting.push_back((exhibit, ord));
         }
         Ok(())
     }
@@ -454,6 +489,7 @@ impl Conductor<'_> {
             ord,
             name: self.sealed_as(ord)?.unwrap_or_else(|| Name(Vec::new())),
             bytes,
+            part: Part::Whole,
             mapping: self.mapping.clone(),
             origin,
             depth,

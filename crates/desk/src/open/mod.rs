@@ -10,6 +10,7 @@ mod conduct;
 mod lay;
 mod place;
 mod repair;
+mod sets;
 mod sums;
 pub(crate) mod walk;
 pub(crate) mod worker;

@@ -1,4 +1,5 @@
-//! Files of views that are gone or damaged: what was read into them is read again.
+//! Files of views that are gone or damaged: what was read into them is read again. So are images whose
+//! file systems could not be read for want of a program that is there now.
 
 use std::path::Path;
 
@@ -25,6 +26,16 @@ pub(super) fn repair(desk: &mut Desk) -> Result<()> {
             if damaged.last() != Some(&ord) && !is_whole(&folder.join(&file), &file, count) {
                 damaged.push(ord);
             }
+        }
+    }
+    if vault::unpack::Tools::find().is_some() {
+        // A problem's id holds the place of its exhibit.
+        let mut waiting = views.db.prepare(
+            "SELECT DISTINCT id >> 32 FROM problem WHERE kind = 'unsupported' AND instr(message, ?)",
+        )?;
+        let mut found = waiting.query([vault::unpack::INSTALL])?;
+        while let Some(row) = found.next()? {
+            damaged.push(row.get(0)?);
         }
     }
     damaged.sort_unstable();

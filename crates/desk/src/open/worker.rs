@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use intake::{Confidence, Coverage, Input, Parser};
 use model::record::Name;
 use model::{ExhibitId, Problem, ProblemKind};
-use vault::unpack::{Budget, Codec, unopened, unpack};
+use vault::unpack::{
+    Budget, Codec, HowImage, ImageFile, Member, Tools, unopened, unpack, unpack_image,
+};
 use vault::{Bytes, MemberOf, Origin, Staged, Stager};
 
 use crate::pipeline::run::{Finished, Shop, run, without_parser};
@@ -16,7 +18,7 @@ use crate::read::ARCHIVE;
 use crate::{Error, Result};
 
 /// Raised whenever the same container would give other members or problems.
-const ARCHIVE_VERSION: u32 = 2;
+const ARCHIVE_VERSION: u32 = 3;
 
 /// A parser that is this sure of a file reads it itself, though it is a container too (a workbook).
 const SURER: Confidence = Confidence(70);
@@ -27,6 +29,16 @@ const HEAD: usize = 64 << 10;
 /// What is left of the bounds on one file of the material and all that is nested in it.
 pub(crate) type SharedBudget = Arc<Mutex<Budget>>;
 
+/// What an exhibit is of an image that stands in several files.
+pub(crate) enum Part {
+    /// None of it.
+    Whole,
+    /// Its first file: the others, in their order.
+    First(Vec<(Name, Bytes)>),
+    /// A further one: what the first is called.
+    Later(Name),
+}
+
 /// An exhibit to be read.
 pub(crate) struct Task {
     pub(crate) exhibit: ExhibitId,
@@ -34,6 +46,8 @@ pub(crate) struct Task {
     /// What parsers are told it is called, and its bytes.
     pub(crate) name: Name,
     pub(crate) bytes: Bytes,
+    /// What it is of an image that stands in several files.
+    pub(crate) part: Part,
     pub(crate) mapping: Option<Arc<str>>,
     /// How it came in, which its members inherit.
     pub(crate) origin: Origin,
@@ -103,6 +117,15 @@ fn read(
     let name = task.name.shown();
     shop.progress.stage("parse", &name);
     let size = task.bytes.size();
+    if let Part::Later(first) = &task.part {
+        Progress::add(&shop.progress.parsed, size);
+        let read = Coverage { read: size, filler: 0, lost: 0 };
+        let message = format!("a part of an image: read with its first file, {}", first.shown());
+        let kind = ProblemKind::Note;
+        let problem = Problem { start: 0, end: 0, kind, message, lost: false };
+        let parser = (ARCHIVE, ARCHIVE_VERSION);
+        return without_parser(shop, task.exhibit, parser, read, vec![problem]);
+    }
     let mut head = vec![0; HEAD];
     let got = match task.bytes.read_at(&mut head, 0) {
         Ok(got) => got,
@@ -121,7 +144,11 @@ fn read(
         if let Some(codec) = Codec::sniff(&head) {
             let problems = open_container(shop, &mut task, codec, events)?;
             Progress::add(&shop.progress.parsed, size);
-            let read = Coverage { read: size, filler: 0, lost: 0 };
+            let lost = match codec {
+                Codec::Ewf | Codec::Image => lost_in(&problems),
+                _ => 0,
+            };
+            let read = Coverage { read: size.saturating_sub(lost), filler: 0, lost };
             return without_parser(shop, task.exhibit, (ARCHIVE, ARCHIVE_VERSION), read, problems);
         }
         if let Some(format) = unopened(&head) {
@@ -165,8 +192,9 @@ fn open_container(
     let (exhibit, origin, stager) = (task.exhibit, &task.origin, &task.stager);
     // One container of a file at a time: what is nested in it shares its bounds.
     let mut budget = task.budget.lock().unwrap_or_else(PoisonError::into_inner);
-    unpack(codec, &mut task.bytes, &task.name, task.depth, &mut budget, &mut |member| {
-        if shop.cancel.load(std::sync::atomic::Ordering::Relaxed) {
+    let cancelled = || shop.cancel.load(std::sync::atomic::Ordering::Relaxed);
+    let mut visit = |member: Member<'_>| {
+        if cancelled() {
             return Err(Error::Cancelled);
         }
         let staged = stager.reader(member.reader)?;
@@ -182,5 +210,35 @@ fn open_container(
         Progress::add(&shop.progress.sealed, staged.size());
         let origin = Origin { member: Some(of), ..origin.clone() };
         events.send(Event::Staged(Box::new(staged), Box::new(origin))).map_err(|_| Error::Cancelled)
-    })
+    };
+    if !matches!(codec, Codec::Ewf | Codec::Image) {
+        return unpack(codec, &mut task.bytes, &task.name, task.depth, &mut budget, &mut visit);
+    }
+    let tools = Tools::find();
+    let how = HowImage { tools: tools.as_ref(), go_on: &|| !cancelled() };
+    let first = std::iter::once((&task.name, &mut task.bytes));
+    let rest = match &mut task.part {
+        Part::First(rest) => &mut rest[..],
+        _ => &mut [],
+    };
+    let rest = rest.iter_mut().map(|(name, bytes)| (&*name, bytes));
+    let files = first.chain(rest).map(|(name, bytes)| ImageFile {
+        name: name.clone(),
+        path: Some(bytes.link()),
+        source: bytes,
+    });
+    let problems = unpack_image(codec, files.collect(), task.depth, &mut budget, how, &mut visit)?;
+    if cancelled() { Err(Error::Cancelled) } else { Ok(problems) }
+}
+
+/// How many bytes problems say to be lost, each once.
+fn lost_in(problems: &[Problem]) -> u64 {
+    let mut spans: Vec<_> = problems.iter().filter(|p| p.lost).map(|p| (p.start, p.end)).collect();
+    spans.sort_unstable();
+    let (mut lost, mut until) = (0, 0);
+    for (start, end) in spans {
+        lost += end.saturating_sub(start.max(until));
+        until = until.max(end);
+    }
+    lost
 }

@@ -37,6 +37,7 @@ pub(super) fn problem_kind(word: &str) -> ProblemKind {
         ProblemKind::Bound,
         ProblemKind::Unsupported,
         ProblemKind::Conflict,
+        ProblemKind::Note,
     ]
     .into_iter()
     .find(|kind| kind.as_str() == word)

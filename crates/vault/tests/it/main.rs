@@ -7,6 +7,7 @@ mod crash;
 mod erase;
 mod flip;
 mod format;
+mod image;
 mod life;
 mod package;
 mod rotate;
