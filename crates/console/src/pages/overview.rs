@@ -2,7 +2,8 @@
 
 use desk::progress::Snapshot as Progress;
 use desk::read::{
-    EntityFilter, EntityHead, Figure, LinkFilter, Overview, PanelFigures, Provable, Snapshot,
+    Backups, EntityFilter, EntityHead, Figure, LinkFilter, Overview, PanelFigures, Provable,
+    Snapshot,
 };
 use maud::{Markup, html};
 use model::EntityKind;
@@ -30,7 +31,7 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         }
         // What is swapped stands inside: the stream holds on to its target, which must not go.
         div #figures .overview { (figures(lang, &overview)) }
-        @if overview.exhibits > 0 { (provable(lang, &snapshot.provable()?)) }
+        @if overview.exhibits > 0 { (provable(lang, &snapshot.provable()?, &snapshot.backups()?)) }
     };
     Ok(Answer::Page(Box::new(Page::new(ctx, Place::Overview, title(lang, &overview), body))))
 }
@@ -95,7 +96,7 @@ pub(crate) fn figures(lang: Lang, o: &Overview) -> Markup {
 }
 
 /// Whether the case can be proven, and to whom. Not live: it changes when somebody asks for it.
-fn provable(lang: Lang, p: &Provable) -> Markup {
+fn provable(lang: Lang, p: &Provable, backups: &Backups) -> Markup {
     html! {
         section aria-labelledby="h-provable" {
             h2 #h-provable { (lang.t("provable.title")) }
@@ -114,6 +115,7 @@ fn provable(lang: Lang, p: &Provable) -> Markup {
                         }
                     }
                 }
+                (super::backups::line(lang, backups))
             }
             p.quiet { (lang.t("provable.how")) " " code { "vigie verify --trust FILE" } }
         }

@@ -92,7 +92,7 @@ impl Store for Folder {
             other => other?,
         };
         // It may be what was to be erased since.
-        for folder in ["", "vault/openings", "ledger"] {
+        for folder in ["", "vault/openings", "ledger", "ledger/witnessed"] {
             shred::sweep(&self.dir.join(folder))?;
         }
         Ok(Box::new(lock))
@@ -156,9 +156,10 @@ impl Store for Folder {
     fn destroy(&self, name: &str) -> Result<()> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let path = self.dir.join(name);
-        if path.symlink_metadata().is_err() {
-            return Ok(());
-        }
+        match path.symlink_metadata() {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+            other => other.map_err(|e| self.failed("look at", name, e))?,
+        };
         // The name goes first: a crash must not leave zeros under it.
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let gone = format!("{}gone-{}-{n}", disk::TEMP_PREFIX, std::process::id());

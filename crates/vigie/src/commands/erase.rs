@@ -185,7 +185,7 @@ fn report(case: &Path, json: bool) -> Result<(), Told> {
         writeln!(out, "Nothing was erased in this case.")?;
         return Ok(());
     }
-    for Reported { order, rest, media, handed_out } in &reported {
+    for Reported { order, rest, media, handed_out, backups } in &reported {
         let by = order.actor.as_deref().map_or_else(|| "withheld".to_owned(), plain);
         let (record, time, body) = (order.record, &order.time, &order.body);
         writeln!(out, "record {record}, {time}, by {by}")?;
@@ -209,6 +209,13 @@ fn report(case: &Path, json: bool) -> Result<(), Told> {
             let now = if *there { "something is there now" } else { "nothing is there now" };
             writeln!(out, "  remains on the medium {path} ({now})")?;
         }
+        for backup in backups {
+            let (to, time) = (plain(&backup.destination), &backup.time);
+            writeln!(
+                out,
+                "  remains in the backup {to}, which last ran at {time}: run `vigie backup`"
+            )?;
+        }
         for package in handed_out {
             let what = if package.bytes { "bytes of it" } else { "what records said of it" };
             let (to, record, time) = (plain(&package.recipient), package.record, &package.time);
@@ -225,7 +232,7 @@ fn report(case: &Path, json: bool) -> Result<(), Told> {
 }
 
 fn reported_json(reported: &Reported) -> Value {
-    let Reported { order, rest, media, handed_out } = reported;
+    let Reported { order, rest, media, handed_out, backups } = reported;
     let body = &order.body;
     json!({
         "record": order.record, "time": order.time, "actor": order.actor, "basis": body.basis,
@@ -234,6 +241,9 @@ fn reported_json(reported: &Reported) -> Value {
         "openings": body.fields.count(),
         "media": media.iter()
             .map(|(path, there)| json!({ "path": path.display().to_string(), "there": there }))
+            .collect::<Vec<_>>(),
+        "backups": backups.iter()
+            .map(|b| json!({ "destination": b.destination, "last_run": b.time, "record": b.record }))
             .collect::<Vec<_>>(),
         "handed_out": handed_out.iter()
             .map(|p| json!({ "record": p.record, "time": p.time, "for": p.recipient, "bytes": p.bytes }))
