@@ -8,6 +8,7 @@
 //! Openings that an erasure wrote anew are staged before the checkpoint (`staged/<size>/`) and take
 //! their places after it, so that a run that is cut off leaves the state before or the state after.
 
+mod copy;
 mod error;
 mod folder;
 mod held;

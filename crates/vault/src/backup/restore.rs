@@ -7,9 +7,9 @@ use ledger::disk::{self, Batch, Overwrite, Pending};
 use model::Sha256Hex;
 use sha2::{Digest, Sha256};
 
+use super::copy::{most_of, name_of};
 use super::error::{Error, Result};
 use super::held::head;
-use super::run::{most_of, name_of};
 use super::store::{Store, get};
 use super::{CHECKPOINT, MAX_OPENINGS, OPENINGS, STAGED, WITNESSED, staged};
 use crate::case::Case;

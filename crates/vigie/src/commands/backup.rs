@@ -102,6 +102,15 @@ fn store(text: &str) -> Result<Box<dyn Store>, Told> {
     Ok(Box::new(Folder::new(&dir)))
 }
 
+#[cfg(feature = "s3")]
+fn on_s3(text: &str) -> Result<Box<dyn Store>, Told> {
+    match vault_s3::Bucket::from_env(text) {
+        Ok(bucket) => Ok(Box::new(bucket)),
+        Err(error) => Err(Told::Misuse(format!("{}: {error}", plain(text)))),
+    }
+}
+
+#[cfg(not(feature = "s3"))]
 fn on_s3(text: &str) -> Result<Box<dyn Store>, Told> {
     Err(Told::Misuse(format!(
         "{}: this vigie was built without S3. Build it with it: `cargo build --release -p vigie \

@@ -189,3 +189,62 @@ fn a_full_disk_in_a_restore_leaves_the_case_alone() {
     assert_eq!(bench.json(&["verify", "--json", "case"]), before);
     assert!(!bench.path("case.restoring").exists(), "{text}");
 }
+
+/// The process is killed while it erases from a backup: what is there restores whole, whenever it was,
+/// and the next run leaves nothing.
+#[test]
+fn killed_at_any_moment_a_backup_restores_and_the_next_run_erases() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.path("pile")).unwrap();
+    for n in 0..30 {
+        let text = format!("villa-{n}.example\n{}", "another.example\n".repeat(9));
+        std::fs::write(bench.path(&format!("pile/hosts-{n}.txt")), text).unwrap();
+    }
+    bench.json(&["open", "--json", "pile"]);
+    bench.ok(&["backup", "--to", "second"]);
+    let query = "SELECT id FROM exhibit WHERE name LIKE '%hosts-7.txt'";
+    let exhibit = bench.json(&["sql", "--json", query])["id"].as_str().unwrap().to_owned();
+    bench.ok(&["erase", "--exhibit", &exhibit, "--basis", "art. 16", "--reason", "request 7"]);
+    let words = ["backup", "--to", "second"];
+    let folders = ["case", "home", "second"];
+    let kept = |name: &str| bench.path(&format!("kept-{name}"));
+    folders.iter().for_each(|name| copy_tree(&bench.path(name), &kept(name)));
+    let begun = std::time::Instant::now();
+    bench.ok(&words);
+    let length = begun.elapsed();
+    let (mut before, mut after) = (0, 0);
+    for part in 0..16u32 {
+        for name in folders {
+            std::fs::remove_dir_all(bench.path(name)).unwrap();
+            copy_tree(&kept(name), &bench.path(name));
+            let key = bench.path("home/authorities/practice.invalid/key");
+            if name == "home" {
+                use std::os::unix::fs::PermissionsExt;
+                std::fs::set_permissions(key, std::fs::Permissions::from_mode(0o600)).unwrap();
+            }
+        }
+        let mut child = (bench.command(&words))
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(length.mul_f64(f64::from(part) / 16.0));
+        let _ = child.kill();
+        child.wait().unwrap();
+        let _ = std::fs::remove_dir_all(bench.path("again"));
+        let restored = bench.json(&["restore", "--from", "second", "--case", "again", "--json"]);
+        assert_eq!(restored["sound"], true, "killed at {part}/16: {restored}");
+        let there = !holding(&bench.path("again"), "villa-7.example").is_empty();
+        if there {
+            before += 1
+        } else {
+            after += 1
+        }
+        bench.ok(&words);
+        for text in ["villa-7.example", "hosts-7.txt", &exhibit] {
+            let found = holding(&bench.path("second"), text);
+            assert_eq!(found, Vec::<PathBuf>::new(), "killed at {part}/16: {text}");
+        }
+    }
+    assert!(before > 0 && before + after == 16, "{before} before, {after} after");
+}
