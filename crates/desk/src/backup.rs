@@ -318,7 +318,7 @@ impl Beside {
         disk::create_dir(&dir)?;
         let lock = Lock::acquire(&dir.join("lock"), holder, Wait::Fail)?;
         if there {
-            let names = vec!["ledger", "lock", "vault"];
+            let names = ["ledger", "lock", "vault"];
             let told = |source| Error::Read { path: dir.clone(), source };
             for item in dir.read_dir().map_err(told)? {
                 let name = item.map_err(told)?.file_name();
