@@ -108,7 +108,10 @@ pub(crate) fn verify_copy(
     let home = Home::new(home);
     let vault = vault::verify_copy(dir, Some(&home), progress)?;
     let seen = vault.seen;
-    Ok((of_vault(vault, dir, &home, trust, progress)?, seen))
+    let mut report = of_vault(vault, dir, &home, trust, progress)?;
+    // No backup has any.
+    report.notes.retain(|note| !note.starts_with("there are no views"));
+    Ok((report, seen))
 }
 
 fn of_vault(
