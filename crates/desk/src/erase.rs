@@ -16,6 +16,7 @@ use vault::erase::{Ordered, Plan};
 
 pub use vault::erase::What;
 
+use crate::backup::Known;
 use crate::desk::{Desk, Place};
 use crate::open::{Opened, Work};
 use crate::progress::Progress;
@@ -236,6 +237,8 @@ pub struct Reported {
     pub handed_out: Vec<HandedOut>,
     /// Exhibits that stay and in which a digest of what is erased stands, as the order names them.
     pub telling: Vec<ExhibitId>,
+    /// Backups that were not brought up to the case since the order: they hold it still.
+    pub backups: Vec<Known>,
 }
 
 /// Every erasure of the case, and where copies remain as far as the log knows.
@@ -245,6 +248,7 @@ pub struct Reported {
 pub fn report(dir: &Path) -> Result<Vec<Reported>> {
     let case = Case::read(dir)?;
     let mut handed_out = Vec::new();
+    let backups = crate::backup::known_of(&case)?;
     for entry in case.records(0) {
         let (index, record, opening) = entry?;
         // Whose words were erased since, it still names the records in it.
@@ -267,6 +271,8 @@ pub fn report(dir: &Path) -> Result<Vec<Reported>> {
             media: order.body.media.iter().map(medium).collect(),
             handed_out: holding.collect(),
             telling: telling(order),
+            // A run holds what stood before its own record.
+            backups: backups.iter().filter(|b| b.held <= order.record).cloned().collect(),
             order: order.clone(),
         }
     };

@@ -78,6 +78,9 @@ pub enum Error {
     /// A package could not be made.
     #[error(transparent)]
     Package(#[from] vault::package::DraftError),
+    /// A backup could not be made or read.
+    #[error(transparent)]
+    Backup(#[from] vault::backup::Error),
     /// What stands beside the case (npm, a table in the authority's folder) is not as it must be.
     #[error("{0}")]
     Beside(String),

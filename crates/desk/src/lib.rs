@@ -9,6 +9,7 @@
 
 pub mod addresses;
 pub mod authority;
+pub mod backup;
 mod count;
 pub mod custody;
 pub mod decide;

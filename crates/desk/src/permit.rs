@@ -73,6 +73,18 @@ pub(crate) fn may_erase(actor: &str, basis: &str, reason: &str) -> Result<()> {
     Ok(())
 }
 
+/// Says whether `actor` may have the case copied to a backup, or a backup tried: it is recorded, and
+/// whoever can read the case's folder could copy it unrecorded.
+///
+/// # Errors
+/// [`Error::Asked`] with what is missing.
+pub(crate) fn may_back_up(actor: &str) -> Result<()> {
+    if actor.is_empty() {
+        return Err(Error::Asked("somebody must say who they are".to_owned()));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +96,12 @@ mod tests {
         assert!(may_erase("a", " ", "request 7").is_err());
         assert!(may_erase("a", "art. 16", "").is_err());
         assert!(may_erase("a", &"x".repeat(MAX_BASIS + 1), "request 7").is_err());
+    }
+
+    #[test]
+    fn nothing_is_backed_up_without_a_name() {
+        assert!(may_back_up("a").is_ok());
+        assert!(may_back_up("").is_err());
     }
 
     #[test]

@@ -95,6 +95,32 @@ pub fn verify(
 ) -> Result<Report> {
     let home = Home::new(home);
     let vault = vault::verify(dir, Some(&home), progress)?;
+    of_vault(vault, dir, &home, trust, progress)
+}
+
+/// The same for a copy, of which the authority may have seen more: how many records it has seen.
+pub(crate) fn verify_copy(
+    dir: &Path,
+    home: &Path,
+    trust: Option<&Trust>,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<(Report, Option<u64>)> {
+    let home = Home::new(home);
+    let vault = vault::verify_copy(dir, Some(&home), progress)?;
+    let seen = vault.seen;
+    let mut report = of_vault(vault, dir, &home, trust, progress)?;
+    // No backup has any.
+    report.notes.retain(|note| !note.starts_with("there are no views"));
+    Ok((report, seen))
+}
+
+fn of_vault(
+    vault: vault::Report,
+    dir: &Path,
+    home: &Home,
+    trust: Option<&Trust>,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Report> {
     let mut report = Report {
         origin: vault.origin,
         records: vault.records,

@@ -9,6 +9,7 @@
 //! that names them; nothing that the log names is ever removed but by an order of erasure in it; a
 //! member's name is never a path.
 
+pub mod backup;
 mod batch;
 mod case;
 pub mod digests;
@@ -43,7 +44,7 @@ pub use origin::{MemberOf, Origin, Stamp};
 pub use records::Records;
 pub use rotate::{Rotated, rotate};
 pub use stage::{Staged, Stager};
-pub use verify::{Erasure, Report, verify};
+pub use verify::{Erasure, Report, verify, verify_copy};
 
 /// 32 fresh random bytes.
 ///

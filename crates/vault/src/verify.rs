@@ -48,6 +48,8 @@ pub struct Report {
     pub keys: Option<Keys>,
     /// Where its key was replaced.
     pub rotations: Vec<Rotation>,
+    /// Records that the authority in the home has seen of this log.
+    pub seen: Option<u64>,
 }
 
 impl Report {
@@ -68,6 +70,32 @@ impl Report {
 /// # Errors
 /// Only what keeps it from looking at all.
 pub fn verify(dir: &Path, home: Option<&Home>, progress: &(dyn Fn(u64) + Sync)) -> Result<Report> {
+    let (mut report, exhibits) = without_exhibits(dir, home, false)?;
+    check_exhibits(dir, exhibits, progress, &mut report)?;
+    Ok(report)
+}
+
+/// The same for a copy that may be older than what the authority has seen of the log: that is told in
+/// [`Report::seen`], and is no finding.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_copy(
+    dir: &Path,
+    home: Option<&Home>,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Report> {
+    let (mut report, exhibits) = without_exhibits(dir, home, true)?;
+    check_exhibits(dir, exhibits, progress, &mut report)?;
+    Ok(report)
+}
+
+/// Verifies the log and the openings, but not the exhibits' bytes.
+pub(crate) fn records(dir: &Path, home: &Home) -> Result<Report> {
+    Ok(without_exhibits(dir, Some(home), false)?.0)
+}
+
+fn without_exhibits(dir: &Path, home: Option<&Home>, copy: bool) -> Result<(Report, Vec<Named>)> {
     let ledger_dir = dir.join("ledger");
     if !ledger_dir.is_dir() {
         return Err(Error::NoCase(dir.to_owned()));
@@ -77,7 +105,12 @@ pub fn verify(dir: &Path, home: Option<&Home>, progress: &(dyn Fn(u64) + Sync)) 
     let authority = home.and_then(|home| home.find(authority_of(&birth.origin)).ok());
     let (keys, beyond) = of_log(&ledger_dir, &birth, authority.as_ref(), &mut report);
     report.origin.clone_from(&birth.origin);
-    let seen = seen(&birth.origin, authority.as_ref(), beyond.as_ref(), &mut report);
+    let mut seen = seen(&birth.origin, authority.as_ref(), beyond.as_ref(), &mut report);
+    report.seen = seen.as_ref().map(|checkpoint| checkpoint.size);
+    if copy {
+        let size = Reader::open(&ledger_dir).map_or(0, |log| log.size());
+        seen = seen.filter(|checkpoint| checkpoint.size <= size);
+    }
 
     let mut walk = Walk::new(dir, &birth.origin)?;
     let known = Known {
@@ -102,9 +135,7 @@ pub fn verify(dir: &Path, home: Option<&Home>, progress: &(dyn Fn(u64) + Sync)) 
     erased::judge(&walk, dir, &mut report);
     report.stamps = std::mem::take(&mut walk.stamps);
     report.keys = keys;
-
-    check_exhibits(dir, walk.exhibits, progress, &mut report)?;
-    Ok(report)
+    Ok((report, walk.exhibits))
 }
 
 /// What the case says of its own birth; nothing of it is trusted yet.

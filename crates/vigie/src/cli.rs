@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use authority::{Authority, Protect, Rotate};
+pub(crate) use backup::{Backup, Restore};
 pub(crate) use erase::Erase;
 pub(crate) use people::{Actor, Custody, Offer, Register};
 pub(crate) use stamp::Stamp;
 
 mod authority;
+mod backup;
 mod erase;
 pub(crate) mod package;
 mod people;
@@ -71,6 +73,10 @@ pub(crate) enum Command {
     Privilege(Privilege),
     /// Erase by law: the log goes on proving, and says what went, when, by whom and why.
     Erase(Erase),
+    /// Copy what is new to a second disk or to S3, proven as it goes.
+    Backup(Backup),
+    /// Prove a backup, and put it in the case's place; or try it (--drill).
+    Restore(Restore),
     /// The people who take part, and their keys.
     #[command(subcommand)]
     Actor(Actor),

@@ -46,6 +46,8 @@ fn main() -> ExitCode {
         }
         Command::Privilege(change) => commands::privilege::run(home, change),
         Command::Erase(args) => commands::erase::run(home, args),
+        Command::Backup(args) => commands::backup::run(home, args),
+        Command::Restore(args) => commands::backup::restore(home, args),
         Command::Actor(args) => commands::actor::run(home, args),
         Command::Custody(args) => commands::custody::run(home, args),
         Command::Package(args) => commands::package::run(home, args),

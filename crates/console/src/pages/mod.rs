@@ -1,5 +1,6 @@
 //! The pages, one a file: each asks one question, and its title is the answer.
 
+pub(crate) mod backups;
 pub(crate) mod custody;
 pub(crate) mod entities;
 pub(crate) mod entity;

@@ -1,6 +1,6 @@
 //! Whether the case can be proven, and to whom: at a glance on the overview, in full above the log.
 
-use desk::read::{Provable, Stamped};
+use desk::read::{Backups, Provable, Stamped};
 use maud::{Markup, html};
 
 use crate::fmt;
@@ -9,7 +9,7 @@ use crate::html::parts::{Col, command, table};
 use crate::i18n::Lang;
 
 /// The glance: of the overview. Not live: it changes when somebody asks for it.
-pub(crate) fn glance(lang: Lang, p: &Provable) -> Markup {
+pub(crate) fn glance(lang: Lang, p: &Provable, backups: &Backups) -> Markup {
     html! {
         section aria-labelledby="h-provable" {
             h2 #h-provable { (lang.t("provable.title")) }
@@ -20,6 +20,7 @@ pub(crate) fn glance(lang: Lang, p: &Provable) -> Markup {
                 dd { (witnessed(lang, p)) }
                 dt { (lang.t("provable.time")) }
                 dd { (time(lang, p)) }
+                (super::backups::line(lang, backups))
                 dt { (lang.t("provable.custody")) }
                 dd { (custody(lang, p)) }
             }

@@ -7,6 +7,7 @@
 //! Exhibits marked privileged, and what is inside them, are absent from every answer until they are
 //! released, but for the list of them ([`ExhibitState::Privileged`]).
 
+mod backup;
 mod case;
 mod check;
 mod context;
@@ -37,6 +38,7 @@ mod walk;
 
 pub use crate::count::FIGURES;
 pub use crate::views::MEANINGS;
+pub use backup::{Backup, Backups, Drill};
 pub use case::{Reader, Snapshot};
 pub use cost::ProblemCost;
 pub use entity::{

@@ -188,6 +188,12 @@ fn apply(db: &Connection, index: u64, record: &Record, opening: &Opening) -> Res
             db.prepare_cached("INSERT OR IGNORE INTO stamp (record) VALUES (?)")?.execute([at])?;
             Ok(())
         }
+        Body::BackupMade(_) | Body::BackupDrilled(_) => {
+            let drill = record.kind == "backup.drilled";
+            db.prepare_cached("INSERT OR IGNORE INTO backup (record, drill) VALUES (?, ?)")?
+                .execute((at, drill))?;
+            Ok(())
+        }
         Body::ErasureOrdered(b) => super::erased::order(db, at, record, opening, b),
         Body::CaseOpened(b) => super::set_meta(db, "origin", &b.origin),
         _ => Ok(()),

@@ -23,7 +23,7 @@ pub(crate) use said::place_of;
 use crate::Result;
 
 /// Raised whenever the layout changes: older views are thrown away and built again.
-pub(crate) const LAYOUT: i64 = 6;
+pub(crate) const LAYOUT: i64 = 7;
 
 /// The views' file in a case.
 pub(crate) fn file(case: &Path) -> PathBuf {

@@ -111,6 +111,8 @@ CREATE TABLE tombstone (
 
 -- Records that keep a time stamp: read and verified from the log each time.
 CREATE TABLE stamp (record INTEGER PRIMARY KEY);
+-- Records of backups and of restoring on trial: read from the log each time.
+CREATE TABLE backup (record INTEGER PRIMARY KEY, drill INTEGER NOT NULL);
 -- Records on people and custody, whole: there are few. fields: their values as opened, canonical
 -- JSON; withheld: the names of those that are not opened.
 CREATE TABLE custody (

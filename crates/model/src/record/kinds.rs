@@ -493,6 +493,44 @@ records! {
         Committed confirmed: bool,
     }
 
+    /// A backup was brought up to the case, or all of it was read again (docs/backup.md).
+    "backup.made" BackupMade {
+        /// Where it is, without any credential.
+        Committed destination: String,
+        /// The records that it held then: from the first on, so many.
+        Committed held: u64,
+        /// Their root.
+        Committed root: Sha256Hex,
+        /// Exhibits whose bytes are in it.
+        Committed held_exhibits: u64,
+        /// Their bytes.
+        Committed held_bytes: u64,
+        /// Exhibits, and files of openings, that an order of erasure reached there in this run.
+        Committed erased: u64,
+        /// Objects that were damaged there and were put right.
+        Committed repaired: u64,
+        /// Exhibits that could not be copied, their bytes not being those that were sealed.
+        Committed findings: u64,
+        /// True where everything in it was read again.
+        Committed checked: bool,
+    }
+
+    /// A backup was restored on trial, beside the case, and proven.
+    "backup.drilled" BackupDrilled {
+        /// Where it is, without any credential.
+        Committed destination: String,
+        /// The records that it held: from the first on, so many.
+        Committed held: u64,
+        /// Their root.
+        Committed root: Sha256Hex,
+        /// Records of the case that it did not hold.
+        Committed behind: u64,
+        /// What was wrong with it.
+        Committed findings: u64,
+        /// How long it took, in milliseconds.
+        Committed elapsed_ms: u64,
+    }
+
     /// Openings, leaf salts and bytes are destroyed by law. What is named here is gone, or goes when
     /// the case is next opened for writing; the commitments in the log, and the hashes of what is
     /// gone, stay (docs/erasure.md).

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::single_range_in_vec_init)]
 
 mod archives;
+mod backup;
 mod crash;
 mod erase;
 mod flip;

@@ -195,7 +195,7 @@ fn report(case: &Path, json: bool) -> Result<(), Told> {
         writeln!(out, "Nothing was erased in this case.")?;
         return Ok(());
     }
-    for Reported { order, rest, media, handed_out, telling } in &reported {
+    for Reported { order, rest, media, handed_out, telling, backups } in &reported {
         let by = order.actor.as_deref().map_or_else(|| "withheld".to_owned(), plain);
         let (record, time, body) = (order.record, &order.time, &order.body);
         writeln!(out, "record {record}, {time}, by {by}")?;
@@ -222,6 +222,13 @@ fn report(case: &Path, json: bool) -> Result<(), Told> {
         for exhibit in telling {
             writeln!(out, "  a digest of it stands in exhibit {exhibit}")?;
         }
+        for backup in backups {
+            let (to, time) = (plain(&backup.destination), &backup.time);
+            writeln!(
+                out,
+                "  remains in the backup {to}, which last ran at {time}: run `vigie backup`"
+            )?;
+        }
         for package in handed_out {
             let what = if package.bytes { "bytes of it" } else { "what records said of it" };
             let (to, record, time) = (plain(&package.recipient), package.record, &package.time);
@@ -238,7 +245,7 @@ fn report(case: &Path, json: bool) -> Result<(), Told> {
 }
 
 fn reported_json(reported: &Reported) -> Value {
-    let Reported { order, rest, media, handed_out, telling } = reported;
+    let Reported { order, rest, media, handed_out, telling, backups } = reported;
     let body = &order.body;
     json!({
         "record": order.record, "time": order.time, "actor": order.actor, "basis": body.basis,
@@ -248,6 +255,9 @@ fn reported_json(reported: &Reported) -> Value {
         "digests_elsewhere": telling.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "media": media.iter()
             .map(|(path, there)| json!({ "path": path.display().to_string(), "there": there }))
+            .collect::<Vec<_>>(),
+        "backups": backups.iter()
+            .map(|b| json!({ "destination": b.destination, "last_run": b.time, "record": b.record }))
             .collect::<Vec<_>>(),
         "handed_out": handed_out.iter()
             .map(|p| json!({ "record": p.record, "time": p.time, "for": p.recipient, "bytes": p.bytes }))

@@ -2,6 +2,7 @@
 
 pub(crate) mod actor;
 pub(crate) mod authority;
+pub(crate) mod backup;
 pub(crate) mod custody;
 pub(crate) mod data;
 pub(crate) mod erase;

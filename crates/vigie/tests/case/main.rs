@@ -1,5 +1,6 @@
 //! The command on practice seizures, from outside: what a user types and what comes back.
 
+mod backup;
 mod bench;
 mod crash;
 mod custody;

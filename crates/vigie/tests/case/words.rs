@@ -20,6 +20,8 @@ fn help_stands_behind_every_command_and_carries_examples() {
         "export",
         "views",
         "privilege",
+        "backup",
+        "restore",
         "actor",
         "custody",
         "package",
