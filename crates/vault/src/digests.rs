@@ -175,7 +175,7 @@ impl Scan<'_> {
                     run.start = self.at;
                 }
                 if let Some(place) = run.value.get_mut(run.digits / 2) {
-                    *place = if run.digits % 2 == 0 { value << 4 } else { *place | value };
+                    *place = if run.digits.is_multiple_of(2) { value << 4 } else { *place | value };
                 }
                 run.digits += 1;
                 run.end = self.at + 1;

@@ -41,7 +41,7 @@ fn seal(case: &mut Case, bytes: &[u8], path: &str) -> ExhibitId {
 }
 
 fn erase(case: &mut Case, what: &What) {
-    let plan = case.plan_erasure(what).unwrap();
+    let plan = case.plan_erasure(what, &|_| {}).unwrap();
     case.erase(&plan, WHY, &no_more, &stamp()).unwrap();
 }
 
@@ -394,7 +394,7 @@ proptest! {
                     let (id, text) = there[n % there.len()].clone();
                     let record = case.exhibit(&id).unwrap().record;
                     let what = What::Field(record, "source".into());
-                    if let Ok(plan) = case.plan_erasure(&what) {
+                    if let Ok(plan) = case.plan_erasure(&what, &|_| {}) {
                         case.erase(&plan, WHY, &no_more, &stamp()).unwrap();
                         erased.push(format!("/m/{text}"));
                     }
