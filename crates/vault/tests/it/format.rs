@@ -348,7 +348,7 @@ fn a_second_implementation_agrees() {
     assert!(good.status.success(), "{}", String::from_utf8_lossy(&good.stderr));
     assert!(String::from_utf8_lossy(&good.stdout).contains("9 records, 2 exhibits"));
     let openings = case.join("vault/openings/000000000001.jsonl");
-    let changed = std::fs::read_to_string(&openings).unwrap().replacen("/c", "/C", 1);
+    let changed = std::fs::read_to_string(&openings).unwrap().replacen("\"/c\"", "\"/C\"", 1);
     std::fs::write(&openings, changed).unwrap();
     assert!(!check(&case).unwrap().status.success());
 }
