@@ -97,6 +97,8 @@ def check(folder, sort):
     url, openssl = authority(folder / "tsa", sort)
     (folder / "seizure").mkdir()
     (folder / "seizure" / "notes.txt").write_text("tv.one.example 198.18.0.7\n")
+    (folder / "later").mkdir()
+    (folder / "later" / "more.txt").write_text("198.18.0.8\n")
     case = folder / "case"
     run(vigie, "open", "--json", "--case", case, folder / "seizure")
     ask = [vigie, "stamp", "--json", "--case", case, "--tsa", url, "--chain", folder / "tsa" / "root.crt"]
@@ -128,6 +130,18 @@ def check(folder, sort):
     exhibit = hashlib.sha256((folder / "seizure" / "notes.txt").read_bytes()).hexdigest()
     shown = run(vigie, "show", "--case", case, "--trust", folder / "trust", exhibit).decode()
     assert "Time by practice, which your trust file names." in shown, shown
+
+    # What is sealed is stamped at once where it is asked for.
+    opened = json.loads(run(vigie, "open", "--json", "--case", case, "--tsa", url, folder / "later"))
+    later = hashlib.sha256((folder / "later" / "more.txt").read_bytes()).hexdigest()
+    assert [stamp["exhibit"] for stamp in opened["stamps"]] == [later, None], opened["stamps"]
+    assert opened["stamps"][1]["covers"] == opened["stamps"][0]["record"] + 1, opened["stamps"]
+    # An authority that is not there: what was asked for is sealed all the same, and that is said.
+    (folder / "later" / "third.txt").write_text("198.18.0.9\n")
+    words = [vigie, "open", "--json", "--case", case, "--tsa", "http://127.0.0.1:9/", folder / "later"]
+    failed = subprocess.run(words, capture_output=True, text=True)
+    assert failed.returncode == 3 and "everything is sealed" in failed.stderr, failed
+    assert json.loads(failed.stdout)["exhibits"] == opened["exhibits"] + 1, failed.stdout
 
     # A package carries the stamps and the chain: the script in it has OpenSSL verify them.
     run(*ask, "--exhibit", exhibit)

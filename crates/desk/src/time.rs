@@ -3,6 +3,8 @@
 //! Nothing is recorded that was not verified. Chain and lists of revoked certificates are fetched
 //! and kept at once, so that the stamp proves offline when its authority is gone.
 
+use std::path::Path;
+
 use ledger::Trust;
 use model::ExhibitId;
 use model::record::{Blob, Body, CheckpointStamped, ExhibitStamped};
@@ -164,6 +166,49 @@ pub fn stamp(place: &Place, ask: &Ask<'_>) -> Result<Option<Stamped>> {
     closed?;
     let size = ask.exhibit.is_none().then_some(before.size);
     Ok(Some(Stamped { record, size, verified, notes }))
+}
+
+/// Files of the material that are stamped one by one at an opening.
+pub const MAX_FILES: usize = 100;
+
+/// Stamps of what an opening sealed.
+#[derive(Debug, Clone)]
+pub struct AtSealing {
+    /// Of each file of the material, and last of the log, which covers whatever is inside these.
+    pub stamps: Vec<(Option<ExhibitId>, Stamped)>,
+    /// Files that have no stamp of their own: there were more than [`MAX_FILES`].
+    pub more: u64,
+}
+
+/// Records that a case has by now; none where there is no case.
+pub fn records(case: &Path) -> u64 {
+    vault::Records::open(case).map_or(0, |records| records.len())
+}
+
+/// Has what was sealed from the record `since` on stamped: each file of the material, where these are
+/// not too many, and the log.
+///
+/// # Errors
+/// As [`stamp`]; what was stamped before stays.
+pub fn stamp_sealed(place: &Place, since: u64, url: &str) -> Result<AtSealing> {
+    let mut files = Vec::new();
+    for item in Case::read(&place.case)?.records(since) {
+        let (_, record, opening) = item?;
+        if let Ok(Body::ExhibitSealed(body)) = Body::read_left(&record, &opening)
+            && body.container.is_none()
+        {
+            files.push(body.exhibit);
+        }
+    }
+    let few = files.len() <= MAX_FILES;
+    let more = if few { 0 } else { files.len() as u64 };
+    let each = files.into_iter().filter(|_| few).map(Some).chain([None]);
+    let mut stamps = Vec::new();
+    for exhibit in each {
+        let ask = Ask { url, exhibit, only_new: exhibit.is_none(), trust: None, chain: &[] };
+        stamps.extend(stamp(place, &ask)?.map(|stamped| (exhibit, stamped)));
+    }
+    Ok(AtSealing { stamps, more })
 }
 
 impl Desk {

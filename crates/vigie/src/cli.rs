@@ -149,6 +149,10 @@ pub(crate) struct Open {
     /// End with one JSON document on stdout.
     #[arg(long)]
     pub(crate) json: bool,
+    /// A time-stamping authority (RFC 3161, http://) to stamp what is sealed: each file, where they
+    /// are at most 100, and the log.
+    #[arg(long, value_name = "URL")]
+    pub(crate) tsa: Option<String>,
     /// Files and folders.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
@@ -210,7 +214,8 @@ pub(crate) enum Log {
   vigie log check --trust trust.txt split.txt      # two histories that one log signed
 
 A trust file has a key a line: `authority KEY` (its own log and those named below it), `log KEY`
-(`log KEY until N` where it was replaced there; the newest last), `witness KEY`; `quorum N`; and `time NAME CERTIFICATE`. Without one the verdict says that nobody confirmed the signer.")]
+(`log KEY until N` where it was replaced there; the newest last), `witness KEY`; `quorum N`; and
+`time NAME CERTIFICATE`. Without one the verdict says that nobody confirmed the signer.")]
     Check(Check),
 }
 

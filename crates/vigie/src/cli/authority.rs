@@ -18,17 +18,18 @@ pub(crate) enum Authority {
   vigie authority passphrase --new /run/secrets/vigie
   VIGIE_PASSPHRASE_FILE=/run/secrets/vigie vigie authority passphrase --remove
 
-Whatever signs (open, stamp, custody, …) then asks for it once, on the terminal, or reads it from the
-file that VIGIE_PASSPHRASE_FILE names. What only verifies never asks. docs/keys.md says how it is kept.")]
+Whatever signs (open, stamp, custody, …) then asks for it once, on the terminal, or reads it
+from the file that VIGIE_PASSPHRASE_FILE names. What only verifies never asks. docs/keys.md says
+how it is kept.")]
     Passphrase(Protect),
     /// Replace the authority's key. Recorded in its log, and in each case's at its next opening.
     #[command(after_help = "Examples:
   vigie authority rotate --reason 'yearly'
   vigie authority rotate --reason 'the laptop was lost on 3 March' --json
 
-The former key counts for what it signed before, and for nothing newer. Readers and witnesses need the
-new one, which is printed: they add it below the former one. Run again after a crash it completes what
-was begun. docs/keys.md says what to do where a key was stolen.")]
+The former key counts for what it signed before, and for nothing newer. Readers and witnesses
+need the new one, which is printed: they add it below the former one. Run again after a crash it
+completes what was begun. docs/keys.md says what to do where a key was stolen.")]
     Rotate(Rotate),
 }
 

@@ -12,8 +12,9 @@ use super::CaseDir;
   vigie backup --case nl-04 --to s3://backups/nl-04
   vigie backup --to /mnt/second/case --check      # read everything there again
 
-What was erased from the case is erased there as well. Views are not copied, nor is any key: keep a copy of
-the authority's folder apart (docs/backup.md). Credentials of S3 come from AWS_ACCESS_KEY_ID and the like.")]
+What was erased from the case is erased there as well. Views are not copied, nor is any key:
+keep a copy of the authority's folder apart (docs/backup.md). Credentials of S3 come from
+AWS_ACCESS_KEY_ID and the like.")]
 pub(crate) struct Backup {
     #[command(flatten)]
     pub(crate) case: CaseDir,
@@ -32,7 +33,7 @@ pub(crate) struct Backup {
 #[command(after_help = "Examples:
   vigie restore --from /mnt/second/case --case case-again
   vigie restore --from s3://backups/nl-04 --case nl-04 --replace
-  vigie restore --drill                   # the last backup: restore it on trial, prove it, remove it
+  vigie restore --drill                   # the last backup, on trial: proven, then removed
 
 The copy is proven beside the case before it has the case's name; what stood there is kept.")]
 pub(crate) struct Restore {

@@ -9,12 +9,13 @@ use super::CaseDir;
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("what").required(true))]
 #[command(after_help = "Examples:
-  vigie erase --exhibit HASH --basis 'Directive (EU) 2016/680 art. 16' --reason 'request 7' --dry-run
+  vigie erase --exhibit HASH --basis 'Directive 2016/680 art. 16' --reason 'request 7' --dry-run
   vigie erase --exhibit HASH --bytes 8192..8300 --basis '…' --reason 'order of 3 March, no. 12'
   vigie erase --record 41 --field source --basis '…' --reason 'name of a bystander'
   vigie erase --report
 
-Nothing comes back. What was erased, when, by whom and by what right stays in the log (docs/erasure.md).")]
+Nothing comes back. What was erased, when, by whom and by what right stays in the log
+(docs/erasure.md).")]
 pub(crate) struct Erase {
     #[command(flatten)]
     pub(crate) case: CaseDir,

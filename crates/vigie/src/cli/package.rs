@@ -16,8 +16,8 @@ pub(crate) enum Package {
   vigie package verify package.zip
   vigie package verify --trust trust.txt package.zip
 
-Without --trust the answer is at best: consistent, signer not confirmed. The keys in a package show
-that it fits itself; whose they are only your own file says (docs/witnesses.md).")]
+Without --trust the answer is at best: consistent, signer not confirmed. The keys in a package
+show that it fits itself; whose they are only your own file says (docs/witnesses.md).")]
     Verify {
         /// Whose signatures count: keys that you got from elsewhere.
         #[arg(long, value_name = "FILE")]
@@ -56,9 +56,10 @@ It becomes an exhibit, whole; what is in it is read as its members. Its handling
   vigie package make --for 'Defence' --handling H0 --redact actor --redact exhibit:HASH:0-4096 \\
         --out defence.zip
 
-Select: all (as without any), exhibit:HASH, exhibit:HASH:FROM-TO, record:N, record:N-M. Redact: FIELD,
-KIND.FIELD, record:N.FIELD, exhibit:HASH, exhibit:HASH:FROM-TO. Bytes are shown and redacted in whole
-leaves of 4,096; what was widened is said. Privileged exhibits never leave (docs/packages.md).")]
+Select: all (as without any), exhibit:HASH, exhibit:HASH:FROM-TO, record:N, record:N-M. Redact:
+FIELD, KIND.FIELD, record:N.FIELD, exhibit:HASH, exhibit:HASH:FROM-TO. Bytes are shown and
+redacted in whole leaves of 4,096; what was widened is said. Privileged exhibits never leave
+(docs/packages.md).")]
 pub(crate) struct Make {
     #[command(flatten)]
     pub(crate) case: CaseDir,

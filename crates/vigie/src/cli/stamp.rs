@@ -12,9 +12,10 @@ use super::CaseDir;
   vigie stamp --tsa http://tsa.example/tsr --trust trust.txt --case nl-04
   vigie stamp --tsa http://tsa.example/tsr --exhibit HASH
 
-A stamp shows that what the log holds was in it by then; it stands in the log itself, so that what
-follows was not there before. It says nothing of when anything happened. Only a digest is sent. In a
-trust file `time NAME CERTIFICATE` (base64 of DER) names an authority's certificate, or one above it.")]
+A stamp shows that what the log holds was in it by then; it stands in the log itself, so that
+what follows was not there before. It says nothing of when anything happened. Only a digest is
+sent. In a trust file `time NAME CERTIFICATE` (base64 of DER) names an authority's certificate,
+or one above it.")]
 pub(crate) struct Stamp {
     #[command(flatten)]
     pub(crate) case: CaseDir,

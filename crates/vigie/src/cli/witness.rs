@@ -13,7 +13,8 @@ pub(crate) enum Witness {
     #[command(after_help = "Example:
   vigie witness init witness.police.example
 
-The key that is printed is what others name: `vigie witness add`, or `witness KEY` in a trust file.")]
+The key that is printed is what others name: `vigie witness add`, or `witness KEY` in a trust
+file.")]
     Init {
         /// A DNS-like name, under which it cosigns for ever.
         name: String,
@@ -23,8 +24,9 @@ The key that is printed is what others name: `vigie witness add`, or `witness KE
   vigie witness serve --logs partners.txt
   vigie witness serve --logs partners.txt --listen 0.0.0.0:8485
 
-partners.txt has an `authority KEY` or a `log KEY` a line. The witness may listen beyond loopback, and
-without TLS: who asks is known by his signature, the answer is a signature, and nothing else is served.")]
+partners.txt has an `authority KEY` or a `log KEY` a line. The witness may listen beyond
+loopback, and without TLS: who asks is known by his signature, the answer is a signature, and
+nothing else is served.")]
     Serve(Serve),
     /// Ask a witness of another authority to cosign this authority's logs. Recorded in its log.
     #[command(after_help = "Example:

@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 
 use desk::open::{Opened, Request, Work};
 use desk::read::{Paging, ProblemFilter, Reader};
+use desk::time::AtSealing;
 use intake::MappingFit;
 use serde_json::json;
 
+use super::times::moment;
 use super::{counted, place, plain, told};
 use crate::cli::Open;
 use crate::error::Told;
@@ -41,6 +43,7 @@ pub(crate) fn run(home: Option<&Path>, args: &Open) -> Result<(), Told> {
         in_place: args.in_place,
     };
     let place = place(home, &args.case.case, "vigie open")?;
+    let since = desk::time::records(&place.case);
     desk::authority::ready(&place.home, &place.case).map_err(told(&place.case))?;
     let begun = Instant::now();
     let opened = watched(&place.case, |work| desk::open::open(&place, &request, work))?;
@@ -58,10 +61,52 @@ pub(crate) fn run(home: Option<&Path>, args: &Open) -> Result<(), Told> {
         if let Some(unfit) = unfit {
             document["mapping_unfit"] = unfit.into();
         }
+        let mut failed = None;
+        let found = args.tsa.as_ref().and_then(|url| {
+            stamped(&place, since, url).map_err(|told| failed = Some(told)).ok()
+        });
+        if let Some(found) = found {
+            let stamps = found.stamps.iter().map(|(exhibit, stamped)| {
+                json!({
+                    "exhibit": exhibit.map(|id| id.to_string()), "covers": stamped.size,
+                    "record": stamped.record, "by": moment(stamped.verified.info.latest_ms),
+                })
+            });
+            document["stamps"] = stamps.collect::<Vec<_>>().into();
+            document["files_not_stamped"] = found.more.into();
+        }
         writeln!(std::io::stdout(), "{document}")?;
-        return Ok(());
+        return failed.map_or(Ok(()), Err);
     }
-    screen(&opened, elapsed, &args.case.case)
+    screen(&opened, elapsed, &args.case.case)?;
+    let Some(url) = &args.tsa else { return Ok(()) };
+    let found = stamped(&place, since, url)?;
+    let mut out = std::io::stdout().lock();
+    let files = found.stamps.iter().filter(|(exhibit, _)| exhibit.is_some()).count() as u64;
+    if found.more > 0 {
+        writeln!(
+            out,
+            "{} have no time stamp of their own, being more than {}: the log's covers them.",
+            counted(found.more, "file"),
+            desk::time::MAX_FILES
+        )?;
+    } else if files > 0 {
+        writeln!(out, "{} stamped one by one.", counted(files, "file"))?;
+    }
+    if let Some((None, log)) = found.stamps.last() {
+        let (size, by) = (log.size.unwrap_or(0), moment(log.verified.info.latest_ms));
+        writeln!(out, "The log's first {size} records were in it by {by} (record {}).", log.record)?;
+    }
+    Ok(())
+}
+
+/// Has stamped what was sealed. The opening stands whatever comes of it.
+fn stamped(place: &desk::Place, since: u64, url: &str) -> Result<AtSealing, Told> {
+    desk::time::stamp_sealed(place, since, url).map_err(|error| {
+        let what = told(&place.case)(error).to_string();
+        let next = "everything is sealed and read; `vigie stamp` asks for a stamp again".to_owned();
+        Told::Failure { what: format!("no trusted time: {what}"), next: Some(next) }
+    })
 }
 
 /// Why a mapping file had no effect, if it had none.

@@ -27,10 +27,14 @@ fn help_stands_behind_every_command_and_carries_examples() {
         "package",
         "data",
         "range",
+        "stamp",
+        "witness",
+        "erase",
     ] {
         assert!(help.contains(command), "--help does not name {command}");
         let own = bench.ok(&[command, "--help"]);
         let leaf = ![
+            "witness",
             "authority",
             "log",
             "views",
@@ -43,6 +47,28 @@ fn help_stands_behind_every_command_and_carries_examples() {
         ]
         .contains(&command);
         assert!(!leaf || own.contains("Example"), "{command} --help has no examples");
+        tidy(&own, command);
+        // The words below a command follow "Commands:".
+        let words = own.split("\nCommands:\n").nth(1).unwrap_or_default().lines();
+        let words = words.take_while(|line| line.starts_with("  "));
+        for word in words.filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next()) {
+            if word != "help" && own.contains(&format!("\n  {word} ")) {
+                tidy(&bench.ok(&[command, word, "--help"]), &format!("{command} {word}"));
+            }
+        }
+    }
+}
+
+/// What was written for a wider page breaks after a word or two.
+#[track_caller]
+fn tidy(help: &str, command: &str) {
+    let lines: Vec<&str> = help.lines().collect();
+    for three in lines.windows(3) {
+        let broken = three[0].len() > 80
+            && (1..25).contains(&three[1].len())
+            && !three[1].starts_with(' ')
+            && !three[2].is_empty();
+        assert!(!broken, "{command} --help breaks after {:?}", three[1]);
     }
 }
 
