@@ -445,7 +445,8 @@ proptest! {
         sound(temp.path(), &home);
         for (leaf, gone) in gone.iter().enumerate() {
             let part = &bytes[leaf * 4096..(leaf * 4096 + 4096).min(len)];
-            if *gone && part.len() > 40 {
+            // Shorter ones are the same in other leaves: what tells these apart comes every 89 bytes.
+            if *gone && part.len() > 200 {
                 prop_assert_eq!(holding(temp.path(), part), Vec::<PathBuf>::new());
             }
         }

@@ -62,9 +62,10 @@ pub(crate) fn run(home: Option<&Path>, args: &Open) -> Result<(), Told> {
             document["mapping_unfit"] = unfit.into();
         }
         let mut failed = None;
-        let found = args.tsa.as_ref().and_then(|url| {
-            stamped(&place, since, url).map_err(|told| failed = Some(told)).ok()
-        });
+        let found = args
+            .tsa
+            .as_ref()
+            .and_then(|url| stamped(&place, since, url).map_err(|told| failed = Some(told)).ok());
         if let Some(found) = found {
             let stamps = found.stamps.iter().map(|(exhibit, stamped)| {
                 json!({
@@ -95,7 +96,11 @@ pub(crate) fn run(home: Option<&Path>, args: &Open) -> Result<(), Told> {
     }
     if let Some((None, log)) = found.stamps.last() {
         let (size, by) = (log.size.unwrap_or(0), moment(log.verified.info.latest_ms));
-        writeln!(out, "The log's first {size} records were in it by {by} (record {}).", log.record)?;
+        writeln!(
+            out,
+            "The log's first {size} records were in it by {by} (record {}).",
+            log.record
+        )?;
     }
     Ok(())
 }

@@ -2,6 +2,9 @@
 //!
 //! The keys in the package show that it fits itself. Whose they are only the reader's own file says.
 
+mod exhibit;
+mod stamps;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -10,7 +13,7 @@ use ledger::tree::is_included;
 use ledger::{
     Consistency, Finding, MAX_CONSISTENCY, MAX_PROOF, MAX_TRUST, Proof, ProofError, Trust,
 };
-use model::record::{Body, Record, RecordError, leaf_hash};
+use model::record::{Record, RecordError, leaf_hash};
 use model::{Canon, ExhibitId, Sha256Hex};
 
 use super::line::{Disclosed, MAX_LINE};
@@ -19,10 +22,9 @@ use super::note::PackageNote;
 use super::source::Opened;
 use super::stamped::Stamped;
 use super::{BAGIT, name};
-use crate::disclose::leaf_len;
-use crate::ggm::Node;
-use crate::salted::{LEAF, SaltedTree};
-use crate::times::{Bound, OfLog, Roots, Stamps, Void, anchors};
+use crate::times::Bound;
+use exhibit::exhibit;
+use stamps::{stamp, times};
 
 /// The longest note that is read.
 const MAX_NOTE: u64 = 128 << 10;
@@ -424,183 +426,4 @@ fn records(
         out.find(file, "no record leads to it");
     }
     Ok(stamped)
-}
-
-/// The stamp that a record keeps. One whose token is hidden proves nothing, and is said to.
-fn stamp(
-    line: &Disclosed,
-    record: &Record,
-    place: &str,
-    checkpoint: &Checkpoint,
-    stamped: &mut Stamped,
-    out: &mut Checked,
-) {
-    let hidden = record.committed.keys().any(|field| !line.opening.fields.contains_key(field));
-    match Body::read(record, &line.opening) {
-        Ok(body) => {
-            if let Err(e) = stamped.take(line, body, checkpoint) {
-                out.find(place, e);
-            }
-        }
-        Err(_) if hidden => {
-            out.notes.push(format!("{place}: of its time stamp something is hidden: not checked"));
-        }
-        Err(e) => out.find(place, e.to_string()),
-    }
-}
-
-fn opened<'a>(line: &'a Disclosed, field: &str) -> Option<&'a Canon> {
-    line.opening.fields.get(field).map(|opening| &opening.value)
-}
-
-/// The bytes of an exhibit against its sealing record.
-fn exhibit(
-    package: &Opened,
-    line: &Disclosed,
-    record: &Record,
-    place: &str,
-    progress: &dyn Fn(u64),
-    out: &mut Checked,
-) -> io::Result<()> {
-    let root = record.public.get("root").and_then(Canon::as_text);
-    let Some(root) = root.and_then(|root| root.parse::<Sha256Hex>().ok()) else {
-        out.find(place, "its root is no hash");
-        return Ok(());
-    };
-    let size = opened(line, "size").and_then(Canon::as_int).and_then(|n| u64::try_from(n).ok());
-    if let Some(part) = &line.part {
-        if size != Some(part.size) {
-            out.find(place, "the size of the exhibit is not opened, or another than its part's");
-            return Ok(());
-        }
-        if !line.opening.leaf_secrets.is_empty() {
-            out.find(place, "it gives the salts of leaves that are not shown");
-            return Ok(());
-        }
-        // A reader takes a part's place in the exhibit from its name.
-        let ends = |(run, file): (&std::ops::Range<u64>, &String)| {
-            let (from, to) = (run.start * LEAF as u64, (run.end * LEAF as u64).min(part.size));
-            file.ends_with(&format!(".{from}-{to}"))
-        };
-        if !part.runs.iter().zip(&line.files).all(ends) {
-            out.find(place, "a file of a part is not named by the bytes that it holds");
-            return Ok(());
-        }
-        if part.runs.len() != line.files.len() {
-            out.find(place, "a part has one file a run of leaves");
-            return Ok(());
-        }
-        // Leaves are asked for in order, run by run: each file is read once, and one is open.
-        let mut open = None;
-        let mut read = |leaf: u64| -> io::Result<Vec<u8>> {
-            let at = part.runs.iter().position(|run| run.contains(&leaf)).unwrap_or(0);
-            let mut bytes = Vec::new();
-            let want = leaf_len(part.size, leaf) as u64;
-            let mut reader = match open.take() {
-                Some((of, reader)) if of == at => reader,
-                _ => BufReader::with_capacity(1 << 16, package.reader(&line.files[at])?),
-            };
-            reader.by_ref().take(want).read_to_end(&mut bytes)?;
-            open = Some((at, reader));
-            progress(bytes.len() as u64);
-            out.bytes += bytes.len() as u64;
-            Ok(bytes)
-        };
-        let verdict = part.check(&root, &mut read)?;
-        let longer = part.runs.iter().zip(&line.files).any(|(run, file)| {
-            let end = run.end.saturating_mul(LEAF as u64).min(part.size);
-            package.files.get(file).is_some_and(|item| {
-                item.size > end.saturating_sub(run.start.saturating_mul(LEAF as u64))
-            })
-        });
-        match verdict {
-            Err(e) => out.find(place, e.to_string()),
-            Ok(()) if longer => out.find(place, "a file is longer than its run of leaves"),
-            Ok(()) => out.parts.push(line.index),
-        }
-        return Ok(());
-    }
-    let [file] = line.files.as_slice() else {
-        if !line.files.is_empty() {
-            out.find(place, "a whole exhibit has one file");
-        }
-        return Ok(());
-    };
-    let id = opened(line, "exhibit").and_then(Canon::as_text).and_then(|id| id.parse().ok());
-    let Some(id) = id else {
-        out.find(place, "the exhibit is disclosed, but its id is not opened");
-        return Ok(());
-    };
-    let Some(item) = package.files.get(file) else { return Ok(()) };
-    if ExhibitId(item.sha256) != id || Some(item.size) != size {
-        out.find(file, format!("it is not the exhibit that record {} seals", line.index));
-        return Ok(());
-    }
-    let secret = match line.opening.leaf_secrets.as_slice() {
-        [one] => Node::parse(one).filter(|node| node.depth == 0).map(|node| node.secret),
-        _ => None,
-    };
-    let Some(secret) = secret else {
-        out.find(place, "the salts of the exhibit's leaves are missing");
-        return Ok(());
-    };
-    let mut tree = SaltedTree::new(secret);
-    let mut from = package.reader(file)?;
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        let n = from.read(&mut buffer)?;
-        if n == 0 {
-            break;
-        }
-        tree.update(&buffer[..n]);
-        out.bytes += n as u64;
-        progress(n as u64);
-    }
-    if tree.finish() == root {
-        out.whole.push((line.index, id));
-    } else {
-        out.find(file, format!("it does not lead to the root in record {}", line.index));
-    }
-    Ok(())
-}
-
-fn times(
-    stamped: Stamped,
-    key: Option<&ledger::Keys>,
-    trust: Option<&Trust>,
-    now_ms: i64,
-    out: &mut Checked,
-) {
-    let anchors = match anchors(trust) {
-        Ok(anchors) => anchors,
-        Err(e) => return out.find("the trust file", e.to_string()),
-    };
-    let named = anchors.is_some();
-    let log = OfLog { roots: Roots::Proven(&stamped.roots), key };
-    let stamps = Stamps::new(stamped.kept, log, anchors, now_ms);
-    for (at, kept) in stamps.kept().iter().enumerate() {
-        match stamps.verdict(at) {
-            Ok(found) if named && found.confirmed.is_none() => out.notes.push(format!(
-                "record {}: its time stamp does not count: the trust file names no time authority \
-                 that {} could rest on",
-                kept.record, found.signer
-            )),
-            Ok(_) => {}
-            Err(Void::Broken(why)) => {
-                out.find(
-                    format!("record {}", kept.record),
-                    format!("its time stamp does not hold: {why}"),
-                );
-            }
-            Err(Void::Unborne(why)) => {
-                let place = kept.record;
-                out.notes.push(format!("record {place}: its time stamp does not count: {why}"));
-            }
-        }
-    }
-    let standing = (0..stamps.kept().len()).filter(|at| stamps.stands(*at));
-    let covered = standing.filter_map(|at| stamps.kept().get(at)?.covered()).max();
-    if let Some(covered) = covered.filter(|covered| *covered > 0) {
-        out.time = stamps.bounds(covered - 1).by.map(|bound| (covered, bound));
-    }
 }
