@@ -35,6 +35,8 @@ pub struct Summary {
     pub countries: BTreeMap<String, u64>,
     /// Problems, files that could not be read included.
     pub problems: u64,
+    /// Of these what is only to be known: nothing is wrong.
+    pub notes: u64,
     /// How long the opening took, in milliseconds.
     pub elapsed_ms: u64,
 }
@@ -67,6 +69,7 @@ impl Summary {
             "payments": payments,
             "countries": self.countries,
             "problems": self.problems,
+            "notes": self.notes,
             "elapsed_ms": self.elapsed_ms,
         })
     }
@@ -148,8 +151,17 @@ pub(crate) fn summary(db: &Connection, elapsed_ms: u64) -> Result<Summary> {
         payments: payments(db)?,
         countries: countries(db)?,
         problems: problems(db)?,
+        notes: notes(db)?,
         elapsed_ms,
     })
+}
+
+/// Of the problems those of the kind `note`.
+fn notes(db: &Connection) -> Result<u64> {
+    let note = model::ProblemKind::Note.as_str();
+    let sql = "SELECT COUNT(*) FROM problem WHERE kind = ?";
+    let n: i64 = db.query_row(sql, [note], |row| row.get(0))?;
+    Ok(n as u64)
 }
 
 /// Problems that may be seen.

@@ -240,9 +240,13 @@ fn screen(opened: &Opened, elapsed: Duration, case: &Path) -> Result<(), Told> {
         )?;
     }
     if summary.problems > 0 {
+        let notes = match summary.notes {
+            0 => String::new(),
+            n => format!(" ({} among them: nothing is wrong)", counted(n, "note")),
+        };
         writeln!(
             out,
-            "\n  {}, each located: the console's Problems, or `vigie sql --case {} 'SELECT * FROM problem'`",
+            "\n  {}{notes}, each located: the console's Problems, or `vigie sql --case {} 'SELECT * FROM problem'`",
             counted(summary.problems, "problem"),
             case.display()
         )?;
