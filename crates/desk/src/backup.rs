@@ -139,6 +139,7 @@ pub fn restore(
             dir.display()
         )));
     }
+    within_no_case(dir)?;
     // A case that is being written is nobody's to move away.
     let held =
         if there { Some(Lock::acquire(&dir.join("lock"), holder, Wait::Fail)?) } else { None };
@@ -154,6 +155,19 @@ pub fn restore(
         proven.left = Some(beside.dir);
         return Ok(proven);
     }
+    // One that is too damaged to say what it is may be replaced.
+    if there && let Ok(old) = Case::read(dir) {
+        let origin = old.origin().to_owned();
+        if origin != proven.restored.origin {
+            let restored = proven.restored.origin;
+            beside.remove();
+            return Err(Error::Asked(format!(
+                "{} holds another case ({origin}), and the backup is of {restored}: name another \
+                 folder",
+                dir.display()
+            )));
+        }
+    }
     if there {
         let kept = free_name(dir, "before-restore")?;
         disk::rename(dir, &kept)?;
@@ -168,6 +182,20 @@ pub fn restore(
     }
     drop(held);
     Ok(proven)
+}
+
+/// Refuses a place within another case, or one that a case stands below.
+fn within_no_case(dir: &Path) -> Result<()> {
+    let whole =
+        std::path::absolute(dir).map_err(|source| Error::Read { path: dir.to_owned(), source })?;
+    let Some(above) = whole.ancestors().skip(1).find(|above| Case::exists(above)) else {
+        return Ok(());
+    };
+    Err(Error::Asked(format!(
+        "{} lies within the case {}: name a folder outside of it",
+        dir.display(),
+        above.display()
+    )))
 }
 
 /// What a trial came to.
@@ -199,13 +227,45 @@ pub fn drill(
     let beside = Beside::make(&place.case, "drill", &place.holder)?;
     let proven = prove(&beside.dir, &place.home, store, trust, progress);
     beside.remove();
-    let proven = proven?;
     let mut desk = Desk::open(place)?;
-    let drilled = held_against(&mut desk, proven, store.shown(), begun);
+    let drilled = match proven {
+        Ok(proven) => held_against(&mut desk, proven, store.shown(), begun),
+        Err(error) => failed(&mut desk, store.shown(), begun).and(Err(error)),
+    };
+    // A backup without the record of its trial could not be continued from.
+    let drilled = match drilled {
+        Ok(drilled) if drilled.proven.report.findings.is_empty() && drilled.behind == 0 => {
+            follow(&mut desk, store, progress).map(|()| drilled)
+        }
+        other => other,
+    };
     let closed = desk.close();
     let drilled = drilled?;
     closed?;
     Ok(drilled)
+}
+
+/// Brings a backup that was up to the case up to the record of its trial. Where that cannot be, such as
+/// on a medium that is read-only, the next run does it.
+fn follow(desk: &mut Desk, store: &dyn Store, progress: Told<'_>) -> Result<()> {
+    let home = vault::Home::new(&desk.place.home);
+    let holder = desk.place.holder.clone();
+    match vault::backup::run(&mut desk.case, &home, store, false, &holder, progress) {
+        Ok(_) | Err(BackupError::Store { .. } | BackupError::Held { .. }) => Ok(()),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Records a trial that came to no end, where the log knows of the backup: a wrong name is none.
+fn failed(desk: &mut Desk, destination: String, begun: Instant) -> Result<()> {
+    if known_of(&desk.case)?.iter().all(|known| known.destination != destination) {
+        return Ok(());
+    }
+    let (held, root, behind) = (0, model::Sha256Hex::of(b""), desk.case.len());
+    let elapsed_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let body = BackupDrilled { destination, held, root, behind, findings: 1, elapsed_ms };
+    desk.commit(vec![body.into()])?;
+    Ok(())
 }
 
 /// Holds what was restored against the case, and records what came of it.

@@ -19,10 +19,18 @@ use crate::case::Case;
 pub const MOST_PLACES: usize = 10_000;
 
 /// Digests that are looked for: MD5, SHA-1 and SHA-256.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Digests {
     /// By their lengths in bytes, and their bytes, filled up with zeros.
     of: HashMap<(usize, [u8; 32]), ExhibitId>,
+    /// Their last two bytes: what does not end so is none of them.
+    ends: Vec<bool>,
+}
+
+impl Default for Digests {
+    fn default() -> Self {
+        Self { of: HashMap::new(), ends: vec![false; 1 << 16] }
+    }
 }
 
 /// A digest that was found.
@@ -46,9 +54,10 @@ impl Digests {
         progress: &dyn Fn(u64),
     ) {
         for id in exhibits {
-            if self.of.insert((32, id.0), id).is_some() {
+            if self.of.contains_key(&(32, id.0)) {
                 continue;
             }
+            self.add(&id.0, id);
             let Ok(mut bytes) = case.bytes(&id) else { continue };
             let (mut md5, mut sha1) = (Md5::new(), Sha1::new());
             let mut each = |bytes: &[u8]| {
@@ -67,6 +76,9 @@ impl Digests {
         let mut key = [0; 32];
         key[..digest.len()].copy_from_slice(digest);
         self.of.insert((digest.len(), key), id);
+        if let [.., a, b] = digest {
+            self.ends[usize::from(*a) << 8 | usize::from(*b)] = true;
+        }
     }
 
     /// True where there is nothing to look for.
@@ -78,12 +90,11 @@ impl Digests {
     pub fn stand_in(&self, text: &str) -> bool {
         let mut scan = self.scan();
         scan.take(text.as_bytes());
-        scan.end();
         !scan.found.is_empty()
     }
 
     fn scan(&self) -> Scan<'_> {
-        Scan { of: &self.of, at: 0, run: Run::default(), found: Vec::new() }
+        Scan { of: self, at: 0, run: Run::default(), found: Vec::new() }
     }
 
     /// Where they stand in what a reader gives: the first [`MOST_PLACES`]. `progress` is told the bytes
@@ -100,7 +111,6 @@ impl Digests {
             scan.take(bytes);
             progress(bytes.len() as u64);
         })?;
-        scan.end();
         Ok(scan.found)
     }
 
@@ -147,19 +157,34 @@ const VALUE: [u8; 256] = {
     table
 };
 
-/// Digits that follow one another.
-#[derive(Default)]
+/// Digits that are kept: those of the longest digest.
+const KEPT: usize = 64;
+
+/// Digits that follow one another: the last ones, each with its place.
 struct Run {
-    /// How many.
+    /// How many there are.
     digits: usize,
-    start: u64,
     /// One past the last digit.
     end: u64,
-    value: [u8; 32],
+    /// The value and the place of the digit `n` at `n % KEPT`.
+    last: [(u8, u64); KEPT],
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self { digits: 0, end: 0, last: [(0, 0); KEPT] }
+    }
+}
+
+impl Run {
+    /// The digit so many before the last.
+    fn before(&self, n: usize) -> (u8, u64) {
+        self.last[(self.digits - 1 - n) % KEPT]
+    }
 }
 
 struct Scan<'a> {
-    of: &'a HashMap<(usize, [u8; 32]), ExhibitId>,
+    of: &'a Digests,
     at: u64,
     run: Run,
     found: Vec<Found>,
@@ -171,29 +196,35 @@ impl Scan<'_> {
             let value = VALUE[usize::from(*byte)];
             if value < 16 {
                 let run = &mut self.run;
-                if run.digits == 0 {
-                    run.start = self.at;
-                }
-                if let Some(place) = run.value.get_mut(run.digits / 2) {
-                    *place = if run.digits.is_multiple_of(2) { value << 4 } else { *place | value };
-                }
+                run.last[run.digits % KEPT] = (value, self.at);
                 run.digits += 1;
                 run.end = self.at + 1;
+                if run.digits >= 32 {
+                    self.look();
+                }
             } else if self.run.digits > 0 && (*byte != 0 || self.at > self.run.end) {
                 // One zero between two digits is UTF-16.
-                self.end();
+                self.run.digits = 0;
             }
             self.at += 1;
         }
     }
 
-    fn end(&mut self) {
-        let run = std::mem::take(&mut self.run);
-        if matches!(run.digits, 32 | 40 | 64) && self.found.len() < MOST_PLACES {
-            let mut key = run.value;
-            key[run.digits / 2..].fill(0);
-            if let Some(of) = self.of.get(&(run.digits / 2, key)) {
-                self.found.push(Found { of: *of, start: run.start, end: run.end });
+    /// Whether a digest ends here: letters of a name before it, or behind, may be digits as well.
+    fn look(&mut self) {
+        let run = &self.run;
+        let end = (0..4).rev().fold(0, |end, n| end << 4 | usize::from(run.before(n).0));
+        if !self.of.ends[end] || self.found.len() >= MOST_PLACES {
+            return;
+        }
+        for len in [16, 20, 32].into_iter().filter(|len| run.digits >= 2 * len) {
+            let mut key = [0; 32];
+            for (n, byte) in key[..len].iter_mut().rev().enumerate() {
+                *byte = run.before(2 * n + 1).0 << 4 | run.before(2 * n).0;
+            }
+            if let Some(of) = self.of.of.get(&(len, key)) {
+                let start = run.before(2 * len - 1).1;
+                self.found.push(Found { of: *of, start, end: run.end });
             }
         }
     }
@@ -208,7 +239,7 @@ mod tests {
         let bytes = b"1984";
         let id = ExhibitId(model::Sha256Hex::of(bytes).0);
         let mut digests = Digests::default();
-        digests.of.insert((32, id.0), id);
+        digests.add(&id.0, id);
         digests.add(&Md5::digest(bytes), id);
         digests.add(&Sha1::digest(bytes), id);
         let texts = [
@@ -239,9 +270,17 @@ mod tests {
                     assert_eq!(found, [Found { of: id, start, end }], "{all:?}");
                 }
             }
-            for other in [format!("0{text}"), format!("{text}f"), text[1..].to_owned()] {
-                assert_eq!(digests.find(&mut other.as_bytes(), &|_| {}).unwrap(), [], "{other}");
+            // Letters beside it may be digits as well: `cache<digest>`, two digests run together.
+            for (before, after) in [("cache", ".jpg"), ("", "f00"), ("0123456789abcdef0", "e")] {
+                let all = format!("{before}{text}{after}");
+                let found = digests.find(&mut all.as_bytes(), &|_| {}).unwrap();
+                let start = before.len() as u64;
+                let end = start + text.len() as u64;
+                assert_eq!(found, [Found { of: id, start, end }], "{all}");
+                assert!(digests.stand_in(&all));
             }
+            let cut = &text[1..];
+            assert_eq!(digests.find(&mut cut.as_bytes(), &|_| {}).unwrap(), [], "{cut}");
         }
     }
 

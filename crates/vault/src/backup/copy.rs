@@ -137,6 +137,10 @@ impl<'a> Run<'a> {
         let ours: BTreeSet<String> =
             firsts.iter().map(|first| format!("{OPENINGS}/{}", file_name(*first))).collect();
         for name in there.keys().filter(|name| !ours.contains(*name)) {
+            if name.rsplit('/').next().and_then(first_of).is_none() {
+                self.alien(name);
+                continue;
+            }
             self.store.destroy(name)?;
             self.made.repaired.push(name.clone());
         }
@@ -177,6 +181,10 @@ impl<'a> Run<'a> {
             if !good {
                 good = self.copy(&exhibit.id, &name, exhibit.size)?;
                 match (found, good) {
+                    // New, or gone from there.
+                    (None, true) if exhibit.record < self.made.before => {
+                        self.made.repaired.push(name);
+                    }
                     (None, _) => {}
                     (Some(_), true) => self.made.repaired.push(name),
                     (Some(_), false) => {
@@ -301,10 +309,30 @@ impl<'a> Run<'a> {
             .map(|exhibit| name_of(&exhibit.id))
             .collect();
         for name in there.keys().filter(|name| !kept.contains(*name)) {
+            // Only an order takes anything away, and only what a backup put there.
+            let id = name.rsplit('/').next().and_then(|id| id.parse::<ExhibitId>().ok());
+            if self.case.orders().is_empty() || id.is_none_or(|id| name_of(&id) != *name) {
+                self.alien(name);
+                continue;
+            }
             self.store.destroy(name)?;
             self.made.erased += 1;
         }
-        tiles.iter().try_for_each(|name| self.store.destroy(name))
+        for name in tiles {
+            let parts = name.strip_prefix(TILES).unwrap_or(name).replace("entries", "");
+            if parts.bytes().all(|b| b.is_ascii_digit() || b"x/.p".contains(&b)) {
+                self.store.destroy(name)?;
+            } else {
+                self.alien(name);
+            }
+        }
+        Ok(())
+    }
+
+    /// Something stands there that no backup of this case put there.
+    fn alien(&mut self, name: &str) {
+        let place = format!("{name} of {}", self.store.shown());
+        self.find(place, "it is nothing of this case's backup: left as it is");
     }
 
     /// Cosigned checkpoints, all of which the checkpoint that stands covers.
@@ -322,7 +350,15 @@ impl<'a> Run<'a> {
                 self.made.copied_bytes += bytes.len() as u64;
             }
         }
-        there.keys().try_for_each(|name| self.store.destroy(name))
+        for name in there.keys() {
+            let file = name.strip_prefix(WITNESSED).unwrap_or(name).trim_start_matches('/');
+            if file.bytes().all(|b| b.is_ascii_digit()) {
+                self.store.destroy(name)?;
+            } else {
+                self.alien(name);
+            }
+        }
+        Ok(())
     }
 }
 

@@ -40,6 +40,20 @@ impl Folder {
         Error::Store { destination, action, name, source: source.into() }
     }
 
+    /// Refuses a folder that is a link, or is behind one: what is elsewhere is not the backup's.
+    fn no_links(&self, below: &Path) -> Result<()> {
+        let mut path = self.dir.clone();
+        for part in below.components() {
+            path.push(part);
+            if path.is_symlink() {
+                let name = path.strip_prefix(&self.dir).unwrap_or(&path).display().to_string();
+                let what = "is a link: a backup holds none".to_owned();
+                return Err(Error::Damaged { destination: self.shown(), name, what });
+            }
+        }
+        Ok(())
+    }
+
     fn list_below(&self, below: &Path, out: &mut Vec<Item>) -> Result<()> {
         let told = |e| self.failed("list", &below.display().to_string(), e);
         let items = match self.dir.join(below).read_dir() {
@@ -93,6 +107,7 @@ impl Store for Folder {
         };
         // It may be what was to be erased since.
         for folder in ["", "vault/openings", "ledger", "ledger/witnessed"] {
+            self.no_links(Path::new(folder))?;
             shred::sweep(&self.dir.join(folder))?;
         }
         Ok(Box::new(lock))
@@ -100,6 +115,7 @@ impl Store for Folder {
 
     fn list(&self, below: &str) -> Result<Vec<Item>> {
         let mut out = Vec::new();
+        self.no_links(Path::new(below))?;
         self.list_below(Path::new(below), &mut out)?;
         Ok(out)
     }

@@ -21,6 +21,9 @@ use crate::error::{Error, Result};
 pub const INSTALL: &str =
     "not read: install The Sleuth Kit (`apt install sleuthkit`), then open the material again";
 
+/// What is read of a file system's statistics: their beginning holds what is asked for.
+const MAX_STATISTICS: u64 = 64 << 10;
+
 /// Where the programs are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tools {
@@ -28,6 +31,7 @@ pub struct Tools {
     fiwalk: PathBuf,
     fls: PathBuf,
     icat: PathBuf,
+    fsstat: PathBuf,
 }
 
 impl Tools {
@@ -42,6 +46,7 @@ impl Tools {
             fiwalk: of("fiwalk")?,
             fls: of("fls")?,
             icat: of("icat")?,
+            fsstat: of("fsstat")?,
         })
     }
 
@@ -76,6 +81,26 @@ impl Tools {
                 links.first.as_os_str(),
             ],
         )?))
+    }
+
+    /// How many inodes of the ext file system that begins at `start`, in bytes, are in use; `None`
+    /// where it does not say.
+    ///
+    /// # Errors
+    /// The program does not start, or is silent for too long.
+    pub(crate) fn inodes(&self, links: &Links, start: u64) -> std::io::Result<Option<u64>> {
+        let sector = (start / 512).to_string();
+        let mut process = Process::start(
+            &self.prlimit,
+            &self.fsstat,
+            ["-o".as_ref(), sector.as_ref(), links.first.as_os_str()],
+        )?;
+        let mut head = Vec::new();
+        std::io::Read::read_to_end(
+            &mut std::io::Read::take(&mut process, MAX_STATISTICS),
+            &mut head,
+        )?;
+        Ok(listing::in_use(&String::from_utf8_lossy(&head)))
     }
 
     /// Begins to read the file of that address (`64`, `64-128-4`) in the file system at `start`.

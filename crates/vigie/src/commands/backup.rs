@@ -49,6 +49,15 @@ pub(crate) fn restore(home: Option<&Path>, args: &Restore) -> Result<(), Told> {
         let printed = print_drill(&drilled, &*store, args.json);
         return holds(&drilled.proven, printed);
     }
+    // Replaced by itself, the backup would be gone from where it is looked for.
+    let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let (source, target) = (whole(Path::new(&from)), whole(case));
+    if source.starts_with(&target) || target.starts_with(&source) {
+        return Err(Told::Misuse(format!(
+            "{from} and {} are one, or one within the other: restore to another folder",
+            case.display()
+        )));
+    }
     let asked = (args.replace, trust.as_ref());
     let home = home_dir(home)?;
     let proven = watched("restored", |told| {

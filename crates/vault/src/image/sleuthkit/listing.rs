@@ -35,6 +35,8 @@ pub(crate) struct Entry {
     pub(crate) size: u64,
     /// False for what was deleted.
     pub(crate) allocated: bool,
+    /// True where the name says no type, and its inode does.
+    pub(crate) untyped: bool,
     /// Its address in the file system.
     pub(crate) address: String,
     /// Where its bytes are.
@@ -141,6 +143,7 @@ impl Entry {
             // A name without a type: what its inode says counts.
             if matches!(self.kind, 0 | b'-') && kind == b"1" {
                 self.kind = b'r';
+                self.untyped = true;
             }
         } else if let Some(size) = element(line, "filesize") {
             self.size = number(size).unwrap_or(0);
@@ -248,6 +251,16 @@ impl<R: Read> Lines<R> {
         }
         Ok((got > 0).then_some(&self.line[..]))
     }
+}
+
+/// Of an ext file system's statistics, how many inodes are in use.
+pub(super) fn in_use(statistics: &str) -> Option<u64> {
+    let of = |name: &str| {
+        let line = statistics.lines().find_map(|line| line.strip_prefix(name))?;
+        line.rsplit(' ').next()?.parse::<u64>().ok()
+    };
+    // The last of the range is the folder in which the program puts what has lost its own.
+    of("Inode Range:")?.checked_sub(1)?.checked_sub(of("Free Inodes:")?)
 }
 
 /// What stands in `<name>…</name>`.

@@ -1,5 +1,6 @@
 //! The files of an image's file systems, one after another.
 
+use std::collections::HashSet;
 use std::io::{self, Read};
 
 use model::ProblemKind;
@@ -18,7 +19,17 @@ struct Tally {
     links: u64,
     others: u64,
     system: u64,
+    /// True once a name said its type: then all that are whole do.
+    typed: bool,
+    /// Inodes that names lead to, but for those of the file system's own.
+    inodes: HashSet<u64>,
 }
+
+/// The inodes of ext below its first own one: where it keeps itself.
+const RESERVED: u64 = 10;
+
+/// The most inodes that are counted.
+const MAX_INODES: usize = 50_000_000;
 
 /// Hands out the files of `volumes`.
 pub(super) fn read<E>(
@@ -135,6 +146,17 @@ fn give<E>(
         tally.deleted += u64::from(entry.kind != b'd' && entry.size > 0);
         return Ok(Next::Member);
     }
+    // What is left of names behind the last of a folder leads to inodes that are others' by now.
+    if entry.untyped && tally.typed {
+        tally.deleted += 1;
+        return Ok(Next::Member);
+    }
+    tally.typed |= !entry.untyped;
+    if let Some(inode) = entry.address.parse().ok().filter(|inode| *inode > RESERVED)
+        && tally.inodes.len() < MAX_INODES
+    {
+        tally.inodes.insert(inode);
+    }
     match entry.kind {
         b'r' => {}
         b'd' | b'V' | b'v' => return Ok(Next::Member),
@@ -177,6 +199,15 @@ fn give<E>(
     if image.disk.damaged() > damaged {
         let message = format!("{} holds bytes of damaged chunks", shown(&name));
         image.say(cx, (0, 0), ProblemKind::Integrity, false, message);
+    }
+    if !indirect && covered < entry.size {
+        let message = format!(
+            "{}: of {} of its {} bytes the file system does not say where they stand: zeros here",
+            shown(&name),
+            entry.size - covered,
+            entry.size
+        );
+        image.say(cx, span, ProblemKind::Integrity, true, message);
     }
     tally.files += 1;
     tally.bytes = tally.bytes.saturating_add(read);
@@ -234,11 +265,32 @@ fn end<E>(
             return Ok(next);
         }
     }
-    let Tally { files, bytes, deleted, links, others, system } = tally;
+    if volume.name == "ext" {
+        let listed = tally.inodes.len() as u64;
+        match tools.inodes(links, volume.start) {
+            Ok(Some(used)) if used > listed.saturating_add(RESERVED) => {
+                let missing = used - listed - RESERVED;
+                let message = format!(
+                    "{}{}: {missing} files or folders that are in use were not reached: a folder is damaged, cut off, or too deep for The Sleuth Kit: mount the image read-only, and open what it shows",
+                    volume.prefix, volume.name
+                );
+                image.say(cx, span, ProblemKind::Integrity, true, message);
+            }
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => {
+                let message = format!(
+                    "{}{}: whether every file was reached is not known: fsstat does not say how many there are",
+                    volume.prefix, volume.name
+                );
+                image.say(cx, span, ProblemKind::Unsupported, false, message);
+            }
+        }
+    }
+    let Tally { files, bytes, deleted, links: symbolic, others, system, .. } = tally;
     let mut message =
         format!("{}{}: {files} files of {bytes} bytes were read", volume.prefix, volume.name);
     for (n, what) in [
-        (links, "symbolic links"),
+        (symbolic, "symbolic links"),
         (others, "devices, sockets and pipes"),
         (system, "files of the file system's own"),
     ] {
