@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -116,6 +117,25 @@ def file_systems(work, rng):
         if data and members[name][0]:
             at = int(members[name][0])
             assert image[at:at + 100] == data[:100] or len(data) < 100, name
+
+    # What no name leads to any more is counted against the inodes in use.
+    torn, sub = work / "torn.img", next(n for n in made if "/" in n).split("/")[0]
+    shutil.copy(ext, torn)
+    run("debugfs", "-w", "-R", f"unlink {sub}", torn)
+    members, problems = ours(torn)
+    assert not any(n.startswith(sub + "/") for n in members), members
+    assert any("were not reached" in p[4] for p in problems), problems
+    # A pointer block that leads nowhere: zeros, and not a word less.
+    (work / "one").mkdir()
+    (work / "one" / "f.bin").write_bytes(rng.randbytes(400_000))
+    blank(torn, 4 << 20)
+    run("mke2fs", "-q", "-F", "-t", "ext2", "-b", "1024", "-d", work / "one", torn)
+    block = int(re.search(r"\(IND\):(\d+)", run("debugfs", "-R", "stat f.bin", torn).stdout.decode())[1])
+    with open(torn, "r+b") as image:
+        image.seek(block << 10)
+        image.write(b"\xff" * 1024)
+    members, problems = ours(torn)
+    assert any("does not say where they stand" in p[4] for p in problems), problems
 
     flat = {n: d for n, d in made.items() if not re.search("[/<]", n)}
     fat = work / "fat.img"

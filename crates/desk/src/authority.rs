@@ -43,6 +43,15 @@ pub fn ready(home: &Path, case: &Path) -> Result<()> {
     }
 }
 
+/// The home's own authority's public key, as notes and trust files write it. No passphrase is needed.
+///
+/// # Errors
+/// No key.
+pub fn public(home: &Path) -> Result<String> {
+    let authority = own(home)?;
+    Ok(authority.verifier(authority.name())?.text())
+}
+
 /// Opens the home's own key: its authority's name, and whether it is under a passphrase.
 ///
 /// # Errors

@@ -444,3 +444,61 @@ proptest! {
         }
     }
 }
+
+/// A backup's folders may hold what no backup put there, or lead elsewhere: it is nobody's to destroy.
+#[test]
+fn what_is_not_the_backups_is_left_alone() {
+    let temp = quick_dir();
+    let dir = temp.path();
+    let (mut case, home) = create(dir);
+    seal(&mut case, b"#EXTM3U", "/m/a");
+    backed_up(&mut case, &home, dir, false).unwrap();
+    let aliens = [
+        "vault/exhibits/precious.txt".to_owned(),
+        // Called like an exhibit, though the case has none such and no order of erasure.
+        format!("vault/exhibits/ab/ab{}", "0".repeat(62)),
+        "vault/openings/README".to_owned(),
+        "ledger/tile/notes.txt".to_owned(),
+        "ledger/witnessed/notes.txt".to_owned(),
+    ];
+    for name in &aliens {
+        let path = dir.join("backup").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "precious").unwrap();
+    }
+    let made = backed_up(&mut case, &home, dir, true).unwrap();
+    assert_eq!((made.erased, made.repaired.len()), (0, 0));
+    for name in &aliens {
+        assert!(made.findings.iter().any(|f| f.place.starts_with(name.as_str())), "{name}");
+        assert_eq!(fs::read(dir.join("backup").join(name)).unwrap(), b"precious", "{name}");
+        fs::remove_file(dir.join("backup").join(name)).unwrap();
+    }
+    // Folders that lead elsewhere.
+    for name in ["vault/exhibits", "vault/openings", "vault", "ledger/witnessed"] {
+        let (there, away) = (dir.join("backup").join(name), dir.join("elsewhere"));
+        fs::rename(&there, &away).unwrap();
+        fs::write(away.join("precious.txt"), "precious").unwrap();
+        std::os::unix::fs::symlink(&away, &there).unwrap();
+        let listed = |folder: &Path| {
+            let mut all = Vec::new();
+            files(folder, &mut all);
+            all.sort();
+            all.into_iter().map(|path| (fs::read(&path).unwrap(), path)).collect::<Vec<_>>()
+        };
+        let before = listed(&away);
+        let refused = backed_up(&mut case, &home, dir, true).unwrap_err();
+        assert!(refused.to_string().contains("is a link"), "{name}: {refused}");
+        assert!(before == listed(&away), "{name}");
+        fs::remove_file(&there).unwrap();
+        fs::remove_file(away.join("precious.txt")).unwrap();
+        fs::rename(&away, &there).unwrap();
+    }
+    let made = backed_up(&mut case, &home, dir, true).unwrap();
+    assert!(made.findings.is_empty(), "{:?}", made.findings);
+    // What went missing there comes back, and that is said.
+    let mut all = Vec::new();
+    files(&dir.join("backup/vault/exhibits"), &mut all);
+    fs::remove_file(&all[0]).unwrap();
+    assert_eq!(backed_up(&mut case, &home, dir, false).unwrap().repaired.len(), 1);
+    case.finish().unwrap();
+}

@@ -12,6 +12,9 @@ pub(crate) enum Authority {
         /// A DNS-like name, for ever: it stands in the origin of every log.
         name: String,
     },
+    /// Print the authority's public key, as a line of others' trust files. Hand it over in person.
+    #[command(after_help = "Example:\n  vigie authority key > our-key.txt")]
+    Key,
     /// Put the authority's key under a passphrase, change it, or take it away.
     #[command(after_help = "Examples:
   vigie authority passphrase                       # asks on the terminal

@@ -15,6 +15,7 @@ pub(crate) fn run(home: Option<&Path>, args: &Authority) -> Result<(), Told> {
     let home = home_dir(home)?;
     match args {
         Authority::Init { name } => init(&home, name),
+        Authority::Key => key(&home),
         Authority::Passphrase(args) => protect(&home, args),
         Authority::Rotate(args) => rotate(&home, args),
     }
@@ -27,6 +28,12 @@ fn init(home: &Path, name: &str) -> Result<(), Told> {
     writeln!(out, "{name} signs from now on; its key is in {}", home.display())?;
     writeln!(out, "`vigie authority passphrase` puts the key under a passphrase.")?;
     Ok(())
+}
+
+/// Prints the public key.
+fn key(home: &Path) -> Result<(), Told> {
+    let key = desk::authority::public(home).map_err(told(home))?;
+    Ok(writeln!(std::io::stdout(), "authority {key}")?)
 }
 
 /// Sets, changes or removes the passphrase.

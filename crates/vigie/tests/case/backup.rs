@@ -248,3 +248,65 @@ fn killed_at_any_moment_a_backup_restores_and_the_next_run_erases() {
     }
     assert!(before > 0 && before + after == 16, "{before} before, {after} after");
 }
+
+#[test]
+fn a_restored_backup_takes_no_place_that_is_anothers() {
+    let bench = prepared(36);
+    bench.ok(&["backup", "--to", "second"]);
+    let own = ["restore", "--from", "second", "--replace", "--case"];
+    let refused = |case: &str, words: &str| {
+        let said = said(&bench, &[&own[..], &[case]].concat(), 2);
+        assert!(said.contains(words), "{case}: {said}");
+    };
+    refused("second", "one within the other");
+    refused("second/inner", "lies within the case");
+    refused("case/inner", "lies within the case");
+    bench.ok(&["open", "--case", "other", "seizure/truth.json"]);
+    refused("other", "holds another case");
+    bench.ok(&["verify", "other"]);
+    bench.ok(&["verify", "case"]);
+    let mut left = Vec::new();
+    files(&bench.path("."), &mut left);
+    assert!(left.iter().all(|path| !path.to_string_lossy().contains("restoring")));
+}
+
+/// A trial takes its own record to the backup: what is restored after it goes on.
+#[test]
+fn after_a_trial_a_restored_case_can_be_continued() {
+    let bench = prepared(37);
+    bench.ok(&["backup", "--to", "second"]);
+    bench.ok(&["restore", "--drill"]);
+    std::fs::rename(bench.path("case"), bench.path("lost")).unwrap();
+    let restored = bench.ok(&["restore", "--from", "second", "--case", "case"]);
+    assert!(!restored.contains("LOST"), "{restored}");
+    std::fs::write(bench.path("more.txt"), "198.18.0.77").unwrap();
+    bench.ok(&["open", "--case", "case", "more.txt"]);
+    bench.ok(&["verify", "case"]);
+    // One that comes to no end is recorded too: the last good one would be believed.
+    bench.ok(&["backup", "--to", "second"]);
+    let records = || bench.json(&["verify", "--json", "case"])["records"].as_u64().unwrap();
+    let before = records();
+    let mut all = Vec::new();
+    files(&bench.path("second/vault/openings"), &mut all);
+    all.sort();
+    let text = std::fs::read_to_string(&all[1]).unwrap();
+    std::fs::write(&all[1], text.replacen("{", "[", 1)).unwrap();
+    let out = bench.run(&["restore", "--drill"]);
+    assert_ne!(out.status.code(), Some(0));
+    assert_eq!(records(), before + 1);
+    let log = bench.ok(&["sql", "--case", "case", "--json", "SELECT 1 AS one"]);
+    assert!(log.contains("one"));
+}
+
+#[test]
+fn the_authoritys_key_is_printed_as_others_name_it() {
+    let bench = Bench::new();
+    bench.ok(&["authority", "init", "police.example"]);
+    let line = bench.ok(&["authority", "key"]);
+    assert!(line.starts_with("authority police.example+"), "{line}");
+    std::fs::write(bench.path("trust"), &line).unwrap();
+    std::fs::write(bench.path("notes.txt"), "198.18.0.77").unwrap();
+    bench.ok(&["open", "--case", "case", "notes.txt"]);
+    let found = bench.json(&["verify", "--json", "--trust", "trust", "case"]);
+    assert_eq!(found["signer_confirmed"], true, "{found}");
+}
