@@ -25,5 +25,5 @@ pub use lock::Writer;
 pub use log::{Log, Options};
 pub use objects::{Fault, Object, Objects, Version};
 pub use reader::Reader;
-pub use s3::{Place, S3};
+pub use s3::{Place, S3, builder, client};
 pub use verify::verify;

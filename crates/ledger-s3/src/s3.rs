@@ -42,6 +42,46 @@ impl Place {
     }
 }
 
+/// Settings of a client by their names in lower case (`aws_endpoint_url`, …).
+///
+/// # Errors
+/// A name that is none.
+pub fn builder(settings: &[(&str, &str)]) -> object_store::Result<AmazonS3Builder> {
+    let mut builder = AmazonS3Builder::new();
+    for (name, value) in settings {
+        builder = builder.with_config(name.parse()?, *value);
+    }
+    Ok(builder)
+}
+
+/// A client of a bucket: conditional puts, bodies with their checksum, one time limit for a try of a
+/// request and another for all of them.
+///
+/// # Errors
+/// Settings that contradict one another.
+pub fn client(
+    builder: AmazonS3Builder,
+    bucket: &str,
+    each: Duration,
+    all: Duration,
+) -> object_store::Result<AmazonS3> {
+    // Another part of the process may have installed one: any will do.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let retry = RetryConfig { max_retries: 4, retry_timeout: all, ..RetryConfig::default() };
+    let mut client = ClientOptions::new().with_timeout(each);
+    if let Some(http) = builder.get_config_value(&ALLOW_HTTP) {
+        client = client.with_allow_http(http == "true");
+    }
+    builder
+        .with_bucket_name(bucket)
+        .with_conditional_put(S3ConditionalPut::ETagMatch)
+        // A body that was cut on the way is refused by the store.
+        .with_checksum_algorithm(Checksum::SHA256)
+        .with_retry(retry)
+        .with_client_options(client)
+        .build()
+}
+
 /// A prefix of a bucket.
 #[derive(Debug)]
 pub struct S3 {
@@ -78,30 +118,11 @@ impl S3 {
     /// # Errors
     /// A name that is none, or settings that contradict one another.
     pub fn with(place: &Place, settings: &[(&str, &str)]) -> Result<Self, Fault> {
-        let mut builder = AmazonS3Builder::new();
-        for (name, value) in settings {
-            builder = builder.with_config(name.parse().map_err(failed)?, *value);
-        }
-        Self::of(builder, place)
+        Self::of(builder(settings).map_err(failed)?, place)
     }
 
     fn of(builder: AmazonS3Builder, place: &Place) -> Result<Self, Fault> {
-        // Another part of the process may have installed one: any will do.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let retry = RetryConfig { max_retries: 4, retry_timeout: TRIES, ..RetryConfig::default() };
-        let mut client = ClientOptions::new().with_timeout(TRY);
-        if let Some(http) = builder.get_config_value(&ALLOW_HTTP) {
-            client = client.with_allow_http(http == "true");
-        }
-        let store = builder
-            .with_bucket_name(&place.bucket)
-            .with_conditional_put(S3ConditionalPut::ETagMatch)
-            // A body that was cut on the way is refused by the store.
-            .with_checksum_algorithm(Checksum::SHA256)
-            .with_retry(retry)
-            .with_client_options(client)
-            .build()
-            .map_err(failed)?;
+        let store = client(builder, &place.bucket, TRY, TRIES).map_err(failed)?;
         Ok(Self { store, prefix: place.prefix.clone() })
     }
 

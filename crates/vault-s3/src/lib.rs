@@ -10,11 +10,11 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, Checksum, S3ConditionalPut};
+use ledger_s3::Place;
+use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
 use object_store::{
-    ClientConfigKey, ClientOptions, GetOptions, GetRange, MultipartUpload, ObjectStore,
-    ObjectStoreExt, PutMode, PutOptions, RetryConfig,
+    GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
 };
 use vault::backup::{Error, Held, Item, MAX_ITEMS, Result, Store, Upload};
 
@@ -54,32 +54,13 @@ impl Bucket {
     /// # Errors
     /// As [`Bucket::from_env`]; a name that is none.
     pub fn with(place: &str, settings: &[(&str, &str)]) -> std::result::Result<Self, Source> {
-        let mut builder = AmazonS3Builder::new();
-        for (name, value) in settings {
-            builder = builder.with_config(name.parse()?, *value);
-        }
-        Self::of(builder, place)
+        Self::of(ledger_s3::builder(settings)?, place)
     }
 
     fn of(builder: AmazonS3Builder, place: &str) -> std::result::Result<Self, Source> {
         let wanted = "a place on S3 is written s3://BUCKET/PREFIX, of letters, digits, -, _ and .";
-        let (bucket, prefix) = parse(place).ok_or(wanted)?;
-        // Another part of the process may have installed one: any will do.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let retry = RetryConfig { max_retries: 4, retry_timeout: TRIES, ..RetryConfig::default() };
-        let mut client = ClientOptions::new().with_timeout(TRY);
-        let plain = AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp);
-        if let Some(http) = builder.get_config_value(&plain) {
-            client = client.with_allow_http(http == "true");
-        }
-        let store = builder
-            .with_bucket_name(&bucket)
-            .with_conditional_put(S3ConditionalPut::ETagMatch)
-            // A body that was cut on the way is refused by the store.
-            .with_checksum_algorithm(Checksum::SHA256)
-            .with_retry(retry)
-            .with_client_options(client)
-            .build()?;
+        let Place { bucket, prefix } = Place::parse(place).ok_or(wanted)?;
+        let store = ledger_s3::client(builder, &bucket, TRY, TRIES)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self { store, bucket, prefix, runtime, versions: Cell::new(false) })
     }
@@ -110,19 +91,6 @@ impl Bucket {
         }
         Ok(())
     }
-}
-
-/// Bucket and prefix.
-fn parse(place: &str) -> Option<(String, String)> {
-    let rest = place.strip_prefix("s3://")?;
-    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-    let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
-    let fits = |part: &str| {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-        !part.is_empty() && part != "." && part != ".." && part.bytes().all(plain)
-    };
-    (fits(bucket) && (prefix.is_empty() || prefix.split('/').all(fits)))
-        .then(|| (bucket.to_owned(), prefix.to_owned()))
 }
 
 struct Lock<'a>(&'a Bucket);
@@ -322,22 +290,6 @@ impl Drop for Writing<'_> {
         if let Some(mut upload) = self.parts.take() {
             // What stays of it a rule of the bucket removes (AbortIncompleteMultipartUpload).
             let _ = self.bucket.wait(upload.abort());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_are_read_in_their_writing() {
-        let place = |bucket: &str, prefix: &str| Some((bucket.to_owned(), prefix.to_owned()));
-        assert_eq!(parse("s3://backups/case/1"), place("backups", "case/1"));
-        assert_eq!(parse("s3://backups/case/"), place("backups", "case"));
-        assert_eq!(parse("s3://backups"), place("backups", ""));
-        for bad in ["backups/case", "s3://", "s3:///a", "s3://a//b", "s3://a/../b", "s3://a/b c"] {
-            assert_eq!(parse(bad), None, "{bad}");
         }
     }
 }

@@ -63,7 +63,8 @@ impl Batch<'_> {
     pub fn seal(&mut self, staged: Staged, origin: &Origin) -> Result<Added> {
         let Staged { id, size, how, note } = staged;
         let source = origin.key(&id);
-        let first_time = self.sources.insert(source) && !self.case.knows_source(&source);
+        let first_time =
+            self.sources.insert(source) && !self.case.knows_source(&source, &id, origin);
         let member = origin.member.clone();
         let (container, name, codec, offset) = match member {
             Some(m) => (Some(m.container), Some(m.name), Some(m.codec), m.offset),

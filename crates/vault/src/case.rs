@@ -16,7 +16,7 @@ use model::record::{
 };
 use model::{Canon, ExhibitId, Sha256Hex};
 
-use crate::erase::Ordered;
+use crate::erase::{Ordered, id_in};
 use crate::error::{Error, Result};
 use crate::keys::{OfLog, Rotation, bodies, first_key, open_log};
 use crate::openings::{Openings, file_name, first_of, names};
@@ -65,6 +65,8 @@ pub struct Case {
     exhibits: Vec<Exhibit>,
     by_id: HashMap<ExhibitId, usize>,
     sources: HashSet<[u8; 32]>,
+    /// Exhibits and the containers that they came out of under a name that was erased since.
+    nameless: HashSet<(ExhibitId, ExhibitId)>,
     stager: Arc<Stager>,
     pub(crate) orders: Vec<Ordered>,
     pub(crate) broken: bool,
@@ -190,6 +192,7 @@ impl Case {
             exhibits: Vec::new(),
             by_id: HashMap::new(),
             sources: HashSet::new(),
+            nameless: HashSet::new(),
             stager: Arc::new(Stager::new(dir.join("vault/exhibits"))),
             orders: Vec::new(),
             broken: false,
@@ -203,6 +206,7 @@ impl Case {
         self.exhibits.clear();
         self.by_id.clear();
         self.sources.clear();
+        self.nameless.clear();
         self.orders.clear();
         self.stager = Arc::new(Stager::new(self.dir.join("vault/exhibits")));
         for index in 0..self.len() {
@@ -217,6 +221,13 @@ impl Case {
         let kinds = ["exhibit.sealed", "exhibit.received", "erasure.ordered"];
         if !kinds.contains(&record.kind.as_str()) {
             return Ok(());
+        }
+        if record.committed.contains_key("member")
+            && !opening.fields.contains_key("member")
+            && let (Some(id), Some(container)) =
+                (id_in(opening, "exhibit"), id_in(opening, "container"))
+        {
+            self.nameless.insert((id, container));
         }
         match Body::read_left(record, opening) {
             Ok(Body::ErasureOrdered(body)) => {
@@ -427,8 +438,14 @@ impl Case {
         &self.exhibits
     }
 
-    pub(crate) fn knows_source(&self, key: &[u8; 32]) -> bool {
-        self.sources.contains(key)
+    /// True where the records tell of this way in already. What came out of a container under a name
+    /// that was erased came in that way: told anew, the name would be back.
+    pub(crate) fn knows_source(&self, key: &[u8; 32], id: &ExhibitId, origin: &Origin) -> bool {
+        let nameless = || {
+            let container = origin.member.as_ref().map(|member| member.container);
+            container.is_some_and(|container| self.nameless.contains(&(*id, container)))
+        };
+        self.sources.contains(key) || nameless()
     }
 
     /// Where an exhibit's bytes are.

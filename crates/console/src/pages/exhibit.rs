@@ -209,9 +209,8 @@ fn check(lang: Lang, e: &ExhibitPage, snapshot: &Snapshot) -> Markup {
             p { (lang.t("exhibit.check_case")) }
             (command(lang, &format!("vigie verify --trust FILE {case}")))
             p { (lang.t("exhibit.check_without")) }
-            (command(lang, &format!(
-                "vigie package make --case {case} --for NAME --handling H0 --select exhibit:{id} --out package.zip\nunzip package.zip && python3 package/verify.py --trust FILE"
-            )))
+            p { a href=(url("/package", [("select", format!("exhibit:{id}").as_str())])) { (lang.t("place.package")) } }
+            (command(lang, "unzip package.zip && python3 package/verify.py --trust FILE"))
             p.quiet { (lang.t("exhibit.check_not")) }
         }
     }

@@ -94,10 +94,12 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
             Some(Err(why)) => div.notice.is-error { p lang="en" { (text(why)) } },
             Some(Ok(seen)) => {
                 @if let Some(why) = &seen.refused { div.notice.is-error { p lang="en" { (text(why)) } } }
-                @else { (make(lang, &form, snapshot)) }
-                (summary(lang, &form, seen))
-                (exhibits(lang, seen))
-                (records(lang, seen))
+                @else {
+                    (make(lang, &form, snapshot))
+                    (summary(lang, &form, seen))
+                    (exhibits(lang, seen))
+                    (records(lang, seen))
+                }
             }
         }
     };

@@ -4,6 +4,8 @@
 mod lies;
 mod matrix;
 mod memory;
+#[path = "../../../../tests/moto.rs"]
+mod moto;
 mod race;
 mod server;
 mod steps;

@@ -1,111 +1,31 @@
 //! The same against a server that speaks S3: moto's, which `./test` installs.
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::net::{Ipv4Addr, TcpListener};
 use std::time::{Duration, Instant};
 
 use ledger_s3::{Error, Fault, Log, Objects, Options, Place, Reader, S3, Writer, verify};
 
+use crate::moto::Moto;
 use crate::steps::{batch, key};
 
-/// moto's server on loopback, ended when dropped.
-struct Moto {
-    child: Child,
-    port: u16,
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Where `./test` leaves it, or where the variable says.
-fn program() -> Option<PathBuf> {
-    let given = std::env::var_os("VIGIE_MOTO").map(PathBuf::from);
-    let target = || {
-        let exe = std::env::current_exe().ok()?;
-        Some(exe.ancestors().nth(3)?.join("tools/venv/bin/moto_server"))
-    };
-    given.or_else(target).filter(|path| path.exists())
-}
-
-impl Moto {
-    /// Starts it with one bucket, `logs`; says so where it is not installed.
-    fn start() -> Option<Self> {
-        let Some(program) = program() else {
-            let mut out = std::io::stderr();
-            writeln!(out, "SKIPPED: moto is not installed; `./test rust` does that").unwrap();
-            return None;
-        };
-        let port =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-        let child = Command::new(program)
-            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let moto = Self { child, port };
-        let begun = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(120), "moto does not answer");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        let answer = moto.plain("PUT /logs HTTP/1.1", "");
-        assert!(answer.contains(" 200 "), "{answer}");
-        Some(moto)
-    }
-
-    /// One request without any client between.
-    fn plain(&self, line: &str, headers: &str) -> String {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
-        let port = self.port;
-        write!(
-            stream,
-            "{line}\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 0\r\nConnection: close\r\n\
-             Authorization: AWS4-HMAC-SHA256 Credential=practice/20260101/us-east-1/s3/aws4_request, \
-             SignedHeaders=host, Signature=practice\r\n{headers}\r\n"
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer.lines().next().unwrap_or_default().to_owned()
-    }
-
-    fn s3(&self, prefix: &str) -> S3 {
-        let place = Place::parse(&format!("s3://logs/{prefix}")).unwrap();
-        let endpoint = format!("http://127.0.0.1:{}", self.port);
-        S3::with(
-            &place,
-            &[
-                ("aws_endpoint", &endpoint),
-                ("aws_allow_http", "true"),
-                ("aws_region", "us-east-1"),
-                ("aws_access_key_id", "practice"),
-                ("aws_secret_access_key", "practice"),
-            ],
-        )
-        .unwrap()
-    }
+fn s3_of(moto: &Moto, prefix: &str) -> S3 {
+    let place = Place::parse(&format!("s3://logs/{prefix}")).unwrap();
+    S3::with(&place, &Moto::settings(&moto.endpoint())).unwrap()
 }
 
 async fn open(moto: &Moto, prefix: &str) -> Result<Log<S3>, Error> {
-    Log::open(moto.s3(prefix), key(), Writer::random().unwrap(), Options::default()).await
+    Log::open(s3_of(moto, prefix), key(), Writer::random().unwrap(), Options::default()).await
 }
 
 #[tokio::test]
 async fn the_server_itself_refuses_a_put_whose_condition_does_not_hold() {
     let Some(moto) = Moto::start() else { return };
     // Seen without our client: the refusal is the server's.
-    assert!(moto.plain("PUT /logs/a HTTP/1.1", "If-None-Match: *\r\n").contains(" 200 "));
-    assert!(moto.plain("PUT /logs/a HTTP/1.1", "If-None-Match: *\r\n").contains(" 412 "));
-    assert!(moto.plain("PUT /logs/a HTTP/1.1", "If-Match: \"another\"\r\n").contains(" 412 "));
+    assert!(moto.plain("PUT /logs/a HTTP/1.1", "If-None-Match: *\r\n", "").contains(" 200 "));
+    assert!(moto.plain("PUT /logs/a HTTP/1.1", "If-None-Match: *\r\n", "").contains(" 412 "));
+    assert!(moto.plain("PUT /logs/a HTTP/1.1", "If-Match: \"another\"\r\n", "").contains(" 412 "));
 
-    let s3 = moto.s3("objects");
+    let s3 = s3_of(&moto, "objects");
     let first = s3.put_if_absent("x", b"one".to_vec()).await.unwrap();
     assert!(matches!(s3.put_if_absent("x", b"two".to_vec()).await, Err(Fault::Changed)));
     let second = s3.put_if_match("x", b"two".to_vec(), &first).await.unwrap();
@@ -140,7 +60,7 @@ async fn a_log_on_the_server_is_committed_read_verified_and_never_forked() {
     assert_eq!(one.append(&batch("third", 500)).await.unwrap(), 305);
 
     let (verifier, options) = (key().verifier(), Options::default());
-    let reader = Reader::open(moto.s3("case/1"), &verifier, &options).await.unwrap();
+    let reader = Reader::open(s3_of(&moto, "case/1"), &verifier, &options).await.unwrap();
     assert_eq!(reader.size(), 805);
     assert_eq!(reader.entry(301).await.unwrap(), b"second 1");
     assert_eq!(reader.root_at(805).await.unwrap(), one.root());
@@ -149,7 +69,7 @@ async fn a_log_on_the_server_is_committed_read_verified_and_never_forked() {
     let leaf = ledger::tree::leaf(b"second 1");
     assert!(ledger::tree::is_included(&leaf, 301, 805, &proof.hashes, &checkpoint.root));
     let mut entries = 0;
-    let report = verify(moto.s3("case/1"), &verifier, &options, &mut |_, _, _| {
+    let report = verify(s3_of(&moto, "case/1"), &verifier, &options, &mut |_, _, _| {
         entries += 1;
         None
     })
@@ -160,8 +80,8 @@ async fn a_log_on_the_server_is_committed_read_verified_and_never_forked() {
     // Another log beside it is not seen, and a tile of it here is.
     let mut beside = open(&moto, "case/2").await.unwrap();
     beside.append(&batch("beside", 805)).await.unwrap();
-    let foreign = moto.s3("case/2").get("tile/0/003.p/37", 9000).await.unwrap().unwrap();
-    moto.s3("case/1").put("tile/0/003.p/37", foreign.bytes).await.unwrap();
+    let foreign = s3_of(&moto, "case/2").get("tile/0/003.p/37", 9000).await.unwrap().unwrap();
+    s3_of(&moto, "case/1").put("tile/0/003.p/37", foreign.bytes).await.unwrap();
     let error = open(&moto, "case/1").await.unwrap_err().to_string();
     assert!(error.contains("003.p/37") && error.contains("another log's"), "{error}");
 }
@@ -172,13 +92,7 @@ async fn no_server_is_an_error_in_time() {
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
     let endpoint = format!("http://127.0.0.1:{port}");
     let place = Place::parse("s3://logs/case").unwrap();
-    let settings = [
-        ("aws_endpoint", endpoint.as_str()),
-        ("aws_allow_http", "true"),
-        ("aws_access_key_id", "practice"),
-        ("aws_secret_access_key", "practice"),
-    ];
-    let s3 = S3::with(&place, &settings).unwrap();
+    let s3 = S3::with(&place, &Moto::settings(&endpoint)).unwrap();
     let begun = Instant::now();
     let options = Options { request: Duration::from_secs(2), ..Options::default() };
     let error = Reader::open(s3, &key().verifier(), &options).await.unwrap_err();

@@ -1,100 +1,20 @@
 //! Backups against a server that speaks S3: moto's, which `./test` installs.
 #![allow(clippy::unwrap_used)]
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+#[path = "../../../../tests/moto.rs"]
+mod moto;
 
+use std::path::Path;
+
+use moto::Moto;
 use vault::backup::{Error, Store, copy_out, head, run};
 use vault::erase::What;
 use vault::{Case, Home, Origin, Stamp, Wait, verify_copy};
 use vault_s3::{Bucket, PART};
 
-/// moto's server on loopback, ended when dropped.
-struct Moto {
-    child: Child,
-    port: u16,
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Where `./test` leaves it, or where the variable says.
-fn program() -> Option<PathBuf> {
-    let given = std::env::var_os("VIGIE_MOTO").map(PathBuf::from);
-    let target = || {
-        let exe = std::env::current_exe().ok()?;
-        Some(exe.ancestors().nth(3)?.join("tools/venv/bin/moto_server"))
-    };
-    given.or_else(target).filter(|path| path.exists())
-}
-
-impl Moto {
-    /// Starts it with one bucket, `logs`; says so where it is not installed.
-    fn start() -> Option<Self> {
-        let Some(program) = program() else {
-            let mut out = std::io::stderr();
-            writeln!(out, "SKIPPED: moto is not installed; `./test rust` does that").unwrap();
-            return None;
-        };
-        let port =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-        let child = Command::new(program)
-            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let moto = Self { child, port };
-        let begun = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(120), "moto does not answer");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        let answer = moto.plain("PUT /logs HTTP/1.1", "");
-        assert!(answer.contains(" 200 "), "{answer}");
-        Some(moto)
-    }
-
-    fn plain(&self, line: &str, headers: &str) -> String {
-        assert!(headers.is_empty());
-        self.with_body(line, "")
-    }
-
-    /// One request without any client between.
-    fn with_body(&self, line: &str, body: &str) -> String {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
-        let port = self.port;
-        write!(
-            stream,
-            "{line}\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {}\r\nConnection: close\r\n\
-             Authorization: AWS4-HMAC-SHA256 Credential=practice/20260101/us-east-1/s3/aws4_request, \
-             SignedHeaders=host, Signature=practice\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer.lines().next().unwrap_or_default().to_owned()
-    }
-
-    fn bucket(&self, prefix: &str) -> Bucket {
-        let endpoint = format!("http://127.0.0.1:{}", self.port);
-        let settings = [
-            ("aws_endpoint", endpoint.as_str()),
-            ("aws_allow_http", "true"),
-            ("aws_region", "us-east-1"),
-            ("aws_access_key_id", "practice"),
-            ("aws_secret_access_key", "practice"),
-        ];
-        Bucket::with(&format!("s3://logs/{prefix}"), &settings).unwrap()
-    }
+fn bucket_of(moto: &Moto, prefix: &str) -> Bucket {
+    let endpoint = moto.endpoint();
+    Bucket::with(&format!("s3://logs/{prefix}"), &Moto::settings(&endpoint)).unwrap()
 }
 
 fn stamp() -> Stamp {
@@ -145,7 +65,7 @@ fn a_case_goes_to_a_bucket_and_comes_back_without_what_was_erased() {
     seal(&mut case, b"");
     let great: Vec<u8> = (0..2 * PART + 12_345).map(|n| (n % 251) as u8).collect();
     seal(&mut case, &great);
-    let bucket = moto.bucket("case/1");
+    let bucket = bucket_of(&moto, "case/1");
     assert_eq!(head(&bucket).unwrap(), None);
     let made = run(&mut case, &home, &bucket, false, "test", &|_| {}).unwrap();
     assert_eq!((made.size, made.exhibits, made.findings.len()), (4, 3, 0));
@@ -165,7 +85,7 @@ fn a_case_goes_to_a_bucket_and_comes_back_without_what_was_erased() {
 
     // One writer at a time, also where its process is gone.
     let lock = bucket.lock("vigie backup").unwrap();
-    let other = moto.bucket("case/1");
+    let other = bucket_of(&moto, "case/1");
     let error = run(&mut case, &home, &other, false, "test", &|_| {}).unwrap_err();
     assert!(matches!(&error, Error::Held { .. }), "{error}");
     assert!(error.to_string().contains("delete the object s3://logs/case/1/lock"), "{error}");
@@ -186,9 +106,9 @@ fn a_case_goes_to_a_bucket_and_comes_back_without_what_was_erased() {
 fn a_bucket_that_keeps_versions_is_said_to_keep_them() {
     let Some(moto) = Moto::start() else { return };
     let body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-    let answer = moto.with_body("PUT /logs?versioning HTTP/1.1", body);
+    let answer = moto.plain("PUT /logs?versioning HTTP/1.1", "", body);
     assert!(answer.contains(" 200 "), "{answer}");
-    let bucket = moto.bucket("case/2");
+    let bucket = bucket_of(&moto, "case/2");
     bucket.put("a", b"one").unwrap();
     bucket.destroy("a").unwrap();
     assert!(bucket.remains().unwrap().contains("keeps versions"));

@@ -23,6 +23,7 @@ use crate::case::Case;
 use crate::error::{Error, Result};
 use crate::origin::Stamp;
 
+pub(crate) use plan::id_in;
 pub use plan::{Doomed, PartPlan, Plan};
 
 /// What is to be erased.

@@ -89,7 +89,7 @@ impl Plan {
 const KEPT: [&str; 5] = ["actor", "item", "authorisation", "seized_by", "at"];
 
 /// The value of a field that names an exhibit.
-fn id_in(opening: &Opening, field: &str) -> Option<ExhibitId> {
+pub(crate) fn id_in(opening: &Opening, field: &str) -> Option<ExhibitId> {
     opening.fields.get(field)?.value.as_text()?.parse().ok()
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ledger::disk::faults::{Last, crash_after, heal};
 use model::ExhibitId;
-use model::record::{Body, ParseRun};
+use model::record::Body;
 use proptest::prelude::*;
 use vault::backup::{Error, Folder, Made, copy_out, head, run};
 use vault::erase::What;
@@ -26,16 +26,7 @@ fn seal(case: &mut Case, bytes: &[u8], path: &str) -> ExhibitId {
     let id = staged.id();
     let mut batch = case.batch();
     batch.seal(staged, &from(path)).unwrap();
-    batch.record(ParseRun {
-        exhibit: id,
-        parser: "m3u".into(),
-        version: 1,
-        facts: 2,
-        rows: 0,
-        values: 0,
-        problems: 0,
-        digest: model::Sha256Hex::of(&id.0),
-    });
+    batch.record(crate::erase::run_of(id));
     batch.commit(&stamp()).unwrap();
     id
 }

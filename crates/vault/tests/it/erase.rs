@@ -66,7 +66,7 @@ fn seal(case: &mut Case, bytes: &[u8], origin: &Origin) -> ExhibitId {
     id
 }
 
-fn run_of(exhibit: ExhibitId) -> ParseRun {
+pub(crate) fn run_of(exhibit: ExhibitId) -> ParseRun {
     ParseRun {
         exhibit,
         parser: "m3u".into(),

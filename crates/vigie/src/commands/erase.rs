@@ -81,7 +81,7 @@ fn what(args: &Erase) -> Result<What, Told> {
     })
 }
 
-/// Most openings of the same text that are named.
+/// Most digests, and most openings of the same text, that are named.
 const SHOWN: usize = 20;
 
 fn print(planned: &Planned, what: &What, out: &mut dyn Write) -> std::io::Result<()> {
@@ -124,12 +124,15 @@ fn print(planned: &Planned, what: &What, out: &mut dyn Write) -> std::io::Result
         let medium = plain(&medium.display().to_string());
         writeln!(out, "NOT erased, since it lies outside the case: {medium}")?;
     }
-    for (exhibit, start, end) in &plan.sums {
+    for (exhibit, start, end) in plan.sums.iter().take(SHOWN) {
         writeln!(
             out,
             "note: exhibit {exhibit}, bytes {start}..{end}, states a digest of it: what is guessable \
              can be guessed by that; erase it too"
         )?;
+    }
+    if let Some(more) = plan.sums.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        writeln!(out, "note: {} more; --json names all", counted(more as u64, "such digest"))?;
     }
     for exhibit in &plan.unsearched {
         writeln!(

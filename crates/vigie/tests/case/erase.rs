@@ -218,6 +218,41 @@ fn digests_of_what_goes_are_named_wherever_they_stand() {
     assert_eq!(bench.json(&["verify", "--json", "case"])["sound"], true);
 }
 
+/// A member's name that holds the digest goes, and reading its container again does not bring it back.
+#[test]
+fn a_name_that_was_erased_stays_erased_when_its_container_is_read_again() {
+    let bench = Bench::new();
+    let dir = bench.path("material");
+    std::fs::create_dir(&dir).unwrap();
+    let pin = model::Sha256Hex::of(b"1987\n").to_string();
+    std::fs::write(dir.join("pin.txt"), "1987\n").unwrap();
+    let member = dir.join(format!("{pin}.txt"));
+    std::fs::write(&member, "198.18.0.9 tv.one.example\n").unwrap();
+    let packed = std::process::Command::new("tar")
+        .args(["--remove-files", "-czf", "cache.tgz"])
+        .arg(member.file_name().unwrap())
+        .current_dir(&dir)
+        .status();
+    assert!(packed.expect("tar").success());
+    bench.ok(&["open", "--case", "case", "material"]);
+    let dry = erase(&bench, &["--exhibit", &pin, "--dry-run"]);
+    let telling = dry["digests_elsewhere"].as_array().unwrap();
+    assert_eq!(telling.len(), 1, "the archive's own bytes hold the name: {dry}");
+    erase(&bench, &["--exhibit", &pin]);
+    // The archive is material, and was named; nothing else holds it, nor does a further reading.
+    let archive = telling[0]["exhibit"].as_str().unwrap();
+    for again in [false, true] {
+        if again {
+            bench.ok(&["views", "rebuild", "--case", "case"]);
+            bench.ok(&["open", "--case", "case", "material/cache.tgz"]);
+        }
+        let found = holding(&bench, &pin);
+        let only = found.iter().all(|path| path.to_string_lossy().ends_with(archive));
+        assert!(only && found.len() == 1, "{again}: {found:?}");
+    }
+    assert_eq!(bench.json(&["verify", "--json", "case"])["sound"], true);
+}
+
 fn list() -> String {
     let line = |i: usize| match i {
         200 => "villa-aurelia.example\n".to_owned(),

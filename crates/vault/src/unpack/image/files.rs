@@ -271,7 +271,7 @@ fn end<E>(
             Ok(Some(used)) if used > listed.saturating_add(RESERVED) => {
                 let missing = used - listed - RESERVED;
                 let message = format!(
-                    "{}{}: {missing} files or folders that are in use were not reached: a folder is damaged, cut off, or too deep for The Sleuth Kit: mount the image read-only, and open what it shows",
+                    "{}{}: files or folders that are in use and were not reached: {missing}: a folder is damaged, cut off, or too deep for The Sleuth Kit: mount the image read-only, and open what it shows",
                     volume.prefix, volume.name
                 );
                 image.say(cx, span, ProblemKind::Integrity, true, message);
@@ -288,21 +288,21 @@ fn end<E>(
     }
     let Tally { files, bytes, deleted, links: symbolic, others, system, .. } = tally;
     let mut message =
-        format!("{}{}: {files} files of {bytes} bytes were read", volume.prefix, volume.name);
+        format!("{}{}: files read: {files}, of {bytes} bytes", volume.prefix, volume.name);
     for (n, what) in [
         (symbolic, "symbolic links"),
         (others, "devices, sockets and pipes"),
         (system, "files of the file system's own"),
     ] {
         if n > 0 {
-            message.push_str(&format!(", {n} {what} were not"));
+            message.push_str(&format!("; {what}, not read: {n}"));
         }
     }
     message.push_str("; free space and slack were not searched");
     image.say(cx, span, ProblemKind::Note, false, message);
     if deleted > 0 {
         let message = format!(
-            "{}{}: {deleted} deleted entries are still listed, and are not read: recover them (`tsk_recover`, PhotoRec), and open what comes out",
+            "{}{}: deleted entries that are still listed, and not read: {deleted}: recover them (`tsk_recover`, PhotoRec), and open what comes out",
             volume.prefix, volume.name
         );
         image.say(cx, span, ProblemKind::Unsupported, false, message);
