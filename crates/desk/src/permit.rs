@@ -5,7 +5,7 @@
 
 use crate::custody::Act;
 use crate::decide::Command;
-use crate::package::{Demand, Make};
+use crate::package::{Ask, Demand};
 use crate::{Error, Result};
 
 /// Longest reason that is recorded.
@@ -43,11 +43,11 @@ pub(crate) fn may(actor: &str, command: &Command) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Asked`] with what is missing or forbidden.
-pub(crate) fn may_leave(actor: &str, make: &Make<'_>, demands: &[Demand]) -> Result<()> {
+pub(crate) fn may_leave(actor: &str, ask: &Ask<'_>, demands: &[Demand]) -> Result<()> {
     if actor.is_empty() {
         return Err(Error::Asked("somebody must say who they are".to_owned()));
     }
-    crate::package::may_leave(make.recipient, make.handling, make.restriction, demands)
+    crate::package::may_leave(ask.recipient, ask.handling, ask.restriction, demands)
 }
 
 /// Longest legal basis that is recorded.

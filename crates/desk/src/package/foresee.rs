@@ -3,9 +3,6 @@
 //! Nothing is written, hashed or searched: what a digest of hidden bytes stands in is found when the
 //! package is made, and left out then.
 
-use std::collections::HashSet;
-
-use model::ExhibitId;
 use model::record::{Body, Opening, Record};
 use vault::package::{Choice, Shown};
 use vault::salted::LEAF;
@@ -14,22 +11,9 @@ use vault::{Case, Records};
 use super::brief::Briefs;
 use super::handling::may_leave;
 use super::preview::{ExhibitSeen, RecordSeen, words};
-use super::{Handling, Selection, choose, demands};
+use super::{Ask, choose, demands, hidden};
 use crate::Result;
 use crate::read::Snapshot;
-
-/// What is asked for.
-#[derive(Debug, Clone)]
-pub struct Ask<'a> {
-    /// For whom.
-    pub recipient: &'a str,
-    /// Its handling code.
-    pub handling: Handling,
-    /// What restricts its use, in words.
-    pub restriction: Option<&'a str>,
-    /// What goes in.
-    pub selection: &'a Selection,
-}
 
 /// Exhibits and records that are listed; all are counted.
 pub const MOST_LISTED: usize = 50;
@@ -63,11 +47,7 @@ impl Snapshot {
     pub fn foresee(&self, ask: &Ask<'_>) -> Result<Foreseen> {
         let case = Case::read(self.dir())?;
         let briefs = Briefs::of(&case)?;
-        let mut query =
-            self.db()?.prepare("SELECT id FROM exhibit WHERE ord IN (SELECT ord FROM hidden)")?;
-        let rows = query.query_map([], |row| row.get::<_, [u8; 32]>(0))?;
-        let hidden: HashSet<ExhibitId> =
-            rows.map(|row| row.map(ExhibitId)).collect::<std::result::Result<_, _>>()?;
+        let hidden = hidden(self.db()?)?;
         let chosen = choose::choose(&briefs, ask.selection, &hidden, &mut |_, _| Vec::new())?;
         let demands = demands(&briefs, &chosen, case.authority());
         let refused = may_leave(ask.recipient, ask.handling, ask.restriction, &demands).err();

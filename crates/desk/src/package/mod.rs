@@ -20,7 +20,7 @@ use model::record::{PackageMade, Places};
 use vault::digests::Digests;
 use vault::package::{Choice, Draft, Info, PackageNote, Sealed, Shown, VERIFY_PY, name};
 
-pub use foresee::{Ask, Foreseen, MOST_LISTED};
+pub use foresee::{Foreseen, MOST_LISTED};
 pub use handling::{Demand, Handling, is_party, may_leave};
 pub use import::{Imported, import};
 pub use preview::{ExhibitSeen, Preview, RecordSeen};
@@ -31,9 +31,9 @@ use crate::desk::{Desk, Place, now_ms};
 use crate::{Error, Result};
 use brief::Briefs;
 
-/// What is to be made.
-#[derive(Debug, Clone)]
-pub struct Make<'a> {
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
     /// For whom.
     pub recipient: &'a str,
     /// Its handling code.
@@ -42,6 +42,13 @@ pub struct Make<'a> {
     pub restriction: Option<&'a str>,
     /// What goes in.
     pub selection: &'a Selection,
+}
+
+/// What is to be made.
+#[derive(Debug, Clone)]
+pub struct Make<'a> {
+    /// What, and for whom.
+    pub ask: Ask<'a>,
     /// The same in the words of whoever asked: recorded.
     pub words: &'a str,
     /// The file, which must not be there.
@@ -145,15 +152,15 @@ fn made(
 ) -> Result<Made> {
     desk.case.publish()?;
     let briefs = Briefs::of(&desk.case)?;
-    let hidden = hidden(desk)?;
+    let hidden = hidden(&desk.views()?.db)?;
     let mut digests = Digests::default();
     let mut tells = |secret: &HashSet<ExhibitId>, among: &BTreeSet<ExhibitId>| {
         digests.learn(&desk.case, secret.iter().copied(), progress);
         digests.search(&desk.case, among.iter().copied(), progress).0
     };
-    let chosen = choose::choose(&briefs, make.selection, &hidden, &mut tells)?;
+    let chosen = choose::choose(&briefs, make.ask.selection, &hidden, &mut tells)?;
     let demands = demands(&briefs, &chosen, desk.case.authority());
-    crate::permit::may_leave(&desk.place.actor, make, &demands)?;
+    crate::permit::may_leave(&desk.place.actor, &make.ask, &demands)?;
 
     let witnesses = crate::witness::list(&desk.place.home, Some(desk.case.authority()))?;
     let of_log = desk.case.keys()?.clone();
@@ -176,15 +183,15 @@ fn made(
                 .any(|w| w.key.id() == signature.id && w.key.name() == signature.name)
     };
     let info = Info {
-        recipient: make.recipient.to_owned(),
-        handling: make.handling.text().to_owned(),
-        restriction: make.restriction.map(str::to_owned),
+        recipient: make.ask.recipient.to_owned(),
+        handling: make.ask.handling.text().to_owned(),
+        restriction: make.ask.restriction.map(str::to_owned),
         made_ms: now_ms(),
         keys,
     };
     let mut draft = Draft::new(&desk.case, &chosen.choices, info, &known, progress)?;
     let log_size = Checkpoint::of_text(&draft.checkpoint().text).map_or(0, |c| c.size);
-    let preview = Preview::of(&draft, make.handling, log_size);
+    let preview = Preview::of(&draft, make.ask.handling, log_size);
     draft.add(name::PAGE, page(&preview).into_bytes());
     draft.add(name::CASE, case_uco::document(&preview));
     draft.add(name::SCRIPT, VERIFY_PY.as_bytes().to_vec());
@@ -204,9 +211,9 @@ fn made(
     };
     let body = PackageMade {
         manifest: sealed.manifest,
-        recipient: make.recipient.to_owned(),
-        handling: make.handling.text().to_owned(),
-        restriction: make.restriction.map(str::to_owned),
+        recipient: make.ask.recipient.to_owned(),
+        handling: make.ask.handling.text().to_owned(),
+        restriction: make.ask.restriction.map(str::to_owned),
         records: places(&chosen.choices, |_| true),
         exhibits: places(&chosen.choices, |shown| *shown != Shown::Record),
         selection: make.words.to_owned(),
@@ -245,8 +252,7 @@ fn places(choices: &[Choice], of: impl Fn(&Shown) -> bool) -> Places {
 }
 
 /// Exhibits that are withheld as privileged.
-fn hidden(desk: &mut Desk) -> Result<HashSet<ExhibitId>> {
-    let db = &desk.views()?.db;
+fn hidden(db: &rusqlite::Connection) -> Result<HashSet<ExhibitId>> {
     let mut query = db.prepare("SELECT id FROM exhibit WHERE ord IN (SELECT ord FROM hidden)")?;
     let rows = query.query_map([], |row| row.get::<_, [u8; 32]>(0))?;
     Ok(rows.map(|row| row.map(ExhibitId)).collect::<std::result::Result<_, _>>()?)

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use console::Lang;
-use desk::package::{Checked, Make, Selection};
+use desk::package::{Ask, Checked, Make, Selection};
 use serde_json::{Value, json};
 
 use super::log::moment;
@@ -53,10 +53,12 @@ fn make(home: Option<&Path>, args: &cli::Make) -> Result<(), Told> {
         .collect::<Vec<_>>()
         .join("; ");
     let wanted = Make {
-        recipient: &args.recipient,
-        handling: args.handling,
-        restriction: args.restriction.as_deref(),
-        selection: &selection,
+        ask: Ask {
+            recipient: &args.recipient,
+            handling: args.handling,
+            restriction: args.restriction.as_deref(),
+            selection: &selection,
+        },
         words: &words,
         out: &args.out,
         encrypt_to: &args.encrypt_to,
