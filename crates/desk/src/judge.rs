@@ -40,6 +40,8 @@ pub struct Witnessing {
     pub confirmed: bool,
     /// True where as many cosigned one checkpoint as the reader's file asks for.
     pub quorum: bool,
+    /// Without such a file: the authority's own policy.
+    pub policy: Option<crate::witness::Required>,
 }
 
 /// Holds the log's last checkpoint, and what witnesses cosigned, against the reader's file; without
@@ -48,6 +50,7 @@ pub(crate) fn signer(dir: &Path, home: &Path, trust: Option<&Trust>, report: &mu
     let Some(trust) = trust else {
         // A home without the authority names nobody.
         if let Ok(standing) = crate::witness::standing(home, crate::Which::Case(dir)) {
+            report.witnessing.policy = standing.required();
             report.witnessing.by = standing.by;
             for (size, why) in standing.broken {
                 report.find_evidence(format!("ledger/witnessed/{size}"), why);

@@ -120,7 +120,8 @@ impl Trust {
         }
         if let Some((line, number)) = quorum {
             if number > trust.witnesses.len() {
-                let what = format!("{number} of {} witnesses", trust.witnesses.len());
+                let named = trust.witnesses.len();
+                let what = format!("a quorum of {number}, where {named} witnesses are named");
                 return Err(TrustError { line, what });
             }
             trust.quorum = number;

@@ -1,6 +1,7 @@
 //! Whether the case can be proven, and to whom: at a glance on the overview, in full above the log.
 
 use desk::read::{Backups, Provable, Stamped};
+use desk::witness::Required;
 use maud::{Markup, html};
 
 use crate::fmt;
@@ -64,6 +65,20 @@ fn witnessed(lang: Lang, p: &Provable) -> Markup {
                 }
             }
         }
+        @if let Some(required) = standing.required() {
+            (if standing.by.is_empty() { "; " } else { "" }) (required_text(lang, required))
+        }
+    }
+}
+
+/// How far the authority's own policy was reached.
+fn required_text(lang: Lang, required: Required) -> Markup {
+    let Required { quorum, named, reached } = required;
+    let (quorum, named) = (fmt::number(quorum), fmt::number(named as u64));
+    let with: &[(&str, &str)] = &[("quorum", &quorum), ("named", &named)];
+    html! {
+        @if reached == 0 { span.state.is-wrong { (lang.f("provable.required_none", with)) } }
+        @else { (lang.n("provable.required", reached, with)) }
     }
 }
 

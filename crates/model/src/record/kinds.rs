@@ -148,6 +148,13 @@ records! {
         Public witness: String,
     }
 
+    /// In the authority's own log: how many of the witnesses that are named have to cosign a checkpoint
+    /// before the authority calls what it covers witnessed.
+    "witness.required" WitnessRequired {
+        /// How many; 0 takes the policy back.
+        Public quorum: u64,
+    }
+
     /// The authority's key was replaced: every checkpoint of more entries than stand before this record
     /// is signed by the new one. First in the authority's own log, then in each of its others.
     "key.rotated" KeyRotated {

@@ -107,8 +107,8 @@ fn only_version_kind_time_authority_and_roots_are_public() {
             let stamp =
                 def.kind == "checkpoint.stamped" && ["checkpoint", "token"].contains(&field.name);
             // Whoever reads the authority's log must know whom it asks.
-            let witness = ["witness.named", "witness.dropped"].contains(&def.kind)
-                && ["witness", "url"].contains(&field.name);
+            let witness = def.kind.starts_with("witness.")
+                && ["witness", "url", "quorum"].contains(&field.name);
             // The digest of a manifest of digests and salts: nobody can guess at what is behind it.
             let package = def.kind == "package.made" && field.name == "manifest";
             // Whoever has the log alone must know whose signatures count in it.

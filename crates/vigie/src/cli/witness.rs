@@ -45,6 +45,17 @@ nothing else is served.")]
         /// The witness's name.
         name: String,
     },
+    /// Say how many of the named witnesses have to cosign. Recorded in the authority's log.
+    #[command(after_help = "Examples:
+  vigie witness require 2
+  vigie witness require 0              # no policy
+
+`vigie verify`, `vigie witness list` and the console then say how far so many have cosigned one
+checkpoint. It binds the authority alone: a reader's own trust file says `quorum N` for himself.")]
+    Require {
+        /// How many, of those that are named.
+        quorum: u64,
+    },
     /// The witnesses that are asked, and what they have cosigned of a log.
     #[command(
         after_help = "Examples:\n  vigie witness list\n  vigie witness list --authority --json"

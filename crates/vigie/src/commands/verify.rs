@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use desk::witness::Required;
 use desk::{Report, Witnessing};
 use serde_json::{Value, json};
 
@@ -121,13 +122,17 @@ fn witnessed_json(found: &Witnessing) -> Value {
     let by: Vec<_> = (found.by.iter())
         .map(|(name, size, time)| json!({"name": name, "records": size, "time": moment(*time)}))
         .collect();
-    json!({ "by": by, "confirmed": found.confirmed, "quorum": found.quorum })
+    let policy =
+        found.policy.map(|p| json!({"of": p.named, "quorum": p.quorum, "records": p.reached}));
+    json!({ "by": by, "confirmed": found.confirmed, "policy": policy, "quorum": found.quorum })
 }
 
 /// Who cosigned, in lines.
 fn witnessed_text(found: &Witnessing, records: u64) -> Vec<String> {
+    let policy = found.policy.map(|p| policy_text(p, records));
     if found.by.is_empty() {
-        return vec!["Unwitnessed: its operator could have rebuilt it.".to_owned()];
+        let unwitnessed = "Unwitnessed: its operator could have rebuilt it.".to_owned();
+        return std::iter::once(unwitnessed).chain(policy).collect();
     }
     let mut lines: Vec<String> = (found.by.iter())
         .map(|(name, size, time)| {
@@ -135,8 +140,20 @@ fn witnessed_text(found: &Witnessing, records: u64) -> Vec<String> {
             format!("Witnessed by {name} at {time}: the first {size} of {records} records.")
         })
         .collect();
+    lines.extend(policy);
     if !found.confirmed {
         lines.push("The witnesses' keys are those that the authority itself names.".to_owned());
     }
     lines
+}
+
+/// Whether what an authority requires of witnesses was reached.
+pub(super) fn policy_text(required: Required, records: u64) -> String {
+    let Required { quorum, named, reached } = required;
+    let so = match reached {
+        0 => "no checkpoint of this log has them".to_owned(),
+        n if n == records => format!("all {records} records have them"),
+        n => format!("the first {n} of {records} records have them"),
+    };
+    format!("The authority requires {quorum} of {named} witnesses: {so}.")
 }

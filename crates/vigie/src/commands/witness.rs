@@ -13,6 +13,7 @@ use ledger::witness::{Shown, WitnessHome};
 use serde_json::{Value, json};
 
 use super::log::moment;
+use super::verify::policy_text;
 use super::{home_dir, plain, read_text, told};
 use crate::cli::witness::{Serve, WhichLog, Witness};
 use crate::error::Told;
@@ -37,6 +38,16 @@ pub(crate) fn run(home: Option<&Path>, args: &Witness) -> Result<(), Told> {
         Witness::Drop { name } => {
             let named = desk::witness::drop(&home, name).map_err(told(&home))?;
             writeln!(out, "{} is asked no more.", plain(named.key.name()))?;
+            Ok(())
+        }
+        Witness::Require { quorum } => {
+            let changed = desk::witness::require(&home, *quorum).map_err(told(&home))?;
+            let so = if changed { "" } else { " It was so already; nothing was recorded." };
+            match quorum {
+                0 => writeln!(out, "No number of witnesses is required.{so}")?,
+                1 => writeln!(out, "1 witness is required to cosign a checkpoint.{so}")?,
+                n => writeln!(out, "{n} witnesses are required to cosign a checkpoint.{so}")?,
+            }
             Ok(())
         }
         Witness::List(args) => list(&home, args),
@@ -103,6 +114,12 @@ fn list(home: &Path, args: &WhichLog) -> Result<(), Told> {
             }
         }
     }
+    if !args.json {
+        for (log, standing) in &standings {
+            let Some(p) = standing.required() else { continue };
+            writeln!(out, "{log}: {}", policy_text(p, standing.records))?;
+        }
+    }
     Ok(out.flush()?)
 }
 
@@ -135,6 +152,12 @@ fn each(
             } else {
                 writeln!(out, "{log}: {}: {}", plain(name), plain(&words(&outcome).1))?;
             }
+        }
+        let standing = desk::witness::standing(home, which).map_err(told(&place))?;
+        if let Some(p) = standing.required()
+            && !args.json
+        {
+            writeln!(out, "{log}: {}", policy_text(p, standing.records))?;
         }
     }
     if none && !args.json {

@@ -5,29 +5,21 @@
 //! it. The authority's own log is asked for first: with the births of its cases cosigned, none can
 //! be thrown away and begun anew unseen.
 
-use std::collections::BTreeMap;
+mod policy;
+mod standing;
+
 use std::path::{Path, PathBuf};
 
 use ledger::witness::{Asking, Next, Split};
 use ledger::{Checkpoint, Home, Keys, MAX_CONSISTENCY, Note, Reader, VerifierKey, WitnessKey};
 use model::Sha256Hex;
-use model::record::{Body, Envelope, Opening, Record, WitnessDropped, WitnessNamed, write};
 
-use crate::desk::now_ms;
 use crate::prove::Which;
 use crate::{Error, Result, outside};
 
-/// The most witnesses that an authority names.
-pub const MAX_WITNESSES: usize = 64;
-
-/// Somebody who is asked to cosign.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
-    /// The key.
-    pub key: WitnessKey,
-    /// Where: the prefix before `/add-checkpoint`.
-    pub url: String,
-}
+use policy::authority;
+pub use policy::{MAX_WITNESSES, Named, Policy, drop, list, name, policy, require};
+pub use standing::{Required, Standing, standing};
 
 /// What a witness came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,116 +51,6 @@ pub enum Outcome {
 /// A key that is there already; a name that none can have; the disk.
 pub fn init(home: &Path, name: &str) -> Result<WitnessKey> {
     Ok(ledger::witness::WitnessHome::new(home).init(name, &vault::random()?)?.witness())
-}
-
-/// The witnesses that an authority asks, in the order they were named.
-///
-/// # Errors
-/// No such authority; its log is damaged.
-pub fn list(home: &Path, name: Option<&str>) -> Result<Vec<Named>> {
-    let home = Home::new(home);
-    let log = match authority(&home, name)?.reader() {
-        Ok(log) => log,
-        // It has a key, and no log yet.
-        Err(e) if e.is_missing() => return Ok(Vec::new()),
-        Err(e) => return Err(e.into()),
-    };
-    named(&log)
-}
-
-fn named(log: &Reader) -> Result<Vec<Named>> {
-    let mut out: Vec<Named> = Vec::new();
-    for entry in log.entries(0) {
-        let Ok(record) = Record::parse(&entry?) else { continue };
-        let nothing = Opening {
-            record: Sha256Hex([0; 32]), // all of these kinds stands in the clear
-            fields: BTreeMap::new(),
-            leaf_secrets: Vec::new(),
-            erased: Vec::new(),
-        };
-        match Body::read(&record, &nothing) {
-            Ok(Body::WitnessNamed(body)) => {
-                if let Ok(key) = WitnessKey::parse(&body.witness) {
-                    out.retain(|named| named.key != key);
-                    out.push(Named { key, url: body.url });
-                }
-            }
-            Ok(Body::WitnessDropped(body)) => {
-                out.retain(|named| named.key.text() != body.witness);
-            }
-            _ => {}
-        }
-    }
-    Ok(out)
-}
-
-fn authority(home: &Home, name: Option<&str>) -> Result<ledger::Authority> {
-    let name = match name {
-        Some(name) => name.to_owned(),
-        None => home.named()?.unwrap_or_else(|| ledger::PRACTICE.to_owned()),
-    };
-    Ok(home.find(&name)?)
-}
-
-/// Names a witness in the authority's own log; one that is named is asked at the new address.
-///
-/// # Errors
-/// What is no key or no address; a second name or a second key of one that is named, which would
-/// count twice; more than [`MAX_WITNESSES`]; the disk.
-pub fn name(home: &Path, key: &str, url: &str) -> Result<Named> {
-    let key = WitnessKey::parse(key).map_err(|e| Error::Asked(format!("the witness: {e}")))?;
-    let url = url.trim_end_matches('/').to_owned();
-    outside::check(&url)?;
-    let before = list(home, None)?;
-    if before.len() >= MAX_WITNESSES && before.iter().all(|named| named.key != key) {
-        return Err(Error::Asked(format!("an authority names at most {MAX_WITNESSES} witnesses")));
-    }
-    let other = before
-        .iter()
-        .map(|named| &named.key)
-        .find(|there| **there != key && (there.name() == key.name() || there.is_by_key_of(&key)));
-    if let Some(there) = other {
-        let there = there.name();
-        let what = if there == key.name() { "another key of the witness" } else { "the key of" };
-        return Err(Error::Asked(format!(
-            "it is {what} {there}, and one witness counts once: drop that first (`vigie witness \
-             drop {there}`)"
-        )));
-    }
-    let own = ledger::witness::WitnessHome::new(home).key();
-    if own.is_ok_and(|own| own.witness() == key) {
-        return Err(Error::Asked(
-            "this is the witness of this very home: who witnesses himself proves nothing".into(),
-        ));
-    }
-    record(home, WitnessNamed { witness: key.text(), url: url.clone() }.into())?;
-    Ok(Named { key, url })
-}
-
-/// Asks a witness no more.
-///
-/// # Errors
-/// None of that name; the disk.
-pub fn drop(home: &Path, name: &str) -> Result<Named> {
-    let found = list(home, None)?.into_iter().find(|named| named.key.name() == name);
-    let found = found.ok_or_else(|| Error::NotFound { what: format!("the witness {name}") })?;
-    record(home, WitnessDropped { witness: found.key.text() }.into())?;
-    Ok(found)
-}
-
-/// Appends a record to the authority's own log.
-fn record(home: &Path, body: Body) -> Result<()> {
-    let authority = Home::new(home).current(&vault::random()?)?;
-    let (_lock, mut log) = vault::open_log(&authority, "vigie witness", vault::Wait::Wait)?;
-    let envelope = Envelope {
-        time_ms: now_ms(),
-        authority: authority.name().to_owned(),
-        actor: String::new(),
-    };
-    let (bytes, _) =
-        write(&body, &envelope, &mut || [0; 32]).map_err(|e| Error::Asked(e.to_string()))?;
-    log.append(&[bytes])?;
-    Ok(log.finish()?)
 }
 
 /// A log whose witnesses are asked.
@@ -293,41 +175,4 @@ pub fn ask(home: &Path, which: Which<'_>) -> Result<Vec<(Named, Outcome)>> {
 pub fn compare(home: &Path, which: Which<'_>) -> Result<Vec<(Named, Outcome)>> {
     let log = Log::open(home, which)?;
     log.witnesses.iter().map(|named| Ok((named.clone(), log.compare(named)?))).collect()
-}
-
-/// Who cosigned a log.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Standing {
-    /// Witnesses that the authority names.
-    pub named: usize,
-    /// Of each that cosigned: its name, the entries, and when, in seconds since the epoch.
-    pub by: Vec<(String, u64, u64)>,
-    /// Cosignatures under a named witness's key that do not fit: the entries, and what is wrong.
-    pub broken: Vec<(u64, String)>,
-}
-
-/// Who of the named witnesses has cosigned how much of a log, by what is kept beside it.
-///
-/// # Errors
-/// As [`ask`]; and where the home has not the log's authority, whom nobody else can ask.
-pub fn standing(home: &Path, which: Which<'_>) -> Result<Standing> {
-    let (dir, reader) = crate::prove::open(which)?;
-    let origin = reader.published().and_then(|text| text.lines().next()).unwrap_or("");
-    let witnesses = list(home, Some(vault::authority_of(origin)))?;
-    let kept = ledger::witnessed(&dir)?;
-    let mut standing = Standing { named: witnesses.len(), ..Standing::default() };
-    for named in &witnesses {
-        let mut best = None;
-        for note in &kept {
-            let size = Checkpoint::of_text(&note.text).map_or(0, |c| c.size);
-            match named.key.cosigned(note) {
-                Ok(time) => best = best.max(time.map(|time| (size, time))),
-                Err(e) => standing.broken.push((size, e.to_string())),
-            }
-        }
-        if let Some((size, time)) = best {
-            standing.by.push((named.key.name().to_owned(), size, time));
-        }
-    }
-    Ok(standing)
 }
