@@ -5,23 +5,26 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use crate::shell::quoted_path;
+
 /// Why the desk could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// There is no case in the folder.
-    #[error("{0} holds no case: name a case's folder, or make one: `vigie open --case {0} PATH`")]
+    #[error("{0} holds no case: name a case's folder, or make one: `vigie open --case {quoted} PATH`", quoted = quoted_path(.0))]
     NoCase(PathBuf),
     /// The case is there, and its views are not.
     #[error(
         "{0} holds a case, but its views are missing; what is sealed is safe: `vigie views rebuild \
-         --case {0}` makes them anew"
+         --case {quoted}` makes them anew",
+        quoted = quoted_path(.0)
     )]
     NoViews(PathBuf),
     /// A file of the views is not as it was written, or not there.
     #[error(
         "{path} {how}; what is sealed is safe: `vigie views rebuild --case {}` makes it anew",
-        case_of(path).display()
+        quoted_path(case_of(path))
     )]
     Damaged {
         /// The file.

@@ -28,6 +28,7 @@ mod pipeline;
 pub mod progress;
 mod prove;
 pub mod read;
+pub mod shell;
 pub mod sql;
 mod tables;
 pub mod time;

@@ -146,7 +146,7 @@ fn of_vault(
     if !crate::views::file(dir).is_file() {
         report.notes.push(format!(
             "there are no views: `vigie views rebuild --case {}` makes them",
-            dir.display()
+            crate::shell::quoted_path(dir)
         ));
         return Ok(report);
     }

@@ -4,11 +4,11 @@ use desk::custody::Custody;
 use desk::read::{
     Acquisition, Derivation, ExhibitPage, FactFilter, FactRow, Paging, ParserRun, Snapshot,
 };
+use desk::shell::{quoted, quoted_path};
 use maud::{Markup, html};
 use model::ExhibitId;
 
 use super::hex::{ROW, as_text, dump};
-use super::package::quoted;
 use super::{custody, exhibits, span};
 use crate::app::{Answer, Ctx, PageError};
 use crate::fmt;
@@ -200,7 +200,7 @@ fn check(lang: Lang, e: &ExhibitPage, snapshot: &Snapshot) -> Markup {
             h2 #h-check { (lang.t("exhibit.check")) }
             @if let Some(path) = bytes {
                 p { (lang.t("exhibit.check_bytes")) }
-                (command(lang, &format!("sha256sum {}", quoted(&path.display().to_string()))))
+                (command(lang, &format!("sha256sum {}", quoted_path(&path))))
             }
             p { (lang.t("exhibit.check_log")) }
             (command(lang, &format!(

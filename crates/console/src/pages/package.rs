@@ -3,6 +3,7 @@
 
 use desk::package::{Ask, Foreseen, Handling, MOST_LISTED, Selection};
 use desk::read::Snapshot;
+use desk::shell::quoted;
 use maud::{Markup, html};
 
 use crate::app::{Answer, Ctx, PageError};
@@ -58,15 +59,6 @@ impl<'a> Form<'a> {
         add("--out", "package.zip");
         words.join(" ")
     }
-}
-
-/// A word for a shell: as it is where nothing in it could mean anything there.
-pub(super) fn quoted(word: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:@+,%".contains(&b);
-    if !word.is_empty() && word.bytes().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// `GET /package`.
@@ -249,23 +241,6 @@ fn records(lang: Lang, seen: &Foreseen) -> Markup {
             h2 #h-records { (lang.n("package.records_n", seen.records_n, &[])) }
             @if seen.records_n > seen.records.len() as u64 { p.quiet { (lang.n("package_builder.first", seen.records.len() as u64, &[])) } }
             @if !seen.records.is_empty() { (table(&lang.n("package.records_n", seen.records_n, &[]), &cols, rows)) }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn words_for_a_shell_mean_themselves() {
-        for (word, written) in [
-            ("exhibit:0-4", "exhibit:0-4"),
-            ("", "''"),
-            ("The court", "'The court'"),
-            ("l'aquila; $(x)", r"'l'\''aquila; $(x)'"),
-        ] {
-            assert_eq!(quoted(word), written);
         }
     }
 }

@@ -42,6 +42,11 @@ impl Places {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// As numbers of records in a sentence: `record 105`, `records 105-107, 110`.
+    pub fn of_records(&self) -> String {
+        format!("{} {self}", if self.count() == 1 { "record" } else { "records" })
+    }
 }
 
 impl std::fmt::Display for Places {

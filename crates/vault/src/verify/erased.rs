@@ -44,11 +44,11 @@ impl Erasure {
     pub fn said(&self) -> String {
         let mut what = Vec::new();
         if !self.exhibits.is_empty() {
-            what.push(format!("the exhibits that records {} sealed", self.exhibits));
+            what.push(format!("the exhibits that {} sealed", self.exhibits.of_records()));
         }
         if !self.parts.is_empty() {
-            let (leaves, parts) = (&self.leaves, &self.parts);
-            what.push(format!("leaves {leaves} of the exhibit that records {parts} sealed"));
+            let (leaves, parts) = (&self.leaves, self.parts.of_records());
+            what.push(format!("leaves {leaves} of the exhibit that {parts} sealed"));
         }
         if what.is_empty() {
             what.push(format!("{} texts of records", self.openings));

@@ -207,11 +207,11 @@ fn report(case: &Path, json: bool) -> Result<(), Told> {
             writeln!(out, "  reason  {}", plain(&body.reason))?;
         }
         if !body.exhibits.is_empty() {
-            writeln!(out, "  erased  the exhibits that records {} sealed", body.exhibits)?;
+            writeln!(out, "  erased  the exhibits that {} sealed", body.exhibits.of_records())?;
         }
         if !body.parts.is_empty() {
-            let (leaves, parts) = (&body.leaves, &body.parts);
-            writeln!(out, "  erased  leaves {leaves} of the exhibit that records {parts} sealed")?;
+            let (leaves, parts) = (&body.leaves, body.parts.of_records());
+            writeln!(out, "  erased  leaves {leaves} of the exhibit that {parts} sealed")?;
         }
         if let Some(rest) = rest {
             writeln!(out, "  left    exhibit {rest}")?;

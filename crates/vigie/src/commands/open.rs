@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use desk::open::{Opened, Request, Work};
 use desk::read::{Paging, ProblemFilter, Reader};
+use desk::shell::quoted_path;
 use desk::time::AtSealing;
 use intake::MappingFit;
 use serde_json::json;
@@ -248,10 +249,10 @@ fn screen(opened: &Opened, elapsed: Duration, case: &Path) -> Result<(), Told> {
             out,
             "\n  {}{notes}, each located: the console's Problems, or `vigie sql --case {} 'SELECT * FROM problem'`",
             counted(summary.problems, "problem"),
-            case.display()
+            quoted_path(case)
         )?;
     }
-    writeln!(out, "\nNext: vigie serve --case {0}; vigie verify {0}", case.display())?;
+    writeln!(out, "\nNext: vigie serve --case {0}; vigie verify {0}", quoted_path(case))?;
     Ok(out.flush()?)
 }
 

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
+use desk::shell::quoted_path;
 use intake::{Chunks, Input, Job, MappingFit, PARSERS, Parser, Sink};
 use model::{Batch, Cell, ExhibitId, Fact, Problem, Sha256Hex, TableSchema, Value};
 use serde_json::{Map, json};
@@ -30,8 +31,9 @@ impl<'a> Material<'a> {
             let metadata = path.metadata().map_err(|e| Self::refused(path, &e))?;
             if metadata.is_dir() {
                 return Err(Told::Misuse(format!(
-                    "{0} is a folder: name one file, or `vigie open {0}` for all of it",
-                    path.display()
+                    "{} is a folder: name one file, or `vigie open {}` for all of it",
+                    path.display(),
+                    quoted_path(path)
                 )));
             }
             if !metadata.is_file() {

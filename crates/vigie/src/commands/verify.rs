@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use desk::shell::quoted_path;
 use desk::witness::Required;
 use desk::{Report, Witnessing};
 use serde_json::{Value, json};
@@ -76,7 +77,7 @@ fn print(report: &Report, args: &Verify) -> std::io::Result<()> {
     );
     let findings = counted(report.findings.len() as u64, "finding");
     let dir = args.dir.as_ref().unwrap_or(&args.case.case);
-    let (origin, dir) = (&report.origin, dir.display());
+    let (origin, dir) = (&report.origin, quoted_path(dir));
     if report.findings.is_empty() {
         writeln!(out, "{origin} holds: {sum}")?;
     } else if report.evidence_holds() {
