@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ledger::{Authority, Cost, Fresh, Passphrase};
+use ledger::{Authority, Cost, Fresh, OwnKey, Passphrase, Under};
 use vault::{Home, Wait};
 
 use crate::{Error, Result};
@@ -67,16 +67,38 @@ pub fn unlock(home: &Path) -> Result<(String, bool)> {
 /// # Errors
 /// As [`unlock`]; a passphrase of fewer than [`MIN_PASSPHRASE`] characters; the disk.
 pub fn protect(home: &Path, passphrase: Option<&Passphrase>, holder: &str) -> Result<()> {
-    let short = passphrase.map(Passphrase::chars).filter(|chars| *chars < MIN_PASSPHRASE);
-    if let Some(chars) = short {
+    let under = passphrase.map(under).transpose()?;
+    Ok(own(home)?.protect(under, holder, Wait::Wait)?)
+}
+
+/// Opens the key in a person's file: whose it is, and whether it is under a passphrase.
+///
+/// # Errors
+/// As [`unlock`].
+pub fn unlock_file(path: &Path) -> Result<(String, bool)> {
+    let key = OwnKey::read(path)?;
+    key.unlock()?;
+    Ok((key.name().to_owned(), key.is_sealed()))
+}
+
+/// Puts the key in a person's file under a passphrase, or another one, or none.
+///
+/// # Errors
+/// As [`protect`].
+pub fn protect_file(path: &Path, passphrase: Option<&Passphrase>) -> Result<()> {
+    let under = passphrase.map(under).transpose()?;
+    Ok(OwnKey::read(path)?.protect(under)?)
+}
+
+fn under(passphrase: &Passphrase) -> Result<Under<'_>> {
+    let chars = passphrase.chars();
+    if chars < MIN_PASSPHRASE {
         return Err(Error::Asked(format!(
             "a passphrase has at least {MIN_PASSPHRASE} characters, this one {chars}: five words \
              chosen by dice are a good one"
         )));
     }
-    let fresh = Fresh::of(&vault::random()?, &vault::random()?);
-    let under = passphrase.map(|passphrase| (passphrase, Cost::USUAL, fresh));
-    Ok(own(home)?.protect(under, holder, Wait::Wait)?)
+    Ok((passphrase, Cost::USUAL, Fresh::of(&vault::random()?, &vault::random()?)))
 }
 
 /// Replaces the key of the home's own authority, or completes a replacing that was cut off.

@@ -11,19 +11,17 @@
 //! HOME/authorities/NAME/seen/HEX       the last checkpoint of the log whose origin has that SHA-256
 //! ```
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use model::Sha256Hex;
-use zeroize::Zeroizing;
 
 use crate::disk::{self, Overwrite};
 use crate::error::{Error, Result};
-use crate::keyfile::{Cost, Fresh, KeyFile, MAX_KEY_FILE, Sealed};
+use crate::keyfile::Fresh;
 use crate::keys::Keys;
 use crate::lock::{Lock, Wait};
 use crate::note::{Checkpoint, NoteError, SigningKey, VerifierKey};
-use crate::passphrase::{self, Passphrase};
+use crate::own_key::{OwnKey, Under};
 use crate::reader::Reader;
 use crate::store::read;
 
@@ -46,9 +44,7 @@ pub struct Home {
 #[derive(Debug, Clone)]
 pub struct Authority {
     dir: PathBuf,
-    /// The key's file.
-    path: PathBuf,
-    key: KeyFile,
+    key: OwnKey,
 }
 
 impl Home {
@@ -132,9 +128,8 @@ impl Home {
         disk::create_dir(&dir)?;
         let path = dir.join(KEY);
         let key = SigningKey::new(name, seed).map_err(|e| Error::note(&path, e))?;
-        let key = KeyFile::Plain(key);
-        match disk::write_with(&path, key.text().as_bytes(), Overwrite::Never, 0o600) {
-            Ok(()) => Ok(Authority { dir, path, key }),
+        match OwnKey::create(&path, key) {
+            Ok(key) => Ok(Authority { dir, key }),
             // Another process was first: its key is the one.
             Err(Error::Exists(_)) => self.find(name),
             Err(e) => Err(e),
@@ -143,10 +138,8 @@ impl Home {
 }
 
 /// The key in a file, which must be of that name.
-fn key_in(path: &Path, name: &str) -> Result<KeyFile> {
-    let bytes = Zeroizing::new(read(path, MAX_KEY_FILE as u64 + 1)?);
-    let text = std::str::from_utf8(&bytes).unwrap_or_default();
-    let key = KeyFile::parse(text).map_err(|e| Error::key_file(path, e))?;
+fn key_in(path: &Path, name: &str) -> Result<OwnKey> {
+    let key = OwnKey::read(path)?;
     let found = key.verifier().name().to_owned();
     if found != name {
         return Err(Error::note(path, NoteError::Origin { expected: name.to_owned(), found }));
@@ -176,12 +169,12 @@ impl Authority {
             let signed =
                 |log: Reader| log.checkpoint().map(|note| key.verifier().open(note).is_ok());
             if log.ok().and_then(signed) == Some(true) {
-                return Ok(Self { dir, path, key });
+                return Ok(Self { dir, key });
             }
         }
         let path = dir.join(KEY);
         let key = key_in(&path, name)?;
-        Ok(Self { dir, path, key })
+        Ok(Self { dir, key })
     }
 
     /// The same authority as it stands now: another process may have changed it.
@@ -207,11 +200,11 @@ impl Authority {
     /// The disk.
     pub fn settle(self, _lock: &Lock) -> Result<(Self, bool)> {
         let (next, path) = (self.dir.join(NEXT), self.dir.join(KEY));
-        if self.path == next {
+        if self.key.path() == next {
             // Where it has the name, and only that is not durable, the next settling does it again.
             match disk::rename(&next, &path) {
                 Err(e) if next.exists() => return Err(e),
-                _ => return Ok((Self { path, ..self }, true)),
+                _ => return Ok((Self { key: self.key.at(path), ..self }, true)),
             }
         }
         if next.exists() {
@@ -227,12 +220,7 @@ impl Authority {
     pub fn put_next(&self, _lock: &Lock, seed: &[u8; 32], fresh: Fresh) -> Result<SigningKey> {
         let path = self.dir.join(NEXT);
         let key = SigningKey::new(self.name(), seed).map_err(|e| Error::note(&path, e))?;
-        let file = match &self.key {
-            KeyFile::Plain(_) => KeyFile::Plain(key.clone()),
-            KeyFile::Sealed(sealed) => {
-                KeyFile::Sealed(passphrase::alike(&self.path, sealed, &key, fresh)?)
-            }
-        };
+        let file = self.key.alike(&key, fresh)?;
         disk::write_with(&path, file.text().as_bytes(), Overwrite::Replace, 0o600)?;
         Ok(key)
     }
@@ -261,15 +249,12 @@ impl Authority {
 
     /// Its name, the origin of its own log.
     pub fn name(&self) -> &str {
-        match &self.key {
-            KeyFile::Plain(key) => key.name(),
-            KeyFile::Sealed(sealed) => sealed.verifier().name(),
-        }
+        self.key.name()
     }
 
     /// True where its key is under a passphrase.
     pub fn is_sealed(&self) -> bool {
-        matches!(self.key, KeyFile::Sealed(_))
+        self.key.is_sealed()
     }
 
     /// Its key, under its own name. Where it is under a passphrase, that is come by as the process
@@ -278,39 +263,17 @@ impl Authority {
     /// # Errors
     /// A key's file that others can read; no passphrase, or another.
     pub fn unlock(&self) -> Result<SigningKey> {
-        let path = &self.path;
-        let found = path.metadata().map_err(|e| Error::disk("look at", path, e))?;
-        let mode = found.permissions().mode() & 0o7777;
-        if mode & 0o077 != 0 {
-            return Err(Error::Exposed { path: path.clone(), mode });
-        }
-        match &self.key {
-            KeyFile::Plain(key) => Ok(key.clone()),
-            KeyFile::Sealed(sealed) => passphrase::open(path, sealed),
-        }
+        self.key.unlock()
     }
 
     /// Puts the key under a passphrase, or another one, or none.
     ///
     /// # Errors
     /// As [`Authority::unlock`]; a lock held by another; the disk.
-    pub fn protect(
-        &self,
-        under: Option<(&Passphrase, Cost, Fresh)>,
-        holder: &str,
-        wait: Wait,
-    ) -> Result<()> {
+    pub fn protect(&self, under: Option<Under<'_>>, holder: &str, wait: Wait) -> Result<()> {
         let lock = self.lock(holder, wait)?;
         let (now, _) = self.reread()?.settle(&lock)?;
-        let (path, key) = (&now.path, now.unlock()?);
-        let file = match under {
-            None => KeyFile::Plain(key),
-            Some((passphrase, cost, fresh)) => {
-                let sealed = Sealed::new(&key, passphrase, cost, fresh);
-                KeyFile::Sealed(sealed.map_err(|e| Error::key_file(path, e))?)
-            }
-        };
-        disk::write_with(path, file.text().as_bytes(), Overwrite::Replace, 0o600)
+        now.key.protect(under)
     }
 
     /// Its key under the origin of one of its logs.
@@ -378,7 +341,11 @@ impl Authority {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
+    use crate::keyfile::Cost;
+    use crate::passphrase::Passphrase;
 
     #[test]
     fn practice_until_named_then_for_ever() {

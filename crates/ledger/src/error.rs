@@ -95,7 +95,8 @@ pub enum Error {
     /// A key that others could have read signs nothing.
     #[error(
         "{0} can be read by others than its owner (mode {1:04o}), so it signs nothing. Where nobody can \
-         have read it: `chmod 600 {0}`; else then `vigie authority rotate` as well", path.display(), mode
+         have read it: `chmod 600 {0}`; else replace the key (docs/keys.md): an authority's by `vigie \
+         authority rotate`, a person's by `vigie actor key`", path.display(), mode
     )]
     Exposed {
         /// The file.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ledger::note::{MAX_NOTE, Signature};
-use ledger::{Note, SigningKey, disk};
+use ledger::note::Signature;
+use ledger::{Note, OwnKey, SigningKey};
 use model::custody::{Offer, is_person};
 
 use super::Custody;
@@ -151,22 +151,15 @@ pub fn new_key(person: &str, path: &Path) -> Result<String> {
         return Err(bad_person(person));
     }
     let key = SigningKey::new(person, &vault::random()?).map_err(asked)?;
-    let text = format!("{}\n", key.secret_text());
-    disk::write_with(path, text.as_bytes(), disk::Overwrite::Never, 0o600)?;
-    Ok(key.verifier().text())
+    Ok(OwnKey::create(path, key)?.verifier().text())
 }
 
-/// Reads a person's key.
+/// Opens a person's key.
 ///
 /// # Errors
-/// The disk; a file that holds none.
+/// The disk; a file that holds none, or that others can read; no passphrase, or a wrong one.
 pub fn read_key(path: &Path) -> Result<SigningKey> {
-    let failed = |source| Error::Read { path: path.to_owned(), source };
-    if path.metadata().map_err(failed)?.len() > MAX_NOTE as u64 {
-        return Err(asked(format!("{} holds no key", path.display())));
-    }
-    let text = std::fs::read_to_string(path).map_err(failed)?;
-    SigningKey::parse(&text).map_err(|e| asked(format!("{}: {e}", path.display())))
+    Ok(OwnKey::read(path)?.unlock()?)
 }
 
 pub(super) fn bad_person(person: &str) -> Error {

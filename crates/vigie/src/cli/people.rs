@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::CaseDir;
+use super::{CaseDir, Protect};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Actor {
     /// Make a person's own key, on that person's machine: nobody else sees it.
     #[command(after_help = "Example:
-  vigie actor key ana.example --out ana.key     # prints what `vigie actor add` wants")]
+  vigie actor key ana.example --out ana.key     # prints what `vigie actor add` wants
+
+`vigie actor passphrase ana.key` puts it under a passphrase.")]
     Key {
         /// The person's short name: small letters, digits and . - _ @.
         #[arg(value_name = "PERSON")]
@@ -18,6 +20,19 @@ pub(crate) enum Actor {
         /// A new file; only its owner may read it.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+    },
+    /// Put a person's key under a passphrase, change it, or take it away.
+    #[command(after_help = "Examples:
+  vigie actor passphrase ana.key                   # asks on the terminal
+  vigie actor passphrase ana.key --new /run/secrets/ana
+  VIGIE_PASSPHRASE_FILE=/run/secrets/ana vigie actor passphrase ana.key --remove
+
+`vigie custody sign` then needs it: typed, or from the file that VIGIE_PASSPHRASE_FILE names.")]
+    Passphrase {
+        /// The file of the key.
+        key: PathBuf,
+        #[command(flatten)]
+        protect: Protect,
     },
     /// Enrol a named person, with the public key that verifies what the person signs.
     #[command(after_help = "Examples:

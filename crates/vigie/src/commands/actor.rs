@@ -16,6 +16,12 @@ use crate::error::Told;
 pub(crate) fn run(home: Option<&Path>, args: &Actor) -> Result<(), Told> {
     match args {
         Actor::Key { person, out } => key(person, out),
+        Actor::Passphrase { key, protect } => {
+            let found = desk::authority::unlock_file(key).map_err(told(key))?;
+            super::authority::set_passphrase(protect, "person", found, |new| {
+                desk::authority::protect_file(key, new).map_err(told(key))
+            })
+        }
         Actor::Add { case, person, name, role, organisation, key } => {
             let act = Act::Enrol {
                 person: person.clone(),

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use ledger::Passphrase;
 use serde_json::json;
 
 use super::{home_dir, told};
@@ -36,17 +37,29 @@ fn key(home: &Path) -> Result<(), Told> {
     Ok(writeln!(std::io::stdout(), "authority {key}")?)
 }
 
-/// Sets, changes or removes the passphrase.
+/// Sets, changes or removes the passphrase of the authority's key.
 fn protect(home: &Path, args: &Protect) -> Result<(), Told> {
     let holder = "vigie authority passphrase";
-    // The one that is on it, if any, is asked for first.
-    let (name, sealed) = desk::authority::unlock(home).map_err(told(home))?;
+    let found = desk::authority::unlock(home).map_err(told(home))?;
+    set_passphrase(args, "authority", found, |new| {
+        desk::authority::protect(home, new, holder).map_err(told(home))
+    })
+}
+
+/// Sets, changes or removes a passphrase: of the key of the one that `found` names, which says too
+/// whether there is one now. It was asked for then.
+pub(super) fn set_passphrase(
+    args: &Protect,
+    whose: &str,
+    (name, sealed): (String, bool),
+    set: impl Fn(Option<&Passphrase>) -> Result<(), Told>,
+) -> Result<(), Told> {
     let none = |why: String| Told::Failure {
         what: format!("no new passphrase: {why}. The key is as it was"),
         next: None,
     };
     let done = if args.remove {
-        desk::authority::protect(home, None, holder).map_err(told(home))?;
+        set(None)?;
         if sealed { "removed" } else { "none" }
     } else {
         let new = match (&args.new, passphrase::named()) {
@@ -55,12 +68,12 @@ fn protect(home: &Path, args: &Protect) -> Result<(), Told> {
             (None, Some(path)) if !sealed => passphrase::of_file(&path),
             (None, _) => passphrase::ask_new(&name),
         };
-        desk::authority::protect(home, Some(&new.map_err(none)?), holder).map_err(told(home))?;
+        set(Some(&new.map_err(none)?))?;
         if sealed { "changed" } else { "set" }
     };
     let mut out = std::io::stdout();
     if args.json {
-        writeln!(out, "{}", json!({ "authority": name, "passphrase": done }))?;
+        writeln!(out, "{}", json!({ whose: name, "passphrase": done }))?;
         return Ok(());
     }
     let text = match done {

@@ -274,3 +274,71 @@ fn a_sealed_key_is_replaced_by_one_under_the_same_passphrase() {
     let report = done(&alone(&bench, &["verify", "case"]));
     assert!(report.contains("key rotated at record "), "{report}");
 }
+
+#[test]
+fn a_persons_key_signs_with_its_passphrase_and_where_nobody_else_reads_it() {
+    let bench = Bench::new();
+    put(&bench, "one", "correct horse\n");
+    put(&bench, "two", "battery staple\n");
+    put(&bench, "short", "horse\n");
+    let public = bench.ok(&["actor", "key", "ana.example", "--out", "ana.key"]);
+    let protect = |words: &[&'static str]| [&["actor", "passphrase", "ana.key"], words].concat();
+    refused(&alone(&bench, &protect(&["--new", "short"])), 2, "at least 8 characters");
+    assert!(done(&alone(&bench, &protect(&["--new", "one"]))).contains("ana.example is under the"));
+    let text = std::fs::read_to_string(bench.path("ana.key")).expect("a file");
+    assert!(
+        text.starts_with("vigie-key/v1 ana.example+") && text.contains(public.trim()),
+        "{text}"
+    );
+
+    bench.open("case", &bench.seizure("seizure", "small", 1.0, 4));
+    for (person, key) in [("ana.example", Some(public.trim())), ("guard", None)] {
+        let add = ["actor", "add", "--case", "case", person, "--name", "somebody"];
+        bench.ok(&[&add[..], &key.map_or(vec![], |key| vec!["--key", key])].concat());
+    }
+    bench.ok(&[
+        "custody",
+        "register",
+        "--case",
+        "case",
+        "disk-3",
+        "--description",
+        "a disk",
+        "--seal",
+        "S-1",
+        "--place",
+        "Room 2",
+        "--holder",
+        "ana.example",
+        "--at",
+        "2026-01-01T10:00Z",
+    ]);
+    bench.ok(&[
+        "custody",
+        "offer",
+        "--case",
+        "case",
+        "disk-3",
+        "--to",
+        "guard",
+        "--place",
+        "Room 3",
+        "--at",
+        "2026-01-02T10:00Z",
+        "--out",
+        "offer",
+    ]);
+    let sign = ["custody", "sign", "--key", "ana.key", "offer"];
+    refused(&alone(&bench, &sign), 3, "the key of ana.example is under a passphrase");
+    refused(&with(&bench, "two", &sign), 3, "the passphrase does not open it");
+    done(&with(&bench, "one", &sign));
+
+    let change = protect(&["--json", "--new", "two"]);
+    assert!(done(&with(&bench, "one", &change)).contains(r#""passphrase":"changed""#));
+    done(&with(&bench, "two", &protect(&["--remove"])));
+    done(&alone(&bench, &sign));
+    // What others could have read signs nothing.
+    let mode = std::fs::Permissions::from_mode(0o640);
+    std::fs::set_permissions(bench.path("ana.key"), mode).expect("a mode");
+    refused(&alone(&bench, &sign), 3, "can be read by others than its owner");
+}
