@@ -34,6 +34,8 @@ pub(super) struct Volume {
 pub(super) struct Read {
     pub(super) sizes: Vec<u64>,
     pub(super) volume: Option<Volume>,
+    /// The checksum of what says so is right.
+    whole: bool,
     pub(super) stored: Stored,
     pub(super) findings: Vec<Finding>,
     pub(super) more: u64,
@@ -296,9 +298,11 @@ impl Read {
 
     fn volume(&mut self, n: usize, span: (u64, u64), kind: &str, bytes: &[u8]) {
         let is_short = bytes.len() < 1052;
+        let before = self.findings.len() as u64 + self.more;
         if !self.summed(n, span, kind, bytes, if is_short { 90 } else { 1048 }) {
             return;
         }
+        let whole = self.findings.len() as u64 + self.more == before;
         let (chunks, per_chunk, per_sector) =
             (u32_at(bytes, 4), u32_at(bytes, 8), u32_at(bytes, 12));
         let sectors = if is_short { u64::from(u32_at(bytes, 16)) } else { u64_at(bytes, 16) };
@@ -324,11 +328,17 @@ impl Read {
             return self.say(n, (span.0 + 16, span.0 + 24), ProblemKind::Bound, false, message);
         }
         if let Some(first) = &self.volume {
-            if *first != volume {
-                let message = format!(
-                    "section \"{kind}\": not what the first such section says of disk or set"
-                );
-                self.say(n, span, Conflict, false, message);
+            if *first == volume {
+                return;
+            }
+            let used = whole && !self.whole && full == volume.chunks;
+            let which = if used { ", and used for it: its checksum is right" } else { "" };
+            let message = format!(
+                "section \"{kind}\": not what the first such section says of disk or set{which}"
+            );
+            self.say(n, span, Conflict, false, message);
+            if used {
+                (self.volume, self.whole) = (Some(volume), true);
             }
             return;
         }
@@ -338,7 +348,7 @@ impl Read {
             );
             self.say(n, (span.0 + 4, span.0 + 8), Conflict, false, message);
         }
-        self.volume = Some(volume);
+        (self.volume, self.whole) = (Some(volume), whole);
     }
 
     /// What the ends of the files say of the set.
