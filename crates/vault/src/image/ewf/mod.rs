@@ -102,6 +102,7 @@ impl<'a> Ewf<'a> {
         }
         read.ends(segments.len());
         let Some(volume) = read.volume.clone() else {
+            read.jumps(false);
             read.say(
                 0,
                 (0, u64::MAX),
@@ -170,6 +171,10 @@ impl<'a> Ewf<'a> {
         for number in 0..listed.min(want) {
             if !go_on() {
                 return None;
+            }
+            if self.find(number).is_none() {
+                whole = false;
+                continue;
             }
             let taken = self.taken(number);
             if taken > left {

@@ -212,7 +212,7 @@ fn give<E>(
         cx.give(given, &mut file)?
     };
     if image.disk.damaged() > damaged {
-        let message = format!("{} holds bytes of damaged chunks", shown(&name));
+        let message = format!("{} holds bytes of damaged or missing chunks", shown(&name));
         image.say(cx, (0, 0), ProblemKind::Integrity, false, message);
     }
     if !indirect && covered < entry.size && !is_hole {
