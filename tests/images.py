@@ -282,6 +282,120 @@ def flips(work, rng, count):
     print(f"E01: of {len(places)} flipped bytes ewfverify finds {theirs}, we {mine}")
 
 
+def sections(data):
+    """Type and place of each section of a segment file."""
+    at = 13
+    while True:
+        following = int.from_bytes(data[at + 16:at + 24], "little")
+        yield data[at:at + 16].split(b"\0")[0].decode(), at
+        if following == at:
+            return
+        at = following
+
+
+def structure(work, whole, made):
+    """A flipped byte outside of the chunks, in each section: our reader reads the disk, libewf may refuse
+    it, and every file is there all the same. What was copied for The Sleuth Kit is gone."""
+    data, image, empty = whole.read_bytes(), work / "bent.E01", work / "empty"
+    empty.mkdir()
+    refused, places = 0, []
+    for kind, at in sections(data):
+        places += [(kind, "descriptor", at + 72)]
+        if kind in ("header", "header2", "volume", "table", "data", "digest", "hash"):
+            places += [(kind, "body", at + 76 + 20)]
+    for kind, what, at in places:
+        bent = bytearray(data)
+        bent[at] ^= 1
+        image.write_bytes(bent)
+        refused += b"<filename>" not in run("fiwalk", "-x", "-g", "-z", image, ok=False).stdout
+        members, problems = ours(image, env={**os.environ, "TMPDIR": str(empty)})
+        assert not same(members, made, ""), (kind, what)
+        said = [p[4] for p in problems]
+        assert sum("read from a copy of the disk's bytes" in words for words in said) == 1, (kind, what, said)
+        assert not any("fsck" in words for words in said) and not list(empty.iterdir()), (kind, what, said)
+    # Without the room for a copy it is said how much is needed, and what libewf reads is read.
+    if run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", empty, ok=False).returncode == 0:
+        try:
+            for kind, what, at in places:
+                if (kind, what) in (("header", "body"), ("digest", "descriptor")):
+                    bent = bytearray(data)
+                    bent[at] ^= 1
+                    image.write_bytes(bent)
+                    members, problems = ours(image, env={**os.environ, "TMPDIR": str(empty)})
+                    said = [p[4] for p in problems if "of room in" in p[4] and "make room there" in p[4]]
+                    assert len(said) == 1 and "GiB" in said[0], problems
+                    lost = [p[4] for p in problems if p[3] == "lost" and "no copy of the disk's bytes" in p[4]]
+                    assert bool(lost) != bool(members), (kind, problems)
+                    if members:
+                        same(members, made, "")
+        finally:
+            run("umount", empty)
+    else:
+        print("SKIPPED: no small file system can be mounted here, so want of room was not tried")
+    print(f"E01: of {len(places)} flipped bytes of its structure libewf refuses {refused}; every file is read")
+
+
+def holes(work):
+    """Files of nothing but holes, up to far beyond the image."""
+    folder = work / "holes"
+    folder.mkdir()
+    sizes = {"within": 3 << 20, "beyond": 100 << 20, "far": 20 << 30, "begun": 90 << 20, "small.txt": 3}
+    for name, size in sizes.items():
+        with open(folder / name, "wb") as file:
+            file.write({"begun": b"begun", "small.txt": b"hi\n"}.get(name, b""))
+            file.truncate(size)
+    with open(folder / "late", "wb") as file:
+        file.seek(64 << 20)
+        file.write(b"late")
+    for kind in ("ext4", "ext2"):
+        image = work / f"holes-{kind}.img"
+        blank(image, 16 << 20)
+        run("mke2fs", "-q", "-F", "-t", kind, "-d", folder, image)
+        members, problems = ours(image)
+        for name, size in sizes.items():
+            if name == "far":
+                continue
+            head = {"begun": b"begun", "small.txt": b"hi\n"}.get(name, b"")
+            assert members[name][1:] == (size, sha256(head + bytes(size - len(head)))), (kind, name, members[name])
+        found = faults(problems)
+        # What cannot come out is a problem with its place, counted, and no member.
+        far = [p for p in found if p[4].startswith('"far": 21474836480 bytes')]
+        assert "far" not in members and len(far) == 1 and far[0][3] == "lost" and far[0][1] - far[0][0] == 128, problems
+        assert any("larger than may come out, not read: 1" in p[4] for p in problems), problems
+        # The Sleuth Kit loses what stands behind a hole that is larger than the file system.
+        late = [p for p in found if p[4].startswith('"late"')]
+        assert bool(late) != (members["late"][2] == sha256(bytes(64 << 20) + b"late")), (kind, late)
+        assert len(found) == len(far) + len(late), found
+    print("files of holes: their full size, or a problem with its place")
+
+
+def cut_off(work, ext, made):
+    """Partitions that lie behind the disk's end, partly and wholly: what is there is read."""
+    size = ext.stat().st_size
+    for label in ("gpt", "dos"):
+        image = work / f"cut-{label}.img"
+        blank(image, 3 * size + (4 << 20))
+        places = [2048, 2048 + size // 512, 2048 + 2 * size // 512]
+        script = f"label: {label}\n" + "".join(f"start={at},size={size // 512}\n" for at in places)
+        run("sfdisk", "-q", image, input=script.encode())
+        for at in places:
+            put(image, at * 512, ext)
+        for end, behind in [((3 * size) // 2, 2), (2 * size + (1 << 20), 1), (size + (2 << 20), 2)]:
+            os.truncate(image, end)
+            for path in [image, acquire(image, work / f"cut-{label}-{end}", "-c", "fast")]:
+                members, problems = ours(path)
+                same(members, made, "p1/")
+                said = [p[4] for p in problems]
+                for n, at in enumerate(places, 1):
+                    lost = at * 512 + size - max(end, at * 512)
+                    told = [w for w in said if w.startswith(f"partition {n}: ") and "behind the end of the disk" in w]
+                    assert bool(told) == (lost > 0), (label, end, n, said)
+                    assert all(f" {lost} " in w and "acquire the disk again" in w for w in told), (told, lost)
+                    zeros = [w for w in said if w.startswith(f"partition {n}") and "zeros" in w]
+                    assert not zeros or at * 512 < end, (label, end, zeros)
+    print("partitions behind the end: told by how much, and the others read")
+
+
 def sets(work, rng):
     """E01 sets and split raw images, opened as a whole, with a gap, and with a file that comes later."""
     vigie, home = os.environ["VIGIE_BIN"], {**os.environ, "VIGIE_HOME": str(work / "home")}
@@ -294,10 +408,46 @@ def sets(work, rng):
     blank(fs, 8 << 20)
     run("mkfs.ext4", "-q", "-F", "-d", folder, fs)
     (work / "set").mkdir()
-    acquire(fs, work / "set/disk", "-c", "fast", "-S", "1500000")
+    acquire(fs, work / "set/disk", "-c", "fast", "-S", "1200000")
     (work / "later").mkdir()
     segments = sorted((work / "set").glob("disk.E*"))
-    assert len(segments) >= 3, segments
+    assert len(segments) >= 4, segments
+
+    # What a gap leaves is read, before it and behind it; what lies in it is told, file by file.
+    def readable(paths, gaps):
+        members, problems = ours(*paths)
+        said = [p[4] for p in problems]
+        whole = {n for n in made if n in members and members[n][2] == sha256(made[n])}
+        for name in set(made) - whole:
+            assert any(name in words and "damaged or missing" in words for words in said), (name, said)
+        assert not any(p[4].startswith('"') and p[4].split('"')[1] in whole for p in problems), said
+        assert any("copy of the disk's bytes" in words for words in said), said
+        assert any("from the disk's end" in words for words in said) == (gaps == 1), said
+        assert any(f"missing in {gaps} places" in words for words in said) == (gaps > 1), said
+        return whole
+    plain = {n: int(m[0]) for n, m in ours(fs)[0].items() if n in made}
+    first, final = min(plain, key=plain.get), max(plain, key=plain.get)
+    for without in range(1, len(segments) - 1):
+        rest = [s for n, s in enumerate(segments) if n != without]
+        whole = readable(rest, 1)
+        assert first in whole and whole != set(made), (without, whole)
+        assert final in whole or without == len(segments) - 2, (without, whole)
+    # Its chain of sections is broken, so that its table is not found.
+    bent = work / "bent"
+    bent.mkdir()
+    for segment in segments:
+        shutil.copy(segment, bent)
+    broken = sorted(bent.glob("disk.E*"))
+    data = bytearray(broken[1].read_bytes())
+    at = dict(sections(data))["sectors"]
+    data[at + 16:at + 32] = b"\xff" * 16
+    broken[1].write_bytes(data)
+    assert {first, final} <= readable(broken, 1)
+    # Missing in two places: what is behind the first belongs nobody knows where.
+    if len(segments) > 4:
+        whole = readable(broken[:3] + broken[4:], 2)
+        assert first in whole and final not in whole, whole
+    assert first in ours(segments[0])[0], "the first segment alone"
     os.rename(segments[1], work / "later/kept")
 
     def found(case):
@@ -309,7 +459,7 @@ def sets(work, rng):
     run(vigie, "open", "--json", "--case", case, work / "set", env=home)
     names, said = found(case)
     assert "segment 2 of the set is not among the material" in said, said
-    assert names != set(made) or "damaged" in said, "the disk cannot be whole"
+    assert {first, final} <= names and "damaged or missing" in said, (names, said)
     os.rename(work / "later/kept", segments[1])
     run(vigie, "open", "--json", "--case", case, work / "set", env=home)
     names, said = found(case)
@@ -362,7 +512,9 @@ def main():
         print(f"ext4, FAT32, NTFS: {len(made)} files, byte for byte")
         disks(work, ext, fat, ntfs, made, flat)
         print("GPT and MBR: the partitions of sfdisk and mmls")
-        images(work, ext, made)
+        holes(work)
+        cut_off(work, ext, made)
+        structure(work, images(work, ext, made), made)
         flips(work, rng, int(os.environ.get("FLIPS", "200")))
         sets(work, rng)
         end_to_end(work)

@@ -5,6 +5,7 @@
 //!   and is removed if dropped before.
 //! - [`Batch`]: many pending files made durable by one flush of the file system.
 //! - [`Append`]: a file that grows, with explicit syncs.
+//! - [`nameless`]: a file for a while that a crash cannot leave behind.
 //! - [`shred`]: removing what the law wants gone.
 //!
 //! Invariant: a name never shows a part of a file. A crash leaves at most files whose names start
@@ -452,6 +453,8 @@ fn write_step(path: &Path, bytes: &[u8], run: impl FnMut(&[u8]) -> io::Result<()
     faults::run_write(bytes, run).map_err(|source| Error::disk("write", path, source))
 }
 
+#[path = "disk/nameless.rs"]
+pub mod nameless;
 #[path = "disk/shred.rs"]
 pub mod shred;
 

@@ -30,7 +30,7 @@ fn main() -> std::io::Result<()> {
         path: std::fs::canonicalize(path).ok(),
     });
     let tools = Tools::find();
-    let how = HowImage { tools: tools.as_ref(), go_on: &|| true };
+    let how = HowImage { tools: tools.as_ref(), scratch: None, go_on: &|| true };
     let mut budget = Budget::new(Bounds::default(), total);
     let problems = unpack_image(codec, files.collect(), 0, &mut budget, how, &mut |member| {
         let mut bytes = Vec::new();

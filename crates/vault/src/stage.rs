@@ -88,6 +88,11 @@ impl Stager {
         }
     }
 
+    /// Where what is copied in is written.
+    pub fn folder(&self) -> &Path {
+        &self.exhibits
+    }
+
     fn knows(&self, id: &ExhibitId) -> bool {
         self.known.read().unwrap_or_else(std::sync::PoisonError::into_inner).ids.contains(id)
     }

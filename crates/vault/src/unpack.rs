@@ -21,7 +21,7 @@ use model::{Problem, ProblemKind};
 
 pub use crate::image::sleuthkit::INSTALL;
 pub use bounded::{Bounds, Budget};
-pub use image::{HowImage, ImageFile, Tools, unpack_image};
+pub use image::{HowImage, ImageFile, ROOM, Tools, room_wanted, unpack_image};
 
 use crate::warc::Format;
 
@@ -173,7 +173,11 @@ pub fn unpack<E>(
         // said what is on the image.
         Codec::Ewf | Codec::Image => {
             let file = ImageFile { name: name.clone(), source, path: None };
-            image::open(&mut cx, vec![file], HowImage { tools: None, go_on: &|| true })?;
+            image::open(
+                &mut cx,
+                vec![file],
+                HowImage { tools: None, scratch: None, go_on: &|| true },
+            )?;
         }
         Codec::Gz | Codec::Bz2 | Codec::Xz | Codec::Zst => stream::unpack(source, name, &mut cx)?,
     }

@@ -1,5 +1,5 @@
 //! Files of views that are gone or damaged: what was read into them is read again. So are images whose
-//! file systems could not be read for want of a program that is there now.
+//! file systems could not be read for want of a program, or of room, that is there now.
 
 use std::path::Path;
 
@@ -12,6 +12,7 @@ use crate::tables::TableFile;
 /// that it is read again. Looks at footers alone: a byte changed inside a page is found by `verify`.
 pub(super) fn repair(desk: &mut Desk) -> Result<()> {
     let folder = desk.dir().join("tables");
+    let room = ledger::disk::nameless::free(desk.dir()).unwrap_or(0);
     let views = desk.views()?;
     let mut damaged = Vec::new();
     {
@@ -36,6 +37,19 @@ pub(super) fn repair(desk: &mut Desk) -> Result<()> {
         let mut found = waiting.query([vault::unpack::INSTALL])?;
         while let Some(row) = found.next()? {
             damaged.push(row.get(0)?);
+        }
+    }
+    {
+        let mut waiting = views.db.prepare(
+            "SELECT DISTINCT id >> 32, message FROM problem WHERE kind = 'unsupported' AND instr(message, ?)",
+        )?;
+        let mut found = waiting.query([vault::unpack::ROOM])?;
+        while let Some(row) = found.next()? {
+            let (ord, message): (i64, String) = (row.get(0)?, row.get(1)?);
+            let wanted = vault::unpack::room_wanted(&message);
+            if wanted.is_some_and(|wanted| wanted <= room) {
+                damaged.push(ord);
+            }
         }
     }
     damaged.sort_unstable();

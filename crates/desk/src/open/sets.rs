@@ -113,9 +113,14 @@ impl Sets {
         let Some((key, n)) = key(origin) else { return Ok(Part::Whole) };
         let Some(files) = self.files.get(&key) else { return Ok(Part::Whole) };
         let Some(first) = files.get(&1) else { return Ok(Part::Whole) };
-        // A file in two sets is read in each name's own; a gap ends a set.
-        let whole = (1..=MAX_FILES).take_while(|n| files.contains_key(n)).count();
-        if files.get(&n).is_none_or(|file| file.id != exhibit) || whole < 2 || n > whole {
+        // A file in two sets is read in each name's own. The files of an E01 set say where they belong;
+        // raw ones do not, so that a gap ends a set of those.
+        let last = match key.2 {
+            Style::Ewf => files.keys().next_back().copied().unwrap_or(0),
+            Style::Raw => (1..=MAX_FILES).take_while(|n| files.contains_key(n)).count(),
+        };
+        let is_this = files.get(&n).is_some_and(|file| file.id == exhibit);
+        if !is_this || n > last || last < 2 {
             return Ok(Part::Whole);
         }
         if key.2 == Style::Raw && sniff(&desk.case.bytes(&first.id)?) != Some(Codec::Image) {
@@ -125,7 +130,7 @@ impl Sets {
             return Ok(Part::Later(first.name.clone()));
         }
         let mut rest = Vec::new();
-        for (_, File { id, name, .. }) in files.range(2..=whole) {
+        for (_, File { id, name, .. }) in files.range(2..=last) {
             rest.push((name.clone(), desk.case.bytes(id)?));
         }
         Ok(Part::First(rest))

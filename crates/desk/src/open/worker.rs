@@ -18,7 +18,7 @@ use crate::read::ARCHIVE;
 use crate::{Error, Result};
 
 /// Raised whenever the same container would give other members or problems.
-const ARCHIVE_VERSION: u32 = 3;
+const ARCHIVE_VERSION: u32 = 4;
 
 /// A parser that is this sure of a file reads it itself, though it is a container too (a workbook).
 const SURER: Confidence = Confidence(70);
@@ -215,7 +215,8 @@ fn open_container(
         return unpack(codec, &mut task.bytes, &task.name, task.depth, &mut budget, &mut visit);
     }
     let tools = Tools::find();
-    let how = HowImage { tools: tools.as_ref(), go_on: &|| !cancelled() };
+    let how =
+        HowImage { tools: tools.as_ref(), scratch: Some(stager.folder()), go_on: &|| !cancelled() };
     let first = std::iter::once((&task.name, &mut task.bytes));
     let rest = match &mut task.part {
         Part::First(rest) => &mut rest[..],

@@ -20,6 +20,11 @@ pub trait Disk {
         0
     }
 
+    /// The first place from `at` on of which there are bytes; what is between is zeros.
+    fn filled_from(&self, at: u64) -> u64 {
+        at
+    }
+
     /// Where bytes of the disk stand: the segment file, and first byte and one past the last there.
     /// What spreads over several files is cut at the end of the first.
     fn place(&self, start: u64, end: u64) -> (usize, u64, u64);

@@ -6,8 +6,10 @@
 //! bytes make them panic. File systems are read by The Sleuth Kit, in processes of its own
 //! ([`sleuthkit`]): C code that parses hostile images shares no memory with ours.
 
+pub(crate) mod copy;
 pub(crate) mod disk;
 pub(crate) mod ewf;
+pub(crate) mod ext;
 pub(crate) mod partition;
 pub(crate) mod recognise;
 pub(crate) mod sleuthkit;

@@ -13,6 +13,10 @@ const MAX_PARTITIONS: usize = 256;
 const MAX_ENTRIES: u64 = 1024;
 const MAX_ENTRY: u64 = 4096;
 
+/// What to do where a disk ends before its partitions do.
+const CUT_OFF: &str = "what is there is read: if the image was cut off, or a file of its set is missing, \
+    open all of it; else acquire the disk again";
+
 /// How a disk is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
@@ -324,24 +328,21 @@ impl Found {
             .collect();
         by_start.sort_unstable();
         for (start, end, number) in &by_start {
-            if *start >= self.size {
-                self.say(
-                    (self.size, self.size),
-                    Truncated,
-                    true,
-                    format!("partition {number}: it begins behind the end of the disk"),
-                );
-            } else if *end > self.size {
-                let beyond = *end - self.size;
-                self.say(
-                    (self.size, self.size),
-                    Truncated,
-                    true,
-                    format!(
-                        "partition {number}: {beyond} bytes of it lie behind the end of the disk"
-                    ),
-                );
+            let beyond = end.saturating_sub(self.size.max(*start));
+            if beyond == 0 {
+                continue;
             }
+            let (which, what) = if *start >= self.size {
+                let behind = format!(", from {} bytes behind it on", start - self.size);
+                (format!("all of its {beyond} bytes lie"), behind)
+            } else {
+                (format!("{beyond} of its {} bytes lie", end - start), String::new())
+            };
+            let message = format!(
+                "partition {number}: {which} behind the end of the disk at byte {}{what}: {CUT_OFF}",
+                self.size
+            );
+            self.say((self.size, self.size), Truncated, true, message);
         }
         for pair in by_start.windows(2) {
             if pair[1].0 < pair[0].1 {

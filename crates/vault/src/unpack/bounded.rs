@@ -64,6 +64,11 @@ impl Budget {
         Ok(())
     }
 
+    /// How large the next member may be.
+    pub(super) fn most(&self) -> u64 {
+        self.left().0.min(self.bounds.member)
+    }
+
     /// True once a bound on the whole was reached.
     pub fn is_spent(&self) -> bool {
         self.spent

@@ -238,6 +238,26 @@ fn chains_of_logical_partitions_are_followed_and_loops_are_told() {
     );
 }
 
+#[test]
+fn partitions_behind_the_end_are_told_with_figures_and_not_called_zeros() {
+    let disk = [mbr(&[(0x83, 1, 9), (0x83, 50, 100), (0x83, 300, 20)]), vec![0; 99 * 512]].concat();
+    let mut file = Cursor::new(&disk);
+    let mut budget = Budget::new(Bounds::default(), disk.len() as u64);
+    let name = Name(b"disk.raw".to_vec());
+    let found = unpack::<()>(Codec::Image, &mut file, &name, 0, &mut budget, &mut |_| Ok(()));
+    let said: Vec<String> = found.unwrap().into_iter().map(|p| p.message).collect();
+    let of = |n: u32| -> Vec<&String> {
+        said.iter().filter(|m| m.starts_with(&format!("partition {n}"))).collect()
+    };
+    assert!(of(1).len() == 1 && of(1)[0].ends_with(": zeros, as far as was looked"), "{said:?}");
+    assert!(of(2)[0].contains("25600 of its 51200 bytes lie behind the end"), "{said:?}");
+    assert!(of(2)[1].ends_with(": zeros, as far as was looked"), "{said:?}");
+    assert!(of(3)[0].contains("all of its 10240 bytes lie behind the end"), "{said:?}");
+    assert!(of(3)[0].contains("from 102400 bytes behind it on"), "{said:?}");
+    assert!(of(3)[0].contains("acquire the disk again"), "{said:?}");
+    assert!(of(3)[1].ends_with("from byte 153600: behind the end of the disk"), "{said:?}");
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_it_panic(

@@ -70,10 +70,13 @@ impl Ewf<'_> {
     pub(super) fn check(&mut self, number: u64) -> bool {
         self.cached = None;
         let want = self.want(number);
-        let Some((segment, span, kind, lost, message)) = self.fill(number, want) else {
-            return true;
-        };
+        let wrong = self.fill(number, want);
+        if self.chunk.iter().any(|b| *b != 0) {
+            self.filled += self.chunk.len() as u64;
+        }
+        let Some((segment, span, kind, lost, message)) = wrong else { return true };
         self.damaged += 1;
+        self.faulty = true;
         let at = number.saturating_mul(self.volume.chunk_size);
         let message = format!("chunk {number} (byte {at} of the disk): {message}");
         self.push(Finding::new(segment, span, kind, lost, message));

@@ -54,6 +54,9 @@ pub struct Ewf<'a> {
     chunk: Vec<u8>,
     packed: Vec<u8>,
     damaged: u64,
+    faulty: bool,
+    overlaid: bool,
+    filled: u64,
 }
 
 impl std::fmt::Debug for Ewf<'_> {
@@ -99,6 +102,7 @@ impl<'a> Ewf<'a> {
         }
         read.ends(segments.len());
         let Some(volume) = read.volume.clone() else {
+            read.jumps(false);
             read.say(
                 0,
                 (0, u64::MAX),
@@ -109,6 +113,8 @@ impl<'a> Ewf<'a> {
             return Err(read.findings);
         };
         let tables = read.tables(&volume);
+        let is_fault = |f: &Finding| !matches!(f.kind, ProblemKind::Note | ProblemKind::Medium);
+        let faulty = read.more > 0 || read.findings.iter().any(is_fault);
         Ok(Self {
             segments,
             sizes: read.sizes,
@@ -122,7 +128,22 @@ impl<'a> Ewf<'a> {
             chunk: Vec::new(),
             packed: Vec::new(),
             damaged: 0,
+            faulty,
+            overlaid: false,
+            filled: 0,
         })
+    }
+
+    /// True where anything of its structure or its chunks is not as it must be: readers that are less
+    /// strict, or more, may not give the same bytes, or none.
+    pub(crate) fn is_faulty(&self) -> bool {
+        self.faulty
+    }
+
+    /// After [`Ewf::verify`]: bytes of chunks that are not all zeros; `None` where chunks lie over one
+    /// another, so that what they unpack to has no bound.
+    pub(crate) fn filled(&self) -> Option<u64> {
+        (!self.overlaid).then_some(self.filled)
     }
 
     /// What is known so far; empties the list.
@@ -151,12 +172,17 @@ impl<'a> Ewf<'a> {
             if !go_on() {
                 return None;
             }
+            if self.find(number).is_none() {
+                whole = false;
+                continue;
+            }
             let taken = self.taken(number);
             if taken > left {
                 let message = format!(
                     "table: its chunks lie over one another: from chunk {number} on they are not checked"
                 );
                 self.push(Finding::new(0, (0, 0), ProblemKind::Bound, false, message));
+                (self.faulty, self.overlaid) = (true, true);
                 whole = false;
                 break;
             }
@@ -250,6 +276,16 @@ impl Disk for Ewf<'_> {
 
     fn damaged(&self) -> u64 {
         self.damaged
+    }
+
+    fn filled_from(&self, at: u64) -> u64 {
+        let chunk = self.volume.chunk_size;
+        if self.find(at / chunk).is_some() {
+            return at;
+        }
+        let next = self.tables.partition_point(|table| table.first <= at / chunk);
+        let next = self.tables[next..].iter().find(|table| !table.entries.is_empty());
+        next.map_or(self.size(), |table| table.first.saturating_mul(chunk).min(self.size()))
     }
 
     fn place(&self, start: u64, end: u64) -> (usize, u64, u64) {

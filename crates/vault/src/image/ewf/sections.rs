@@ -34,6 +34,8 @@ pub(super) struct Volume {
 pub(super) struct Read {
     pub(super) sizes: Vec<u64>,
     pub(super) volume: Option<Volume>,
+    /// The checksum of what says so is right.
+    whole: bool,
     pub(super) stored: Stored,
     pub(super) findings: Vec<Finding>,
     pub(super) more: u64,
@@ -42,6 +44,14 @@ pub(super) struct Read {
     pub(super) sectors: Vec<(usize, u64, u64)>,
     /// The type of the section that ended each file.
     last: Vec<&'static str>,
+    /// Of each file, the number that it states.
+    numbers: Vec<u16>,
+    /// Files whose number is not the one after that of the file before.
+    jumps: Vec<usize>,
+    /// Before which of the tables in `listed` others are missing, or may be.
+    pub(super) gaps: Vec<usize>,
+    /// Chunks of which no table was met so far.
+    pub(super) untold: bool,
     described: bool,
     pub(super) entries: u64,
 }
@@ -70,6 +80,35 @@ impl Read {
         }
     }
 
+    fn gap(&mut self) {
+        self.untold = false;
+        if self.gaps.last() != Some(&self.listed.len()) {
+            self.gaps.push(self.listed.len());
+        }
+    }
+
+    /// Says which files are missing, where the tables do not make the disk without them.
+    pub(super) fn jumps(&mut self, whole: bool) {
+        for n in std::mem::take(&mut self.jumps) {
+            let number = self.numbers[n];
+            let before = n.checked_sub(1).map_or(0, |before| self.numbers[before]);
+            let expected = before.saturating_add(1);
+            if whole || number <= expected || n == 0 {
+                let message = format!("segment number: {number}, where {expected} is expected");
+                self.say(n, (9, 11), Conflict, false, message);
+                continue;
+            }
+            let size = self.sizes[n - 1];
+            let which = if number - expected == 1 {
+                format!("segment {expected} of the set is")
+            } else {
+                format!("segments {expected} to {} of the set are", number - 1)
+            };
+            let message = format!("{which} not among the material: what is held there is not read");
+            self.say(n - 1, (size.saturating_sub(DESCRIPTOR), size), Truncated, true, message);
+        }
+    }
+
     /// Reads one file's sections.
     pub(super) fn segment(&mut self, n: usize, source: &mut dyn Source) {
         let size = source.seek(SeekFrom::End(0)).unwrap_or(0);
@@ -77,14 +116,17 @@ impl Read {
         self.last.push("");
         let head = part(source, 0, 13);
         if head.len() < 13 || !head.starts_with(&MAGIC) {
+            self.numbers.push(self.numbers.last().map_or(1, |before| before.saturating_add(1)));
+            self.gap();
             self.say(n, (0, size), Syntax, true, "signature: not that of an Expert Witness file");
             return;
         }
         let number = u16_at(&head, 9);
-        if usize::from(number) != n + 1 {
-            let message = format!("segment number: {number}, where {} is expected", n + 1);
-            self.say(n, (9, 11), Conflict, false, message);
+        if number != self.numbers.last().map_or(1, |before| before.saturating_add(1)) {
+            self.jumps.push(n);
+            self.gap();
         }
+        self.numbers.push(number);
         if head[8] != 1 || head[11..13] != [0, 0] {
             self.say(
                 n,
@@ -96,7 +138,7 @@ impl Read {
         }
         let mut at = 13;
         for _ in 0..MAX_SECTIONS {
-            let Some(section) = self.descriptor(n, source, at, size) else { return };
+            let Some(section) = self.descriptor(n, source, at, size) else { return self.gap() };
             let next = section.end;
             let ends = match section.kind.as_str() {
                 "next" => Some("next"),
@@ -105,6 +147,9 @@ impl Read {
             };
             if let Some(kind) = ends {
                 self.last[n] = kind;
+                if self.untold {
+                    self.gap();
+                }
                 let end = section.data;
                 if end < size {
                     self.say(
@@ -127,6 +172,7 @@ impl Read {
             true,
             format!("more than {MAX_SECTIONS} sections: the rest is not read"),
         );
+        self.gap();
     }
 
     fn descriptor(
@@ -197,7 +243,13 @@ impl Read {
         let (span, kind) = ((section.data, section.end), section.kind.as_str());
         let len = section.end - section.data;
         match kind {
-            "sectors" => return self.sectors.push((n, section.data, section.end)),
+            "sectors" => {
+                if self.untold {
+                    self.gap();
+                }
+                self.untold = true;
+                return self.sectors.push((n, section.data, section.end));
+            }
             "table" | "table2" => return self.table(n, source, section),
             _ => {}
         }
@@ -296,9 +348,11 @@ impl Read {
 
     fn volume(&mut self, n: usize, span: (u64, u64), kind: &str, bytes: &[u8]) {
         let is_short = bytes.len() < 1052;
+        let before = self.findings.len() as u64 + self.more;
         if !self.summed(n, span, kind, bytes, if is_short { 90 } else { 1048 }) {
             return;
         }
+        let whole = self.findings.len() as u64 + self.more == before;
         let (chunks, per_chunk, per_sector) =
             (u32_at(bytes, 4), u32_at(bytes, 8), u32_at(bytes, 12));
         let sectors = if is_short { u64::from(u32_at(bytes, 16)) } else { u64_at(bytes, 16) };
@@ -324,11 +378,17 @@ impl Read {
             return self.say(n, (span.0 + 16, span.0 + 24), ProblemKind::Bound, false, message);
         }
         if let Some(first) = &self.volume {
-            if *first != volume {
-                let message = format!(
-                    "section \"{kind}\": not what the first such section says of disk or set"
-                );
-                self.say(n, span, Conflict, false, message);
+            if *first == volume {
+                return;
+            }
+            let used = whole && !self.whole && full == volume.chunks;
+            let which = if used { ", and used for it: its checksum is right" } else { "" };
+            let message = format!(
+                "section \"{kind}\": not what the first such section says of disk or set{which}"
+            );
+            self.say(n, span, Conflict, false, message);
+            if used {
+                (self.volume, self.whole) = (Some(volume), true);
             }
             return;
         }
@@ -338,7 +398,7 @@ impl Read {
             );
             self.say(n, (span.0 + 4, span.0 + 8), Conflict, false, message);
         }
-        self.volume = Some(volume);
+        (self.volume, self.whole) = (Some(volume), whole);
     }
 
     /// What the ends of the files say of the set.
@@ -350,9 +410,10 @@ impl Read {
                     let size = self.sizes[n];
                     let message = format!(
                         "segment {} of the set is not among the material: what it and those behind it hold is not read",
-                        n + 2
+                        self.numbers[n].saturating_add(1)
                     );
                     self.say(n, (size.saturating_sub(DESCRIPTOR), size), Truncated, true, message);
+                    self.gap();
                 }
                 "done" if !is_last => self.say(
                     n,

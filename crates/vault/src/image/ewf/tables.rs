@@ -81,6 +81,7 @@ impl Read {
                 format!("table and table2 do not list the same: chunks are read by {which}");
             return self.say(n, span, Conflict, false, message);
         }
+        self.untold = false;
         self.listed.push(Listed {
             segment: n,
             span: (section.at, section.end),
@@ -90,11 +91,42 @@ impl Read {
         });
     }
 
+    /// Where tables are missing, which chunks those behind them list is not said. Where they are missing
+    /// in one place alone, it follows from the disk's size: that place is given. Otherwise what stands
+    /// behind the first is not used.
+    fn place_behind(&mut self, count: u64, want: u64) -> Option<usize> {
+        let first = *self.gaps.first().filter(|gap| count < want && **gap < self.listed.len())?;
+        let (segment, span) = (self.listed[first].segment, self.listed[first].span);
+        let before: u64 = self.listed[..first].iter().map(|l| l.entries.len() as u64).sum();
+        if self.gaps.len() == 1 {
+            let message = format!(
+                "table: chunks {before} to {} are missing; those behind them are counted from the disk's end",
+                before + want - count - 1
+            );
+            self.say(segment, span, Note, false, message);
+            return Some(first);
+        }
+        let message = format!(
+            "table: chunks are missing in {} places, so that where those belong that follow chunk {before} is not known: {} of them are not read",
+            self.gaps.len(),
+            count - before
+        );
+        self.say(segment, span, Truncated, true, message);
+        self.listed.truncate(first);
+        None
+    }
+
     /// The tables, held against volume and sectors.
     pub(super) fn tables(&mut self, volume: &Volume) -> Vec<Table> {
         let want = volume.size.div_ceil(volume.chunk_size);
+        let count: u64 = self.listed.iter().map(|listed| listed.entries.len() as u64).sum();
+        self.jumps(count >= want);
+        let gap = self.place_behind(count, want);
         let (mut tables, mut first) = (Vec::new(), 0u64);
-        for listed in std::mem::take(&mut self.listed) {
+        for (n, listed) in std::mem::take(&mut self.listed).into_iter().enumerate() {
+            if gap == Some(n) {
+                first += want.saturating_sub(count);
+            }
             let Listed { segment, span, base, entries, .. } = listed;
             let last =
                 entries.last().map_or(0, |e| base.saturating_add(u64::from(e & 0x7fff_ffff)));
@@ -114,9 +146,9 @@ impl Read {
             tables.push(Table { segment, first, base, entries, end });
             first += count;
         }
-        if first != want {
-            let message = format!("table: {first} chunks are listed, where the disk has {want}");
-            let lost = first < want;
+        if count != want {
+            let message = format!("table: {count} chunks are listed, where the disk has {want}");
+            let lost = count < want;
             self.say(0, (0, 0), if lost { Truncated } else { Conflict }, lost, message);
         }
         tables

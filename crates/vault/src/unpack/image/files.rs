@@ -5,9 +5,9 @@ use std::io::{self, Read};
 
 use model::ProblemKind;
 
-use super::{Image, Volume};
-use crate::image::Disk;
+use super::{Ended, Image, Volume};
 use crate::image::sleuthkit::{Entry, Item, Links, Run, Tools};
+use crate::image::{Disk, ext};
 use crate::unpack::{Codec, Context, Given, Next, shown};
 
 /// What a file system gave that is no member.
@@ -19,10 +19,19 @@ struct Tally {
     links: u64,
     others: u64,
     system: u64,
+    /// Files with holes that are larger than may come out.
+    sparse: u64,
     /// True once a name said its type: then all that are whole do.
     typed: bool,
     /// Inodes that names lead to, but for those of the file system's own.
     inodes: HashSet<u64>,
+}
+
+impl Tally {
+    fn read(&mut self, bytes: u64) {
+        self.files += 1;
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
 }
 
 /// The inodes of ext below its first own one: where it keeps itself.
@@ -31,14 +40,14 @@ const RESERVED: u64 = 10;
 /// The most inodes that are counted.
 const MAX_INODES: usize = 50_000_000;
 
-/// Hands out the files of `volumes`.
+/// Hands out the files of `volumes`; `None` where that was stopped.
 pub(super) fn read<E>(
     image: &mut Image<'_, '_>,
     cx: &mut Context<'_, E>,
     tools: &Tools,
     links: &Links,
     volumes: Vec<Volume>,
-) -> Result<(), E> {
+) -> Result<Option<Ended>, E> {
     let mut waiting = volumes;
     let whole = (0, image.disk.size());
     let mut listing = match tools.list(links) {
@@ -46,15 +55,15 @@ pub(super) fn read<E>(
         Err(e) => {
             let message = format!("fiwalk does not start: {e}: no file system is read");
             image.say(cx, whole, ProblemKind::Unsupported, true, message);
-            return Ok(());
+            return Ok(None);
         }
     };
     let mut current: Option<(Volume, Tally)> = None;
-    let mut stopped = false;
+    let (mut reached, mut opened) = (false, false);
     loop {
         if !(image.how.go_on)() {
             // The next handing over says that it was called off; what is left is not told of.
-            return Ok(());
+            return Ok(None);
         }
         let item = match listing.next_item() {
             Ok(Some(item)) => item,
@@ -66,9 +75,9 @@ pub(super) fn read<E>(
         };
         match item {
             Item::FileSystem(start, kind) => {
+                (reached, opened) = (true, true);
                 if end(image, cx, tools, links, current.take())? == Next::Stop {
-                    stopped = true;
-                    break;
+                    return Ok(None);
                 }
                 current = match waiting.iter().position(|v| v.start == start) {
                     Some(n) => Some((waiting.remove(n), Tally::default())),
@@ -89,12 +98,12 @@ pub(super) fn read<E>(
             Item::Entry(entry) => {
                 let Some((volume, tally)) = &mut current else { continue };
                 if give(image, cx, tools, links, volume, tally, entry)? == Next::Stop {
-                    stopped = true;
-                    break;
+                    return Ok(None);
                 }
             }
             // What has no file system is said already, by what is on it.
             Item::Failed(words, at) => {
+                opened |= at.is_some();
                 let mine = |at: u64| {
                     waiting.iter().chain(current.iter().map(|c| &c.0)).any(|v| v.start == at)
                 };
@@ -111,24 +120,8 @@ pub(super) fn read<E>(
             }
         }
     }
-    if stopped {
-        return Ok(());
-    }
     end(image, cx, tools, links, current.take())?;
-    if let Err(why) = listing.finish() {
-        let message =
-            format!("fiwalk did not list the disk to its end: {why}: files may be missing");
-        image.say(cx, whole, ProblemKind::Integrity, !waiting.is_empty(), message);
-    }
-    for volume in waiting {
-        let message = format!(
-            "{}{}: The Sleuth Kit cannot read it: not read: repair a copy (`fsck`), or mount it read-only, and open that",
-            volume.prefix, volume.name
-        );
-        let span = (volume.start, volume.start.saturating_add(volume.len));
-        image.say(cx, span, ProblemKind::Integrity, true, message);
-    }
-    Ok(())
+    Ok(Some(Ended { waiting, why: listing.finish().err(), reached, opened }))
 }
 
 /// Hands out what has a name.
@@ -174,14 +167,25 @@ fn give<E>(
         return Ok(Next::Member);
     }
     let covered = entry.runs.iter().map(|run| run.len).fold(0, u64::saturating_add);
+    let on_disk = entry.runs.iter().filter(|run| run.disk.is_some());
+    let on_disk = on_disk.map(|run| run.len).fold(0, u64::saturating_add);
+    // The Sleuth Kit ends a hole at the size of the file system. Where the inode holds no more blocks
+    // than were found, what is left is a hole too.
+    let inode = (covered < entry.size && !entry.indirect && volume.name == "ext")
+        .then(|| entry.address.parse().ok())
+        .flatten()
+        .and_then(|number| ext::inode(image.disk, volume.start, number));
+    let is_hole = inode.is_some_and(|inode| !inode.inline && inode.held == on_disk);
     // ext keeps the bytes of small files in the inode itself, where no run leads.
-    let indirect = entry.indirect || (covered == 0 && entry.size > 0);
-    let first = entry.runs.iter().find_map(|run| run.disk);
+    let indirect = entry.indirect || (covered == 0 && entry.size > 0 && !is_hole);
+    let first = entry.runs.iter().find(|run| run.disk.is_some());
     let name = [volume.prefix.as_bytes(), &entry.name].concat();
-    let (segment, start, to) = match first.filter(|_| !indirect) {
-        Some(at) => image.disk.place(at, at.saturating_add(entry.runs[0].len)),
-        None => (0, 0, 0),
+    let place = match first.filter(|_| !indirect) {
+        Some(Run { disk: Some(at), len, .. }) => Some((*at, at.saturating_add(*len))),
+        _ => inode.filter(|_| is_hole).map(|inode| (inode.at, inode.at + 128)),
     };
+    let first = first.and_then(|run| run.disk);
+    let (segment, start, to) = place.map_or((0, 0, 0), |(at, to)| image.disk.place(at, to));
     let span = if segment == 0 { (start, to) } else { (0, 0) };
     let given = Given {
         name: name.clone(),
@@ -189,6 +193,17 @@ fn give<E>(
         stated_size: Some(entry.size),
         span,
     };
+    let most = cx.budget.most();
+    if !indirect && on_disk < entry.size && entry.size > most {
+        tally.sparse += 1;
+        let message = format!(
+            "{}: {} bytes, of which {on_disk} stand on the disk and the rest is holes, where at most {most} may still come out: not read: mount the image read-only, and look at what the file holds",
+            shown(&name),
+            entry.size
+        );
+        image.say(cx, place.unwrap_or_default(), ProblemKind::Bound, true, message);
+        return Ok(Next::Member);
+    }
     let damaged = image.disk.damaged();
     let (next, read) = if indirect {
         by_program(image, cx, tools, links, volume, given, &entry.address)?
@@ -197,20 +212,19 @@ fn give<E>(
         cx.give(given, &mut file)?
     };
     if image.disk.damaged() > damaged {
-        let message = format!("{} holds bytes of damaged chunks", shown(&name));
+        let message = format!("{} holds bytes of damaged or missing chunks", shown(&name));
         image.say(cx, (0, 0), ProblemKind::Integrity, false, message);
     }
-    if !indirect && covered < entry.size {
+    if !indirect && covered < entry.size && !is_hole {
         let message = format!(
-            "{}: of {} of its {} bytes the file system does not say where they stand: zeros here",
+            "{}: of {} of its {} bytes the file system does not say where they stand: zeros here: mount the image read-only, and hold it against the file there",
             shown(&name),
             entry.size - covered,
             entry.size
         );
         image.say(cx, span, ProblemKind::Integrity, true, message);
     }
-    tally.files += 1;
-    tally.bytes = tally.bytes.saturating_add(read);
+    tally.read(read);
     Ok(next)
 }
 
@@ -286,13 +300,14 @@ fn end<E>(
             }
         }
     }
-    let Tally { files, bytes, deleted, links: symbolic, others, system, .. } = tally;
+    let Tally { files, bytes, deleted, links: symbolic, others, system, sparse, .. } = tally;
     let mut message =
         format!("{}{}: files read: {files}, of {bytes} bytes", volume.prefix, volume.name);
     for (n, what) in [
         (symbolic, "symbolic links"),
         (others, "devices, sockets and pipes"),
         (system, "files of the file system's own"),
+        (sparse, "files with holes that are larger than may come out"),
     ] {
         if n > 0 {
             message.push_str(&format!("; {what}, not read: {n}"));
@@ -346,8 +361,7 @@ fn streams<E>(
                 let name = [volume.prefix.as_bytes(), &path].concat();
                 let given = Given { name, offset: None, stated_size: None, span: (0, 0) };
                 let (next, read) = by_program(image, cx, tools, links, volume, given, &address)?;
-                tally.files += 1;
-                tally.bytes = tally.bytes.saturating_add(read);
+                tally.read(read);
                 if next == Next::Stop {
                     return Ok(next);
                 }
