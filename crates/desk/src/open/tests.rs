@@ -553,7 +553,7 @@ fn web_archives_open_into_what_was_captured() {
     assert_eq!((way.container, way.codec.as_str()), (capture, "warc"));
     assert_eq!(way.member, "tv.example/get.php");
     let capture = snapshot.exhibit(capture).unwrap().unwrap();
-    assert_eq!(capture.runs[0].parser, "archive/3");
+    assert_eq!(capture.runs[0].parser, "archive/4");
     assert_eq!(capture.runs[0].problems, 1, "the junk behind it");
     let mut folders = vec![bench.path("case")];
     while let Some(folder) = folders.pop() {

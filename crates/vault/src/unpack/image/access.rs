@@ -59,9 +59,7 @@ impl Image<'_, '_> {
             }
         };
         let needs = self.filled.unwrap_or(self.disk.size());
-        let room = |needs: u64| {
-            format!("{} GiB ({needs} bytes) of room in {}", gib(needs), folder.display())
-        };
+        let room = |needs| room(needs, &folder);
         let made = made.and_then(|file| match Links::new(Naming::Raw, &[&file.link()]) {
             Ok(links) => Ok(Access { links, _file: Some(file) }),
             Err(e) => Err(Refused::Disk(e)),
@@ -87,6 +85,11 @@ impl Image<'_, '_> {
     }
 }
 
+/// What [`room_wanted`](super::room_wanted) reads.
+fn room(needs: u64, folder: &Path) -> String {
+    format!("{} GiB ({needs} bytes) of room in {}", gib(needs), folder.display())
+}
+
 fn gib(bytes: u64) -> String {
     let tenths = bytes.div_ceil((1 << 30) / 10);
     format!("{}.{}", tenths / 10, tenths % 10)
@@ -94,6 +97,18 @@ fn gib(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::room_wanted;
+
+    #[test]
+    fn the_room_that_is_wanted_is_read_back() {
+        let said = super::room(5_000_000_000, "/cases/a (1 bytes)".as_ref());
+        assert_eq!(
+            room_wanted(&format!("the E01 is damaged: it needs {said}")),
+            Some(5_000_000_000)
+        );
+        assert_eq!(room_wanted("there is no copy: make room there"), None);
+    }
+
     #[test]
     fn room_is_rounded_up() {
         for (bytes, words) in [(0, "0.0"), (1, "0.1"), (1 << 30, "1.1"), (5 << 40, "5120.1")] {
