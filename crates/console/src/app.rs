@@ -225,6 +225,8 @@ pub(crate) fn fail(ctx: &Ctx, error: &PageError) -> Response {
         PageError::Desk(E::Bound(_)) => (StatusCode::PAYLOAD_TOO_LARGE, "error.bound"),
         PageError::Desk(E::Privileged(_)) => (StatusCode::FORBIDDEN, "error.privileged"),
         PageError::Desk(E::NoCase(_)) => (StatusCode::SERVICE_UNAVAILABLE, "error.no_case"),
+        // A case that was replaced under the console is read again once its views are there.
+        PageError::Desk(E::NoViews(_)) => (StatusCode::SERVICE_UNAVAILABLE, "error.no_views"),
         PageError::Desk(_) | PageError::Broken => {
             (StatusCode::INTERNAL_SERVER_ERROR, "error.views")
         }
@@ -234,6 +236,9 @@ pub(crate) fn fail(ctx: &Ctx, error: &PageError) -> Response {
         // Of what is inside a marked exhibit the mark is to be released, not itself.
         PageError::Desk(E::Privileged(_)) => {
             Some("vigie privilege list; vigie privilege release HASH --reason …".to_owned())
+        }
+        PageError::Desk(E::NoViews(dir)) => {
+            Some(format!("vigie views rebuild --case {}", desk::shell::quoted_path(dir)))
         }
         PageError::Desk(error @ (E::Views(_) | E::Read { .. })) => {
             let source =

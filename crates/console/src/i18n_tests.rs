@@ -61,6 +61,7 @@ fn made() -> BTreeMap<&'static str, BTreeSet<String>> {
         "bound",
         "xlsx",
         "no_case",
+        "no_views",
         "views",
     ];
     BTreeMap::from([

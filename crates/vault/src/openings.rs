@@ -81,6 +81,11 @@ impl Openings {
             .ok_or_else(|| Error::openings(&self.dir, format!("no opening of entry {index}")))
     }
 
+    /// False where the file of that record's opening cannot be read as lines.
+    pub(crate) fn can_read(&self, index: u64) -> bool {
+        self.first_of_record(index).is_ok_and(|first| Lines::read(&self.path(first)).is_ok())
+    }
+
     /// Lets go of the lines in memory: their file was written anew.
     pub(crate) fn forget(&self) {
         *self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;

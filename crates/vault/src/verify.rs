@@ -346,7 +346,10 @@ impl Walk {
         };
         if let Err(e) = record.check_opening(&opening) {
             self.unread.insert(index);
-            return self.find(place, e.to_string());
+            let first = self.lines.as_ref().map_or(index, |(first, _)| *first);
+            let file = crate::openings::file_name(first);
+            let line = index - first + 1;
+            return self.find(place, format!("{e} (vault/openings/{file} line {line})"));
         }
         self.missing.extend(erased::missing(&record, &opening).map(|field| (index, field)));
         if record.kind == "exhibit.sealed" {
@@ -396,7 +399,9 @@ impl Walk {
         if self.lines.as_ref().is_none_or(|(number, _)| *number != first) {
             let lines = Lines::read(&self.dir.join(&place)).map_err(|e| e.to_string());
             if let Err(e) = &lines {
-                self.find(place.clone(), e.clone());
+                let next =
+                    self.files.get(at).map_or_else(String::new, |n| format!(" to {}", n - 1));
+                self.find(place.clone(), format!("{e} (openings of the entries {first}{next})"));
             }
             if let (Ok(lines), Some(next)) = (&lines, self.files.get(at))
                 && first + lines.len() > *next
@@ -446,7 +451,7 @@ fn check_exhibits(
     let mut files = Vec::new();
     list(dir, Path::new("vault"), &mut files)?;
     let mut present: HashMap<PathBuf, bool> = files.into_iter().collect();
-    let mut jobs = Vec::new();
+    let (mut jobs, mut entries) = (Vec::new(), Vec::new());
     for exhibit in &exhibits {
         let below = crate::case::exhibit_path(Path::new(""), &exhibit.id);
         let place = match &exhibit.in_place {
@@ -474,6 +479,7 @@ fn check_exhibits(
             continue;
         };
         let path = exhibit.in_place.clone().unwrap_or_else(|| dir.join(&below));
+        entries.push(exhibit.index);
         jobs.push(Job {
             path,
             place,
@@ -488,17 +494,22 @@ fn check_exhibits(
         .iter()
         .filter_map(|e| e.in_place.as_ref().map(|path| path.display().to_string()))
         .collect();
-    for Rehashed { place, bytes, problem } in rehash(jobs, progress) {
+    for (entry, Rehashed { place, bytes, problem }) in
+        entries.into_iter().zip(rehash(jobs, progress))
+    {
         report.bytes += bytes;
         if let Some(problem) = problem {
             // What was sealed by reference is not ours to keep.
-            let advice = if references.contains(&place) {
-                ": what was sealed there by reference is no longer there; bring the sealed bytes \
-                 back to that path. What stands there now is another exhibit, if it was opened"
+            let message = if references.contains(&place) {
+                format!(
+                    "{problem}: what was sealed there by reference is no longer there; bring the \
+                     sealed bytes back to that path. What stands there now is another exhibit, if it \
+                     was opened"
+                )
             } else {
-                ""
+                format!("it is damaged: {problem}; entry {entry} seals it")
             };
-            report.find(place, format!("{problem}{advice}"));
+            report.find(place, message);
         }
     }
     let mut rest: Vec<_> = present.into_iter().collect();

@@ -27,11 +27,13 @@ pub(crate) fn line(lang: Lang, backups: &Backups) -> Markup {
                     br;
                     @match &backups.drilled {
                         None => { (lang.t("provable.no_drill")) }
-                        Some(drill) if drill.findings == 0 => {
-                            (lang.f("provable.drilled", &[("when", &day(&drill.time))]))
-                        }
-                        Some(drill) => strong {
-                            (lang.n("provable.drill_failed", drill.findings, &[("when", &day(&drill.time))]))
+                        Some(drill) => {
+                            @if drill.holds() { (lang.f("provable.drilled", &[("when", &day(&drill.time))])) }
+                            @else {
+                                strong { (lang.n("provable.drill_failed", drill.findings, &[("when", &day(&drill.time))])) }
+                            }
+                            @if drill.behind > 0 { " · " (lang.n("provable.drill_behind", drill.behind, &[])) }
+                            " " span.quiet { (hostile::short(&drill.destination, 60)) }
                         }
                     }
                 }

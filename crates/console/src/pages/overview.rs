@@ -1,7 +1,9 @@
 //! The case in numbers, live while it opens.
 
 use desk::progress::Snapshot as Progress;
-use desk::read::{EntityFilter, EntityHead, Figure, LinkFilter, Overview, PanelFigures, Snapshot};
+use desk::read::{
+    Backups, EntityFilter, EntityHead, Figure, LinkFilter, Overview, PanelFigures, Snapshot,
+};
 use maud::{Markup, html};
 use model::EntityKind;
 use serde_json::{Value, json};
@@ -19,7 +21,7 @@ use crate::query::url;
 pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> {
     let overview = snapshot.overview()?;
     if ctx.json() {
-        return Ok(Answer::Json(data(&overview)));
+        return Ok(Answer::Json(data(&overview, &snapshot.backups()?)));
     }
     let lang = ctx.lang;
     let body = html! {
@@ -338,7 +340,8 @@ fn other_figures(lang: Lang, figures: &[Figure]) -> Markup {
     }
 }
 
-fn data(o: &Overview) -> Value {
+fn data(o: &Overview, backups: &Backups) -> Value {
+    let (backup, drill) = backups.to_json();
     let entities: serde_json::Map<String, Value> =
         o.entities.iter().map(|c| (c.kind.name().into(), json!(c.count))).collect();
     let links: serde_json::Map<String, Value> =
@@ -362,7 +365,7 @@ fn data(o: &Overview) -> Value {
         "exhibits": o.exhibits, "bytes": o.bytes, "facts": o.facts, "bulk_values": o.bulk_values,
         "rows": o.rows, "tables": o.tables, "entities": entities, "links": links,
         "payments": payments, "countries": countries, "problems": problems,
-        "waiting": o.waiting, "privileged": o.privileged,
+        "waiting": o.waiting, "privileged": o.privileged, "backup": backup, "drill": drill,
         "panels": o.panels.iter().map(|p| json!({ "panel": head_json(&p.panel), "family": p.family, "dumped_at": p.dumped_at })).collect::<Vec<_>>(),
     })
 }

@@ -1,6 +1,7 @@
 //! The document that `open --json` ends with.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use model::kinds::{ENTITY_KINDS, LINK_KINDS};
 use model::{EntityKind, LinkKind};
@@ -8,7 +9,7 @@ use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
 use crate::Result;
-use crate::read::CurrencySum;
+use crate::read::{Backups, CurrencySum};
 
 /// A case in numbers.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -37,6 +38,8 @@ pub struct Summary {
     pub problems: u64,
     /// Of these what is only to be known: nothing is wrong.
     pub notes: u64,
+    /// The last backup, and the last trial of one.
+    pub backups: Backups,
     /// How long the opening took, in milliseconds.
     pub elapsed_ms: u64,
 }
@@ -58,6 +61,7 @@ impl Summary {
                 (p.currency.clone(), json!({ "count": p.count, "sum_minor": sum }))
             })
             .collect();
+        let (backup, drill) = self.backups.to_json();
         json!({
             "case": self.case,
             "exhibits": self.exhibits,
@@ -70,6 +74,8 @@ impl Summary {
             "countries": self.countries,
             "problems": self.problems,
             "notes": self.notes,
+            "backup": backup,
+            "drill": drill,
             "elapsed_ms": self.elapsed_ms,
         })
     }
@@ -126,7 +132,7 @@ pub(crate) fn countries(db: &Connection) -> Result<BTreeMap<String, u64>> {
 }
 
 /// The whole summary, from what is settled.
-pub(crate) fn summary(db: &Connection, elapsed_ms: u64) -> Result<Summary> {
+pub(crate) fn summary(dir: &Path, db: &Connection, elapsed_ms: u64) -> Result<Summary> {
     let (exhibits, bytes): (i64, i64) = db.query_row(
         "SELECT COUNT(*), coalesce(SUM(size), 0) FROM exhibit
              WHERE ord NOT IN (SELECT ord FROM hidden)",
@@ -152,6 +158,7 @@ pub(crate) fn summary(db: &Connection, elapsed_ms: u64) -> Result<Summary> {
         countries: countries(db)?,
         problems: problems(db)?,
         notes: notes(db)?,
+        backups: Backups::of(dir, db)?,
         elapsed_ms,
     })
 }

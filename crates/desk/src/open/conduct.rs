@@ -156,7 +156,8 @@ fn finish(desk: &mut Desk, work: &Work, opened: &mut Opened, begun: Instant) -> 
     crate::count::settle(desk, &work.progress, &work.cancel)?;
     work.progress.stage("done", "");
     let elapsed = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    opened.summary = crate::count::summary(&desk.views()?.db, elapsed)?;
+    let dir = desk.dir().to_owned();
+    opened.summary = crate::count::summary(&dir, &desk.views()?.db, elapsed)?;
     Ok(())
 }
 
@@ -433,9 +434,21 @@ impl Conductor<'_> {
     fn feed(&mut self, tasks: &std::sync::mpsc::Sender<Task>, readers: usize) -> Result<()> {
         while self.in_flight < readers + 1 {
             let Some((exhibit, ord)) = self.waiting.pop_front() else { return Ok(()) };
-            let mut task = self.task(exhibit, ord)?;
+            let mut task = match self.task(exhibit, ord) {
+                Err(Error::Vault(lost @ vault::Error::Unreadable { .. })) => {
+                    self.lost(&lost);
+                    continue;
+                }
+                other => other?,
+            };
             if self.ripe.remove(&ord) {
-                task.part = self.sets.part(self.desk, exhibit, &task.origin)?;
+                task.part = match self.sets.part(self.desk, exhibit, &task.origin) {
+                    Err(Error::Vault(lost @ vault::Error::Unreadable { .. })) => {
+                        self.lost(&lost);
+                        continue;
+                    }
+                    other => other?,
+                };
             } else if may_be_of_set(&task.name, &task.bytes) {
                 self.held.push((exhibit, ord));
                 continue;
@@ -446,6 +459,13 @@ impl Conductor<'_> {
             self.in_flight += 1;
         }
         Ok(())
+    }
+
+    /// An exhibit whose file is gone waits unread: the others are read all the same.
+    fn lost(&mut self, error: &vault::Error) {
+        let vault::Error::Unreadable { path, source, .. } = error else { return };
+        Progress::add(&self.work.progress.problems, 1);
+        self.opened.unread.push(Unread { path: path.clone(), message: source.to_string() });
     }
 
     /// Lets what was held be read: whatever a set consists of is sealed now.

@@ -520,6 +520,8 @@ records! {
         Committed findings: u64,
         /// True where everything in it was read again.
         Committed checked: bool,
+        /// True where it completed a run that was cut off: of what that one erased nothing is counted.
+        Committed completed: Option<bool>,
     }
 
     /// A backup was restored on trial, beside the case, and proven.

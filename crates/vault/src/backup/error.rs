@@ -45,6 +45,33 @@ pub enum Error {
         /// Which case was to be backed up.
         origin: String,
     },
+    /// The backup of an authority, where one of a case is wanted.
+    #[error(
+        "{0} holds the backup of the authority {1}, not of a case: `vigie restore --authority`"
+    )]
+    OfAuthority(String, String),
+    /// The backup of a case, where one of an authority is wanted.
+    #[error("{0} holds the backup of the case {1}, not of an authority: leave out --authority")]
+    OfCase(String, String),
+    /// The authority's own log is empty.
+    #[error(
+        "the authority {0} has recorded nothing yet: its log begins with its first case. Keep a copy of \
+         its key (docs/keys.md)"
+    )]
+    Nothing(String),
+    /// The backup of another case, where one of this was to be tried.
+    #[error(
+        "{destination} holds the backup of {found}; this case is {origin}. Nothing was tried: name this \
+         case's backup with --from, or the other case with --case"
+    )]
+    OfAnother {
+        /// Where.
+        destination: String,
+        /// Whose backup it is.
+        found: String,
+        /// Which case it was to be held against.
+        origin: String,
+    },
     /// The case does not go on from its backup.
     #[error(
         "{destination} holds {held} records of {origin} (root {held_root}), and the case here does not \

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,9 +12,12 @@ use ledger::{Lock, Wait};
 
 use super::error::{Error, Result};
 use super::store::{Held, Item, MAX_ITEMS, Store, Upload};
+use super::{EXHIBITS, OPENINGS};
 
 /// Read at once.
 const STEP: usize = 256 << 10;
+/// What an exhibit is called while it is destroyed.
+const GONE: &str = "gone-";
 /// The lock's file.
 const LOCK: &str = "lock";
 
@@ -90,7 +94,28 @@ impl Folder {
     }
 }
 
-impl Held for Lock {}
+/// The lock, and what was swept when it was taken.
+struct Locked {
+    _lock: Lock,
+    destroyed: (u64, u64),
+}
+
+impl Held for Locked {
+    fn destroyed(&self) -> (u64, u64) {
+        self.destroyed
+    }
+}
+
+/// How many files below a folder (not deeper) a name begins so, that are the last name of their bytes.
+fn left(folder: &Path, beginning: &str) -> u64 {
+    let beginning = format!("{}{beginning}", disk::TEMP_PREFIX);
+    let items = folder.read_dir().into_iter().flatten().flatten();
+    let last = |item: &std::fs::DirEntry| item.metadata().is_ok_and(|found| found.nlink() == 1);
+    items
+        .filter(|item| item.file_name().as_encoded_bytes().starts_with(beginning.as_bytes()))
+        .filter(last)
+        .count() as u64
+}
 
 impl Store for Folder {
     fn shown(&self) -> String {
@@ -105,12 +130,13 @@ impl Store for Folder {
             }
             other => other?,
         };
+        let destroyed = (left(&self.dir, GONE), left(&self.dir.join(OPENINGS), "old-"));
         // It may be what was to be erased since.
         for folder in ["", "vault/openings", "ledger", "ledger/witnessed"] {
             self.no_links(Path::new(folder))?;
             shred::sweep(&self.dir.join(folder))?;
         }
-        Ok(Box::new(lock))
+        Ok(Box::new(Locked { _lock: lock, destroyed }))
     }
 
     fn list(&self, below: &str) -> Result<Vec<Item>> {
@@ -146,7 +172,7 @@ impl Store for Folder {
         if let Some(above) = path.parent().and_then(Path::parent) {
             disk::create_dir(above)?;
         }
-        let mode = if name.starts_with("vault/exhibits/") { 0o444 } else { 0o644 };
+        let mode = mode_of(name);
         // Beside the lock, where an interrupted one is found.
         let file = Pending::with_mode(&self.dir, mode)?;
         Ok(Box::new(Writing { folder: self, file, path }))
@@ -161,10 +187,15 @@ impl Store for Folder {
         if let Some(folder) = path.parent() {
             disk::create_dir(folder)?;
         }
+        let mode = mode_of(name);
         if path.is_file() {
             shred::replace(&path, bytes)?;
+            if mode == 0o600 {
+                disk::set_mode(&path, mode)?;
+            }
         } else {
-            disk::write(&path, bytes)?;
+            let mode = if mode == 0o600 { mode } else { 0o644 };
+            disk::write_with(&path, bytes, Overwrite::Replace, mode)?;
         }
         Ok(())
     }
@@ -178,10 +209,21 @@ impl Store for Folder {
         };
         // The name goes first: a crash must not leave zeros under it.
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        let gone = format!("{}gone-{}-{n}", disk::TEMP_PREFIX, std::process::id());
+        let what = if name.starts_with(EXHIBITS) { GONE } else { "outgrown-" };
+        let gone = format!("{}{what}{}-{n}", disk::TEMP_PREFIX, std::process::id());
         let gone = self.dir.join(gone);
         disk::rename(&path, &gone)?;
         Ok(shred::shred(&gone)?)
+    }
+}
+
+/// Exhibits are read-only; what an authority keeps to itself its owner alone reads.
+fn mode_of(name: &str) -> u32 {
+    match name {
+        "key" | "key-next" => 0o600,
+        name if name.starts_with("openings/") => 0o600,
+        name if name.starts_with("vault/exhibits/") => 0o444,
+        _ => 0o644,
     }
 }
 

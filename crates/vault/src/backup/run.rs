@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use ledger::{Finding, Home};
 use model::Sha256Hex;
 
-use super::copy::Run;
+use super::copy::{Own, Run};
 use super::error::{Error, Result};
-use super::held::{Head, head, mark};
+use super::held::{Head, Mark, NO_MARK, checkpoint_of, damaged, mark, mark_of};
 use super::store::{Store, get};
 use super::{CHECKPOINT, MARK, MAX_OPENINGS, OPENINGS, STAGED, staged};
 use crate::case::Case;
@@ -44,10 +44,12 @@ pub struct Made {
     pub checked: bool,
     /// True where the case's own log or openings do not hold: nothing was copied.
     pub refused: bool,
+    /// True where it completed a run that was cut off.
+    pub completed: bool,
 }
 
 impl Made {
-    fn new(root: Sha256Hex, checked: bool) -> Self {
+    pub(super) fn new(root: Sha256Hex, checked: bool) -> Self {
         Self {
             before: 0,
             size: 0,
@@ -63,6 +65,7 @@ impl Made {
             outside: Vec::new(),
             checked,
             refused: false,
+            completed: false,
         }
     }
 
@@ -95,54 +98,76 @@ pub fn run(
         (made.findings, made.refused) = (report.findings, true);
         return Ok(made);
     }
-    let _lock = store.lock(holder)?;
-    let head = begin(case, store)?;
-    goes_on(case, store, &head, &made.root)?;
-    (made.before, made.size) = (head.size(), size);
-    settle(store, made.before)?;
-    let mut run = Run::new(case, store, made, progress);
-    let rewritten = run.openings()?;
-    let there = run.exhibits()?;
+    let case = &*case;
+    let own = Own { dir: case.dir(), origin: case.origin(), log: case.log(), keys: case.keys()? };
+    let lock = store.lock(holder)?;
+    let head = begin(&own, store, &mut made)?;
+    (made.erased, made.rewritten) = lock.destroyed();
+    made.completed = made.erased + made.rewritten > 0;
+    settle(store, &mut made)?;
+    let mut run = Run::new(&own, store, made, progress);
+    let rewritten = run.openings(case)?;
+    let there = run.exhibits(case)?;
     let tiles = run.tiles()?;
-    run.stage(&rewritten)?;
+    run.stage(case, &rewritten)?;
     run.flush()?;
     run.checkpoint(&head)?;
-    run.take_away(&rewritten, &there, &tiles)?;
+    run.take_away(case, &rewritten, &there)?;
+    run.outgrown(&tiles)?;
     run.witnessed()?;
+    drop(lock);
     Ok(run.made)
 }
 
-/// What is there; where nothing is, the mark is put.
-fn begin(case: &Case, store: &dyn Store) -> Result<Head> {
-    if let Some(found) = head(store)? {
-        if found.origin != case.origin() {
-            let (destination, origin) = (store.shown(), case.origin().to_owned());
-            return Err(Error::Other { destination, found: found.origin, origin });
-        }
-        return Ok(found);
+/// What is there, which must be the beginning of this log; where nothing is, the mark is put. A mark
+/// that was damaged is put right where the log that stands there is the beginning of this one.
+pub(super) fn begin(own: &Own<'_>, store: &dyn Store, made: &mut Made) -> Result<Head> {
+    let head = found(own, store, made)?;
+    goes_on(own, store, &head, &made.root)?;
+    (made.before, made.size) = (head.size(), own.log.size());
+    Ok(head)
+}
+
+fn found(own: &Own<'_>, store: &dyn Store, made: &mut Made) -> Result<Head> {
+    let origin = own.origin.to_owned();
+    let found = mark_of(store)?;
+    if found == Mark::Of(origin.clone()) {
+        return Ok(Head { origin, checkpoint: checkpoint_of(store)? });
     }
-    if !store.list("")?.is_empty() {
-        return Err(Error::NotABackup(store.shown()));
+    if found == Mark::None && store.list("")?.is_empty() {
+        store.put(MARK, mark(&origin).as_bytes())?;
+        return Ok(Head { origin, checkpoint: None });
     }
-    store.put(MARK, mark(case.origin()).as_bytes())?;
-    Ok(Head { origin: case.origin().to_owned(), checkpoint: None })
+    let head = Head { origin: origin.clone(), checkpoint: checkpoint_of(store).unwrap_or(None) };
+    let ours = head.checkpoint.as_ref().is_some_and(|(_, held)| held.origin == origin);
+    if ours && goes_on(own, store, &head, &made.root).is_ok() {
+        store.put(MARK, mark(&origin).as_bytes())?;
+        made.repaired.push(MARK.to_owned());
+        return Ok(head);
+    }
+    let destination = store.shown();
+    Err(match found {
+        Mark::None => Error::NotABackup(destination),
+        Mark::Of(found) => Error::Other { destination, found, origin },
+        Mark::Damaged => damaged(store, MARK, NO_MARK),
+    })
 }
 
 /// The backup's log must be the beginning of the case's.
-fn goes_on(case: &Case, store: &dyn Store, head: &Head, root: &Sha256Hex) -> Result<()> {
+fn goes_on(own: &Own<'_>, store: &dyn Store, head: &Head, root: &Sha256Hex) -> Result<()> {
     let Some((note, held)) = &head.checkpoint else { return Ok(()) };
-    let same = held.size <= case.len() && case.log().root_at(held.size)? == held.root;
-    if !same || held.origin != case.origin() {
+    let same = held.size <= own.log.size() && own.log.root_at(held.size)? == held.root;
+    if !same || held.origin != own.origin {
         return Err(Error::NotBefore {
             destination: store.shown(),
-            origin: case.origin().to_owned(),
+            origin: own.origin.to_owned(),
             held: held.size,
             held_root: Sha256Hex(held.root).to_string(),
-            size: case.len(),
+            size: own.log.size(),
             root: root.to_string(),
         });
     }
-    if let Err(e) = case.keys()?.open(note) {
+    if let Err(e) = own.keys.open(note) {
         let what = format!(
             "does not verify ({e}). Nothing was changed. Its root is that of this case: move that one \
              file away, and the next run writes it anew"
@@ -155,15 +180,21 @@ fn goes_on(case: &Case, store: &dyn Store, head: &Head, root: &Sha256Hex) -> Res
 
 /// Completes what a run that was cut off had staged for the checkpoint that stands, and drops what
 /// was staged for one that never stood.
-fn settle(store: &dyn Store, held: u64) -> Result<()> {
+fn settle(store: &dyn Store, made: &mut Made) -> Result<()> {
     let items = store.list(STAGED)?;
+    made.completed |= !items.is_empty();
     for item in &items {
         let name = item.name.rsplit('/').next().unwrap_or_default();
         if first_of(name).is_some()
-            && item.name == staged(held, name)
+            && item.name == staged(made.before, name)
             && let Some(bytes) = get(store, &item.name, MAX_OPENINGS)?
         {
-            store.put(&format!("{OPENINGS}/{name}"), &bytes)?;
+            let place = format!("{OPENINGS}/{name}");
+            // One that took its place before the run was cut was destroyed by that.
+            if get(store, &place, MAX_OPENINGS)?.as_ref() != Some(&bytes) {
+                store.put(&place, &bytes)?;
+                made.rewritten += 1;
+            }
         }
     }
     items.iter().try_for_each(|item| store.destroy(&item.name))

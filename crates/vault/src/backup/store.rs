@@ -72,7 +72,13 @@ pub trait Store {
 }
 
 /// A lock that is held until dropped.
-pub trait Held {}
+pub trait Held {
+    /// Exhibits, and files of openings in an older form, that a writer that was cut off had taken from
+    /// their places, and that were destroyed when the lock was taken.
+    fn destroyed(&self) -> (u64, u64) {
+        (0, 0)
+    }
+}
 
 /// An object being written. Dropped before it is finished, it never was.
 pub trait Upload {

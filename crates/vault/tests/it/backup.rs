@@ -192,6 +192,93 @@ fn what_is_damaged_is_found_and_never_takes_the_place_of_what_is_good() {
     assert_eq!(state(dir), before);
 }
 
+/// Whatever byte changes in a backup, a restore copies all the rest and says what does not hold.
+#[test]
+fn of_a_damaged_backup_everything_else_is_copied_and_the_damage_is_named() {
+    let temp = quick_dir();
+    let dir = temp.path();
+    let (mut case, home) = create(dir);
+    for n in 0..4 {
+        seal(&mut case, format!("the exhibit {n}").repeat(50).as_bytes(), "/m/n");
+    }
+    backed_up(&mut case, &home, dir, false).unwrap();
+    let mut all = Vec::new();
+    files(&dir.join("backup"), &mut all);
+    all.retain(|path| !path.ends_with("lock"));
+    let exhibits = |root: &str| {
+        let mut found = Vec::new();
+        files(&dir.join(root).join("vault/exhibits"), &mut found);
+        found.len()
+    };
+    for path in &all {
+        let good = fs::read(path).unwrap();
+        let place = path.strip_prefix(dir.join("backup")).unwrap().display().to_string();
+        let cuts = [good[..good.len() / 2].to_vec(), [&good[..], b"x"].concat(), Vec::new()];
+        let flips = (0..6).map(|part| {
+            let mut bytes = good.clone();
+            bytes[(good.len() - 1) * part / 5] ^= 1;
+            bytes
+        });
+        for (n, bytes) in flips.chain(cuts).map(Some).chain([None]).enumerate() {
+            fs::remove_file(path).unwrap();
+            if let Some(bytes) = bytes {
+                fs::write(path, bytes).unwrap();
+            }
+            let out = dir.join("restored");
+            let _ = fs::remove_dir_all(&out);
+            fs::create_dir(&out).unwrap();
+            let what = format!("{place}, change {n}");
+            match copy_out(&to(dir), &out, &|_| {}) {
+                Ok(copied) => {
+                    let report = verify_copy(&out, Some(&home), &|_| {}).unwrap();
+                    let found: Vec<_> = copied.findings.iter().chain(&report.findings).collect();
+                    assert!(!found.is_empty(), "{what}: {copied:?}");
+                    let all_there = exhibits("restored") + usize::from(!path.exists()) >= 4;
+                    assert!(all_there, "{what}: {copied:?}");
+                    if place.starts_with("vault/exhibits") {
+                        let word = if path.exists() { "damaged" } else { "missing" };
+                        let named = found.iter().any(|f| {
+                            f.place.starts_with(&place)
+                                && (f.message.contains(word) || f.message.contains("longer"))
+                        });
+                        assert!(named, "{what}: {found:?}");
+                    } else if path.exists() && place.contains("openings") || place == "backup" {
+                        let named = found
+                            .iter()
+                            .any(|f| f.place.starts_with(&place) || f.message.contains(&place));
+                        assert!(named, "{what}: {found:?}");
+                    }
+                }
+                Err(error) => {
+                    let told = matches!(error, Error::Damaged { .. } | Error::None(_));
+                    assert!(told && place == "ledger/checkpoint", "{what}: {error}");
+                }
+            }
+            let _ = fs::remove_file(path);
+            fs::write(path, &good).unwrap();
+        }
+    }
+    restored(dir, &home);
+}
+
+#[test]
+fn a_mark_that_was_damaged_is_put_right_where_the_log_is_this_cases() {
+    let temp = quick_dir();
+    let dir = temp.path();
+    let (mut case, home) = create(dir);
+    backed_up(&mut case, &home, dir, false).unwrap();
+    let mark = dir.join("backup/backup");
+    let good = fs::read(&mark).unwrap();
+    for at in [3, good.len() - 5] {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1;
+        fs::write(&mark, bytes).unwrap();
+        let made = backed_up(&mut case, &home, dir, false).unwrap();
+        assert_eq!(made.repaired, ["backup"], "{made:?}");
+        assert_eq!(fs::read(&mark).unwrap(), good);
+    }
+}
+
 #[test]
 fn a_case_that_went_back_or_another_one_changes_nothing() {
     let temp = quick_dir();
@@ -270,6 +357,30 @@ fn what_was_erased_is_gone_from_the_backup_with_its_next_run() {
     assert!(!backed_up(&mut case, &home, dir, true).unwrap().changed());
 }
 
+/// Exhibits, and files of openings, that the backup still holds of what was erased.
+fn left_of(dir: &Path, whole: &ExhibitId, part: &ExhibitId) -> [u64; 2] {
+    use std::os::unix::fs::MetadataExt;
+    let mut all = Vec::new();
+    files(&dir.join("backup"), &mut all);
+    let texts = [whole.to_string(), part.to_string(), "letter.txt".into()];
+    let told: Vec<PathBuf> = texts.iter().flat_map(|text| holding(dir, text)).collect();
+    let begins = |path: &Path, text: &str| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        name.starts_with(&format!("{}{text}", ledger::disk::TEMP_PREFIX))
+    };
+    let last = |path: &Path| fs::metadata(path).unwrap().nlink() == 1;
+    let (exhibits, openings) =
+        (dir.join("backup/vault/exhibits"), dir.join("backup/vault/openings"));
+    let gone = |path: &&PathBuf| {
+        (path.starts_with(&exhibits) && told.contains(path)) || begins(path, "gone-")
+    };
+    let old = |path: &&PathBuf| {
+        let taken = begins(path, "old-") && last(path);
+        path.starts_with(&openings) && (taken || (told.contains(path) && !begins(path, "")))
+    };
+    [all.iter().filter(gone).count() as u64, all.iter().filter(old).count() as u64]
+}
+
 #[test]
 fn a_crash_at_any_step_leaves_the_state_before_or_after_and_the_next_run_completes_it() {
     let temp = quick_dir();
@@ -318,8 +429,14 @@ fn a_crash_at_any_step_leaves_the_state_before_or_after_and_the_next_run_complet
                 } else {
                     assert!(!erasing, "{last:?} at {step}: the older backup is gone");
                 }
+                let [bytes, words] = if erasing { left_of(dir, &whole, &part) } else { [0, 0] };
+                let stands = head(&to(dir)).unwrap().is_some_and(|head| head.size() == case.len());
                 let made = backed_up(&mut case, &home, dir, false).unwrap();
                 assert!(made.findings.is_empty(), "{last:?} at {step}: {made:?}");
+                // What was really destroyed by this run is what it counts.
+                assert_eq!((made.erased, made.rewritten), (bytes, words), "{last:?} at {step}");
+                let cut = stands && bytes + words > 0;
+                assert!(made.completed || !cut, "{last:?} at {step}: {made:?}");
                 let state = restored(dir, &home);
                 assert_eq!(state.0, case.len());
                 assert!(!backed_up(&mut case, &home, dir, true).unwrap().changed());

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use desk::backup::{Leaving, Sort};
 use desk::erase::{Done, Planned, Reported, Request, What};
 use serde_json::{Value, json};
 
@@ -46,6 +47,7 @@ pub(crate) fn run(home: Option<&Path>, args: &Erase) -> Result<(), Told> {
         document["records"] = json!([records.start, records.end]);
         document["rest"] = rest.map(|id| id.to_string()).into();
         document["case"] = opened.summary.to_json();
+        document["copies_beside"] = beside_json(&leavings(case)?);
         writeln!(out, "{document}")?;
         return Ok(());
     }
@@ -62,7 +64,47 @@ pub(crate) fn run(home: Option<&Path>, args: &Erase) -> Result<(), Told> {
         counted(opened.summary.facts, "fact"),
         case.display()
     )?;
+    beside(&leavings(case)?, &mut out)?;
     Ok(())
+}
+
+fn leavings(case: &Path) -> Result<Vec<Leaving>, Told> {
+    desk::backup::leavings(case).map_err(told(case))
+}
+
+/// Copies of the case that restores and trials left beside it.
+fn beside(leavings: &[Leaving], out: &mut dyn Write) -> std::io::Result<()> {
+    for Leaving { path, sort, holder } in leavings {
+        let why = match sort {
+            Sort::Drill => "a trial of a backup that was cut off; the next one removes it",
+            Sort::Restoring => {
+                "a restore that was cut off or did not hold; the next one removes it"
+            }
+            Sort::Before => "the case that a restore replaced",
+        };
+        let shown = plain(&path.display().to_string());
+        writeln!(out, "NOT erased in the copy {shown}: {why}")?;
+        match holder {
+            Some(holder) => writeln!(out, "  {} is at work on it: wait for it", plain(holder))?,
+            None => {
+                let remove = plain(&desk::shell::quoted_path(path));
+                writeln!(out, "  once nobody needs it: rm -rf {remove}")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn beside_json(leavings: &[Leaving]) -> Value {
+    let one = |leaving: &Leaving| {
+        let sort = match leaving.sort {
+            Sort::Drill => "drill",
+            Sort::Restoring => "restoring",
+            Sort::Before => "before-restore",
+        };
+        json!({ "path": leaving.path.display().to_string(), "left_by": sort, "holder": leaving.holder })
+    };
+    leavings.iter().map(one).collect()
 }
 
 fn what(args: &Erase) -> Result<What, Told> {
@@ -188,14 +230,17 @@ fn json(planned: &Planned) -> Value {
 
 fn report(case: &Path, json: bool) -> Result<(), Told> {
     let reported = desk::erase::report(case).map_err(told(case))?;
+    let left = leavings(case)?;
     let mut out = std::io::stdout().lock();
     if json {
         let list: Vec<_> = reported.iter().map(reported_json).collect();
-        writeln!(out, "{}", json!({ "erasures": list }))?;
+        let document = json!({ "erasures": list, "copies_beside": beside_json(&left) });
+        writeln!(out, "{document}")?;
         return Ok(());
     }
     if reported.is_empty() {
         writeln!(out, "Nothing was erased in this case.")?;
+        beside(&left, &mut out)?;
         return Ok(());
     }
     for Reported { order, rest, media, handed_out, telling, backups } in &reported {
@@ -244,6 +289,7 @@ fn report(case: &Path, json: bool) -> Result<(), Told> {
     if reported.iter().all(|r| r.handed_out.is_empty()) {
         writeln!(out, "The log knows of no package that holds what was erased.")?;
     }
+    beside(&left, &mut out)?;
     Ok(())
 }
 

@@ -29,6 +29,9 @@ pub(crate) fn rebuild(home: Option<&Path>, case: &Path, json: bool) -> Result<()
             .collect();
         let mut document = rebuilt.summary.to_json();
         document["differences"] = differences.into();
+        document["not_read"] = (rebuilt.unread.iter())
+            .map(|u| json!({ "path": u.path.display().to_string(), "why": u.message }))
+            .collect();
         writeln!(out, "{document}")?;
         return Ok(());
     }
@@ -38,6 +41,10 @@ pub(crate) fn rebuild(home: Option<&Path>, case: &Path, json: bool) -> Result<()
         counted(rebuilt.summary.exhibits, "exhibit"),
         counted(rebuilt.summary.facts, "fact")
     )?;
+    for unread in &rebuilt.unread {
+        let path = plain(&unread.path.display().to_string());
+        writeln!(out, "not read: {path}: {}", unread.message)?;
+    }
     for d in &rebuilt.differences {
         writeln!(
             out,

@@ -1,6 +1,7 @@
 //! The command on practice seizures, from outside: what a user types and what comes back.
 
 mod backup;
+mod backup_authority;
 mod bench;
 mod crash;
 mod custody;
@@ -12,6 +13,7 @@ mod messages;
 mod open;
 mod package;
 mod pipes;
+mod restore;
 mod room;
 mod secrets;
 mod stamp;
