@@ -108,7 +108,7 @@ fn an_exhibit_goes_with_all_that_tells_of_it() {
     let report = sound(temp.path(), &home);
     assert_eq!((report.exhibits, report.erased.len()), (1, 1));
     let said = report.erased[0].said();
-    for word in ["record 7", "by Ana", "2016/680", "records 1 sealed", "2025-11-24"] {
+    for word in ["record 7", "by Ana", "2016/680", "record 1 sealed", "2025-11-24"] {
         assert!(said.contains(word), "{word} is not in {said}");
     }
     // Who took it in, and by what right, stays.
