@@ -216,6 +216,8 @@ fn the_last_backup_and_trial_stand_in_the_summary() {
 /// A console, asked as a browser asks.
 struct Console {
     child: std::process::Child,
+    /// Kept: a console that nobody hears any more ends.
+    _says: BufReader<std::process::ChildStdout>,
     host: String,
     cookie: String,
 }
@@ -227,10 +229,11 @@ impl Console {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut says = BufReader::new(child.stdout.take().unwrap());
+        says.read_line(&mut line).unwrap();
         let link = line.trim().split("http://").nth(1).unwrap();
         let (host, path) = link.split_once('/').unwrap();
-        let mut console = Self { child, host: host.to_owned(), cookie: String::new() };
+        let mut console = Self { child, _says: says, host: host.to_owned(), cookie: String::new() };
         let (_, answer) = console.get(&format!("/{path}"));
         let cookie = answer.lines().find(|line| line.to_lowercase().starts_with("set-cookie:"));
         let cookie = cookie.unwrap().split_once(':').unwrap().1.split(';').next().unwrap();
@@ -246,8 +249,7 @@ impl Console {
         let mut stream = TcpStream::connect(host).unwrap();
         stream.write_all(asked.as_bytes()).unwrap();
         let mut answer = Vec::new();
-        // The other side may close before its last word was taken.
-        let _ = stream.read_to_end(&mut answer);
+        stream.read_to_end(&mut answer).unwrap();
         let answer = String::from_utf8_lossy(&answer).into_owned();
         (answer.split(' ').nth(1).unwrap().parse().unwrap(), answer)
     }
