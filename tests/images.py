@@ -475,6 +475,44 @@ def sets(work, rng):
     print(f"sets: {len(segments)} segments of an E01, one of them later; a raw image in pieces")
 
 
+def room(work, rng):
+    """A damaged E01 in a case without the room for a copy: said, and read once there is the room."""
+    vigie, home = os.environ["VIGIE_BIN"], {**os.environ, "VIGIE_HOME": str(work / "home")}
+    home.pop("VIGIE_CASE", None)
+    folder, disk = work / "room-in", work / "room"
+    for path in (folder, disk, work / "tight"):
+        path.mkdir()
+    for n in range(10):
+        (folder / f"{n}.bin").write_bytes(rng.randbytes(300_000))
+    blank(work / "room.img", 8 << 20)
+    run("mkfs.ext4", "-q", "-F", "-d", folder, work / "room.img")
+    image = acquire(work / "room.img", disk / "disk", "-c", "fast")
+    data = bytearray(image.read_bytes())
+    data[13 + 76 + 20] ^= 1
+    image.write_bytes(data)
+    if run("mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", work / "tight", ok=False).returncode:
+        print("SKIPPED: no small file system can be mounted here, so a case without room was not tried")
+        return
+    try:
+        case = work / "tight/case"
+
+        def opened():
+            run(vigie, "open", "--json", "--case", case, disk, env=home)
+            query = "SELECT name, message FROM exhibit LEFT JOIN problem ON exhibit = id"
+            return run(vigie, "sql", "--json", "--case", case, query, env=home).stdout.decode()
+        for _ in range(2):
+            said = opened()
+            assert "of room in" in said and "make room there" in said and ".bin" not in said, said
+        run("mount", "-o", "remount,size=60m", work / "tight")
+        said = opened()
+        assert all(f'"{n}.bin"' in said for n in range(10)) and "make room there" not in said, said
+        left = [name for _, _, names in os.walk(case) for name in names if "unfinished" in name]
+        assert not left, left
+    finally:
+        run("umount", work / "tight")
+    print("a case without room for a copy: said, and read once there is room")
+
+
 def end_to_end(work):
     """The practice seizure inside ext4 inside GPT inside E01 gives the facts that it gives as files."""
     vigie, home = os.environ["VIGIE_BIN"], {**os.environ, "VIGIE_HOME": str(work / "home")}
@@ -517,6 +555,7 @@ def main():
         structure(work, images(work, ext, made), made)
         flips(work, rng, int(os.environ.get("FLIPS", "200")))
         sets(work, rng)
+        room(work, rng)
         end_to_end(work)
 
 

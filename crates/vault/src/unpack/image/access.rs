@@ -74,7 +74,7 @@ impl Image<'_, '_> {
             }
             Err(Refused::Stopped) => return None,
             Err(Refused::Room { needs, free }) => {
-                format!("needs {}, where {} GiB are free", room(needs), gib(free))
+                format!("needs {}, where {free} bytes are free", room(needs))
             }
             Err(Refused::Disk(e)) => format!("needs {}, and cannot be written: {e}", room(needs)),
         };
