@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use model::record::Body;
 use vault::{Case, Home, Stamp, Wait};
 
-use crate::views::Views;
+use crate::views::{UNREAD, Views};
 use crate::{Error, Result};
 
 /// The authority of a case that no named authority opened.
@@ -104,6 +104,11 @@ impl Desk {
         ledger::disk::create_dir(&dir.join("tables"))?;
         ledger::disk::sweep(&dir.join("tables"))?;
         let from = views.applied()?;
+        // Views that begin anew hold nothing of exhibits that were read once: until these are read
+        // again nobody may take them for all there is.
+        if from == 0 && !self.case.exhibits().is_empty() {
+            views.set_meta(UNREAD, 1)?;
+        }
         views.apply(self.case.records(from))?;
         self.views = Some(views);
         Ok(())

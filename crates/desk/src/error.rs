@@ -16,11 +16,22 @@ pub enum Error {
     NoCase(PathBuf),
     /// The case is there, and its views are not.
     #[error(
-        "{0} holds a case, but its views are missing; what is sealed is safe: `vigie views rebuild \
-         --case {quoted}` makes them anew",
+        "{0} holds a case, but its views are missing, or not built to the end; what is sealed is safe: \
+         `vigie views rebuild --case {quoted}` makes them anew",
         quoted = quoted_path(.0)
     )]
     NoViews(PathBuf),
+    /// The authority's own log does not hold.
+    #[error(
+        "{place}: {message}. Nothing that this log says is taken: `vigie verify` tells all that is wrong \
+         with it, `vigie restore --authority` lays back a backup"
+    )]
+    Authority {
+        /// Where.
+        place: String,
+        /// What is wrong there.
+        message: String,
+    },
     /// A file of the views is not as it was written, or not there.
     #[error(
         "{path} {how}; what is sealed is safe: `vigie views rebuild --case {}` makes it anew",

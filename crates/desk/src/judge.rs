@@ -40,17 +40,18 @@ pub struct Witnessing {
     pub confirmed: bool,
     /// True where as many cosigned one checkpoint as the reader's file asks for.
     pub quorum: bool,
-    /// Without such a file: the authority's own policy.
+    /// The authority's own policy, where its folder is at hand.
     pub policy: Option<crate::witness::Required>,
 }
 
 /// Holds the log's last checkpoint, and what witnesses cosigned, against the reader's file; without
 /// one, against the witnesses that the authority names.
 pub(crate) fn signer(dir: &Path, home: &Path, trust: Option<&Trust>, report: &mut Report) {
+    // A home without the authority names nobody.
+    let standing = crate::witness::standing(home, crate::Which::Case(dir));
+    report.witnessing.policy = standing.as_ref().ok().and_then(|standing| standing.required());
     let Some(trust) = trust else {
-        // A home without the authority names nobody.
-        if let Ok(standing) = crate::witness::standing(home, crate::Which::Case(dir)) {
-            report.witnessing.policy = standing.required();
+        if let Ok(standing) = standing {
             report.witnessing.by = standing.by;
             for (size, why) in standing.broken {
                 report.find_evidence(format!("ledger/witnessed/{size}"), why);

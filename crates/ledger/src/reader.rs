@@ -13,7 +13,7 @@ use crate::note::{Checkpoint, Note, NoteError};
 use crate::proof::Proof;
 use crate::store::Store;
 use crate::subtrees::Subtrees;
-use crate::tree::{Edge, Hash, WIDTH, consistency, inclusion, leaf, root_of};
+use crate::tree::{Edge, Hash, WIDTH, consistency, inclusion, is_included, leaf, root_of};
 use crate::witness::{Split, compare};
 
 /// How often a snapshot is taken again that a writer's change of journals spoilt.
@@ -201,7 +201,16 @@ impl Reader {
         let hashes = inclusion(index, size, &mut |height, at| {
             self.subtrees.hash(&self.store, whole, height, at)
         })?;
-        Ok(Proof { extra: Some(self.entry(index)?), index, hashes, checkpoint })
+        let entry = self.entry(index)?;
+        let path = self.store.checkpoint_path();
+        let root = Checkpoint::of_text(&checkpoint.text).map_err(|e| Error::note(&path, e))?.root;
+        if !is_included(&leaf(&entry), index, size, &hashes, &root) {
+            return Err(Error::damaged(
+                &path,
+                format!("it does not cover entry {index} as it stands in the log: one was changed"),
+            ));
+        }
+        Ok(Proof { extra: Some(entry), index, hashes, checkpoint })
     }
 
     /// The hashes that lead from the entry at `index` to the root over the first `size` entries, of

@@ -327,6 +327,10 @@ impl Case {
                     && r.public.get("origin").and_then(Canon::as_text) == Some(&self.origin)
             });
         }
+        // Its making may have been cut off before its birth was recorded, never after more records.
+        if !born && self.len() > 1 {
+            return Err(Error::Unborn { origin: self.origin.clone(), records: self.len() });
+        }
         if !born {
             let body = CaseBorn {
                 origin: self.origin.clone(),

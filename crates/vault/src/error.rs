@@ -80,6 +80,18 @@ pub enum Error {
     /// The operating system gives no random numbers.
     #[error("the operating system gives no random numbers")]
     Random,
+    /// The case is not one that the authority began, or not by what the authority's folder says.
+    #[error(
+        "{origin} has {records} records, and the authority's own log does not hold its birth: whoever \
+         has a copy of the key began it elsewhere, or the authority's folder is an older copy. Nothing \
+         was written: `vigie verify` tells more, and what is in it can be read"
+    )]
+    Unborn {
+        /// The case.
+        origin: String,
+        /// Its records.
+        records: u64,
+    },
     /// The case is open for reading only.
     #[error("the case is open for reading only")]
     ReadOnly,

@@ -44,7 +44,7 @@ pub use origin::{MemberOf, Origin, Stamp};
 pub use records::Records;
 pub use rotate::{Rotated, rotate};
 pub use stage::{Staged, Stager};
-pub use verify::{Erasure, Report, verify, verify_copy};
+pub use verify::{Erasure, Report, verify, verify_authority, verify_copy};
 
 /// 32 fresh random bytes.
 ///

@@ -1,6 +1,7 @@
 //! Proving a whole case: the log from its entries, every opening against its commitment, every
 //! exhibit hashed again in both ways, every file accounted for.
 
+pub(crate) mod authority;
 mod erased;
 
 use std::collections::{HashMap, HashSet};
@@ -19,6 +20,7 @@ use crate::openings::{Lines, first_of};
 use crate::rehash::{Job, Rehashed, rehash};
 use crate::times::Kept;
 
+pub use authority::verify_authority;
 pub use erased::Erasure;
 
 /// What verifying a case found. All is well where `findings` is empty.
@@ -102,7 +104,18 @@ fn without_exhibits(dir: &Path, home: Option<&Home>, copy: bool) -> Result<(Repo
     }
     let mut report = Report::default();
     let birth = Birth::of(&ledger_dir);
-    let authority = home.and_then(|home| home.find(authority_of(&birth.origin)).ok());
+    let found = home.map(|home| home.find(authority_of(&birth.origin)));
+    let authority = match found {
+        Some(Ok(authority)) => Some(authority),
+        Some(Err(e)) if !e.is_missing() => {
+            report.find("the authority's key", e.to_string());
+            None
+        }
+        _ => None,
+    };
+    if let Some(authority) = &authority {
+        report.findings.append(&mut verify_authority(authority));
+    }
     let (keys, beyond) = of_log(&ledger_dir, &birth, authority.as_ref(), &mut report);
     report.origin.clone_from(&birth.origin);
     let mut seen = seen(&birth.origin, authority.as_ref(), beyond.as_ref(), &mut report);
@@ -208,7 +221,18 @@ fn of_log(
         })
     });
     if !born {
-        report.notes.push("the authority's own log does not hold the birth of this case".into());
+        let what = "the authority's own log does not hold the birth of this case";
+        if log.as_ref().is_some_and(|log| log.size() > 1) {
+            let message = format!(
+                "{what}: whoever has a copy of the key began it elsewhere, or the authority's folder \
+                 is an older copy"
+            );
+            report.find("ledger entry 0", message);
+        } else {
+            report.notes.push(format!(
+                "{what}: its making was cut off, and the next command that writes to it completes it"
+            ));
+        }
     }
     found
 }

@@ -14,7 +14,10 @@ pub(crate) fn count(n: u64, href: &str) -> Markup {
 
 /// A button that copies a text; URLs from the material are only ever copied.
 pub(crate) fn copy(lang: Lang, value: &str) -> Markup {
-    let value = super::hostile::plain(value);
+    copies(lang, &super::hostile::plain(value))
+}
+
+fn copies(lang: Lang, value: &str) -> Markup {
     html! {
         button.copy type="button" data-copy=(value) aria-label=(lang.t("part.copy")) title=(lang.t("part.copy")) { (icon("copy")) }
     }
@@ -22,7 +25,11 @@ pub(crate) fn copy(lang: Lang, value: &str) -> Markup {
 
 /// A command, or another text, to be copied whole.
 pub(crate) fn command(lang: Lang, text: &str) -> Markup {
-    html! { div.command { pre tabindex="0" { code { (text) } } (copy(lang, text)) } }
+    // A command may have several lines: what else cannot be seen is shown, here as in what is copied.
+    let lines: Vec<String> =
+        text.split('\n').map(|line| super::hostile::plain(line).to_string()).collect();
+    let text = lines.join("\n");
+    html! { div.command { pre tabindex="0" { code { (text) } } (copies(lang, &text)) } }
 }
 
 /// The day of a moment, UTC; the moment itself on hover.

@@ -186,7 +186,29 @@ fn hand_over(
     item_of(known, &offer.item)?;
     happened(known, &offer.happened)?;
     if let Some(same) = book.hand_overs.iter().find(|h| h.body.nonce == offer.nonce) {
-        return Err(asked(format!("it is recorded already, as record {}", same.taken.record)));
+        let (record, body) = (same.taken.record, &same.body);
+        let said = [
+            ("item", body.item == offer.item),
+            ("description", body.description == offer.description),
+            ("from", body.from == offer.from),
+            ("to", body.to == offer.to),
+            ("place", body.place == offer.place),
+            ("happened", body.happened == offer.happened),
+            ("seal-before", body.seal_before == offer.seal_before),
+            ("seal-after", body.seal_after == offer.seal_after),
+            ("reason", body.reason == offer.reason),
+        ];
+        let other: Vec<&str> =
+            said.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect();
+        return Err(asked(if other.is_empty() {
+            format!("it is recorded already, as record {record}")
+        } else {
+            format!(
+                "it is NOT recorded: record {record} has its nonce and says otherwise ({}). One of the \
+                 two was altered, or made from the other: compare them, and make a new offer",
+                other.join(", ")
+            )
+        }));
     }
     let text = offer.to_string();
     let mut lines = [None, None];

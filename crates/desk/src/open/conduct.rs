@@ -154,6 +154,8 @@ pub(crate) fn rebuild(desk: &mut Desk, work: &Work) -> Result<Opened> {
 
 fn finish(desk: &mut Desk, work: &Work, opened: &mut Opened, begun: Instant) -> Result<()> {
     crate::count::settle(desk, &work.progress, &work.cancel)?;
+    let db = &desk.views()?.db;
+    db.execute("DELETE FROM meta WHERE name = ?", [crate::views::UNREAD])?;
     work.progress.stage("done", "");
     let elapsed = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     let dir = desk.dir().to_owned();

@@ -162,7 +162,9 @@ fn made(
     let demands = demands(&briefs, &chosen, desk.case.authority());
     crate::permit::may_leave(&desk.place.actor, &make.ask, &demands)?;
 
-    let witnesses = crate::witness::list(&desk.place.home, Some(desk.case.authority()))?;
+    let named = Some(desk.case.authority());
+    let witnesses = crate::witness::list(&desk.place.home, named)?;
+    let required = crate::witness::policy(&desk.place.home, named)?.quorum;
     let of_log = desk.case.keys()?.clone();
     let mut keys = String::new();
     for former in of_log.former() {
@@ -191,6 +193,15 @@ fn made(
     };
     let mut draft = Draft::new(&desk.case, &chosen.choices, info, &known, progress)?;
     let log_size = Checkpoint::of_text(&draft.checkpoint().text).map_or(0, |c| c.size);
+    let cosigned =
+        |w: &&crate::witness::Named| matches!(w.key.cosigned(draft.checkpoint()), Ok(Some(_)));
+    let cosigners = witnesses.iter().filter(cosigned).count() as u64;
+    let short = (cosigners < required).then(|| {
+        format!(
+            "its checkpoint has {cosigners} of the {required} cosignatures that the authority requires: \
+             `vigie witness ask`, and make it again"
+        )
+    });
     let preview = Preview::of(&draft, make.ask.handling, log_size);
     draft.add(name::PAGE, page(&preview).into_bytes());
     draft.add(name::CASE, case_uco::document(&preview));
@@ -207,7 +218,7 @@ fn made(
         whole: count(|shown| *shown == Shown::Whole),
         parts: count(|shown| matches!(shown, Shown::Parts(_))),
         bytes: sealed.bytes,
-        notes: chosen.notes,
+        notes: chosen.notes.into_iter().chain(short).collect(),
     };
     let body = PackageMade {
         manifest: sealed.manifest,

@@ -1,11 +1,12 @@
 //! Opening a case for reading.
 
 use std::collections::HashMap;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::picture::Pictures;
 use super::sort::Sorts;
@@ -148,6 +149,9 @@ impl Reader {
         if layout != crate::views::LAYOUT {
             return Err(Error::OtherLayout);
         }
+        if crate::views::meta::<i64>(&connection, crate::views::UNREAD)?.is_some() {
+            return Err(Error::NoViews(self.shared.dir.clone()));
+        }
         Ok(Snapshot { reader: self.clone(), file, version, connection: Some(connection) })
     }
 
@@ -168,13 +172,26 @@ fn absent(dir: &Path) -> Error {
 fn connect(path: &Path) -> Result<Connection> {
     // Writable, since WAL's index is; nothing here writes, and SQLite holds us to it.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = match Connection::open_with_flags(path, flags) {
+    let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
+        connection.query_row("PRAGMA user_version", [], |_| Ok(()))?;
+        Ok(connection)
+    });
+    let connection = match opened {
         Ok(connection) => connection,
-        // Read-only media: no journal can be there either.
-        Err(_) => {
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            Connection::open_with_flags(path, flags)?
+        // On read-only media there is no place for WAL's index. Where no journal is there either,
+        // the file is all there is, and nobody can change it.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+            let mut journal = path.as_os_str().to_owned();
+            journal.push("-wal");
+            if Path::new(&journal).exists() {
+                return Err(error.into());
+            }
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX
+                | OpenFlags::SQLITE_OPEN_URI;
+            Connection::open_with_flags(immutable(path), flags)?
         }
+        Err(error) => return Err(error.into()),
     };
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     connection.execute_batch(
@@ -183,6 +200,21 @@ fn connect(path: &Path) -> Result<Connection> {
     )?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
+}
+
+/// The URI of a database that nobody changes (SQLite's `immutable`).
+fn immutable(path: &Path) -> String {
+    let mut uri = "file:".to_owned();
+    for &byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                uri.push(char::from(byte));
+            }
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri
 }
 
 impl Snapshot {

@@ -25,6 +25,9 @@ use crate::Result;
 /// Raised whenever the layout changes: older views are thrown away and built again.
 pub(crate) const LAYOUT: i64 = 7;
 
+/// In `meta` while views that began anew wait for the exhibits to be read again.
+pub(crate) const UNREAD: &str = "unread";
+
 /// The views' file in a case.
 pub(crate) fn file(case: &Path) -> PathBuf {
     case.join("views.sqlite")

@@ -41,8 +41,10 @@ pub enum Outcome {
     },
     /// The witness has never cosigned this log.
     Never,
-    /// No, or no answer.
+    /// It said no.
     Refused(String),
+    /// It said nothing.
+    NoAnswer(String),
 }
 
 /// Makes the key of this home's own witness, which cosigns the logs of others.
@@ -108,7 +110,7 @@ impl Log {
                         Ok((status, body)) => {
                             asking.answer(status, &String::from_utf8_lossy(&body))
                         }
-                        Err(e) => Next::Refused(e.to_string()),
+                        Err(e) => return Ok(Outcome::NoAnswer(e.to_string())),
                     };
                 }
                 Next::Cosigned(signature, time) => {
@@ -128,7 +130,7 @@ impl Log {
         let url = format!("{}/{}/checkpoint", named.url, self.origin_hash());
         let (status, body) = match outside::look(&url, MAX_CONSISTENCY) {
             Ok(answer) => answer,
-            Err(e) => return Ok(Outcome::Refused(e.to_string())),
+            Err(e) => return Ok(Outcome::NoAnswer(e.to_string())),
         };
         let refused = |why: String| Ok(Outcome::Refused(why));
         match status {

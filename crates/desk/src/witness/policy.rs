@@ -33,12 +33,21 @@ pub struct Policy {
     pub quorum: u64,
 }
 
-/// The witnesses that an authority asks, in the order they were named.
+/// The witnesses that an authority asks, in the order they were named, by a log that was proven.
 ///
 /// # Errors
-/// No such authority; its log is damaged.
+/// No such authority; its log does not hold.
 pub fn list(home: &Path, name: Option<&str>) -> Result<Vec<Named>> {
+    proven(home, name)?;
     Ok(policy(home, name)?.witnesses)
+}
+
+/// Proves the authority's own log: whom it names and requires is only worth what that is.
+fn proven(home: &Path, name: Option<&str>) -> Result<()> {
+    match vault::verify_authority(&authority(&Home::new(home), name)?).into_iter().next() {
+        None => Ok(()),
+        Some(vault::Finding { place, message }) => Err(Error::Authority { place, message }),
+    }
 }
 
 /// The witnesses that an authority asks, and how many of them it requires.
@@ -85,6 +94,7 @@ pub fn policy(home: &Path, name: Option<&str>) -> Result<Policy> {
 /// # Errors
 /// More than are named; the disk.
 pub fn require(home: &Path, quorum: u64) -> Result<bool> {
+    proven(home, None)?;
     let policy = policy(home, None)?;
     let named = policy.witnesses.len();
     if quorum > named as u64 {
@@ -147,6 +157,7 @@ pub fn name(home: &Path, key: &str, url: &str) -> Result<Named> {
 /// # Errors
 /// None of that name; the disk.
 pub fn drop(home: &Path, name: &str) -> Result<Named> {
+    proven(home, None)?;
     let Policy { witnesses, quorum } = policy(home, None)?;
     let left = witnesses.len().saturating_sub(1) as u64;
     let found = witnesses.into_iter().find(|named| named.key.name() == name);

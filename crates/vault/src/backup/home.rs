@@ -8,9 +8,8 @@
 use std::path::Path;
 
 use ledger::disk;
-use ledger::{Authority, Checkpoint, Finding, Home, Keys, Known, Reader, VerifierKey, Wait};
+use ledger::{Authority, Checkpoint, Finding, Home, Reader, VerifierKey, Wait};
 use model::Sha256Hex;
-use model::record::{Opening, Record, leaf_hash};
 
 use super::CHECKPOINT;
 use super::copy::{Own, Run, read, sizes};
@@ -20,6 +19,7 @@ use super::run::{Made, begin};
 use super::store::{Store, get};
 use crate::keys::{keys, keys_of, own_log, rotations};
 use crate::openings::names;
+use crate::verify::authority::proven;
 
 const KEY: &str = "key";
 const NEXT: &str = "key-next";
@@ -172,31 +172,6 @@ fn is_seen(file: &str, note: &str, known: &[&VerifierKey]) -> bool {
 fn size_of(note: &[u8]) -> u64 {
     let text = String::from_utf8_lossy(note);
     Checkpoint::parse_unverified(&text).map_or(0, |checkpoint| checkpoint.size)
-}
-
-/// Proves an authority's folder: its log from its entries, by these keys, and each opening against its
-/// record. The second are notes.
-fn proven(dir: &Path, keys: &Keys) -> Result<(Vec<Finding>, Vec<String>)> {
-    let known = Known { key: Some(keys.now()), former: keys.former(), earlier: &[] };
-    let mut openings = Vec::new();
-    let report = ledger::verify(&dir.join("ledger"), known, &mut |index, entry, _| {
-        let place = format!("{OPENINGS}/{index}");
-        let Ok(line) = read(&dir.join(&place), MAX_OPENING) else { return None };
-        let sound = Record::parse(entry).is_ok_and(|record| {
-            Opening::parse_line(&line).is_ok_and(|opening| {
-                opening.record == leaf_hash(entry) && record.check_opening(&opening).is_ok()
-            })
-        });
-        if !sound {
-            let message = format!("it does not open record {index}");
-            openings.push(Finding { place, message });
-        }
-        None
-    })?;
-    let mut findings = report.findings;
-    findings.iter_mut().for_each(|found| found.place = format!("ledger/{}", found.place));
-    findings.append(&mut openings);
-    Ok((findings, report.notes))
 }
 
 /// An authority's folder that was copied out of a backup, and proven.

@@ -64,7 +64,9 @@ checkpoint. It binds the authority alone: a reader's own trust file says `quorum
     /// Ask every witness to cosign now: the authority's own log, and the case's.
     #[command(after_help = "Examples:
   vigie witness ask
-  vigie witness ask --authority        # the births of cases alone, before any case")]
+  vigie witness ask --authority        # the births of cases alone, before any case
+
+Where none answers, or fewer than are required (`vigie witness require`), it ends with 3.")]
     Ask(WhichLog),
     /// Hold what every witness keeps of a log against this copy; exit 1 where they contradict.
     #[command(after_help = "Example:

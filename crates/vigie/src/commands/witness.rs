@@ -132,9 +132,18 @@ fn each(
     ask: impl Fn(&Path, Which<'_>) -> Asked,
 ) -> Result<(), Told> {
     let mut out = std::io::stdout().lock();
-    let (mut none, mut found) = (true, false);
+    let (mut none, mut found, mut silent) = (true, false, Vec::new());
     for (log, which, place) in logs(home, args) {
-        for (named, outcome) in ask(home, which).map_err(told(&place))? {
+        let outcomes = ask(home, which).map_err(told(&place))?;
+        let said = |(_, outcome): &&(Named, Outcome)| {
+            !matches!(outcome, Outcome::NoAnswer(_) | Outcome::Refused(_))
+        };
+        let quorum = desk::witness::policy(home, None).map_err(told(home))?.quorum;
+        let (of, n) = (outcomes.len(), outcomes.iter().filter(said).count());
+        if of > 0 && (n as u64) < quorum.max(1) {
+            silent.push(format!("{log}: {n} of {of}"));
+        }
+        for (named, outcome) in outcomes {
             none = false;
             if let Outcome::Contradicts(split) = &outcome {
                 found = true;
@@ -165,7 +174,16 @@ fn each(
         writeln!(out, "No witness is named ({unwitnessed}): `vigie witness add` names one.")?;
     }
     out.flush()?;
-    if found { Err(Told::Finding) } else { Ok(()) }
+    if found {
+        return Err(Told::Finding);
+    }
+    if silent.is_empty() {
+        return Ok(());
+    }
+    Err(Told::Failure {
+        what: format!("too few witnesses answered ({})", silent.join("; ")),
+        next: Some("try again, or see with whoever runs them why".to_owned()),
+    })
 }
 
 /// How often `vigie serve` asks witnesses.
@@ -217,6 +235,7 @@ fn words(outcome: &Outcome) -> (&'static str, String) {
         }
         Outcome::Never => ("never", "it has never cosigned this log".to_owned()),
         Outcome::Refused(why) => ("refused", why.clone()),
+        Outcome::NoAnswer(why) => ("no_answer", why.clone()),
         Outcome::Contradicts(split) => {
             let what = match split.shown() {
                 Ok(Shown::Split(a, b)) => format!(

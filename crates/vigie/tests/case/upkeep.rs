@@ -264,3 +264,17 @@ fn where_bytes_came_inside_what_is_hidden_is_hidden() {
     let told = bench.ok(&["sql", "--case", "case", "--json", "SELECT path FROM receipt"]);
     assert!(told.contains("a.txt") && !told.contains("z.tar"), "{told}");
 }
+
+/// On read-only media SQLite finds no place for its index of the journal: here a folder takes it.
+#[test]
+#[allow(clippy::disallowed_methods)] // What no writer of ours does.
+fn a_case_on_read_only_media_is_read_and_verified() {
+    let bench = Bench::new();
+    bench.open("a case?", &bench.seizure("seizure", "small", 1.0, 4));
+    for end in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(bench.path(&format!("a case?/views.sqlite{end}")));
+    }
+    std::fs::create_dir(bench.path("a case?/views.sqlite-shm")).expect("a folder");
+    assert!(bench.ok(&["verify", "a case?"]).contains(" holds: "));
+    assert!(bench.ok(&["sql", "--case", "a case?", "SELECT count(*) FROM exhibit"]).len() > 2);
+}

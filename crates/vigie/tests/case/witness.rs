@@ -177,8 +177,17 @@ fn others_cosign_and_who_tells_two_stories_is_caught() {
 
     // The witness is gone: it is told, and nothing else stops.
     drop(serving);
-    let told = police.ok(&["witness", "ask"]);
-    assert_eq!(told.matches("io: Connection refused").count(), 2, "{told}");
+    for words in [["witness", "ask"], ["witness", "compare"]] {
+        let out = police.run(&words);
+        let told = String::from_utf8_lossy(&out.stdout).into_owned();
+        assert_eq!(told.matches("io: Connection refused").count(), 2, "{told}");
+        let why = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(3), "{why}");
+        assert!(
+            why.contains("too few witnesses answered (authority: 0 of 1; case: 0 of 1)"),
+            "{why}"
+        );
+    }
     police.ok(&["witness", "require", "0"]);
     assert!(police.ok(&["witness", "drop", "w.polizia.example"]).contains("asked no more"));
     assert_eq!(police.run(&["witness", "drop", "w.polizia.example"]).status.code(), Some(3));
@@ -246,4 +255,65 @@ fn a_witness_follows_a_rotated_key_and_takes_the_former_one_no_more() {
     let told = String::from_utf8_lossy(&out.stdout);
     assert!(!told.contains(": cosigned, "), "{told}");
     assert!(told.contains("it does not take the signature"), "{told}");
+}
+
+/// What an authority names and requires is worth what its own log is.
+#[test]
+#[allow(clippy::disallowed_methods)] // Files for the test.
+fn an_authoritys_own_log_that_was_changed_is_found_and_nothing_of_it_taken() {
+    let bench = Bench::new();
+    bench.ok(&["authority", "init", "police.example"]);
+    bench.open("case", &bench.seizure("seizure", "small", 1.0, 4));
+    for n in 1..=2 {
+        let other = Bench::new();
+        let witness = other.ok(&["witness", "init", &format!("w{n}.example")]);
+        let url = format!("http://127.0.0.1:{n}");
+        bench.ok(&["witness", "add", "--url", &url, witness.trim()]);
+    }
+    bench.ok(&["witness", "require", "2"]);
+    bench.ok(&["verify", "case"]);
+    let tile = bench.path("home/authorities/police.example/ledger/tile/entries/000.p/4");
+    let bytes = std::fs::read(&tile).expect("a tile");
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    assert!(text.contains(r#""quorum":2"#), "{text}");
+    let at = bytes.windows(10).position(|w| w == br#""quorum":2"#).expect("it is there") + 9;
+    let mut changed = bytes.clone();
+    changed[at] = b'1';
+    std::fs::write(&tile, changed).expect("a tile");
+    let out = bench.run(&["verify", "case"]);
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    assert!(said.contains("authorities/police.example/ledger/"), "{said}");
+    for words in [
+        &["witness", "list"][..],
+        &["witness", "ask"],
+        &["witness", "compare"],
+        &["witness", "require", "1"],
+        &["log", "prove", "--authority", "3"],
+    ] {
+        let out = bench.run(words);
+        let why = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(3), "{words:?}: {why}");
+        assert!(why.contains("authorities/police.example/ledger/"), "{words:?}: {why}");
+    }
+    std::fs::write(&tile, bytes).expect("a tile");
+    bench.ok(&["verify", "case"]);
+
+    // A case that a copy of the key began elsewhere.
+    for part in ["authority", "authorities/police.example/key"] {
+        let to = bench.path("other-home").join(part);
+        std::fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
+        std::fs::copy(bench.path("home").join(part), to).expect("a copy");
+    }
+    let other = bench.seizure("more", "small", 1.0, 5);
+    let other = other.to_str().expect("a path");
+    bench.ok(&["--home", "other-home", "open", "--json", "--case", "unborn", other]);
+    let out = bench.run(&["verify", "unborn"]);
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    assert!(said.contains("does not hold the birth of this case"), "{said}");
+    let out = bench.run(&["open", "--case", "unborn", other]);
+    let why = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(3), "{why}");
+    assert!(why.contains("does not hold its birth"), "{why}");
 }

@@ -1,0 +1,76 @@
+//! Verifying an authority's own log, in which the births of its cases, its keys and its witnesses stand.
+
+use std::path::Path;
+
+use ledger::{Authority, Finding, Keys, Known};
+use model::record::{Opening, Record, leaf_hash};
+
+/// The most bytes of an opening.
+const MAX_OPENING: usize = 1 << 20;
+
+/// What does not hold of an authority's own log, each with its place in the authority's folder. One
+/// that has no log yet holds.
+pub fn verify_authority(authority: &Authority) -> Vec<Finding> {
+    let log_dir = authority.log_dir();
+    if !log_dir.is_dir() {
+        return Vec::new();
+    }
+    let told = |e: &dyn std::fmt::Display| {
+        vec![Finding { place: log_dir.display().to_string(), message: e.to_string() }]
+    };
+    let keys = match authority.reader() {
+        Ok(log) => crate::keys::keys_of(&log, authority.name(), authority),
+        Err(e) => return told(&e),
+    };
+    // What cannot be told of its rotations is told beside what else is wrong: the entries that say so
+    // may be those that were changed.
+    let (keys, mut findings) = match keys {
+        Ok(keys) => (keys, Vec::new()),
+        Err(e) => match authority.verifier(authority.name()) {
+            Ok(key) => (key.into(), told(&e)),
+            Err(e) => return told(&e),
+        },
+    };
+    let dir = log_dir.parent().unwrap_or(&log_dir);
+    match proven(dir, &keys) {
+        Ok((mut more, _)) => findings.append(&mut more),
+        Err(e) => findings.append(&mut told(&e)),
+    }
+    for finding in &mut findings {
+        if !Path::new(&finding.place).is_absolute() {
+            finding.place = dir.join(&finding.place).display().to_string();
+        }
+    }
+    findings
+}
+
+/// Proves an authority's folder: its log from its entries, by these keys, and each opening against its
+/// record. The second are notes.
+pub(crate) fn proven(dir: &Path, keys: &Keys) -> ledger::Result<(Vec<Finding>, Vec<String>)> {
+    let known = Known { key: Some(keys.now()), former: keys.former(), earlier: &[] };
+    let mut openings = Vec::new();
+    let report = ledger::verify(&dir.join("ledger"), known, &mut |index, entry, _| {
+        let place = format!("openings/{index}");
+        let path = dir.join(&place);
+        if path.metadata().map_or(0, |m| m.len()) > MAX_OPENING as u64 {
+            let message = format!("it is longer than {MAX_OPENING} bytes");
+            openings.push(Finding { place, message });
+            return None;
+        }
+        let Ok(line) = std::fs::read(&path) else { return None };
+        let sound = Record::parse(entry).is_ok_and(|record| {
+            Opening::parse_line(&line).is_ok_and(|opening| {
+                opening.record == leaf_hash(entry) && record.check_opening(&opening).is_ok()
+            })
+        });
+        if !sound {
+            let message = format!("it does not open record {index}");
+            openings.push(Finding { place, message });
+        }
+        None
+    })?;
+    let mut findings = report.findings;
+    findings.iter_mut().for_each(|found| found.place = format!("ledger/{}", found.place));
+    findings.append(&mut openings);
+    Ok((findings, report.notes))
+}
