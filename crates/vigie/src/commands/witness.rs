@@ -51,9 +51,9 @@ pub(crate) fn run(home: Option<&Path>, args: &Witness) -> Result<(), Told> {
             Ok(())
         }
         Witness::List(args) => list(&home, args),
-        Witness::Ask(args) => each(&home, args, None, desk::witness::ask),
+        Witness::Ask(args) => each(&home, args, None, "cosigned", desk::witness::ask),
         Witness::Compare { which, evidence } => {
-            each(&home, which, evidence.as_deref(), desk::witness::compare)
+            each(&home, which, evidence.as_deref(), "answered", desk::witness::compare)
         }
     }
 }
@@ -129,6 +129,7 @@ fn each(
     home: &Path,
     args: &WhichLog,
     evidence: Option<&Path>,
+    wanted: &str,
     ask: impl Fn(&Path, Which<'_>) -> Asked,
 ) -> Result<(), Told> {
     let mut out = std::io::stdout().lock();
@@ -181,7 +182,7 @@ fn each(
         return Ok(());
     }
     Err(Told::Failure {
-        what: format!("too few witnesses answered ({})", silent.join("; ")),
+        what: format!("too few witnesses {wanted} ({})", silent.join("; ")),
         next: Some("try again, or see with whoever runs them why".to_owned()),
     })
 }
