@@ -4,11 +4,8 @@ use std::path::Path;
 
 /// A word for a shell: as it is where nothing in it could mean anything there, else in quotes.
 pub fn quoted(word: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:@+,%".contains(&b);
-    if !word.is_empty() && word.bytes().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
+    // No shell can be given a NUL, and no path or argument holds one.
+    shlex::try_quote(word).unwrap_or_default().into_owned()
 }
 
 /// A path for a shell.
@@ -18,15 +15,16 @@ pub fn quoted_path(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::quoted;
+    use super::{quoted, quoted_path};
 
     #[test]
-    fn what_means_something_to_a_shell_is_quoted() {
-        assert_eq!(quoted("/cases/nl-04"), "/cases/nl-04");
-        assert_eq!(quoted(""), "''");
-        assert_eq!(quoted("two words"), "'two words'");
-        assert_eq!(quoted("$HOME"), "'$HOME'");
+    fn what_means_something_to_a_shell_means_itself() {
+        for word in ["", "/cases/nl-04", "two words", "$HOME", "l'aquila; $(x)", "a\nb", "-x", "!é"]
+        {
+            let words = shlex::split(&format!("vigie {}", quoted(word)));
+            assert_eq!(words, Some(vec!["vigie".to_owned(), word.to_owned()]));
+        }
         assert_eq!(quoted("exhibit:0-4"), "exhibit:0-4");
-        assert_eq!(quoted("l'aquila; $(x)"), r"'l'\''aquila; $(x)'");
+        assert_eq!(quoted_path("/a b".as_ref()), "'/a b'");
     }
 }

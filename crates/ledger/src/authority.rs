@@ -12,6 +12,7 @@
 //! ```
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use model::Sha256Hex;
 
@@ -19,7 +20,7 @@ use crate::disk::{self, Overwrite};
 use crate::error::{Error, Result};
 use crate::keyfile::Fresh;
 use crate::keys::Keys;
-use crate::lock::{Lock, Wait};
+use crate::lock::{Lock, Quiet, Wait};
 use crate::note::{Checkpoint, NoteError, SigningKey, VerifierKey};
 use crate::own_key::{OwnKey, Under};
 use crate::reader::Reader;
@@ -191,6 +192,12 @@ impl Authority {
     /// As [`Lock::acquire`].
     pub fn lock(&self, holder: &str, wait: Wait) -> Result<Lock> {
         Lock::acquire(&self.dir.join("lock"), holder, wait)
+    }
+
+    /// Holds writers of the authority's own log off while it is read whole; at most five seconds are
+    /// waited for one that is at work.
+    pub fn quiet(&self) -> Option<Quiet> {
+        Quiet::hold(&self.dir.join("lock"), Duration::from_secs(5))
     }
 
     /// Completes the replacing of the key that a crash cut off: where the new one signs the log

@@ -35,7 +35,7 @@ pub use consistency::{Consistency, MAX_CONSISTENCY, MAX_HASHES};
 pub use error::{Error, Result, full};
 pub use keyfile::{Cost, Fresh, KeyFileError, Sealed};
 pub use keys::{Former, Keys};
-pub use lock::{Lock, Wait, holder_of};
+pub use lock::{Lock, Quiet, Wait, holder_of};
 pub use log::Log;
 pub use note::{Checkpoint, CosignerKey, Note, SigningKey, VerifierKey, WitnessKey};
 pub use own_key::{OwnKey, Under};

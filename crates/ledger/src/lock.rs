@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -58,6 +59,34 @@ impl Drop for Lock {
     }
 }
 
+/// No writer is at work while this is held. Nothing is written to hold it.
+#[derive(Debug)]
+pub struct Quiet {
+    _file: File,
+}
+
+impl Quiet {
+    /// Holds writers of the lock at `path` off, as soon as none is at work and at most `most` later;
+    /// else, and where there is no lock to hold, `None`.
+    pub fn hold(path: &Path, most: Duration) -> Option<Self> {
+        let file = File::open(path).ok()?;
+        let begun = Instant::now();
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockShared) {
+                Ok(()) => return Some(Self { _file: file }),
+                Err(rustix::io::Errno::WOULDBLOCK) if begun.elapsed() < most => {
+                    std::thread::sleep(PAUSE);
+                }
+                Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
+/// How long to wait before a lock is tried again.
+const PAUSE: Duration = Duration::from_millis(5);
+
 /// What the lock file says of its holder: a text for people, true only while the lock is held.
 pub fn holder_of(path: &Path) -> Option<String> {
     let mut text = String::new();
@@ -79,6 +108,15 @@ mod tests {
         assert!(second.to_string().contains("vigie open, since noon"), "{second}");
         drop(first);
         assert_eq!(holder_of(&path), None);
+        let soon = Duration::from_millis(20);
+        let quiet = Quiet::hold(&path, soon).unwrap();
+        assert!(Lock::acquire(&path, "vigie serve", Wait::Fail).is_err());
+        assert!(Quiet::hold(&path, soon).is_some(), "readers do not wait for one another");
+        drop(quiet);
+        let writer = Lock::acquire(&path, "vigie serve", Wait::Fail).unwrap();
+        assert!(Quiet::hold(&path, soon).is_none());
+        drop(writer);
+        assert!(Quiet::hold(&dir.path().join("none"), soon).is_none());
         Lock::acquire(&path, "vigie serve", Wait::Fail).unwrap();
     }
 }

@@ -14,11 +14,11 @@ use ledger::{Authority, Home, Keys, Lock, Log, Reader, Wait};
 use model::record::{
     Body, CaseBorn, CaseOpened, Envelope, Opening, Record, RecordError, uuid_v7, write,
 };
-use model::{Canon, ExhibitId, Sha256Hex};
+use model::{ExhibitId, Sha256Hex};
 
 use crate::erase::{Ordered, id_in};
 use crate::error::{Error, Result};
-use crate::keys::{OfLog, Rotation, bodies, first_key, open_log};
+use crate::keys::{OfLog, Rotation, birth_in, bodies, first_key, open_log};
 use crate::openings::{Openings, file_name, first_of, names};
 use crate::origin::{Origin, Stamp};
 use crate::records::opened;
@@ -319,14 +319,7 @@ impl Case {
             return Ok(());
         }
         let (_lock, mut log) = open_log(&writer.authority, holder, Wait::Wait)?;
-        let mut born = false;
-        for entry in log.reader().entries(0) {
-            let record = Record::parse(&entry?);
-            born |= record.is_ok_and(|r| {
-                r.kind == "case.born"
-                    && r.public.get("origin").and_then(Canon::as_text) == Some(&self.origin)
-            });
-        }
+        let born = birth_in(log.reader(), &self.origin)?.is_some();
         // Its making may have been cut off before its birth was recorded, never after more records.
         if !born && self.len() > 1 {
             return Err(Error::Unborn { origin: self.origin.clone(), records: self.len() });

@@ -233,6 +233,22 @@ pub fn named_keys(log: &Reader) -> Result<Option<Keys>> {
     Ok(Some(keys(&first, &rotations(log)?)))
 }
 
+/// The key under which an authority's own log records the birth of a case, if it does.
+///
+/// # Errors
+/// The log cannot be read.
+pub fn birth_in(log: &Reader, origin: &str) -> Result<Option<String>> {
+    for entry in log.entries(0) {
+        // What is no record of ours tells of no birth.
+        let Ok(record) = Record::parse(&entry?) else { continue };
+        let text = |name: &str| record.public.get(name).and_then(Canon::as_text);
+        if record.kind == "case.born" && text("origin") == Some(origin) {
+            return Ok(text("key").map(str::to_owned));
+        }
+    }
+    Ok(None)
+}
+
 /// The key that a case's first record names.
 pub(crate) fn first_key(log: &Reader) -> Option<VerifierKey> {
     let first = Record::parse(&log.entry(0).ok()?).ok()?;

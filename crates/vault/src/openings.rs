@@ -3,6 +3,7 @@
 //! their records are in the log, and touched by no rebuild; an order of erasure alone has lines written
 //! anew.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -137,4 +138,19 @@ pub(crate) fn names(dir: &Path) -> Result<Vec<String>> {
         out.push(item.file_name().to_string_lossy().into_owned());
     }
     Ok(out)
+}
+
+/// A whole file of at most so many bytes.
+///
+/// # Errors
+/// The disk; a longer file.
+pub(crate) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let failed = |e| Error::material("read", path, e);
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > most {
+        return Err(failed(std::io::Error::other(format!("it is longer than {most} bytes"))));
+    }
+    Ok(bytes)
 }

@@ -15,7 +15,7 @@ use model::{Canon, ExhibitId};
 use crate::case::authority_of;
 use crate::erase::Ordered;
 use crate::error::{Error, Result};
-use crate::keys::{self, OfLog, Rotation};
+use crate::keys::{self, OfLog, Rotation, birth_in};
 use crate::openings::{Lines, first_of};
 use crate::rehash::{Job, Rehashed, rehash};
 use crate::times::Kept;
@@ -212,15 +212,8 @@ fn of_log(
     if found.0.as_ref().map(Keys::first) != birth.key.as_ref() {
         report.find("ledger entry 0", "the case names another key than its authority's");
     }
-    let born = authority.reader().ok().is_some_and(|log| {
-        log.entries(0).flatten().filter_map(|bytes| Record::parse(&bytes).ok()).any(|record| {
-            let text = |name: &str| record.public.get(name).and_then(Canon::as_text);
-            record.kind == "case.born"
-                && text("origin") == Some(&birth.origin)
-                && text("key").map(str::to_owned) == birth.key.as_ref().map(VerifierKey::text)
-        })
-    });
-    if !born {
+    let born = authority.reader().ok().and_then(|log| birth_in(&log, &birth.origin).ok().flatten());
+    if born.is_none() || born != birth.key.as_ref().map(VerifierKey::text) {
         let what = "the authority's own log does not hold the birth of this case";
         if log.as_ref().is_some_and(|log| log.size() > 1) {
             let message = format!(

@@ -217,16 +217,8 @@ impl HomeProven {
         let lost = "this backup is older than that, and whoever went on from it would fork the \
                     authority's log: look for a newer one";
         let log = Reader::open(&copy.join("ledger"));
-        let born = log.is_ok_and(|log| {
-            log.entries(0).flatten().any(|entry| {
-                let record = model::record::Record::parse(&entry);
-                record.is_ok_and(|record| {
-                    let text = |name: &str| record.public.get(name).and_then(model::Canon::as_text);
-                    record.kind == "case.born" && text("origin") == Some(&origin)
-                })
-            })
-        });
-        if !born {
+        let born = log.ok().and_then(|log| vault::birth_in(&log, &origin).ok().flatten());
+        if born.is_none() {
             self.find(place, format!("the authority recorded the birth of this case: {lost}"));
             return Ok(());
         }

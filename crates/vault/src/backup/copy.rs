@@ -1,7 +1,6 @@
 //! What a run copies of a log, a case's or an authority's own, and how it puts objects.
 
 use std::collections::HashMap;
-use std::io::Read;
 use std::path::Path;
 
 use ledger::batch::{Tile, tiles_at};
@@ -205,15 +204,7 @@ pub(super) fn most_of(tile: Tile) -> u64 {
 
 /// A file of the case.
 pub(super) fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
-        .map_err(|e| crate::Error::material("read", path, e))?;
-    if bytes.len() as u64 > most {
-        let long = std::io::Error::other(format!("it is longer than {most} bytes"));
-        return Err(crate::Error::material("read", path, long).into());
-    }
-    Ok(bytes)
+    Ok(crate::openings::read_bounded(path, most)?)
 }
 
 pub(super) fn with_cause(error: &dyn std::error::Error) -> String {

@@ -19,7 +19,7 @@ use super::run::{Made, begin};
 use super::store::{Store, get};
 use crate::keys::{keys, keys_of, own_log, rotations};
 use crate::openings::names;
-use crate::verify::authority::proven;
+use crate::verify::authority::{MAX_OPENING, proven};
 
 const KEY: &str = "key";
 const NEXT: &str = "key-next";
@@ -27,8 +27,7 @@ const NEXT: &str = "key-next";
 const PUBLIC: &str = "public";
 const OPENINGS: &str = "openings";
 const SEEN: &str = "seen";
-/// The most bytes of an opening, of a checkpoint that was seen, and of a key's file.
-const MAX_OPENING: u64 = 1 << 20;
+/// The most bytes of a checkpoint that was seen, and of a key's file.
 const MAX_SEEN: u64 = 4096;
 const MAX_KEY: u64 = 8192;
 

@@ -139,9 +139,9 @@ fn each(
         let said = |(_, outcome): &&(Named, Outcome)| {
             !matches!(outcome, Outcome::NoAnswer(_) | Outcome::Refused(_))
         };
-        let quorum = desk::witness::policy(home, None).map_err(told(home))?.quorum;
+        let standing = desk::witness::standing(home, which).map_err(told(&place))?;
         let (of, n) = (outcomes.len(), outcomes.iter().filter(said).count());
-        if of > 0 && (n as u64) < quorum.max(1) {
+        if of > 0 && (n as u64) < standing.quorum.max(1) {
             silent.push(format!("{log}: {n} of {of}"));
         }
         for (named, outcome) in outcomes {
@@ -163,7 +163,6 @@ fn each(
                 writeln!(out, "{log}: {}: {}", plain(name), plain(&words(&outcome).1))?;
             }
         }
-        let standing = desk::witness::standing(home, which).map_err(told(&place))?;
         if let Some(p) = standing.required()
             && !args.json
         {

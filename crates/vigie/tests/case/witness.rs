@@ -317,3 +317,24 @@ fn an_authoritys_own_log_that_was_changed_is_found_and_nothing_of_it_taken() {
     assert_eq!(out.status.code(), Some(3), "{why}");
     assert!(why.contains("does not hold its birth"), "{why}");
 }
+
+/// The authority's own log is written to by every case of its home: half a commit is no damage.
+#[test]
+fn an_authoritys_log_holds_while_others_write_to_it() {
+    let bench = Bench::new();
+    bench.ok(&["authority", "init", "police.example"]);
+    bench.open("case", &bench.seizure("seizure", "small", 1.0, 4));
+    let witness = Bench::new().ok(&["witness", "init", "w.example"]);
+    bench.ok(&["witness", "add", "--url", "http://127.0.0.1:1", witness.trim()]);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for n in 0..150 {
+                bench.ok(&["witness", "require", if n % 2 == 0 { "1" } else { "0" }]);
+            }
+        });
+        while !writer.is_finished() {
+            bench.ok(&["witness", "list", "--authority"]);
+            bench.ok(&["verify", "case"]);
+        }
+    });
+}
