@@ -66,7 +66,7 @@ fn witnessed(lang: Lang, p: &Provable) -> Markup {
             }
         }
         @if let Some(required) = standing.required() {
-            (if standing.by.is_empty() { "; " } else { "" }) (required_text(lang, required))
+            div { (required_text(lang, required)) }
         }
     }
 }
