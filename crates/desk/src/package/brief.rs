@@ -42,6 +42,8 @@ pub(crate) struct Briefs {
     pub(crate) lost: Vec<Demand>,
     /// Exhibits that came out of a container that was erased, or are left of one of which a part was.
     pub(crate) orphans: HashSet<ExhibitId>,
+    /// Exhibits in which a digest of something that was erased stands, as the orders name them.
+    pub(crate) telling: HashSet<ExhibitId>,
     /// Records that sealed what is left of an exhibit.
     rests: HashSet<u64>,
     /// How exhibits came in that were found in no other: by their paths.
@@ -86,6 +88,12 @@ impl Briefs {
         let rests = briefs.records.iter().filter(|brief| briefs.rests.contains(&brief.index));
         let rests: Vec<ExhibitId> = rests.filter_map(|brief| Some(brief.sealed?.0)).collect();
         briefs.orphans.extend(rests);
+        for record in
+            case.orders().iter().flat_map(|order| order.body.digests.0.iter().cloned().flatten())
+        {
+            let sealed = briefs.records.iter().find(|brief| brief.index == record);
+            briefs.telling.extend(sealed.and_then(|brief| Some(brief.sealed?.0)));
+        }
         briefs.packages(case)?;
         Ok(briefs)
     }

@@ -184,7 +184,17 @@ fn secrets(
     inside.retain(|id| !chosen.contains(id));
     secret.extend(inside.iter().copied());
     // A list of sums tells what stays hidden, what contains the list contains that, and so on.
-    let (mut sums, mut around) = (HashSet::new(), briefs.around(&secret));
+    // Of what was erased nothing is left to search for: the orders name what tells of it.
+    let mut sums = briefs.telling.clone();
+    let mut around = briefs.around(&secret.union(&sums).copied().collect());
+    for id in shown.iter().filter(|(_, what)| matches!(what, Shown::Parts(_))).map(|part| part.0) {
+        if sums.contains(id) {
+            notes.push(format!(
+                "somewhere in the exhibit {id}, of which a part goes, stands the digest of an exhibit \
+                 that was erased: see that it is not in that part"
+            ));
+        }
+    }
     loop {
         let before = sums.len();
         for brief in briefs.records.iter().filter(|brief| brief.kind == "sums.compared") {
@@ -227,7 +237,14 @@ fn secrets(
     let whole = |id: &ExhibitId, shown: &BTreeMap<_, _>| shown.get(id) == Some(&Shown::Whole);
     let reasons = [
         (inside, "was found in an exhibit that is redacted"),
-        (around.iter().copied().collect(), "contains an exhibit that stays hidden, or its digest"),
+        (
+            around.iter().copied().collect(),
+            "contains an exhibit that stays hidden, or the digest of one that does or was erased",
+        ),
+        (
+            briefs.telling.iter().copied().collect(),
+            "holds the digest of an exhibit that was erased",
+        ),
         (sums.iter().copied().collect(), "lists the digest of an exhibit that stays hidden"),
     ];
     for (ids, why) in reasons {

@@ -61,6 +61,13 @@ pub struct Info {
     pub keys: String,
 }
 
+impl DraftError {
+    /// True where something else must be asked for: the case and the disk are as they should be.
+    pub fn is_asked(&self) -> bool {
+        matches!(self, Self::Line { .. } | Self::Part { .. } | Self::Asked { .. })
+    }
+}
+
 /// Why a package cannot be made. No package was written.
 #[derive(Debug, thiserror::Error)]
 pub enum DraftError {

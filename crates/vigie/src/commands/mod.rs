@@ -104,6 +104,10 @@ pub(crate) fn told(case: &Path) -> impl Fn(desk::Error) -> Told + '_ {
     |error| match error.at(case) {
         desk::Error::Asked(what) => Told::Misuse(what),
         desk::Error::Output(error) => error.into(),
+        desk::Error::Package(error) if error.is_asked() => match Told::failure(&error, None) {
+            Told::Failure { what, .. } => Told::Misuse(what),
+            other => other,
+        },
         other => Told::failure(&other, None),
     }
 }

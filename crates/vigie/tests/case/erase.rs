@@ -204,6 +204,16 @@ fn digests_of_what_goes_are_named_wherever_they_stand() {
     assert_eq!(after.iter().map(|id| id.as_str().unwrap()).collect::<BTreeSet<_>>(), told);
     // The list itself holds the name still, and nothing else does.
     assert_eq!(holding(&bench, "the-pin-of-bob").len(), 1);
+    // And none of them leaves by itself.
+    let make =
+        ["package", "make", "--json", "--case", "case", "--for", "Court", "--handling", "H0"];
+    let made = bench.json(&[&make[..], &["--out", "after.zip"]].concat());
+    let notes = made["notes"].to_string();
+    for id in &told {
+        let what =
+            format!("the exhibit {id} is left out: it holds the digest of an exhibit that was");
+        assert!(notes.contains(&what), "{notes}");
+    }
 
     // With the lists nothing is left of it.
     for id in told {
