@@ -44,16 +44,17 @@ class Keys:
     def __init__(self, text):
         self.logs, self.authorities, self.witnesses, self.times, self.quorum = [], [], [], [], 0
         kinds = {"log": (1, self.logs), "authority": (1, self.authorities), "witness": (4, self.witnesses)}
-        for words in (line.split("#")[0].split() for line in text.splitlines()):
-            if words[:1] == ["quorum"]: self.quorum = int(words[1])
-            elif words[:1] == ["time"]: self.times.append(unbase64(words[2]))
-            elif words:
-                kind, where = kinds[words[0]]
-                name, number, raw = words[1].split("+", 2)
-                if (raw := unbase64(raw))[0] != kind or len(raw) != 33 or key_id(name, kind, raw[1:]).hex() != number:
-                    raise ValueError(f"the key of {name} is none")
-                where.append((name, raw[1:], int(words[3]) if words[2:3] == ["until"] else None))
+        for at, words in enumerate((line.split("#")[0].split() for line in text.splitlines()), 1):
+            try:
+                if words[:1] == ["quorum"]: self.quorum = int(words[1])
+                elif words[:1] == ["time"]: self.times.append(unbase64(words[2]))
+                elif words:
+                    (kind, where), (name, number, raw) = kinds[words[0]], words[1].split("+", 2)
+                    if (raw := unbase64(raw))[0] != kind or len(raw) != 33 or key_id(name, kind, raw[1:]).hex() != number: raise ValueError
+                    where.append((name, raw[1:], int(words[3]) if words[2:3] == ["until"] else None))
+            except Exception: raise ValueError(f"line {at} is no log KEY, authority KEY, witness KEY, quorum N or time NAME CERTIFICATE")
         if any(len(set(part)) < len(part) for part in list(zip(*self.witnesses))[:2]): raise ValueError("one witness as two")
+        if not 0 <= self.quorum <= len(self.witnesses): raise ValueError("a quorum out of bounds")
     def of_log(self, origin, size):
         own = [key for name, key, end in self.logs if name == origin and (end is None or size <= end)]
         return own + [key for name, key, _ in self.authorities if (origin + "/").startswith(name + "/")]
@@ -259,7 +260,7 @@ def main(words):
     if "--trust" in words[:-1]:
         at = words.index("--trust")
         try: trust = Keys(load(os.path.abspath(words[at + 1])).decode())
-        except Exception as error: say(f"{words[at + 1]}: no file of keys: {error!r}"); return 2
+        except Exception as error: say(f"{words[at + 1]}: no file of keys: {error}"); return 2
         del words[at:at + 2]
     if len(words) > 1 or any(word.startswith("-") for word in words): print(__doc__); return 2
     if not re.match("OpenSSL ([3-9]|[1-9][0-9])", os.popen("openssl version").read()): say("openssl 3 is needed"); return 2
@@ -292,8 +293,7 @@ def main(words):
           "Consistent, signer not confirmed: whose keys data/keys.txt holds, only your own --trust FILE can say.")
     for who, when in witnesses.items():
         say(f"Witnessed by {who} at {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(min(when, 1 << 37)))}: the first {size} records.")
-    for line in ["Unwitnessed: its operator could have rebuilt the log before."][len(witnesses):] + ["No trusted time."][stamps:]:
-        print(line)
+    for line in ["Unwitnessed: its operator could have rebuilt the log before."][len(witnesses):] + ["No trusted time."][stamps:]: print(line)
     print("NOT proven: that what the records say is true, and index.html and case.jsonld say what they say; when anything"
           "\nhappened; what is in what is hidden; that nothing was left out; that certificates still held.")
     return 0

@@ -64,7 +64,7 @@ pub struct Info {
 impl DraftError {
     /// True where something else must be asked for: the case and the disk are as they should be.
     pub fn is_asked(&self) -> bool {
-        matches!(self, Self::Line { .. } | Self::Part { .. } | Self::Asked { .. })
+        matches!(self, Self::Part { .. } | Self::Asked { .. })
     }
 }
 
