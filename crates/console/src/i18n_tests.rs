@@ -69,7 +69,7 @@ fn made() -> BTreeMap<&'static str, BTreeSet<String>> {
         ("error", set(errors.iter().flat_map(|e| [(*e).to_owned(), format!("{e}_title")]))),
         ("exhibit", set(["path", "item", "authorisation", "seized_by", "seized_at", "actor"])),
         ("family", set(crate::html::value::FAMILIES)),
-        ("field", set(records().flat_map(|r| r.fields).map(|f| f.name))),
+        ("field", set(records().flat_map(|r| r.fields).map(|f| f.name).chain(["actor"]))),
         ("fault", set(desk::custody::FAULTS)),
         ("figure", set(desk::read::FIGURES)),
         ("kind", set(kinds().map(|k| k.name))),

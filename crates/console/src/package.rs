@@ -149,6 +149,9 @@ fn records(seen: &[RecordSeen], lang: Lang) -> Markup {
             section.record id={ "record-" (record.index) } {
                 h3 { (record.index) " · " (lang.find(&kind).unwrap_or(&record.kind)) }
                 p.time { (record.time) }
+                @if let Some(by) = record.set_aside {
+                    p.hidden { a href={ "#record-" (by) } { (lang.f("log.set_aside", &[("n", &by.to_string())])) } }
+                }
                 dl {
                     @for (field, value) in &record.fields {
                         dt { (lang.find(&format!("field.{field}")).unwrap_or(field)) }

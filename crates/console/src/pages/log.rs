@@ -46,7 +46,7 @@ pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         vec![
             html! { a.n href={ "/log/" (e.index) } { (fmt::number(e.index)) } },
             html! { time datetime=(e.time) { (e.time) } },
-            html! { (kind_name(lang, &e.kind)) },
+            html! { (kind_name(lang, &e.kind)) (set_aside(lang, e.set_aside)) },
             actor(lang, e),
             summary(lang, e),
         ]
@@ -93,7 +93,7 @@ pub(crate) fn entry(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError>
     );
     let body = html! {
         dl.facts.wide {
-            dt { (lang.t("log.kind")) } dd { (kind_name(lang, &entry.kind)) " " span.mono.quiet { (entry.kind) } }
+            dt { (lang.t("log.kind")) } dd { (kind_name(lang, &entry.kind)) " " span.mono.quiet { (entry.kind) } (set_aside(lang, entry.set_aside)) }
             dt { (lang.t("log.time")) } dd { time datetime=(entry.time) { (entry.time) } }
             dt { (lang.t("log.actor")) } dd { (actor(lang, &entry)) }
             dt { (lang.t("log.authority")) } dd { (text(&entry.authority)) }
@@ -122,6 +122,15 @@ fn kind_name(lang: Lang, kind: &str) -> &str {
 
 fn field_name(lang: Lang, name: &str) -> &str {
     lang.find(&format!("field.{name}")).unwrap_or(name)
+}
+
+/// That a record no longer counts, with the one that says so.
+fn set_aside(lang: Lang, by: Option<u64>) -> Markup {
+    html! {
+        @if let Some(by) = by {
+            " " a.state.is-wrong href={ "/log/" (by) } { (lang.f("log.set_aside", &[("n", &fmt::number(by))])) }
+        }
+    }
 }
 
 fn actor(lang: Lang, e: &LogEntry) -> Markup {
@@ -189,5 +198,5 @@ fn data(e: &LogEntry) -> serde_json::Value {
         let value: Option<serde_json::Value> = f.value.as_deref().and_then(|v| serde_json::from_str(v).ok());
         (f.name.clone(), serde_json::json!({ "value": value, "committed": f.committed, "withheld": f.value.is_none() }))
     }).collect();
-    serde_json::json!({ "index": e.index, "kind": e.kind, "time": e.time, "actor": e.actor, "authority": e.authority, "fields": fields })
+    serde_json::json!({ "index": e.index, "kind": e.kind, "time": e.time, "actor": e.actor, "authority": e.authority, "fields": fields, "set_aside": e.set_aside })
 }

@@ -10,7 +10,7 @@ use vault::{Case, Records};
 
 use super::brief::Briefs;
 use super::handling::may_leave;
-use super::preview::{ExhibitSeen, RecordSeen, words};
+use super::preview::{ExhibitSeen, RecordSeen, set_aside, words};
 use super::{Ask, choose, demands, hidden};
 use crate::Result;
 use crate::read::Snapshot;
@@ -61,6 +61,7 @@ impl Snapshot {
         for choice in &chosen.choices {
             out.take(choice, &briefs, &records)?;
         }
+        set_aside(&mut out.records);
         Ok(out)
     }
 }
@@ -136,5 +137,6 @@ fn seen(choice: &Choice, record: &Record, opening: &Opening) -> RecordSeen {
         time: record.time.clone(),
         fields: public.chain(committed).collect(),
         hidden: record.committed.keys().filter(|field| !open(field)).cloned().collect(),
+        set_aside: None,
     }
 }

@@ -64,6 +64,8 @@ pub struct RecordSeen {
     pub fields: Vec<(String, String)>,
     /// Fields that are there and hidden.
     pub hidden: Vec<String>,
+    /// The record, of those in the package, that set this one aside: it no longer counts.
+    pub set_aside: Option<u64>,
 }
 
 /// The longest value that is shown.
@@ -81,6 +83,20 @@ pub(super) fn words(value: &Canon) -> String {
     match text.char_indices().nth(MAX_SHOWN) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text,
+    }
+}
+
+/// Marks the records that another of them set aside.
+pub(super) fn set_aside(records: &mut [RecordSeen]) {
+    let of = |record: &RecordSeen| {
+        let said = record.fields.iter().find(|(field, _)| field == "record")?;
+        Some((said.1.parse::<u64>().ok()?, record.index))
+    };
+    let corrections = records.iter().filter(|record| record.kind == "custody.corrected");
+    let corrected: Vec<(u64, u64)> = corrections.filter_map(of).collect();
+    for record in records {
+        let by = corrected.iter().find(|(of, _)| *of == record.index);
+        record.set_aside = by.map(|(_, by)| *by);
     }
 }
 
@@ -135,8 +151,10 @@ impl Preview {
                     .filter(|k| !open.contains_key(*k))
                     .cloned()
                     .collect(),
+                set_aside: None,
             });
         }
+        set_aside(&mut preview.records);
         preview
     }
 }

@@ -38,6 +38,8 @@ pub struct LogEntry {
     pub authority: String,
     /// The fields of its body, in the record's order.
     pub fields: Vec<LogField>,
+    /// The record that set this one aside: it is in the log, and no longer counts.
+    pub set_aside: Option<u64>,
 }
 
 /// Which records are wanted.
@@ -95,6 +97,12 @@ impl Snapshot {
                 items.push(entry);
             }
         }
+        if !items.is_empty() {
+            let corrected = self.custody()?.book.corrected;
+            for item in &mut items {
+                item.set_aside = corrected.get(&item.index).map(|(by, _)| *by);
+            }
+        }
         let next = (first > 0).then(|| rows::cursor(&[&first.to_string()]));
         Ok(Page { items, next, total: all.then(|| records.len()) })
     }
@@ -109,7 +117,9 @@ impl Snapshot {
             return Ok(None);
         }
         let (record, opening) = records.get(index)?;
-        Ok(Some(self.withheld(entry(index, &record, &opening))?))
+        let mut entry = self.withheld(entry(index, &record, &opening))?;
+        entry.set_aside = self.custody()?.book.corrected.get(&index).map(|(by, _)| *by);
+        Ok(Some(entry))
     }
 
     /// The record without what names a privileged exhibit: its hash stays.
@@ -155,5 +165,6 @@ fn entry(index: u64, record: &Record, opening: &Opening) -> LogEntry {
         actor: record.actor(opening),
         authority: record.authority.clone(),
         fields: public.chain(committed).collect(),
+        set_aside: None,
     }
 }

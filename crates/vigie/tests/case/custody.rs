@@ -144,6 +144,18 @@ fn gaps_overlaps_and_seals_are_found_and_corrected() {
     assert_eq!(bench.run(&[&correct[..], &[" "]].concat()).status.code(), Some(2));
     bench.ok(&[&correct[..], &["the sides were mixed up"]].concat());
     assert_eq!(item(&bench)["faults"], serde_json::json!([]));
+    // Who reads it in a package sees that it no longer counts.
+    let make = ["package", "make", "--case", "case", "--for", "Court", "--handling", "H0"];
+    bench.ok(&[&make[..], &["--out", "court.zip"]].concat());
+    let read = "import sys,zipfile;z=zipfile.ZipFile(sys.argv[1]);\
+                sys.stdout.buffer.write(z.read('package/index.html'))";
+    let page = std::process::Command::new("python3")
+        .args(["-c", read])
+        .arg(bench.path("court.zip"))
+        .output()
+        .expect("python3");
+    let page = String::from_utf8_lossy(&page.stdout).into_owned();
+    assert_eq!(page.matches(": it no longer counts").count(), 1, "{page}");
     go("b", both, &["--to", "bob.lab", "--at", "2025-11-12T10:00+01:00"]);
     go("c", both, &["--from", "ana", "--to", "bob.lab", "--at", "2025-11-12T11:00+01:00"]);
     assert_eq!(item(&bench)["faults"][0]["fault"], "overlap");
