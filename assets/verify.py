@@ -293,7 +293,7 @@ def main(words):
           "Consistent, signer not confirmed: whose keys data/keys.txt holds, only your own --trust FILE can say.")
     for who, when in witnesses.items():
         say(f"Witnessed by {who} at {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(min(when, 1 << 37)))}: the first {size} records.")
-    for line in ["Unwitnessed: its operator could have rebuilt the log before."][len(witnesses):] + ["No trusted time."][stamps:]: print(line)
+    for line in ["Unwitnessed" + " by anyone whom your trust file names" * bool(trust) + ": its operator could have rebuilt the log before."][len(witnesses):] + ["No trusted time."][stamps:]: print(line)
     print("NOT proven: that what the records say is true, and index.html and case.jsonld say what they say; when anything"
           "\nhappened; what is in what is hidden; that nothing was left out; that certificates still held.")
     return 0

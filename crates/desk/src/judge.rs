@@ -81,13 +81,14 @@ pub(crate) fn signer(dir: &Path, home: &Path, trust: Option<&Trust>, report: &mu
     report.signer_confirmed = true;
     // Damage there was told already.
     let kept = ledger::witnessed(&dir.join("ledger")).unwrap_or_default();
-    let mut why = None;
+    let (wanted, mut most) = (policy.quorum, 0);
     for note in &kept {
-        // Cosigned before a rotation, it is signed by a key of then.
+        let size = ledger::Checkpoint::of_text(&note.text).map_or(0, |c| c.size);
+        // Cosigned before a rotation, it is signed by a key of then. Who cosigned is told, whether
+        // they are enough or not.
         let opened = match trust.policy_of(note) {
-            Ok(policy) => policy.open(note),
+            Ok(policy) => ledger::Policy { quorum: 0, ..policy }.open(note),
             Err(NoteError::OtherKey) if !report.rotations.is_empty() => {
-                let size = ledger::Checkpoint::of_text(&note.text).map_or(0, |c| c.size);
                 report.notes.push(format!(
                     "ledger/witnessed/{size} does not count: it was signed by a key that was replaced \
                      since, and that the trust file does not name"
@@ -98,8 +99,7 @@ pub(crate) fn signer(dir: &Path, home: &Path, trust: Option<&Trust>, report: &mu
         };
         match opened {
             Ok(found) => {
-                report.witnessing.quorum |= policy.quorum > 0;
-                let size = found.checkpoint.size;
+                most = most.max(found.by.len());
                 for (name, time) in found.by {
                     // The greatest comes first.
                     if report.witnessing.by.iter().all(|(by, ..)| *by != name) {
@@ -107,17 +107,13 @@ pub(crate) fn signer(dir: &Path, home: &Path, trust: Option<&Trust>, report: &mu
                     }
                 }
             }
-            Err(e @ ledger::ProofError::Unwitnessed { .. }) => why = Some(e),
-            Err(e) => {
-                let size = ledger::Checkpoint::of_text(&note.text).map_or(0, |c| c.size);
-                report.find_evidence(format!("ledger/witnessed/{size}"), e.to_string());
-            }
+            Err(e) => report.find_evidence(format!("ledger/witnessed/{size}"), e.to_string()),
         }
     }
     report.witnessing.confirmed = !report.witnessing.by.is_empty();
-    if policy.quorum > 0 && !report.witnessing.quorum {
-        let (found, wanted) = (0, policy.quorum);
-        let why = why.unwrap_or(ledger::ProofError::Unwitnessed { found, wanted });
+    report.witnessing.quorum = wanted > 0 && most >= wanted;
+    if most < wanted {
+        let why = ledger::ProofError::Unwitnessed { found: most, wanted };
         report.find_evidence("ledger/witnessed", format!("by the trust file: {why}"));
     }
 }

@@ -62,6 +62,9 @@ pub struct Report {
     pub timed: Timed,
     /// Where the log's key was replaced.
     pub rotations: Vec<Rotation>,
+    /// True where the log itself holds. Who signed, cosigned and stamped one that does not is not
+    /// told: they spoke of another.
+    pub log_holds: bool,
 }
 
 impl Report {
@@ -133,10 +136,16 @@ fn of_vault(
         notes: vault.notes,
         rotations: vault.rotations,
         erased: vault.erased,
+        log_holds: vault.log_holds,
         ..Report::default()
     };
     judge::signer(dir, home.dir(), trust, &mut report);
     judge::times(dir, vault.stamps, vault.keys.as_ref(), trust, &mut report)?;
+    if !report.log_holds {
+        report.signer_confirmed = false;
+        report.witnessing = Witnessing::default();
+        report.timed = Timed::default();
+    }
     // A log that cannot be read was told above; then there is nothing to hold anything against.
     let case = Case::read(dir).ok();
     if let Some(case) = &case {

@@ -153,6 +153,12 @@ impl Error {
         Self::Damaged { path: path.to_owned(), what: what.into() }
     }
 
+    /// True where nothing can be written there: the medium is mounted read-only, or another's.
+    pub fn is_closed(&self) -> bool {
+        let closed = [io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::PermissionDenied];
+        matches!(self, Self::Disk { source, .. } if closed.contains(&source.kind()))
+    }
+
     /// True where the disk or the quota is full.
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Disk { source, .. } if full(source))

@@ -8,6 +8,7 @@ mod authority;
 mod base64;
 pub mod batch;
 mod consistency;
+mod contradicting;
 pub mod disk;
 mod error;
 mod journal;
@@ -32,6 +33,7 @@ mod witnessed;
 
 pub use authority::{Authority, Home, PRACTICE};
 pub use consistency::{Consistency, MAX_CONSISTENCY, MAX_HASHES};
+pub use contradicting::{MAX_CONTRADICTING, contradicting, keep_contradicting};
 pub use error::{Error, Result, full};
 pub use keyfile::{Cost, Fresh, KeyFileError, Sealed};
 pub use keys::{Former, Keys};

@@ -50,6 +50,8 @@ pub struct Report {
     pub keys: Option<Keys>,
     /// Where its key was replaced.
     pub rotations: Vec<Rotation>,
+    /// True where the log itself holds: entries, tiles, checkpoint, and what was known of it.
+    pub log_holds: bool,
     /// Records that the authority in the home has seen of this log.
     pub seen: Option<u64>,
 }
@@ -135,6 +137,7 @@ fn without_exhibits(dir: &Path, home: Option<&Home>, copy: bool) -> Result<(Repo
         walk.entry(index, entry, leaf);
         None
     })?;
+    report.log_holds = log.findings.is_empty();
     report.findings.extend(log.findings.into_iter().map(|mut f| {
         f.place = format!("ledger/{}", f.place);
         f

@@ -68,6 +68,10 @@ fn witnessed(lang: Lang, p: &Provable) -> Markup {
         @if let Some(required) = standing.required() {
             div { (required_text(lang, required)) }
         }
+        @for size in &standing.contradicted {
+            div { span.state.is-wrong { (lang.n("provable.contradicted", *size, &[])) } " "
+                code { "vigie witness compare --evidence FILE" } }
+        }
     }
 }
 

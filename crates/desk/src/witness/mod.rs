@@ -148,7 +148,15 @@ impl Log {
             return refused(format!("what it keeps of this log: {e}"));
         }
         Ok(match self.reader.compare(&theirs)? {
-            Some(split) => Outcome::Contradicts(Box::new(split)),
+            Some(split) => {
+                // Verifying this copy must not forget it. One on a disk that is mounted read-only is
+                // asked about all the same.
+                match ledger::keep_contradicting(&self.dir, &theirs) {
+                    Err(e) if !e.is_closed() => return Err(e.into()),
+                    _ => {}
+                }
+                Outcome::Contradicts(Box::new(split))
+            }
             None => {
                 let size = Checkpoint::of_text(&theirs.text).map_or(0, |c| c.size);
                 Outcome::GoesOn { size }

@@ -24,6 +24,8 @@ pub struct Standing {
     pub by: Vec<(String, u64, u64)>,
     /// Cosignatures under a named witness's key that do not fit: the entries, and what is wrong.
     pub broken: Vec<(u64, String)>,
+    /// The entries of each kept checkpoint, signed by the log, that this copy does not go through.
+    pub contradicted: Vec<u64>,
 }
 
 /// How many witnesses an authority itself requires, and how far they got.
@@ -57,6 +59,12 @@ pub fn standing(home: &Path, which: Which<'_>) -> Result<Standing> {
     let records = records.and_then(std::result::Result::ok).map_or(0, |c| c.size);
     let kept = ledger::witnessed(&dir)?;
     let mut standing = Standing { records, named: witnesses.len(), quorum, ..Standing::default() };
+    for (_, note) in ledger::contradicting(&dir)? {
+        // One that this copy has come to since is explained.
+        if reader.compare(&note)?.is_some() {
+            standing.contradicted.push(Checkpoint::of_text(&note.text).map_or(0, |c| c.size));
+        }
+    }
     let mut best: Vec<Option<(u64, u64)>> = vec![None; witnesses.len()];
     for note in &kept {
         let size = Checkpoint::of_text(&note.text).map_or(0, |c| c.size);

@@ -2,17 +2,21 @@
 //! every file. A root alone would not do: a flipped byte in a tile need not reach it.
 
 mod bundles;
+mod earlier;
 mod files;
+mod tiles;
 
 use std::path::{Path, PathBuf};
 
 use bundles::Bundle;
+use earlier::Earlier;
+use tiles::Differing;
 
 use crate::error::Result;
 use crate::journal::{Frame, frames, together};
 use crate::keys::{Former, Keys};
 use crate::note::{Checkpoint, NoteError, VerifierKey};
-use crate::store::{MAX_ENTRY, Store, Tile, encode_hashes, read};
+use crate::store::{MAX_ENTRY, Store, Tile};
 use crate::tree::{Edge, Hash, WIDTH, leaf};
 
 /// Something that is not as it should be, and where.
@@ -88,8 +92,9 @@ pub fn verify(dir: &Path, known: Known<'_>, entry: &mut Visit<'_>) -> Result<Rep
     }
     let published = published(&store, key, &mut report);
     let size = published.as_ref().map_or(0, |c| c.size);
-    let earlier = [known.earlier, &witnessed(dir, key, &mut report)].concat();
-    let mut tree = Tree { edge: Edge::default(), full: Vec::new(), key, earlier: &earlier };
+    let earlier = Earlier::of(dir, known.earlier, key, &mut report);
+    let differing = Differing::default();
+    let mut tree = Tree { edge: Edge::default(), full: Vec::new(), key, earlier, differing };
     std::thread::scope(|scope| {
         for read in bundles::ahead(scope, dir, size) {
             match read {
@@ -103,21 +108,20 @@ pub fn verify(dir: &Path, known: Known<'_>, entry: &mut Visit<'_>) -> Result<Rep
         let whole = edge.size() == size;
         for (level, number, hashes) in edge.partials().filter(|_| whole) {
             let tile = Tile { level: Some(level), number, width: hashes.len() as u64 };
-            compare(dir, tile, hashes, &mut report);
+            tree.differing.compare(dir, tile, hashes, &mut report);
         }
+        // What was changed is told before what follows from it.
+        let rooted = whole && edge.root() == checkpoint.root;
+        std::mem::take(&mut tree.differing).tell(rooted && report.checkpoint.is_some(), &mut report);
         if !whole {
             report.find("checkpoint", format!("it counts {size} entries, {} read", edge.size()));
-        } else if edge.root() != checkpoint.root {
+        } else if !rooted {
             report.find("checkpoint", "its root is not that of the entries");
         }
     }
     journal(&store, &mut tree, entry, &mut report);
     report.entries = tree.edge.size();
-    for earlier in earlier.iter().filter(|earlier| earlier.size > report.entries) {
-        let found =
-            format!("it is known with {} entries, here are {}", earlier.size, report.entries);
-        report.findings.push(Finding { place: "checkpoint".to_owned(), message: found });
-    }
+    tree.earlier.tell(report.entries, &mut report);
     files::account(dir, size, report.entries, &mut report)?;
     Ok(report)
 }
@@ -151,30 +155,6 @@ fn published(store: &Store, key: Option<&Keys>, report: &mut Report) -> Option<C
     }
 }
 
-/// The cosigned checkpoints kept beside the log, as far as the log itself signed them. Whose the
-/// cosignatures are is for who has the witnesses' keys.
-fn witnessed(dir: &Path, key: Option<&Keys>, report: &mut Report) -> Vec<Checkpoint> {
-    let notes = match crate::witnessed::witnessed(dir) {
-        Ok(notes) => notes,
-        Err(e) => {
-            report.find(crate::witnessed::FOLDER, e.to_string());
-            return Vec::new();
-        }
-    };
-    let mut out = Vec::new();
-    for note in notes {
-        let opened = match key {
-            Some(key) => key.open_among(&note),
-            None => Checkpoint::of_text(&note.text),
-        };
-        match opened {
-            Ok(checkpoint) => out.push(checkpoint),
-            Err(e) => report.find(crate::witnessed::FOLDER, e.to_string()),
-        }
-    }
-    out
-}
-
 /// The tree as the entries give it.
 struct Tree<'a> {
     edge: Edge,
@@ -182,21 +162,17 @@ struct Tree<'a> {
     full: Vec<(Tile, Vec<Hash>)>,
     key: Option<&'a Keys>,
     /// Checkpoints that the log must go through.
-    earlier: &'a [Checkpoint],
+    earlier: Earlier,
+    differing: Differing,
 }
 
 impl Tree<'_> {
-    fn push(&mut self, hash: Hash, report: &mut Report) {
+    fn push(&mut self, hash: Hash) {
         self.edge.push(hash, &mut |level, number, hashes| {
             let tile = Tile { level: Some(level), number, width: WIDTH };
             self.full.push((tile, hashes.to_vec()));
         });
-        for earlier in self.earlier.iter().filter(|e| e.size == self.edge.size()) {
-            if earlier.root != self.edge.root() {
-                let size = earlier.size;
-                report.find(format!("entry {}", size - 1), "another log is known up to here");
-            }
-        }
+        self.earlier.reached(&self.edge);
     }
 
     fn bundle(&mut self, dir: &Path, bundle: &Bundle, entry: &mut Visit<'_>, report: &mut Report) {
@@ -205,34 +181,16 @@ impl Tree<'_> {
             if let Some(message) = entry(index, bytes, hash) {
                 report.find(format!("{} entry {index}", bundle.tile.path().display()), message);
             }
-            self.push(*hash, report);
+            self.push(*hash);
         }
         for (tile, hashes) in std::mem::take(&mut self.full) {
-            compare(dir, tile, &hashes, report);
+            self.differing.compare(dir, tile, &hashes, report);
         }
     }
 }
 
 fn open(key: Option<&Keys>, note: &str) -> std::result::Result<Checkpoint, NoteError> {
     key.map_or_else(|| Checkpoint::parse_unverified(note), |key| key.open(note))
-}
-
-fn compare(dir: &Path, tile: Tile, hashes: &[Hash], report: &mut Report) {
-    let path = tile.path();
-    match read(&dir.join(&path), MAX_FILE + 1) {
-        Err(e) => report.find(path.display().to_string(), e.to_string()),
-        Ok(found) => differ(&path, &found, &encode_hashes(hashes), report),
-    }
-}
-
-fn differ(path: &Path, found: &[u8], expected: &[u8], report: &mut Report) {
-    if found != expected {
-        let at = found.iter().zip(expected).take_while(|(a, b)| a == b).count();
-        report.find(
-            format!("{} byte {at}", path.display()),
-            "it is not what the entries give: this file or the entries were changed",
-        );
-    }
 }
 
 /// Takes in what the journals commit beyond the tiles.
@@ -268,7 +226,7 @@ fn journal(store: &Store, tree: &mut Tree<'_>, entry: &mut Visit<'_>, report: &m
             if let Some(message) = entry(index, bytes, &hash) {
                 report.find(format!("{name} entry {index}"), message);
             }
-            tree.push(hash, report);
+            tree.push(hash);
         }
         tree.full.clear(); // their files may not stand yet
         match open(tree.key, &checkpoint) {

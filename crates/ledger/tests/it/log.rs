@@ -76,6 +76,56 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     assert_eq!(log.size(), 3);
 }
 
+/// Which entry was changed is told first, then what follows from it, each once.
+#[test]
+#[allow(clippy::disallowed_methods)] // Changes files, as an intruder does.
+fn what_was_changed_is_named_before_what_follows() {
+    let dir = quick_dir();
+    let mut log = Log::open(dir.path(), key()).unwrap();
+    log.append(&(0..300).map(|_| b"an entry".to_vec()).collect::<Vec<_>>()).unwrap();
+    log.finish().unwrap();
+    let path = |below: &str| dir.path().join(below);
+    let seen = key().verifier().open(&std::fs::read_to_string(path("checkpoint")).unwrap()).unwrap();
+    let found = |earlier: &[ledger::Checkpoint]| {
+        let key = key().verifier();
+        let known = Known { key: Some(&key), earlier, ..Known::default() };
+        let report = verify(dir.path(), known, &mut |_, _, _| None).unwrap();
+        report.findings.iter().map(|f| format!("{}: {}", f.place, f.message)).collect::<Vec<_>>()
+    };
+    let seen = [seen.clone(), seen];
+    assert!(found(&seen).is_empty());
+    let change = |below: &str, at: usize| {
+        let whole = std::fs::read(path(below)).unwrap();
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        std::fs::write(path(below), bytes).unwrap();
+        whole
+    };
+    let whole = change("tile/entries/000", 4 * 10 + 5);
+    let told = found(&seen);
+    assert!(told[0].starts_with("tile/0/000 byte 128: entry 4 was changed"), "{told:?}");
+    let known = told.iter().filter(|f| f.contains("the log signed another history")).count();
+    assert!(known == 1 && told.last().unwrap().starts_with("entries up to 299"), "{told:?}");
+    std::fs::write(path("tile/entries/000"), whole).unwrap();
+    // Of a tile that alone was changed that is told: the entries are those that were signed.
+    let whole = change("tile/0/000", 130);
+    let told = found(&seen);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("this file was changed: the entries are those"), "{told:?}");
+    std::fs::write(path("tile/0/000"), whole).unwrap();
+    // A checkpoint that somebody keeps of another history is not forgotten, and one of this is none.
+    let other = |size| key().sign(size, &[7; 32]);
+    for note in [other(200), other(900), std::fs::read_to_string(path("checkpoint")).unwrap()] {
+        ledger::keep_contradicting(dir.path(), &ledger::Note::parse(&note).unwrap()).unwrap();
+    }
+    let told = found(&seen);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("known with 900 entries, here are 300"), "{told:?}");
+    assert!(told[1].contains("entries up to 199: the log signed another history"), "{told:?}");
+    std::fs::write(path("contradicting/nothing"), "none").unwrap();
+    assert!(found(&seen).iter().any(|f| f.starts_with("contradicting: ")));
+}
+
 /// Readers beside a writer see whole, verified prefixes and never wait or fail.
 #[test]
 fn readers_never_wait() {

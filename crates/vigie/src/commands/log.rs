@@ -12,6 +12,7 @@ use ledger::{
 use serde_json::{Value, json};
 
 use super::times::trust_file;
+use super::verify::unwitnessed;
 use super::{home_dir, plain, read_bytes, read_text, told};
 use crate::cli::{Check, Log, Prove};
 use crate::error::Told;
@@ -193,7 +194,7 @@ fn holds(args: &Check, verdict: Verdict) -> Result<(), Told> {
                 writeln!(out, "Cosigned by {} at {}.", plain(name), moment(*time))?;
             }
             if signer.by.is_empty() {
-                writeln!(out, "Unwitnessed: its operator could have rebuilt it.")?;
+                writeln!(out, "{}: its operator could have rebuilt it.", unwitnessed(true))?;
             }
         }
         _ => writeln!(

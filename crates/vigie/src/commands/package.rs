@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::log::moment;
 use super::open::watched;
 use super::times::trust_file;
+use super::verify::unwitnessed;
 use super::{counted, place, plain, told};
 use crate::cli::package as cli;
 use crate::error::Told;
@@ -195,7 +196,8 @@ fn lines(checked: &Checked, trusting: bool, path: &Path) -> Vec<String> {
         out.push(format!("Witnessed by {name} at {time}: the log's first {size} records."));
     }
     if checked.witnesses.is_empty() {
-        out.push("Unwitnessed: the log's operator could have rebuilt it before.".to_owned());
+        let unwitnessed = unwitnessed(trusting);
+        out.push(format!("{unwitnessed}: the log's operator could have rebuilt it before."));
     } else if !checked.witnesses_confirmed {
         out.push("The witnesses' keys are those that the package itself names.".to_owned());
     }

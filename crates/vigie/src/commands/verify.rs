@@ -51,7 +51,7 @@ fn print(report: &Report, args: &Verify) -> std::io::Result<()> {
             .collect();
         let document = json!({
             "origin": report.origin, "sound": report.findings.is_empty(),
-            "evidence_holds": report.evidence_holds(), "records": report.records,
+            "evidence_holds": report.evidence_holds(), "log_holds": report.log_holds, "records": report.records,
             "exhibits": report.exhibits, "bytes": report.bytes, "facts": report.facts,
             "checkpoint": report.checkpoint, "key_from_home": report.key_from_home,
             "signer_confirmed": report.signer_confirmed,
@@ -93,13 +93,18 @@ fn print(report: &Report, args: &Verify) -> std::io::Result<()> {
             writeln!(out, "{} in the evidence, {views} in the views.", report.of_evidence)?;
         }
     }
+    if !report.log_holds {
+        let who = "Who signed, cosigned and stamped it is not told";
+        writeln!(out, "{who}: they spoke of a log that is not the one that stands here.")?;
+        return out.flush();
+    }
     if report.signer_confirmed {
         writeln!(out, "Signed by a key that your trust file names for this log.")?;
     } else if args.trust.is_none() && !report.key_from_home {
         let no = "no key of yours was named (--trust FILE)";
         writeln!(out, "Consistent, signer not confirmed: {no}.")?;
     }
-    for line in witnessed_text(&report.witnessing, report.records) {
+    for line in witnessed_text(&report.witnessing, report.records, args.trust.is_some()) {
         writeln!(out, "{line}")?;
     }
     for line in timed_text(&report.timed, report.records) {
@@ -129,10 +134,10 @@ fn witnessed_json(found: &Witnessing) -> Value {
 }
 
 /// Who cosigned, in lines.
-fn witnessed_text(found: &Witnessing, records: u64) -> Vec<String> {
+fn witnessed_text(found: &Witnessing, records: u64, trusting: bool) -> Vec<String> {
     let policy = found.policy.map(|p| policy_text(p, records));
     if found.by.is_empty() {
-        let unwitnessed = "Unwitnessed: its operator could have rebuilt it.".to_owned();
+        let unwitnessed = format!("{}: its operator could have rebuilt it.", unwitnessed(trusting));
         return std::iter::once(unwitnessed).chain(policy).collect();
     }
     let mut lines: Vec<String> = (found.by.iter())
@@ -146,6 +151,11 @@ fn witnessed_text(found: &Witnessing, records: u64) -> Vec<String> {
         lines.push("The witnesses' keys are those that the authority itself names.".to_owned());
     }
     lines
+}
+
+/// That nobody cosigned who counts: with a file of his own the reader says who does.
+pub(super) fn unwitnessed(trusting: bool) -> &'static str {
+    if trusting { "Unwitnessed by anyone whom your trust file names" } else { "Unwitnessed" }
 }
 
 /// Whether what an authority requires of witnesses was reached.

@@ -116,8 +116,16 @@ fn list(home: &Path, args: &WhichLog) -> Result<(), Told> {
     }
     if !args.json {
         for (log, standing) in &standings {
-            let Some(p) = standing.required() else { continue };
-            writeln!(out, "{log}: {}", policy_text(p, standing.records))?;
+            if let Some(p) = standing.required() {
+                writeln!(out, "{log}: {}", policy_text(p, standing.records))?;
+            }
+            for size in &standing.contradicted {
+                writeln!(
+                    out,
+                    "{log}: CONTRADICTED: a witness keeps a checkpoint of {size} records that this copy \
+                     does not go through; `vigie witness compare --evidence FILE` shows it"
+                )?;
+            }
         }
     }
     Ok(out.flush()?)

@@ -125,6 +125,18 @@ fn others_cosign_and_who_tells_two_stories_is_caught() {
     let found = police.run(&["verify", "--trust", "trust", "fork"]);
     assert_eq!(found.status.code(), Some(1), "a quorum that is not there is a finding");
 
+    // Whoever names the log's key alone has no witness, whomever the authority names.
+    put(&police.path("alone"), &format!("authority {}\n", key_of(&police)));
+    let words = ["package", "make", "--case", "case", "--for", "court", "--out", "p.zip"];
+    police.ok(&[&words[..], &["--handling", "H0"]].concat());
+    let none = "Unwitnessed by anyone whom your trust file names";
+    for words in [&["verify", "case"][..], &["package", "verify", "p.zip"]] {
+        let own = police.ok(words);
+        assert!(own.contains("Witnessed by w.polizia.example"), "{own}");
+        let alone = police.ok(&[words, &["--trust", "alone"]].concat());
+        assert!(alone.contains(none) && !alone.contains("Witnessed by"), "{alone}");
+    }
+
     // A byte of a cosignature is changed: whoever has the witness's key finds it.
     let cosigned = std::fs::read_dir(police.path("case/ledger/witnessed")).expect("a folder");
     let cosigned = cosigned.flatten().next().expect("a checkpoint").path();
@@ -174,6 +186,15 @@ fn others_cosign_and_who_tells_two_stories_is_caught() {
     assert_eq!(code, Some(1));
     assert!(shown.contains("Split view: police.example/case/"), "{shown}");
     assert!(shown.contains("signed two histories"), "{shown}");
+
+    // Once seen it is not forgotten, and what others signed of another log is not told of this one.
+    let (code, told) = fork(&["verify", "fork"]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("the log signed another history"), "{told}");
+    assert!(!told.contains("Witnessed by") && told.contains("is not told"), "{told}");
+    let (_, told) = fork(&["witness", "list", "--case", "fork"]);
+    assert!(told.contains("case: CONTRADICTED: a witness keeps a checkpoint of"), "{told}");
+    assert!(!police.ok(&["witness", "list"]).contains("CONTRADICTED"));
 
     // The witness is gone: it is told, and nothing else stops.
     drop(serving);

@@ -11,7 +11,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use ledger::note::{Checkpoint, Note};
 use ledger::tree::is_included;
 use ledger::{
-    Consistency, Finding, MAX_CONSISTENCY, MAX_PROOF, MAX_TRUST, Proof, ProofError, Trust,
+    Consistency, Finding, MAX_CONSISTENCY, MAX_PROOF, MAX_TRUST, Policy, Proof, ProofError, Trust,
+    Witnessed,
 };
 use model::record::{Record, RecordError, leaf_hash};
 use model::{Canon, ExhibitId, Sha256Hex};
@@ -242,15 +243,24 @@ fn checkpoint(
             Err(e) => out.find(name::CHECKPOINT, format!("by the trust file: {e}")),
             Ok(policy) => {
                 out.signer_confirmed = true;
-                match policy.open(&note) {
-                    Ok(found) => {
-                        out.witnesses_confirmed = !found.by.is_empty();
-                        if out.witnesses_confirmed {
-                            out.witnesses = found.by;
+                let wanted = policy.quorum;
+                match (Policy { quorum: 0, ..policy }).open(&note) {
+                    // Who brings a file of his own takes nobody else's word on who is a witness.
+                    Ok(Witnessed { by, .. }) => {
+                        let others = out.witnesses.len().saturating_sub(by.len());
+                        if by.len() < wanted {
+                            let e = ProofError::Unwitnessed { found: by.len(), wanted };
+                            out.find(name::CHECKPOINT, format!("by the trust file: {e}"));
                         }
-                    }
-                    Err(e @ ProofError::Unwitnessed { .. }) => {
-                        out.find(name::CHECKPOINT, format!("by the trust file: {e}"));
+                        if others > 0 {
+                            out.notes.push(format!(
+                                "{}: {others} of its cosignatures are by witnesses whom the package \
+                                 names and the trust file does not: they do not count",
+                                name::CHECKPOINT
+                            ));
+                        }
+                        out.witnesses_confirmed = !by.is_empty();
+                        out.witnesses = by;
                     }
                     Err(e) => out.find(name::CHECKPOINT, e.to_string()),
                 }
