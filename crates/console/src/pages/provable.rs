@@ -25,7 +25,7 @@ pub(crate) fn glance(lang: Lang, p: &Provable, backups: &Backups) -> Markup {
                 dt { (lang.t("provable.custody")) }
                 dd { (custody(lang, p)) }
             }
-            p.quiet { (lang.t("provable.how")) " " code { "vigie verify --trust FILE" } }
+            p.quiet { (lang.t("provable.how")) " " code { (desk::shell::here("vigie verify --trust FILE")) } }
         }
     }
 }

@@ -115,7 +115,7 @@ fn offer(args: &Offer) -> Result<(), Told> {
     let mut out = std::io::stdout().lock();
     write!(out, "{}", shown(&text))?;
     let file = args.out.display();
-    writeln!(out, "\nBoth sides read and sign it: `vigie custody sign --key FILE {file}`")?;
+    say!(out, "\nBoth sides read and sign it: `vigie custody sign --key FILE {file}`")?;
     Ok(out.flush()?)
 }
 
@@ -161,11 +161,11 @@ fn handover(
         )?;
         writeln!(out, "paper receipt. They acknowledge the record; they are no signature.\n")?;
         writeln!(out, "    {words}\n")?;
-        writeln!(out, "Then: `vigie custody ack {at} WORDS`, as they were read back.")?;
+        say!(out, "Then: `vigie custody ack {at} WORDS`, as they were read back.")?;
     }
     if let Some(held) = custody.held(&item) {
         for fault in held.chain.of(at) {
-            writeln!(out, "WRONG  {}", show::fault_text(fault))?;
+            say!(out, "WRONG  {}", show::fault_text(fault))?;
         }
     }
     Ok(out.flush()?)

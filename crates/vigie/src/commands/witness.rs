@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use desk::Which;
+use desk::shell::here;
 use desk::witness::{Named, Outcome};
 use ledger::Trust;
 use ledger::witness::{Shown, WitnessHome};
@@ -32,7 +33,7 @@ pub(crate) fn run(home: Option<&Path>, args: &Witness) -> Result<(), Told> {
         Witness::Add { url, key } => {
             let named = desk::witness::name(&home, key, url).map_err(told(&home))?;
             let (name, url) = (plain(named.key.name()), plain(&named.url));
-            writeln!(out, "{name} is asked at {url}: `vigie witness ask` asks it now.")?;
+            say!(out, "{name} is asked at {url}: `vigie witness ask` asks it now.")?;
             Ok(())
         }
         Witness::Drop { name } => {
@@ -81,7 +82,7 @@ fn list(home: &Path, args: &WhichLog) -> Result<(), Told> {
     }
     let mut out = std::io::stdout().lock();
     if named.is_empty() && !args.json {
-        writeln!(out, "No witness is named: `vigie witness add` names one.")?;
+        say!(out, "No witness is named: `vigie witness add` names one.")?;
     }
     for named in &named {
         let name = named.key.name();
@@ -171,7 +172,7 @@ fn each(
     }
     if none && !args.json {
         let unwitnessed = "unwitnessed: its operator could have rebuilt it";
-        writeln!(out, "No witness is named ({unwitnessed}): `vigie witness add` names one.")?;
+        say!(out, "No witness is named ({unwitnessed}): `vigie witness add` names one.")?;
     }
     out.flush()?;
     if found {
@@ -215,7 +216,7 @@ pub(crate) fn hourly(home: &Path, case: &Path) -> Result<(), Told> {
                     }
                     Err(error) => {
                         let what = plain(&told(&case)(error).to_string());
-                        eprintln!("vigie: {log}: no witness could be asked: {what}");
+                        eprintln!("vigie: {log}: no witness could be asked: {}", here(&what));
                     }
                 }
             }
