@@ -257,6 +257,14 @@ fn serve(home: &Path, args: &Serve) -> Result<(), Told> {
     let text = read_text(&args.logs, ledger::MAX_TRUST)?;
     let logs =
         Trust::parse(&text).map_err(|e| Told::Misuse(format!("{}: {e}", args.logs.display())))?;
+    if !logs.names_logs() {
+        // It would run, and refuse whoever asks.
+        return Err(Told::Misuse(format!(
+            "{} names no log, so nobody would be served: write an `authority KEY` or a `log KEY` a line, \
+             as its owner's `vigie authority key` prints it",
+            args.logs.display()
+        )));
+    }
     let store = WitnessHome::new(home).open(logs, "vigie witness serve").map_err(|e| {
         if e.is_missing() {
             let next = "`vigie witness init NAME` makes the witness's key";

@@ -79,6 +79,14 @@ fn others_cosign_and_who_tells_two_stories_is_caught() {
     assert_eq!(polizia.run(&["witness", "serve", "--logs", "nowhere"]).status.code(), Some(3));
     let witness = polizia.ok(&["witness", "init", "w.polizia.example"]);
     let own = police.ok(&["witness", "init", "w.police.example"]);
+    // A witness that would serve nobody says so, and does not stand there as if it did.
+    for none in ["", "# to come\n", &format!("witness {witness}")] {
+        put(&polizia.path("partners"), none);
+        let out =
+            polizia.run(&["witness", "serve", "--logs", "partners", "--listen", "127.0.0.1:0"]);
+        let why = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.code() == Some(2) && why.contains("partners names no log"), "{why}");
+    }
     put(&polizia.path("partners"), &format!("authority {}\n", key_of(&police)));
     let serving = serve(&polizia, "partners");
     let add = |key: &str| police.run(&["witness", "add", "--url", &serving.url, key.trim()]);
