@@ -94,6 +94,11 @@ fn others_cosign_and_who_tells_two_stories_is_caught() {
     assert_eq!(add("nonsense").status.code(), Some(2));
     assert!(add(&witness).status.success());
 
+    let nobody = police.run(&["witness", "drop", "nobody"]);
+    let why = String::from_utf8_lossy(&nobody.stderr).into_owned();
+    let wanted = "no witness is named \"nobody\": `vigie witness list`";
+    assert!(nobody.status.code() == Some(3) && why.contains(wanted), "{why}");
+
     // Its own policy: no more than are named, and none of them dropped below it.
     assert_eq!(police.run(&["witness", "require", "2"]).status.code(), Some(2));
     assert!(police.ok(&["witness", "require", "1"]).contains("1 witness is required"));
