@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 
 use crate::bench::Bench;
+use crate::package::unpacked;
 
 /// A witness that serves until it is dropped.
 struct Serving {
@@ -126,6 +127,14 @@ fn others_cosign_and_who_tells_two_stories_is_caught() {
     assert_eq!((&policy["quorum"], &policy["of"]), (&1.into(), &1.into()), "{policy}");
     assert!(told.contains("case: The authority requires 1 of 1 witnesses: all "), "{told}");
     assert!(report.contains("those that the authority itself names"), "{report}");
+
+    // A package says at its top who cosigned, and what is missing.
+    let made = ["package", "make", "--for", "Court", "--handling", "H0", "--out", "court.zip"];
+    police.ok(&made);
+    let page = String::from_utf8_lossy(&unpacked(&police, "court.zip")).into_owned();
+    assert!(page.contains("w.polizia.example cosigned these records on 20"), "{page}");
+    assert!(page.contains("No trusted time") && !page.contains("Unwitnessed"), "{page}");
+    assert!(!page.contains("requires the cosignatures of more"), "{page}");
 
     // A reader with the keys, and nothing else.
     let trust = format!("authority {}\nwitness {witness}quorum 1\n", key_of(&police));
