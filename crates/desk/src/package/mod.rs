@@ -7,6 +7,7 @@ mod foresee;
 mod handling;
 mod import;
 mod preview;
+pub(crate) mod within;
 mod words;
 
 use std::collections::{BTreeSet, HashSet};
