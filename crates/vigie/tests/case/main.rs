@@ -19,6 +19,7 @@ mod room;
 mod secrets;
 mod served;
 mod stamp;
+mod trial;
 // Files for tests; the vault's tests use the rest of it.
 #[allow(dead_code, clippy::disallowed_methods)]
 #[path = "../../../vault/tests/it/tsa.rs"]
