@@ -47,6 +47,7 @@ export async function pages(ask) {
     "table-refused": table && `/tables/${table}?f=eq%3Anosuch%3A1`,
     custody: "/custody",
     "custody-at": "/custody?at=2025-11-12T10%3A00",
+    "custody-none": "/custody?item=nope&at=2025-11-12T10%3A00",
     "custody-item": item && `/custody/${encodeURIComponent(item.item)}`,
     labels: "/labels",
     problems: "/problems",

@@ -30,6 +30,7 @@ export async function refusals({ origin, link, state, fail }) {
   for (const path of ["/entities?format=json&page=2", "/entities?format=json&kind=Nosuch", "/problems?format=json&kind=x"]) {
     await expect(path, 400, path, { headers: { host, cookie } });
   }
+  await expect("no such item", 404, "/custody?format=json&item=nope", { headers: { host, cookie } });
   await expect("a list as data", 200, "/entities?format=json&kind=Server&limit=1", { headers: { host, cookie } });
   const session = state.cookies.find((c) => /^vigie_\d+$/.test(c.name));
   if (!session?.httpOnly || session.sameSite !== "Strict") fail("refusal: cookie", JSON.stringify(session));

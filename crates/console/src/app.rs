@@ -247,6 +247,7 @@ pub(crate) fn fail(ctx: &Ctx, error: &PageError) -> Response {
         }
         _ => None,
     };
+    let detail = detail.map(|text| desk::shell::here(&text).into_owned());
     if ctx.json() {
         let body =
             serde_json::json!({ "error": key.trim_start_matches("error."), "detail": detail });

@@ -1,10 +1,10 @@
 //! The page that the recipient of a package opens first: one file, no script, no address outside.
 
-use desk::package::{ExhibitSeen, Handling, Preview, RecordSeen};
+use desk::package::{Behind, ExhibitSeen, Handling, Preview, RecordSeen};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::fmt;
-use crate::html::hostile::{mono, text};
+use crate::html::hostile::{mono, plain, text};
 use crate::i18n::Lang;
 
 const STYLE: &str = include_str!("../../../assets/package.css");
@@ -28,6 +28,7 @@ pub fn package_page(preview: &Preview, lang: Lang) -> String {
                 main {
                     h1 { (t("package.head")) " " (text(&preview.recipient)) }
                     (about(preview, lang))
+                    (behind(preview, lang))
                     (check(lang))
                     (exhibits(&preview.exhibits, lang))
                     (records(&preview.records, lang))
@@ -64,13 +65,65 @@ fn about(preview: &Preview, lang: Lang) -> Markup {
             dt { (t("package.by")) } dd { (text(authority)) }
             dt { (t("package.log")) } dd { (mono(&preview.origin)) }
             dt { (t("package.made")) } dd { (preview.made) }
-            dt { (t("package.log_size")) } dd { (fmt::number(preview.log_size)) }
-        }
-        details {
-            summary { (t("package.checkpoint")) }
-            pre { (preview.checkpoint.to_string()) }
         }
     }
+}
+
+/// What stands behind the records, and what does not: a reader learns it before any record.
+fn behind(preview: &Preview, lang: Lang) -> Markup {
+    let t = |key| lang.t(key);
+    let authority = plain(preview.origin.split('/').next().unwrap_or_default());
+    let Behind { witnesses, required, timed } = &preview.behind;
+    let seconds = |time: u64| fmt::moment(i64::try_from(time).unwrap_or(i64::MAX));
+    html! {
+        section.behind {
+            h2 { (t("package.behind")) }
+            dl {
+                dt { (t("package.sealed")) }
+                dd { (lang.n("package.signed", preview.log_size, &[("authority", &authority)])) }
+                dt { (t("package.witnesses")) }
+                dd {
+                    @for (name, time) in witnesses {
+                        p { (lang.f("package.cosigned", &[("name", &plain(name)), ("time", &seconds(*time))])) }
+                    }
+                    @if witnesses.is_empty() { p.missing { (t("package.unwitnessed")) } }
+                    @if *required > witnesses.len() as u64 {
+                        p.missing { (lang.f("package.too_few", &[("required", &fmt::number(*required))])) }
+                    }
+                }
+                dt { (t("package.time")) }
+                dd {
+                    @match &timed.by {
+                        None => p.missing { (t("package.no_time")) },
+                        Some((covered, by)) => p {
+                            (lang.n("package.timed", *covered, &[
+                                ("time", &fmt::moment_ms(by.ms)), ("authority", &plain(&by.authority)),
+                            ]))
+                        },
+                    }
+                    @if let Some(after) = timed.after.as_ref().filter(|after| shows_after(preview, after.record)) {
+                        p {
+                            (lang.f("package.after", &[
+                                ("record", &fmt::number(after.record)), ("time", &fmt::moment_ms(after.ms)),
+                            ]))
+                        }
+                    }
+                }
+                dt { (t("package.not_proven")) }
+                dd { p { (t("package.not_short")) " " a href="#not-proven" { (t("package.not_more")) } } }
+            }
+            p { (t("package.behind_check")) }
+            details {
+                summary { (t("package.checkpoint")) }
+                pre { (preview.checkpoint.to_string()) }
+            }
+        }
+    }
+}
+
+/// True where a record in the package came after that one.
+fn shows_after(preview: &Preview, record: u64) -> bool {
+    preview.records.iter().any(|seen| seen.index > record)
 }
 
 /// The commands, and what they do not show.
@@ -82,7 +135,7 @@ fn check(lang: Lang) -> Markup {
             p { (t("package.check_how")) }
             pre { "python3 verify.py\npython3 verify.py --trust FILE" }
             p { (t("package.check_trust")) }
-            h3 { (t("package.not_proven")) }
+            h3 #not-proven { (t("package.not_proven")) }
             ul {
                 li { (t("package.not_true")) }
                 li { (t("package.not_time")) }

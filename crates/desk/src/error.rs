@@ -80,6 +80,9 @@ pub enum Error {
         /// What was asked for, in words.
         what: String,
     },
+    /// The authority asks no witness of that name.
+    #[error("no witness is named {0:?}: `vigie witness list` shows who is")]
+    NoWitness(String),
     /// What was asked for was erased by law.
     #[error("{0}")]
     Erased(String),

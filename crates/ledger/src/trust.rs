@@ -147,6 +147,11 @@ impl Trust {
         Ok(())
     }
 
+    /// True where a log, or an authority's, is named.
+    pub fn names_logs(&self) -> bool {
+        !(self.authorities.is_empty() && self.logs.is_empty())
+    }
+
     /// The time authorities that are named.
     pub fn times(&self) -> &[TimeAuthority] {
         &self.times

@@ -60,6 +60,21 @@ pub(crate) fn first_of(name: &str) -> Option<u64> {
     (file_name(first) == name).then_some(first)
 }
 
+/// The name of the file that would open the entry at `index`, and what is wrong with it. The nearest
+/// file before begins at `first` and has `lines` lines: each file goes on where the one before ends.
+pub(crate) fn lacking(index: u64, first: u64, lines: u64) -> (String, String) {
+    let name = file_name(first + lines);
+    let why = match lines {
+        0 => format!("it is missing or empty: nothing opens entry {index}"),
+        // A file that was cut behind a line looks like one after which another is missing.
+        _ => format!(
+            "it is missing, or {} was cut short: nothing opens entry {index}",
+            file_name(first)
+        ),
+    };
+    (name, why)
+}
+
 impl Openings {
     /// The files in `dir` of records below `size`; what lies beyond was never committed.
     pub(crate) fn open(dir: &Path, size: u64) -> Result<Self> {
@@ -76,10 +91,10 @@ impl Openings {
     /// The first record of the file that opens this one.
     pub(crate) fn first_of_record(&self, index: u64) -> Result<u64> {
         let at = self.firsts.partition_point(|first| *first <= index);
-        at.checked_sub(1)
-            .and_then(|at| self.firsts.get(at))
-            .copied()
-            .ok_or_else(|| Error::openings(&self.dir, format!("no opening of entry {index}")))
+        at.checked_sub(1).and_then(|at| self.firsts.get(at)).copied().ok_or_else(|| {
+            let (missing, why) = lacking(index, 0, 0);
+            Error::openings(&self.dir.join(missing), why)
+        })
     }
 
     /// False where the file of that record's opening cannot be read as lines.
@@ -111,9 +126,10 @@ impl Openings {
                 }
             }
         };
-        let line = lines
-            .get(index - first)
-            .ok_or_else(|| Error::openings(&path, format!("no line for entry {index}")))?;
+        let line = lines.get(index - first).ok_or_else(|| {
+            let (missing, why) = lacking(index, first, lines.len());
+            Error::openings(&self.dir.join(missing), why)
+        })?;
         let opening =
             Opening::parse_line(line).map_err(|source| Error::Record { index, source })?;
         if opening.record != leaf_hash(entry) {

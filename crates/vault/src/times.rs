@@ -297,6 +297,13 @@ impl<'a> Stamps<'a> {
         Bounds { after, by }
     }
 
+    /// By when how many of the log's first records were in it, by the stamp that covers most of them.
+    pub fn covered(&self) -> Option<(u64, Bound)> {
+        let standing = (0..self.kept.len()).filter(|at| self.stands(*at));
+        let covered = standing.map(|at| self.size(at)).max().filter(|covered| *covered > 0)?;
+        Some((covered, self.bounds(covered - 1).by?))
+    }
+
     /// By when an exhibit's bytes were there, where it was stamped itself.
     pub fn exhibit_by(&self, id: &ExhibitId) -> Option<Bound> {
         let of = Covers::Exhibit(*id);

@@ -16,7 +16,7 @@ use crate::case::authority_of;
 use crate::erase::Ordered;
 use crate::error::{Error, Result};
 use crate::keys::{self, OfLog, Rotation, birth_in};
-use crate::openings::{Lines, first_of};
+use crate::openings::{Lines, first_of, lacking};
 use crate::rehash::{Job, Rehashed, rehash};
 use crate::times::Kept;
 
@@ -412,7 +412,8 @@ impl Walk {
     fn opening(&mut self, index: u64, leaf: &Hash) -> Option<Opening> {
         let at = self.files.partition_point(|first| *first <= index);
         let Some(first) = at.checked_sub(1).and_then(|at| self.files.get(at)).copied() else {
-            self.find("vault/openings".into(), format!("entry {index} has no opening"));
+            let (missing, why) = lacking(index, 0, 0);
+            self.find(format!("vault/openings/{missing}"), why);
             return None;
         };
         let place = format!("vault/openings/{}", crate::openings::file_name(first));
@@ -431,16 +432,18 @@ impl Walk {
             self.lines = Some((first, lines));
         }
         let Some((_, Ok(lines))) = &self.lines else { return None };
+        let Some(line) = lines.get(index - first) else {
+            let (missing, why) = lacking(index, first, lines.len());
+            self.find(format!("vault/openings/{missing}"), why);
+            return None;
+        };
         let line_place = format!("{place} line {}", index - first + 1);
-        let result = match lines.get(index - first) {
-            None => Err("it is missing".to_owned()),
-            Some(line) => match Opening::parse_line(line) {
-                Err(e) => Err(e.to_string()),
-                Ok(opening) if opening.record.0 != *leaf => {
-                    Err(format!("it opens another record than entry {index}"))
-                }
-                Ok(opening) => Ok(opening),
-            },
+        let result = match Opening::parse_line(line) {
+            Err(e) => Err(e.to_string()),
+            Ok(opening) if opening.record.0 != *leaf => {
+                Err(format!("it opens another record than entry {index}"))
+            }
+            Ok(opening) => Ok(opening),
         };
         result.map_err(|e| self.find(line_place, e)).ok()
     }

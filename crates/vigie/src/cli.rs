@@ -466,3 +466,6 @@ pub(crate) enum Range {
         out: PathBuf,
     },
 }
+
+#[cfg(test)]
+mod tests;

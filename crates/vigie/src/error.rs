@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use desk::shell::here;
+
 /// Why a command ends other than well.
 #[derive(Debug)]
 pub(crate) enum Told {
@@ -29,13 +31,13 @@ impl Told {
             Self::Hangup => ExitCode::SUCCESS,
             Self::Finding => ExitCode::from(1),
             Self::Misuse(what) => {
-                eprintln!("vigie: {what}");
+                eprintln!("vigie: {}", here(&what));
                 ExitCode::from(2)
             }
             Self::Failure { what, next } => {
-                eprintln!("vigie: {what}");
+                eprintln!("vigie: {}", here(&what));
                 if let Some(next) = next {
-                    eprintln!("       {next}");
+                    eprintln!("       {}", here(&next));
                 }
                 ExitCode::from(3)
             }

@@ -2,6 +2,14 @@
 //!
 //! Exit codes: 0 done; 1 a check found something; 2 the call's words are off; 3 failure.
 
+/// Writes a line for people. Commands in it name the authority's folder where this call did; documents
+/// and data go out as they are.
+macro_rules! say {
+    ($out:expr, $($words:tt)*) => {
+        writeln!($out, "{}", desk::shell::here(&format!($($words)*)))
+    };
+}
+
 mod cli;
 mod commands;
 mod error;
@@ -27,6 +35,9 @@ fn main() -> ExitCode {
     };
     passphrase::begin();
     let home = cli.home.as_deref();
+    if let Some(home) = home {
+        desk::shell::name_home(home);
+    }
     let done = match &cli.command {
         Command::Open(args) => commands::open::run(home, args),
         Command::Serve(args) => commands::serve::run(home, args),

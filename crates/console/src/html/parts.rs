@@ -25,6 +25,7 @@ fn copies(lang: Lang, value: &str) -> Markup {
 
 /// A command, or another text, to be copied whole.
 pub(crate) fn command(lang: Lang, text: &str) -> Markup {
+    let text = desk::shell::here(text);
     // A command may have several lines: what else cannot be seen is shown, here as in what is copied.
     let lines: Vec<String> =
         text.split('\n').map(|line| super::hostile::plain(line).to_string()).collect();

@@ -112,6 +112,7 @@ pub(crate) fn masked(lang: Lang) -> Markup {
 /// decides nothing, and a reason has to come from whoever answers for it.
 pub(crate) fn reveal(lang: Lang, of: &str, id: &str) -> Markup {
     let command = format!("vigie facts --{of} {id} --reveal '{}'", lang.t("part.reason"));
+    let command = desk::shell::here(&command);
     html! { p { code.break { (command) } " " (copy(lang, &command)) } }
 }
 

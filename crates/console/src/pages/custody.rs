@@ -18,8 +18,14 @@ pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     let lang = ctx.lang;
     let custody = snapshot.custody()?;
     let all = custody.all();
+    let asked_for = ctx.query.get("item");
+    let known = asked_for.is_none_or(|name| all.iter().any(|held| held.name == name));
     if ctx.json() {
-        let items: Vec<_> = all.iter().map(Held::to_json).collect();
+        if !known {
+            return Err(PageError::NotFound);
+        }
+        let wanted = all.iter().filter(|held| asked_for.is_none_or(|name| name == held.name));
+        let items: Vec<_> = wanted.map(Held::to_json).collect();
         return Ok(Answer::Json(serde_json::json!({ "items": items })));
     }
     let uncovered = snapshot.uncovered(&custody)?;
@@ -31,7 +37,9 @@ pub(crate) fn list(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
     };
     let body = html! {
         (question(ctx, &all))
-        @if let Some(asked) = ctx.query.get("at").and_then(Asked::read) {
+        @if let Some(name) = asked_for.filter(|_| !known) {
+            (notice(&lang.f("custody.no_such", &[("item", &plain(name))])))
+        } @else if let Some(asked) = ctx.query.get("at").and_then(Asked::read) {
             (answer(ctx, &custody, &all, &asked))
         }
         @if uncovered > 0 { (notice(&lang.n("custody.uncovered", uncovered, &[]))) }

@@ -25,7 +25,7 @@ pub(crate) fn glance(lang: Lang, p: &Provable, backups: &Backups) -> Markup {
                 dt { (lang.t("provable.custody")) }
                 dd { (custody(lang, p)) }
             }
-            p.quiet { (lang.t("provable.how")) " " code { "vigie verify --trust FILE" } }
+            p.quiet { (lang.t("provable.how")) " " code { (desk::shell::here("vigie verify --trust FILE")) } }
         }
     }
 }
@@ -70,7 +70,7 @@ fn witnessed(lang: Lang, p: &Provable) -> Markup {
         }
         @for size in &standing.contradicted {
             div { span.state.is-wrong { (lang.n("provable.contradicted", *size, &[])) } " "
-                code { "vigie witness compare --evidence FILE" } }
+                code { (desk::shell::here("vigie witness compare --evidence FILE")) } }
         }
     }
 }

@@ -128,6 +128,7 @@ fn check(request: &Request) -> Result<()> {
              a day such as 2024-11-26"
         )));
     }
+    crate::package::within::check(&request.paths)?;
     if let Some(path) = &request.address_table {
         crate::count::overlay_of(&lay::text_of(path, lay::MAX_TABLE)?)?;
     }

@@ -63,7 +63,7 @@ struct Info {
 }
 
 /// The longest `bag-info.txt` that is read, in bytes.
-const MAX_INFO: u64 = 64 << 10;
+pub(super) const MAX_INFO: u64 = 64 << 10;
 
 fn ids(field: &str, value: &Canon, out: &mut Vec<(String, ExhibitId)>) {
     match value {

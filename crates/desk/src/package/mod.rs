@@ -7,6 +7,7 @@ mod foresee;
 mod handling;
 mod import;
 mod preview;
+pub(crate) mod within;
 mod words;
 
 use std::collections::{BTreeSet, HashSet};
@@ -23,8 +24,8 @@ use vault::package::{Choice, Draft, Info, PackageNote, Sealed, Shown, VERIFY_PY,
 pub use foresee::{Foreseen, MOST_LISTED};
 pub use handling::{Demand, Handling, is_party, may_leave};
 pub use import::{Imported, import};
-pub use preview::{ExhibitSeen, Preview, RecordSeen};
-pub use vault::package::{Checked, Opened, SourceError};
+pub use preview::{Behind, ExhibitSeen, Preview, RecordSeen};
+pub use vault::package::{Checked, Opened, SourceError, Timed};
 pub use words::{HiddenField, MAX_WORDS, Selection};
 
 use crate::desk::{Desk, Place, now_ms};
@@ -164,7 +165,7 @@ fn made(
 
     let named = Some(desk.case.authority());
     let witnesses = crate::witness::list(&desk.place.home, named)?;
-    let required = crate::witness::policy(&desk.place.home, named)?.quorum;
+    let policy = crate::witness::policy(&desk.place.home, named)?;
     let of_log = desk.case.keys()?.clone();
     let mut keys = String::new();
     for former in of_log.former() {
@@ -193,16 +194,15 @@ fn made(
     };
     let mut draft = Draft::new(&desk.case, &chosen.choices, info, &known, progress)?;
     let log_size = Checkpoint::of_text(&draft.checkpoint().text).map_or(0, |c| c.size);
-    let cosigned =
-        |w: &&crate::witness::Named| matches!(w.key.cosigned(draft.checkpoint()), Ok(Some(_)));
-    let cosigners = witnesses.iter().filter(cosigned).count() as u64;
+    let behind = Behind::of(&draft, &policy, &of_log, now_ms());
+    let (cosigners, required) = (behind.witnesses.len() as u64, behind.required);
     let short = (cosigners < required).then(|| {
         format!(
             "its checkpoint has {cosigners} of the {required} cosignatures that the authority requires: \
              `vigie witness ask`, and make it again"
         )
     });
-    let preview = Preview::of(&draft, make.ask.handling, log_size);
+    let preview = Preview::of(&draft, make.ask.handling, log_size, behind);
     draft.add(name::PAGE, page(&preview).into_bytes());
     draft.add(name::CASE, case_uco::document(&preview));
     draft.add(name::SCRIPT, VERIFY_PY.as_bytes().to_vec());

@@ -3,13 +3,14 @@
 
 use std::ops::Range;
 
-use ledger::Note;
+use ledger::{Keys, Note};
 use model::Canon;
 use model::record::Record;
-use vault::package::Draft;
+use vault::package::{Draft, Timed};
 use vault::salted::LEAF;
 
 use super::handling::Handling;
+use crate::witness::{Named, Policy};
 
 /// A package as its recipient sees it.
 #[derive(Debug, Clone)]
@@ -28,10 +29,37 @@ pub struct Preview {
     pub log_size: u64,
     /// The checkpoint.
     pub checkpoint: Note,
+    /// Who stands behind the log besides its own authority.
+    pub behind: Behind,
     /// Exhibits, whole or in part.
     pub exhibits: Vec<ExhibitSeen>,
     /// Records.
     pub records: Vec<RecordSeen>,
+}
+
+/// What stands behind a package's log besides its authority's word, as the package itself says.
+#[derive(Debug, Clone, Default)]
+pub struct Behind {
+    /// Who cosigned its checkpoint, and when: seconds since 1970.
+    pub witnesses: Vec<(String, u64)>,
+    /// How many witnesses the authority requires.
+    pub required: u64,
+    /// What its time stamps say.
+    pub timed: Timed,
+}
+
+impl Behind {
+    pub(super) fn of(draft: &Draft, policy: &Policy, keys: &Keys, now_ms: i64) -> Self {
+        let cosigned = |named: &Named| {
+            let found = named.key.cosigned(draft.checkpoint()).ok()??;
+            Some((named.key.name().to_owned(), found))
+        };
+        Self {
+            witnesses: policy.witnesses.iter().filter_map(cosigned).collect(),
+            required: policy.quorum,
+            timed: draft.timed(keys, now_ms),
+        }
+    }
 }
 
 /// An exhibit as it is disclosed.
@@ -102,7 +130,7 @@ pub(super) fn set_aside(records: &mut [RecordSeen]) {
 
 impl Preview {
     /// Of a package that is being made.
-    pub(crate) fn of(draft: &Draft, handling: Handling, log_size: u64) -> Self {
+    pub(crate) fn of(draft: &Draft, handling: Handling, log_size: u64, behind: Behind) -> Self {
         let info = draft.info();
         let mut preview = Self {
             origin: draft.origin().to_owned(),
@@ -112,6 +140,7 @@ impl Preview {
             made: model::record::time_text(info.made_ms),
             log_size,
             checkpoint: draft.checkpoint().clone(),
+            behind,
             exhibits: Vec::new(),
             records: Vec::new(),
         };

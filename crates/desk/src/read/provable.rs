@@ -64,13 +64,7 @@ impl Snapshot {
         let records = Records::open(self.dir())?;
         let key = vault::named_keys(records.log())?;
         let stamps = self.stamps(&records, key.as_ref(), None)?;
-        let standing = |at: &usize| stamps.stands(*at);
-        let covered = (0..stamps.kept().len())
-            .filter(standing)
-            .filter_map(|at| stamps.kept()[at].covered())
-            .max()
-            .unwrap_or(0);
-        let by = covered.checked_sub(1).and_then(|last| stamps.bounds(last).by);
+        let time = stamps.covered().map(|(covered, by)| (by, covered));
         let witnesses = match self.reader().home() {
             None => None,
             Some(home) => match witness::standing(home, Which::Case(self.dir())) {
@@ -108,7 +102,7 @@ impl Snapshot {
             checkpoint,
             records: published.map_or(0, |checkpoint| checkpoint.size),
             witnesses,
-            time: by.map(|by| (by, covered)),
+            time,
         })
     }
 }

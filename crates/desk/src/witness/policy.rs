@@ -155,13 +155,13 @@ pub fn name(home: &Path, key: &str, url: &str) -> Result<Named> {
 /// Asks a witness no more.
 ///
 /// # Errors
-/// None of that name; the disk.
+/// None of that name; more are required than would be left; the disk.
 pub fn drop(home: &Path, name: &str) -> Result<Named> {
     proven(home, None)?;
     let Policy { witnesses, quorum } = policy(home, None)?;
     let left = witnesses.len().saturating_sub(1) as u64;
     let found = witnesses.into_iter().find(|named| named.key.name() == name);
-    let found = found.ok_or_else(|| Error::NotFound { what: format!("the witness {name}") })?;
+    let found = found.ok_or_else(|| Error::NoWitness(name.to_owned()))?;
     if quorum > left {
         return Err(Error::Asked(format!(
             "{quorum} witnesses are required, and {left} would be left: name another first (`vigie \

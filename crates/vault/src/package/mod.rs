@@ -20,6 +20,7 @@ pub use draft::{Choice, Draft, DraftError, Info, Sealed, Shown};
 pub use line::{Disclosed, LineError, MAX_LINE};
 pub use note::{PackageNote, PackageNoteError};
 pub use source::{Opened, SourceError};
+pub use stamped::Timed;
 
 /// The folder that a packed package unpacks to.
 pub const TOP: &str = "package/";

@@ -2,12 +2,45 @@
 
 use std::collections::BTreeMap;
 
-use ledger::Checkpoint;
 use ledger::tree::{Hash, is_consistent};
-use model::record::Body;
+use ledger::{Checkpoint, Keys};
+use model::record::{Body, Record};
 
+use super::draft::Draft;
 use super::line::Disclosed;
-use crate::times::Kept;
+use crate::times::{Bound, Kept, OfLog, Roots, Stamps};
+
+/// What the time stamps in a package say, whoever signed them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Timed {
+    /// By when how many of the log's first records were in it.
+    pub by: Option<(u64, Bound)>,
+    /// What was recorded after that stamp's record came after it.
+    pub after: Option<Bound>,
+}
+
+impl Draft {
+    /// What whoever checks the package will find of its time stamps.
+    pub fn timed(&self, keys: &Keys, now_ms: i64) -> Timed {
+        let Ok(whole) = Checkpoint::of_text(&self.checkpoint().text) else {
+            return Timed::default();
+        };
+        let mut stamped = Stamped::default();
+        for line in self.lines() {
+            let Ok(record) = Record::parse(&line.entry) else { continue };
+            // One of which something is hidden is not checked.
+            if record.kind.ends_with(".stamped")
+                && let Ok(body) = Body::read(&record, &line.opening)
+            {
+                // What is wrong leaves no root, and so does not count below.
+                let _ = stamped.take(line, body, &whole);
+            }
+        }
+        let log = OfLog { roots: Roots::Proven(&stamped.roots), key: Some(keys) };
+        let stamps = Stamps::new(stamped.kept, log, None, now_ms);
+        Timed { by: stamps.covered(), after: stamps.bounds(whole.size).after }
+    }
+}
 
 /// Stamps, and the roots over which those of checkpoints are.
 #[derive(Debug, Default)]

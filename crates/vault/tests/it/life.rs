@@ -135,6 +135,29 @@ fn what_is_committed_is_read_before_it_is_published() {
     assert!(Case::read(&dir.join("case")).unwrap().exhibit(&id).is_some());
 }
 
+/// Whoever has a copy of it lays that file back: it is named, and not the one before it.
+#[test]
+fn a_file_of_openings_that_is_missing_is_named() {
+    let temp = quick_dir();
+    let home = crate::flip::small_case(temp.path());
+    let case = temp.path().join("case");
+    for (name, entries) in [("000000000000", 0..1), ("000000000001", 1..5), ("000000000005", 5..6)]
+    {
+        let path = case.join(format!("vault/openings/{name}.jsonl"));
+        let bytes = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let told = Case::read(&case).unwrap_err().to_string();
+        assert!(told.starts_with(&format!("{}: it is missing", path.display())), "{told}");
+        let found = vault::verify(&case, Some(&home), &|_| {}).unwrap().findings;
+        let place = format!("vault/openings/{name}.jsonl");
+        let named: Vec<_> = found.iter().filter(|f| f.message.contains("it is missing")).collect();
+        assert_eq!(named.len(), entries.count(), "{found:?}");
+        assert!(named.iter().all(|finding| finding.place == place), "{found:?}");
+        fs::write(&path, bytes).unwrap();
+    }
+    assert!(vault::verify(&case, Some(&home), &|_| {}).unwrap().is_sound());
+}
+
 #[test]
 fn what_stays_in_place_is_checked_there() {
     let temp = quick_dir();

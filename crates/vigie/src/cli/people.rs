@@ -165,7 +165,7 @@ pub(crate) enum Custody {
     Label {
         #[command(flatten)]
         case: CaseDir,
-        /// A sheet with QR codes, as an HTML file to be printed.
+        /// A sheet with QR codes, as a new HTML file to be printed.
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
         /// The items.

@@ -27,7 +27,7 @@ fn init(home: &Path, name: &str) -> Result<(), Told> {
     desk::authority::init(home, name).map_err(told(home))?;
     let mut out = std::io::stdout();
     writeln!(out, "{name} signs from now on; its key is in {}", home.display())?;
-    writeln!(out, "`vigie authority passphrase` puts the key under a passphrase.")?;
+    say!(out, "`vigie authority passphrase` puts the key under a passphrase.")?;
     Ok(())
 }
 
@@ -111,7 +111,7 @@ fn rotate(home: &Path, args: &Rotate) -> Result<(), Told> {
     writeln!(out, "The key of {name} was rotated at record {record} of its own log.")?;
     writeln!(out, "  former: {}", done.old)?;
     writeln!(out, "  new:    {}", done.new)?;
-    writeln!(out, "Each case is handed on to it at its next opening for writing (`vigie open`).")?;
+    say!(out, "Each case is handed on to it at its next opening for writing (`vigie open`).")?;
     writeln!(
         out,
         "Who trusts or witnesses {name} adds, below the former one: authority {}",

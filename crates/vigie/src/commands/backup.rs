@@ -132,7 +132,7 @@ fn damaged(case: &Path, error: desk::Error, json: bool) -> Result<(), Told> {
         writeln!(out, "{}", json!({ "from": destination, "sound": false, "findings": findings }))?;
     } else {
         let (name, destination, what) = (plain(name), plain(destination), plain(what));
-        writeln!(out, "WRONG  {name} of {destination}: it {what}")?;
+        say!(out, "WRONG  {name} of {destination}: it {what}")?;
     }
     out.flush()?;
     Err(Told::Finding)

@@ -111,11 +111,11 @@ fn offer(args: &Offer) -> Result<(), Told> {
     };
     let offer = custody.new_offer(&new).map_err(told(case))?;
     let text = offer.to_string();
-    write_with(&args.out, text.as_bytes(), Overwrite::Never, 0o644).map_err(failed)?;
+    new_file(&args.out, &text)?;
     let mut out = std::io::stdout().lock();
     write!(out, "{}", shown(&text))?;
     let file = args.out.display();
-    writeln!(out, "\nBoth sides read and sign it: `vigie custody sign --key FILE {file}`")?;
+    say!(out, "\nBoth sides read and sign it: `vigie custody sign --key FILE {file}`")?;
     Ok(out.flush()?)
 }
 
@@ -161,11 +161,11 @@ fn handover(
         )?;
         writeln!(out, "paper receipt. They acknowledge the record; they are no signature.\n")?;
         writeln!(out, "    {words}\n")?;
-        writeln!(out, "Then: `vigie custody ack {at} WORDS`, as they were read back.")?;
+        say!(out, "Then: `vigie custody ack {at} WORDS`, as they were read back.")?;
     }
     if let Some(held) = custody.held(&item) {
         for fault in held.chain.of(at) {
-            writeln!(out, "WRONG  {}", show::fault_text(fault))?;
+            say!(out, "WRONG  {}", show::fault_text(fault))?;
         }
     }
     Ok(out.flush()?)
@@ -182,7 +182,7 @@ fn label(case: &Path, html: Option<&Path>, items: &[String]) -> Result<(), Told>
     match html {
         Some(path) => {
             let sheet = sheet(&labels).map_err(told(case))?;
-            write(path, sheet.as_bytes()).map_err(failed)?;
+            new_file(path, &sheet)?;
             writeln!(out, "{}: print it at its own size", path.display())?;
         }
         None => {
@@ -191,6 +191,11 @@ fn label(case: &Path, html: Option<&Path>, items: &[String]) -> Result<(), Told>
         }
     }
     Ok(out.flush()?)
+}
+
+/// Writes a file that was not there: what a slip of the hand names is never lost.
+fn new_file(path: &Path, text: &str) -> Result<(), Told> {
+    write_with(path, text.as_bytes(), Overwrite::Never, 0o644).map_err(failed)
 }
 
 fn failed(error: ledger::Error) -> Told {

@@ -35,6 +35,6 @@ pub(crate) fn update(home: Option<&Path>, from: Option<&Path>, json: bool) -> Re
     } else {
         "It is the table that was there."
     };
-    writeln!(out, "{next} Source of AS numbers: RouteViews, DB-IP.")?;
+    say!(out, "{next} Source of AS numbers: RouteViews, DB-IP.")?;
     Ok(())
 }

@@ -56,13 +56,13 @@ pub(crate) fn run(home: Option<&Path>, args: &Erase) -> Result<(), Told> {
     if let Some(rest) = rest {
         writeln!(out, "  what is left is exhibit {rest}: the erased bytes are zeros there")?;
     }
-    writeln!(
+    say!(
         out,
         "Every view was built again: {}, {}. Copies outside the case (backups, packages, whoever \
          copied the folder) hold it still: `vigie erase --report --case {}`.",
         counted(opened.summary.exhibits, "exhibit"),
         counted(opened.summary.facts, "fact"),
-        case.display()
+        desk::shell::quoted_path(case)
     )?;
     beside(&leavings(case)?, &mut out)?;
     Ok(())
@@ -272,7 +272,7 @@ fn report(case: &Path, json: bool) -> Result<(), Told> {
         }
         for backup in backups {
             let (to, time) = (plain(&backup.destination), &backup.time);
-            writeln!(
+            say!(
                 out,
                 "  remains in the backup {to}, which last ran at {time}: run `vigie backup`"
             )?;

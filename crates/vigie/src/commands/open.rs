@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use desk::open::{Opened, Request, Work};
 use desk::read::{Paging, ProblemFilter, Reader};
-use desk::shell::quoted_path;
+use desk::shell::{here, quoted_path};
 use desk::time::AtSealing;
 use intake::MappingFit;
 use serde_json::json;
@@ -54,7 +54,7 @@ pub(crate) fn run(home: Option<&Path>, args: &Open) -> Result<(), Told> {
     }
     let unfit = args.mapping.as_deref().and_then(|path| unfit(path, opened.mapped.as_ref()));
     if let Some(unfit) = &unfit {
-        eprintln!("vigie: {}", plain(unfit));
+        eprintln!("vigie: {}", here(&plain(unfit)));
     }
     if args.json {
         let mut document = opened.summary.to_json();
@@ -245,14 +245,14 @@ fn screen(opened: &Opened, elapsed: Duration, case: &Path) -> Result<(), Told> {
             0 => String::new(),
             n => format!(" ({} among them: nothing is wrong)", counted(n, "note")),
         };
-        writeln!(
+        say!(
             out,
             "\n  {}{notes}, each located: the console's Problems, or `vigie sql --case {} 'SELECT * FROM problem'`",
             counted(summary.problems, "problem"),
             quoted_path(case)
         )?;
     }
-    writeln!(out, "\nNext: vigie serve --case {0}; vigie verify {0}", quoted_path(case))?;
+    say!(out, "\nNext: vigie serve --case {0}; vigie verify {0}", quoted_path(case))?;
     Ok(out.flush()?)
 }
 

@@ -80,7 +80,7 @@ fn make(home: Option<&Path>, args: &cli::Make) -> Result<(), Told> {
         return Ok(out.flush()?);
     }
     for note in &made.notes {
-        writeln!(out, "note   {}", plain(note))?;
+        say!(out, "note   {}", plain(note))?;
     }
     writeln!(
         out,
@@ -138,7 +138,7 @@ fn verify(trust: Option<&Path>, json: bool, path: &Path) -> Result<(), Told> {
                 let finding = json!({ "place": path.display().to_string(), "message": message });
                 writeln!(out, "{}", json!({ "holds": false, "findings": [finding] }))
             } else {
-                writeln!(out, "WRONG  {}", plain(&message)).and_then(|()| {
+                say!(out, "WRONG  {}", plain(&message)).and_then(|()| {
                     writeln!(out, "It is no package as packages are written, or it was changed.")
                 })
             };
@@ -150,7 +150,7 @@ fn verify(trust: Option<&Path>, json: bool, path: &Path) -> Result<(), Told> {
     let said = if json {
         writeln!(out, "{}", document(&checked, path))
     } else {
-        lines(&checked, trust.is_some(), path).iter().try_for_each(|l| writeln!(out, "{l}"))
+        lines(&checked, trust.is_some(), path).iter().try_for_each(|l| say!(out, "{l}"))
     };
     said.and_then(|()| out.flush())?;
     if checked.findings.is_empty() { Ok(()) } else { Err(Told::Finding) }
@@ -239,7 +239,7 @@ fn import(
         return Ok(out.flush()?);
     }
     for line in lines(&imported.checked, trust.is_some(), path) {
-        writeln!(out, "{line}")?;
+        say!(out, "{line}")?;
     }
     let how = match imported.record {
         Some(record) => format!("record {record}"),

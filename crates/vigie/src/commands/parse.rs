@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
-use desk::shell::quoted_path;
+use desk::shell::{here, quoted_path};
 use intake::{Chunks, Input, Job, MappingFit, PARSERS, Parser, Sink};
 use model::{Batch, Cell, ExhibitId, Fact, Problem, Sha256Hex, TableSchema, Value};
 use serde_json::{Map, json};
@@ -144,16 +144,17 @@ pub(crate) fn run(args: &Parse) -> Result<(), Told> {
     if let Some(path) = &args.mapping
         && let Some(unfit) = unfit(path, out.mapped.as_ref())
     {
-        eprintln!("vigie: {}", plain(&unfit));
+        eprintln!("vigie: {}", here(&plain(&unfit)));
     }
     if args.parser.is_none()
         && let Some(format) = desk::open::archive(&head, &name)
     {
-        let file = args.file.display();
-        eprintln!(
-            "vigie: {file} is a {format} archive, and only its own bytes were read: `vigie open \
-             {file}` unpacks it"
+        let (file, quoted) = (args.file.display(), quoted_path(&args.file));
+        let what = format!(
+            "{file} is a {format} archive, and only its own bytes were read: `vigie open {quoted}` \
+             unpacks it"
         );
+        eprintln!("vigie: {}", here(&what));
     }
     if let Some(error) = chunks.take_error() {
         return Err(Told::Failure {

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
+use desk::shell::here;
 use desk::time::{Ask, Stamped};
 use serde_json::json;
 
@@ -49,7 +50,7 @@ pub(crate) fn run(home: Option<&Path>, args: &Stamp) -> Result<(), Told> {
         return Ok(out.flush()?);
     }
     for line in lines(&stamped) {
-        writeln!(out, "{}", plain(&line))?;
+        say!(out, "{}", plain(&line))?;
     }
     Ok(out.flush()?)
 }
@@ -100,7 +101,10 @@ pub(crate) fn hourly(home: Option<&Path>, case: &Path, url: &str) -> Result<(), 
                 Err(error) => {
                     let what = plain(&told(&place.case)(error).to_string());
                     let minutes = AGAIN.as_secs() / 60;
-                    eprintln!("vigie: no trusted time: {what}; again in {minutes} minutes");
+                    eprintln!(
+                        "vigie: no trusted time: {}; again in {minutes} minutes",
+                        here(&what)
+                    );
                     AGAIN
                 }
             };

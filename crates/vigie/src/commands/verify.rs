@@ -63,10 +63,10 @@ fn print(report: &Report, args: &Verify) -> std::io::Result<()> {
         return out.flush();
     }
     for finding in &report.findings {
-        writeln!(out, "WRONG  {}: {}", plain(&finding.place), plain(&finding.message))?;
+        say!(out, "WRONG  {}: {}", plain(&finding.place), plain(&finding.message))?;
     }
     for note in &report.notes {
-        writeln!(out, "note   {}", plain(note))?;
+        say!(out, "note   {}", plain(note))?;
     }
     let sum = format!(
         "{}, {} ({}), {}",
@@ -82,7 +82,7 @@ fn print(report: &Report, args: &Verify) -> std::io::Result<()> {
         writeln!(out, "{origin} holds: {sum}")?;
     } else if report.evidence_holds() {
         writeln!(out, "{origin}: the evidence (log and exhibits) holds; {sum}")?;
-        writeln!(
+        say!(
             out,
             "The views are damaged ({findings}): `vigie views rebuild --case {dir}` makes them anew."
         )?;
@@ -105,10 +105,10 @@ fn print(report: &Report, args: &Verify) -> std::io::Result<()> {
         writeln!(out, "Consistent, signer not confirmed: {no}.")?;
     }
     for line in witnessed_text(&report.witnessing, report.records, args.trust.is_some()) {
-        writeln!(out, "{line}")?;
+        say!(out, "{line}")?;
     }
     for line in timed_text(&report.timed, report.records) {
-        writeln!(out, "{line}")?;
+        say!(out, "{line}")?;
     }
     out.flush()
 }

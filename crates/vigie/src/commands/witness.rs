@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use desk::Which;
+use desk::shell::here;
 use desk::witness::{Named, Outcome};
 use ledger::Trust;
 use ledger::witness::{Shown, WitnessHome};
@@ -32,7 +33,7 @@ pub(crate) fn run(home: Option<&Path>, args: &Witness) -> Result<(), Told> {
         Witness::Add { url, key } => {
             let named = desk::witness::name(&home, key, url).map_err(told(&home))?;
             let (name, url) = (plain(named.key.name()), plain(&named.url));
-            writeln!(out, "{name} is asked at {url}: `vigie witness ask` asks it now.")?;
+            say!(out, "{name} is asked at {url}: `vigie witness ask` asks it now.")?;
             Ok(())
         }
         Witness::Drop { name } => {
@@ -81,7 +82,7 @@ fn list(home: &Path, args: &WhichLog) -> Result<(), Told> {
     }
     let mut out = std::io::stdout().lock();
     if named.is_empty() && !args.json {
-        writeln!(out, "No witness is named: `vigie witness add` names one.")?;
+        say!(out, "No witness is named: `vigie witness add` names one.")?;
     }
     for named in &named {
         let name = named.key.name();
@@ -120,7 +121,7 @@ fn list(home: &Path, args: &WhichLog) -> Result<(), Told> {
                 writeln!(out, "{log}: {}", policy_text(p, standing.records))?;
             }
             for size in &standing.contradicted {
-                writeln!(
+                say!(
                     out,
                     "{log}: CONTRADICTED: a witness keeps a checkpoint of {size} records that this copy \
                      does not go through; `vigie witness compare --evidence FILE` shows it"
@@ -179,7 +180,7 @@ fn each(
     }
     if none && !args.json {
         let unwitnessed = "unwitnessed: its operator could have rebuilt it";
-        writeln!(out, "No witness is named ({unwitnessed}): `vigie witness add` names one.")?;
+        say!(out, "No witness is named ({unwitnessed}): `vigie witness add` names one.")?;
     }
     out.flush()?;
     if found {
@@ -223,7 +224,7 @@ pub(crate) fn hourly(home: &Path, case: &Path) -> Result<(), Told> {
                     }
                     Err(error) => {
                         let what = plain(&told(&case)(error).to_string());
-                        eprintln!("vigie: {log}: no witness could be asked: {what}");
+                        eprintln!("vigie: {log}: no witness could be asked: {}", here(&what));
                     }
                 }
             }
@@ -264,6 +265,14 @@ fn serve(home: &Path, args: &Serve) -> Result<(), Told> {
     let text = read_text(&args.logs, ledger::MAX_TRUST)?;
     let logs =
         Trust::parse(&text).map_err(|e| Told::Misuse(format!("{}: {e}", args.logs.display())))?;
+    if !logs.names_logs() {
+        // It would run, and refuse whoever asks.
+        return Err(Told::Misuse(format!(
+            "{} names no log, so nobody would be served: write an `authority KEY` or a `log KEY` a line, \
+             as its owner's `vigie authority key` prints it",
+            args.logs.display()
+        )));
+    }
     let store = WitnessHome::new(home).open(logs, "vigie witness serve").map_err(|e| {
         if e.is_missing() {
             let next = "`vigie witness init NAME` makes the witness's key";

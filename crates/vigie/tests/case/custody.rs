@@ -180,6 +180,12 @@ fn labels_lead_back_to_the_log() {
     bench.ok(&["custody", "label", "--case", "case", "--html", "sheet.html", "disk-3"]);
     let sheet = std::fs::read_to_string(bench.path("sheet.html")).unwrap();
     assert!(sheet.contains("<svg") && sheet.contains("disk-3"));
+    // What is there already is not written over.
+    std::fs::write(bench.path("sheet.html"), "notes of mine").unwrap();
+    let out = bench.run(&["custody", "label", "--case", "case", "--html", "sheet.html", "disk-3"]);
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.code() == Some(3) && said.contains("is there already"), "{said}");
+    assert_eq!(std::fs::read_to_string(bench.path("sheet.html")).unwrap(), "notes of mine");
     let record = text.lines().find_map(|l| l.strip_prefix("record ")).unwrap();
     let hash = text.lines().find_map(|l| l.strip_prefix("hash ")).unwrap();
     let proof = bench.ok(&["log", "prove", "--case", "case", record]);

@@ -3,6 +3,7 @@
 mod backup;
 mod backup_authority;
 mod bench;
+mod console;
 mod crash;
 mod custody;
 mod erase;
@@ -16,7 +17,9 @@ mod pipes;
 mod restore;
 mod room;
 mod secrets;
+mod served;
 mod stamp;
+mod trial;
 // Files for tests; the vault's tests use the rest of it.
 #[allow(dead_code, clippy::disallowed_methods)]
 #[path = "../../../vault/tests/it/tsa.rs"]

@@ -259,7 +259,7 @@ fn a_code_holds_for_records_too_and_outlives_erasure() {
 
 /// The page in a package.
 #[allow(clippy::disallowed_methods)] // Files for the test.
-fn unpacked(bench: &Bench, file: &str) -> Vec<u8> {
+pub(crate) fn unpacked(bench: &Bench, file: &str) -> Vec<u8> {
     let out = std::process::Command::new("python3")
         .args(["-c", "import sys,zipfile;sys.stdout.buffer.write(zipfile.ZipFile(sys.argv[1]).read('package/index.html'))"])
         .arg(bench.path(file))

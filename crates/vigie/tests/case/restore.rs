@@ -1,14 +1,13 @@
 //! Restoring what is damaged, what is another's, and under whoever reads: from outside.
 #![allow(clippy::disallowed_methods)] // Backups are damaged, copies planted.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::backup::{files, prepared, said};
 use crate::bench::Bench;
+use crate::console::Console;
 
 fn flip(path: &Path, at: usize) {
     let mut bytes = std::fs::read(path).unwrap();
@@ -213,62 +212,13 @@ fn the_last_backup_and_trial_stand_in_the_summary() {
     assert!(opened["drill"]["when"].as_str().unwrap().starts_with("20"), "{opened}");
 }
 
-/// A console, asked as a browser asks.
-struct Console {
-    child: std::process::Child,
-    /// Kept: a console that nobody hears any more ends.
-    _says: BufReader<std::process::ChildStdout>,
-    host: String,
-    cookie: String,
-}
-
-impl Console {
-    fn start(bench: &Bench) -> Self {
-        let mut child = (bench.command(&["serve", "--listen", "127.0.0.1:0"]))
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut says = BufReader::new(child.stdout.take().unwrap());
-        says.read_line(&mut line).unwrap();
-        let link = line.trim().split("http://").nth(1).unwrap();
-        let (host, path) = link.split_once('/').unwrap();
-        let mut console = Self { child, _says: says, host: host.to_owned(), cookie: String::new() };
-        let (_, answer) = console.get(&format!("/{path}"));
-        let cookie = answer.lines().find(|line| line.to_lowercase().starts_with("set-cookie:"));
-        let cookie = cookie.unwrap().split_once(':').unwrap().1.split(';').next().unwrap();
-        console.cookie = cookie.trim().to_owned();
-        console
-    }
-
-    fn get(&self, path: &str) -> (u16, String) {
-        let (host, cookie) = (&self.host, &self.cookie);
-        let asked = format!(
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
-        );
-        let mut stream = TcpStream::connect(host).unwrap();
-        stream.write_all(asked.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        (answer.split(' ').nth(1).unwrap().parse().unwrap(), answer)
-    }
-}
-
-impl Drop for Console {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// A case that is replaced under a console: it says what to do, and goes on once that is done.
 #[test]
 fn a_console_whose_case_is_replaced_says_what_to_do_and_goes_on() {
     let bench = prepared(46);
     bench.ok(&["backup", "--to", "second"]);
     bench.ok(&["restore", "--drill"]);
-    let console = Console::start(&bench);
+    let console = Console::start(&bench, &[]);
     let pages = ["/", "/log", "/exhibits", "/entities?kind=Server"];
     pages.iter().for_each(|page| assert_eq!(console.get(page).0, 200, "{page}"));
     let (_, overview) = console.get("/");

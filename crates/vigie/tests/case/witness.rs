@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 
 use crate::bench::Bench;
+use crate::package::unpacked;
 
 /// A witness that serves until it is dropped.
 struct Serving {
@@ -79,12 +80,25 @@ fn others_cosign_and_who_tells_two_stories_is_caught() {
     assert_eq!(polizia.run(&["witness", "serve", "--logs", "nowhere"]).status.code(), Some(3));
     let witness = polizia.ok(&["witness", "init", "w.polizia.example"]);
     let own = police.ok(&["witness", "init", "w.police.example"]);
+    // A witness that would serve nobody says so, and does not stand there as if it did.
+    for none in ["", "# to come\n", &format!("witness {witness}")] {
+        put(&polizia.path("partners"), none);
+        let out =
+            polizia.run(&["witness", "serve", "--logs", "partners", "--listen", "127.0.0.1:0"]);
+        let why = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.code() == Some(2) && why.contains("partners names no log"), "{why}");
+    }
     put(&polizia.path("partners"), &format!("authority {}\n", key_of(&police)));
     let serving = serve(&polizia, "partners");
     let add = |key: &str| police.run(&["witness", "add", "--url", &serving.url, key.trim()]);
     assert_eq!(add(&own).status.code(), Some(2), "who witnesses himself proves nothing");
     assert_eq!(add("nonsense").status.code(), Some(2));
     assert!(add(&witness).status.success());
+
+    let nobody = police.run(&["witness", "drop", "nobody"]);
+    let why = String::from_utf8_lossy(&nobody.stderr).into_owned();
+    let wanted = "no witness is named \"nobody\": `vigie witness list`";
+    assert!(nobody.status.code() == Some(3) && why.contains(wanted), "{why}");
 
     // Its own policy: no more than are named, and none of them dropped below it.
     assert_eq!(police.run(&["witness", "require", "2"]).status.code(), Some(2));
@@ -113,6 +127,14 @@ fn others_cosign_and_who_tells_two_stories_is_caught() {
     assert_eq!((&policy["quorum"], &policy["of"]), (&1.into(), &1.into()), "{policy}");
     assert!(told.contains("case: The authority requires 1 of 1 witnesses: all "), "{told}");
     assert!(report.contains("those that the authority itself names"), "{report}");
+
+    // A package says at its top who cosigned, and what is missing.
+    let made = ["package", "make", "--for", "Court", "--handling", "H0", "--out", "court.zip"];
+    police.ok(&made);
+    let page = String::from_utf8_lossy(&unpacked(&police, "court.zip")).into_owned();
+    assert!(page.contains("w.polizia.example cosigned these records on 20"), "{page}");
+    assert!(page.contains("No trusted time") && !page.contains("Unwitnessed"), "{page}");
+    assert!(!page.contains("requires the cosignatures of more"), "{page}");
 
     // A reader with the keys, and nothing else.
     let trust = format!("authority {}\nwitness {witness}quorum 1\n", key_of(&police));

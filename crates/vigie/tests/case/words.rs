@@ -165,3 +165,62 @@ fn usage_lines_hold_what_the_command_needs() {
     let out = bench.command(&["facts"]).env("VIGIE_CASE", "").output().expect("it runs");
     assert!(String::from_utf8_lossy(&out.stderr).contains("case holds no case"));
 }
+
+/// Who named the authority's folder in the call would act for another authority by a command without
+/// it; whoever has it in the environment has it there for the next command as well.
+#[test]
+fn commands_that_are_shown_name_the_home_that_was_named() {
+    let bench = Bench::new();
+    let seizure = bench.seizure("seizure", "small", 1.0, 2);
+    let material = seizure.join("material/office/domains.txt");
+    let home = bench.path("the home");
+    let named = format!("vigie --home '{}'", home.display());
+    let (home, material) = (home.to_str().expect("UTF-8"), material.to_str().expect("UTF-8"));
+    let said = |words: &[&str]| {
+        let out = bench.run(words);
+        String::from_utf8([out.stdout, out.stderr].concat()).expect("UTF-8")
+    };
+    let opened = said(&["--home", home, "open", "--case", "x", material]);
+    assert!(
+        opened.contains(&format!("Next: {named} serve --case x; {named} verify x")),
+        "{opened}"
+    );
+    let listed = said(&["witness", "list", "--home", "the home"]);
+    assert!(listed.contains(&format!("`{named} witness add`")), "{listed}");
+    let verified = said(&["--home", home, "verify", "x"]);
+    assert!(verified.contains(&format!("`{named} stamp`")), "{verified}");
+    let refused = said(&["--home", home, "facts", "--case", "nothing"]);
+    assert!(refused.contains(&format!("`{named} open --case nothing PATH`")), "{refused}");
+    // A command that never looks there, a document, and what the environment names.
+    let misused = said(&["--home", home, "privilege", "mark", "letter.pdf", "--reason", "why"]);
+    assert!(misused.contains("`vigie search NAME`"), "{misused}");
+    assert!(!said(&["--home", home, "verify", "--json", "x"]).contains(&named));
+    let refused = said(&["facts", "--case", "nothing"]);
+    assert!(refused.contains("`vigie open --case nothing PATH`"), "{refused}");
+}
+
+/// Lines with a command in them are written by `say!`, which names the home.
+#[test]
+fn lines_that_show_a_command_are_said() {
+    fn files(dir: &std::path::Path, out: &mut Vec<std::path::PathBuf>) {
+        for item in std::fs::read_dir(dir).expect("a folder").flatten() {
+            let path = item.path();
+            if path.is_dir() { files(&path, out) } else { out.push(path) }
+        }
+    }
+    let (mut all, mut said) = (Vec::new(), 0);
+    files(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
+    for path in all {
+        let source = std::fs::read_to_string(&path).expect("source");
+        said += source.matches("say!(").count();
+        for call in ["write!(", "writeln!(", "println!(", "eprintln!("] {
+            for words in source.split(call).skip(1) {
+                // To the end of the call, or to a later one that is said.
+                let line = words.split(";\n").next().unwrap_or_default();
+                let line = line.split("say!(").next().unwrap_or_default();
+                assert!(!line.contains("`vigie "), "{}: {call}{line}", path.display());
+            }
+        }
+    }
+    assert!(said > 20, "{said}");
+}

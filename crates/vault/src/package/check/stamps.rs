@@ -66,9 +66,5 @@ pub(super) fn times(
             }
         }
     }
-    let standing = (0..stamps.kept().len()).filter(|at| stamps.stands(*at));
-    let covered = standing.filter_map(|at| stamps.kept().get(at)?.covered()).max();
-    if let Some(covered) = covered.filter(|covered| *covered > 0) {
-        out.time = stamps.bounds(covered - 1).by.map(|bound| (covered, bound));
-    }
+    out.time = stamps.covered();
 }

@@ -44,7 +44,7 @@ fn outside(home: &Path, dir: &Path) -> Result<(), Told> {
 fn print(done: &HomeDone, store: &dyn Store, out: &mut dyn Write) -> std::io::Result<()> {
     let HomeDone { name, made, with_key, remains } = done;
     for finding in &made.findings {
-        writeln!(out, "WRONG  {}: {}", plain(&finding.place), plain(&finding.message))?;
+        say!(out, "WRONG  {}: {}", plain(&finding.place), plain(&finding.message))?;
     }
     if made.refused {
         return writeln!(
@@ -64,7 +64,7 @@ fn print(done: &HomeDone, store: &dyn Store, out: &mut dyn Write) -> std::io::Re
     if *with_key {
         writeln!(out, "Its key is in it, under its passphrase: without that nobody can use it.")?;
     } else {
-        writeln!(
+        say!(
             out,
             "Its key is NOT in it, since it is in the clear: `vigie authority passphrase` puts it under \
              one, and the next run takes it along. Until then keep a copy of it apart."
@@ -117,10 +117,10 @@ pub(super) fn restore(
 fn print_restored(proven: &HomeProven, out: &mut dyn Write) -> std::io::Result<()> {
     let copied = &proven.copied;
     for finding in &copied.findings {
-        writeln!(out, "WRONG  {}: {}", plain(&finding.place), plain(&finding.message))?;
+        say!(out, "WRONG  {}: {}", plain(&finding.place), plain(&finding.message))?;
     }
     for note in &copied.notes {
-        writeln!(out, "note   {}", plain(note))?;
+        say!(out, "note   {}", plain(note))?;
     }
     let dir = proven.dir.display();
     if let Some(left) = &proven.left {
@@ -149,7 +149,7 @@ fn print_restored(proven: &HomeProven, out: &mut dyn Write) -> std::io::Result<(
     } else {
         "The case at hand knows nothing more. Hold the others against it too (--case)"
     };
-    writeln!(
+    say!(
         out,
         "{held}, and ask the witnesses (`vigie witness compare`): where they have seen more of this log, \
          signing forks it."

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use desk::backup::{Done, Drilled, Proven, Store};
+use desk::shell::quoted_path;
 use serde_json::{Value, json};
 
 use super::super::{counted, plain};
@@ -16,14 +17,14 @@ pub(super) fn made(done: &Done, store: &dyn Store, case: &Path) -> std::io::Resu
     let (made, to) = (&done.made, plain(&store.shown()));
     let mut out = std::io::stdout().lock();
     for finding in &made.findings {
-        writeln!(out, "WRONG  {}: {}", plain(&finding.place), plain(&finding.message))?;
+        say!(out, "WRONG  {}: {}", plain(&finding.place), plain(&finding.message))?;
     }
     if made.refused {
-        writeln!(
+        say!(
             out,
             "The case's own records do not hold, so nothing was copied, and the backup is as it was: \
              `vigie verify {}` tells more.",
-            case.display()
+            quoted_path(case)
         )?;
         return Ok(());
     }
@@ -104,10 +105,10 @@ pub(super) fn json_of(done: &Done, store: &dyn Store) -> std::io::Result<()> {
 /// What proving found.
 fn findings(proven: &Proven, out: &mut dyn Write) -> std::io::Result<()> {
     for finding in &proven.report.findings {
-        writeln!(out, "WRONG  {}: {}", plain(&finding.place), plain(&finding.message))?;
+        say!(out, "WRONG  {}: {}", plain(&finding.place), plain(&finding.message))?;
     }
     for note in &proven.report.notes {
-        writeln!(out, "note   {}", plain(note))?;
+        say!(out, "note   {}", plain(note))?;
     }
     Ok(())
 }
@@ -164,7 +165,7 @@ pub(super) fn restored(
     )?;
     if proven.accepted {
         let n = counted(restored.damaged.len() as u64, "exhibit");
-        writeln!(
+        say!(
             out,
             "{n} DAMAGED or missing, as --accept-damaged allows: `vigie verify` names them each time."
         )?;
@@ -181,7 +182,7 @@ pub(super) fn restored(
             lost.end - 1
         )?,
         None => {
-            writeln!(out, "Next: `vigie views rebuild --case {}` makes its views", case.display())?
+            say!(out, "Next: `vigie views rebuild --case {}` makes its views", quoted_path(case))?
         }
     }
     out.flush()

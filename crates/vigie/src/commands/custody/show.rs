@@ -54,12 +54,12 @@ pub(super) fn run(
     }
     if !as_json && item.is_none() {
         if all.is_empty() {
-            writeln!(out, "No item is in custody: `vigie custody register` takes one.")?;
+            say!(out, "No item is in custody: `vigie custody register` takes one.")?;
         }
         let uncovered = snapshot.uncovered(&custody).map_err(told(case))?;
         if uncovered > 0 {
             let exhibits = counted(uncovered, "exhibit");
-            writeln!(out, "{exhibits} came in and belong to no item: `vigie custody imaged`.")?;
+            say!(out, "{exhibits} came in and belong to no item: `vigie custody imaged`.")?;
         }
     }
     out.flush()?;
@@ -107,7 +107,7 @@ fn answer(
         }
     }
     if had.len() > 1 {
-        writeln!(out, "    the records contradict one another: `vigie custody show {name}`")?;
+        say!(out, "    the records contradict one another: `vigie custody show {name}`")?;
     }
     Ok(())
 }
