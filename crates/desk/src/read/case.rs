@@ -218,6 +218,11 @@ fn immutable(path: &Path) -> String {
 }
 
 impl Snapshot {
+    /// Which moment of which views this is: another where a writer has changed anything since.
+    pub(crate) fn moment(&self) -> ((u64, u64), i64) {
+        (self.file, self.version)
+    }
+
     /// The connection.
     pub(crate) fn db(&self) -> Result<&Connection> {
         self.connection.as_ref().ok_or(Error::Cancelled)

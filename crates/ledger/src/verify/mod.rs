@@ -3,16 +3,18 @@
 
 mod bundles;
 mod files;
+mod still;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bundles::Bundle;
+pub use still::Still;
 
 use crate::error::Result;
 use crate::journal::{Frame, frames, together};
 use crate::keys::{Former, Keys};
 use crate::note::{Checkpoint, NoteError, VerifierKey};
-use crate::store::{MAX_ENTRY, Store, Tile, encode_hashes, read};
+use crate::store::{MAX_ENTRY, Tile, encode_hashes};
 use crate::tree::{Edge, Hash, WIDTH, leaf};
 
 /// Something that is not as it should be, and where.
@@ -46,18 +48,6 @@ impl Report {
 /// The most that a file of a log may hold.
 const MAX_FILE: u64 = WIDTH * (MAX_ENTRY as u64 + 2);
 
-/// The first entry, as far as it can be read without trusting anything: where a caller looks for the
-/// key, having none from outside.
-pub fn first_entry(dir: &Path) -> Option<Vec<u8>> {
-    let store = Store { dir: dir.to_owned() };
-    let from_tile = || store.bundle(0, 1).ok()?.into_iter().next();
-    let from_journal = || {
-        let journals = store.journals().ok()?;
-        together(&journals).into_iter().next()?.1.entries.into_iter().next()
-    };
-    from_tile().or_else(from_journal)
-}
-
 /// What is known from outside of a log that is verified.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Known<'a> {
@@ -73,27 +63,37 @@ pub struct Known<'a> {
 /// returns, if any, becomes a finding at that entry.
 pub type Visit<'a> = dyn FnMut(u64, &[u8], &Hash) -> Option<String> + 'a;
 
-/// Verifies the log in `dir` with what is known from outside it. Memory does not grow with the
-/// number of entries; two threads share the work.
+/// Verifies the log in `dir`, as it stands now, with what is known from outside it.
 ///
 /// # Errors
 /// Only what keeps it from looking: a folder that cannot be listed.
 pub fn verify(dir: &Path, known: Known<'_>, entry: &mut Visit<'_>) -> Result<Report> {
-    let store = Store { dir: dir.to_owned() };
+    Ok(Still::take(dir)?.verify(known, entry))
+}
+
+impl Still {
+    /// Verifies the log as it stood. What a writer did since is no part of the verdict. Memory does
+    /// not grow with the number of entries; two threads share the work.
+    pub fn verify(&self, known: Known<'_>, entry: &mut Visit<'_>) -> Report {
+        verify_still(self, known, entry)
+    }
+}
+
+fn verify_still(still: &Still, known: Known<'_>, entry: &mut Visit<'_>) -> Report {
     let mut report = Report::default();
     let keys = known.key.map(|now| Keys::new(known.former.to_vec(), now.clone()));
     let key = keys.as_ref();
     if key.is_none() {
         report.find("checkpoint", "there is no key to verify it with");
     }
-    let published = published(&store, key, &mut report);
+    let published = published(still, key, &mut report);
     let size = published.as_ref().map_or(0, |c| c.size);
-    let earlier = [known.earlier, &witnessed(dir, key, &mut report)].concat();
+    let earlier = [known.earlier, &witnessed(still, key, &mut report)].concat();
     let mut tree = Tree { edge: Edge::default(), full: Vec::new(), key, earlier: &earlier };
     std::thread::scope(|scope| {
-        for read in bundles::ahead(scope, dir, size) {
+        for read in bundles::ahead(scope, still, size) {
             match read {
-                Ok(bundle) => tree.bundle(dir, &bundle, entry, &mut report),
+                Ok(bundle) => tree.bundle(still, &bundle, entry, &mut report),
                 Err((path, message)) => report.find(path.display().to_string(), message),
             }
         }
@@ -103,7 +103,7 @@ pub fn verify(dir: &Path, known: Known<'_>, entry: &mut Visit<'_>) -> Result<Rep
         let whole = edge.size() == size;
         for (level, number, hashes) in edge.partials().filter(|_| whole) {
             let tile = Tile { level: Some(level), number, width: hashes.len() as u64 };
-            compare(dir, tile, hashes, &mut report);
+            compare(still, tile, hashes, &mut report);
         }
         if !whole {
             report.find("checkpoint", format!("it counts {size} entries, {} read", edge.size()));
@@ -111,41 +111,41 @@ pub fn verify(dir: &Path, known: Known<'_>, entry: &mut Visit<'_>) -> Result<Rep
             report.find("checkpoint", "its root is not that of the entries");
         }
     }
-    journal(&store, &mut tree, entry, &mut report);
+    journal(still, &mut tree, entry, &mut report);
     report.entries = tree.edge.size();
     for earlier in earlier.iter().filter(|earlier| earlier.size > report.entries) {
         let found =
             format!("it is known with {} entries, here are {}", earlier.size, report.entries);
         report.findings.push(Finding { place: "checkpoint".to_owned(), message: found });
     }
-    files::account(dir, size, report.entries, &mut report)?;
-    Ok(report)
+    files::account(still, size, report.entries, &mut report);
+    report
 }
 
 /// The checkpoint of the tiles; its signature was looked at.
-fn published(store: &Store, key: Option<&Keys>, report: &mut Report) -> Option<Checkpoint> {
-    match store.checkpoint() {
-        Ok(Some(note)) => match open(key, &note) {
+fn published(still: &Still, key: Option<&Keys>, report: &mut Report) -> Option<Checkpoint> {
+    match &still.checkpoint {
+        Ok(Some(note)) => match open(key, note) {
             Ok(checkpoint) => {
-                report.checkpoint = Some(note);
+                report.checkpoint = Some(note.clone());
                 Some(checkpoint)
             }
             Err(e) => {
                 report.find("checkpoint", e.to_string());
                 // The tree can still be compared with itself.
-                Checkpoint::parse_unverified(&note).ok()
+                Checkpoint::parse_unverified(note).ok()
             }
         },
         Ok(None) => {
-            let waits =
-                |journals: [(PathBuf, Vec<u8>); 2]| journals.iter().any(|j| !j.1.is_empty());
-            if store.dir.join("tile").exists() || store.journals().is_ok_and(waits) {
+            let waits = |journals: &still::Journals| journals.iter().any(|j| !j.1.is_empty());
+            let tiled = still.files.iter().any(|(path, _)| path.starts_with("tile"));
+            if tiled || still.journals.as_ref().is_ok_and(waits) {
                 report.find("checkpoint", "it is missing");
             }
             None
         }
         Err(e) => {
-            report.find("checkpoint", e.to_string());
+            report.find("checkpoint", e);
             None
         }
     }
@@ -153,18 +153,18 @@ fn published(store: &Store, key: Option<&Keys>, report: &mut Report) -> Option<C
 
 /// The cosigned checkpoints kept beside the log, as far as the log itself signed them. Whose the
 /// cosignatures are is for who has the witnesses' keys.
-fn witnessed(dir: &Path, key: Option<&Keys>, report: &mut Report) -> Vec<Checkpoint> {
-    let notes = match crate::witnessed::witnessed(dir) {
+fn witnessed(still: &Still, key: Option<&Keys>, report: &mut Report) -> Vec<Checkpoint> {
+    let notes = match &still.witnessed {
         Ok(notes) => notes,
         Err(e) => {
-            report.find(crate::witnessed::FOLDER, e.to_string());
+            report.find(crate::witnessed::FOLDER, e);
             return Vec::new();
         }
     };
     let mut out = Vec::new();
     for note in notes {
         let opened = match key {
-            Some(key) => key.open_among(&note),
+            Some(key) => key.open_among(note),
             None => Checkpoint::of_text(&note.text),
         };
         match opened {
@@ -199,7 +199,13 @@ impl Tree<'_> {
         }
     }
 
-    fn bundle(&mut self, dir: &Path, bundle: &Bundle, entry: &mut Visit<'_>, report: &mut Report) {
+    fn bundle(
+        &mut self,
+        still: &Still,
+        bundle: &Bundle,
+        entry: &mut Visit<'_>,
+        report: &mut Report,
+    ) {
         for (bytes, hash) in bundle.entries() {
             let index = self.edge.size();
             if let Some(message) = entry(index, bytes, hash) {
@@ -208,7 +214,7 @@ impl Tree<'_> {
             self.push(*hash, report);
         }
         for (tile, hashes) in std::mem::take(&mut self.full) {
-            compare(dir, tile, &hashes, report);
+            compare(still, tile, &hashes, report);
         }
     }
 }
@@ -217,9 +223,9 @@ fn open(key: Option<&Keys>, note: &str) -> std::result::Result<Checkpoint, NoteE
     key.map_or_else(|| Checkpoint::parse_unverified(note), |key| key.open(note))
 }
 
-fn compare(dir: &Path, tile: Tile, hashes: &[Hash], report: &mut Report) {
+fn compare(still: &Still, tile: Tile, hashes: &[Hash], report: &mut Report) {
     let path = tile.path();
-    match read(&dir.join(&path), MAX_FILE + 1) {
+    match still.read(&path) {
         Err(e) => report.find(path.display().to_string(), e.to_string()),
         Ok(found) => differ(&path, &found, &encode_hashes(hashes), report),
     }
@@ -236,10 +242,10 @@ fn differ(path: &Path, found: &[u8], expected: &[u8], report: &mut Report) {
 }
 
 /// Takes in what the journals commit beyond the tiles.
-fn journal(store: &Store, tree: &mut Tree<'_>, entry: &mut Visit<'_>, report: &mut Report) {
-    let journals = match store.journals() {
+fn journal(still: &Still, tree: &mut Tree<'_>, entry: &mut Visit<'_>, report: &mut Report) {
+    let journals = match &still.journals {
         Ok(journals) => journals,
-        Err(e) => return report.find("journal", e.to_string()),
+        Err(e) => return report.find("journal", e),
     };
     for (path, bytes) in journals.iter().filter(|(_, bytes)| !bytes.is_empty()) {
         let (name, (frames, used)) = (name_of(path), frames(bytes));
@@ -255,7 +261,7 @@ fn journal(store: &Store, tree: &mut Tree<'_>, entry: &mut Visit<'_>, report: &m
             ));
         }
     }
-    for (path, Frame { first, entries, checkpoint }) in together(&journals) {
+    for (path, Frame { first, entries, checkpoint }) in together(journals) {
         let name = name_of(path);
         if first.saturating_add(entries.len() as u64) <= tree.edge.size() {
             continue;

@@ -3,6 +3,7 @@
 mod backup;
 mod backup_authority;
 mod bench;
+mod beside;
 mod crash;
 mod custody;
 mod erase;
