@@ -7,6 +7,7 @@ mod beside;
 mod crash;
 mod custody;
 mod erase;
+mod erase_names;
 mod figures;
 mod keys;
 mod log;
