@@ -3,15 +3,18 @@
 
 pub(crate) mod authority;
 mod beside;
+mod birth;
 mod erased;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use ledger::tree::Hash;
-use ledger::{Authority, Checkpoint, Finding, Home, Keys, Known, Note, Reader, Still, VerifierKey};
+use ledger::{Authority, Checkpoint, Finding, Home, Keys, Known, Note, Reader, Still};
 use model::record::{Body, Opening, Record, RecordError};
 use model::{Canon, ExhibitId};
+
+use birth::Birth;
 
 use crate::case::authority_of;
 use crate::erase::Ordered;
@@ -53,6 +56,8 @@ pub struct Report {
     pub rotations: Vec<Rotation>,
     /// Records that the authority in the home has seen of this log.
     pub seen: Option<u64>,
+    /// True where what an order of erasure names is not all gone yet.
+    pub erasing: bool,
     /// The cosigned checkpoints beside the log, the greatest first; whose they are was not looked at.
     pub witnessed: Vec<Note>,
 }
@@ -128,9 +133,15 @@ fn without_exhibits(dir: &Path, home: Option<&Home>, copy: bool) -> Result<(Repo
     }
     for look in 1.. {
         let still = Still::take(&ledger_dir)?;
-        let (report, exhibits) = of_still(dir, &still, home, copy)?;
-        if look == LOOKS || report.is_sound() || !still.is_past() {
-            return Ok((report, exhibits));
+        match of_still(dir, &still, home, copy) {
+            // Whoever was making it may have done so by now.
+            Err(Error::Unmade { .. }) if look < LOOKS && still.is_past() => {}
+            Ok((report, _)) if look < LOOKS && !report.is_sound() && still.is_past() => {}
+            // What is being destroyed is soon gone.
+            Ok((report, _)) if look < LOOKS && report.erasing && beside::at_work(dir) => {
+                std::thread::sleep(beside::PAUSE);
+            }
+            other => return other,
         }
     }
     unreachable!("the last look returns")
@@ -146,7 +157,9 @@ fn of_still(
 ) -> Result<(Report, Vec<Named>)> {
     let mut report = Report { witnessed: still.witnessed().to_vec(), ..Report::default() };
     let birth = Birth::of(still);
-    let found = home.map(|home| home.find(authority_of(&birth.origin)));
+    // Without a checkpoint and a first record nothing says whose case it is.
+    let nameless = birth.origin.is_empty();
+    let found = home.filter(|_| !nameless).map(|home| home.find(authority_of(&birth.origin)));
     let authority = match found {
         Some(Ok(authority)) => Some(authority),
         Some(Err(e)) if !e.is_missing() => {
@@ -155,6 +168,17 @@ fn of_still(
         }
         _ => None,
     };
+    if birth::is_unmade(dir, still, &birth, authority.as_ref()) {
+        let lock = dir.join("lock");
+        let holder = ledger::is_held(&lock)
+            .then(|| ledger::holder_of(&lock).unwrap_or_else(|| "another process".to_owned()));
+        return Err(Error::Unmade { dir: dir.to_owned(), holder });
+    }
+    if nameless {
+        let what =
+            "no checkpoint and no first record says whose log it is: they were removed or damaged";
+        report.find("ledger", what);
+    }
     if let Some(authority) = &authority {
         report.findings.append(&mut verify_authority(authority));
     }
@@ -195,25 +219,6 @@ fn of_still(
     Ok((report, walk.exhibits))
 }
 
-/// What the case says of its own birth; nothing of it is trusted yet.
-struct Birth {
-    origin: String,
-    key: Option<VerifierKey>,
-}
-
-impl Birth {
-    fn of(still: &Still) -> Self {
-        let first = still.first_entry().and_then(|bytes| Record::parse(&bytes).ok());
-        let text =
-            |name: &str| first.as_ref().and_then(|r| r.public.get(name)).and_then(Canon::as_text);
-        let key = text("key").and_then(|key| VerifierKey::parse(key).ok());
-        let origin = text("origin")
-            .map(str::to_owned)
-            .or_else(|| Checkpoint::parse_unverified(still.checkpoint()?).ok().map(|c| c.origin));
-        Self { origin: origin.unwrap_or_default(), key }
-    }
-}
-
 /// The keys by which the log is verified, and those by which what the authority has seen of it is,
 /// which may be of a later size.
 fn of_log(
@@ -240,6 +245,9 @@ fn of_log(
         report.find(place, "it replaces a key that did not sign here");
     }
     let Some(authority) = authority else {
+        if birth.origin.is_empty() {
+            return (None, None);
+        }
         report.notes.push(format!(
             "the key comes from the case itself: this proves that the case fits itself, not that \
              {} wrote it; verify with the home of that authority",
@@ -250,11 +258,15 @@ fn of_log(
     };
     report.key_from_home = true;
     let found = of_home(log, birth, authority, report);
-    if found.0.as_ref().map(Keys::first) != birth.key.as_ref() {
+    if birth.key.is_none() {
+        let what =
+            "the record that opens the case, and names its key, is not there or cannot be read";
+        report.find("ledger entry 0", what);
+    } else if found.0.as_ref().map(Keys::first) != birth.key.as_ref() {
         report.find("ledger entry 0", "the case names another key than its authority's");
     }
     let born = authority.reader().ok().and_then(|log| birth_in(&log, &birth.origin).ok().flatten());
-    if born.is_none() || born != birth.key.as_ref().map(VerifierKey::text) {
+    if born.is_none() || born != birth.key.as_ref().map(ledger::VerifierKey::text) {
         let what = "the authority's own log does not hold the birth of this case";
         if log.is_some_and(|log| log.size() > 1) {
             let message = format!(
@@ -513,6 +525,14 @@ fn check_exhibits(
     let (mut jobs, mut entries) = (Vec::new(), Vec::new());
     for exhibit in &exhibits {
         let below = crate::case::exhibit_path(Path::new(""), &exhibit.id);
+        // Its bytes go before what names it does, and that it is still named was told.
+        let of = |erased: &Erasure| {
+            erased.exhibits.contains(exhibit.index) || erased.parts.contains(exhibit.index)
+        };
+        if report.erasing && report.erased.iter().any(of) {
+            present.remove(&below);
+            continue;
+        }
         let place = match &exhibit.in_place {
             Some(path) => path.display().to_string(),
             None => below.display().to_string(),

@@ -146,6 +146,10 @@ impl Reader {
         connection.execute_batch("BEGIN")?;
         // The transaction's moment is that of its first read.
         let layout: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        // Views are made by one transaction, and are of no layout before it.
+        if layout == 0 {
+            return Err(Error::NoViews(self.shared.dir.clone()));
+        }
         if layout != crate::views::LAYOUT {
             return Err(Error::OtherLayout);
         }

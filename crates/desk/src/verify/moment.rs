@@ -1,12 +1,13 @@
 //! Verifying the views while a writer may change them.
 
 use std::path::Path;
+use std::time::Duration;
 
 use vault::Case;
 
 use super::Report;
-use crate::Result;
 use crate::read::Reader;
+use crate::{Error, Result};
 
 /// How often the views are looked at again where something is wrong with them and a writer went on
 /// meanwhile: he may have replaced what was being read.
@@ -19,33 +20,30 @@ pub(super) fn views_of(
     progress: &(dyn Fn(u64) + Sync),
     report: &mut Report,
 ) -> Result<()> {
-    let unread = |error, report: &mut Report| {
-        if ledger::is_held(&dir.join("lock")) {
-            report.notes.push(
-                "the views are being written anew, and were not verified: verify again when the command \
-                 that does so has ended"
-                    .to_owned(),
-            );
-        } else {
-            report.find("views.sqlite", super::of_views(error, dir));
-        }
-    };
-    let reader = match Reader::open(dir) {
-        Ok(reader) => reader,
-        Err(error) => {
-            unread(error, report);
-            return Ok(());
-        }
-    };
     let (findings, notes) = (report.findings.len(), report.notes.len());
+    let writer = || ledger::is_held(&dir.join("lock"));
+    let reader = Reader::open(dir);
     for look in 1..=LOOKS {
         report.findings.truncate(findings);
         report.notes.truncate(notes);
         (report.facts, report.rows) = (0, 0);
-        let snapshot = match reader.snapshot() {
-            Ok(snapshot) => snapshot,
+        let snapshot = match reader.as_ref().map(Reader::snapshot) {
+            Ok(Ok(snapshot)) => snapshot,
+            Err(Error::NoViews(_)) | Ok(Err(Error::NoViews(_))) => {
+                report.notes.push(unfinished(dir, writer()));
+                return Ok(());
+            }
+            // He may be throwing them away.
+            _ if look < LOOKS && writer() => {
+                std::thread::sleep(Duration::from_millis(200));
+                continue;
+            }
+            Ok(Err(error)) => {
+                report.find("views.sqlite", super::of_views(error, dir));
+                return Ok(());
+            }
             Err(error) => {
-                unread(error, report);
+                report.find("views.sqlite", error.to_string());
                 return Ok(());
             }
         };
@@ -63,10 +61,25 @@ pub(super) fn views_of(
         }
         let moment = snapshot.moment();
         drop(snapshot);
-        let past = || reader.snapshot().map_or(true, |now| now.moment() != moment);
+        let now = || reader.as_ref().ok()?.snapshot().ok().map(|now| now.moment());
+        let past = || now() != Some(moment);
         if report.findings.len() == findings || look == LOOKS || !past() {
             break;
         }
     }
     Ok(())
+}
+
+/// What is told of views that are not built to the end.
+fn unfinished(dir: &Path, writer: bool) -> String {
+    if writer {
+        return "the views are being written, and were not verified: verify again when the command that \
+                does so has ended"
+            .to_owned();
+    }
+    format!(
+        "the views are not whole, since the command that made them was stopped: the next `vigie open`, or \
+         `vigie views rebuild --case {}`, makes them",
+        crate::shell::quoted_path(dir)
+    )
 }

@@ -128,6 +128,19 @@ impl Still {
         self.witnessed.as_deref().unwrap_or_default()
     }
 
+    /// True where no file stands here but those with which a log begins.
+    pub fn is_bare(&self) -> bool {
+        let temp = crate::disk::TEMP_PREFIX.as_bytes();
+        self.files.iter().all(|(path, plain)| {
+            let name = path.as_os_str().as_encoded_bytes();
+            let begins = |own: &str| own.as_bytes() == name;
+            *plain
+                && (begins("checkpoint")
+                    || name.starts_with(temp)
+                    || crate::store::JOURNALS.iter().any(|own| begins(own)))
+        })
+    }
+
     /// True where the log got further since.
     pub fn is_past(&self) -> bool {
         self.checkpoint != told(self.store.checkpoint())

@@ -12,6 +12,9 @@ use crate::case::Case;
 /// How long a file is waited for whose record does not stand yet: between the two lies one flush.
 const MOST: Duration = Duration::from_secs(5);
 
+/// How long to wait for what is being destroyed.
+pub(super) const PAUSE: Duration = Duration::from_millis(500);
+
 /// True while a command writes to the case.
 pub(super) fn at_work(dir: &Path) -> bool {
     ledger::is_held(&dir.join("lock"))

@@ -91,6 +91,7 @@ pub(super) fn judge(walk: &Walk, dir: &Path, report: &mut Report) {
             ordered.entry(field).or_default().push((range, order.record));
             let still = range.clone().filter(|n| !missing.contains(&(*n, field.as_str())));
             for index in still.filter(|index| !walk.unread.contains(index)) {
+                report.erasing = true;
                 report.find(
                     format!("opening of entry {index}"),
                     format!("field {field:?} is still there, {}", though(order, dir)),
@@ -147,6 +148,7 @@ fn judge_seal(seal: &Seal, walk: &Walk, dir: &Path, report: &mut Report) {
     let holds = !seal.leaf_secrets.is_empty() || !seal.erased.is_empty();
     if let Some(order) = walk.orders.iter().find(|o| o.body.exhibits.contains(seal.index)) {
         if holds {
+            report.erasing = true;
             report.find(place, format!("leaf salts are still there, {}", though(order, dir)));
         }
         return;
@@ -170,6 +172,7 @@ fn judge_seal(seal: &Seal, walk: &Walk, dir: &Path, report: &mut Report) {
     match check_part(seal, rest, &gone, dir) {
         Ok(()) => {}
         Err(_) if seal.erased.is_empty() => {
+            report.erasing = true;
             report.find(place, format!("leaf salts are still there, {}", though(last, dir)));
         }
         Err(what) => report.find(place, what),

@@ -4,6 +4,7 @@ mod backup;
 mod backup_authority;
 mod bench;
 mod beside;
+mod birth;
 mod crash;
 mod custody;
 mod erase;
