@@ -136,7 +136,7 @@ pub fn erase(place: &Place, request: &Request, work: &Work) -> Result<Done> {
 }
 
 fn carry_out(desk: &mut Desk, request: &Request, work: &Work) -> Result<Done> {
-    if !matches!(request.what, What::Field(..)) {
+    if !matches!(request.what, What::Field(..) | What::Names(..)) {
         let size = desk.case.exhibits().iter().map(|exhibit| exhibit.size).sum();
         Progress::add(&work.progress.parsed_total, size);
     }
@@ -239,6 +239,8 @@ pub struct Reported {
     pub telling: Vec<ExhibitId>,
     /// Backups that were not brought up to the case since the order: they hold it still.
     pub backups: Vec<Known>,
+    /// The records of what stayed whose `source` is still the name of a container that went.
+    pub named: Places,
 }
 
 /// Every erasure of the case, and where copies remain as far as the log knows.
@@ -262,21 +264,22 @@ pub fn report(dir: &Path) -> Result<Vec<Reported>> {
         let records = order.body.digests.0.iter().cloned().flatten();
         records.filter_map(|record| by_record.get(&record).copied()).collect()
     };
-    let reported = |order: &Ordered| {
+    let reported = |order: &Ordered| -> Result<Reported> {
         let rest = order.body.rest.and_then(|r| case.exhibits().iter().find(|e| e.record == r));
         let before = handed_out.iter().filter(|(index, _, _)| *index < order.record);
         let holding = before.filter_map(|(index, time, body)| held(order, *index, time, body));
-        Reported {
+        Ok(Reported {
             rest: rest.map(|exhibit| exhibit.id),
             media: order.body.media.iter().map(medium).collect(),
             handed_out: holding.collect(),
             telling: telling(order),
             // A run holds what stood before its own record.
             backups: backups.iter().filter(|b| b.held <= order.record).cloned().collect(),
+            named: Places::of(case.names_left(order)?),
             order: order.clone(),
-        }
+        })
     };
-    Ok(case.orders().iter().map(reported).collect())
+    case.orders().iter().map(reported).collect()
 }
 
 /// What a package holds of what an order erases, if anything.

@@ -14,6 +14,14 @@ pub enum Error {
     /// There is no case in the folder.
     #[error("{0} holds no case: name a case's folder, or make one: `vigie open --case {quoted} PATH`", quoted = quoted_path(.0))]
     NoCase(PathBuf),
+    /// The making of a case was cut off, or goes on.
+    #[error("{}", unmade(dir, holder.as_deref()))]
+    Unmade {
+        /// The folder.
+        dir: PathBuf,
+        /// Who is making it now.
+        holder: Option<String>,
+    },
     /// The case is there, and its views are not.
     #[error(
         "{0} holds a case, but its views are missing, or not built to the end; what is sealed is safe: \
@@ -120,6 +128,19 @@ pub enum Error {
     Cancelled,
 }
 
+fn unmade(dir: &Path, holder: Option<&str>) -> String {
+    let shown = dir.display();
+    let Some(holder) = holder else {
+        let quoted = quoted_path(dir);
+        return format!(
+            "{shown} holds no case yet: the command that was making it was stopped before the first record, \
+             so nothing was sealed there and nothing is lost. Give the same command again (`vigie open \
+             --case {quoted} PATH`), which completes it, or remove the folder: rm -r {quoted}"
+        );
+    };
+    format!("{shown} holds no case yet: {holder} is making it. Verify it when that has ended")
+}
+
 /// The desk's result.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -128,6 +149,7 @@ impl From<vault::Error> for Error {
     fn from(error: vault::Error) -> Self {
         match error {
             vault::Error::NoCase(dir) => Self::NoCase(dir),
+            vault::Error::Unmade { dir, holder } => Self::Unmade { dir, holder },
             other => Self::Vault(other),
         }
     }

@@ -44,9 +44,15 @@ pub struct Witnessing {
     pub policy: Option<crate::witness::Required>,
 }
 
-/// Holds the log's last checkpoint, and what witnesses cosigned, against the reader's file; without
-/// one, against the witnesses that the authority names.
-pub(crate) fn signer(dir: &Path, home: &Path, trust: Option<&Trust>, report: &mut Report) {
+/// Holds the log's last checkpoint, and those beside it that witnesses cosigned (`witnessed`), against
+/// the reader's file; without one, against the witnesses that the authority names.
+pub(crate) fn signer(
+    dir: &Path,
+    home: &Path,
+    trust: Option<&Trust>,
+    witnessed: &[Note],
+    report: &mut Report,
+) {
     // A home without the authority names nobody.
     let standing = crate::witness::standing(home, crate::Which::Case(dir));
     report.witnessing.policy = standing.as_ref().ok().and_then(|standing| standing.required());
@@ -79,10 +85,8 @@ pub(crate) fn signer(dir: &Path, home: &Path, trust: Option<&Trust>, report: &mu
         }
     };
     report.signer_confirmed = true;
-    // Damage there was told already.
-    let kept = ledger::witnessed(&dir.join("ledger")).unwrap_or_default();
     let (wanted, mut most) = (policy.quorum, 0);
-    for note in &kept {
+    for note in witnessed {
         let size = ledger::Checkpoint::of_text(&note.text).map_or(0, |c| c.size);
         // Cosigned before a rotation, it is signed by a key of then. Who cosigned is told, whether
         // they are enough or not.

@@ -4,6 +4,8 @@
 //! must give what the log's `parse.run` says; every span must lie in its exhibit, every file under
 //! `tables/` must be what was written, and whatever is derived must rest on something.
 
+mod moment;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
@@ -22,7 +24,6 @@ use crate::judge::{self, Timed, Witnessing};
 use crate::pipeline::record::{FactRecord, put_fact_record, put_problem_parts};
 use crate::pipeline::run::run_digest;
 use crate::pipeline::table::{digest_group, digest_of_schema};
-use crate::read::Reader;
 use crate::tables::{TableFile, digest_columns};
 use crate::views::{meaning_of_word, role_of_word, type_of_word};
 use crate::{Error, Result};
@@ -86,7 +87,9 @@ impl Report {
 
 /// Verifies the case in `dir`. `home` is where the authority's key lies; `trust` is the reader's own
 /// word on whose keys and time authorities count; `progress` is told bytes as they are hashed, from
-/// any thread. Nothing is written, no lock is taken.
+/// any thread. Nothing is written, no lock is taken: the verdict on the evidence is of the records that
+/// stood in the log when it began ([`Report::records`]), that on the views of one moment after the
+/// exhibits were hashed, whoever writes to the case meanwhile.
 ///
 /// # Errors
 /// What keeps it from looking at all.
@@ -139,7 +142,7 @@ fn of_vault(
         log_holds: vault.log_holds,
         ..Report::default()
     };
-    judge::signer(dir, home.dir(), trust, &mut report);
+    judge::signer(dir, home.dir(), trust, &vault.witnessed, &mut report);
     judge::times(dir, vault.stamps, vault.keys.as_ref(), trust, &mut report)?;
     if !report.log_holds {
         report.signer_confirmed = false;
@@ -147,7 +150,8 @@ fn of_vault(
         report.timed = Timed::default();
     }
     // A log that cannot be read was told above; then there is nothing to hold anything against.
-    let case = Case::read(dir).ok();
+    let proved = if report.evidence_holds() { report.records } else { u64::MAX };
+    let case = Case::read_up_to(dir, proved).ok();
     if let Some(case) = &case {
         crate::custody::check(case, &mut report)?;
         report.of_evidence = report.findings.len();
@@ -160,16 +164,7 @@ fn of_vault(
         return Ok(report);
     }
     let Some(case) = case else { return Ok(report) };
-    let snapshot = match Reader::open(dir).and_then(|reader| reader.snapshot()) {
-        Ok(snapshot) => snapshot,
-        Err(error) => {
-            report.find("views.sqlite", of_views(error, dir));
-            return Ok(report);
-        }
-    };
-    if let Err(error) = views(&case, snapshot.db()?, dir, progress, &mut report) {
-        report.find("views.sqlite", of_views(error, dir));
-    }
+    moment::views_of(case, dir, progress, &mut report)?;
     Ok(report)
 }
 

@@ -84,6 +84,13 @@ impl Quiet {
     }
 }
 
+/// True while a writer holds the lock at `path`.
+pub fn is_held(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| {
+        flock(&file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
+    })
+}
+
 /// How long to wait before a lock is tried again.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -108,13 +115,16 @@ mod tests {
         assert!(second.to_string().contains("vigie open, since noon"), "{second}");
         drop(first);
         assert_eq!(holder_of(&path), None);
+        assert!(!is_held(&path) && !is_held(&dir.path().join("none")));
         let soon = Duration::from_millis(20);
         let quiet = Quiet::hold(&path, soon).unwrap();
         assert!(Lock::acquire(&path, "vigie serve", Wait::Fail).is_err());
         assert!(Quiet::hold(&path, soon).is_some(), "readers do not wait for one another");
+        assert!(!is_held(&path), "none of them writes");
         drop(quiet);
         let writer = Lock::acquire(&path, "vigie serve", Wait::Fail).unwrap();
         assert!(Quiet::hold(&path, soon).is_none());
+        assert!(is_held(&path));
         drop(writer);
         assert!(Quiet::hold(&dir.path().join("none"), soon).is_none());
         Lock::acquire(&path, "vigie serve", Wait::Fail).unwrap();

@@ -1,6 +1,6 @@
 //! A log open for reading: a snapshot, taken without a lock.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -67,7 +67,17 @@ impl Reader {
         // The journals first: a writer that publishes in between leaves a checkpoint that covers
         // them.
         let journals = store.journals()?;
-        let mut checkpoint = store.checkpoint()?;
+        let checkpoint = store.checkpoint()?;
+        Self::of(store, &journals, checkpoint, key)
+    }
+
+    /// The log of which that stood in journals and checkpoint at one moment.
+    pub(crate) fn of(
+        store: &Store,
+        journals: &[(PathBuf, Vec<u8>); 2],
+        mut checkpoint: Option<String>,
+        key: Option<&Keys>,
+    ) -> Result<Self> {
         let in_tiles = match &checkpoint {
             None => 0,
             Some(note) => {
@@ -78,7 +88,7 @@ impl Reader {
         };
         let published = checkpoint.clone();
         let mut tail = Vec::new();
-        let frames = together(&journals);
+        let frames = together(journals);
         if !frames.is_empty() {
             let mut edge = edge_of(store, in_tiles)?;
             for frame in follow(&mut edge, frames, key)? {
@@ -95,6 +105,16 @@ impl Reader {
             last: Mutex::new(None),
             subtrees: Subtrees::default(),
         })
+    }
+
+    /// The same log without what follows on its first `size` entries. Its checkpoints stay those of
+    /// all of them: this is for reading entries.
+    #[must_use]
+    pub fn up_to(mut self, size: u64) -> Self {
+        self.tail
+            .truncate(usize::try_from(size.saturating_sub(self.in_tiles)).unwrap_or(usize::MAX));
+        self.in_tiles = self.in_tiles.min(size);
+        self
     }
 
     /// Entries.

@@ -161,12 +161,20 @@ impl Case {
     /// # Errors
     /// No case; files that contradict one another.
     pub fn read(dir: &Path) -> Result<Self> {
+        Self::read_up_to(dir, u64::MAX)
+    }
+
+    /// As [`Case::read`], of the first `size` records alone: what was committed after them is left out.
+    ///
+    /// # Errors
+    /// As [`Case::read`].
+    pub fn read_up_to(dir: &Path, size: u64) -> Result<Self> {
         if !Self::exists(dir) {
             return Err(Error::NoCase(dir.to_owned()));
         }
         let reader = Reader::open(&dir.join("ledger"))?;
         let origin = origin_of(&reader, dir)?;
-        Self::load(dir, origin, Access::Read(reader))
+        Self::load(dir, origin, Access::Read(reader.up_to(size)))
     }
 
     fn with_writer(dir: &Path, origin: String, writer: Writer) -> Result<Self> {

@@ -6,6 +6,18 @@ use std::path::{Path, PathBuf};
 use model::ExhibitId;
 use model::record::RecordError;
 
+/// What came of the making of a case that has no record yet.
+fn unmade(holder: Option<&str>) -> String {
+    match holder {
+        Some(holder) => format!("it is being made now, by {holder}"),
+        None => {
+            "whoever was making it was stopped before the first record, so that nothing was sealed \
+                 in it"
+                .to_owned()
+        }
+    }
+}
+
 /// What went wrong, in words a user can act on. The cause is behind `source()`, never in the text.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -15,6 +27,14 @@ pub enum Error {
     /// The folder holds no case.
     #[error("{} holds no case", .0.display())]
     NoCase(PathBuf),
+    /// The folder holds the beginning of a case, without a record.
+    #[error("{} holds no case yet: {}", dir.display(), unmade(holder.as_deref()))]
+    Unmade {
+        /// The folder.
+        dir: PathBuf,
+        /// Who is making it now; `None` where whoever did has ended.
+        holder: Option<String>,
+    },
     /// The folder holds a case already.
     #[error("{} holds a case already", .0.display())]
     CaseExists(PathBuf),

@@ -2,15 +2,19 @@
 //! exhibit hashed again in both ways, every file accounted for.
 
 pub(crate) mod authority;
+mod beside;
+mod birth;
 mod erased;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use ledger::tree::Hash;
-use ledger::{Authority, Checkpoint, Finding, Home, Keys, Known, Reader, VerifierKey};
+use ledger::{Authority, Checkpoint, Finding, Home, Keys, Known, Note, Reader, Still};
 use model::record::{Body, Opening, Record, RecordError};
 use model::{Canon, ExhibitId};
+
+use birth::Birth;
 
 use crate::case::authority_of;
 use crate::erase::Ordered;
@@ -54,6 +58,10 @@ pub struct Report {
     pub log_holds: bool,
     /// Records that the authority in the home has seen of this log.
     pub seen: Option<u64>,
+    /// True where what an order of erasure names is not all gone yet.
+    pub erasing: bool,
+    /// The cosigned checkpoints beside the log, the greatest first; whose they are was not looked at.
+    pub witnessed: Vec<Note>,
 }
 
 impl Report {
@@ -69,14 +77,14 @@ impl Report {
 
 /// Verifies the case in `dir`. With a home that has the case's authority, the key comes from there;
 /// a key from the case itself proves only that the case fits itself. `progress` is told the bytes
-/// of exhibits hashed, as they are hashed, from any thread. Nothing is written; no lock is taken.
+/// of exhibits hashed, as they are hashed, from any thread. Nothing is written; no lock is taken: the
+/// verdict is of the records that stood in the log when it began ([`Report::records`]) and of what they
+/// seal, whoever writes to the case meanwhile.
 ///
 /// # Errors
 /// Only what keeps it from looking at all.
 pub fn verify(dir: &Path, home: Option<&Home>, progress: &(dyn Fn(u64) + Sync)) -> Result<Report> {
-    let (mut report, exhibits) = without_exhibits(dir, home, false)?;
-    check_exhibits(dir, exhibits, progress, &mut report)?;
-    Ok(report)
+    whole(dir, home, false, progress)
 }
 
 /// The same for a copy that may be older than what the authority has seen of the log: that is told in
@@ -89,9 +97,7 @@ pub fn verify_copy(
     home: Option<&Home>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Report> {
-    let (mut report, exhibits) = without_exhibits(dir, home, true)?;
-    check_exhibits(dir, exhibits, progress, &mut report)?;
-    Ok(report)
+    whole(dir, home, true, progress)
 }
 
 /// Verifies the log and the openings, but not the exhibits' bytes.
@@ -99,14 +105,63 @@ pub(crate) fn records(dir: &Path, home: &Home) -> Result<Report> {
     Ok(without_exhibits(dir, Some(home), false)?.0)
 }
 
+/// How often it is looked again where something is wrong and a writer went on meanwhile: what he did
+/// may be all that is wrong, and each look is of a later moment.
+const LOOKS: usize = 5;
+
+fn whole(
+    dir: &Path,
+    home: Option<&Home>,
+    copy: bool,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Report> {
+    for look in 1.. {
+        let (mut report, exhibits) = without_exhibits(dir, home, copy)?;
+        let holds = report.is_sound();
+        check_exhibits(dir, exhibits, progress, &mut report)?;
+        // What was erased while it was hashed is missing by an order that stands further on in the log.
+        let erased = || beside::erased_since(dir, report.records);
+        if look == LOOKS || !holds || report.is_sound() || !erased() {
+            return Ok(report);
+        }
+    }
+    unreachable!("the last look returns")
+}
+
 fn without_exhibits(dir: &Path, home: Option<&Home>, copy: bool) -> Result<(Report, Vec<Named>)> {
     let ledger_dir = dir.join("ledger");
     if !ledger_dir.is_dir() {
         return Err(Error::NoCase(dir.to_owned()));
     }
-    let mut report = Report::default();
-    let birth = Birth::of(&ledger_dir);
-    let found = home.map(|home| home.find(authority_of(&birth.origin)));
+    for look in 1.. {
+        let still = Still::take(&ledger_dir)?;
+        match of_still(dir, &still, home, copy) {
+            // Whoever was making it may have done so by now.
+            Err(Error::Unmade { .. }) if look < LOOKS && still.is_past() => {}
+            Ok((report, _)) if look < LOOKS && !report.is_sound() && still.is_past() => {}
+            // What is being destroyed is soon gone.
+            Ok((report, _)) if look < LOOKS && report.erasing && beside::at_work(dir) => {
+                std::thread::sleep(beside::PAUSE);
+            }
+            other => return other,
+        }
+    }
+    unreachable!("the last look returns")
+}
+
+/// Verifies the log as it stood at one moment, and its openings. Those are durable before their
+/// records, so that they are looked for after the log.
+fn of_still(
+    dir: &Path,
+    still: &Still,
+    home: Option<&Home>,
+    copy: bool,
+) -> Result<(Report, Vec<Named>)> {
+    let mut report = Report { witnessed: still.witnessed().to_vec(), ..Report::default() };
+    let birth = Birth::of(still);
+    // Without a checkpoint and a first record nothing says whose case it is.
+    let nameless = birth.origin.is_empty();
+    let found = home.filter(|_| !nameless).map(|home| home.find(authority_of(&birth.origin)));
     let authority = match found {
         Some(Ok(authority)) => Some(authority),
         Some(Err(e)) if !e.is_missing() => {
@@ -115,15 +170,28 @@ fn without_exhibits(dir: &Path, home: Option<&Home>, copy: bool) -> Result<(Repo
         }
         _ => None,
     };
+    if birth::is_unmade(dir, still, &birth, authority.as_ref()) {
+        let lock = dir.join("lock");
+        let holder = ledger::is_held(&lock)
+            .then(|| ledger::holder_of(&lock).unwrap_or_else(|| "another process".to_owned()));
+        return Err(Error::Unmade { dir: dir.to_owned(), holder });
+    }
+    if nameless {
+        let what =
+            "no checkpoint and no first record says whose log it is: they were removed or damaged";
+        report.find("ledger", what);
+    }
     if let Some(authority) = &authority {
         report.findings.append(&mut verify_authority(authority));
     }
-    let (keys, beyond) = of_log(&ledger_dir, &birth, authority.as_ref(), &mut report);
+    // A log that cannot be read is told of where its files are.
+    let log = still.reader().ok();
+    let (keys, beyond) = of_log(log.as_ref(), &birth, authority.as_ref(), &mut report);
     report.origin.clone_from(&birth.origin);
     let mut seen = seen(&birth.origin, authority.as_ref(), beyond.as_ref(), &mut report);
     report.seen = seen.as_ref().map(|checkpoint| checkpoint.size);
     if copy {
-        let size = Reader::open(&ledger_dir).map_or(0, |log| log.size());
+        let size = log.as_ref().map_or(0, Reader::size);
         seen = seen.filter(|checkpoint| checkpoint.size <= size);
     }
 
@@ -133,10 +201,10 @@ fn without_exhibits(dir: &Path, home: Option<&Home>, copy: bool) -> Result<(Repo
         former: keys.as_ref().map_or(&[], Keys::former),
         earlier: seen.as_slice(),
     };
-    let log = ledger::verify(&ledger_dir, known, &mut |index, entry, leaf| {
+    let log = still.verify(known, &mut |index, entry, leaf| {
         walk.entry(index, entry, leaf);
         None
-    })?;
+    });
     report.log_holds = log.findings.is_empty();
     report.findings.extend(log.findings.into_iter().map(|mut f| {
         f.place = format!("ledger/{}", f.place);
@@ -154,37 +222,15 @@ fn without_exhibits(dir: &Path, home: Option<&Home>, copy: bool) -> Result<(Repo
     Ok((report, walk.exhibits))
 }
 
-/// What the case says of its own birth; nothing of it is trusted yet.
-struct Birth {
-    origin: String,
-    key: Option<VerifierKey>,
-}
-
-impl Birth {
-    fn of(ledger_dir: &Path) -> Self {
-        let first = ledger::first_entry(ledger_dir).and_then(|bytes| Record::parse(&bytes).ok());
-        let text =
-            |name: &str| first.as_ref().and_then(|r| r.public.get(name)).and_then(Canon::as_text);
-        let key = text("key").and_then(|key| VerifierKey::parse(key).ok());
-        let origin = text("origin").map(str::to_owned).or_else(|| {
-            let note = std::fs::read_to_string(ledger_dir.join("checkpoint")).ok()?;
-            Checkpoint::parse_unverified(&note).ok().map(|c| c.origin)
-        });
-        Self { origin: origin.unwrap_or_default(), key }
-    }
-}
-
 /// The keys by which the log is verified, and those by which what the authority has seen of it is,
 /// which may be of a later size.
 fn of_log(
-    ledger_dir: &Path,
+    log: Option<&Reader>,
     birth: &Birth,
     authority: Option<&Authority>,
     report: &mut Report,
 ) -> (Option<Keys>, Option<Keys>) {
-    // A log that cannot be read is told of where its files are.
-    let log = Reader::open(ledger_dir).ok();
-    report.rotations = match log.as_ref().map(keys::rotations) {
+    report.rotations = match log.map(keys::rotations) {
         Some(Ok(rotations)) => rotations,
         Some(Err(Error::Rotation { record, why })) => {
             report.find(format!("ledger entry {record}"), why);
@@ -202,6 +248,9 @@ fn of_log(
         report.find(place, "it replaces a key that did not sign here");
     }
     let Some(authority) = authority else {
+        if birth.origin.is_empty() {
+            return (None, None);
+        }
         report.notes.push(format!(
             "the key comes from the case itself: this proves that the case fits itself, not that \
              {} wrote it; verify with the home of that authority",
@@ -211,14 +260,18 @@ fn of_log(
         return (keys.clone(), keys);
     };
     report.key_from_home = true;
-    let found = of_home(log.as_ref(), birth, authority, report);
-    if found.0.as_ref().map(Keys::first) != birth.key.as_ref() {
+    let found = of_home(log, birth, authority, report);
+    if birth.key.is_none() {
+        let what =
+            "the record that opens the case, and names its key, is not there or cannot be read";
+        report.find("ledger entry 0", what);
+    } else if found.0.as_ref().map(Keys::first) != birth.key.as_ref() {
         report.find("ledger entry 0", "the case names another key than its authority's");
     }
     let born = authority.reader().ok().and_then(|log| birth_in(&log, &birth.origin).ok().flatten());
-    if born.is_none() || born != birth.key.as_ref().map(VerifierKey::text) {
+    if born.is_none() || born != birth.key.as_ref().map(ledger::VerifierKey::text) {
         let what = "the authority's own log does not hold the birth of this case";
-        if log.as_ref().is_some_and(|log| log.size() > 1) {
+        if log.is_some_and(|log| log.size() > 1) {
             let message = format!(
                 "{what}: whoever has a copy of the key began it elsewhere, or the authority's folder \
                  is an older copy"
@@ -457,7 +510,8 @@ impl Walk {
         }
         for first in self.files.iter().filter(|first| **first >= entries) {
             self.notes.push(format!(
-                "vault/openings/{} was never committed; the next run drops it",
+                "vault/openings/{} is of no record yet: a run is under way or was interrupted; the next \
+                 run drops what was never committed",
                 crate::openings::file_name(*first)
             ));
         }
@@ -477,6 +531,14 @@ fn check_exhibits(
     let (mut jobs, mut entries) = (Vec::new(), Vec::new());
     for exhibit in &exhibits {
         let below = crate::case::exhibit_path(Path::new(""), &exhibit.id);
+        // Its bytes go before what names it does, and that it is still named was told.
+        let of = |erased: &Erasure| {
+            erased.exhibits.contains(exhibit.index) || erased.parts.contains(exhibit.index)
+        };
+        if report.erasing && report.erased.iter().any(of) {
+            present.remove(&below);
+            continue;
+        }
         let place = match &exhibit.in_place {
             Some(path) => path.display().to_string(),
             None => below.display().to_string(),
@@ -553,14 +615,21 @@ fn account(dir: &Path, path: &Path, plain: bool, report: &mut Report) {
     } else if folder == Path::new("vault/openings") && first_of(&name).is_some() {
         // Read along the entries.
     } else if name.starts_with(ledger::disk::TEMP_PREFIX) {
-        report.notes.push(format!("{place} was left by an interrupted run; the next drops it"));
+        report.notes.push(format!(
+            "{place} is unfinished: a run is under way or was interrupted; the next run drops it"
+        ));
     } else if let Ok(id) = name.parse::<ExhibitId>()
         && crate::case::exhibit_path(Path::new(""), &id) == path
         // Where something was erased, bytes that came back must not pass for a run cut short.
         && report.erased.is_empty()
         && crate::rehash::is(&dir.join(path), &id)
     {
-        report.notes.push(format!("{place} is in no record: an interrupted run left it"));
+        report.notes.push(format!(
+            "{place} is in no record yet: a run is under way or was interrupted; the next run drops what \
+             was never committed"
+        ));
+    } else if beside::comes_in(dir, path, report.records) {
+        // Sealed since the log was looked at: no part of the verdict.
     } else if report.erased.is_empty() {
         report.find(place, "no record names it");
     } else {

@@ -146,6 +146,10 @@ impl Reader {
         connection.execute_batch("BEGIN")?;
         // The transaction's moment is that of its first read.
         let layout: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        // Views are made by one transaction, and are of no layout before it.
+        if layout == 0 {
+            return Err(Error::NoViews(self.shared.dir.clone()));
+        }
         if layout != crate::views::LAYOUT {
             return Err(Error::OtherLayout);
         }
@@ -218,6 +222,11 @@ fn immutable(path: &Path) -> String {
 }
 
 impl Snapshot {
+    /// Which moment of which views this is: another where a writer has changed anything since.
+    pub(crate) fn moment(&self) -> ((u64, u64), i64) {
+        (self.file, self.version)
+    }
+
     /// The connection.
     pub(crate) fn db(&self) -> Result<&Connection> {
         self.connection.as_ref().ok_or(Error::Cancelled)

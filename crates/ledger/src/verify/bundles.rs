@@ -1,11 +1,11 @@
 //! Reading bundles ahead: while one thread compares, another reads and hashes what comes next.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Scope;
 
-use super::MAX_FILE;
-use crate::store::{Tile, read, spans, tiles_at};
+use super::Still;
+use crate::store::{Tile, spans, tiles_at};
 use crate::tree::{Hash, WIDTH, leaf};
 
 /// Bundles that may wait to be compared: with those under way they bound the memory.
@@ -20,8 +20,8 @@ pub(super) struct Bundle {
 }
 
 impl Bundle {
-    fn read(dir: &Path, tile: Tile) -> Result<Self, String> {
-        let bytes = read(&dir.join(tile.path()), MAX_FILE + 1).map_err(|e| e.to_string())?;
+    fn read(still: &Still, tile: Tile) -> Result<Self, String> {
+        let bytes = still.read(&tile.path()).map_err(|e| e.to_string())?;
         let mut spans_of = Vec::with_capacity(WIDTH as usize);
         for span in spans(&bytes) {
             spans_of.push(span.ok_or("its entries do not fit the file")?);
@@ -46,13 +46,13 @@ pub(super) type Read = Result<Bundle, (PathBuf, String)>;
 /// or when nobody listens any more.
 pub(super) fn ahead<'scope>(
     scope: &'scope Scope<'scope, '_>,
-    dir: &'scope Path,
+    still: &'scope Still,
     size: u64,
 ) -> Receiver<Read> {
     let (send, receive) = sync_channel(AHEAD);
     let run = move |send: SyncSender<Read>| {
         for tile in tiles_at(None, size) {
-            let read = Bundle::read(dir, tile).map_err(|message| (tile.path(), message));
+            let read = Bundle::read(still, tile).map_err(|message| (tile.path(), message));
             let last = read.is_err();
             if send.send(read).is_err() || last {
                 return;

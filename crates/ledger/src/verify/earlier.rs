@@ -1,8 +1,6 @@
 //! Checkpoints of a log that are known from elsewhere, and that it must go through.
 
-use std::path::Path;
-
-use super::Report;
+use super::{Report, Still};
 use crate::keys::Keys;
 use crate::note::{Checkpoint, Note, NoteError};
 use crate::tree::{Edge, Hash};
@@ -25,7 +23,7 @@ impl Earlier {
     /// Those that the caller knows, and those that are kept beside the log as far as the log itself
     /// signed them. Whose the cosignatures are is for who has the witnesses' keys.
     pub(super) fn of(
-        dir: &Path,
+        still: &Still,
         known: &[Checkpoint],
         key: Option<&Keys>,
         report: &mut Report,
@@ -35,22 +33,22 @@ impl Earlier {
             earlier.add(checkpoint, "what was seen of it elsewhere".to_owned());
         }
         let folder = crate::witnessed::FOLDER;
-        match crate::witnessed::witnessed(dir) {
-            Err(e) => report.find(folder, e.to_string()),
+        match &still.witnessed {
+            Err(e) => report.find(folder, e),
             Ok(notes) => {
                 for note in notes {
-                    match opened(key, &note) {
+                    match opened(key, note) {
                         Err(e) => report.find(folder, e.to_string()),
                         Ok(c) => earlier.add(&c, format!("{folder}/{}, which witnesses cosigned", c.size)),
                     }
                 }
             }
         }
-        match crate::contradicting::contradicting(dir) {
-            Err(e) => report.find(crate::contradicting::FOLDER, e.to_string()),
+        match &still.contradicting {
+            Err(e) => report.find(crate::contradicting::FOLDER, e),
             Ok(notes) => {
                 for (name, note) in notes {
-                    match opened(key, &note) {
+                    match opened(key, note) {
                         Err(e) => report.find(name, e.to_string()),
                         Ok(c) => earlier.add(&c, format!("{name}, which a witness keeps")),
                     }

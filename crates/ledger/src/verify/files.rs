@@ -3,39 +3,20 @@
 use std::path::Path;
 
 use super::tiles::first_difference;
-use super::{MAX_FILE, Report};
-use crate::error::{Error, Result};
-use crate::store::{JOURNALS, Tile, decode_bundle, encode_bundle, read, tile_at};
+use super::{Report, Still};
+use crate::store::{JOURNALS, Tile, decode_bundle, encode_bundle, tile_at};
 use crate::witnessed::size_of;
 
-/// Goes through every file below `dir`, one folder at a time. Partial tiles of an earlier size may
-/// stand, if they are the beginning of what stands now (`size` entries), and tiles of batches that
-/// wait in the journal (up to `end` entries); nothing else may.
-pub(super) fn account(dir: &Path, size: u64, end: u64, report: &mut Report) -> Result<()> {
-    folder(dir, Path::new(""), size, end, report)
+/// Goes through every file. Partial tiles of an earlier size may stand, if they are the beginning of
+/// what stands now (`size` entries), and tiles of batches that wait in the journal (up to `end`
+/// entries); nothing else may.
+pub(super) fn account(still: &Still, size: u64, end: u64, report: &mut Report) {
+    for (path, plain) in &still.files {
+        file(still, path, *plain, (size, end), report);
+    }
 }
 
-fn folder(dir: &Path, below: &Path, size: u64, end: u64, report: &mut Report) -> Result<()> {
-    let here = dir.join(below);
-    let mut names = Vec::new();
-    for item in here.read_dir().map_err(|e| Error::disk("list", &here, e))? {
-        let item = item.map_err(|e| Error::disk("list", &here, e))?;
-        let kind = item.file_type().map_err(|e| Error::disk("look at", &item.path(), e))?;
-        names.push((item.file_name(), kind));
-    }
-    names.sort_by(|a, b| a.0.cmp(&b.0));
-    for (name, kind) in names {
-        let path = below.join(&name);
-        if kind.is_dir() {
-            folder(dir, &path, size, end, report)?;
-        } else {
-            file(dir, &path, kind.is_file(), (size, end), report);
-        }
-    }
-    Ok(())
-}
-
-fn file(dir: &Path, path: &Path, plain: bool, (size, end): (u64, u64), report: &mut Report) {
+fn file(still: &Still, path: &Path, plain: bool, (size, end): (u64, u64), report: &mut Report) {
     let name = path.display().to_string();
     let unfinished = path
         .file_name()
@@ -44,7 +25,9 @@ fn file(dir: &Path, path: &Path, plain: bool, (size, end): (u64, u64), report: &
         return report.find(name, "it is not a plain file");
     }
     if unfinished {
-        return report.notes.push(format!("{name} was left by an interrupted run"));
+        return report.notes.push(format!(
+            "{name} is unfinished: a run is under way or was interrupted; the next run drops it"
+        ));
     }
     if name == "checkpoint" || JOURNALS.contains(&name.as_str()) {
         return; // read by name
@@ -65,15 +48,15 @@ fn file(dir: &Path, path: &Path, plain: bool, (size, end): (u64, u64), report: &
         return; // compared with the entries
     }
     let Some(now) = now.filter(|now| now.width > tile.width) else {
-        return if tile_at(tile.level, end, tile.number) == Some(tile) {
+        // More may have been committed since those batches whose tiles are being written.
+        let then = tile_at(tile.level, end, tile.number);
+        return if then.is_some_and(|then| then.width >= tile.width) {
             report.notes.push(format!("{name} is of a batch that waits in the journal"));
         } else {
             report.find(name, "it is beyond the log's end");
         };
     };
-    let (Ok(found), Ok(whole)) =
-        (read(&dir.join(path), MAX_FILE + 1), read(&dir.join(now.path()), MAX_FILE + 1))
-    else {
+    let (Ok(found), Ok(whole)) = (still.read(path), still.read(&now.path())) else {
         return report.find(name, "it cannot be read");
     };
     let expected = if tile.level.is_some() {

@@ -4,19 +4,21 @@
 mod bundles;
 mod earlier;
 mod files;
+mod still;
 mod tiles;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bundles::Bundle;
 use earlier::Earlier;
+pub use still::Still;
 use tiles::Differing;
 
 use crate::error::Result;
 use crate::journal::{Frame, frames, together};
 use crate::keys::{Former, Keys};
 use crate::note::{Checkpoint, NoteError, VerifierKey};
-use crate::store::{MAX_ENTRY, Store, Tile};
+use crate::store::{MAX_ENTRY, Tile};
 use crate::tree::{Edge, Hash, WIDTH, leaf};
 
 /// Something that is not as it should be, and where.
@@ -50,18 +52,6 @@ impl Report {
 /// The most that a file of a log may hold.
 const MAX_FILE: u64 = WIDTH * (MAX_ENTRY as u64 + 2);
 
-/// The first entry, as far as it can be read without trusting anything: where a caller looks for the
-/// key, having none from outside.
-pub fn first_entry(dir: &Path) -> Option<Vec<u8>> {
-    let store = Store { dir: dir.to_owned() };
-    let from_tile = || store.bundle(0, 1).ok()?.into_iter().next();
-    let from_journal = || {
-        let journals = store.journals().ok()?;
-        together(&journals).into_iter().next()?.1.entries.into_iter().next()
-    };
-    from_tile().or_else(from_journal)
-}
-
 /// What is known from outside of a log that is verified.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Known<'a> {
@@ -77,28 +67,38 @@ pub struct Known<'a> {
 /// returns, if any, becomes a finding at that entry.
 pub type Visit<'a> = dyn FnMut(u64, &[u8], &Hash) -> Option<String> + 'a;
 
-/// Verifies the log in `dir` with what is known from outside it. Memory does not grow with the
-/// number of entries; two threads share the work.
+/// Verifies the log in `dir`, as it stands now, with what is known from outside it.
 ///
 /// # Errors
 /// Only what keeps it from looking: a folder that cannot be listed.
 pub fn verify(dir: &Path, known: Known<'_>, entry: &mut Visit<'_>) -> Result<Report> {
-    let store = Store { dir: dir.to_owned() };
+    Ok(Still::take(dir)?.verify(known, entry))
+}
+
+impl Still {
+    /// Verifies the log as it stood. What a writer did since is no part of the verdict. Memory does
+    /// not grow with the number of entries; two threads share the work.
+    pub fn verify(&self, known: Known<'_>, entry: &mut Visit<'_>) -> Report {
+        verify_still(self, known, entry)
+    }
+}
+
+fn verify_still(still: &Still, known: Known<'_>, entry: &mut Visit<'_>) -> Report {
     let mut report = Report::default();
     let keys = known.key.map(|now| Keys::new(known.former.to_vec(), now.clone()));
     let key = keys.as_ref();
     if key.is_none() {
         report.find("checkpoint", "there is no key to verify it with");
     }
-    let published = published(&store, key, &mut report);
+    let published = published(still, key, &mut report);
     let size = published.as_ref().map_or(0, |c| c.size);
-    let earlier = Earlier::of(dir, known.earlier, key, &mut report);
+    let earlier = Earlier::of(still, known.earlier, key, &mut report);
     let differing = Differing::default();
     let mut tree = Tree { edge: Edge::default(), full: Vec::new(), key, earlier, differing };
     std::thread::scope(|scope| {
-        for read in bundles::ahead(scope, dir, size) {
+        for read in bundles::ahead(scope, still, size) {
             match read {
-                Ok(bundle) => tree.bundle(dir, &bundle, entry, &mut report),
+                Ok(bundle) => tree.bundle(still, &bundle, entry, &mut report),
                 Err((path, message)) => report.find(path.display().to_string(), message),
             }
         }
@@ -108,7 +108,7 @@ pub fn verify(dir: &Path, known: Known<'_>, entry: &mut Visit<'_>) -> Result<Rep
         let whole = edge.size() == size;
         for (level, number, hashes) in edge.partials().filter(|_| whole) {
             let tile = Tile { level: Some(level), number, width: hashes.len() as u64 };
-            tree.differing.compare(dir, tile, hashes, &mut report);
+            tree.differing.compare(still, tile, hashes, &mut report);
         }
         // What was changed is told before what follows from it.
         let rooted = whole && edge.root() == checkpoint.root;
@@ -119,37 +119,37 @@ pub fn verify(dir: &Path, known: Known<'_>, entry: &mut Visit<'_>) -> Result<Rep
             report.find("checkpoint", "its root is not that of the entries");
         }
     }
-    journal(&store, &mut tree, entry, &mut report);
+    journal(still, &mut tree, entry, &mut report);
     report.entries = tree.edge.size();
     tree.earlier.tell(report.entries, &mut report);
-    files::account(dir, size, report.entries, &mut report)?;
-    Ok(report)
+    files::account(still, size, report.entries, &mut report);
+    report
 }
 
 /// The checkpoint of the tiles; its signature was looked at.
-fn published(store: &Store, key: Option<&Keys>, report: &mut Report) -> Option<Checkpoint> {
-    match store.checkpoint() {
-        Ok(Some(note)) => match open(key, &note) {
+fn published(still: &Still, key: Option<&Keys>, report: &mut Report) -> Option<Checkpoint> {
+    match &still.checkpoint {
+        Ok(Some(note)) => match open(key, note) {
             Ok(checkpoint) => {
-                report.checkpoint = Some(note);
+                report.checkpoint = Some(note.clone());
                 Some(checkpoint)
             }
             Err(e) => {
                 report.find("checkpoint", e.to_string());
                 // The tree can still be compared with itself.
-                Checkpoint::parse_unverified(&note).ok()
+                Checkpoint::parse_unverified(note).ok()
             }
         },
         Ok(None) => {
-            let waits =
-                |journals: [(PathBuf, Vec<u8>); 2]| journals.iter().any(|j| !j.1.is_empty());
-            if store.dir.join("tile").exists() || store.journals().is_ok_and(waits) {
+            let waits = |journals: &still::Journals| journals.iter().any(|j| !j.1.is_empty());
+            let tiled = still.files.iter().any(|(path, _)| path.starts_with("tile"));
+            if tiled || still.journals.as_ref().is_ok_and(waits) {
                 report.find("checkpoint", "it is missing");
             }
             None
         }
         Err(e) => {
-            report.find("checkpoint", e.to_string());
+            report.find("checkpoint", e);
             None
         }
     }
@@ -175,7 +175,13 @@ impl Tree<'_> {
         self.earlier.reached(&self.edge);
     }
 
-    fn bundle(&mut self, dir: &Path, bundle: &Bundle, entry: &mut Visit<'_>, report: &mut Report) {
+    fn bundle(
+        &mut self,
+        still: &Still,
+        bundle: &Bundle,
+        entry: &mut Visit<'_>,
+        report: &mut Report,
+    ) {
         for (bytes, hash) in bundle.entries() {
             let index = self.edge.size();
             if let Some(message) = entry(index, bytes, hash) {
@@ -184,7 +190,7 @@ impl Tree<'_> {
             self.push(*hash);
         }
         for (tile, hashes) in std::mem::take(&mut self.full) {
-            self.differing.compare(dir, tile, &hashes, report);
+            self.differing.compare(still, tile, &hashes, report);
         }
     }
 }
@@ -194,10 +200,10 @@ fn open(key: Option<&Keys>, note: &str) -> std::result::Result<Checkpoint, NoteE
 }
 
 /// Takes in what the journals commit beyond the tiles.
-fn journal(store: &Store, tree: &mut Tree<'_>, entry: &mut Visit<'_>, report: &mut Report) {
-    let journals = match store.journals() {
+fn journal(still: &Still, tree: &mut Tree<'_>, entry: &mut Visit<'_>, report: &mut Report) {
+    let journals = match &still.journals {
         Ok(journals) => journals,
-        Err(e) => return report.find("journal", e.to_string()),
+        Err(e) => return report.find("journal", e),
     };
     for (path, bytes) in journals.iter().filter(|(_, bytes)| !bytes.is_empty()) {
         let (name, (frames, used)) = (name_of(path), frames(bytes));
@@ -213,7 +219,7 @@ fn journal(store: &Store, tree: &mut Tree<'_>, entry: &mut Visit<'_>, report: &m
             ));
         }
     }
-    for (path, Frame { first, entries, checkpoint }) in together(&journals) {
+    for (path, Frame { first, entries, checkpoint }) in together(journals) {
         let name = name_of(path);
         if first.saturating_add(entries.len() as u64) <= tree.edge.size() {
             continue;

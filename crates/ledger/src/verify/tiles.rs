@@ -1,9 +1,7 @@
 //! Tiles held against the hashes that the entries give.
 
-use std::path::Path;
-
-use super::{MAX_FILE, Report};
-use crate::store::{Tile, encode_hashes, read};
+use super::{Report, Still};
+use crate::store::{Tile, encode_hashes};
 use crate::tree::{Hash, WIDTH};
 
 /// Entries of one tile that are named one by one.
@@ -29,9 +27,15 @@ struct Tiled {
 
 impl Differing {
     /// Holds a tile against the hashes that the entries give.
-    pub(super) fn compare(&mut self, dir: &Path, tile: Tile, hashes: &[Hash], report: &mut Report) {
+    pub(super) fn compare(
+        &mut self,
+        still: &Still,
+        tile: Tile,
+        hashes: &[Hash],
+        report: &mut Report,
+    ) {
         let path = tile.path();
-        let found = match read(&dir.join(&path), MAX_FILE + 1) {
+        let found = match still.read(&path) {
             Err(e) => return report.find(path.display().to_string(), e.to_string()),
             Ok(found) => found,
         };

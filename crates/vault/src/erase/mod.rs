@@ -11,6 +11,7 @@
 //! what the older root spoke of follows from the hashes of the erased subtrees.
 
 mod carry;
+mod names;
 mod plan;
 mod rest;
 
@@ -35,6 +36,8 @@ pub enum What {
     Bytes(ExhibitId, Vec<Range<u64>>),
     /// A text in a record.
     Field(u64, String),
+    /// The names of containers that this order erased, where they stand in records of what stayed.
+    Names(u64),
 }
 
 /// An order of erasure as the log holds it.

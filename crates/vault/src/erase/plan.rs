@@ -62,7 +62,7 @@ pub struct Plan {
     pub telling: BTreeSet<u64>,
     /// Exhibits that could not be searched for digests: their bytes are not at hand.
     pub unsearched: Vec<ExhibitId>,
-    /// Other openings that hold the very text that goes.
+    /// Other openings that hold the very text that goes; of an exhibit, its name or a container's.
     pub same: Vec<(u64, String)>,
     /// Items of custody that were imaged into what goes, with the exhibits of the same record that
     /// stay.
@@ -103,6 +103,7 @@ impl Case {
     pub fn plan_erasure(&self, what: &What, progress: &dyn Fn(u64)) -> Result<Plan> {
         match what {
             What::Field(record, field) => self.plan_field(*record, field),
+            What::Names(order) => self.plan_names(*order),
             What::Exhibit(id) => self.plan_exhibit(id, None, progress),
             What::Bytes(id, ranges) => {
                 let exhibit = self.exhibit(id).ok_or(Error::NoExhibit(*id))?;
@@ -185,6 +186,7 @@ impl Case {
         let telling = found.iter().filter_map(|(id, _)| Some(self.exhibit(id)?.record));
         plan.telling = telling.collect();
         plan.unsearched = unsearched;
+        plan.same = self.still_named(&plan)?;
         Ok(plan)
     }
 
@@ -323,7 +325,7 @@ impl Case {
 }
 
 /// True where an order may name the field by itself: what reads as empty once it is gone.
-fn is_text(record: &Record, field: &str) -> bool {
+pub(super) fn is_text(record: &Record, field: &str) -> bool {
     field == "actor"
         || (field != "in_place"
             && def(&record.kind).is_some_and(|def| {

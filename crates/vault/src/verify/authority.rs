@@ -19,6 +19,9 @@ pub fn verify_authority(authority: &Authority) -> Vec<Finding> {
     }
     // Every case of the home has its births written here: half a commit is no damage.
     let _quiet = authority.quiet();
+    // Its key may have been replaced until then.
+    let reread = authority.reread();
+    let authority = reread.as_ref().unwrap_or(authority);
     let told = |e: &dyn std::fmt::Display| {
         vec![Finding { place: log_dir.display().to_string(), message: e.to_string() }]
     };

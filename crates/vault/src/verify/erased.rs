@@ -91,9 +91,10 @@ pub(super) fn judge(walk: &Walk, dir: &Path, report: &mut Report) {
             ordered.entry(field).or_default().push((range, order.record));
             let still = range.clone().filter(|n| !missing.contains(&(*n, field.as_str())));
             for index in still.filter(|index| !walk.unread.contains(index)) {
+                report.erasing = true;
                 report.find(
                     format!("opening of entry {index}"),
-                    format!("field {field:?} is still there, {}", though(order)),
+                    format!("field {field:?} is still there, {}", though(order, dir)),
                 );
             }
         }
@@ -117,11 +118,13 @@ pub(super) fn judge(walk: &Walk, dir: &Path, report: &mut Report) {
     }
 }
 
-fn though(order: &Ordered) -> String {
-    format!(
-        "though record {} orders its erasure: the next command that writes to the case completes it",
-        order.record
-    )
+fn though(order: &Ordered, dir: &Path) -> String {
+    let next = if super::beside::at_work(dir) {
+        "a command writes to the case now, and may be completing it: verify again when it has ended"
+    } else {
+        "the next command that writes to the case completes it"
+    };
+    format!("though record {} orders its erasure: {next}", order.record)
 }
 
 fn erasure(order: &Ordered) -> Erasure {
@@ -145,7 +148,8 @@ fn judge_seal(seal: &Seal, walk: &Walk, dir: &Path, report: &mut Report) {
     let holds = !seal.leaf_secrets.is_empty() || !seal.erased.is_empty();
     if let Some(order) = walk.orders.iter().find(|o| o.body.exhibits.contains(seal.index)) {
         if holds {
-            report.find(place, format!("leaf salts are still there, {}", though(order)));
+            report.erasing = true;
+            report.find(place, format!("leaf salts are still there, {}", though(order, dir)));
         }
         return;
     }
@@ -168,7 +172,8 @@ fn judge_seal(seal: &Seal, walk: &Walk, dir: &Path, report: &mut Report) {
     match check_part(seal, rest, &gone, dir) {
         Ok(()) => {}
         Err(_) if seal.erased.is_empty() => {
-            report.find(place, format!("leaf salts are still there, {}", though(last)));
+            report.erasing = true;
+            report.find(place, format!("leaf salts are still there, {}", though(last, dir)));
         }
         Err(what) => report.find(place, what),
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ledger::disk::faults::{Last, crash_after, heal};
 use model::record::Name;
-use vault::{Added, Case, Home, Origin, Result, Wait, verify};
+use vault::{Added, Case, Error, Home, Origin, Result, Wait, verify};
 
 use crate::life::stamp;
 
@@ -49,7 +49,7 @@ fn check(dir: &Path, what: &str) {
 
 #[test]
 fn a_crash_at_any_step_costs_nothing_that_was_committed() {
-    let mut steps = 0;
+    let (mut steps, mut unmade) = (0, 0);
     for last in [Last::Undone, Last::Done, Last::Torn] {
         for n in 0.. {
             let temp = crate::life::quick_dir();
@@ -78,12 +78,22 @@ fn a_crash_at_any_step_costs_nothing_that_was_committed() {
                 let report = verify(&at, Some(&home), &|_| {}).unwrap();
                 assert!(report.is_sound(), "{what}: {:?}", report.findings);
                 assert_eq!(report.records, before.len(), "{what}");
+            } else if at.join("ledger").is_dir() {
+                // Before its first record it is told as what it is, and not as damage.
+                unmade += 1;
+                let home = Home::new(&dir.join("home"));
+                let told = verify(&at, Some(&home), &|_| {});
+                assert!(
+                    matches!(told, Err(Error::Unmade { holder: None, .. })),
+                    "{what}: {told:?}"
+                );
             }
             run(dir).unwrap_or_else(|e| panic!("{what}: {e}"));
             check(dir, &what);
         }
     }
     assert!(steps > 60, "only {steps} steps were tried");
+    assert!(unmade > 10, "only {unmade} crashes came before the first record");
 }
 
 /// Crashes upon crashes: whatever a recovery had done when it was itself cut off.

@@ -4,6 +4,7 @@
 
 mod archives;
 mod backup;
+mod beside;
 mod crash;
 mod erase;
 mod flip;

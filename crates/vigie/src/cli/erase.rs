@@ -32,6 +32,10 @@ pub(crate) struct Erase {
     /// Which of its fields.
     #[arg(long, value_name = "NAME", requires = "record")]
     pub(crate) field: Option<String>,
+    /// The names of containers that this record erased, where records of what stayed hold them as their
+    /// source (`--report` lists them).
+    #[arg(long, value_name = "N", group = "what")]
+    pub(crate) names: Option<u64>,
     /// By what right: a law, its article. Public in the log, for ever.
     #[arg(long, value_name = "TEXT", required_unless_present = "report")]
     pub(crate) basis: Option<String>,

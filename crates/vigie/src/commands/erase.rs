@@ -5,6 +5,8 @@ use std::path::Path;
 
 use desk::backup::{Leaving, Sort};
 use desk::erase::{Done, Planned, Reported, Request, What};
+use desk::shell::quoted_path;
+use model::record::Places;
 use serde_json::{Value, json};
 
 use super::open::watched;
@@ -87,7 +89,7 @@ fn beside(leavings: &[Leaving], out: &mut dyn Write) -> std::io::Result<()> {
         match holder {
             Some(holder) => writeln!(out, "  {} is at work on it: wait for it", plain(holder))?,
             None => {
-                let remove = plain(&desk::shell::quoted_path(path));
+                let remove = plain(&quoted_path(path));
                 writeln!(out, "  once nobody needs it: rm -rf {remove}")?;
             }
         }
@@ -111,8 +113,12 @@ fn what(args: &Erase) -> Result<What, Told> {
     if let (Some(record), Some(field)) = (args.record, &args.field) {
         return Ok(What::Field(record, field.clone()));
     }
+    if let Some(order) = args.names {
+        return Ok(What::Names(order));
+    }
     let Some(exhibit) = &args.exhibit else {
-        let needed = "say what: --exhibit HASH, or --record N --field NAME, or --report";
+        let needed =
+            "say what: --exhibit HASH, or --record N --field NAME, or --names N, or --report";
         return Err(Told::Misuse(needed.to_owned()));
     };
     let exhibit = exhibit.parse().map_err(no_exhibit)?;
@@ -144,11 +150,20 @@ fn print(planned: &Planned, what: &What, out: &mut dyn Write) -> std::io::Result
             writeln!(out, "  bytes {start}..{end} (whole leaves) of record {record}: {name}")?;
         }
     }
-    if let What::Field(record, field) = what {
-        writeln!(out, "  field {} of record {record}", plain(field))?;
-    } else {
-        let openings = plan.fields.len() as u64;
-        writeln!(out, "  {} of records that name it", counted(openings, "opening"))?;
+    let openings = plan.fields.len() as u64;
+    match what {
+        What::Field(record, field) => {
+            writeln!(out, "  field {} of record {record}", plain(field))?;
+        }
+        What::Names(order) => {
+            let sources = counted(openings, "source");
+            let records = Places::of(plan.fields.iter().map(|(record, _)| *record)).of_records();
+            writeln!(
+                out,
+                "  {sources} that name a container erased under record {order}: {records}"
+            )?;
+        }
+        _ => writeln!(out, "  {} of records that name it", counted(openings, "opening"))?,
     }
     if !plan.kept.is_empty() {
         let kept = counted(plan.kept.len() as u64, "other member");
@@ -188,9 +203,16 @@ fn print(planned: &Planned, what: &What, out: &mut dyn Write) -> std::io::Result
         let more = plan.same.len().saturating_sub(SHOWN);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let places = places.collect::<Vec<_>>().join(", ");
+        let said = match what {
+            What::Field(..) => "the same text stands in other records, and stays there",
+            What::Names(..) => "a name of these stands in other records, and stays there",
+            _ => "its name, or that of a container of it, stands in other records, and stays there",
+        };
+        writeln!(out, "note: {said}: {places}{more}")?;
         writeln!(
             out,
-            "note: the same text stands in other records, and stays there: {places}{more}"
+            "      (`vigie erase --record N --field NAME` erases one of these texts; `--report` says how \
+             those that say where something came from go at once)"
         )?;
     }
     Ok(())
@@ -243,7 +265,7 @@ fn report(case: &Path, json: bool) -> Result<(), Told> {
         beside(&left, &mut out)?;
         return Ok(());
     }
-    for Reported { order, rest, media, handed_out, telling, backups } in &reported {
+    for Reported { order, rest, media, handed_out, telling, backups, named } in &reported {
         let by = order.actor.as_deref().map_or_else(|| "withheld".to_owned(), plain);
         let (record, time, body) = (order.record, &order.time, &order.body);
         writeln!(out, "record {record}, {time}, by {by}")?;
@@ -270,6 +292,15 @@ fn report(case: &Path, json: bool) -> Result<(), Told> {
         for exhibit in telling {
             writeln!(out, "  a digest of it stands in exhibit {exhibit}")?;
         }
+        if !named.is_empty() {
+            let (records, case) = (named.of_records(), plain(&quoted_path(case)));
+            writeln!(
+                out,
+                "  the name of a container stands in the source of {records}, which says where these \
+                 came from. To erase it there too: vigie erase --case {case} --names {record} --basis … \
+                 --reason …"
+            )?;
+        }
         for backup in backups {
             let (to, time) = (plain(&backup.destination), &backup.time);
             say!(
@@ -294,7 +325,7 @@ fn report(case: &Path, json: bool) -> Result<(), Told> {
 }
 
 fn reported_json(reported: &Reported) -> Value {
-    let Reported { order, rest, media, handed_out, telling, backups } = reported;
+    let Reported { order, rest, media, handed_out, telling, backups, named } = reported;
     let body = &order.body;
     json!({
         "record": order.record, "time": order.time, "actor": order.actor, "basis": body.basis,
@@ -302,6 +333,7 @@ fn reported_json(reported: &Reported) -> Value {
         "leaves": body.leaves.to_string(), "rest": rest.map(|id| id.to_string()),
         "openings": body.fields.count(),
         "digests_elsewhere": telling.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "names_in_source_of": named.to_string(),
         "media": media.iter()
             .map(|(path, there)| json!({ "path": path.display().to_string(), "there": there }))
             .collect::<Vec<_>>(),

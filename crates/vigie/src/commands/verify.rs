@@ -142,7 +142,7 @@ fn witnessed_text(found: &Witnessing, records: u64, trusting: bool) -> Vec<Strin
     }
     let mut lines: Vec<String> = (found.by.iter())
         .map(|(name, size, time)| {
-            let (name, time) = (plain(name), moment(*time));
+            let (name, time, size) = (plain(name), moment(*time), size.min(&records));
             format!("Witnessed by {name} at {time}: the first {size} of {records} records.")
         })
         .collect();
@@ -163,7 +163,8 @@ pub(super) fn policy_text(required: Required, records: u64) -> String {
     let Required { quorum, named, reached } = required;
     let so = match reached {
         0 => "no checkpoint of this log has them".to_owned(),
-        n if n == records => format!("all {records} records have them"),
+        // More may have been cosigned since these were proved.
+        n if n >= records => format!("all {records} records have them"),
         n => format!("the first {n} of {records} records have them"),
     };
     format!("The authority requires {quorum} of {named} witnesses: {so}.")

@@ -20,7 +20,7 @@ fn files(dir: &Path, out: &mut Vec<PathBuf>) {
 }
 
 /// Files of the case whose name or bytes hold the text.
-fn holding(bench: &Bench, text: &str) -> Vec<PathBuf> {
+pub(crate) fn holding(bench: &Bench, text: &str) -> Vec<PathBuf> {
     let mut all = Vec::new();
     files(&bench.path("case"), &mut all);
     let wanted = text.as_bytes();
@@ -47,11 +47,11 @@ fn shown(bench: &Bench) -> String {
     out
 }
 
-fn erase(bench: &Bench, words: &[&str]) -> Value {
+pub(crate) fn erase(bench: &Bench, words: &[&str]) -> Value {
     bench.json(&[&["erase", "--case", "case", "--json"], words, &WHY[..]].concat())
 }
 
-fn refused(bench: &Bench, words: &[&str], code: i32) -> String {
+pub(crate) fn refused(bench: &Bench, words: &[&str], code: i32) -> String {
     let out = bench.run(&[&["erase", "--case", "case"], words, &WHY[..]].concat());
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
     assert_eq!(out.status.code(), Some(code), "{said}");

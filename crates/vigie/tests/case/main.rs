@@ -3,10 +3,13 @@
 mod backup;
 mod backup_authority;
 mod bench;
+mod beside;
+mod birth;
 mod console;
 mod crash;
 mod custody;
 mod erase;
+mod erase_names;
 mod figures;
 mod keys;
 mod log;
