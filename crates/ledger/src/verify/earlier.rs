@@ -39,7 +39,8 @@ impl Earlier {
                 for note in notes {
                     match opened(key, note) {
                         Err(e) => report.find(folder, e.to_string()),
-                        Ok(c) => earlier.add(&c, format!("{folder}/{}, which witnesses cosigned", c.size)),
+                        Ok(c) => earlier
+                            .add(&c, format!("{folder}/{}, which witnesses cosigned", c.size)),
                     }
                 }
             }
@@ -78,7 +79,8 @@ impl Earlier {
         for one in &self.all {
             let (size, by) = (one.size, one.by.join(", and by "));
             if size > entries {
-                let message = format!("it is known with {size} entries, here are {entries} (by {by})");
+                let message =
+                    format!("it is known with {size} entries, here are {entries} (by {by})");
                 report.find("checkpoint", message);
             } else if one.differs {
                 let message = format!(

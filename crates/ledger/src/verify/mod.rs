@@ -112,7 +112,8 @@ fn verify_still(still: &Still, known: Known<'_>, entry: &mut Visit<'_>) -> Repor
         }
         // What was changed is told before what follows from it.
         let rooted = whole && edge.root() == checkpoint.root;
-        std::mem::take(&mut tree.differing).tell(rooted && report.checkpoint.is_some(), &mut report);
+        std::mem::take(&mut tree.differing)
+            .tell(rooted && report.checkpoint.is_some(), &mut report);
         if !whole {
             report.find("checkpoint", format!("it counts {size} entries, {} read", edge.size()));
         } else if !rooted {

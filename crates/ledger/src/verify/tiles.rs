@@ -75,7 +75,9 @@ fn changed(entries: &[u64], of: usize) -> String {
     let list = entries.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
     match (of - entries.len(), of) {
         (0, 1) => format!("entry {list} was changed, or this file: it holds another hash of it"),
-        (0, _) => format!("entries {list} were changed, or this file: it holds other hashes of them"),
+        (0, _) => {
+            format!("entries {list} were changed, or this file: it holds other hashes of them")
+        }
         (more, _) => format!(
             "entries {list} and {more} more were changed, or this file: it holds other hashes of them"
         ),

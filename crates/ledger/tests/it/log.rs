@@ -85,7 +85,8 @@ fn what_was_changed_is_named_before_what_follows() {
     log.append(&(0..300).map(|_| b"an entry".to_vec()).collect::<Vec<_>>()).unwrap();
     log.finish().unwrap();
     let path = |below: &str| dir.path().join(below);
-    let seen = key().verifier().open(&std::fs::read_to_string(path("checkpoint")).unwrap()).unwrap();
+    let seen =
+        key().verifier().open(&std::fs::read_to_string(path("checkpoint")).unwrap()).unwrap();
     let found = |earlier: &[ledger::Checkpoint]| {
         let key = key().verifier();
         let known = Known { key: Some(&key), earlier, ..Known::default() };
