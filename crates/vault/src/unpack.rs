@@ -89,6 +89,12 @@ impl Codec {
         })
     }
 
+    /// True where what [`Codec::sniff`] finds stands at the very beginning, or under a checksum: then it
+    /// is one, whatever the text of its first member looks like.
+    pub fn is_certain(self) -> bool {
+        self != Self::Image
+    }
+
     /// Its name in records.
     pub fn name(self) -> &'static str {
         match self {

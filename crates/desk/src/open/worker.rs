@@ -140,8 +140,9 @@ fn read(
     head.truncate(got);
     let chosen = choose(parsers, &head, &name);
     let sure = chosen.is_some_and(|(_, sure)| sure >= SURER);
-    if !sure {
-        if let Some(codec) = Codec::sniff(&head) {
+    let codec = Codec::sniff(&head);
+    if !sure || codec.is_some_and(Codec::is_certain) {
+        if let Some(codec) = codec {
             let problems = open_container(shop, &mut task, codec, events)?;
             Progress::add(&shop.progress.parsed, size);
             let lost = match codec {
@@ -172,10 +173,9 @@ fn read(
 
 /// The format of a file that opening would take for an archive, by its beginning.
 pub fn archive(head: &[u8], name: &str) -> Option<&'static str> {
-    if choose(intake::PARSERS, head, name).is_some_and(|(_, sure)| sure >= SURER) {
-        return None;
-    }
-    Codec::sniff(head).map(Codec::name)
+    let codec = Codec::sniff(head)?;
+    let parser = || choose(intake::PARSERS, head, name).is_some_and(|(_, sure)| sure >= SURER);
+    (codec.is_certain() || !parser()).then(|| codec.name())
 }
 
 fn lost(size: u64) -> Coverage {

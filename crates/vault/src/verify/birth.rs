@@ -47,7 +47,7 @@ pub(super) fn is_unmade(
 fn is_bare(dir: &Path) -> bool {
     let views = ["views.sqlite", "tables"].iter().any(|name| dir.join(name).exists());
     let mut files = Vec::new();
-    let listed = super::list(dir, Path::new("vault"), &mut files).is_ok();
+    let listed = super::exhibits::list(dir, Path::new("vault"), &mut files).is_ok();
     let first = Path::new("vault/openings").join(crate::openings::file_name(0));
     let begun = |path: &Path| {
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();

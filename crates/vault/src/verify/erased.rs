@@ -8,7 +8,8 @@ use std::path::Path;
 use model::Sha256Hex;
 use model::record::{ErasureOrdered, Places};
 
-use super::{Named, Report, Walk};
+use super::Report;
+use super::walk::{Named, Walk};
 use crate::case::{Bytes, exhibit_path};
 use crate::disclose::{Part, complement, hidden_of, leaf_len, widen};
 use crate::erase::{Ordered, hashes_of, nodes_of};

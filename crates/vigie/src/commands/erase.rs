@@ -209,7 +209,7 @@ fn print(planned: &Planned, what: &What, out: &mut dyn Write) -> std::io::Result
             _ => "its name, or that of a container of it, stands in other records, and stays there",
         };
         writeln!(out, "note: {said}: {places}{more}")?;
-        writeln!(
+        say!(
             out,
             "      (`vigie erase --record N --field NAME` erases one of these texts; `--report` says how \
              those that say where something came from go at once)"

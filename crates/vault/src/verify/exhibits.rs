@@ -1,0 +1,153 @@
+//! Hashing the exhibits again, and accounting for every file beside them.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use model::ExhibitId;
+
+use super::walk::Named;
+use super::{Erasure, Report, beside};
+use crate::error::{Error, Result};
+use crate::openings::first_of;
+use crate::rehash::{Job, Rehashed, rehash};
+
+/// Hashes every named exhibit again, and accounts for every file below `vault/`.
+pub(super) fn check_exhibits(
+    dir: &Path,
+    exhibits: Vec<Named>,
+    progress: &(dyn Fn(u64) + Sync),
+    report: &mut Report,
+) -> Result<()> {
+    let mut files = Vec::new();
+    list(dir, Path::new("vault"), &mut files)?;
+    let mut present: HashMap<PathBuf, bool> = files.into_iter().collect();
+    let (mut jobs, mut entries) = (Vec::new(), Vec::new());
+    for exhibit in &exhibits {
+        let below = crate::case::exhibit_path(Path::new(""), &exhibit.id);
+        // Its bytes go before what names it does, and that it is still named was told.
+        let of = |erased: &Erasure| {
+            erased.exhibits.contains(exhibit.index) || erased.parts.contains(exhibit.index)
+        };
+        if report.erasing && report.erased.iter().any(of) {
+            present.remove(&below);
+            continue;
+        }
+        let place = match &exhibit.in_place {
+            Some(path) => path.display().to_string(),
+            None => below.display().to_string(),
+        };
+        if exhibit.in_place.is_none() {
+            match present.remove(&below) {
+                Some(true) => {}
+                Some(false) => report.find(place.clone(), "it is not a plain file"),
+                None => {
+                    let of = format!("it is missing; entry {} seals it", exhibit.index);
+                    report.find(place, of);
+                    continue;
+                }
+            }
+        }
+        let secret = match exhibit.leaf_secrets.as_slice() {
+            [one] => crate::ggm::Node::parse(one).filter(|node| node.depth == 0),
+            _ => None,
+        };
+        let Some(secret) = secret.map(|node| node.secret) else {
+            // Whoever keeps the bytes keeps the salts of all leaves.
+            report.find(format!("opening of entry {}", exhibit.index), "no leaf secret");
+            continue;
+        };
+        let path = exhibit.in_place.clone().unwrap_or_else(|| dir.join(&below));
+        entries.push(exhibit.index);
+        jobs.push(Job {
+            path,
+            place,
+            id: exhibit.id,
+            size: exhibit.size,
+            root: exhibit.root,
+            secret,
+        });
+    }
+    report.exhibits = jobs.len() as u64;
+    let references: HashSet<String> = exhibits
+        .iter()
+        .filter_map(|e| e.in_place.as_ref().map(|path| path.display().to_string()))
+        .collect();
+    for (entry, Rehashed { place, bytes, problem }) in
+        entries.into_iter().zip(rehash(jobs, progress))
+    {
+        report.bytes += bytes;
+        if let Some(problem) = problem {
+            // What was sealed by reference is not ours to keep.
+            let message = if references.contains(&place) {
+                format!(
+                    "{problem}: what was sealed there by reference is no longer there; bring the \
+                     sealed bytes back to that path. What stands there now is another exhibit, if it \
+                     was opened"
+                )
+            } else {
+                format!("it is damaged: {problem}; entry {entry} seals it")
+            };
+            report.find(place, message);
+        }
+    }
+    let mut rest: Vec<_> = present.into_iter().collect();
+    rest.sort();
+    for (path, plain) in rest {
+        account(dir, &path, plain, report);
+    }
+    Ok(())
+}
+
+/// Judges a file below `vault/` that no record names.
+fn account(dir: &Path, path: &Path, plain: bool, report: &mut Report) {
+    let place = path.display().to_string();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let folder = path.parent().unwrap_or(Path::new(""));
+    if !plain {
+        report.find(place, "it is not a plain file");
+    } else if folder == Path::new("vault/openings") && first_of(&name).is_some() {
+        // Read along the entries.
+    } else if name.starts_with(ledger::disk::TEMP_PREFIX) {
+        report.notes.push(format!(
+            "{place} is unfinished: a run is under way or was interrupted; the next run drops it"
+        ));
+    } else if let Ok(id) = name.parse::<ExhibitId>()
+        && crate::case::exhibit_path(Path::new(""), &id) == path
+        // Where something was erased, bytes that came back must not pass for a run cut short.
+        && report.erased.is_empty()
+        && crate::rehash::is(&dir.join(path), &id)
+    {
+        report.notes.push(format!(
+            "{place} is in no record yet: a run is under way or was interrupted; the next run drops what \
+             was never committed"
+        ));
+    } else if beside::comes_in(dir, path, report.records) {
+        // Sealed since the log was looked at: no part of the verdict.
+    } else if report.erased.is_empty() {
+        report.find(place, "no record names it");
+    } else {
+        let erased = "no record names it: it may be what was erased; the next command that writes to \
+                      the case removes it where it stands among the exhibits";
+        report.find(place, erased);
+    }
+}
+
+/// Every file below, and whether it is a plain one.
+pub(super) fn list(dir: &Path, below: &Path, out: &mut Vec<(PathBuf, bool)>) -> Result<()> {
+    let folder = dir.join(below);
+    let items = match folder.read_dir() {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        other => other.map_err(|e| Error::material("list", &folder, e))?,
+    };
+    for item in items {
+        let item = item.map_err(|e| Error::material("list", &folder, e))?;
+        let path = below.join(item.file_name());
+        let kind = item.file_type().map_err(|e| Error::material("look at", &path, e))?;
+        if kind.is_dir() {
+            list(dir, &path, out)?;
+        } else {
+            out.push((path, kind.is_file()));
+        }
+    }
+    Ok(())
+}
