@@ -89,10 +89,11 @@ impl Codec {
         })
     }
 
-    /// True where what [`Codec::sniff`] finds stands at the very beginning, or under a checksum: then it
-    /// is one, whatever the text of its first member looks like.
-    pub fn is_certain(self) -> bool {
-        self != Self::Image
+    /// True where members stand in it as they are: whoever looks at its beginning may take it for the
+    /// first of them. Others are packed, and what reads a packed file as a whole (a workbook is a zip)
+    /// knows what it does.
+    pub fn holds_plain_members(self) -> bool {
+        matches!(self, Self::Tar | Self::Warc | Self::Arc)
     }
 
     /// Its name in records.

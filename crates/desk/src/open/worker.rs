@@ -141,7 +141,7 @@ fn read(
     let chosen = choose(parsers, &head, &name);
     let sure = chosen.is_some_and(|(_, sure)| sure >= SURER);
     let codec = Codec::sniff(&head);
-    if !sure || codec.is_some_and(Codec::is_certain) {
+    if !sure || codec.is_some_and(Codec::holds_plain_members) {
         if let Some(codec) = codec {
             let problems = open_container(shop, &mut task, codec, events)?;
             Progress::add(&shop.progress.parsed, size);
@@ -175,7 +175,7 @@ fn read(
 pub fn archive(head: &[u8], name: &str) -> Option<&'static str> {
     let codec = Codec::sniff(head)?;
     let parser = || choose(intake::PARSERS, head, name).is_some_and(|(_, sure)| sure >= SURER);
-    (codec.is_certain() || !parser()).then(|| codec.name())
+    (codec.holds_plain_members() || !parser()).then(|| codec.name())
 }
 
 fn lost(size: u64) -> Coverage {

@@ -306,3 +306,30 @@ fn overwrite(path: &std::path::Path, bytes: &[u8]) {
     std::fs::set_permissions(path, mode).unwrap();
     std::fs::write(path, bytes).unwrap();
 }
+
+/// An archive is opened for one, though its first member begins like something that a parser reads.
+#[test]
+#[allow(clippy::disallowed_methods)] // Files for the test.
+fn a_tar_of_playlists_is_no_playlist() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.path("pile")).unwrap();
+    let list = "#EXTM3U\n#EXTINF:-1,One\nhttp://one.example/live/bob/pw/1.ts\n".repeat(200);
+    std::fs::write(bench.path("a.m3u"), &list).unwrap();
+    std::fs::write(bench.path("b.m3u"), list.replace("one.example", "two.example")).unwrap();
+    let tar = std::process::Command::new("tar")
+        .args(["-cf", "pile/lists.tar", "a.m3u", "b.m3u"])
+        .current_dir(bench.path("."))
+        .status();
+    assert!(tar.expect("tar").success());
+    bench.json(&["open", "--json", "--case", "case", "pile"]);
+    let told = bench.ok(&[
+        "sql",
+        "--case",
+        "case",
+        "--json",
+        "SELECT name, size FROM exhibit ORDER BY name",
+    ]);
+    for name in ["lists.tar", "a.m3u", "b.m3u"] {
+        assert!(told.contains(name), "{told}");
+    }
+}
