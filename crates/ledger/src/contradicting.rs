@@ -102,6 +102,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::disallowed_methods)] // Changes files, as an intruder does.
     fn what_is_none_is_named_with_its_place() {
         let dir = tempfile::tempdir().unwrap();
         keep_contradicting(dir.path(), &note(5, 1)).unwrap();
