@@ -133,9 +133,10 @@ fn unmade(dir: &Path, holder: Option<&str>) -> String {
     let Some(holder) = holder else {
         let quoted = quoted_path(dir);
         return format!(
-            "{shown} holds no case yet: the command that was making it was stopped before the first record, \
-             so nothing was sealed there and nothing is lost. Give the same command again (`vigie open \
-             --case {quoted} PATH`), which completes it, or remove the folder: rm -r {quoted}"
+            "{shown} holds no case yet: there is no record in it. If the command that was making it was \
+             stopped before the first record, nothing was sealed: give it again (`vigie open --case \
+             {quoted} PATH`). If a case stood here, its log was taken away: nothing in the folder says \
+             what was in it; bring it back from a backup (`vigie restore`)"
         );
     };
     format!("{shown} holds no case yet: {holder} is making it. Verify it when that has ended")

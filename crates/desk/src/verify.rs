@@ -63,8 +63,8 @@ pub struct Report {
     pub timed: Timed,
     /// Where the log's key was replaced.
     pub rotations: Vec<Rotation>,
-    /// True where the log itself holds. Who signed, cosigned and stamped one that does not is not
-    /// told: they spoke of another.
+    /// True where the log's entries are those that were signed. Who signed, cosigned and stamped others
+    /// is not told: they spoke of another log.
     pub log_holds: bool,
 }
 

@@ -334,13 +334,23 @@ impl Authority {
         }
     }
 
-    /// Keeps a log's checkpoint, against which a cut copy shows.
+    /// Keeps a log's checkpoint, against which a cut copy shows. What was seen is never replaced by
+    /// less, or by another history of as much.
     ///
     /// # Errors
-    /// A checkpoint that does not verify; the disk.
+    /// A checkpoint that does not verify; [`Error::RolledBack`], [`Error::OtherHistory`]; the disk.
     pub fn see(&self, note: &str, origin: &str, keys: &Keys) -> Result<()> {
         let path = self.seen_path(origin);
-        keys.open(note).map_err(|e| Error::note(&path, e))?;
+        let now = keys.open(note).map_err(|e| Error::note(&path, e))?;
+        if let Some(seen) = self.seen(origin, keys)? {
+            let (origin, found) = (origin.to_owned(), now.size);
+            if found < seen.size {
+                return Err(Error::RolledBack { origin, found, seen: seen.size });
+            }
+            if found == seen.size && now.root != seen.root {
+                return Err(Error::OtherHistory { origin, size: found });
+            }
+        }
         disk::create_dir(&self.dir.join("seen"))?;
         disk::write(&path, note.as_bytes())
     }

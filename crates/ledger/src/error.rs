@@ -65,6 +65,17 @@ pub enum Error {
         /// Entries once.
         seen: u64,
     },
+    /// The log is not the one that the authority has seen.
+    #[error(
+        "{origin} is not the log that the authority has seen: its first {size} entries are others here. \
+         Nothing was added; `vigie verify` tells more"
+    )]
+    OtherHistory {
+        /// The log.
+        origin: String,
+        /// Entries that the authority has seen.
+        size: u64,
+    },
     /// The key that signs a log is in another home.
     #[error(
         "the key of {authority}, which signs here, is not in {}: name the folder of that authority \

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ledger::disk::{self, Overwrite};
-use ledger::{Authority, Home, Keys, Lock, Log, Reader, Wait};
+use ledger::{Authority, Checkpoint, Home, Keys, Lock, Log, Reader, Wait};
 use model::record::{
     Body, CaseBorn, CaseOpened, Envelope, Opening, Record, RecordError, uuid_v7, write,
 };
@@ -100,6 +100,8 @@ impl Case {
             return Err(Error::CaseExists(dir.to_owned()));
         }
         let ledger_dir = dir.join("ledger");
+        // What a case holds is dropped below where no record names it: there must be nothing of one.
+        crate::verify::only_begun(dir, &authority)?;
         let begun = Reader::open(&ledger_dir).ok().and_then(|r| r.checkpoint().map(str::to_owned));
         let begun = begun.and_then(|note| ledger::Checkpoint::parse_unverified(&note).ok());
         let origin = match begun {
@@ -142,13 +144,20 @@ impl Case {
         let reader = Reader::open(&dir.join("ledger"))?;
         let of = OfLog::of(&reader, &origin, first_key(&reader).as_ref(), &authority)?;
         let keys = of.handed_on(reader.size(), signer.verifier());
-        if let Some(seen) = authority.seen(&origin, &keys)? {
+        let seen = authority.seen(&origin, &keys)?;
+        if let Some(seen) = &seen {
             let found = reader.size();
             if found < seen.size {
                 return Err(ledger::Error::RolledBack { origin, found, seen: seen.size }.into());
             }
         }
         let log = Log::open_with(&dir.join("ledger"), signer, &keys)?;
+        // As far as the authority knows it, it must be the log that it knows.
+        for known in seen.into_iter().chain(born_as(&authority, &origin, &keys)?) {
+            if log.reader().root_at(known.size)? != known.root {
+                return Err(ledger::Error::OtherHistory { origin, size: known.size }.into());
+            }
+        }
         let writer = Writer { log, keys, authority, _lock: lock };
         let mut case = Self::with_writer(dir, origin, writer)?;
         case.hand_on(&of.waiting, now_ms)?;
@@ -562,6 +571,17 @@ pub fn exhibit_path(dir: &Path, id: &ExhibitId) -> PathBuf {
 /// The authority in an origin.
 pub fn authority_of(origin: &str) -> &str {
     origin.split('/').next().unwrap_or(origin)
+}
+
+/// The first checkpoint of a case, as its authority's own log records it; `None` where it does not, or
+/// where another key signed it, which is told where keys are compared.
+fn born_as(authority: &Authority, origin: &str, keys: &Keys) -> Result<Option<Checkpoint>> {
+    let log = match authority.reader() {
+        Err(e) if e.is_missing() => return Ok(None),
+        other => other?,
+    };
+    let note = birth_in(&log, origin)?.and_then(|born| born.checkpoint);
+    Ok(note.and_then(|note| keys.open(&note).ok()))
 }
 
 fn origin_of(reader: &Reader, dir: &Path) -> Result<String> {

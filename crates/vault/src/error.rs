@@ -38,6 +38,13 @@ pub enum Error {
     /// The folder holds a case already.
     #[error("{} holds a case already", .0.display())]
     CaseExists(PathBuf),
+    /// Parts of a case without the log that tells of them.
+    #[error(
+        "{} holds parts of a case (exhibits, openings, views or tables), and a log that does not tell of \
+         them: it was removed, cut or damaged. Nothing was written. Bring the log back from a backup \
+         (`vigie restore`); to begin another case name another folder", .0.display()
+    )]
+    LogGone(PathBuf),
     /// Material that cannot be read.
     #[error("cannot {action} {}", path.display())]
     Material {

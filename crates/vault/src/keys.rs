@@ -233,17 +233,30 @@ pub fn named_keys(log: &Reader) -> Result<Option<Keys>> {
     Ok(Some(keys(&first, &rotations(log)?)))
 }
 
-/// The key under which an authority's own log records the birth of a case, if it does.
+/// What an authority's own log says of the birth of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Born {
+    /// The key under which it was born.
+    pub key: Option<String>,
+    /// Its first checkpoint, whole.
+    pub checkpoint: Option<String>,
+}
+
+/// What an authority's own log says of the birth of a case, if it does.
 ///
 /// # Errors
 /// The log cannot be read.
-pub fn birth_in(log: &Reader, origin: &str) -> Result<Option<String>> {
+pub fn birth_in(log: &Reader, origin: &str) -> Result<Option<Born>> {
     for entry in log.entries(0) {
         // What is no record of ours tells of no birth.
         let Ok(record) = Record::parse(&entry?) else { continue };
         let text = |name: &str| record.public.get(name).and_then(Canon::as_text);
         if record.kind == "case.born" && text("origin") == Some(origin) {
-            return Ok(text("key").map(str::to_owned));
+            let (key, checkpoint) = (text("key"), text("checkpoint"));
+            return Ok(Some(Born {
+                key: key.map(str::to_owned),
+                checkpoint: checkpoint.map(str::to_owned),
+            }));
         }
     }
     Ok(None)

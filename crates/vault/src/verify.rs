@@ -22,6 +22,7 @@ use crate::keys::{self, OfLog, Rotation, birth_in};
 use crate::times::Kept;
 
 pub use authority::verify_authority;
+pub(crate) use birth::only_begun;
 pub use erased::Erasure;
 
 /// What verifying a case found. All is well where `findings` is empty.
@@ -51,7 +52,7 @@ pub struct Report {
     pub keys: Option<Keys>,
     /// Where its key was replaced.
     pub rotations: Vec<Rotation>,
-    /// True where the log itself holds: entries, tiles, checkpoint, and what was known of it.
+    /// True where the log's entries are those that were signed ([`ledger::Report::signed`]).
     pub log_holds: bool,
     /// Records that the authority in the home has seen of this log.
     pub seen: Option<u64>,
@@ -185,6 +186,20 @@ fn of_still(
     let log = still.reader().ok();
     let (keys, beyond) = of_log(log.as_ref(), &birth, authority.as_ref(), &mut report);
     report.origin.clone_from(&birth.origin);
+    let mut earlier = Vec::new();
+    // Its first checkpoint stands in the authority's own log, which witnesses cosign before any other.
+    if let (Some(authority), Some(keys)) = (&authority, &keys) {
+        let born = authority.reader().ok().and_then(|log| birth_in(&log, &birth.origin).ok().flatten());
+        if let Some(note) = born.and_then(|born| born.checkpoint) {
+            match keys.open(&note) {
+                Ok(checkpoint) => earlier.push(checkpoint),
+                Err(e) => report.find(
+                    "the authority's own log",
+                    format!("the first checkpoint of this case, as it is recorded there: {e}"),
+                ),
+            }
+        }
+    }
     let mut seen = seen(&birth.origin, authority.as_ref(), beyond.as_ref(), &mut report);
     report.seen = seen.as_ref().map(|checkpoint| checkpoint.size);
     if copy {
@@ -192,17 +207,18 @@ fn of_still(
         seen = seen.filter(|checkpoint| checkpoint.size <= size);
     }
 
+    earlier.extend(seen);
     let mut walk = Walk::new(dir, &birth.origin)?;
     let known = Known {
         key: keys.as_ref().map(Keys::now),
         former: keys.as_ref().map_or(&[], Keys::former),
-        earlier: seen.as_slice(),
+        earlier: &earlier,
     };
     let log = still.verify(known, &mut |index, entry, leaf| {
         walk.entry(index, entry, leaf);
         None
     });
-    report.log_holds = log.findings.is_empty();
+    report.log_holds = log.signed;
     report.findings.extend(log.findings.into_iter().map(|mut f| {
         f.place = format!("ledger/{}", f.place);
         f
@@ -266,6 +282,7 @@ fn of_log(
         report.find("ledger entry 0", "the case names another key than its authority's");
     }
     let born = authority.reader().ok().and_then(|log| birth_in(&log, &birth.origin).ok().flatten());
+    let born = born.and_then(|born| born.key);
     if born.is_none() || born != birth.key.as_ref().map(ledger::VerifierKey::text) {
         let what = "the authority's own log does not hold the birth of this case";
         if log.is_some_and(|log| log.size() > 1) {

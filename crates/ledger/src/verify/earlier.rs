@@ -30,7 +30,7 @@ impl Earlier {
     ) -> Self {
         let mut earlier = Self { all: Vec::new() };
         for checkpoint in known {
-            earlier.add(checkpoint, "what was seen of it elsewhere".to_owned());
+            earlier.add(checkpoint, "its authority, which has seen it".to_owned());
         }
         let folder = crate::witnessed::FOLDER;
         match &still.witnessed {
@@ -59,7 +59,7 @@ impl Earlier {
         earlier
     }
 
-    fn add(&mut self, checkpoint: &Checkpoint, by: String) {
+    pub(super) fn add(&mut self, checkpoint: &Checkpoint, by: String) {
         let Checkpoint { size, root, .. } = *checkpoint;
         match self.all.iter_mut().find(|one| (one.size, one.root) == (size, root)) {
             Some(one) => one.by.push(by),
@@ -74,8 +74,8 @@ impl Earlier {
         }
     }
 
-    /// Tells of those that a log of so many entries does not go through.
-    pub(super) fn tell(&self, entries: u64, report: &mut Report) {
+    /// Tells of those that a log of so many entries does not go through; true where there are none.
+    pub(super) fn tell(&self, entries: u64, report: &mut Report) -> bool {
         for one in &self.all {
             let (size, by) = (one.size, one.by.join(", and by "));
             if size > entries {
@@ -89,6 +89,7 @@ impl Earlier {
                 report.find(format!("entries up to {}", size.saturating_sub(1)), message);
             }
         }
+        self.all.iter().all(|one| one.size <= entries && !one.differs)
     }
 }
 

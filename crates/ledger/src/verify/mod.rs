@@ -4,6 +4,7 @@
 mod bundles;
 mod earlier;
 mod files;
+mod standing;
 mod still;
 mod tiles;
 
@@ -11,6 +12,7 @@ use std::path::Path;
 
 use bundles::Bundle;
 use earlier::Earlier;
+use standing::Standing;
 pub use still::Still;
 use tiles::Differing;
 
@@ -41,6 +43,10 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What is worth knowing, and harmless.
     pub notes: Vec<String>,
+    /// True where its entries are those that were signed: the last checkpoint's signature and root hold,
+    /// and so does each checkpoint that is known from elsewhere. A tile that was changed, or a file too
+    /// much, is a finding and changes nothing of that.
+    pub signed: bool,
 }
 
 impl Report {
@@ -92,9 +98,10 @@ fn verify_still(still: &Still, known: Known<'_>, entry: &mut Visit<'_>) -> Repor
     }
     let published = published(still, key, &mut report);
     let size = published.as_ref().map_or(0, |c| c.size);
-    let earlier = Earlier::of(still, known.earlier, key, &mut report);
+    let mut earlier = Earlier::of(still, known.earlier, key, &mut report);
+    let standing = Standing::of(still, key, size, &mut earlier, &mut report);
     let differing = Differing::default();
-    let mut tree = Tree { edge: Edge::default(), full: Vec::new(), key, earlier, differing };
+    let mut tree = Tree { edge: Edge::default(), full: Vec::new(), key, earlier, standing, differing };
     std::thread::scope(|scope| {
         for read in bundles::ahead(scope, still, size) {
             match read {
@@ -114,15 +121,19 @@ fn verify_still(still: &Still, known: Known<'_>, entry: &mut Visit<'_>) -> Repor
         let rooted = whole && edge.root() == checkpoint.root;
         std::mem::take(&mut tree.differing)
             .tell(rooted && report.checkpoint.is_some(), &mut report);
+        report.signed = rooted && report.checkpoint.is_some();
         if !whole {
             report.find("checkpoint", format!("it counts {size} entries, {} read", edge.size()));
         } else if !rooted {
             report.find("checkpoint", "its root is not that of the entries");
         }
     }
+    // Of a log that has no tiles yet the journal alone says what was signed.
+    report.signed |= published.is_none();
     journal(still, &mut tree, entry, &mut report);
+    report.signed &= report.checkpoint.is_some();
     report.entries = tree.edge.size();
-    tree.earlier.tell(report.entries, &mut report);
+    report.signed &= tree.earlier.tell(report.entries, &mut report);
     files::account(still, size, report.entries, &mut report);
     report
 }
@@ -164,6 +175,7 @@ struct Tree<'a> {
     key: Option<&'a Keys>,
     /// Checkpoints that the log must go through.
     earlier: Earlier,
+    standing: Standing,
     differing: Differing,
 }
 
@@ -188,6 +200,7 @@ impl Tree<'_> {
             if let Some(message) = entry(index, bytes, hash) {
                 report.find(format!("{} entry {index}", bundle.tile.path().display()), message);
             }
+            self.standing.reached(index, hash, report);
             self.push(*hash);
         }
         for (tile, hashes) in std::mem::take(&mut self.full) {
@@ -208,11 +221,22 @@ fn journal(still: &Still, tree: &mut Tree<'_>, entry: &mut Visit<'_>, report: &m
     };
     for (path, bytes) in journals.iter().filter(|(_, bytes)| !bytes.is_empty()) {
         let (name, (frames, used)) = (name_of(path), frames(bytes));
-        report.notes.push(format!(
-            "the {name} holds {} batches that wait for their tiles: a run is under way or was \
-             interrupted; the next run completes it",
-            frames.len()
-        ));
+        let size = tree.edge.size();
+        let ends = |frame: &Frame| frame.first.saturating_add(frame.entries.len() as u64);
+        let waiting = frames.iter().filter(|frame| ends(frame) > size).count();
+        let standing = frames.len() - waiting;
+        if waiting > 0 {
+            report.notes.push(format!(
+                "the {name} holds {waiting} batches that wait for their tiles: a run is under way or was \
+                 interrupted; the next run completes it"
+            ));
+        }
+        if standing > 0 {
+            report.notes.push(format!(
+                "the {name} holds {standing} batches whose tiles stand: a run is under way or was \
+                 interrupted; the next run drops them there"
+            ));
+        }
         if used < bytes.len() {
             report.notes.push(format!(
                 "bytes {used} to {} of the {name} were never committed; the next run drops them",
@@ -237,11 +261,17 @@ fn journal(still: &Still, tree: &mut Tree<'_>, entry: &mut Visit<'_>, report: &m
         }
         tree.full.clear(); // their files may not stand yet
         match open(tree.key, &checkpoint) {
-            Err(e) => report.find(name, e.to_string()),
+            Err(e) => {
+                report.signed = false;
+                report.find(name, e.to_string());
+            }
             Ok(c) if (c.size, c.root) != (tree.edge.size(), tree.edge.root()) => {
+                report.signed = false;
                 report.find(name, "a batch does not have its checkpoint's root");
             }
-            Ok(_) => report.checkpoint = Some(checkpoint),
+            Ok(_) => {
+                report.checkpoint = Some(checkpoint);
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use ledger::{Authority, Checkpoint, Keys, Still, VerifierKey};
 use model::Canon;
 use model::record::Record;
 
+use crate::error::{Error, Result};
 use crate::keys::birth_in;
 
 /// What the case says of its own birth; nothing of it is trusted yet.
@@ -41,6 +42,35 @@ pub(super) fn is_unmade(
 ) -> bool {
     let empty = still.is_bare() && still.reader().is_ok_and(|log| log.size() == 0);
     empty && is_bare(dir) && !authority.is_some_and(|authority| knows(authority, &birth.origin))
+}
+
+/// Holds a folder in which a case is to be made against what a case has: it may hold what somebody left
+/// who was stopped before the first record, and nothing else.
+///
+/// # Errors
+/// [`Error::LogGone`] where it holds parts of a case; [`ledger::Error::RolledBack`] where the authority
+/// knows a case that was begun here.
+pub(crate) fn only_begun(dir: &Path, authority: &Authority) -> Result<()> {
+    let gone = || Error::LogGone(dir.to_owned());
+    if !is_bare(dir) {
+        return Err(gone());
+    }
+    let ledger_dir = dir.join("ledger");
+    if !ledger_dir.is_dir() {
+        return Ok(());
+    }
+    let still = Still::take(&ledger_dir)?;
+    let birth = Birth::of(&still);
+    if !still.is_bare() || still.reader().map_or(true, |log| log.size() > 0) {
+        return Err(gone());
+    }
+    if !birth.origin.is_empty() && knows(authority, &birth.origin) {
+        let keys = Keys::from(authority.verifier(&birth.origin)?);
+        let seen = authority.seen(&birth.origin, &keys).ok().flatten().map_or(1, |c| c.size);
+        let (origin, found) = (birth.origin, 0);
+        return Err(ledger::Error::RolledBack { origin, found, seen }.into());
+    }
+    Ok(())
 }
 
 /// True where there is nothing in the folder that only a case with records has.

@@ -49,11 +49,12 @@ fn killed_at_fifty_moments_a_case_is_completed_by_the_same_command() {
             child.wait().unwrap();
             if bench.path(&name).join("ledger/checkpoint").exists() {
                 let out = bench.run(&["verify", &name]);
-                assert!(
-                    matches!(out.status.code(), Some(0 | 1)),
-                    "verify of a killed case: {}",
-                    String::from_utf8_lossy(&out.stderr)
-                );
+                let told = String::from_utf8_lossy(&out.stderr);
+                match out.status.code() {
+                    Some(0 | 1) => {}
+                    Some(3) if told.contains("holds no case yet") => {}
+                    _ => panic!("verify of a killed case: {told}"),
+                }
             }
         }
         assert_eq!(same(&bench.open(&name, &seizure)), same(&whole), "{name} was not completed");
