@@ -189,7 +189,8 @@ fn of_still(
     let mut earlier = Vec::new();
     // Its first checkpoint stands in the authority's own log, which witnesses cosign before any other.
     if let (Some(authority), Some(keys)) = (&authority, &keys) {
-        let born = authority.reader().ok().and_then(|log| birth_in(&log, &birth.origin).ok().flatten());
+        let born =
+            authority.reader().ok().and_then(|log| birth_in(&log, &birth.origin).ok().flatten());
         if let Some(note) = born.and_then(|born| born.checkpoint) {
             match keys.open(&note) {
                 Ok(checkpoint) => earlier.push(checkpoint),

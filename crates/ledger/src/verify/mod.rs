@@ -101,7 +101,8 @@ fn verify_still(still: &Still, known: Known<'_>, entry: &mut Visit<'_>) -> Repor
     let mut earlier = Earlier::of(still, known.earlier, key, &mut report);
     let standing = Standing::of(still, key, size, &mut earlier, &mut report);
     let differing = Differing::default();
-    let mut tree = Tree { edge: Edge::default(), full: Vec::new(), key, earlier, standing, differing };
+    let mut tree =
+        Tree { edge: Edge::default(), full: Vec::new(), key, earlier, standing, differing };
     std::thread::scope(|scope| {
         for read in bundles::ahead(scope, still, size) {
             match read {

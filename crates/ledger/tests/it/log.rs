@@ -127,6 +127,54 @@ fn what_was_changed_is_named_before_what_follows() {
     assert!(found(&seen).iter().any(|f| f.starts_with("contradicting: ")));
 }
 
+/// A batch of another history that lies in the journal, below what the tiles hold, is found: the next run
+/// would cut it away, and the proof with it.
+#[test]
+#[allow(clippy::disallowed_methods)] // Puts a file there, as an intruder does.
+fn a_batch_that_stands_must_be_what_stands() {
+    let (one, other) = (quick_dir(), quick_dir());
+    for dir in [&one, &other] {
+        let mut log = Log::open(dir.path(), key()).unwrap();
+        log.append(&(0..300).map(entry).collect::<Vec<_>>()).unwrap();
+        log.finish().unwrap();
+    }
+    let mut log = Log::open(one.path(), key()).unwrap();
+    log.append(&[b"what was recorded".to_vec()]).unwrap();
+    log.finish().unwrap();
+    let mut log = Log::open(other.path(), key()).unwrap();
+    log.append(&[b"what was recorded elsewhere".to_vec()]).unwrap();
+    drop(log);
+    let verifier = key().verifier();
+    let found = || {
+        let known = Known { key: Some(&verifier), ..Known::default() };
+        verify(one.path(), known, &mut |_, _, _| None).unwrap()
+    };
+    assert!(found().findings.is_empty());
+    let journal = ["journal", "journal-2"].map(|name| other.path().join(name));
+    let journal = journal.iter().find(|path| path.metadata().is_ok_and(|m| m.len() > 0)).unwrap();
+    std::fs::copy(journal, one.path().join("journal")).unwrap();
+    let report = found();
+    let told: Vec<_> =
+        report.findings.iter().map(|f| format!("{}: {}", f.place, f.message)).collect();
+    assert!(!report.signed, "{told:?}");
+    assert!(told[0].starts_with("journal entry 300: the journal holds another entry"), "{told:?}");
+    assert!(told[1].starts_with("entries up to 300: the log signed another history"), "{told:?}");
+    // The log's own, which a run that was stopped left there, is none.
+    let third = quick_dir();
+    let mut log = Log::open(third.path(), key()).unwrap();
+    log.append(&(0..300).map(entry).collect::<Vec<_>>()).unwrap();
+    log.finish().unwrap();
+    let mut log = Log::open(third.path(), key()).unwrap();
+    log.append(&[b"what was recorded".to_vec()]).unwrap();
+    drop(log);
+    let journal = ["journal", "journal-2"].map(|name| third.path().join(name));
+    let journal = journal.iter().find(|path| path.metadata().is_ok_and(|m| m.len() > 0)).unwrap();
+    std::fs::copy(journal, one.path().join("journal")).unwrap();
+    let report = found();
+    assert!(report.findings.is_empty() && report.signed, "{:?}", report.findings);
+    assert!(report.notes.iter().any(|note| note.contains("batches whose tiles stand")));
+}
+
 /// Readers beside a writer see whole, verified prefixes and never wait or fail.
 #[test]
 fn readers_never_wait() {

@@ -25,7 +25,7 @@ fn told(bench: &Bench, (name, home): (&str, &str), moment: Duration) -> &'static
             if said.contains("the views are not whole") { "views" } else { "holds" }
         }
         Some(3) if said.contains("holds no case yet") => {
-            let next = format!("`vigie open --case {name} PATH`), which completes it, or remove");
+            let next = format!("give it again (`vigie open --case {name} PATH`)");
             assert!(said.contains(&next), "{said}");
             "unmade"
         }
@@ -74,6 +74,63 @@ fn a_case_whose_making_was_cut_off_is_told_as_that() {
     assert!(seen.contains_key("holds") && seen.len() > 1, "no making was cut off: {seen:?}");
 }
 
+/// Every file but the lock.
+fn files(dir: &Path) -> Vec<std::path::PathBuf> {
+    let (mut all, mut folders) = (Vec::new(), vec![dir.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for item in std::fs::read_dir(folder).expect("a folder") {
+            let path = item.expect("an item").path();
+            if path.is_dir() { folders.push(path) } else { all.push(path) }
+        }
+    }
+    all.retain(|path| path.file_name().is_some_and(|name| name != "lock"));
+    all.sort();
+    all
+}
+
+/// A case that was begun is made once: whoever kept a copy of the beginning cannot begin it again beside
+/// the one that grew from it, and the authority keeps what it has seen.
+#[test]
+#[allow(clippy::disallowed_methods)] // A copy for the test.
+fn a_beginning_is_completed_once() {
+    let bench = Bench::new();
+    bench.ok(&["authority", "init", "police.example"]);
+    put(&bench.path("m/hosts.txt"), "198.18.0.7\n");
+    put(&bench.path("other/hosts.txt"), "198.18.0.8\n");
+    let authority = ledger::Home::new(&bench.path("home")).find("police.example").expect("a key");
+    let origin = "police.example/case/01999999-0000-7000-8000-000000000001";
+    let none = model::Sha256Hex::of(b"").0;
+    let begun = authority.signer(origin).expect("a key").sign(0, &none);
+    for name in ["case", "begun"] {
+        put(&bench.path(&format!("{name}/ledger/checkpoint")), &begun);
+    }
+    bench.ok(&["open", "--case", "case", "m"]);
+    let out = bench.run(&["open", "--case", "begun", "other"]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(3), "{said}");
+    assert!(said.contains("but the authority has seen"), "{said}");
+    assert!(bench.ok(&["verify", "case"]).contains(" holds: "));
+    // Made with an older copy of the authority's folder, it has another first record than the one whose
+    // birth was recorded.
+    let home = bench.path("home/authorities/police.example");
+    let log = ledger::Home::new(&bench.path("home")).find("police.example").expect("a key");
+    let recorded = bench.path("recorded");
+    std::fs::rename(home.join("ledger"), &recorded).expect("it goes");
+    std::fs::rename(home.join("seen"), bench.path("seen")).expect("it goes");
+    bench.ok(&["open", "--case", "begun", "other"]);
+    std::fs::remove_dir_all(home.join("ledger")).expect("it goes");
+    std::fs::remove_dir_all(home.join("seen")).expect("it goes");
+    std::fs::rename(&recorded, log.log_dir()).expect("it comes back");
+    let out = bench.run(&["verify", "begun"]);
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    assert!(said.contains("the log signed another history"), "{said}");
+    let out = bench.run(&["open", "--case", "begun", "m"]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(3), "{said}");
+    assert!(said.contains("is not the log that the authority has seen"), "{said}");
+}
+
 /// What was taken away from a case is no making that was cut off.
 #[test]
 #[allow(clippy::disallowed_methods)] // Damage for the test.
@@ -85,6 +142,12 @@ fn a_case_whose_log_was_taken_away_is_a_finding() {
         let out = bench.run(&["verify", name]);
         let said = String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned();
         assert_eq!(out.status.code(), Some(1), "{name}: {said}");
+        // Nothing is made over it, and nothing of it is dropped.
+        let before = files(&bench.path(name));
+        let out = bench.run(&["open", "--case", name, "m"]);
+        let refused = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(3), "{name}: {refused}");
+        assert_eq!(files(&bench.path(name)), before, "{name}: {refused}");
         said
     };
     // The log's files are gone, all else is there.
