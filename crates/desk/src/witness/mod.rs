@@ -19,6 +19,7 @@ use crate::{Error, Result, outside};
 
 use policy::authority;
 pub use policy::{MAX_WITNESSES, Named, Policy, drop, list, name, policy, require};
+pub(crate) use standing::contradicted;
 pub use standing::{Required, Standing, standing};
 
 /// What a witness came to.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ledger::Checkpoint;
+use ledger::{Checkpoint, Reader};
 
 use super::{Policy, policy};
 use crate::Result;
@@ -59,12 +59,7 @@ pub fn standing(home: &Path, which: Which<'_>) -> Result<Standing> {
     let records = records.and_then(std::result::Result::ok).map_or(0, |c| c.size);
     let kept = ledger::witnessed(&dir)?;
     let mut standing = Standing { records, named: witnesses.len(), quorum, ..Standing::default() };
-    for (_, note) in ledger::contradicting(&dir)? {
-        // One that this copy has come to since is explained.
-        if reader.compare(&note)?.is_some() {
-            standing.contradicted.push(Checkpoint::of_text(&note.text).map_or(0, |c| c.size));
-        }
-    }
+    standing.contradicted = contradictions(&dir, &reader)?;
     let mut best: Vec<Option<(u64, u64)>> = vec![None; witnesses.len()];
     for note in &kept {
         let size = Checkpoint::of_text(&note.text).map_or(0, |c| c.size);
@@ -90,4 +85,25 @@ pub fn standing(home: &Path, which: Which<'_>) -> Result<Standing> {
         })
         .collect();
     Ok(standing)
+}
+
+/// The entries of the greatest kept checkpoint that a case's log does not go through.
+///
+/// # Errors
+/// No such case; damage.
+pub(crate) fn contradicted(case: &Path) -> Result<Option<u64>> {
+    let (dir, reader) = crate::prove::open(Which::Case(case))?;
+    Ok(contradictions(&dir, &reader)?.into_iter().max())
+}
+
+/// The entries of each kept checkpoint that this copy does not go through. One that it has come to
+/// since is explained.
+fn contradictions(dir: &Path, reader: &Reader) -> Result<Vec<u64>> {
+    let mut sizes = Vec::new();
+    for (_, note) in ledger::contradicting(dir)? {
+        if reader.compare(&note)?.is_some() {
+            sizes.push(Checkpoint::of_text(&note.text).map_or(0, |c| c.size));
+        }
+    }
+    Ok(sizes)
 }

@@ -218,6 +218,18 @@ fn others_cosign_and_who_tells_two_stories_is_caught() {
     assert!(told.contains("case: CONTRADICTED: a witness keeps a checkpoint of"), "{told}");
     assert!(!police.ok(&["witness", "list"]).contains("CONTRADICTED"));
 
+    // No package leaves it: whoever got one would learn nothing of it.
+    let out = police
+        .command(&["package", "make", "--case", "fork", "--for", "Court"])
+        .args(["--handling", "H0", "--out", "fork.zip"])
+        .env("VIGIE_HOME", police.path("home-of-fork"))
+        .output()
+        .expect("it runs");
+    let why = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.code() == Some(3) && !police.path("fork.zip").exists(), "{why}");
+    assert!(why.contains("which this log does not go through"), "{why}");
+    assert!(why.contains("witness compare --evidence FILE --case "), "{why}");
+
     // The witness is gone: it is told, and nothing else stops.
     drop(serving);
     for (word, wanted) in [("ask", "cosigned"), ("compare", "answered")] {
