@@ -120,6 +120,9 @@ fn list(home: &Path, args: &WhichLog) -> Result<(), Told> {
             if let Some(p) = standing.required() {
                 writeln!(out, "{log}: {}", policy_text(p, standing.records))?;
             }
+            for (name, what) in &standing.unfit {
+                writeln!(out, "{log}: {}: {}", plain(name), plain(what))?;
+            }
             for size in &standing.contradicted {
                 say!(
                     out,

@@ -218,6 +218,18 @@ fn others_cosign_and_who_tells_two_stories_is_caught() {
     assert!(told.contains("case: CONTRADICTED: a witness keeps a checkpoint of"), "{told}");
     assert!(!police.ok(&["witness", "list"]).contains("CONTRADICTED"));
 
+    // Junk beside it hides nothing.
+    put(&police.path("fork/ledger/contradicting/junk"), "junk");
+    put(&police.path("fork/ledger/contradicting/9-0000000000000000"), "junk");
+    let (code, told) = fork(&["witness", "compare", "--case", "fork"]);
+    assert!(code == Some(1) && told.contains("A SPLIT VIEW"), "{told}");
+    let (code, told) = fork(&["verify", "fork"]);
+    assert!(code == Some(1) && told.contains("the log signed another history"), "{told}");
+    assert!(told.contains("contradicting/junk: it is no checkpoint"), "{told}");
+    let (_, told) = fork(&["witness", "list", "--case", "fork"]);
+    assert!(told.contains("case: CONTRADICTED: a witness keeps"), "{told}");
+    assert!(told.contains("case: contradicting/9-0000000000000000: "), "{told}");
+
     // No package leaves it: whoever got one would learn nothing of it.
     let out = police
         .command(&["package", "make", "--case", "fork", "--for", "Court"])
