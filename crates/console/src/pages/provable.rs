@@ -53,6 +53,8 @@ pub(crate) fn of_log(lang: Lang, p: &Provable) -> Markup {
 /// Who cosigned, or that nobody did.
 fn witnessed(lang: Lang, p: &Provable) -> Markup {
     let Some(standing) = &p.witnesses else { return html! { (lang.t("provable.no_home")) } };
+    let case = desk::shell::quoted_path(&p.case);
+    let compare = format!("vigie witness compare --evidence FILE --case {case}");
     html! {
         @if standing.by.is_empty() { (lang.t("provable.unwitnessed")) }
         @else {
@@ -70,7 +72,7 @@ fn witnessed(lang: Lang, p: &Provable) -> Markup {
         }
         @for size in &standing.contradicted {
             div { span.state.is-wrong { (lang.n("provable.contradicted", *size, &[])) } " "
-                code { (desk::shell::here("vigie witness compare --evidence FILE")) } }
+                code { (desk::shell::here(&compare)) } }
         }
     }
 }

@@ -83,10 +83,12 @@ fn others_cosign_and_who_tells_two_stories_is_caught() {
     // A witness that would serve nobody says so, and does not stand there as if it did.
     for none in ["", "# to come\n", &format!("witness {witness}")] {
         put(&polizia.path("partners"), none);
-        let out =
-            polizia.run(&["witness", "serve", "--logs", "partners", "--listen", "127.0.0.1:0"]);
+        let words = ["--home", "home", "witness", "serve", "--logs", "partners"];
+        let out = polizia.run(&[&words[..], &["--listen", "127.0.0.1:0"]].concat());
         let why = String::from_utf8_lossy(&out.stderr);
         assert!(out.status.code() == Some(2) && why.contains("partners names no log"), "{why}");
+        // What its owner has to do he does not do in this home.
+        assert!(!why.contains("--home"), "{why}");
     }
     put(&polizia.path("partners"), &format!("authority {}\n", key_of(&police)));
     let serving = serve(&polizia, "partners");
@@ -216,6 +218,7 @@ fn others_cosign_and_who_tells_two_stories_is_caught() {
     assert!(!told.contains("Witnessed by") && told.contains("is not told"), "{told}");
     let (_, told) = fork(&["witness", "list", "--case", "fork"]);
     assert!(told.contains("case: CONTRADICTED: a witness keeps a checkpoint of"), "{told}");
+    assert!(told.contains("`vigie witness compare --evidence FILE --case fork`"), "{told}");
     assert!(!police.ok(&["witness", "list"]).contains("CONTRADICTED"));
 
     // Junk beside it hides nothing.
