@@ -40,6 +40,19 @@ pub enum Error {
         /// What is wrong there.
         message: String,
     },
+    /// A witness keeps another history of the log, so nothing goes out of it.
+    #[error(
+        "a witness keeps a checkpoint of {size} records which this log does not go through, and nobody \
+         who has a package would learn of it: `vigie witness compare --evidence FILE --case {}` shows \
+         it. Resolve that first: nothing was made",
+        quoted_path(case)
+    )]
+    Contradicted {
+        /// The entries of the greatest such checkpoint.
+        size: u64,
+        /// The case's folder.
+        case: PathBuf,
+    },
     /// A file of the views is not as it was written, or not there.
     #[error(
         "{path} {how}; what is sealed is safe: `vigie views rebuild --case {}` makes it anew",

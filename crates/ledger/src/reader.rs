@@ -208,7 +208,7 @@ impl Reader {
             return Err(Error::NoEntry(index));
         }
         let size_of = |note: &Note| Checkpoint::of_text(&note.text).map_or(0, |c| c.size);
-        let cosigned = crate::witnessed(&self.store.dir)?;
+        let (cosigned, _) = crate::witnessed(&self.store.dir)?;
         let checkpoint = cosigned
             .into_iter()
             .filter(|note| (index + 1..=self.in_tiles).contains(&size_of(note)))

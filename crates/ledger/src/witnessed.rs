@@ -7,24 +7,23 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::contradicting::{Unfit, checkpoint, files};
 use crate::disk;
 use crate::error::{Error, Result};
-use crate::note::{Checkpoint, MAX_NOTE, Note, Signature};
-use crate::store::read;
+use crate::note::{Checkpoint, Note, Signature};
 
 /// The folder's name.
 pub(crate) const FOLDER: &str = "witnessed";
-/// The most notes that one log has: an authority names fewer witnesses.
-const MAX_NOTES: usize = 100;
 
-/// The cosigned checkpoints of the log in `dir`, the greatest first. Signatures are not verified.
+/// The cosigned checkpoints of the log in `dir`, the greatest first; and what is wrong with files there
+/// that are none, so that they hide no other. Signatures are not verified.
 ///
 /// # Errors
-/// What is no checkpoint; the disk.
-pub fn witnessed(dir: &Path) -> Result<Vec<Note>> {
-    let mut found = kept(dir)?;
+/// A folder that cannot be listed.
+pub fn witnessed(dir: &Path) -> Result<(Vec<Note>, Vec<Unfit>)> {
+    let (mut found, unfit) = kept(dir)?;
     found.sort_by_key(|(size, ..)| std::cmp::Reverse(*size));
-    Ok(found.into_iter().map(|(_, _, note)| note).collect())
+    Ok((found.into_iter().map(|(_, _, note)| note).collect(), unfit))
 }
 
 /// Keeps a cosigned checkpoint: the log's signature, which comes first, and those of witnesses, all
@@ -36,7 +35,7 @@ pub fn keep_witnessed(dir: &Path, note: &Note) -> Result<()> {
     let folder = dir.join(FOLDER);
     let path_of = |size: u64| folder.join(size.to_string());
     let size = Checkpoint::of_text(&note.text).map_err(|e| Error::note(&folder, e))?.size;
-    let mut notes = kept(dir)?;
+    let (mut notes, _) = kept(dir)?;
     let mut joined = note.clone();
     if let Some((_, path, there)) = notes.iter().find(|(n, ..)| *n == size) {
         if there.text != note.text {
@@ -74,37 +73,29 @@ fn cosigners(note: &Note) -> BTreeSet<(&str, [u8; 4])> {
 }
 
 /// Each size, path and note.
-fn kept(dir: &Path) -> Result<Vec<(u64, PathBuf, Note)>> {
+type Kept = Vec<(u64, PathBuf, Note)>;
+
+fn kept(dir: &Path) -> Result<(Kept, Vec<Unfit>)> {
     let folder = dir.join(FOLDER);
-    let items = match folder.read_dir() {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        other => other.map_err(|e| Error::disk("list", &folder, e))?,
-    };
+    let (names, mut unfit) = files(&folder, FOLDER, |name| size_of(name).is_some())?;
+    // Other names than sizes are told of as any stray file.
+    unfit.retain(|(name, _)| name == FOLDER);
     let mut out = Vec::new();
-    for item in items {
-        if out.len() == MAX_NOTES {
-            return Err(Error::damaged(
-                &folder,
-                "it holds more checkpoints than there are witnesses",
-            ));
-        }
-        let item = item.map_err(|e| Error::disk("list", &folder, e))?;
-        let Some(size) = size_of(&item.file_name().to_string_lossy()) else { continue };
-        let path = item.path();
-        let bytes = match read(&path, MAX_NOTE as u64 + 1) {
+    for name in names {
+        let (path, size) = (folder.join(&name), size_of(&name));
+        match checkpoint(&path) {
             // Another process replaced it by one that says more.
-            Err(e) if e.is_missing() => continue,
-            other => other?,
-        };
-        let text = String::from_utf8_lossy(&bytes);
-        let note = Note::parse(&text).map_err(|e| Error::note(&path, e))?;
-        let checkpoint = Checkpoint::of_text(&note.text).map_err(|e| Error::note(&path, e))?;
-        if checkpoint.size != size {
-            return Err(Error::damaged(&path, "its checkpoint is of another size"));
+            Ok(None) => {}
+            Ok(Some((of, note))) if Some(of.size) == size => out.push((of.size, path, note)),
+            Ok(Some(_)) => {
+                unfit
+                    .push((format!("{FOLDER}/{name}"), "its checkpoint is of another size".into()));
+            }
+            Err(what) => unfit.push((format!("{FOLDER}/{name}"), what)),
         }
-        out.push((size, path, note));
     }
-    Ok(out)
+    unfit.sort();
+    Ok((out, unfit))
 }
 
 /// The size that a file's name gives, in its one writing.
@@ -132,7 +123,7 @@ mod tests {
     fn what_says_more_stays() {
         let dir = tempfile::tempdir().unwrap();
         let sizes = || -> Vec<(usize, usize)> {
-            let notes = witnessed(dir.path()).unwrap();
+            let notes = witnessed(dir.path()).unwrap().0;
             let size = |n: &Note| Checkpoint::of_text(&n.text).unwrap().size as usize;
             notes.iter().map(|n| (size(n), n.signatures.len() - 1)).collect()
         };
@@ -148,7 +139,7 @@ mod tests {
         // The later of two by one witness is kept, whichever came first.
         keep_witnessed(dir.path(), &note(9, &[(2, 40)])).unwrap();
         keep_witnessed(dir.path(), &note(9, &[(2, 35)])).unwrap();
-        let kept = witnessed(dir.path()).unwrap();
+        let kept = witnessed(dir.path()).unwrap().0;
         let times: Vec<u64> = (kept[0].signatures[1..].iter())
             .map(|s| u64::from_be_bytes(s.bytes[..8].try_into().unwrap()))
             .collect();
@@ -157,5 +148,21 @@ mod tests {
         let mut other = note(9, &[(2, 50)]);
         other.text = note(7, &[]).text.replace("\n7\n", "\n9\n");
         assert!(keep_witnessed(dir.path(), &other).is_err());
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods)] // Changes files, as an intruder does.
+    fn what_is_none_hides_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        keep_witnessed(dir.path(), &note(5, &[(2, 10)])).unwrap();
+        let folder = dir.path().join(FOLDER);
+        std::fs::write(folder.join("7"), note(8, &[]).to_string()).unwrap();
+        std::fs::write(folder.join("9"), "no note").unwrap();
+        let (kept, unfit) = witnessed(dir.path()).unwrap();
+        assert_eq!((kept.len(), unfit.len()), (1, 2), "{unfit:?}");
+        assert_eq!((&*unfit[0].0, &*unfit[1].0), ("witnessed/7", "witnessed/9"));
+        // It is replaced where one is kept of that size.
+        keep_witnessed(dir.path(), &note(9, &[(3, 10)])).unwrap();
+        assert_eq!(witnessed(dir.path()).unwrap().0.len(), 2);
     }
 }

@@ -50,10 +50,16 @@ pub(crate) fn of_log(lang: Lang, p: &Provable) -> Markup {
     }
 }
 
-/// Who cosigned, or that nobody did.
+/// Who cosigned, or that nobody did; what contradicts the log stands first.
 fn witnessed(lang: Lang, p: &Provable) -> Markup {
     let Some(standing) = &p.witnesses else { return html! { (lang.t("provable.no_home")) } };
+    let case = desk::shell::quoted_path(&p.case);
+    let compare = format!("vigie witness compare --evidence FILE --case {case}");
     html! {
+        @for size in &standing.contradicted {
+            div { span.state.is-wrong { (lang.n("provable.contradicted", *size, &[])) } " "
+                code { (desk::shell::here(&compare)) } }
+        }
         @if standing.by.is_empty() { (lang.t("provable.unwitnessed")) }
         @else {
             ul.plain {
@@ -67,10 +73,6 @@ fn witnessed(lang: Lang, p: &Provable) -> Markup {
         }
         @if let Some(required) = standing.required() {
             div { (required_text(lang, required)) }
-        }
-        @for size in &standing.contradicted {
-            div { span.state.is-wrong { (lang.n("provable.contradicted", *size, &[])) } " "
-                code { (desk::shell::here("vigie witness compare --evidence FILE")) } }
         }
     }
 }

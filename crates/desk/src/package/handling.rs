@@ -54,15 +54,23 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// What a package's `bag-info.txt` demands; `None` where the file is of another bag.
+    /// What a package's `bag-info.txt` demands; `None` where the file is of a bag that is no package:
+    /// one without a handling code. Labels ignore case, as BagIt has it.
     pub(super) fn in_info(text: &str) -> Option<Self> {
+        let text = text.trim_start_matches('\u{feff}');
         let field = |name: &str| {
-            let mut fields = text.lines().filter_map(|line| line.split_once(": "));
-            fields.find(|(field, _)| *field == name).map(|(_, value)| value.to_owned())
+            let mut fields = text.lines().filter_map(|line| line.split_once(':'));
+            fields
+                .find(|(field, _)| field.trim_end().eq_ignore_ascii_case(name))
+                .map(|(_, value)| value.trim().to_owned())
         };
         let code = field("Vigie-Handling")?;
+        // Whoever took the maker's name away did not take the code away.
+        let origin = field("External-Identifier").unwrap_or_default();
+        let provider = vault::authority_of(&origin);
         Some(Self {
-            provider: vault::authority_of(&field("External-Identifier")?).to_owned(),
+            provider: if provider.is_empty() { "an unnamed authority" } else { provider }
+                .to_owned(),
             // What cannot be read is restricted most.
             handling: code.parse().unwrap_or(Handling::H2),
             restriction: field("Vigie-Restriction"),

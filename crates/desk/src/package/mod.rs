@@ -152,6 +152,10 @@ fn made(
     progress: &dyn Fn(u64),
 ) -> Result<Made> {
     desk.case.publish()?;
+    // Who gets the package has none of what is kept beside the log.
+    if let Some(size) = crate::witness::contradicted(desk.case.dir())? {
+        return Err(Error::Contradicted { size, case: desk.case.dir().to_owned() });
+    }
     let briefs = Briefs::of(&desk.case)?;
     let hidden = hidden(&desk.views()?.db)?;
     let mut digests = Digests::default();

@@ -73,8 +73,22 @@ mod tests {
         let payload = package.join("data");
         // No package's file, and none at all.
         assert_eq!(open(&[&payload]), Ok(()));
-        std::fs::write(package.join("bag-info.txt"), "Bagging-Date: 2026-01-01\n").unwrap();
-        assert_eq!(open(&[&payload]), Ok(()));
+        for foreign in ["Bagging-Date: 2026-01-01\n", "External-Identifier: nl.example/case/1\n"] {
+            std::fs::write(package.join("bag-info.txt"), foreign).unwrap();
+            assert_eq!(open(&[&payload]), Ok(()));
+        }
+        // Labels are written as anybody likes, and the code alone is enough.
+        for text in [
+            "external-identifier: nl.example/case/1\nVIGIE-HANDLING: H2\n",
+            "External-Identifier:\tnl.example/case/1\r\nVigie-handling :\tH2\r\n",
+        ] {
+            std::fs::write(package.join("bag-info.txt"), text).unwrap();
+            let why = open(&[&payload]).unwrap_err();
+            assert!(why.contains("nl.example under H2"), "{why}");
+        }
+        std::fs::write(package.join("bag-info.txt"), "vigie-handling: H1\n").unwrap();
+        let why = open(&[&payload]).unwrap_err();
+        assert!(why.contains("an unnamed authority under H1"), "{why}");
         code("H2");
         for part in [&payload, &file, &package.join("data/../data")] {
             let why = open(&[part]).unwrap_err();

@@ -1,5 +1,7 @@
 //! Whether a case can be proven, and to whom: at a glance.
 
+use std::path::PathBuf;
+
 use vault::Records;
 use vault::times::Bound;
 
@@ -9,6 +11,8 @@ use crate::{Error, Result, Which, witness};
 /// What stands behind a case's log besides its authority's own word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provable {
+    /// The case's folder, for commands that are shown.
+    pub case: PathBuf,
     /// Records that the last published checkpoint covers.
     pub records: u64,
     /// Who cosigned; `None` where the home of the authority, which names its witnesses, is not
@@ -97,6 +101,7 @@ impl Snapshot {
             uncovered: self.uncovered(&custody)?,
         };
         Ok(Provable {
+            case: self.dir().to_owned(),
             stamps: listed.collect(),
             custody: chains,
             checkpoint,

@@ -19,6 +19,7 @@ use crate::{Error, Result, outside};
 
 use policy::authority;
 pub use policy::{MAX_WITNESSES, Named, Policy, drop, list, name, policy, require};
+pub(crate) use standing::contradicted;
 pub use standing::{Required, Standing, standing};
 
 /// What a witness came to.
@@ -90,7 +91,7 @@ impl Log {
 
     /// What this copy has of a witness, as far as it is known here.
     fn believed(&self, key: &WitnessKey) -> Result<u64> {
-        let kept = ledger::witnessed(&self.dir)?;
+        let (kept, _) = ledger::witnessed(&self.dir)?;
         let by = kept.iter().filter(|note| matches!(key.cosigned(note), Ok(Some(_))));
         let sizes = by.filter_map(|note| Checkpoint::of_text(&note.text).ok()).map(|c| c.size);
         Ok(sizes.filter(|size| *size <= self.size).max().unwrap_or(0))

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ledger::Checkpoint;
+use ledger::{Checkpoint, Reader};
 
 use super::{Policy, policy};
 use crate::Result;
@@ -26,6 +26,9 @@ pub struct Standing {
     pub broken: Vec<(u64, String)>,
     /// The entries of each kept checkpoint, signed by the log, that this copy does not go through.
     pub contradicted: Vec<u64>,
+    /// Files among the kept checkpoints that are none, by their names below the log's folder, and what
+    /// is wrong with them.
+    pub unfit: Vec<(String, String)>,
 }
 
 /// How many witnesses an authority itself requires, and how far they got.
@@ -57,14 +60,10 @@ pub fn standing(home: &Path, which: Which<'_>) -> Result<Standing> {
     let Policy { witnesses, quorum } = policy(home, Some(vault::authority_of(origin)))?;
     let records = reader.published().map(Checkpoint::parse_unverified);
     let records = records.and_then(std::result::Result::ok).map_or(0, |c| c.size);
-    let kept = ledger::witnessed(&dir)?;
+    let (kept, unfit) = ledger::witnessed(&dir)?;
     let mut standing = Standing { records, named: witnesses.len(), quorum, ..Standing::default() };
-    for (_, note) in ledger::contradicting(&dir)? {
-        // One that this copy has come to since is explained.
-        if reader.compare(&note)?.is_some() {
-            standing.contradicted.push(Checkpoint::of_text(&note.text).map_or(0, |c| c.size));
-        }
-    }
+    (standing.contradicted, standing.unfit) = contradictions(&dir, &reader)?;
+    standing.unfit.extend(unfit);
     let mut best: Vec<Option<(u64, u64)>> = vec![None; witnesses.len()];
     for note in &kept {
         let size = Checkpoint::of_text(&note.text).map_or(0, |c| c.size);
@@ -90,4 +89,29 @@ pub fn standing(home: &Path, which: Which<'_>) -> Result<Standing> {
         })
         .collect();
     Ok(standing)
+}
+
+/// The entries of the greatest kept checkpoint that a case's log does not go through.
+///
+/// # Errors
+/// No such case; damage.
+pub(crate) fn contradicted(case: &Path) -> Result<Option<u64>> {
+    let (dir, reader) = crate::prove::open(Which::Case(case))?;
+    Ok(contradictions(&dir, &reader)?.0.into_iter().max())
+}
+
+/// The entries of each kept checkpoint that this copy does not go through, and the files that hold
+/// none. One that it has come to since is explained.
+fn contradictions(dir: &Path, reader: &Reader) -> Result<(Vec<u64>, Vec<ledger::Unfit>)> {
+    let origin = reader.published().and_then(|text| text.lines().next());
+    let (kept, mut unfit) = ledger::contradicting(dir)?;
+    let mut sizes = Vec::new();
+    for (name, note) in kept {
+        if note.text.lines().next() != origin {
+            unfit.push((name, "its checkpoint is of another log".to_owned()));
+        } else if reader.compare(&note)?.is_some() {
+            sizes.push(Checkpoint::of_text(&note.text).map_or(0, |c| c.size));
+        }
+    }
+    Ok((sizes, unfit))
 }

@@ -1,6 +1,7 @@
 //! Checkpoints of a log that are known from elsewhere, and that it must go through.
 
 use super::{Report, Still};
+use crate::contradicting::Unfit;
 use crate::keys::Keys;
 use crate::note::{Checkpoint, Note, NoteError};
 use crate::tree::{Edge, Hash};
@@ -35,7 +36,8 @@ impl Earlier {
         let folder = crate::witnessed::FOLDER;
         match &still.witnessed {
             Err(e) => report.find(folder, e),
-            Ok(notes) => {
+            Ok((notes, unfit)) => {
+                tell(unfit, report);
                 for note in notes {
                     match opened(key, note) {
                         Err(e) => report.find(folder, e.to_string()),
@@ -47,7 +49,8 @@ impl Earlier {
         }
         match &still.contradicting {
             Err(e) => report.find(crate::contradicting::FOLDER, e),
-            Ok(notes) => {
+            Ok((notes, unfit)) => {
+                tell(unfit, report);
                 for (name, note) in notes {
                     match opened(key, note) {
                         Err(e) => report.find(name, e.to_string()),
@@ -90,6 +93,12 @@ impl Earlier {
             }
         }
         self.all.iter().all(|one| one.size <= entries && !one.differs)
+    }
+}
+
+fn tell(unfit: &[Unfit], report: &mut Report) {
+    for (name, what) in unfit {
+        report.find(name, what);
     }
 }
 

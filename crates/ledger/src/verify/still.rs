@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::MAX_FILE;
+use crate::contradicting::Unfit;
 use crate::error::{Error, Result};
 use crate::journal::together;
 use crate::note::Note;
@@ -34,8 +35,8 @@ pub struct Still {
     pub(super) store: Store,
     pub(super) checkpoint: Found<Option<String>>,
     pub(super) journals: Found<Journals>,
-    pub(super) witnessed: Found<Vec<Note>>,
-    pub(super) contradicting: Found<Vec<(String, Note)>>,
+    pub(super) witnessed: Found<(Vec<Note>, Vec<Unfit>)>,
+    pub(super) contradicting: Found<(Vec<(String, Note)>, Vec<Unfit>)>,
     /// Every file below, one folder at a time, and whether it is a plain one.
     pub(super) files: Vec<(PathBuf, bool)>,
     /// The bytes of partial tiles: a writer removes those that the tree has outgrown.
@@ -127,7 +128,7 @@ impl Still {
     /// The cosigned checkpoints that were kept beside the log, the greatest first. Signatures are not
     /// verified.
     pub fn witnessed(&self) -> &[Note] {
-        self.witnessed.as_deref().unwrap_or_default()
+        self.witnessed.as_ref().map_or(&[], |(notes, _)| notes)
     }
 
     /// True where no file stands here but those with which a log begins.

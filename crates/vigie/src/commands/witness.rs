@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use desk::Which;
-use desk::shell::here;
+use desk::shell::{here, quoted_path};
 use desk::witness::{Named, Outcome};
 use ledger::Trust;
 use ledger::witness::{Shown, WitnessHome};
@@ -74,7 +74,7 @@ fn list(home: &Path, args: &WhichLog) -> Result<(), Told> {
     let mut standings = Vec::new();
     for (log, which, place) in logs(home, args) {
         match desk::witness::standing(home, which) {
-            Ok(standing) => standings.push((log, standing)),
+            Ok(standing) => standings.push((log, which, standing)),
             // Who lists witnesses before the first case has none to show.
             Err(desk::Error::NoCase(_)) => {}
             Err(e) => return Err(told(&place)(e)),
@@ -86,7 +86,7 @@ fn list(home: &Path, args: &WhichLog) -> Result<(), Told> {
     }
     for named in &named {
         let name = named.key.name();
-        let of = |(log, standing): &(&'static str, desk::witness::Standing)| {
+        let of = |(log, _, standing): &(&'static str, Which<'_>, desk::witness::Standing)| {
             let by = standing.by.iter().find(|(by, ..)| by == name);
             (*log, by.map(|(_, size, time)| (*size, *time)))
         };
@@ -116,15 +116,22 @@ fn list(home: &Path, args: &WhichLog) -> Result<(), Told> {
         }
     }
     if !args.json {
-        for (log, standing) in &standings {
+        for (log, which, standing) in &standings {
+            let which = match which {
+                Which::Case(dir) => format!("--case {}", quoted_path(dir)),
+                Which::Authority { .. } => "--authority".to_owned(),
+            };
             if let Some(p) = standing.required() {
                 writeln!(out, "{log}: {}", policy_text(p, standing.records))?;
+            }
+            for (name, what) in &standing.unfit {
+                writeln!(out, "{log}: {}: {}", plain(name), plain(what))?;
             }
             for size in &standing.contradicted {
                 say!(
                     out,
                     "{log}: CONTRADICTED: a witness keeps a checkpoint of {size} records that this copy \
-                     does not go through; `vigie witness compare --evidence FILE` shows it"
+                     does not go through; `vigie witness compare --evidence FILE {which}` shows it"
                 )?;
             }
         }
@@ -269,7 +276,7 @@ fn serve(home: &Path, args: &Serve) -> Result<(), Told> {
         // It would run, and refuse whoever asks.
         return Err(Told::Misuse(format!(
             "{} names no log, so nobody would be served: write an `authority KEY` or a `log KEY` a line, \
-             as its owner's `vigie authority key` prints it",
+             as its owner has it printed (by vigie's `authority key`)",
             args.logs.display()
         )));
     }

@@ -83,10 +83,12 @@ fn others_cosign_and_who_tells_two_stories_is_caught() {
     // A witness that would serve nobody says so, and does not stand there as if it did.
     for none in ["", "# to come\n", &format!("witness {witness}")] {
         put(&polizia.path("partners"), none);
-        let out =
-            polizia.run(&["witness", "serve", "--logs", "partners", "--listen", "127.0.0.1:0"]);
+        let words = ["--home", "home", "witness", "serve", "--logs", "partners"];
+        let out = polizia.run(&[&words[..], &["--listen", "127.0.0.1:0"]].concat());
         let why = String::from_utf8_lossy(&out.stderr);
         assert!(out.status.code() == Some(2) && why.contains("partners names no log"), "{why}");
+        // What its owner has to do he does not do in this home.
+        assert!(!why.contains("--home"), "{why}");
     }
     put(&polizia.path("partners"), &format!("authority {}\n", key_of(&police)));
     let serving = serve(&polizia, "partners");
@@ -216,7 +218,32 @@ fn others_cosign_and_who_tells_two_stories_is_caught() {
     assert!(!told.contains("Witnessed by") && told.contains("is not told"), "{told}");
     let (_, told) = fork(&["witness", "list", "--case", "fork"]);
     assert!(told.contains("case: CONTRADICTED: a witness keeps a checkpoint of"), "{told}");
+    assert!(told.contains("`vigie witness compare --evidence FILE --case fork`"), "{told}");
     assert!(!police.ok(&["witness", "list"]).contains("CONTRADICTED"));
+
+    // Junk beside it hides nothing.
+    put(&police.path("fork/ledger/contradicting/junk"), "junk");
+    put(&police.path("fork/ledger/contradicting/9-0000000000000000"), "junk");
+    let (code, told) = fork(&["witness", "compare", "--case", "fork"]);
+    assert!(code == Some(1) && told.contains("A SPLIT VIEW"), "{told}");
+    let (code, told) = fork(&["verify", "fork"]);
+    assert!(code == Some(1) && told.contains("the log signed another history"), "{told}");
+    assert!(told.contains("contradicting/junk: it is no checkpoint"), "{told}");
+    let (_, told) = fork(&["witness", "list", "--case", "fork"]);
+    assert!(told.contains("case: CONTRADICTED: a witness keeps"), "{told}");
+    assert!(told.contains("case: contradicting/9-0000000000000000: "), "{told}");
+
+    // No package leaves it: whoever got one would learn nothing of it.
+    let out = police
+        .command(&["package", "make", "--case", "fork", "--for", "Court"])
+        .args(["--handling", "H0", "--out", "fork.zip"])
+        .env("VIGIE_HOME", police.path("home-of-fork"))
+        .output()
+        .expect("it runs");
+    let why = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.code() == Some(3) && !police.path("fork.zip").exists(), "{why}");
+    assert!(why.contains("which this log does not go through"), "{why}");
+    assert!(why.contains("witness compare --evidence FILE --case "), "{why}");
 
     // The witness is gone: it is told, and nothing else stops.
     drop(serving);
