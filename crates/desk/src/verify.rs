@@ -7,7 +7,6 @@
 mod moment;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -500,7 +499,7 @@ fn digest_table(table: &Table, progress: &(dyn Fn(u64) + Sync)) -> Digested {
 
 fn hash_file(path: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<[u8; 32]> {
     let failed = |source| Error::Read { path: path.to_owned(), source }.of_file(path);
-    let mut file = File::open(path).map_err(failed)?;
+    let mut file = ledger::plain::open(path).map_err(failed)?;
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; 256 << 10]);
     loop {
         match file.read(&mut buffer) {

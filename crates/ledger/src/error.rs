@@ -49,6 +49,9 @@ pub enum Error {
         /// How.
         what: String,
     },
+    /// What stands where a plain file should.
+    #[error("{} is no plain file", .0.display())]
+    NotAFile(PathBuf),
     /// A witness keeps no more logs.
     #[error("this witness keeps {0} logs already, and takes no other")]
     TooManyLogs(usize),

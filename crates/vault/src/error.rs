@@ -131,6 +131,14 @@ impl Error {
         Self::Material { action, path: path.to_owned(), source }
     }
 
+    /// As [`Error::material`], of a file that was to be a plain one.
+    pub(crate) fn unopened(action: &'static str, path: &Path, source: io::Error) -> Self {
+        if ledger::plain::is_other(&source) {
+            return Self::NotAFile(path.to_owned());
+        }
+        Self::material(action, path, source)
+    }
+
     pub(crate) fn openings(path: &Path, what: impl Into<String>) -> Self {
         Self::Openings { path: path.to_owned(), what: what.into() }
     }

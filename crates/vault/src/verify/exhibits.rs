@@ -39,7 +39,11 @@ pub(super) fn check_exhibits(
         if exhibit.in_place.is_none() {
             match present.remove(&below) {
                 Some(true) => {}
-                Some(false) => report.find(place.clone(), "it is not a plain file"),
+                Some(false) => {
+                    let of = format!("it is not a plain file; entry {} seals it", exhibit.index);
+                    report.find(place, of);
+                    continue;
+                }
                 None => {
                     let of = format!("it is missing; entry {} seals it", exhibit.index);
                     report.find(place, of);
@@ -60,6 +64,7 @@ pub(super) fn check_exhibits(
         entries.push(exhibit.index);
         jobs.push(Job {
             path,
+            in_place: exhibit.in_place.is_some(),
             place,
             id: exhibit.id,
             size: exhibit.size,
