@@ -179,6 +179,8 @@ fn of_views(error: Error, dir: &Path) -> String {
 fn of_table(error: &Error) -> String {
     match error {
         Error::Damaged { how, .. } => format!("it {how}"),
+        Error::Vault(error) => error.found(),
+        Error::Disk(error) => error.found(),
         other => told(other),
     }
 }

@@ -156,6 +156,20 @@ impl Error {
         Self::Damaged { path: path.to_owned(), what: what.into() }
     }
 
+    /// What was found, for whoever only looks: without the advice that is for who writes.
+    pub fn found(&self) -> String {
+        match self {
+            Self::Disk { action, path, source } => {
+                format!("cannot {action} {}: {source}", path.display())
+            }
+            Self::Damaged { path, what } => format!("{} is damaged: {what}", path.display()),
+            Self::RolledBack { origin, found, seen } => {
+                format!("{origin} has {found} entries here, but the authority has seen {seen}")
+            }
+            other => other.to_string(),
+        }
+    }
+
     /// True where nothing can be written there: the medium is mounted read-only, or another's.
     pub fn is_closed(&self) -> bool {
         let closed = [io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::PermissionDenied];

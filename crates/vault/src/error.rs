@@ -127,6 +127,24 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    /// What was found, for whoever only looks: without the advice that is for who writes.
+    pub fn found(&self) -> String {
+        match self {
+            Self::Ledger(e) => e.found(),
+            Self::Openings { path, what } => format!("{}: {what}", path.display()),
+            Self::Rotation { record, why } => {
+                format!("entry {record}, which replaces a key: {why}")
+            }
+            Self::Material { action, path, source } => {
+                format!("cannot {action} {}: {source}", path.display())
+            }
+            Self::Unreadable { path, source, .. } => {
+                format!("cannot read {}: {source}", path.display())
+            }
+            other => other.to_string(),
+        }
+    }
+
     pub(crate) fn material(action: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Material { action, path: path.to_owned(), source }
     }
