@@ -75,6 +75,7 @@ fn what_is_no_plain_file_is_named_and_never_waited_for() {
                         || f.message.contains("no plain file"))
             });
             assert!(named || place == "lock", "{place}: {:#?}", report.findings);
+            without_advice(&report);
         }
         if there {
             fs::rename(&aside, &path).unwrap();
@@ -96,4 +97,94 @@ fn a_file_of_openings_beyond_the_bound_is_not_read() {
     let report = verified_soon(&case, &home, "a long file").unwrap();
     let longer = |f: &vault::Finding| f.message.contains("longer than 1073741824 bytes");
     assert!(report.findings.iter().any(longer), "{:#?}", report.findings);
+    without_advice(&report);
+}
+
+/// Whoever only looked is not told what a command that writes would tell.
+#[track_caller]
+fn without_advice(report: &Report) {
+    let said: Vec<&str> = report.findings.iter().map(|f| f.message.as_str()).collect();
+    for advice in ["Nothing was written", "`vigie verify` tells", "run the same command"] {
+        assert!(said.iter().all(|said| !said.contains(advice)), "{said:#?}");
+    }
+}
+
+#[test]
+fn many_files_that_nobody_knows_are_waited_for_together() {
+    let temp = crate::life::quick_dir();
+    let home = crate::flip::small_case(temp.path());
+    let case = temp.path().join("case");
+    let junk = |n: usize| {
+        let id = format!("{n:02x}").repeat(32);
+        let path = case.join(format!("vault/exhibits/{}/{id}", &id[..2]));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, b"junk").unwrap();
+    };
+    (0..200).for_each(junk);
+    let timed = || {
+        let begun = std::time::Instant::now();
+        let report = verified_soon(&case, &home, "unknown files").unwrap();
+        let unknown = report.findings.iter().filter(|f| f.message == "no record names it");
+        assert_eq!(unknown.count(), 200, "{:#?}", report.findings);
+        begun.elapsed()
+    };
+    assert!(timed() < Duration::from_secs(4), "no writer is waited for");
+    // Who begins to write drops them; they come back.
+    let writer = crate::life::open(temp.path(), &home);
+    (0..200).for_each(junk);
+    assert!(timed() < Duration::from_secs(12), "a writer is waited for once");
+    drop(writer);
+}
+
+/// Where the log or an opening is damaged, nothing is said of what the damage may have hidden.
+#[test]
+fn what_damage_hides_is_not_said_to_be_in_no_record() {
+    let temp = crate::life::quick_dir();
+    let home = crate::flip::small_case(temp.path());
+    let case = temp.path().join("case");
+    let look = |what: &str, log: bool| {
+        let report = verify(&case, Some(&home), &|_| {}).unwrap();
+        assert!(!report.is_sound(), "{what}");
+        without_advice(&report);
+        let found = report.findings.iter().map(|f| format!("{}: {}", f.place, f.message));
+        let said: Vec<String> = found.chain(report.notes).collect();
+        for wrong in ["no record yet", "never committed", "no record names it"] {
+            assert!(said.iter().all(|said| !said.contains(wrong)), "{what}: {said:#?}");
+        }
+        let of =
+            |place: &str| said.iter().any(|s| s.starts_with(place) && s.contains("remove nothing"));
+        assert!(of("vault/exhibits/"), "{what}: {said:#?}");
+        assert!(of("vault/openings/") || !log, "{what}: {said:#?}");
+    };
+    let mut all = Vec::new();
+    crate::flip::files(&case, &mut all);
+    for path in all {
+        let place = path.strip_prefix(&case).unwrap().display().to_string();
+        let bytes = fs::read(&path).unwrap();
+        let without = |what: &[u8], log: bool| {
+            fs::write(&path, what).unwrap();
+            look(&place, log);
+            fs::write(&path, &bytes).unwrap();
+        };
+        if place == "ledger/checkpoint" {
+            fs::remove_file(&path).unwrap();
+            look(&place, true);
+            fs::write(&path, &bytes).unwrap();
+            without(b"\xff", true);
+        } else if place.starts_with("ledger/tile/entries/") {
+            // The first length: not an entry can be read.
+            without(&[&[0xff, 0xff], &bytes[2..]].concat(), true);
+        } else if place.starts_with("vault/openings/")
+            && String::from_utf8_lossy(&bytes).contains("leaf")
+        {
+            without(&bytes[..bytes.len() - 1], false);
+            let half = bytes.len() / 2;
+            let changed = [&bytes[..half], &[bytes[half] ^ 1], &bytes[half + 1..]].concat();
+            fs::write(&path, &changed).unwrap();
+            let report = verify(&case, Some(&home), &|_| {}).unwrap();
+            assert!(report.notes.iter().all(|n| !n.contains("no record yet")), "{report:#?}");
+            fs::write(&path, &bytes).unwrap();
+        }
+    }
+    assert!(verify(&case, Some(&home), &|_| {}).unwrap().is_sound());
 }
