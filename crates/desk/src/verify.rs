@@ -7,7 +7,6 @@
 mod moment;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -180,6 +179,8 @@ fn of_views(error: Error, dir: &Path) -> String {
 fn of_table(error: &Error) -> String {
     match error {
         Error::Damaged { how, .. } => format!("it {how}"),
+        Error::Vault(error) => error.found(),
+        Error::Disk(error) => error.found(),
         other => told(other),
     }
 }
@@ -500,7 +501,7 @@ fn digest_table(table: &Table, progress: &(dyn Fn(u64) + Sync)) -> Digested {
 
 fn hash_file(path: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<[u8; 32]> {
     let failed = |source| Error::Read { path: path.to_owned(), source }.of_file(path);
-    let mut file = File::open(path).map_err(failed)?;
+    let mut file = ledger::plain::open(path).map_err(failed)?;
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; 256 << 10]);
     loop {
         match file.read(&mut buffer) {

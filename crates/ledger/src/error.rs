@@ -49,6 +49,9 @@ pub enum Error {
         /// How.
         what: String,
     },
+    /// What stands where a plain file should.
+    #[error("{} is no plain file", .0.display())]
+    NotAFile(PathBuf),
     /// A witness keeps no more logs.
     #[error("this witness keeps {0} logs already, and takes no other")]
     TooManyLogs(usize),
@@ -162,6 +165,20 @@ impl Error {
 
     pub(crate) fn damaged(path: &Path, what: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), what: what.into() }
+    }
+
+    /// What was found, for whoever only looks: without the advice that is for who writes.
+    pub fn found(&self) -> String {
+        match self {
+            Self::Disk { action, path, source } => {
+                format!("cannot {action} {}: {source}", path.display())
+            }
+            Self::Damaged { path, what } => format!("{} is damaged: {what}", path.display()),
+            Self::RolledBack { origin, found, seen } => {
+                format!("{origin} has {found} entries here, but the authority has seen {seen}")
+            }
+            other => other.to_string(),
+        }
     }
 
     /// True where nothing can be written there: the medium is mounted read-only, or another's.

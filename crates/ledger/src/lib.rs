@@ -19,6 +19,7 @@ mod log;
 pub mod note;
 mod own_key;
 mod passphrase;
+pub mod plain;
 mod proof;
 mod publish;
 mod reader;

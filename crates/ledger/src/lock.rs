@@ -69,7 +69,7 @@ impl Quiet {
     /// Holds writers of the lock at `path` off, as soon as none is at work and at most `most` later;
     /// else, and where there is no lock to hold, `None`.
     pub fn hold(path: &Path, most: Duration) -> Option<Self> {
-        let file = File::open(path).ok()?;
+        let file = crate::plain::open(path).ok()?;
         let begun = Instant::now();
         loop {
             match flock(&file, FlockOperation::NonBlockingLockShared) {
@@ -86,7 +86,7 @@ impl Quiet {
 
 /// True while a writer holds the lock at `path`.
 pub fn is_held(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| {
+    crate::plain::open(path).is_ok_and(|file| {
         flock(&file, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
     })
 }
@@ -97,7 +97,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// What the lock file says of its holder: a text for people, true only while the lock is held.
 pub fn holder_of(path: &Path) -> Option<String> {
     let mut text = String::new();
-    File::open(path).ok()?.take(1000).read_to_string(&mut text).ok()?;
+    crate::plain::open(path).ok()?.take(1000).read_to_string(&mut text).ok()?;
     let line: String = text.trim().chars().filter(|c| !c.is_control()).collect();
     (!line.is_empty()).then_some(line)
 }

@@ -243,13 +243,15 @@ impl Store {
     }
 }
 
+/// The first bytes of a plain file, at most `most`.
 pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     use std::io::Read;
     let mut out = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(most).read_to_end(&mut out))
-        .map_err(|e| Error::disk("read", path, e))?;
-    Ok(out)
+    match crate::plain::open(path).and_then(|file| file.take(most).read_to_end(&mut out)) {
+        Ok(_) => Ok(out),
+        Err(e) if crate::plain::is_other(&e) => Err(Error::NotAFile(path.to_owned())),
+        Err(e) => Err(Error::disk("read", path, e)),
+    }
 }
 
 #[cfg(test)]

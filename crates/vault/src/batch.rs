@@ -178,6 +178,9 @@ impl Batch<'_> {
             entries.push(bytes);
             openings.push(opening);
         }
+        if lines.len() as u64 > crate::openings::MAX_LINES {
+            return Err(ledger::Error::TooLarge(lines.len()).into());
+        }
         self.case.broken = true; // until the disk has answered
         let (file, path) = self.case.openings_file(&lines)?;
         let mut files = std::mem::take(&mut self.files);

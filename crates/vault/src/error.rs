@@ -134,8 +134,34 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    /// What was found, for whoever only looks: without the advice that is for who writes.
+    pub fn found(&self) -> String {
+        match self {
+            Self::Ledger(e) => e.found(),
+            Self::Openings { path, what } => format!("{}: {what}", path.display()),
+            Self::Rotation { record, why } => {
+                format!("entry {record}, which replaces a key: {why}")
+            }
+            Self::Material { action, path, source } => {
+                format!("cannot {action} {}: {source}", path.display())
+            }
+            Self::Unreadable { path, source, .. } => {
+                format!("cannot read {}: {source}", path.display())
+            }
+            other => other.to_string(),
+        }
+    }
+
     pub(crate) fn material(action: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Material { action, path: path.to_owned(), source }
+    }
+
+    /// As [`Error::material`], of a file that was to be a plain one.
+    pub(crate) fn unopened(action: &'static str, path: &Path, source: io::Error) -> Self {
+        if ledger::plain::is_other(&source) {
+            return Self::NotAFile(path.to_owned());
+        }
+        Self::material(action, path, source)
     }
 
     pub(crate) fn openings(path: &Path, what: impl Into<String>) -> Self {

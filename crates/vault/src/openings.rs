@@ -11,6 +11,13 @@ use model::record::{Opening, leaf_hash};
 
 use crate::error::{Error, Result};
 
+/// The most bytes of openings that one commit makes, and that are read of one file.
+pub(crate) const MAX_LINES: u64 = 1 << 30;
+
+fn too_long() -> String {
+    format!("it is longer than {MAX_LINES} bytes, the most that one commit makes")
+}
+
 /// The opening files of a case, by the first record they open.
 #[derive(Debug)]
 pub(crate) struct Openings {
@@ -27,9 +34,20 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Reads a file of lines, each ended by a line feed.
+    /// Reads a file of lines, each ended by a line feed; at most [`MAX_LINES`] bytes.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|e| Error::material("read", path, e))?;
+        let failed = |e| Error::unopened("read", path, e);
+        let file = ledger::plain::open(path).map_err(failed)?;
+        let mut bytes = Vec::new();
+        // What is longer by far is not read first.
+        if file.metadata().map_err(failed)?.len() <= MAX_LINES {
+            file.take(MAX_LINES + 1).read_to_end(&mut bytes).map_err(failed)?;
+        } else {
+            return Err(Error::openings(path, too_long()));
+        }
+        if bytes.len() as u64 > MAX_LINES {
+            return Err(Error::openings(path, too_long()));
+        }
         let mut starts = vec![0];
         starts.extend((1..=bytes.len()).filter(|i| bytes[i - 1] == b'\n'));
         if starts.last() != Some(&bytes.len()) {
@@ -162,8 +180,8 @@ pub(crate) fn names(dir: &Path) -> Result<Vec<String>> {
 /// The disk; a longer file.
 pub(crate) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let failed = |e| Error::material("read", path, e);
-    let file = std::fs::File::open(path).map_err(failed)?;
+    let failed = |e| Error::unopened("read", path, e);
+    let file = ledger::plain::open(path).map_err(failed)?;
     file.take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > most {
         return Err(failed(std::io::Error::other(format!("it is longer than {most} bytes"))));

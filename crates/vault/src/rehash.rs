@@ -1,6 +1,5 @@
 //! Hashing sealed exhibits again, on all cores.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,6 +21,8 @@ const STEP: usize = 256 << 10;
 /// An exhibit to hash.
 pub(crate) struct Job {
     pub(crate) path: PathBuf,
+    /// True for what was sealed where it lies, which may be a disk.
+    pub(crate) in_place: bool,
     pub(crate) place: String,
     pub(crate) id: ExhibitId,
     pub(crate) size: u64,
@@ -91,7 +92,8 @@ fn one(
     buffer: &mut [u8],
     progress: &(dyn Fn(u64) + Sync),
 ) -> Option<String> {
-    let mut file = match File::open(&job.path) {
+    let open = if job.in_place { ledger::plain::open_in_place } else { ledger::plain::open };
+    let mut file = match open(&job.path) {
         Ok(file) => file,
         Err(e) => return Some(format!("it cannot be opened: {e}")),
     };
@@ -110,6 +112,12 @@ fn one(
                     tree.update(&buffer[..n]);
                 }
                 size += n as u64;
+                if size > job.size {
+                    return Some(format!(
+                        "it has more than the {} bytes that were sealed",
+                        job.size
+                    ));
+                }
             }
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
             Err(e) => return Some(format!("byte {size}: it cannot be read: {e}")),
@@ -129,7 +137,7 @@ fn one(
 
 /// True if the file's bytes have that id.
 pub(crate) fn is(path: &Path, id: &ExhibitId) -> bool {
-    let Ok(mut file) = File::open(path) else { return false };
+    let Ok(mut file) = ledger::plain::open(path) else { return false };
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; STEP]);
     loop {
         match file.read(&mut buffer) {

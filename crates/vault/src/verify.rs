@@ -54,6 +54,9 @@ pub struct Report {
     pub rotations: Vec<Rotation>,
     /// True where the log's entries are those that were signed ([`ledger::Report::signed`]).
     pub log_holds: bool,
+    /// True where the log holds and every record and its opening could be read: what no record names
+    /// is then known.
+    pub(crate) read_whole: bool,
     /// Records that the authority in the home has seen of this log.
     pub seen: Option<u64>,
     /// True where what an order of erasure names is not all gone yet.
@@ -163,7 +166,7 @@ fn of_still(
     let authority = match found {
         Some(Ok(authority)) => Some(authority),
         Some(Err(e)) if !e.is_missing() => {
-            report.find("the authority's key", e.to_string());
+            report.find("the authority's key", e.found());
             None
         }
         _ => None,
@@ -227,7 +230,8 @@ fn of_still(
     report.notes.extend(log.notes);
     report.records = log.entries;
     report.checkpoint = log.checkpoint;
-    walk.end(log.entries);
+    report.read_whole = report.log_holds && walk.read_whole();
+    walk.end(log.entries, report.log_holds);
     report.findings.append(&mut walk.findings);
     report.notes.append(&mut walk.notes);
     erased::judge(&walk, dir, &mut report);
@@ -331,7 +335,10 @@ fn of_home(
         }
         // What is wrong with the case's own records was told before.
         Err(e) => {
-            report.notes.push(format!("the rotations of the authority's key cannot be read: {e}"));
+            report.notes.push(format!(
+                "the rotations of the authority's key cannot be read: {}",
+                e.found()
+            ));
             alone()
         }
     }
@@ -346,7 +353,7 @@ fn seen(
     match authority?.seen(origin, keys?) {
         Ok(seen) => seen,
         Err(e) => {
-            report.notes.push(format!("what the authority has seen cannot be read: {e}"));
+            report.notes.push(format!("what the authority has seen cannot be read: {}", e.found()));
             None
         }
     }

@@ -1,6 +1,5 @@
 //! Rows read back from a table's file.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -46,7 +45,7 @@ impl TableFile {
 
     fn footer(path: &Path) -> Result<Self> {
         let read = |source| Error::Read { path: path.to_owned(), source };
-        let file = File::open(path).map_err(read)?;
+        let file = ledger::plain::open(path).map_err(read)?;
         let identity = Identity::of(&file.metadata().map_err(read)?);
         let reader =
             SerializedFileReader::new(Positional::new(file).map_err(read)?).map_err(bad)?;

@@ -21,7 +21,7 @@ pub(super) struct Bundle {
 
 impl Bundle {
     fn read(still: &Still, tile: Tile) -> Result<Self, String> {
-        let bytes = still.read(&tile.path()).map_err(|e| e.to_string())?;
+        let bytes = still.read(&tile.path()).map_err(|e| e.found())?;
         let mut spans_of = Vec::with_capacity(WIDTH as usize);
         for span in spans(&bytes) {
             spans_of.push(span.ok_or("its entries do not fit the file")?);

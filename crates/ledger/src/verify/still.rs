@@ -152,7 +152,7 @@ impl Still {
 }
 
 fn told<T>(found: Result<T>) -> Found<T> {
-    found.map_err(|e| e.to_string())
+    found.map_err(|e| e.found())
 }
 
 /// True where the journals are the same, or were appended to and nothing else.

@@ -36,7 +36,7 @@ impl Differing {
     ) {
         let path = tile.path();
         let found = match still.read(&path) {
-            Err(e) => return report.find(path.display().to_string(), e.to_string()),
+            Err(e) => return report.find(path.display().to_string(), e.found()),
             Ok(found) => found,
         };
         let expected = encode_hashes(hashes);

@@ -22,26 +22,24 @@ pub fn verify_authority(authority: &Authority) -> Vec<Finding> {
     // Its key may have been replaced until then.
     let reread = authority.reread();
     let authority = reread.as_ref().unwrap_or(authority);
-    let told = |e: &dyn std::fmt::Display| {
-        vec![Finding { place: log_dir.display().to_string(), message: e.to_string() }]
-    };
+    let told = |message: String| vec![Finding { place: log_dir.display().to_string(), message }];
     let keys = match authority.reader() {
         Ok(log) => crate::keys::keys_of(&log, authority.name(), authority),
-        Err(e) => return told(&e),
+        Err(e) => return told(e.found()),
     };
     // What cannot be told of its rotations is told beside what else is wrong: the entries that say so
     // may be those that were changed.
     let (keys, mut findings) = match keys {
         Ok(keys) => (keys, Vec::new()),
         Err(e) => match authority.verifier(authority.name()) {
-            Ok(key) => (key.into(), told(&e)),
-            Err(e) => return told(&e),
+            Ok(key) => (key.into(), told(e.found())),
+            Err(e) => return told(e.found()),
         },
     };
     let dir = log_dir.parent().unwrap_or(&log_dir);
     match proven(dir, &keys) {
         Ok((mut more, _)) => findings.append(&mut more),
-        Err(e) => findings.append(&mut told(&e)),
+        Err(e) => findings.append(&mut told(e.found())),
     }
     for finding in &mut findings {
         if !Path::new(&finding.place).is_absolute() {
@@ -66,9 +64,7 @@ pub(crate) fn proven(dir: &Path, keys: &Keys) -> ledger::Result<(Vec<Finding>, V
         let line = match read_bounded(&path, MAX_OPENING) {
             Ok(line) => line,
             Err(e) => {
-                let why = std::error::Error::source(&e).map(|e| format!(": {e}"));
-                openings
-                    .push(Finding { place, message: format!("{e}{}", why.unwrap_or_default()) });
+                openings.push(Finding { place, message: e.found() });
                 return None;
             }
         };

@@ -1,6 +1,7 @@
 //! What a writer does while a case is verified.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use ledger::Reader;
@@ -9,7 +10,7 @@ use model::record::Record;
 
 use crate::case::Case;
 
-/// How long a file is waited for whose record does not stand yet: between the two lies one flush.
+/// How long files are waited for whose records do not stand yet: between the two lies one flush.
 const MOST: Duration = Duration::from_secs(5);
 
 /// How long to wait for what is being destroyed.
@@ -28,22 +29,39 @@ pub(super) fn erased_since(dir: &Path, records: u64) -> bool {
         .any(|entry| Record::parse(&entry).is_ok_and(|record| record.kind == "erasure.ordered"))
 }
 
-/// True where a file among the exhibits is one that is being sealed: its record comes to stand beyond
-/// the first `records` of the log, or it goes again.
-pub(super) fn comes_in(dir: &Path, path: &Path, records: u64) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let Ok(id) = name.parse::<ExhibitId>() else { return false };
-    if crate::case::exhibit_path(Path::new(""), &id) != path {
-        return false;
-    }
-    let named =
-        || Case::read(dir).is_ok_and(|case| case.exhibit(&id).is_some_and(|e| e.record >= records));
-    let begun = Instant::now();
-    while at_work(dir) && begun.elapsed() < MOST {
-        if named() || !dir.join(path).exists() {
-            return true;
+/// Those of the files among the exhibits that are being sealed: the record comes to stand beyond the
+/// first `records` of the log, or the file goes again. All are waited for together, and the case is read
+/// only where its log grew.
+pub(super) fn coming_in(dir: &Path, paths: &[PathBuf], records: u64) -> HashSet<PathBuf> {
+    let mut waiting: Vec<(&PathBuf, ExhibitId)> =
+        paths.iter().filter_map(|path| Some((path, exhibit_at(path)?))).collect();
+    let (begun, mut size, mut coming) = (Instant::now(), records, HashSet::new());
+    while !waiting.is_empty() {
+        // Asked first: what he did before he ended is seen below.
+        let working = at_work(dir);
+        let now = Reader::open(&dir.join("ledger")).map_or(size, |log| log.size());
+        let grown = if now > size { Case::read(dir).ok() } else { None };
+        if let Some(case) = &grown {
+            size = case.len();
+        }
+        waiting.retain(|(path, id)| {
+            let named = grown.as_ref().and_then(|case| case.exhibit(id));
+            let stays = named.is_none_or(|e| e.record < records) && dir.join(path).exists();
+            if !stays {
+                coming.insert((*path).clone());
+            }
+            stays
+        });
+        if !working || begun.elapsed() >= MOST {
+            break;
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    named() || !dir.join(path).exists()
+    coming
+}
+
+/// The exhibit whose file would stand at that path below the case's folder.
+pub(super) fn exhibit_at(path: &Path) -> Option<ExhibitId> {
+    let id = path.file_name()?.to_str()?.parse().ok()?;
+    (crate::case::exhibit_path(Path::new(""), &id) == path).then_some(id)
 }

@@ -194,8 +194,11 @@ fn check_part(seal: &Seal, rest: &Named, gone: &[Range<u64>], dir: &Path) -> Res
     let hidden = erased.iter().map(|e| e.hash).collect();
     let part = Part { size: rest.size, runs, nodes, hidden };
     let path = rest.in_place.clone().unwrap_or_else(|| exhibit_path(dir, &rest.id));
+    if rest.in_place.is_none() {
+        ledger::plain::open(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
     let bytes = Bytes::open(dir, &rest.id, rest.in_place.as_deref());
-    let bytes = bytes.map_err(|e| format!("{}: {e}", path.display()))?;
+    let bytes = bytes.map_err(|e| e.found())?;
     let mut read = |leaf: u64| {
         let mut buffer = vec![0; leaf_len(rest.size, leaf)];
         let got = bytes.read_at(&mut buffer, leaf * LEAF as u64)?;

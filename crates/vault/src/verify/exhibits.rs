@@ -3,8 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use model::ExhibitId;
-
 use super::walk::Named;
 use super::{Erasure, Report, beside};
 use crate::error::{Error, Result};
@@ -39,7 +37,11 @@ pub(super) fn check_exhibits(
         if exhibit.in_place.is_none() {
             match present.remove(&below) {
                 Some(true) => {}
-                Some(false) => report.find(place.clone(), "it is not a plain file"),
+                Some(false) => {
+                    let of = format!("it is not a plain file; entry {} seals it", exhibit.index);
+                    report.find(place, of);
+                    continue;
+                }
                 None => {
                     let of = format!("it is missing; entry {} seals it", exhibit.index);
                     report.find(place, of);
@@ -60,6 +62,7 @@ pub(super) fn check_exhibits(
         entries.push(exhibit.index);
         jobs.push(Job {
             path,
+            in_place: exhibit.in_place.is_some(),
             place,
             id: exhibit.id,
             size: exhibit.size,
@@ -92,14 +95,35 @@ pub(super) fn check_exhibits(
     }
     let mut rest: Vec<_> = present.into_iter().collect();
     rest.sort();
-    for (path, plain) in rest {
-        account(dir, &path, plain, report);
+    rest.retain(|(path, plain)| !account(dir, path, *plain, report));
+    let rest: Vec<PathBuf> = rest.into_iter().map(|(path, _)| path).collect();
+    // What was sealed since the log was looked at is no part of the verdict. Where not all could be read,
+    // what is beyond cannot be told from what is before.
+    let coming = if report.read_whole {
+        beside::coming_in(dir, &rest, report.records)
+    } else {
+        HashSet::new()
+    };
+    for path in rest.iter().filter(|path| !coming.contains(*path)) {
+        let message = if !report.read_whole {
+            UNKNOWN
+        } else if report.erased.is_empty() {
+            "no record names it"
+        } else {
+            "no record names it: it may be what was erased; the next command that writes to the case \
+             removes it where it stands among the exhibits"
+        };
+        report.find(path.display().to_string(), message);
     }
     Ok(())
 }
 
-/// Judges a file below `vault/` that no record names.
-fn account(dir: &Path, path: &Path, plain: bool, report: &mut Report) {
+/// What is told of files that no record seems to name, where not every record could be read.
+const UNKNOWN: &str = "the log or its openings are damaged, so that it cannot be known whether a record \
+                       names it: remove nothing, and restore what is damaged from a copy";
+
+/// Judges a file below `vault/` that no record names; false where nothing is known of it yet.
+fn account(dir: &Path, path: &Path, plain: bool, report: &mut Report) -> bool {
     let place = path.display().to_string();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -111,25 +135,23 @@ fn account(dir: &Path, path: &Path, plain: bool, report: &mut Report) {
         report.notes.push(format!(
             "{place} is unfinished: a run is under way or was interrupted; the next run drops it"
         ));
-    } else if let Ok(id) = name.parse::<ExhibitId>()
-        && crate::case::exhibit_path(Path::new(""), &id) == path
+    } else if let Some(id) = beside::exhibit_at(path)
         // Where something was erased, bytes that came back must not pass for a run cut short.
         && report.erased.is_empty()
         && crate::rehash::is(&dir.join(path), &id)
     {
-        report.notes.push(format!(
-            "{place} is in no record yet: a run is under way or was interrupted; the next run drops what \
-             was never committed"
-        ));
-    } else if beside::comes_in(dir, path, report.records) {
-        // Sealed since the log was looked at: no part of the verdict.
-    } else if report.erased.is_empty() {
-        report.find(place, "no record names it");
+        report.notes.push(if report.read_whole {
+            format!(
+                "{place} is in no record yet: a run is under way or was interrupted; the next run drops \
+                 what was never committed"
+            )
+        } else {
+            format!("{place}: {UNKNOWN}")
+        });
     } else {
-        let erased = "no record names it: it may be what was erased; the next command that writes to \
-                      the case removes it where it stands among the exhibits";
-        report.find(place, erased);
+        return false;
     }
+    true
 }
 
 /// Every file below, and whether it is a plain one.

@@ -36,6 +36,8 @@ pub(super) struct Walk {
     /// Committed fields without an opening.
     pub(super) missing: Vec<(u64, String)>,
     pub(super) unread: erased::Unread,
+    /// True where a record is of a version that is not known here.
+    unknown: bool,
     pub(super) findings: Vec<Finding>,
     pub(super) notes: Vec<String>,
     pub(super) stamps: Vec<Kept>,
@@ -56,6 +58,7 @@ impl Walk {
             orders: Vec::new(),
             missing: Vec::new(),
             unread: erased::Unread::new(),
+            unknown: false,
             findings: Vec::new(),
             notes: Vec::new(),
             stamps: Vec::new(),
@@ -72,6 +75,7 @@ impl Walk {
             Ok(record) => record,
             Err(RecordError::Version(v)) => {
                 self.notes.push(format!("{place} has version {v}, which is not known here"));
+                self.unknown = true;
                 return;
             }
             Err(e) => return self.find(place, e.to_string()),
@@ -148,7 +152,7 @@ impl Walk {
         };
         let place = format!("vault/openings/{}", crate::openings::file_name(first));
         if self.lines.as_ref().is_none_or(|(number, _)| *number != first) {
-            let lines = Lines::read(&self.dir.join(&place)).map_err(|e| e.to_string());
+            let lines = Lines::read(&self.dir.join(&place)).map_err(|e| e.found());
             if let Err(e) = &lines {
                 let next =
                     self.files.get(at).map_or_else(String::new, |n| format!(" to {}", n - 1));
@@ -178,14 +182,35 @@ impl Walk {
         result.map_err(|e| self.find(line_place, e)).ok()
     }
 
-    pub(super) fn end(&mut self, entries: u64) {
+    /// True where every record that came by could be read, with its opening.
+    pub(super) fn read_whole(&self) -> bool {
+        self.findings.is_empty() && self.unread.is_empty() && !self.unknown
+    }
+
+    /// After the last entry; `holds` where the log is known to be sound and to end there.
+    pub(super) fn end(&mut self, entries: u64, holds: bool) {
         if let Some((first, Ok(lines))) = &self.lines
             && first + lines.len() > entries
         {
             let place = format!("vault/openings/{}", crate::openings::file_name(*first));
             self.find(place, "it has more lines than records");
         }
-        for first in self.files.iter().filter(|first| **first >= entries) {
+        let mut beyond = self.files.iter().filter(|first| **first >= entries);
+        if !holds {
+            if let Some(first) = beyond.next() {
+                let more = match beyond.count() {
+                    0 => String::new(),
+                    n => format!(" and {n} more files"),
+                };
+                self.notes.push(format!(
+                    "vault/openings/{}{more}: the log is damaged, so that it cannot be known whether \
+                     records go with them: remove nothing, and restore the log from a copy",
+                    crate::openings::file_name(*first)
+                ));
+            }
+            return;
+        }
+        for first in beyond {
             self.notes.push(format!(
                 "vault/openings/{} is of no record yet: a run is under way or was interrupted; the next \
                  run drops what was never committed",

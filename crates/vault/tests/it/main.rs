@@ -9,6 +9,7 @@ mod crash;
 mod erase;
 mod flip;
 mod format;
+mod hostile;
 mod image;
 mod life;
 mod package;
