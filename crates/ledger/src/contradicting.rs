@@ -24,15 +24,19 @@ const MAX_FILES: usize = 100;
 /// wrong with it.
 pub type Unfit = (String, String);
 
+/// Checkpoints that were kept, each with its name below the log's folder, and what lies beside them and
+/// is none.
+pub type Contradicting = (Vec<(String, Note)>, Vec<Unfit>);
+
 /// The checkpoints that were kept, the greatest first, each with its name below the log's folder; and
 /// of what else lies there what is wrong with it, so that it hides none of them. Signatures are not
 /// verified.
 ///
 /// # Errors
 /// A folder that cannot be listed.
-pub fn contradicting(dir: &Path) -> Result<(Vec<(String, Note)>, Vec<Unfit>)> {
+pub fn contradicting(dir: &Path) -> Result<Contradicting> {
     let folder = dir.join(FOLDER);
-    let (names, mut unfit) = files(&folder, FOLDER, |name| is_name(name))?;
+    let (names, mut unfit) = files(&folder, FOLDER, is_name)?;
     let mut out = Vec::new();
     for name in names {
         let found = match checkpoint(&folder.join(&name)) {
