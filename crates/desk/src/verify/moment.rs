@@ -1,7 +1,7 @@
 //! Verifying the views while a writer may change them.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use vault::Case;
 
@@ -13,7 +13,14 @@ use crate::{Error, Result};
 /// meanwhile: he may have replaced what was being read.
 const LOOKS: usize = 3;
 
-/// Verifies the views as they stood at one moment.
+/// How long a writer is waited for where something is wrong with the views while he is at work.
+const MOST: Duration = Duration::from_secs(10);
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Verifies the views as they stood at one moment. What is wrong with them while a writer is at work is
+/// no finding: files and tables are made and removed before the views say so, and he may be at that.
 pub(super) fn views_of(
     mut case: Case,
     dir: &Path,
@@ -22,50 +29,58 @@ pub(super) fn views_of(
 ) -> Result<()> {
     let (findings, notes) = (report.findings.len(), report.notes.len());
     let writer = || ledger::is_held(&dir.join("lock"));
-    let reader = Reader::open(dir);
-    for look in 1..=LOOKS {
+    let begun = Instant::now();
+    for look in 1.. {
         report.findings.truncate(findings);
         report.notes.truncate(notes);
         (report.facts, report.rows) = (0, 0);
-        let snapshot = match reader.as_ref().map(Reader::snapshot) {
-            Ok(Ok(snapshot)) => snapshot,
+        let reader = Reader::open(dir);
+        let moment = match reader.as_ref().map(Reader::snapshot) {
+            Ok(Ok(snapshot)) => {
+                // They may be of more records than stood in the log when it was proved, never of more
+                // than stand there now.
+                let applied = crate::views::meta::<i64>(snapshot.db()?, "applied");
+                if let Ok(Some(applied)) = applied
+                    && applied as u64 > case.len()
+                    && let Ok(later) = Case::read_up_to(dir, applied as u64)
+                {
+                    case = later;
+                }
+                if let Err(error) = super::views(&case, snapshot.db()?, dir, progress, report) {
+                    report.find("views.sqlite", super::of_views(error, dir));
+                }
+                Some(snapshot.moment())
+            }
             Err(Error::NoViews(_)) | Ok(Err(Error::NoViews(_))) => {
                 report.notes.push(unfinished(dir, writer()));
                 return Ok(());
             }
-            // He may be throwing them away.
-            _ if look < LOOKS && writer() => {
-                std::thread::sleep(Duration::from_millis(200));
-                continue;
-            }
             Ok(Err(error)) => {
                 report.find("views.sqlite", super::of_views(error, dir));
-                return Ok(());
+                None
             }
             Err(error) => {
                 report.find("views.sqlite", error.to_string());
-                return Ok(());
+                None
             }
         };
-        // They may be of more records than stood in the log when it was proved, never of more than
-        // stand there now.
-        let applied = crate::views::meta::<i64>(snapshot.db()?, "applied");
-        if let Ok(Some(applied)) = applied
-            && applied as u64 > case.len()
-            && let Ok(later) = Case::read_up_to(dir, applied as u64)
-        {
-            case = later;
-        }
-        if let Err(error) = super::views(&case, snapshot.db()?, dir, progress, report) {
-            report.find("views.sqlite", super::of_views(error, dir));
-        }
-        let moment = snapshot.moment();
-        drop(snapshot);
-        let now = || reader.as_ref().ok()?.snapshot().ok().map(|now| now.moment());
-        let past = || now() != Some(moment);
-        if report.findings.len() == findings || look == LOOKS || !past() {
+        if report.findings.len() == findings {
             break;
         }
+        // Asked first: whoever ended since then has changed the views before he did.
+        let working = writer();
+        let now = || Some(reader.as_ref().ok()?.snapshot().ok()?.moment());
+        if !working && (moment.is_none() || now() == moment) {
+            break;
+        }
+        if look >= LOOKS && begun.elapsed() >= MOST {
+            report.findings.truncate(findings);
+            report.notes.truncate(notes);
+            (report.facts, report.rows) = (0, 0);
+            report.notes.push(unfinished(dir, true));
+            break;
+        }
+        std::thread::sleep(PAUSE);
     }
     Ok(())
 }
