@@ -87,6 +87,7 @@ fn what_is_no_plain_file_is_named_and_never_waited_for() {
 
 /// A file without an end to speak of is not read into memory.
 #[test]
+#[allow(clippy::disallowed_types)] // Makes a file longer than any that is written.
 fn a_file_of_openings_beyond_the_bound_is_not_read() {
     let temp = crate::life::quick_dir();
     let home = crate::flip::small_case(temp.path());
