@@ -84,7 +84,7 @@ def signed(raw, keys, origin, strict, size=None):
             witnesses[name] = when
         elif log or other: raise ValueError(f"the signature of {name} does not fit")
         elif strict: raise ValueError(f"a signature of {name}, whose key data/keys.txt does not name")
-    if by_log != 1: raise ValueError("the log's key has not signed it, once")
+    if by_log != 1: raise ValueError("the log's key has not signed it, once" if keys.of_log(origin, size) else f"no key of {origin} is named")
     return text, witnesses
 def checkpoint(text):
     origin, size, root, end = text.split("\n")

@@ -142,6 +142,14 @@ fn of_vault(
         ..Report::default()
     };
     judge::signer(dir, home.dir(), trust, &vault.witnessed, &mut report);
+    if !report.key_from_home && !report.signer_confirmed && !report.origin.is_empty() {
+        report.notes.push(format!(
+            "the key comes from the case itself: this proves that the case fits itself, not that {} wrote \
+             it; verify with the home of that authority, or with a file of keys that you had from it \
+             (--trust FILE)",
+            vault::authority_of(&report.origin)
+        ));
+    }
     judge::times(dir, vault.stamps, vault.keys.as_ref(), trust, &mut report)?;
     if !report.log_holds {
         report.signer_confirmed = false;

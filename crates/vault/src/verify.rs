@@ -187,7 +187,10 @@ fn of_still(
     }
     // A log that cannot be read is told of where its files are.
     let log = still.reader().ok();
-    let (keys, beyond) = of_log(log.as_ref(), &birth, authority.as_ref(), &mut report);
+    // Told after the log: a changed first entry is no other birth.
+    let mut keyed = Report::default();
+    let (keys, beyond) = of_log(log.as_ref(), &birth, authority.as_ref(), &mut keyed);
+    (report.rotations, report.key_from_home) = (keyed.rotations, keyed.key_from_home);
     report.origin.clone_from(&birth.origin);
     let mut earlier = Vec::new();
     // Its first checkpoint stands in the authority's own log, which witnesses cosign before any other.
@@ -227,6 +230,8 @@ fn of_still(
         f.place = format!("ledger/{}", f.place);
         f
     }));
+    report.findings.append(&mut keyed.findings);
+    report.notes.append(&mut keyed.notes);
     report.notes.extend(log.notes);
     report.records = log.entries;
     report.checkpoint = log.checkpoint;
@@ -269,11 +274,6 @@ fn of_log(
         if birth.origin.is_empty() {
             return (None, None);
         }
-        report.notes.push(format!(
-            "the key comes from the case itself: this proves that the case fits itself, not that \
-             {} wrote it; verify with the home of that authority",
-            authority_of(&birth.origin)
-        ));
         let keys = birth.key.as_ref().map(|first| keys::keys(first, &report.rotations));
         return (keys.clone(), keys);
     };
