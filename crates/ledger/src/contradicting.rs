@@ -24,15 +24,18 @@ const MAX_FILES: usize = 100;
 /// wrong with it.
 pub type Unfit = (String, String);
 
+/// A checkpoint that was kept, after its name below the log's folder.
+pub(crate) type Named = (String, Note);
+
 /// The checkpoints that were kept, the greatest first, each with its name below the log's folder; and
 /// of what else lies there what is wrong with it, so that it hides none of them. Signatures are not
 /// verified.
 ///
 /// # Errors
 /// A folder that cannot be listed.
-pub fn contradicting(dir: &Path) -> Result<(Vec<(String, Note)>, Vec<Unfit>)> {
+pub fn contradicting(dir: &Path) -> Result<(Vec<Named>, Vec<Unfit>)> {
     let folder = dir.join(FOLDER);
-    let (names, mut unfit) = files(&folder, FOLDER, |name| is_name(name))?;
+    let (names, mut unfit) = files(&folder, FOLDER, is_name)?;
     let mut out = Vec::new();
     for name in names {
         let found = match checkpoint(&folder.join(&name)) {

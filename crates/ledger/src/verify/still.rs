@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::MAX_FILE;
-use crate::contradicting::Unfit;
+use crate::contradicting::{Named, Unfit};
 use crate::error::{Error, Result};
 use crate::journal::together;
 use crate::note::Note;
@@ -36,7 +36,7 @@ pub struct Still {
     pub(super) checkpoint: Found<Option<String>>,
     pub(super) journals: Found<Journals>,
     pub(super) witnessed: Found<(Vec<Note>, Vec<Unfit>)>,
-    pub(super) contradicting: Found<(Vec<(String, Note)>, Vec<Unfit>)>,
+    pub(super) contradicting: Found<(Vec<Named>, Vec<Unfit>)>,
     /// Every file below, one folder at a time, and whether it is a plain one.
     pub(super) files: Vec<(PathBuf, bool)>,
     /// The bytes of partial tiles: a writer removes those that the tree has outgrown.
