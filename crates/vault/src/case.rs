@@ -474,9 +474,10 @@ impl Case {
     /// No such exhibit; its file is gone.
     pub fn bytes(&self, id: &ExhibitId) -> Result<Bytes> {
         let path = self.path(id)?;
-        let size = self.exhibit(id).map_or(0, |e| e.size);
+        let exhibit = self.exhibit(id);
+        let size = exhibit.map_or(0, |e| e.size);
         let gone = |source| Error::Unreadable { id: *id, path: path.clone(), source };
-        let file = File::open(&path).map_err(gone)?;
+        let file = opened(&path, exhibit.is_some_and(|e| e.in_place.is_some())).map_err(gone)?;
         Ok(Bytes { file, size })
     }
 
@@ -597,6 +598,11 @@ pub struct Bytes {
     size: u64,
 }
 
+/// Opens an exhibit's bytes; what was sealed where it lies may be a disk.
+fn opened(path: &Path, in_place: bool) -> std::io::Result<File> {
+    if in_place { ledger::plain::open_in_place(path) } else { ledger::plain::open(path) }
+}
+
 impl Bytes {
     /// The bytes of an exhibit of the case in `dir`, without reading the log: for whoever knows the
     /// id, and where a sealing by reference left the bytes, from views of it.
@@ -605,7 +611,10 @@ impl Bytes {
     /// Its file is gone.
     pub fn open(dir: &Path, id: &ExhibitId, in_place: Option<&Path>) -> Result<Self> {
         let path = in_place.map_or_else(|| exhibit_path(dir, id), Path::to_owned);
-        let open = || File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let open = || {
+            let file = opened(&path, in_place.is_some())?;
+            Ok((file.metadata()?.len(), file))
+        };
         match open() {
             Ok((size, file)) => Ok(Self { file, size }),
             Err(source) => Err(Error::Unreadable { id: *id, path, source }),

@@ -99,8 +99,12 @@ fn list(home: &Path, args: &WhichLog) -> Result<(), Told> {
                     ((*log).to_owned(), by.unwrap_or(Value::Null))
                 })
                 .collect();
+            let contradicted: serde_json::Map<String, Value> = (standings.iter())
+                .map(|(log, _, standing)| ((*log).to_owned(), json!(standing.contradicted)))
+                .collect();
             let document = json!({
                 "name": name, "key": named.key.text(), "url": named.url, "cosigned": cosigned,
+                "contradicted": contradicted,
             });
             writeln!(out, "{document}")?;
             continue;
