@@ -166,7 +166,7 @@ fn log(bytes: &[u8], file: &str) {
     FOLDER.with(|folder: &LazyCell<PathBuf>| {
         let path = folder.join(file);
         if std::fs::write(&path, bytes).is_ok() {
-            let _ = ledger::first_entry(folder);
+            let _ = ledger::Still::take(folder).map(|still| still.first_entry());
             if let Ok(reader) = ledger::Reader::open(folder) {
                 let _ = reader.entries(0).take(64).count();
             }
