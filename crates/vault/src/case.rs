@@ -477,7 +477,8 @@ impl Case {
         let exhibit = self.exhibit(id);
         let size = exhibit.map_or(0, |e| e.size);
         let gone = |source| Error::Unreadable { id: *id, path: path.clone(), source };
-        let file = opened(&path, exhibit.is_some_and(|e| e.in_place.is_some())).map_err(gone)?;
+        let file =
+            plain_or_disk(&path, exhibit.is_some_and(|e| e.in_place.is_some())).map_err(gone)?;
         Ok(Bytes { file, size })
     }
 
@@ -599,7 +600,7 @@ pub struct Bytes {
 }
 
 /// Opens an exhibit's bytes; what was sealed where it lies may be a disk.
-fn opened(path: &Path, in_place: bool) -> std::io::Result<File> {
+fn plain_or_disk(path: &Path, in_place: bool) -> std::io::Result<File> {
     if in_place { ledger::plain::open_in_place(path) } else { ledger::plain::open(path) }
 }
 
@@ -612,7 +613,7 @@ impl Bytes {
     pub fn open(dir: &Path, id: &ExhibitId, in_place: Option<&Path>) -> Result<Self> {
         let path = in_place.map_or_else(|| exhibit_path(dir, id), Path::to_owned);
         let open = || {
-            let file = opened(&path, in_place.is_some())?;
+            let file = plain_or_disk(&path, in_place.is_some())?;
             Ok((file.metadata()?.len(), file))
         };
         match open() {
