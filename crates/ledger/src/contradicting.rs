@@ -95,10 +95,6 @@ pub(crate) fn files(
 
 /// The checkpoint in a file; `None` where another process took the file away.
 pub(crate) fn checkpoint(path: &Path) -> std::result::Result<Option<(Checkpoint, Note)>, String> {
-    // Not a pipe either, which would never end.
-    if path.symlink_metadata().is_ok_and(|meta| !meta.is_file()) {
-        return Err("it is no plain file".to_owned());
-    }
     let bytes = match read(path, MAX_NOTE as u64 + 1) {
         Err(e) if e.is_missing() => return Ok(None),
         other => other.map_err(|e| e.to_string())?,

@@ -18,7 +18,7 @@ use walk::{Named, Walk};
 
 use crate::case::authority_of;
 use crate::error::{Error, Result};
-use crate::keys::{self, OfLog, Rotation, birth_in};
+use crate::keys::{self, Born, OfLog, Rotation, birth_in};
 use crate::times::Kept;
 
 pub use authority::verify_authority;
@@ -189,22 +189,21 @@ fn of_still(
     let log = still.reader().ok();
     // Told after the log: a changed first entry is no other birth.
     let mut keyed = Report::default();
-    let (keys, beyond) = of_log(log.as_ref(), &birth, authority.as_ref(), &mut keyed);
+    let born = authority.as_ref().and_then(|authority| authority.reader().ok());
+    let born = born.and_then(|log| birth_in(&log, &birth.origin).ok().flatten());
+    let of = authority.as_ref().map(|authority| (authority, born.as_ref()));
+    let (keys, beyond) = of_log(log.as_ref(), &birth, of, &mut keyed);
     (report.rotations, report.key_from_home) = (keyed.rotations, keyed.key_from_home);
     report.origin.clone_from(&birth.origin);
     let mut earlier = Vec::new();
     // Its first checkpoint stands in the authority's own log, which witnesses cosign before any other.
-    if let (Some(authority), Some(keys)) = (&authority, &keys) {
-        let born =
-            authority.reader().ok().and_then(|log| birth_in(&log, &birth.origin).ok().flatten());
-        if let Some(note) = born.and_then(|born| born.checkpoint) {
-            match keys.open(&note) {
-                Ok(checkpoint) => earlier.push(checkpoint),
-                Err(e) => report.find(
-                    "the authority's own log",
-                    format!("the first checkpoint of this case, as it is recorded there: {e}"),
-                ),
-            }
+    if let (Some(note), Some(keys)) = (born.and_then(|born| born.checkpoint), &keys) {
+        match keys.open(&note) {
+            Ok(checkpoint) => earlier.push(checkpoint),
+            Err(e) => report.find(
+                "the authority's own log",
+                format!("the first checkpoint of this case, as it is recorded there: {e}"),
+            ),
         }
     }
     let mut seen = seen(&birth.origin, authority.as_ref(), beyond.as_ref(), &mut report);
@@ -250,7 +249,7 @@ fn of_still(
 fn of_log(
     log: Option<&Reader>,
     birth: &Birth,
-    authority: Option<&Authority>,
+    authority: Option<(&Authority, Option<&Born>)>,
     report: &mut Report,
 ) -> (Option<Keys>, Option<Keys>) {
     report.rotations = match log.map(keys::rotations) {
@@ -270,7 +269,7 @@ fn of_log(
         let place = format!("ledger entry {}", first.record);
         report.find(place, "it replaces a key that did not sign here");
     }
-    let Some(authority) = authority else {
+    let Some((authority, born)) = authority else {
         if birth.origin.is_empty() {
             return (None, None);
         }
@@ -286,8 +285,7 @@ fn of_log(
     } else if found.0.as_ref().map(Keys::first) != birth.key.as_ref() {
         report.find("ledger entry 0", "the case names another key than its authority's");
     }
-    let born = authority.reader().ok().and_then(|log| birth_in(&log, &birth.origin).ok().flatten());
-    let born = born.and_then(|born| born.key);
+    let born = born.and_then(|born| born.key.clone());
     if born.is_none() || born != birth.key.as_ref().map(ledger::VerifierKey::text) {
         let what = "the authority's own log does not hold the birth of this case";
         if log.is_some_and(|log| log.size() > 1) {

@@ -218,7 +218,11 @@ fn open(key: Option<&Keys>, note: &str) -> std::result::Result<Checkpoint, NoteE
 fn journal(still: &Still, tree: &mut Tree<'_>, entry: &mut Visit<'_>, report: &mut Report) {
     let journals = match &still.journals {
         Ok(journals) => journals,
-        Err(e) => return report.find("journal", e),
+        // What it commits cannot be known.
+        Err(e) => {
+            report.signed = false;
+            return report.find("journal", e);
+        }
     };
     for (path, bytes) in journals.iter().filter(|(_, bytes)| !bytes.is_empty()) {
         let (name, (frames, used)) = (name_of(path), frames(bytes));
@@ -251,6 +255,8 @@ fn journal(still: &Still, tree: &mut Tree<'_>, entry: &mut Visit<'_>, report: &m
             continue;
         }
         if first != tree.edge.size() {
+            // Records were committed that are not here.
+            report.signed = false;
             return report.find(name, "a batch does not follow the entries before it");
         }
         for bytes in &entries {
@@ -270,9 +276,7 @@ fn journal(still: &Still, tree: &mut Tree<'_>, entry: &mut Visit<'_>, report: &m
                 report.signed = false;
                 report.find(name, "a batch does not have its checkpoint's root");
             }
-            Ok(_) => {
-                report.checkpoint = Some(checkpoint);
-            }
+            Ok(_) => report.checkpoint = Some(checkpoint),
         }
     }
 }

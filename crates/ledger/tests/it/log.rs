@@ -153,15 +153,31 @@ fn a_batch_that_stands_must_be_what_stands() {
         verify(one.path(), known, &mut |_, _, _| None).unwrap()
     };
     assert!(found().findings.is_empty());
-    let journal = ["journal", "journal-2"].map(|name| other.path().join(name));
-    let journal = journal.iter().find(|path| path.metadata().is_ok_and(|m| m.len() > 0)).unwrap();
-    std::fs::copy(journal, one.path().join("journal")).unwrap();
+    // The journal that holds something of a log, laid into the first one.
+    let plant = |from: &Path| {
+        let journals = ["journal", "journal-2"].map(|name| from.join(name));
+        let used = journals.iter().find(|path| path.metadata().is_ok_and(|m| m.len() > 0));
+        std::fs::copy(used.unwrap(), one.path().join("journal")).unwrap();
+    };
+    plant(other.path());
     let report = found();
     let told: Vec<_> =
         report.findings.iter().map(|f| format!("{}: {}", f.place, f.message)).collect();
     assert!(!report.signed, "{told:?}");
     assert!(told[0].starts_with("journal entry 300: the journal holds another entry"), "{told:?}");
     assert!(told[1].starts_with("entries up to 300: the log signed another history"), "{told:?}");
+    // One that stands beyond the end, without those before it: records were committed that are not here.
+    Log::open(other.path(), key()).unwrap().finish().unwrap();
+    let mut log = Log::open(other.path(), key()).unwrap();
+    log.append(&[b"more".to_vec(), b"and more".to_vec()]).unwrap();
+    log.finish().unwrap();
+    let mut log = Log::open(other.path(), key()).unwrap();
+    log.append(&[b"the last".to_vec()]).unwrap();
+    drop(log);
+    plant(other.path());
+    let report = found();
+    assert!(report.findings.iter().any(|f| f.message.contains("does not follow the entries")));
+    assert!(!report.signed);
     // The log's own, which a run that was stopped left there, is none.
     let third = quick_dir();
     let mut log = Log::open(third.path(), key()).unwrap();
@@ -170,9 +186,7 @@ fn a_batch_that_stands_must_be_what_stands() {
     let mut log = Log::open(third.path(), key()).unwrap();
     log.append(&[b"what was recorded".to_vec()]).unwrap();
     drop(log);
-    let journal = ["journal", "journal-2"].map(|name| third.path().join(name));
-    let journal = journal.iter().find(|path| path.metadata().is_ok_and(|m| m.len() > 0)).unwrap();
-    std::fs::copy(journal, one.path().join("journal")).unwrap();
+    plant(third.path());
     let report = found();
     assert!(report.findings.is_empty() && report.signed, "{:?}", report.findings);
     assert!(report.notes.iter().any(|note| note.contains("batches whose tiles stand")));
