@@ -275,7 +275,8 @@ impl Key {
         Self::messaging("whatsapp", &format!("x{}/{name}", &hex[..32]))
     }
 
-    /// An international bank account number whose check digits (ISO 7064 MOD 97-10) hold.
+    /// An international bank account number: of a country that has them, as long as its are, and with
+    /// check digits (ISO 7064 MOD 97-10) that hold. The digits alone would take a wallet's address for one.
     pub fn iban(text: &str) -> Option<Self> {
         let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         let bytes = compact.as_bytes();
@@ -287,6 +288,10 @@ impl Key {
             return None;
         }
         let upper = compact.to_ascii_uppercase();
+        let country = upper.as_bytes().first_chunk::<2>()?;
+        if crate::iban::length(*country) != Some(upper.len()) {
+            return None;
+        }
         let rotated = upper.bytes().skip(4).chain(upper.bytes().take(4));
         let remainder = rotated.fold(0u32, |acc, b| match b {
             b'0'..=b'9' => (acc * 10 + u32::from(b - b'0')) % 97,
@@ -367,6 +372,8 @@ mod tests {
             Some("iban:GB82WEST12345698765432")
         );
         assert_eq!(shown(Key::iban("GB82 WEST 1234 5698 7654 33")), None);
+        // A wallet's address whose check digits hold, in a country that there is not.
+        assert_eq!(shown(Key::iban("LN25KAYH28JYYHLTSKA8M1EZZWB5ZVLPJW")), None);
         assert_eq!(
             Key::ip("::ffff:198.18.0.1".parse().unwrap(), exhibit).as_str(),
             "ip:198.18.0.1"

@@ -9,6 +9,7 @@ pub mod canonical;
 pub mod commitment;
 pub mod custody;
 pub mod fact;
+pub mod iban;
 pub mod id;
 pub mod key;
 pub mod kinds;

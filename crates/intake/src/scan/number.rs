@@ -334,7 +334,7 @@ pub(crate) fn word(bytes: &[u8], at: usize, len: usize, ended: bool) -> Option<H
     let text = &bytes[at..at + len];
     if let [a @ b'A'..=b'Z', b @ b'A'..=b'Z', b'0'..=b'9', b'0'..=b'9', ..] = text
         && let Some(hit) =
-            checksums::iban_len([*a, *b]).and_then(|want| iban(bytes, at, len, want, ended))
+            model::iban::length([*a, *b]).and_then(|want| iban(bytes, at, len, want, ended))
     {
         return Some(hit);
     }
