@@ -26,7 +26,7 @@ use entry::{Entry, Text};
 /// ISO 20022 account statements.
 pub const PARSER: Parser = Parser {
     name: "camt",
-    version: 1,
+    version: 2,
     about: "bank statements in ISO 20022 (camt.052, camt.053, camt.054)",
     sniff,
     parse,

@@ -12,7 +12,7 @@ use crate::sink::Sink;
 /// CSV files.
 pub const PARSER: Parser = Parser {
     name: "csv",
-    version: 2,
+    version: 3,
     about: "CSV tables; payments where the header or a mapping file tells",
     sniff,
     parse,

@@ -39,7 +39,7 @@ use zip::{Member, members};
 /// XLSX workbooks.
 pub const PARSER: Parser = Parser {
     name: "xlsx",
-    version: 2,
+    version: 3,
     about: "XLSX workbooks; payments where a sheet's header or a mapping file tells",
     sniff,
     parse,
