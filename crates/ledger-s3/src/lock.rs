@@ -3,7 +3,7 @@
 //! The writer's line makes one writer's swap differ from another's, even of the same entries: where
 //! the answer to a swap is lost, reading the lock again tells whose it is.
 
-use ledger::{Checkpoint, VerifierKey};
+use ledger::{Checkpoint, Keys};
 
 use crate::door::{LOCK, STAGING};
 use crate::error::{Error, Result};
@@ -39,7 +39,7 @@ impl Locked {
     }
 
     /// Reads it in its one writing, and verifies the checkpoint.
-    pub(crate) fn decode(bytes: &[u8], key: &VerifierKey) -> Result<Self> {
+    pub(crate) fn decode(bytes: &[u8], keys: &Keys) -> Result<Self> {
         let parts = || {
             let text = std::str::from_utf8(bytes).ok()?;
             let (writer, note) = text.strip_prefix("writer ")?.split_once('\n')?;
@@ -48,7 +48,7 @@ impl Locked {
         };
         let (writer, note) = parts().ok_or_else(|| Error::damaged(LOCK, "it is not a lock"))?;
         let checkpoint =
-            key.open(note).map_err(|source| Error::Note { name: LOCK.to_owned(), source })?;
+            keys.open(note).map_err(|source| Error::Note { name: LOCK.to_owned(), source })?;
         Ok(Self { writer, note: note.to_owned(), checkpoint })
     }
 

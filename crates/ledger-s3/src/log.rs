@@ -11,7 +11,7 @@ use std::time::Duration;
 use ledger::batch::Tip;
 use ledger::note::MAX_CHECKPOINT;
 use ledger::tree::Hash;
-use ledger::{Checkpoint, MAX_ENTRY, SigningKey, VerifierKey};
+use ledger::{Checkpoint, Former, Keys, MAX_ENTRY, SigningKey, VerifierKey};
 
 use crate::door::{CHECKPOINT, Door, LOCK, MAX_BATCH, MAX_ENTRIES, REQUEST};
 use crate::error::{Error, Result};
@@ -28,11 +28,19 @@ pub struct Options {
     pub request: Duration,
     /// Checkpoints kept elsewhere (their signatures verified): the log must go through each of them.
     pub known: Vec<Checkpoint>,
+    /// Keys of this log that were replaced, the first one first: each counts up to its size.
+    pub former: Vec<Former>,
+}
+
+impl Options {
+    pub(crate) fn keys(&self, now: &VerifierKey) -> Keys {
+        Keys::new(self.former.clone(), now.clone())
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { request: REQUEST, known: Vec::new() }
+        Self { request: REQUEST, known: Vec::new(), former: Vec::new() }
     }
 }
 
@@ -41,6 +49,7 @@ impl Default for Options {
 pub struct Log<O> {
     door: Door<O>,
     key: SigningKey,
+    keys: Keys,
     writer: Writer,
     tip: Tip,
     checkpoint: Checkpoint,
@@ -63,12 +72,12 @@ impl<O: Objects> Log<O> {
         options: Options,
     ) -> Result<Self> {
         let door = Door::new(objects, options.request);
-        let verifier = key.verifier();
-        let held = match lock(&door, &verifier).await? {
+        let keys = options.keys(&key.verifier());
+        let held = match lock(&door, &keys).await? {
             Some(held) => held,
-            None => begin(&door, &key, writer).await?,
+            None => begin(&door, &key, &keys, writer).await?,
         };
-        let ((locked, held), seen) = settle(&door, &verifier, held).await?;
+        let ((locked, held), seen) = settle(&door, &keys, held).await?;
         let checkpoint = locked.checkpoint;
         let tip = tip_of(&door, &checkpoint).await?;
         let reader = Reader::of(door, locked.note, checkpoint.clone(), tip.clone())?;
@@ -77,7 +86,7 @@ impl<O: Objects> Log<O> {
         }
         let door = reader.into_door();
         let _ = sweep(&door, checkpoint.size).await; // the next opening sweeps again
-        Ok(Self { door, key, writer, tip, checkpoint, held, seen, broken: false })
+        Ok(Self { door, key, keys, writer, tip, checkpoint, held, seen, broken: false })
     }
 
     /// Commits entries together and publishes them: after it returns they are in the log for ever.
@@ -107,12 +116,12 @@ impl<O: Objects> Log<O> {
 
         self.broken = true; // until the store has answered
         let ours = Locked::encode(self.writer, &note);
-        let verifier = self.key.verifier();
         self.held = match self.door.swap(LOCK, ours.clone(), Some(&self.held)).await {
             Ok(version) => version,
             Err(fault) => {
                 let now = (ours.as_slice(), &self.held);
-                let after = after_swap(&self.door, &verifier, now, (&self.checkpoint, fault)).await;
+                let after =
+                    after_swap(&self.door, &self.keys, now, (&self.checkpoint, fault)).await;
                 if let Err(Error::AnotherWriter { .. }) = after {
                     // The lock has changed: no late request can commit this batch any more.
                     let _ = self.door.delete(&staged).await;
@@ -123,7 +132,7 @@ impl<O: Objects> Log<O> {
         self.tip = tip;
         self.checkpoint = checkpoint;
         let to = (note.as_str(), &self.checkpoint);
-        self.seen = publish(&self.door, &verifier, batch.tiles, to, Some(&self.seen)).await?;
+        self.seen = publish(&self.door, &self.keys, batch.tiles, to, Some(&self.seen)).await?;
         let _ = self.door.delete(&staged).await; // the next opening sweeps
         self.broken = false;
         Ok(first)
@@ -157,16 +166,20 @@ fn bounded(entries: &[Vec<u8>]) -> Result<()> {
 }
 
 /// Begins a log where there is none. Where two begin it, the second goes on from the first's.
-async fn begin<O: Objects>(door: &Door<O>, key: &SigningKey, writer: Writer) -> Result<Held> {
-    let verifier = key.verifier();
+async fn begin<O: Objects>(
+    door: &Door<O>,
+    key: &SigningKey,
+    keys: &Keys,
+    writer: Writer,
+) -> Result<Held> {
     if door.get(CHECKPOINT, MAX_CHECKPOINT as u64).await?.is_some() {
         // Another may have begun it since the lock was looked for.
         let missing = || Error::damaged(LOCK, "it is missing, though readers see a checkpoint");
-        return lock(door, &verifier).await?.ok_or_else(missing);
+        return lock(door, keys).await?.ok_or_else(missing);
     }
     let note = key.sign(0, &Tip::default().root());
     let put = door.swap(LOCK, Locked::encode(writer, &note), None).await;
-    match (lock(door, &verifier).await?, put) {
+    match (lock(door, keys).await?, put) {
         (Some(held), _) => Ok(held),
         (None, Err(source)) => Err(Error::Store { action: "put", name: LOCK.to_owned(), source }),
         (None, Ok(_)) => {

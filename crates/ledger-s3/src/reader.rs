@@ -51,7 +51,7 @@ impl<O: Objects> Reader<O> {
         let door = Door::new(objects, options.request);
         let object = door.get(CHECKPOINT, MAX_CHECKPOINT as u64).await?;
         let object = object.ok_or(Error::NoLog(CHECKPOINT))?;
-        let checkpoint = published(&object, key)?;
+        let checkpoint = published(&object, &options.keys(key))?;
         let tip = tip_of(&door, &checkpoint).await?;
         let note = String::from_utf8_lossy(&object.bytes).into_owned();
         let reader = Self::of(door, note, checkpoint, tip)?;

@@ -4,7 +4,7 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 use ledger::batch::{Tile, Tip, partials};
 use ledger::note::{MAX_CHECKPOINT, NoteError};
-use ledger::{Checkpoint, VerifierKey};
+use ledger::{Checkpoint, Keys};
 
 use crate::door::{ABREAST, CHECKPOINT, Door, LOCK, MAX_LOCK, MAX_STAGING, STAGING, name_of};
 use crate::error::{Error, Result};
@@ -20,16 +20,16 @@ const SWEPT: usize = 1000;
 /// The lock, and what a swap of it compares with.
 pub(crate) type Held = (Locked, Version);
 
-pub(crate) async fn lock<O: Objects>(door: &Door<O>, key: &VerifierKey) -> Result<Option<Held>> {
+pub(crate) async fn lock<O: Objects>(door: &Door<O>, keys: &Keys) -> Result<Option<Held>> {
     let Some(object) = door.get(LOCK, MAX_LOCK).await? else { return Ok(None) };
-    Ok(Some((Locked::decode(&object.bytes, key)?, object.version)))
+    Ok(Some((Locked::decode(&object.bytes, keys)?, object.version)))
 }
 
 /// Puts tiles, then the checkpoint that readers follow, where it is still as it was when it was
 /// `seen`: so no late request of a writer that is gone can put an older one over it.
 pub(crate) async fn publish<O: Objects>(
     door: &Door<O>,
-    key: &VerifierKey,
+    keys: &Keys,
     tiles: Vec<(Tile, Vec<u8>)>,
     (note, checkpoint): (&str, &Checkpoint),
     seen: Option<&Version>,
@@ -47,7 +47,7 @@ pub(crate) async fn publish<O: Objects>(
     match door.get(CHECKPOINT, MAX_CHECKPOINT as u64).await? {
         Some(object) if object.bytes == note.as_bytes() => Ok(object.version),
         // Or one that goes on from it: whoever swapped the lock after us published us first.
-        Some(object) if published(&object, key).is_ok_and(|c| c.size > checkpoint.size) => {
+        Some(object) if published(&object, keys).is_ok_and(|c| c.size > checkpoint.size) => {
             Ok(object.version)
         }
         _ => Err(Error::Store { action: "put", name: CHECKPOINT.to_owned(), source: fault }),
@@ -55,23 +55,23 @@ pub(crate) async fn publish<O: Objects>(
 }
 
 /// The checkpoint of an object, verified.
-pub(crate) fn published(object: &Object, key: &VerifierKey) -> Result<Checkpoint> {
+pub(crate) fn published(object: &Object, keys: &Keys) -> Result<Checkpoint> {
     let note = |source| Error::Note { name: CHECKPOINT.to_owned(), source };
     let text =
         std::str::from_utf8(&object.bytes).map_err(|_| note(NoteError::Shape("it is not text")))?;
-    key.open(text).map_err(note)
+    keys.open(text).map_err(note)
 }
 
 /// Brings what readers see to where the lock stands.
 pub(crate) async fn settle<O: Objects>(
     door: &Door<O>,
-    key: &VerifierKey,
+    keys: &Keys,
     mut held: Held,
 ) -> Result<(Held, Version)> {
     for _ in 0..LOOKS {
         let locked = &held.0;
         let object = door.get(CHECKPOINT, MAX_CHECKPOINT as u64).await?;
-        let ahead = match object.as_ref().map(|object| published(object, key)) {
+        let ahead = match object.as_ref().map(|object| published(object, keys)) {
             // None, or what a torn put left: the lock says what belongs there.
             None | Some(Err(Error::Note { source: NoteError::Shape(_), .. })) => None,
             Some(Err(other)) => return Err(other),
@@ -95,17 +95,17 @@ pub(crate) async fn settle<O: Objects>(
                 Some(tiles) => {
                     let to = (locked.note.as_str(), &locked.checkpoint);
                     let seen = object.map(|object| object.version);
-                    let version = publish(door, key, tiles, to, seen.as_ref()).await?;
+                    let version = publish(door, keys, tiles, to, seen.as_ref()).await?;
                     return Ok((held, version));
                 }
                 None => Error::damaged(locked.staging(), "it is missing, and was not published"),
             },
         };
         // A writer may have gone on since the lock was read.
-        match lock(door, key).await? {
+        match lock(door, keys).await? {
             Some(now) if now.1 != held.1 => held = now,
             // It may have published and dropped the staging in between.
-            Some(now) if ahead.is_none() && is_published(door, key, &now).await? => held = now,
+            Some(now) if ahead.is_none() && is_published(door, keys, &now).await? => held = now,
             _ => return Err(missing),
         }
     }
@@ -113,9 +113,9 @@ pub(crate) async fn settle<O: Objects>(
     Err(Error::AnotherWriter { origin, held: size, found: size })
 }
 
-async fn is_published<O: Objects>(door: &Door<O>, key: &VerifierKey, held: &Held) -> Result<bool> {
+async fn is_published<O: Objects>(door: &Door<O>, keys: &Keys, held: &Held) -> Result<bool> {
     let object = door.get(CHECKPOINT, MAX_CHECKPOINT as u64).await?;
-    let at = object.and_then(|object| published(&object, key).ok());
+    let at = object.and_then(|object| published(&object, keys).ok());
     Ok(at.is_some_and(|checkpoint| checkpoint.size >= held.0.checkpoint.size))
 }
 
@@ -179,7 +179,7 @@ pub(crate) async fn sweep<O: Objects>(door: &Door<O>, size: u64) -> Result<()> {
 /// What became of a swap of the lock that was not answered with yes.
 pub(crate) async fn after_swap<O: Objects>(
     door: &Door<O>,
-    key: &VerifierKey,
+    keys: &Keys,
     (ours, held): (&[u8], &Version),
     (before, fault): (&Checkpoint, Fault),
 ) -> Result<Version> {
@@ -187,7 +187,7 @@ pub(crate) async fn after_swap<O: Objects>(
     match door.get(LOCK, MAX_LOCK).await {
         Ok(Some(now)) if now.bytes == ours => Ok(now.version),
         Ok(Some(now)) if now.version != *held => {
-            let found = Locked::decode(&now.bytes, key)?.checkpoint.size;
+            let found = Locked::decode(&now.bytes, keys)?.checkpoint.size;
             Err(Error::AnotherWriter { origin, held: size, found })
         }
         _ => Err(Error::Unanswered { origin, held: size, source: fault }),

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use ledger::batch::{Tile, decode_bundle, encode_bundle, encode_hashes, tile_at, tiles_at};
 use ledger::note::MAX_CHECKPOINT;
 use ledger::tree::{Edge, Hash, WIDTH, leaf};
-use ledger::{Checkpoint, Finding, Report, VerifierKey, Visit};
+use ledger::{Checkpoint, Finding, Keys, Report, VerifierKey, Visit};
 
 use crate::door::{CHECKPOINT, Door, LOCK, STAGING, name_of};
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ use crate::settle::{lock, published};
 /// Names listed at a time.
 const PAGE: usize = 1000;
 
-/// Verifies the log in `objects` by its key and the checkpoints that are known. `entry` is told each
+/// Verifies the log in `objects` by its key, those that it replaced ([`Options::former`]) and the checkpoints that are known. `entry` is told each
 /// entry in order; the text it returns, if any, becomes a finding there.
 ///
 /// # Errors
@@ -32,9 +32,10 @@ pub async fn verify<O: Objects>(
     let mut look = Look { report: Report::default(), edge: Edge::default(), full: VecDeque::new() };
     let object = door.get(CHECKPOINT, MAX_CHECKPOINT as u64).await?;
     let object = object.ok_or(Error::NoLog(CHECKPOINT))?;
-    let checkpoint = published(&object, key)?;
+    let keys = options.keys(key);
+    let checkpoint = published(&object, &keys)?;
     look.report.checkpoint = Some(String::from_utf8_lossy(&object.bytes).into_owned());
-    let end = look.lock(&door, key, &checkpoint).await?;
+    let end = look.lock(&door, &keys, &checkpoint).await?;
     look.entries(&door, checkpoint.size, &options.known, entry).await?;
     look.report.entries = look.edge.size();
     if look.edge.size() != checkpoint.size {
@@ -71,10 +72,10 @@ impl Look {
     async fn lock<O: Objects>(
         &mut self,
         door: &Door<O>,
-        key: &VerifierKey,
+        keys: &Keys,
         checkpoint: &Checkpoint,
     ) -> Result<u64> {
-        let locked = match lock(door, key).await {
+        let locked = match lock(door, keys).await {
             Ok(Some((locked, _))) => locked.checkpoint,
             Ok(None) => {
                 self.find(LOCK, "it is missing: nobody can write here any more");

@@ -122,6 +122,20 @@ pub fn keep_contradicting(dir: &Path, note: &Note) -> Result<()> {
     disk::write(&folder.join(name), note.to_string().as_bytes())
 }
 
+/// Brings what is kept beside one copy of a log along to another copy of it, a restored one: laying a
+/// log back must not make anybody forget. Checkpoints of other logs stay behind.
+///
+/// # Errors
+/// The disk.
+pub fn carry_contradicting(from: &Path, to: &Path, origin: &str) -> Result<()> {
+    for (_, note) in contradicting(from)?.0 {
+        if Checkpoint::of_text(&note.text).is_ok_and(|checkpoint| checkpoint.origin == origin) {
+            keep_contradicting(to, &note)?;
+        }
+    }
+    Ok(())
+}
+
 /// Size and the beginning of the root: two histories of one size have two names.
 fn name_of(checkpoint: &Checkpoint) -> String {
     let root: String = checkpoint.root.iter().take(8).map(|byte| format!("{byte:02x}")).collect();

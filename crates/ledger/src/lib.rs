@@ -35,7 +35,7 @@ mod witnessed;
 pub use authority::{Authority, Home, PRACTICE};
 pub use consistency::{Consistency, MAX_CONSISTENCY, MAX_HASHES};
 pub use contradicting::{
-    Contradicting, MAX_CONTRADICTING, Unfit, contradicting, keep_contradicting,
+    Contradicting, MAX_CONTRADICTING, Unfit, carry_contradicting, contradicting, keep_contradicting,
 };
 pub use error::{Error, Result, full};
 pub use keyfile::{Cost, Fresh, KeyFileError, Sealed};

@@ -96,6 +96,8 @@ fn restored(
     let mut proven =
         HomeProven { copied, dir, kept: None, left: None, signs: false, cases: cases.len() };
     let held = in_its_place(home, &proven, replace, holder)?;
+    let log = beside.dir.join("authorities").join(&name).join("ledger");
+    proven.carry_contradicting(&log)?;
     if let Some(trust) = trust {
         proven.hold_against(trust);
     }
@@ -193,6 +195,22 @@ fn carry_key(old: &Path, copy: &Path, key: &str) -> Result<bool> {
 impl HomeProven {
     fn find(&mut self, place: String, message: String) {
         self.copied.findings.push(vault::Finding { place, message });
+    }
+
+    /// What contradicts the log that stands there contradicts the copy of it at `to`, unless that goes
+    /// through it.
+    fn carry_contradicting(&mut self, to: &Path) -> Result<()> {
+        ledger::carry_contradicting(&self.dir.join("ledger"), to, &self.copied.name)?;
+        let Ok(log) = Reader::open(to) else { return Ok(()) };
+        for (name, note) in ledger::contradicting(to)?.0 {
+            let size = ledger::Checkpoint::of_text(&note.text).map_or(0, |c| c.size);
+            if size > log.size() || log.compare(&note)?.is_some() {
+                let what = "a witness keeps this checkpoint, which the log signed, and the restored \
+                            log does not go through it";
+                self.find(format!("ledger/{name}"), what.to_owned());
+            }
+        }
+        Ok(())
     }
 
     /// The reader's own file on whose keys count.

@@ -40,7 +40,7 @@ pub fn drill(
     let begun = Instant::now();
     let proven = of_this_case(&place.case, store).and_then(|()| {
         let beside = Beside::make(&place.case, DRILL, &place.holder)?;
-        let proven = prove(&beside.dir, &place.home, store, trust, progress);
+        let proven = prove(&beside.dir, None, &place.home, store, trust, progress);
         beside.remove();
         proven
     });

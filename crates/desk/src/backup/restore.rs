@@ -87,7 +87,8 @@ pub fn restore(
         if there { Some(Lock::acquire(&dir.join("lock"), holder, Wait::Fail)?) } else { None };
     Beside::clear(dir, DRILL, holder);
     let beside = Beside::make(dir, RESTORING, holder)?;
-    let mut proven = match prove(&beside.dir, home, store, how.trust, progress) {
+    let before = there.then_some(dir);
+    let mut proven = match prove(&beside.dir, before, home, store, how.trust, progress) {
         Ok(proven) => proven,
         Err(error) => {
             beside.remove();
@@ -144,15 +145,21 @@ fn within_no_case(dir: &Path) -> Result<()> {
     )))
 }
 
-/// Copies and proves.
+/// Copies and proves. What contradicts the log of the case that stands at `before` contradicts the copy
+/// too, unless that goes through it.
 pub(super) fn prove(
     dir: &Path,
+    before: Option<&Path>,
     home: &Path,
     store: &dyn Store,
     trust: Option<&Trust>,
     progress: Told<'_>,
 ) -> Result<Proven> {
     let restored = copy_out(store, dir, progress)?;
+    if let Some(before) = before {
+        let (from, to) = (before.join("ledger"), dir.join("ledger"));
+        ledger::carry_contradicting(&from, &to, &restored.origin)?;
+    }
     let (mut report, seen) = crate::verify::verify_copy(dir, home, trust, progress)?;
     report.findings.splice(0..0, restored.findings.iter().cloned());
     // What was never in the case's folder is in no backup of it.

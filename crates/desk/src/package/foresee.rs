@@ -12,8 +12,8 @@ use super::brief::Briefs;
 use super::handling::may_leave;
 use super::preview::{ExhibitSeen, RecordSeen, set_aside, words};
 use super::{Ask, choose, demands, hidden};
-use crate::Result;
 use crate::read::Snapshot;
+use crate::{Error, Result};
 
 /// Exhibits and records that are listed; all are counted.
 pub const MOST_LISTED: usize = 50;
@@ -50,7 +50,10 @@ impl Snapshot {
         let hidden = hidden(self.db()?)?;
         let chosen = choose::choose(&briefs, ask.selection, &hidden, &mut |_, _| Vec::new())?;
         let demands = demands(&briefs, &chosen, case.authority());
-        let refused = may_leave(ask.recipient, ask.handling, ask.restriction, &demands).err();
+        let refused = match crate::witness::contradicted(self.dir())? {
+            Some(size) => Some(Error::Contradicted { size, case: self.dir().to_owned() }),
+            None => may_leave(ask.recipient, ask.handling, ask.restriction, &demands).err(),
+        };
         let mut out = Foreseen {
             refused: refused.map(|e| e.to_string()),
             notes: chosen.notes.clone(),

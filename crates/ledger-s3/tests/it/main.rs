@@ -7,5 +7,6 @@ mod memory;
 #[path = "../../../../tests/moto.rs"]
 mod moto;
 mod race;
+mod rotate;
 mod server;
 mod steps;

@@ -27,6 +27,10 @@ pub(crate) fn batch(name: &str, entries: usize) -> Vec<Vec<u8>> {
 pub(crate) async fn all(store: &Store) -> Vec<Vec<u8>> {
     let reader =
         Reader::open(store.client(), &key().verifier(), &Options::default()).await.unwrap();
+    all_by(&reader).await
+}
+
+pub(crate) async fn all_by(reader: &Reader<Client>) -> Vec<Vec<u8>> {
     let mut out = Vec::new();
     for index in 0..reader.size() {
         out.push(reader.entry(index).await.unwrap());

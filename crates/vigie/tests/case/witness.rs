@@ -201,6 +201,8 @@ fn others_cosign_and_who_tells_two_stories_is_caught() {
     }
     let words = ["open", "--case", "fork", other.to_str().expect("UTF-8")];
     assert_eq!(fork(&words).0, Some(0));
+    let (code, told) = fork(&["backup", "--case", "fork", "--to", "kept"]);
+    assert_eq!(code, Some(0), "{told}");
     let (code, told) = fork(&["witness", "ask", "--case", "fork"]);
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("case: w.polizia.example: A SPLIT VIEW"), "{told}");
@@ -244,6 +246,13 @@ fn others_cosign_and_who_tells_two_stories_is_caught() {
     assert!(out.status.code() == Some(3) && !police.path("fork.zip").exists(), "{why}");
     assert!(why.contains("which this log does not go through"), "{why}");
     assert!(why.contains("witness compare --evidence FILE --case "), "{why}");
+
+    // Nor does laying it back make anybody forget.
+    let words = ["restore", "--from", "kept", "--case", "fork", "--replace"];
+    let (code, told) = fork(&words);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("the log signed another history"), "{told}");
+    assert!(!police.path("fork.before-restore-1").exists());
 
     // The witness is gone: it is told, and nothing else stops.
     drop(serving);
