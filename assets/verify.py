@@ -3,7 +3,7 @@
     python3 verify.py [FOLDER] [--trust FILE]
 FOLDER is the unpacked package: this script's own, where none is named. FILE holds keys that you got from
 elsewhere, a line each: `log KEY`, `authority KEY`, `witness KEY`, `quorum NUMBER`, `time NAME CERTIFICATE`
-(base64 of DER). Exit codes: 0 it holds, 1 something does not, 2 misuse. Formats: docs/package-format.md"""
+(base64 of DER). Exit codes: 0 it holds, 1 something does not, 2 misuse, 3 failure. Formats: docs/package-format.md"""
 import base64, calendar, hashlib, json, os, pathlib, re, subprocess, sys, tempfile, time
 wrong, DIR = [], ""
 def say(text): print("".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text))
@@ -260,10 +260,10 @@ def main(words):
     if "--trust" in words[:-1]:
         at = words.index("--trust")
         try: trust = Keys(load(os.path.abspath(words[at + 1])).decode())
-        except Exception as error: say(f"{words[at + 1]}: no file of keys: {error}"); return 2
+        except Exception as error: say(f"{words[at + 1]}: no file of keys: {error}"); return 3 if isinstance(error, OSError) else 2
         del words[at:at + 2]
     if len(words) > 1 or any(word.startswith("-") for word in words): print(__doc__); return 2
-    if not re.match("OpenSSL ([3-9]|[1-9][0-9])", os.popen("openssl version").read()): say("openssl 3 is needed"); return 2
+    if not re.match("OpenSSL ([3-9]|[1-9][0-9])", os.popen("openssl version").read()): say("openssl 3 is needed"); return 3
     DIR = words[0] if words else os.path.dirname(os.path.abspath(__file__))
     try:
         if load("bagit.txt") != b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n": fail("bagit.txt", "no bag's")

@@ -27,6 +27,9 @@ pub fn package_page(preview: &Preview, lang: Lang) -> String {
                 p.handling { (warning(preview, lang)) }
                 main {
                     h1 { (t("package.head")) " " (text(&preview.recipient)) }
+                    @if is_practice(preview) {
+                        p.missing { (t("frame.practice")) ". " (t("frame.practice_text")) }
+                    }
                     (about(preview, lang))
                     (behind(preview, lang))
                     (check(lang))
@@ -49,20 +52,29 @@ pub(crate) fn meaning(code: Handling, lang: Lang) -> &'static str {
     })
 }
 
-/// What the handling code forbids, on each printed page.
+/// What the handling code forbids, and that it is practice where it is: on each printed page.
 fn warning(preview: &Preview, lang: Lang) -> Markup {
     html! {
+        @if is_practice(preview) { b { (lang.t("frame.practice")) } " · " }
         b { (preview.handling.text()) } " · " (meaning(preview.handling, lang))
         @if let Some(words) = &preview.restriction { " " (text(words)) }
     }
 }
 
+/// True where no authority stands behind it, on paper too.
+fn is_practice(preview: &Preview) -> bool {
+    authority(preview) == desk::desk::PRACTICE
+}
+
+fn authority(preview: &Preview) -> &str {
+    preview.origin.split('/').next().unwrap_or_default()
+}
+
 fn about(preview: &Preview, lang: Lang) -> Markup {
     let t = |key| lang.t(key);
-    let authority = preview.origin.split('/').next().unwrap_or_default();
     html! {
         dl {
-            dt { (t("package.by")) } dd { (text(authority)) }
+            dt { (t("package.by")) } dd { (text(authority(preview))) }
             dt { (t("package.log")) } dd { (mono(&preview.origin)) }
             dt { (t("package.made")) } dd { (preview.made) }
         }
@@ -72,7 +84,7 @@ fn about(preview: &Preview, lang: Lang) -> Markup {
 /// What stands behind the records, and what does not: a reader learns it before any record.
 fn behind(preview: &Preview, lang: Lang) -> Markup {
     let t = |key| lang.t(key);
-    let authority = plain(preview.origin.split('/').next().unwrap_or_default());
+    let authority = plain(authority(preview));
     let Behind { witnesses, required, timed } = &preview.behind;
     let seconds = |time: u64| fmt::moment(i64::try_from(time).unwrap_or(i64::MAX));
     html! {

@@ -251,7 +251,9 @@ fn a_code_holds_for_records_too_and_outlives_erasure() {
     let listed = fr.json(&["package", "verify", "--json", &secret]);
     assert!(listed["whole"].as_u64() > Some(40));
     // One member goes, and with it the container; the others stay.
-    let page = model::Sha256Hex::of(&unpacked(&nl, "secret.zip")).to_string();
+    let page = unpacked(&nl, "secret.zip");
+    assert!(!String::from_utf8_lossy(&page).contains("nothing here is evidence"));
+    let page = model::Sha256Hex::of(&page).to_string();
     fr.ok(&[&["erase", "--exhibit", &page][..], &why].concat());
     refused(&[]);
     assert!(!fr.path("x.zip").exists() && !exhibit.is_empty());
@@ -310,6 +312,8 @@ fn what_is_foreseen_is_what_leaves() {
             (seen.records_n, seen.hidden),
             "{at}"
         );
+        let page = unpacked(&bench, &file);
+        assert!(String::from_utf8_lossy(&page).contains("nothing here is evidence"), "{at}");
     }
 }
 
