@@ -17,7 +17,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -128,9 +128,30 @@ pub(crate) fn discard(paths: &[PathBuf]) {
 
 /// Opens, or makes, a file that serves as a lock: its content may be rewritten in place.
 pub(crate) fn open_lock(path: &Path) -> Result<File> {
-    step("open", path, || {
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
-    })
+    open_own(path)
+}
+
+/// Opens, or makes, a file that is written in place. Nothing is written through a link, nor to what has
+/// another name elsewhere: whoever laid that down would choose what is cut.
+fn open_own(path: &Path) -> Result<File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    options.custom_flags(flags.bits().cast_signed());
+    // Looked at before as well: a pipe without a reader opens for nobody.
+    if path.symlink_metadata().is_ok_and(|found| !is_own(&found)) {
+        return Err(Error::Elsewhere(path.to_owned()));
+    }
+    let (file, found) = step("open", path, || {
+        let file = options.open(path)?;
+        let found = file.metadata()?;
+        Ok((file, found))
+    })?;
+    if is_own(&found) { Ok(file) } else { Err(Error::Elsewhere(path.to_owned())) }
+}
+
+fn is_own(found: &fs::Metadata) -> bool {
+    found.is_file() && found.nlink() == 1
 }
 
 /// Rewrites a lock file's text in place. Not durable: it matters only while its writer lives.
@@ -394,9 +415,7 @@ impl Append {
     /// Opens, or makes (durably), the file.
     pub fn open(path: &Path) -> Result<Self> {
         let there = path.exists();
-        let file = step("open", path, || {
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
-        })?;
+        let file = open_own(path)?;
         if !there {
             sync_folder(folder_of(path))?;
         }

@@ -52,6 +52,12 @@ pub enum Error {
     /// What stands where a plain file should.
     #[error("{} is no plain file", .0.display())]
     NotAFile(PathBuf),
+    /// What would be written in place, and is not the log's alone.
+    #[error(
+        "{} is a link, has another name elsewhere, or is no plain file: nothing is written through it. \
+         Put a plain file in its place (a copy of what it leads to, if that is the log's)", .0.display()
+    )]
+    Elsewhere(PathBuf),
     /// A witness keeps no more logs.
     #[error("this witness keeps {0} logs already, and takes no other")]
     TooManyLogs(usize),
@@ -68,10 +74,23 @@ pub enum Error {
         /// Entries once.
         seen: u64,
     },
+    /// The log is shorter than a checkpoint beside it.
+    #[error(
+        "{origin} has {found} entries here, and a checkpoint that it signed and that is kept beside it \
+         has {seen}: this is an older or cut copy. Nothing was written; restore the log from a copy"
+    )]
+    Older {
+        /// The log.
+        origin: String,
+        /// Entries here.
+        found: u64,
+        /// Entries once.
+        seen: u64,
+    },
     /// The log is not the one that the authority has seen.
     #[error(
-        "{origin} is not the log that the authority has seen: its first {size} entries are others here. \
-         Nothing was added; `vigie verify` tells more"
+        "{origin} is not the log that the authority has seen, or that others cosigned: its first {size} \
+         entries are others here. Nothing was added; `vigie verify` tells more"
     )]
     OtherHistory {
         /// The log.

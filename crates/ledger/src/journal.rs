@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use model::Sha256Hex;
 
+use crate::note::MAX_CHECKPOINT;
 use crate::store::{decode_bundle, encode_entry};
 
 /// The most that the payloads of a batch may hold, in bytes.
@@ -67,6 +68,81 @@ pub(crate) fn frames(bytes: &[u8]) -> (Vec<Frame>, usize) {
     (out, at)
 }
 
+/// What stands after the last whole frame of a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// Nothing.
+    None,
+    /// What a crash left of a batch that was never committed.
+    Torn,
+    /// What no crash leaves, and why: batches that were committed are damaged.
+    Damaged(&'static str),
+}
+
+/// So many zero bytes in a row stand in no batch of records; where a flush did not reach the disk they
+/// do.
+const ZEROS: usize = 32;
+
+/// What the bytes after the whole frames (`used` of them) are. A frame is durable before the next one
+/// begins: so where a whole one follows, or all bytes of the last are there and none was left out, what
+/// is wrong is damage.
+pub(crate) fn rest(bytes: &[u8], used: usize) -> Rest {
+    let rest = bytes.get(used..).unwrap_or_default();
+    if rest.is_empty() {
+        return Rest::None;
+    }
+    if follows(rest) {
+        return Rest::Damaged("a batch in it is damaged, and whole ones follow it");
+    }
+    let all_there = rest.split_first_chunk::<4>().is_some_and(|(len, rest)| {
+        let len = u32::from_be_bytes(*len) as usize;
+        rest.split_first_chunk::<32>().is_some_and(|(digest, payload)| {
+            // Or the length is what was damaged.
+            payload.len() >= len.max(1) || Sha256Hex::of(payload).0 == *digest
+        })
+    });
+    let zeros = rest.chunk_by(|a, b| a == b).any(|run| run[0] == 0 && run.len() >= ZEROS);
+    if all_there && !zeros {
+        return Rest::Damaged(
+            "its last batch is damaged, and was not torn by a crash: it is all there",
+        );
+    }
+    Rest::Torn
+}
+
+/// True where a whole frame begins somewhere after the start. Whoever lays down bytes that look like
+/// beginnings without end is told of damage, which it is.
+fn follows(rest: &[u8]) -> bool {
+    let mut hashed = 0;
+    for at in 1..rest.len().saturating_sub(FRAME_LEAST - 1) {
+        let here = &rest[at..];
+        if !may_begin(here) {
+            continue;
+        }
+        hashed += u32::from_be_bytes([here[0], here[1], here[2], here[3]]) as usize;
+        if next(here).is_some() || hashed > rest.len().saturating_mul(4) {
+            return true;
+        }
+    }
+    false
+}
+
+/// A frame's own bytes: length, digest, first index, count, length of the checkpoint.
+const FRAME_LEAST: usize = 4 + 32 + 8 + 4 + 4;
+
+/// True where the lengths at the start of these bytes, which are no fewer than [`FRAME_LEAST`], could be
+/// a frame's.
+fn may_begin(bytes: &[u8]) -> bool {
+    let number = |at: usize| {
+        bytes.get(at..at + 4).map_or(0, |b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]) as usize)
+    };
+    let (len, count, checkpoint) = (number(0), number(44), number(48));
+    let own = checkpoint.saturating_add(16);
+    (1..=MAX_CHECKPOINT).contains(&checkpoint)
+        && len <= bytes.len() - 36
+        && count.saturating_mul(2).saturating_add(own) <= len
+}
+
 fn next(bytes: &[u8]) -> Option<(Frame, usize)> {
     let (len, rest) = bytes.split_first_chunk::<4>()?;
     let (digest, rest) = rest.split_first_chunk::<32>()?;
@@ -99,6 +175,16 @@ mod tests {
             .prop_map(|(first, entries, checkpoint)| Frame { first, entries, checkpoint })
     }
 
+    /// As logs have them: records are text, and there is a checkpoint.
+    fn any_whole() -> impl Strategy<Value = Frame> {
+        let entries = prop::collection::vec("[ -~]{1,80}".prop_map(String::into_bytes), 1..5);
+        (0..1u64 << 40, entries, "[a-z]{20,60}").prop_map(|(first, entries, checkpoint)| Frame {
+            first,
+            entries,
+            checkpoint,
+        })
+    }
+
     fn encoded(frame: &Frame) -> Vec<u8> {
         encode(frame.first, &frame.entries, &frame.checkpoint)
     }
@@ -126,9 +212,42 @@ mod tests {
             prop_assert!(read.is_empty());
         }
 
+        /// A crash leaves a beginning of a batch, or one in which something was never written; anything
+        /// else is damage.
+        #[test]
+        fn what_a_crash_leaves_is_told_from_damage(
+            many in prop::collection::vec(any_whole(), 1..4),
+            which in any::<prop::sample::Index>(),
+            at in any::<prop::sample::Index>(),
+            flip in 1u8..,
+        ) {
+            let parts: Vec<Vec<u8>> = many.iter().map(encoded).collect();
+            let whole = parts.concat();
+            prop_assert_eq!(rest(&whole, whole.len()), Rest::None);
+            let last = parts.last().unwrap();
+            let cut = whole.len() - last.len() + 1 + at.index(last.len() - 1);
+            let torn = &whole[..cut];
+            prop_assert_eq!(rest(torn, frames(torn).1), Rest::Torn);
+            let mut missing = whole.clone();
+            let from = whole.len() - last.len() + at.index(last.len() - ZEROS);
+            missing[from..].fill(0);
+            prop_assert_eq!(rest(&missing, frames(&missing).1), Rest::Torn);
+
+            let before: usize = parts[..which.index(parts.len())].iter().map(Vec::len).sum();
+            let mut damaged = whole.clone();
+            let place = before + at.index(parts[which.index(parts.len())].len());
+            damaged[place] ^= flip;
+            let (_, used) = frames(&damaged);
+            prop_assert!(used <= place);
+            // Of the last one's length a change can make it longer than what is there.
+            let found = rest(&damaged, used);
+            prop_assert!(matches!(found, Rest::Damaged(_)), "{:?}", found);
+        }
+
         #[test]
         fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = frames(&bytes);
+            let (_, used) = frames(&bytes);
+            let _ = rest(&bytes, used);
             let _ = Frame::decode(&bytes);
             let _ = decode_bundle(&bytes);
         }

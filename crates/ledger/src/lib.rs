@@ -24,6 +24,7 @@ mod proof;
 mod publish;
 mod reader;
 mod sequencer;
+mod sound;
 mod store;
 mod subtrees;
 pub mod tree;

@@ -14,6 +14,7 @@ use crate::keys::Keys;
 use crate::note::{SigningKey, VerifierKey};
 use crate::publish::{Publication, Published, Staged, filled};
 use crate::reader::Reader;
+use crate::sound::sound;
 use crate::store::{MAX_ENTRY, Store, levels};
 use crate::tree::{Edge, Hash, WIDTH, leaf};
 
@@ -56,6 +57,7 @@ impl Log {
     pub fn open_with(dir: &Path, key: SigningKey, keys: &Keys) -> Result<Self> {
         disk::create_dir(dir)?;
         let store = Store { dir: dir.to_owned() };
+        let reader = sound(&store, keys)?;
         if store.journals()?.iter().all(|(_, bytes)| bytes.is_empty()) {
             disk::sweep(dir)?;
         } else {
@@ -79,7 +81,6 @@ impl Log {
         let [first, second] = store.journal_paths();
         let journal = Some(Append::open(&first)?);
         let idle = if second.exists() { Some(Append::open(&second)?) } else { None };
-        let reader = Reader::open_verified(dir, Some(keys))?;
         let mut staged = Staged::after(edge.size(), &bundle);
         let mut full = Vec::new();
         for entry in reader.tail() {

@@ -46,16 +46,12 @@ impl Reader {
     /// # Errors
     /// Files that contradict one another; the disk.
     pub fn open(dir: &Path) -> Result<Self> {
-        Self::open_verified(dir, None)
-    }
-
-    pub(crate) fn open_verified(dir: &Path, key: Option<&Keys>) -> Result<Self> {
         let store = Store { dir: dir.to_owned() };
         // A writer that changes from one journal to the other while both are read leaves a gap
         // between what was read of them: looking again closes it.
         let mut tries = 0;
         loop {
-            match Self::snapshot(&store, key) {
+            match Self::snapshot(&store) {
                 Err(Error::Damaged { .. }) if tries < RETRIES => tries += 1,
                 other => return other,
             }
@@ -63,12 +59,12 @@ impl Reader {
         }
     }
 
-    fn snapshot(store: &Store, key: Option<&Keys>) -> Result<Self> {
+    fn snapshot(store: &Store) -> Result<Self> {
         // The journals first: a writer that publishes in between leaves a checkpoint that covers
         // them.
         let journals = store.journals()?;
         let checkpoint = store.checkpoint()?;
-        Self::of(store, &journals, checkpoint, key)
+        Self::of(store, &journals, checkpoint, None)
     }
 
     /// The log of which that stood in journals and checkpoint at one moment.
@@ -297,6 +293,14 @@ impl Reader {
         compare(&own, (ours.size, ours.root), other, &theirs, |size| {
             Ok((self.root_at(size)?, self.consistency_proof(size)?.1))
         })
+    }
+
+    /// The leaf hash of a committed entry.
+    pub(crate) fn leaf(&self, index: u64) -> Result<Hash> {
+        match index.checked_sub(self.in_tiles) {
+            None => self.subtrees.hash(&self.store, self.in_tiles, 0, index),
+            Some(at) => self.tail.get(at as usize).map(|e| leaf(e)).ok_or(Error::NoEntry(index)),
+        }
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -3,20 +3,26 @@
 use std::path::Path;
 
 use super::tiles::first_difference;
+use super::waiting::Waiting;
 use super::{Report, Still};
 use crate::store::{JOURNALS, Tile, decode_bundle, encode_bundle, tile_at};
 use crate::witnessed::size_of;
 
 /// Goes through every file. Partial tiles of an earlier size may stand, if they are the beginning of
-/// what stands now (`size` entries), and tiles of batches that wait in the journal (up to `end`
-/// entries); nothing else may.
-pub(super) fn account(still: &Still, size: u64, end: u64, report: &mut Report) {
+/// what stands now (`size` entries), and tiles of batches that wait in the journal; nothing else may.
+pub(super) fn account(still: &Still, size: u64, waiting: &Waiting, report: &mut Report) {
     for (path, plain) in &still.files {
-        file(still, path, *plain, (size, end), report);
+        file(still, path, *plain, (size, waiting), report);
     }
 }
 
-fn file(still: &Still, path: &Path, plain: bool, (size, end): (u64, u64), report: &mut Report) {
+fn file(
+    still: &Still,
+    path: &Path,
+    plain: bool,
+    (size, waiting): (u64, &Waiting),
+    report: &mut Report,
+) {
     let name = path.display().to_string();
     let unfinished = path
         .file_name()
@@ -47,23 +53,22 @@ fn file(still: &Still, path: &Path, plain: bool, (size, end): (u64, u64), report
     if now == Some(tile) {
         return; // compared with the entries
     }
-    let Some(now) = now.filter(|now| now.width > tile.width) else {
-        // More may have been committed since those batches whose tiles are being written.
-        let then = tile_at(tile.level, end, tile.number);
-        return if then.is_some_and(|then| then.width >= tile.width) {
-            report.notes.push(format!("{name} is of a batch that waits in the journal"));
-        } else {
-            report.find(name, "it is beyond the log's end");
-        };
+    let found = match still.read(path) {
+        Err(e) if e.is_missing() => return, // a writer has outgrown it since
+        found => found,
     };
-    let (Ok(found), Ok(whole)) = (still.read(path), still.read(&now.path())) else {
+    let expected = match now.filter(|now| now.width > tile.width) {
+        Some(now) => still.read(&now.path()).map(|whole| beginning(&whole, tile)),
+        None => match waiting.tile(still, tile) {
+            Some(bytes) => {
+                report.notes.push(format!("{name} is of a batch that waits in the journal"));
+                Ok(bytes)
+            }
+            None => return report.find(name, "it is beyond the log's end"),
+        },
+    };
+    let (Ok(found), Ok(expected)) = (found, expected) else {
         return report.find(name, "it cannot be read");
-    };
-    let expected = if tile.level.is_some() {
-        whole.get(..tile.width as usize * 32).unwrap_or(&whole).to_vec()
-    } else {
-        let entries = decode_bundle(&whole).unwrap_or_default();
-        encode_bundle(entries.iter().take(tile.width as usize))
     };
     if let Some(at) = first_difference(&found, &expected) {
         report.find(
@@ -71,6 +76,15 @@ fn file(still: &Still, path: &Path, plain: bool, (size, end): (u64, u64), report
             "it is not what the entries give: this file or the entries were changed",
         );
     }
+}
+
+/// The first of what a wider tile holds.
+fn beginning(whole: &[u8], tile: Tile) -> Vec<u8> {
+    if tile.level.is_some() {
+        return whole.get(..tile.width as usize * 32).unwrap_or(whole).to_vec();
+    }
+    let entries = decode_bundle(whole).unwrap_or_default();
+    encode_bundle(entries.iter().take(tile.width as usize))
 }
 
 /// The folder of the log that a file stands in.

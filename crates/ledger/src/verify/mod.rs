@@ -7,6 +7,7 @@ mod files;
 mod standing;
 mod still;
 mod tiles;
+mod waiting;
 
 use std::path::Path;
 
@@ -15,13 +16,13 @@ use earlier::Earlier;
 use standing::Standing;
 pub use still::Still;
 use tiles::Differing;
+use waiting::Waiting;
 
 use crate::error::Result;
-use crate::journal::{Frame, frames, together};
 use crate::keys::{Former, Keys};
 use crate::note::{Checkpoint, NoteError, VerifierKey};
 use crate::store::{MAX_ENTRY, Tile};
-use crate::tree::{Edge, Hash, WIDTH, leaf};
+use crate::tree::{Edge, Hash, WIDTH};
 
 /// Something that is not as it should be, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,11 +132,11 @@ fn verify_still(still: &Still, known: Known<'_>, entry: &mut Visit<'_>) -> Repor
     }
     // Of a log that has no tiles yet the journal alone says what was signed.
     report.signed |= published.is_none();
-    journal(still, &mut tree, entry, &mut report);
+    let waiting = Waiting::of(still, &mut tree, entry, &mut report);
     report.signed &= report.checkpoint.is_some();
     report.entries = tree.edge.size();
     report.signed &= tree.earlier.tell(report.entries, &mut report);
-    files::account(still, size, report.entries, &mut report);
+    files::account(still, size, &waiting, &mut report);
     report
 }
 
@@ -212,73 +213,6 @@ impl Tree<'_> {
 
 fn open(key: Option<&Keys>, note: &str) -> std::result::Result<Checkpoint, NoteError> {
     key.map_or_else(|| Checkpoint::parse_unverified(note), |key| key.open(note))
-}
-
-/// Takes in what the journals commit beyond the tiles.
-fn journal(still: &Still, tree: &mut Tree<'_>, entry: &mut Visit<'_>, report: &mut Report) {
-    let journals = match &still.journals {
-        Ok(journals) => journals,
-        // What it commits cannot be known.
-        Err(e) => {
-            report.signed = false;
-            return report.find("journal", e);
-        }
-    };
-    for (path, bytes) in journals.iter().filter(|(_, bytes)| !bytes.is_empty()) {
-        let (name, (frames, used)) = (name_of(path), frames(bytes));
-        let size = tree.edge.size();
-        let ends = |frame: &Frame| frame.first.saturating_add(frame.entries.len() as u64);
-        let waiting = frames.iter().filter(|frame| ends(frame) > size).count();
-        let standing = frames.len() - waiting;
-        if waiting > 0 {
-            report.notes.push(format!(
-                "the {name} holds {waiting} batches that wait for their tiles: a run is under way or was \
-                 interrupted; the next run completes it"
-            ));
-        }
-        if standing > 0 {
-            report.notes.push(format!(
-                "the {name} holds {standing} batches whose tiles stand: a run is under way or was \
-                 interrupted; the next run drops them there"
-            ));
-        }
-        if used < bytes.len() {
-            report.notes.push(format!(
-                "bytes {used} to {} of the {name} were never committed; the next run drops them",
-                bytes.len()
-            ));
-        }
-    }
-    for (path, Frame { first, entries, checkpoint }) in together(journals) {
-        let name = name_of(path);
-        if first.saturating_add(entries.len() as u64) <= tree.edge.size() {
-            continue;
-        }
-        if first != tree.edge.size() {
-            // Records were committed that are not here.
-            report.signed = false;
-            return report.find(name, "a batch does not follow the entries before it");
-        }
-        for bytes in &entries {
-            let (index, hash) = (tree.edge.size(), leaf(bytes));
-            if let Some(message) = entry(index, bytes, &hash) {
-                report.find(format!("{name} entry {index}"), message);
-            }
-            tree.push(hash);
-        }
-        tree.full.clear(); // their files may not stand yet
-        match open(tree.key, &checkpoint) {
-            Err(e) => {
-                report.signed = false;
-                report.find(name, e.to_string());
-            }
-            Ok(c) if (c.size, c.root) != (tree.edge.size(), tree.edge.root()) => {
-                report.signed = false;
-                report.find(name, "a batch does not have its checkpoint's root");
-            }
-            Ok(_) => report.checkpoint = Some(checkpoint),
-        }
-    }
 }
 
 fn name_of(path: &Path) -> String {

@@ -16,8 +16,8 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    /// Reads the batches that lie wholly below the published `size`. Their checkpoints are held against
-    /// the log with the others that it must go through.
+    /// Reads what lies below the published `size`. Checkpoints there are held against the log with the
+    /// others that it must go through.
     pub(super) fn of(
         still: &Still,
         key: Option<&Keys>,
@@ -30,16 +30,15 @@ impl Standing {
         let Ok(journals) = &still.journals else { return standing };
         for (path, frame) in together(journals) {
             let end = frame.first.saturating_add(frame.entries.len() as u64);
-            if end > size {
-                continue;
-            }
             let name = name_of(path);
+            // One beyond is looked at with those that wait.
             match open(key, &frame.checkpoint) {
+                _ if end > size => {}
                 Ok(c) if c.size == end => earlier.add(&c, format!("the {name}")),
                 Ok(_) => report.find(&name, "a batch does not have its checkpoint's size"),
                 Err(e) => report.find(&name, e.to_string()),
             }
-            for (index, bytes) in (frame.first..).zip(&frame.entries) {
+            for (index, bytes) in (frame.first..size.min(end)).zip(&frame.entries) {
                 standing.leaves.push_back((index, leaf(bytes), name.clone()));
             }
         }

@@ -14,10 +14,9 @@ use super::MAX_FILE;
 use crate::contradicting::{Contradicting, Unfit};
 use crate::error::{Error, Result};
 use crate::journal::together;
-use crate::note::Note;
+use crate::note::{Checkpoint, Note};
 use crate::reader::Reader;
-use crate::store::{Store, Tile, read};
-use crate::tree::WIDTH;
+use crate::store::{Store, partials, read};
 
 /// How long a moment is looked for in which nothing is published. Looking takes milliseconds, and
 /// publishing follows on at least as much work; whoever never finds one takes the last he saw.
@@ -39,7 +38,7 @@ pub struct Still {
     pub(super) contradicting: Found<Contradicting>,
     /// Every file below, one folder at a time, and whether it is a plain one.
     pub(super) files: Vec<(PathBuf, bool)>,
-    /// The bytes of partial tiles: a writer removes those that the tree has outgrown.
+    /// The bytes of the tree's partial tiles: a writer removes those that it has outgrown.
     partial: HashMap<PathBuf, Vec<u8>>,
 }
 
@@ -72,9 +71,14 @@ impl Still {
         let mut files = Vec::new();
         list(&store.dir, Path::new(""), &mut files)?;
         let mut partial = HashMap::new();
-        for (path, _) in files.iter().filter(|(path, plain)| *plain && is_partial(path)) {
-            match read(&store.dir.join(path), MAX_FILE + 1) {
-                Ok(bytes) => drop(partial.insert(path.clone(), bytes)),
+        let size = match &checkpoint {
+            Ok(Some(note)) => Checkpoint::parse_unverified(note).map_or(0, |c| c.size),
+            _ => 0,
+        };
+        // No more than a few: the tree of one size has one at each level.
+        for path in partials(size).map(|tile| tile.path()) {
+            match read(&store.dir.join(&path), MAX_FILE + 1) {
+                Ok(bytes) => drop(partial.insert(path, bytes)),
                 Err(e) if e.is_missing() && !late => return Err(e),
                 Err(_) => {} // told where it is wanted
             }
@@ -170,10 +174,6 @@ fn follow_on(journals: &Journals) -> bool {
         end = Some(frame.first + frame.entries.len() as u64);
         fits
     })
-}
-
-fn is_partial(path: &Path) -> bool {
-    Tile::of_path(path).is_some_and(|tile| tile.width < WIDTH)
 }
 
 fn list(dir: &Path, below: &Path, out: &mut Vec<(PathBuf, bool)>) -> Result<()> {

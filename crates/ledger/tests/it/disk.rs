@@ -75,7 +75,31 @@ fn a_refusal_says_the_path_and_what_to_do() {
     assert!(error.to_string().contains("/proc/none"), "{error}");
     assert!(std::error::Error::source(&error).is_some());
     // A disk that is full says what is safe.
-    if let Err(error) = Append::open("/dev/full".as_ref()).and_then(|mut f| f.append(b"x")) {
-        assert!(error.is_full() && error.to_string().contains("is safe"), "{error}");
+    let (path, source) = ("a/file".into(), std::io::ErrorKind::StorageFull.into());
+    let error = Error::Disk { action: "write", path, source };
+    assert!(error.is_full() && error.to_string().contains("is safe"), "{error}");
+}
+
+/// Whoever lays down a link, a second name or a pipe chooses nothing that is cut.
+#[test]
+fn nothing_is_written_in_place_through_what_leads_elsewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let (target, place) = (dir.path().join("key"), dir.path().join("lock"));
+    fs::write(&target, "secret").unwrap();
+    let ways: [&dyn Fn(); 3] = [
+        &|| std::os::unix::fs::symlink(&target, &place).unwrap(),
+        &|| fs::hard_link(&target, &place).unwrap(),
+        &|| assert!(std::process::Command::new("mkfifo").arg(&place).status().unwrap().success()),
+    ];
+    for way in ways {
+        way();
+        for error in [
+            Append::open(&place).map(|_| ()).unwrap_err(),
+            ledger::Lock::acquire(&place, "a test", ledger::Wait::Fail).map(|_| ()).unwrap_err(),
+        ] {
+            assert!(error.to_string().contains("nothing is written through it"), "{error}");
+        }
+        fs::remove_file(&place).unwrap();
     }
+    assert_eq!(fs::read(&target).unwrap(), b"secret");
 }

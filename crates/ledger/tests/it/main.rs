@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used)]
 
 mod disk;
+mod laid_back;
 mod log;
 mod others;
 mod sequencer;
