@@ -313,6 +313,27 @@ impl Authority {
         Reader::open(&self.log_dir())
     }
 
+    /// True where the authority has seen logs of cases, whose births its own log holds.
+    pub fn has_cases(&self) -> bool {
+        let own = self.seen_path(self.name());
+        let items = self.dir.join("seen").read_dir();
+        items.into_iter().flatten().flatten().any(|item| {
+            let unfinished =
+                item.file_name().as_encoded_bytes().starts_with(disk::TEMP_PREFIX.as_bytes());
+            item.path() != own && !unfinished
+        })
+    }
+
+    /// True where its own log once held something: it has seen it, or logs of cases, or keeps openings
+    /// of its records, or a key that one of them names.
+    pub fn has_history(&self) -> bool {
+        let there = |name: &str| self.dir.join(name).symlink_metadata().is_ok();
+        let opened =
+            self.dir.join("openings").read_dir().is_ok_and(|mut items| items.next().is_some());
+        let seen = self.seen_path(self.name()).symlink_metadata().is_ok();
+        self.has_cases() || seen || opened || there(NEXT)
+    }
+
     fn seen_path(&self, origin: &str) -> PathBuf {
         self.dir.join("seen").join(Sha256Hex::of(origin.as_bytes()).to_string())
     }

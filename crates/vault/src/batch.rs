@@ -192,6 +192,7 @@ impl Batch<'_> {
             return Err(e.into());
         }
         self.case.openings_added(first);
+        self.case.be_seen()?;
         for ((index, entry), opening) in (first..).zip(&entries).zip(&openings) {
             let record = Record::parse(entry).map_err(|source| Error::Record { index, source })?;
             self.case.take_in(index, &record, opening)?;

@@ -18,7 +18,7 @@ use model::{ExhibitId, Sha256Hex};
 
 use crate::erase::{Ordered, id_in};
 use crate::error::{Error, Result};
-use crate::keys::{OfLog, Rotation, birth_in, bodies, first_key, open_log};
+use crate::keys::{OfLog, Rotation, birth_in, bodies, finish_log, first_key, open_log};
 use crate::openings::{Openings, file_name, first_of, names};
 use crate::origin::{Origin, Stamp};
 use crate::records::opened;
@@ -46,6 +46,8 @@ pub(crate) struct Writer {
     /// Whose signatures count in it, and up to where.
     keys: Keys,
     authority: Authority,
+    /// The last published checkpoint that the authority has seen, or need not.
+    seen: Option<String>,
     _lock: Lock,
 }
 
@@ -116,7 +118,8 @@ impl Case {
         let log = Log::open(&ledger_dir, authority.signer(&origin)?)?;
         let key = log.verifier().text();
         let keys = log.verifier().into();
-        let writer = Writer { log, keys, authority, _lock: lock };
+        let seen = log.reader().published().map(str::to_owned);
+        let writer = Writer { log, keys, authority, seen, _lock: lock };
         let mut case = Self::with_writer(dir, origin.clone(), writer)?;
         let mut batch = case.batch();
         batch.record(CaseOpened { origin, key, name: name.to_owned() });
@@ -144,21 +147,13 @@ impl Case {
         let reader = Reader::open(&dir.join("ledger"))?;
         let of = OfLog::of(&reader, &origin, first_key(&reader).as_ref(), &authority)?;
         let keys = of.handed_on(reader.size(), signer.verifier());
-        let seen = authority.seen(&origin, &keys)?;
-        if let Some(seen) = &seen {
-            let found = reader.size();
-            if found < seen.size {
-                return Err(ledger::Error::RolledBack { origin, found, seen: seen.size }.into());
-            }
-        }
+        // All of this before anything is written: what a run completes and drops, it drops for good.
+        is_known(&reader, &authority, &origin, &keys)?;
+        stands_alone(dir)?;
+        none_ahead(dir, reader.size())?;
         let log = Log::open_with(&dir.join("ledger"), signer, &keys)?;
-        // As far as the authority knows it, it must be the log that it knows.
-        for known in seen.into_iter().chain(born_as(&authority, &origin, &keys)?) {
-            if log.reader().root_at(known.size)? != known.root {
-                return Err(ledger::Error::OtherHistory { origin, size: known.size }.into());
-            }
-        }
-        let writer = Writer { log, keys, authority, _lock: lock };
+        let seen = log.reader().published().map(str::to_owned);
+        let writer = Writer { log, keys, authority, seen, _lock: lock };
         let mut case = Self::with_writer(dir, origin, writer)?;
         case.hand_on(&of.waiting, now_ms)?;
         case.complete_birth(now_ms, holder)?;
@@ -283,31 +278,36 @@ impl Case {
         Ok(())
     }
 
-    /// Removes what a crash left that no record names: files of commits that never happened.
+    /// Removes what a crash left of the one commit that can have been under way: its exhibits, which its
+    /// openings name, and these. Other bytes that no record names stay: they may be all that is left of
+    /// records that were taken away, and who opens the same material again takes them in. Where something
+    /// was erased by law they go, since they may be that, come back from a copy.
     fn drop_orphans(&self) -> Result<()> {
         let openings = self.dir.join("vault/openings");
         // What an erasure left half done is lines that were to go.
         disk::shred::sweep(&openings)?;
-        for name in names(&openings)? {
-            if first_of(&name).is_some_and(|first| first >= self.len()) {
-                disk::remove(&openings.join(name))?;
-            }
-        }
         let exhibits = self.dir.join("vault/exhibits");
         disk::sweep(&exhibits)?;
+        let last = openings.join(file_name(self.len()));
+        for id in crate::openings::exhibits_in(&last).iter().filter(|id| !self.knows(id)) {
+            disk::remove(&exhibit_path(&self.dir, id))?;
+        }
+        disk::remove(&last)?;
+        if self.orders.is_empty() {
+            return Ok(());
+        }
         for folder in names(&exhibits)?.iter().filter(|f| f.len() == 2) {
             for name in names(&exhibits.join(folder))? {
-                let known = name.parse::<ExhibitId>().map(|id| self.by_id.contains_key(&id));
-                let path = exhibits.join(folder).join(&name);
-                match known {
-                    Ok(false) if self.orders.is_empty() => disk::remove(&path)?,
-                    // It may be what was erased, come back from a copy.
-                    Ok(false) => disk::shred::shred(&path)?,
-                    _ => {}
+                if name.parse::<ExhibitId>().is_ok_and(|id| !self.knows(&id)) {
+                    disk::shred::shred(&exhibits.join(folder).join(&name))?;
                 }
             }
         }
         Ok(())
+    }
+
+    fn knows(&self, id: &ExhibitId) -> bool {
+        self.by_id.contains_key(id)
     }
 
     /// Records the rotations of the authority's key that this log does not tell of yet. They are the
@@ -353,7 +353,7 @@ impl Case {
                 .map_err(|source| Error::Record { index: log.size(), source })?;
             log.append(&[bytes])?;
         }
-        log.finish()?;
+        finish_log(&writer.authority, log)?;
         Ok(writer.authority.see(checkpoint, &self.origin, &writer.keys)?)
     }
 
@@ -501,6 +501,20 @@ impl Case {
         }
     }
 
+    /// Lets the authority see what was published since it last did: a long run publishes on its way, and
+    /// a copy from before it must show as one.
+    pub(crate) fn be_seen(&mut self) -> Result<()> {
+        let origin = self.origin.clone();
+        let writer = self.writer()?;
+        let published = writer.log.reader().published();
+        let Some(note) = published.filter(|note| writer.seen.as_deref() != Some(*note)) else {
+            return Ok(());
+        };
+        writer.authority.see(note, &origin, &writer.keys)?;
+        writer.seen = Some(note.to_owned());
+        Ok(())
+    }
+
     /// Whose signatures count in this case's log, and up to where.
     ///
     /// # Errors
@@ -551,7 +565,8 @@ impl Case {
         file: disk::Pending,
         id: &ExhibitId,
     ) -> Result<()> {
-        Ok(batch.add(file, exhibit_path(&self.dir, id), Overwrite::Never)?)
+        // What stands there and is in no record is not known to be these bytes.
+        Ok(batch.add(file, exhibit_path(&self.dir, id), Overwrite::Replace)?)
     }
 }
 
@@ -575,15 +590,51 @@ pub fn authority_of(origin: &str) -> &str {
     origin.split('/').next().unwrap_or(origin)
 }
 
-/// The first checkpoint of a case, as its authority's own log records it; `None` where it does not, or
-/// where another key signed it, which is told where keys are compared.
-fn born_as(authority: &Authority, origin: &str, keys: &Keys) -> Result<Option<Checkpoint>> {
-    let log = match authority.reader() {
-        Err(e) if e.is_missing() => return Ok(None),
-        other => other?,
-    };
-    let note = birth_in(&log, origin)?.and_then(|born| born.checkpoint);
-    Ok(note.and_then(|note| keys.open(&note).ok()))
+/// Holds a log against what its authority knows of it: what it has seen, and the birth in its own log.
+fn is_known(log: &Reader, authority: &Authority, origin: &str, keys: &Keys) -> Result<()> {
+    let seen = authority.seen(origin, keys)?;
+    let birth = birth_in(&authority.reader()?, origin)?;
+    // Its making may have been cut off before its birth was recorded, never after more records.
+    if birth.is_none() && seen.is_none() && log.size() > 1 {
+        return Err(Error::Unborn { origin: origin.to_owned(), records: log.size() });
+    }
+    // Where another key signed it, that is told where keys are compared.
+    let born = birth.and_then(|born| born.checkpoint).and_then(|note| keys.open(&note).ok());
+    let known: Vec<Checkpoint> = seen.into_iter().chain(born).collect();
+    let roots = log.roots(&known.iter().map(|checkpoint| checkpoint.size).collect())?;
+    for Checkpoint { size, root, .. } in known {
+        let (origin, found) = (origin.to_owned(), log.size());
+        if found < size {
+            return Err(ledger::Error::RolledBack { origin, found, seen: size }.into());
+        }
+        if roots.get(&size) != Some(&root) {
+            return Err(ledger::Error::OtherHistory { origin, size }.into());
+        }
+    }
+    Ok(())
+}
+
+/// Refuses folders of the vault that are links: what a run writes and removes there would be another's.
+fn stands_alone(dir: &Path) -> Result<()> {
+    let exhibits = dir.join("vault/exhibits");
+    let below = names(&exhibits)?.into_iter().filter(|name| name.len() == 2);
+    let folders = below.map(|name| exhibits.join(name));
+    for path in [exhibits.clone(), dir.join("vault/openings")].into_iter().chain(folders) {
+        if path.is_symlink() {
+            return Err(ledger::Error::Elsewhere(path).into());
+        }
+    }
+    Ok(())
+}
+
+/// Openings are durable before their records, one commit at a time: there are none of more than that.
+fn none_ahead(dir: &Path, records: u64) -> Result<()> {
+    let openings = dir.join("vault/openings");
+    let firsts = names(&openings)?.into_iter().filter_map(|name| first_of(&name));
+    match firsts.max().filter(|first| *first > records) {
+        Some(first) => Err(Error::Ahead { path: openings.join(file_name(first)), first, records }),
+        None => Ok(()),
+    }
 }
 
 fn origin_of(reader: &Reader, dir: &Path) -> Result<String> {

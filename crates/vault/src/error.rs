@@ -45,6 +45,26 @@ pub enum Error {
          (`vigie restore`); to begin another case name another folder", .0.display()
     )]
     LogGone(PathBuf),
+    /// Openings beyond the log.
+    #[error(
+        "{} opens records from {first} on, and the log has {records}: it was cut or laid back. Nothing was \
+         written: restore the log from a copy (`vigie restore`); `vigie verify` tells more", path.display()
+    )]
+    Ahead {
+        /// The file of openings.
+        path: PathBuf,
+        /// The first record that it opens.
+        first: u64,
+        /// Records.
+        records: u64,
+    },
+    /// An authority's folder without the log that it had.
+    #[error(
+        "{} is empty or gone, and the folder beside it shows that the authority's own log, in which the \
+         births of its cases stand, had records. Nothing was written: bring it back from a backup \
+         (`vigie restore --authority`)", .0.display()
+    )]
+    OwnLogGone(PathBuf),
     /// Material that cannot be read.
     #[error("cannot {action} {}", path.display())]
     Material {

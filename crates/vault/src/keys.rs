@@ -310,12 +310,37 @@ pub fn open_log(authority: &Authority, holder: &str, wait: Wait) -> Result<(Lock
     Ok((lock, log))
 }
 
+/// Publishes an authority's own log, and keeps its checkpoint beside it: an older copy that is put in
+/// its place shows by that.
+///
+/// # Errors
+/// The disk. What was committed is safe all the same.
+pub fn finish_log(authority: &Authority, log: Log) -> Result<()> {
+    log.finish()?;
+    let authority = authority.reread()?;
+    let log = authority.reader()?;
+    let Some(note) = log.checkpoint().filter(|_| log.size() > 0) else { return Ok(()) };
+    Ok(authority.see(note, authority.name(), &keys_of(&log, authority.name(), &authority)?)?)
+}
+
 /// The authority's own log; its lock is held.
 pub(crate) fn own_log(authority: &Authority) -> Result<Log> {
-    let keys = match authority.reader() {
-        Ok(reader) => keys_of(&reader, authority.name(), authority)?,
-        Err(e) if e.is_missing() => authority.verifier(authority.name())?.into(),
-        Err(e) => return Err(e.into()),
-    };
+    let reader = authority.reader()?;
+    let begun = reader.checkpoint().is_some();
+    // A rotation that was cut off leaves an opening and a key beside a log without records.
+    if reader.size() == 0 && (authority.has_cases() || !begun && authority.has_history()) {
+        return Err(Error::OwnLogGone(authority.log_dir()));
+    }
+    let name = authority.name();
+    let keys = keys_of(&reader, name, authority)?;
+    if let Some(seen) = authority.seen(name, &keys)? {
+        let (origin, found) = (name.to_owned(), reader.size());
+        if found < seen.size {
+            return Err(ledger::Error::RolledBack { origin, found, seen: seen.size }.into());
+        }
+        if reader.roots(&[seen.size].into())?.get(&seen.size) != Some(&seen.root) {
+            return Err(ledger::Error::OtherHistory { origin, size: seen.size }.into());
+        }
+    }
     Ok(Log::open_with(&authority.log_dir(), authority.unlock()?, &keys)?)
 }

@@ -7,6 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use model::ExhibitId;
 use model::record::{Opening, leaf_hash};
 
 use crate::error::{Error, Result};
@@ -76,6 +77,14 @@ pub(crate) fn file_name(first: u64) -> String {
 pub(crate) fn first_of(name: &str) -> Option<u64> {
     let first = name.strip_suffix(".jsonl")?.parse().ok()?;
     (file_name(first) == name).then_some(first)
+}
+
+/// The exhibits that the openings in a file name, as far as it can be read.
+pub(crate) fn exhibits_in(path: &Path) -> Vec<ExhibitId> {
+    let Ok(lines) = Lines::read(path) else { return Vec::new() };
+    let line = |at| Opening::parse_line(lines.get(at)?).ok();
+    let openings = (0..lines.len()).filter_map(line);
+    openings.filter_map(|opening| crate::erase::id_in(&opening, "exhibit")).collect()
 }
 
 /// The name of the file that would open the entry at `index`, and what is wrong with it. The nearest

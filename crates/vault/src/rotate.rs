@@ -10,7 +10,7 @@ use ledger::{Former, Home, Keys, Log, Wait};
 use model::record::{Envelope, KeyRotated, write};
 
 use crate::error::{Error, Result};
-use crate::keys::{keys_of, of_authority, own_log, statement};
+use crate::keys::{finish_log, keys_of, of_authority, own_log, statement};
 
 /// What came of a rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub fn rotate(
     let lock = authority.lock(holder, wait)?;
     let (authority, completed) = authority.reread()?.settle(&lock)?;
     if completed {
-        own_log(&authority)?.finish()?;
+        finish_log(&authority, own_log(&authority)?)?;
         let last = of_authority(&authority)?.pop().ok_or(ledger::Error::NoEntry(0))?;
         return Ok(Rotated {
             authority: name,
@@ -57,7 +57,7 @@ pub fn rotate(
     // The log as it is, whole, under the old key.
     let log = own_log(&authority)?;
     let record = log.size();
-    log.finish()?;
+    finish_log(&authority, log)?;
     let old = authority.unlock()?;
     let fresh = ledger::Fresh::of(&crate::random()?, &crate::random()?);
     let new = authority.put_next(&lock, &crate::random()?, fresh)?;
@@ -87,6 +87,8 @@ pub fn rotate(
     log.append(&[entry])?;
     log.finish()?;
     let (authority, _) = authority.reread()?.settle(&lock)?;
+    // It is done: what could not be kept in mind of it is by the next command.
+    let _ = own_log(&authority).and_then(|log| finish_log(&authority, log));
     debug_assert_eq!(authority.verifier(&name)?.text(), new_text);
     Ok(Rotated { authority: name, record, old: old_text, new: new_text, completed })
 }

@@ -184,5 +184,5 @@ fn record(home: &Path, body: Body) -> Result<()> {
     let (bytes, _) =
         write(&body, &envelope, &mut || [0; 32]).map_err(|e| Error::Asked(e.to_string()))?;
     log.append(&[bytes])?;
-    Ok(log.finish()?)
+    Ok(vault::finish_log(&authority, log)?)
 }

@@ -17,7 +17,7 @@ use super::error::{Error, Result};
 use super::restore::Copy;
 use super::run::{Made, begin};
 use super::store::{Store, get};
-use crate::keys::{keys, keys_of, own_log, rotations};
+use crate::keys::{finish_log, keys, keys_of, own_log, rotations};
 use crate::openings::names;
 use crate::verify::authority::{MAX_OPENING, proven};
 
@@ -59,7 +59,7 @@ pub fn run_home(
     if !authority.log_dir().is_dir() {
         return Err(Error::Nothing(name.to_owned()));
     }
-    own_log(&authority)?.finish()?;
+    finish_log(&authority, own_log(&authority)?)?;
     let log = authority.reader()?;
     if log.size() == 0 {
         return Err(Error::Nothing(name.to_owned()));
@@ -69,7 +69,7 @@ pub fn run_home(
     let kept = if authority.is_sealed() { KeyKept::Sealed } else { KeyKept::Clear };
     let log_dir = authority.log_dir();
     let dir = log_dir.parent().unwrap_or(&log_dir);
-    let findings = proven(dir, &keys)?.0;
+    let findings = proven(dir, &keys, &[])?.0;
     if !findings.is_empty() {
         (made.findings, made.refused) = (findings, true);
         return Ok((made, kept));
@@ -117,10 +117,12 @@ impl Run<'_> {
     /// Small files of the authority's folder. What the backup knows more of is left as it is.
     fn kept_files(&mut self, folder: &str, most: u64) -> Result<()> {
         let there = sizes(self.store.list(folder)?);
+        // What it has seen of its own log would be ahead of the copy where a run is cut off.
+        let own = Sha256Hex::of(self.own.origin.as_bytes()).to_string();
         for file in names(&self.own.dir.join(folder))? {
             let name = format!("{folder}/{file}");
             let known = if folder == SEEN {
-                file.len() == 64 && file.bytes().all(|b| b.is_ascii_hexdigit())
+                file.len() == 64 && file != own && file.bytes().all(|b| b.is_ascii_hexdigit())
             } else {
                 file.parse::<u64>().is_ok_and(|record| record < self.made.size)
             };
@@ -268,7 +270,7 @@ impl Copied {
             self.find(PUBLIC, "it is not the key that the log's first rotation replaces");
         }
         let keys = keys(&first, &handed_on);
-        let (mut findings, notes) = proven(dir, &keys)?;
+        let (mut findings, notes) = proven(dir, &keys, &[])?;
         self.findings.append(&mut findings);
         self.notes.extend(notes);
         let known: Vec<_> =

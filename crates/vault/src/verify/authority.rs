@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ledger::{Authority, Finding, Keys, Known};
+use ledger::{Authority, Checkpoint, Finding, Keys, Known};
 use model::record::{Opening, Record, leaf_hash};
 
 use crate::openings::read_bounded;
@@ -14,7 +14,8 @@ pub(crate) const MAX_OPENING: u64 = 1 << 20;
 /// that has no log yet holds.
 pub fn verify_authority(authority: &Authority) -> Vec<Finding> {
     let log_dir = authority.log_dir();
-    if !log_dir.is_dir() {
+    let told = |message: String| vec![Finding { place: log_dir.display().to_string(), message }];
+    if !log_dir.is_dir() && !authority.has_history() {
         return Vec::new();
     }
     // Every case of the home has its births written here: half a commit is no damage.
@@ -22,8 +23,10 @@ pub fn verify_authority(authority: &Authority) -> Vec<Finding> {
     // Its key may have been replaced until then.
     let reread = authority.reread();
     let authority = reread.as_ref().unwrap_or(authority);
-    let told = |message: String| vec![Finding { place: log_dir.display().to_string(), message }];
     let keys = match authority.reader() {
+        Ok(log) if log.size() == 0 && authority.has_cases() => {
+            return told("it is empty or gone, though births of cases stood in it".to_owned());
+        }
         Ok(log) => crate::keys::keys_of(&log, authority.name(), authority),
         Err(e) => return told(e.found()),
     };
@@ -37,7 +40,14 @@ pub fn verify_authority(authority: &Authority) -> Vec<Finding> {
         },
     };
     let dir = log_dir.parent().unwrap_or(&log_dir);
-    match proven(dir, &keys) {
+    let seen = match authority.seen(authority.name(), &keys) {
+        Ok(seen) => seen,
+        Err(e) => {
+            findings.append(&mut told(e.found()));
+            None
+        }
+    };
+    match proven(dir, &keys, seen.as_slice()) {
         Ok((mut more, _)) => findings.append(&mut more),
         Err(e) => findings.append(&mut told(e.found())),
     }
@@ -49,10 +59,14 @@ pub fn verify_authority(authority: &Authority) -> Vec<Finding> {
     findings
 }
 
-/// Proves an authority's folder: its log from its entries, by these keys, and each opening against its
-/// record. The second are notes.
-pub(crate) fn proven(dir: &Path, keys: &Keys) -> ledger::Result<(Vec<Finding>, Vec<String>)> {
-    let known = Known { key: Some(keys.now()), former: keys.former(), earlier: &[] };
+/// Proves an authority's folder: its log from its entries, by these keys and what is known of it, and each
+/// opening against its record. The second are notes.
+pub(crate) fn proven(
+    dir: &Path,
+    keys: &Keys,
+    earlier: &[Checkpoint],
+) -> ledger::Result<(Vec<Finding>, Vec<String>)> {
+    let known = Known { key: Some(keys.now()), former: keys.former(), earlier };
     let mut openings = Vec::new();
     let report = ledger::verify(&dir.join("ledger"), known, &mut |index, entry, _| {
         let place = format!("openings/{index}");

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use ledger::Reader;
+
 use super::walk::Named;
 use super::{Erasure, Report, beside};
 use crate::error::{Error, Result};
@@ -18,6 +20,21 @@ pub(super) fn check_exhibits(
 ) -> Result<()> {
     let mut files = Vec::new();
     list(dir, Path::new("vault"), &mut files)?;
+    // Read after: openings are durable before their records, one commit at a time.
+    let now = Reader::open(&dir.join("ledger")).map_or(report.records, |log| log.size());
+    let ahead = |path: &Path| {
+        let name = path.strip_prefix("vault/openings").ok()?.to_str()?;
+        first_of(name).filter(|first| *first > now.max(report.records))
+    };
+    let cut: Vec<(String, u64)> = (files.iter())
+        .filter_map(|(path, _)| Some((path.display().to_string(), ahead(path)?)))
+        .collect();
+    for (place, first) in cut {
+        let what = format!(
+            "it opens records from {first} on, and the log has {now}: it was cut or laid back"
+        );
+        report.find(place, what);
+    }
     let mut present: HashMap<PathBuf, bool> = files.into_iter().collect();
     let (mut jobs, mut entries) = (Vec::new(), Vec::new());
     for exhibit in &exhibits {
@@ -142,8 +159,8 @@ fn account(dir: &Path, path: &Path, plain: bool, report: &mut Report) -> bool {
     {
         report.notes.push(if report.read_whole {
             format!(
-                "{place} is in no record yet: a run is under way or was interrupted; the next run drops \
-                 what was never committed"
+                "{place} is in no record: a run is under way or was interrupted; whoever opens the same \
+                 material again takes it in"
             )
         } else {
             format!("{place}: {UNKNOWN}")

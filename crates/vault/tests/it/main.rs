@@ -11,6 +11,7 @@ mod flip;
 mod format;
 mod hostile;
 mod image;
+mod laid_back;
 mod life;
 mod package;
 mod rotate;

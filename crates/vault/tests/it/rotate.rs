@@ -190,9 +190,17 @@ fn a_rotation_needs_the_authority_and_both_keys() {
     let temp = quick_dir();
     let dir = temp.path();
     let home = begin(dir);
-    // Another home of the same name and key rotates, and hands the case on.
+    // One that knows nothing of the case hands nothing on.
+    let strange = Home::new(&dir.join("strange"));
+    strange.init(NAME, &[1; 32]).unwrap();
+    turn(&strange).unwrap();
+    let refused = open(dir, &strange).unwrap_err();
+    assert!(refused.to_string().contains("Nothing was written"), "{refused}");
+    // A copy of the home rotates, and hands the case on.
+    let mut copied = std::process::Command::new("cp");
+    copied.arg("-a").arg(dir.join("home")).arg(dir.join("other"));
+    assert!(copied.status().unwrap().success());
     let other = Home::new(&dir.join("other"));
-    other.init(NAME, &[1; 32]).unwrap();
     turn(&other).unwrap();
     let refused = open(dir, &home).map(|case| case.finish());
     refused.unwrap().unwrap();
