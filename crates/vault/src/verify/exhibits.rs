@@ -26,14 +26,18 @@ pub(super) fn check_exhibits(
         let name = path.strip_prefix("vault/openings").ok()?.to_str()?;
         first_of(name).filter(|first| *first > now.max(report.records))
     };
-    let cut: Vec<(String, u64)> = (files.iter())
-        .filter_map(|(path, _)| Some((path.display().to_string(), ahead(path)?)))
-        .collect();
-    for (place, first) in cut {
+    let mut beyond: Vec<(u64, &PathBuf)> =
+        files.iter().filter_map(|(path, _)| Some((ahead(path)?, path))).collect();
+    beyond.sort();
+    if let Some((first, path)) = beyond.first() {
+        let more = match beyond.len() {
+            1 => String::new(),
+            n => format!(", and {} more files beside it go on", n - 1),
+        };
         let what = format!(
-            "it opens records from {first} on, and the log has {now}: it was cut or laid back"
+            "it opens records from {first} on{more}; the log has {now}: it was cut or laid back"
         );
-        report.find(place, what);
+        report.find(path.display().to_string(), what);
     }
     let mut present: HashMap<PathBuf, bool> = files.into_iter().collect();
     let (mut jobs, mut entries) = (Vec::new(), Vec::new());

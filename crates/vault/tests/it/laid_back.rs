@@ -97,7 +97,7 @@ fn a_journal_that_was_changed_cut_or_taken_away_costs_no_exhibit() {
     told(&report(), "records were lost here");
     is_refused(dir, &home, "Nothing was written");
     fs::write(&path, b"").unwrap();
-    told(&report(), "and the log has 1: it was cut or laid back");
+    told(&report(), "1 more files beside it go on; the log has 1: it was cut or laid back");
     is_refused(dir, &home, "and the log has 1");
     assert_eq!(exhibits(dir), 3);
     fs::write(&path, whole).unwrap();
