@@ -350,8 +350,14 @@ fn seen(
 ) -> Option<Checkpoint> {
     match authority?.seen(origin, keys?) {
         Ok(seen) => seen,
+        // What cannot be read was there to be read: whoever cuts a log may have spoilt it.
         Err(e) => {
-            report.notes.push(format!("what the authority has seen cannot be read: {}", e.found()));
+            let message = format!(
+                "it cannot be read ({}), so that it cannot be known whether this log is an older or cut \
+                 copy: lay the authority's folder back from a backup (`vigie restore --authority`)",
+                e.found()
+            );
+            report.find("what the authority has seen of this log", message);
             None
         }
     }
