@@ -101,6 +101,25 @@ fn a_file_of_openings_beyond_the_bound_is_not_read() {
     without_advice(&report);
 }
 
+/// Lines cost memory beside their bytes: of a gigabyte of line feeds none is kept.
+#[test]
+fn a_file_of_openings_has_no_more_lines_than_openings() {
+    let temp = crate::life::quick_dir();
+    let home = crate::flip::small_case(temp.path());
+    let case = temp.path().join("case");
+    let path = case.join("vault/openings/000000000000.jsonl");
+    let bytes = fs::read(&path).unwrap();
+    for lines in [1 << 20, 200] {
+        fs::write(&path, vec![b'\n'; lines]).unwrap();
+        let report = verified_soon(&case, &home, "line feeds").unwrap();
+        let many = |f: &vault::Finding| f.message.contains("more lines than openings fit");
+        assert!(report.findings.iter().any(many), "{:#?}", report.findings);
+        without_advice(&report);
+    }
+    fs::write(&path, bytes).unwrap();
+    assert!(verify(&case, Some(&home), &|_| {}).unwrap().is_sound());
+}
+
 /// Whoever only looked is not told what a command that writes would tell.
 #[track_caller]
 fn without_advice(report: &Report) {
