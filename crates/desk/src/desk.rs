@@ -47,7 +47,7 @@ impl Desk {
     /// # Errors
     /// The disk, the lock, the authority's key.
     pub fn open_or_create(place: &Place) -> Result<Self> {
-        let mut desk = if Case::exists(&place.case) {
+        let mut desk = if Case::exists(&place.case)? {
             Self::open_bare(place)?
         } else {
             let home = Home::new(&place.home);

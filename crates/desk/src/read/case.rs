@@ -166,10 +166,10 @@ impl Reader {
 
 /// What a folder without views is.
 fn absent(dir: &Path) -> Error {
-    if vault::Case::exists(dir) {
-        Error::NoViews(dir.to_owned())
-    } else {
-        Error::NoCase(dir.to_owned())
+    match vault::Case::exists(dir) {
+        Ok(true) => Error::NoViews(dir.to_owned()),
+        Ok(false) => Error::NoCase(dir.to_owned()),
+        Err(error) => error.into(),
     }
 }
 
