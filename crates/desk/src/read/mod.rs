@@ -39,6 +39,7 @@ mod walk;
 pub use crate::count::FIGURES;
 pub use crate::views::MEANINGS;
 pub use backup::{Backup, Backups, Drill};
+pub(crate) use case::attach;
 pub use case::{Reader, Snapshot};
 pub use cost::ProblemCost;
 pub use entity::{

@@ -34,7 +34,7 @@ pub(super) fn views_of(
         report.findings.truncate(findings);
         report.notes.truncate(notes);
         (report.facts, report.rows) = (0, 0);
-        let reader = Reader::open(dir);
+        let reader = Reader::open_still(dir);
         let moment = match reader.as_ref().map(Reader::snapshot) {
             Ok(Ok(snapshot)) => {
                 // They may be of more records than stood in the log when it was proved, never of more
