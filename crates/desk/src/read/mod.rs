@@ -21,6 +21,7 @@ mod facts;
 mod figures;
 mod graph;
 mod holders;
+pub(crate) mod known;
 mod log;
 mod overview;
 mod payments;
