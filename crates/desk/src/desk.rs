@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use model::record::Body;
 use vault::{Case, Home, Stamp, Wait};
 
+use crate::read::known::{self, Known};
 use crate::views::{UNREAD, Views};
 use crate::{Error, Result};
 
@@ -47,7 +48,7 @@ impl Desk {
     /// # Errors
     /// The disk, the lock, the authority's key.
     pub fn open_or_create(place: &Place) -> Result<Self> {
-        let mut desk = if Case::exists(&place.case) {
+        let mut desk = if Case::exists(&place.case)? {
             Self::open_bare(place)?
         } else {
             let home = Home::new(&place.home);
@@ -75,15 +76,16 @@ impl Desk {
         Ok(desk)
     }
 
-    /// Opens log and vault alone.
+    /// Opens log and vault alone, where the views do not say that the log is not what it was: what it
+    /// does not tell of is dropped then.
     pub(crate) fn open_bare(place: &Place) -> Result<Self> {
+        known::hold(&place.case)?;
         let home = Home::new(&place.home);
         let case = Case::open(&place.case, &home, &place.holder, place.wait, now_ms())?;
         Ok(Self { case, views: None, place: place.clone() })
     }
 
-    /// Opens the views and brings them up to the log. Views that know more than the log, or are of
-    /// another case, are thrown away.
+    /// Opens the views and brings them up to the log.
     pub(crate) fn open_views(&mut self) -> Result<()> {
         let dir = self.place.case.clone();
         let mut views = Views::open(&dir)?;
@@ -94,12 +96,9 @@ impl Desk {
             Views::shred(&dir)?;
             views = Views::open(&dir)?;
         }
-        let origin: Option<String> = views.meta("origin")?;
-        let other = origin.is_some_and(|o| o != self.case.origin());
-        if other || views.applied()? > self.case.len() {
-            drop(views);
-            Views::remove(&dir)?;
-            views = Views::open(&dir)?;
+        let known = Known::in_views(&views.db);
+        if let Some(what) = known.and_then(|k| k.against(self.case.origin(), self.case.len())) {
+            return Err(Error::LogLess { dir, what });
         }
         ledger::disk::create_dir(&dir.join("tables"))?;
         ledger::disk::sweep(&dir.join("tables"))?;

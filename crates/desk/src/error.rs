@@ -29,6 +29,18 @@ pub enum Error {
         quoted = quoted_path(.0)
     )]
     NoViews(PathBuf),
+    /// The log is not the one that the views were made of.
+    #[error(
+        "{dir}: {what}. Nothing was changed. Bring the log back from a copy or a backup (`vigie \
+         restore`); where it was laid there on purpose, move views.sqlite* and tables/ out of the \
+         folder, and give the command again"
+    )]
+    LogLess {
+        /// The case's folder.
+        dir: PathBuf,
+        /// What happened to the log, in words.
+        what: String,
+    },
     /// The authority's own log does not hold.
     #[error(
         "{place}: {message}. Nothing that this log says is taken: `vigie verify` tells all that is wrong \

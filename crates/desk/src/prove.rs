@@ -58,7 +58,7 @@ pub fn prove_since(which: Which<'_>, older: &str) -> Result<Consistency> {
 pub(crate) fn open(which: Which<'_>) -> Result<(PathBuf, Reader)> {
     match which {
         Which::Case(dir) => {
-            if !vault::Case::exists(dir) {
+            if !vault::Case::exists(dir)? {
                 return Err(Error::NoCase(dir.to_owned()));
             }
             let dir = dir.join("ledger");

@@ -245,6 +245,10 @@ fn advice(source: &io::Error) -> &'static str {
         io::ErrorKind::ReadOnlyFilesystem => ": the disk is mounted read-only",
         io::ErrorKind::NotFound => ": it is not there",
         io::ErrorKind::AlreadyExists => ": it is there already",
+        io::ErrorKind::IsADirectory => {
+            ": a folder stands there, which nothing of vigie's makes. Look what is in it, remove it, and \
+             run the same command again"
+        }
         _ => ". What is already recorded is safe; run the same command again to complete it",
     }
 }

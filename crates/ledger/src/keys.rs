@@ -76,6 +76,16 @@ impl Keys {
         opened.map_err(|e| self.whose(e, size, |key| key.open_among(note).is_ok()))
     }
 
+    /// As [`VerifierKey::open`], by any key that ever was this log's. For what was verified when it was
+    /// kept: of which size a later key counts is told by records that an older copy of the log lacks.
+    ///
+    /// # Errors
+    /// As [`VerifierKey::open`].
+    pub fn open_kept(&self, note: &str) -> Result<Checkpoint, NoteError> {
+        let former = self.former.iter().find_map(|former| former.key.open(note).ok());
+        former.map_or_else(|| self.now.open(note), Ok)
+    }
+
     /// Says of another key's signature whose it is, where it is one of this log's.
     fn whose(&self, e: NoteError, size: u64, fits: impl Fn(&VerifierKey) -> bool) -> NoteError {
         if e != NoteError::OtherKey {
@@ -118,7 +128,11 @@ mod tests {
             };
             assert_eq!([told(0), told(1), told(2)], expected, "{size}");
         }
+        for key in &keys {
+            assert_eq!(log.open_kept(&key.sign(9, &[1; 32])).map(|c| c.size), Ok(9));
+        }
         let stranger = SigningKey::new("o", &[9; 32]).unwrap();
+        assert_eq!(log.open_kept(&stranger.sign(9, &[1; 32])), Err(NoteError::OtherKey));
         assert_eq!(log.open(&stranger.sign(9, &[1; 32])), Err(NoteError::OtherKey));
         // A signature of a former key under the present one's name and id fits nothing.
         let forged = keys[0].sign(9, &[1; 32]);

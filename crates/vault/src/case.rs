@@ -23,6 +23,7 @@ use crate::openings::{Openings, file_name, first_of, names};
 use crate::origin::{Origin, Stamp};
 use crate::records::opened;
 use crate::stage::Stager;
+use crate::verify::Begun;
 
 /// A sealed exhibit as the case knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,9 +77,15 @@ pub struct Case {
 
 impl Case {
     /// True where `dir` holds a case.
-    pub fn exists(dir: &Path) -> bool {
-        Reader::open(&dir.join("ledger")).is_ok_and(|log| log.size() > 0)
-            || dir.join("ledger/tile").exists()
+    ///
+    /// # Errors
+    /// What may not be looked at: nobody knows then.
+    pub fn exists(dir: &Path) -> Result<bool> {
+        match Reader::open(&dir.join("ledger")) {
+            Ok(log) if log.size() > 0 => Ok(true),
+            Err(e) if e.is_closed() => Err(e.into()),
+            _ => crate::verify::is_folder(&dir.join("ledger/tile")),
+        }
     }
 
     /// Makes a case in `dir` under the home's authority, and records its birth in the authority's
@@ -98,18 +105,18 @@ impl Case {
         authority.unlock()?; // before others wait for the lock
         disk::create_dir(dir)?;
         let lock = Lock::acquire(&dir.join("lock"), holder, wait)?;
-        if Self::exists(dir) {
+        if Self::exists(dir)? {
             return Err(Error::CaseExists(dir.to_owned()));
         }
         let ledger_dir = dir.join("ledger");
         // What a case holds is dropped below where no record names it: there must be nothing of one.
-        crate::verify::only_begun(dir, &authority)?;
-        let begun = Reader::open(&ledger_dir).ok().and_then(|r| r.checkpoint().map(str::to_owned));
-        let begun = begun.and_then(|note| ledger::Checkpoint::parse_unverified(&note).ok());
-        let origin = match begun {
+        let origin = match crate::verify::begun(dir, home, &authority)? {
             // A crash came between the log's beginning and its first entry.
-            Some(checkpoint) => checkpoint.origin,
-            None => {
+            Begun::Log(origin) => origin,
+            begun => {
+                if matches!(begun, Begun::Other) {
+                    drop_beginning(dir)?;
+                }
                 let random = crate::random()?;
                 let random: [u8; 10] = std::array::from_fn(|i| random[i]);
                 format!("{}/case/{}", authority.name(), uuid_v7(stamp.now_ms, random))
@@ -135,7 +142,7 @@ impl Case {
     /// # Errors
     /// No case; its authority's key is not in the home; files that contradict one another; a lock.
     pub fn open(dir: &Path, home: &Home, holder: &str, wait: Wait, now_ms: i64) -> Result<Self> {
-        if !Self::exists(dir) {
+        if !Self::exists(dir)? {
             return Err(Error::NoCase(dir.to_owned()));
         }
         let origin = origin_of(&Reader::open(&dir.join("ledger"))?, dir)?;
@@ -173,7 +180,7 @@ impl Case {
     /// # Errors
     /// As [`Case::read`].
     pub fn read_up_to(dir: &Path, size: u64) -> Result<Self> {
-        if !Self::exists(dir) {
+        if !Self::exists(dir)? {
             return Err(Error::NoCase(dir.to_owned()));
         }
         let reader = Reader::open(&dir.join("ledger"))?;
@@ -635,6 +642,13 @@ fn none_ahead(dir: &Path, records: u64) -> Result<()> {
         Some(first) => Err(Error::Ahead { path: openings.join(file_name(first)), first, records }),
         None => Ok(()),
     }
+}
+
+/// Removes an empty log that this home's authority can go on with no more. Its openings go first: without
+/// the checkpoint they would pass for those of a log that was taken away.
+fn drop_beginning(dir: &Path) -> Result<()> {
+    disk::remove(&dir.join("vault/openings").join(file_name(0)))?;
+    Ok(disk::remove(&dir.join("ledger/checkpoint"))?)
 }
 
 fn origin_of(reader: &Reader, dir: &Path) -> Result<String> {

@@ -15,6 +15,10 @@ use crate::error::{Error, Result};
 /// The most bytes of openings that one commit makes, and that are read of one file.
 pub(crate) const MAX_LINES: u64 = 1 << 30;
 
+/// The fewest bytes of an opening, which names its record's hash. So where a file's lines start takes an
+/// eighth of its bytes at most.
+const LEAST_LINE: usize = 64;
+
 fn too_long() -> String {
     format!("it is longer than {MAX_LINES} bytes, the most that one commit makes")
 }
@@ -49,7 +53,12 @@ impl Lines {
         if bytes.len() as u64 > MAX_LINES {
             return Err(Error::openings(path, too_long()));
         }
-        let mut starts = vec![0];
+        let ends = bytes.iter().filter(|b| **b == b'\n').count();
+        if ends > bytes.len() / LEAST_LINE {
+            return Err(Error::openings(path, "it has more lines than openings fit in its bytes"));
+        }
+        let mut starts = Vec::with_capacity(ends + 1);
+        starts.push(0);
         starts.extend((1..=bytes.len()).filter(|i| bytes[i - 1] == b'\n'));
         if starts.last() != Some(&bytes.len()) {
             return Err(Error::openings(path, "the last line has no end"));

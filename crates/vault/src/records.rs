@@ -22,7 +22,7 @@ impl Records {
     /// # Errors
     /// No case; files that contradict one another.
     pub fn open(dir: &Path) -> Result<Self> {
-        if !crate::Case::exists(dir) {
+        if !crate::Case::exists(dir)? {
             return Err(Error::NoCase(dir.to_owned()));
         }
         let log = Reader::open(&dir.join("ledger"))?;

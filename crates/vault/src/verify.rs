@@ -22,7 +22,7 @@ use crate::keys::{self, Born, OfLog, Rotation, birth_in};
 use crate::times::Kept;
 
 pub use authority::verify_authority;
-pub(crate) use birth::only_begun;
+pub(crate) use birth::{Begun, begun};
 pub use erased::Erasure;
 
 /// What verifying a case found. All is well where `findings` is empty.
@@ -106,6 +106,20 @@ pub(crate) fn records(dir: &Path, home: &Home) -> Result<Report> {
     Ok(without_exhibits(dir, Some(home), false)?.0)
 }
 
+/// What is told where nothing of the log is left.
+const LOG_GONE: &str =
+    "no checkpoint and no first record says whose log it is: they were removed or damaged";
+
+/// True where a folder stands there. What keeps it from being known is no sign that none does.
+pub(crate) fn is_folder(path: &Path) -> Result<bool> {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    match path.metadata() {
+        Ok(there) => Ok(there.is_dir()),
+        Err(e) if matches!(e.kind(), NotFound | NotADirectory) => Ok(false),
+        Err(e) => Err(Error::material("look at", path, e)),
+    }
+}
+
 /// How often it is looked again where something is wrong and a writer went on meanwhile: what he did
 /// may be all that is wrong, and each look is of a later moment.
 const LOOKS: usize = 5;
@@ -131,8 +145,14 @@ fn whole(
 
 fn without_exhibits(dir: &Path, home: Option<&Home>, copy: bool) -> Result<(Report, Vec<Named>)> {
     let ledger_dir = dir.join("ledger");
-    if !ledger_dir.is_dir() {
-        return Err(Error::NoCase(dir.to_owned()));
+    if !is_folder(&ledger_dir)? {
+        // Whatever else a case has says that one stood here.
+        if !is_folder(dir)? || birth::is_bare(dir)? {
+            return Err(Error::NoCase(dir.to_owned()));
+        }
+        let mut report = Report::default();
+        report.find("ledger", LOG_GONE);
+        return Ok((report, Vec::new()));
     }
     for look in 1.. {
         let still = Still::take(&ledger_dir)?;
@@ -171,16 +191,14 @@ fn of_still(
         }
         _ => None,
     };
-    if birth::is_unmade(dir, still, &birth, authority.as_ref()) {
+    if birth::is_unmade(dir, still, &birth, authority.as_ref())? {
         let lock = dir.join("lock");
         let holder = ledger::is_held(&lock)
             .then(|| ledger::holder_of(&lock).unwrap_or_else(|| "another process".to_owned()));
         return Err(Error::Unmade { dir: dir.to_owned(), holder });
     }
     if nameless {
-        let what =
-            "no checkpoint and no first record says whose log it is: they were removed or damaged";
-        report.find("ledger", what);
+        report.find("ledger", LOG_GONE);
     }
     if let Some(authority) = &authority {
         report.findings.append(&mut verify_authority(authority));
@@ -350,8 +368,14 @@ fn seen(
 ) -> Option<Checkpoint> {
     match authority?.seen(origin, keys?) {
         Ok(seen) => seen,
+        // What cannot be read was there to be read: whoever cuts a log may have spoilt it.
         Err(e) => {
-            report.notes.push(format!("what the authority has seen cannot be read: {}", e.found()));
+            let message = format!(
+                "it cannot be read ({}), so that it cannot be known whether this log is an older or cut \
+                 copy: lay the authority's folder back from a backup (`vigie restore --authority`)",
+                e.found()
+            );
+            report.find("what the authority has seen of this log", message);
             None
         }
     }

@@ -56,7 +56,7 @@ impl Told {
         let mut source = error.source();
         while let Some(error) = source {
             let text = error.to_string();
-            if !what.ends_with(&text) {
+            if !what.contains(&text) {
                 what.push_str(": ");
                 what.push_str(&text);
             }

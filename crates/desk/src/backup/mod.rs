@@ -26,8 +26,11 @@ use crate::Result;
 use crate::desk::{Desk, Place};
 
 /// True where a folder holds a case.
-pub fn is_case(dir: &std::path::Path) -> bool {
-    vault::Case::exists(dir)
+///
+/// # Errors
+/// What may not be looked at.
+pub fn is_case(dir: &std::path::Path) -> Result<bool> {
+    Ok(vault::Case::exists(dir)?)
 }
 
 /// Told bytes as they are copied or hashed, from any thread.

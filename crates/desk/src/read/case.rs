@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::picture::Pictures;
@@ -34,6 +35,8 @@ struct Shared {
     dir: PathBuf,
     /// Where the case's authority lives, where the reader was told.
     home: Option<PathBuf>,
+    /// Nothing is written beside the views while nobody else does.
+    still: bool,
     state: Mutex<State>,
     pictures: Mutex<Pictures>,
     sorts: Mutex<Sorts>,
@@ -44,6 +47,8 @@ struct State {
     /// The views' file that the connections and files belong to, by device and inode: a rebuild
     /// makes another.
     file: (u64, u64),
+    /// What the file was where nothing of it is locked ([`still`]): another has been written since.
+    fixed: Option<Fixed>,
     idle: Vec<Connection>,
     tables: HashMap<String, Arc<TableFile>>,
     indexes: HashMap<String, Arc<IndexFile>>,
@@ -53,13 +58,51 @@ struct State {
 
 impl State {
     /// A number that changes with each commit of a writer.
-    fn version(&mut self, path: &Path) -> Result<i64> {
+    fn version(&mut self, shared: &Shared, path: &Path) -> Result<i64> {
         let watch = match &mut self.watch {
             Some(watch) => watch,
-            none => none.insert(connect(path)?),
+            none => {
+                let fixed = Fixed::of(path).ok();
+                let (watch, is_still) = connect(path, shared.still())?;
+                self.fixed = fixed.filter(|_| is_still);
+                none.insert(watch)
+            }
         };
-        Ok(watch.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+        let version = watch.query_row("PRAGMA data_version", [], |row| row.get(0))?;
+        Ok(self.fixed.as_ref().map_or(version, Fixed::version))
     }
+}
+
+impl Shared {
+    /// True where this reader is to write nothing, and no writer is at work.
+    fn still(&self) -> bool {
+        self.still && !ledger::is_held(&self.dir.join("lock"))
+    }
+}
+
+/// The views' file and its journal as they stand: when they were written last, and how long they are.
+#[derive(Debug, PartialEq, Eq)]
+struct Fixed([(i64, i64, u64); 2]);
+
+impl Fixed {
+    fn of(path: &Path) -> std::io::Result<Self> {
+        let of = |path: &Path| path.metadata().map(|m| (m.mtime(), m.mtime_nsec(), m.len()));
+        Ok(Self([of(path)?, of(&journal_of(path)).unwrap_or_default()]))
+    }
+
+    fn version(&self) -> i64 {
+        use std::hash::{Hash, Hasher};
+        let mut hash = std::hash::DefaultHasher::new();
+        self.0.hash(&mut hash);
+        hash.finish() as i64
+    }
+}
+
+/// SQLite's write-ahead log of a database.
+fn journal_of(path: &Path) -> PathBuf {
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-wal");
+    journal.into()
 }
 
 /// One consistent moment of the views. Use it for one page and drop it: while it lives, the
@@ -81,7 +124,16 @@ impl Reader {
     /// # Errors
     /// [`Error::NoCase`] where the folder has none, [`Error::NoViews`] where its views are gone.
     pub fn open(dir: &Path) -> Result<Self> {
-        Self::of(dir, None)
+        Self::of(dir, None, false)
+    }
+
+    /// As [`Reader::open`], for who only proves: while no writer is at work no file is made, changed or
+    /// removed, not even those beside the views in which SQLite's readers and writers meet.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub(crate) fn open_still(dir: &Path) -> Result<Self> {
+        Self::of(dir, None, true)
     }
 
     /// Opens the case in `dir` for reading, knowing the home of authorities: whom the case's
@@ -90,14 +142,14 @@ impl Reader {
     /// # Errors
     /// As [`Reader::open`].
     pub fn open_with(dir: &Path, home: &Path) -> Result<Self> {
-        Self::of(dir, Some(home.to_owned()))
+        Self::of(dir, Some(home.to_owned()), false)
     }
 
-    fn of(dir: &Path, home: Option<PathBuf>) -> Result<Self> {
+    fn of(dir: &Path, home: Option<PathBuf>, still: bool) -> Result<Self> {
         if !crate::views::file(dir).is_file() {
             return Err(absent(dir));
         }
-        let shared = Shared { dir: dir.to_owned(), home, ..Shared::default() };
+        let shared = Shared { dir: dir.to_owned(), home, still, ..Shared::default() };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -126,11 +178,12 @@ impl Reader {
         let mut fresh = false;
         let (idle, version) = {
             let mut state = self.state();
-            if state.file != file {
+            let written = |fixed: &Fixed| Fixed::of(&path).ok().as_ref() != Some(fixed);
+            if state.file != file || state.fixed.as_ref().is_some_and(written) {
                 *state = State { file, ..State::default() };
                 fresh = true;
             }
-            let version = state.version(&path)?;
+            let version = state.version(&self.shared, &path)?;
             (state.idle.pop(), version)
         };
         if fresh {
@@ -141,7 +194,7 @@ impl Reader {
         }
         let connection = match idle {
             Some(connection) => connection,
-            None => connect(&path)?,
+            None => connect(&path, self.shared.still())?.0,
         };
         connection.execute_batch("BEGIN")?;
         // The transaction's moment is that of its first read.
@@ -166,36 +219,22 @@ impl Reader {
 
 /// What a folder without views is.
 fn absent(dir: &Path) -> Error {
-    if vault::Case::exists(dir) {
-        Error::NoViews(dir.to_owned())
-    } else {
-        Error::NoCase(dir.to_owned())
+    match vault::Case::exists(dir) {
+        Ok(true) => Error::NoViews(dir.to_owned()),
+        Ok(false) => Error::NoCase(dir.to_owned()),
+        Err(error) => error.into(),
     }
 }
 
-fn connect(path: &Path) -> Result<Connection> {
-    // Writable, since WAL's index is; nothing here writes, and SQLite holds us to it.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
-        connection.query_row("PRAGMA user_version", [], |_| Ok(()))?;
-        Ok(connection)
-    });
-    let connection = match opened {
-        Ok(connection) => connection,
-        // On read-only media there is no place for WAL's index. Where no journal is there either,
-        // the file is all there is, and nobody can change it.
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
-            let mut journal = path.as_os_str().to_owned();
-            journal.push("-wal");
-            if Path::new(&journal).exists() {
-                return Err(error.into());
-            }
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-                | OpenFlags::SQLITE_OPEN_NO_MUTEX
-                | OpenFlags::SQLITE_OPEN_URI;
-            Connection::open_with_flags(immutable(path), flags)?
-        }
-        Err(error) => return Err(error.into()),
+/// Opens the views for reading, and says whether that was done without a lock ([`still`]): where that
+/// is asked for, and where SQLite cannot write what its readers share, on read-only media and in the
+/// folders of others.
+pub(super) fn connect(path: &Path, asked: bool) -> Result<(Connection, bool)> {
+    let shared = if asked { None } else { Some(shared(path)) };
+    let (connection, is_still) = match shared {
+        Some(Ok(connection)) => (connection, false),
+        Some(Err(error)) if !cannot_write(&error) => return Err(error.into()),
+        _ => (still(path)?, true),
     };
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     connection.execute_batch(
@@ -203,11 +242,79 @@ fn connect(path: &Path) -> Result<Connection> {
          PRAGMA temp_store = MEMORY;",
     )?;
     connection.set_prepared_statement_cache_capacity(128);
+    Ok((connection, is_still))
+}
+
+/// A connection that meets writers in WAL's index.
+fn shared(path: &Path) -> rusqlite::Result<Connection> {
+    // Writable, since WAL's index is; nothing here writes, and SQLite holds us to it.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    leave_journal(&connection, path)?;
+    connection.query_row("PRAGMA user_version", [], |_| Ok(()))?;
     Ok(connection)
 }
 
-/// The URI of a database that nobody changes (SQLite's `immutable`).
-fn immutable(path: &Path) -> String {
+/// What a writer that was killed left is his successor's to take in. An empty journal is nobody's, and
+/// goes with its last reader.
+fn leave_journal(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
+    if waits(path) {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    }
+    Ok(())
+}
+
+/// True where something waits in the database's write-ahead log.
+fn waits(path: &Path) -> bool {
+    journal_of(path).metadata().is_ok_and(|journal| journal.len() > 0)
+}
+
+/// Attaches the views' file to a connection under a name, as [`connect`] opens it. The connection takes
+/// names as URIs.
+pub(crate) fn attach(connection: &Connection, path: &Path, name: &str) -> Result<()> {
+    let by = |uri: String| connection.execute(&format!("ATTACH ? AS {name}"), [uri]);
+    leave_journal(connection, path)?;
+    match by(uri(path, "mode=ro")) {
+        Err(error) if cannot_write(&error) => {}
+        other => return Ok(other.map(drop)?),
+    }
+    let (parameter, lock) = unlocked(path);
+    // For what is attached from here on.
+    connection.execute_batch(lock)?;
+    Ok(by(uri(path, parameter)).map(drop)?)
+}
+
+/// True where SQLite may not write beside the views, which says nothing of them.
+fn cannot_write(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
+}
+
+/// A connection that writes nothing and locks nothing: WAL's index is kept in memory. What a writer does
+/// meanwhile it may see half done, so whoever uses it looks whether one came ([`Fixed`]). Not for a process
+/// that has shared connections too: closing a file lets go of every lock that the process holds on it.
+fn still(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let (parameter, lock) = unlocked(path);
+    let connection = Connection::open_with_flags(uri(path, parameter), flags)?;
+    leave_journal(&connection, path)?;
+    connection.execute_batch(lock)?;
+    Ok(connection)
+}
+
+/// How SQLite is told to open a database without a lock: a parameter of its URI, and a pragma. Without a
+/// journal the file is all there is; SQLite would make one where it is not told so.
+fn unlocked(path: &Path) -> (&'static str, &'static str) {
+    if waits(path) {
+        ("vfs=unix-none", "PRAGMA locking_mode = EXCLUSIVE")
+    } else {
+        ("immutable=1", "")
+    }
+}
+
+/// The URI of a database, with a parameter for SQLite.
+fn uri(path: &Path, parameter: &str) -> String {
     let mut uri = "file:".to_owned();
     for &byte in path.as_os_str().as_bytes() {
         match byte {
@@ -217,7 +324,8 @@ fn immutable(path: &Path) -> String {
             other => uri.push_str(&format!("%{other:02X}")),
         }
     }
-    uri.push_str("?immutable=1");
+    uri.push('?');
+    uri.push_str(parameter);
     uri
 }
 

@@ -21,6 +21,7 @@ mod facts;
 mod figures;
 mod graph;
 mod holders;
+pub(crate) mod known;
 mod log;
 mod overview;
 mod payments;
@@ -39,6 +40,7 @@ mod walk;
 pub use crate::count::FIGURES;
 pub use crate::views::MEANINGS;
 pub use backup::{Backup, Backups, Drill};
+pub(crate) use case::attach;
 pub use case::{Reader, Snapshot};
 pub use cost::ProblemCost;
 pub use entity::{

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use model::kinds::{ENTITY_KINDS, LINK_KINDS};
@@ -64,9 +63,7 @@ pub(super) fn lay(connection: &Connection, file: &Path) -> Result<Laid> {
         let key: String = arguments.get(0)?;
         Ok(Key::parse(&key).map(|key| EntityId::of(&key).to_string()))
     })?;
-    // As bytes: a path need not be text in any encoding.
-    let path = file.as_os_str().as_bytes();
-    connection.execute(&format!("ATTACH CAST(? AS TEXT) AS {prefix}"), [path])?;
+    crate::read::attach(connection, file, &prefix)?;
     connection.execute_batch(&include_str!("surface.sql").replace("inner_", &prefix))?;
     for name in SURFACE {
         connection.execute_batch(&format!(

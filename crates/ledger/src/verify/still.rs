@@ -190,7 +190,9 @@ fn list(dir: &Path, below: &Path, out: &mut Vec<(PathBuf, bool)>) -> Result<()> 
     names.sort_by(|a, b| a.0.cmp(&b.0));
     for (name, kind) in names {
         let path = below.join(&name);
-        if kind.is_dir() {
+        // A folder under the name of an unfinished file would stand in every writer's way.
+        let unfinished = name.as_encoded_bytes().starts_with(crate::disk::TEMP_PREFIX.as_bytes());
+        if kind.is_dir() && !unfinished {
             list(dir, &path, out)?;
         } else {
             out.push((path, kind.is_file()));

@@ -6,10 +6,12 @@
 
 use std::path::Path;
 
-use ledger::{Authority, Checkpoint, Keys, Still, VerifierKey};
+use ledger::{Authority, Checkpoint, Home, Keys, Still, VerifierKey};
 use model::Canon;
 use model::record::Record;
 
+use super::exhibits::Kind;
+use crate::case::authority_of;
 use crate::error::{Error, Result};
 use crate::keys::birth_in;
 
@@ -39,51 +41,70 @@ pub(super) fn is_unmade(
     still: &Still,
     birth: &Birth,
     authority: Option<&Authority>,
-) -> bool {
+) -> Result<bool> {
     let empty = still.is_bare() && still.reader().is_ok_and(|log| log.size() == 0);
-    empty && is_bare(dir) && !authority.is_some_and(|authority| knows(authority, &birth.origin))
+    let known = || authority.is_some_and(|authority| knows(authority, &birth.origin));
+    Ok(empty && is_bare(dir)? && !known())
+}
+
+/// What stands in a folder in which a case is to be made.
+pub(crate) enum Begun {
+    /// Nothing that names a log.
+    Nothing,
+    /// An empty log of that origin, which the authority's key signed: it is gone on with.
+    Log(String),
+    /// An empty log that another key signed: the authority was named, or its key replaced, since then.
+    Other,
 }
 
 /// Holds a folder in which a case is to be made against what a case has: it may hold what somebody left
 /// who was stopped before the first record, and nothing else.
 ///
 /// # Errors
-/// [`Error::LogGone`] where it holds parts of a case; [`ledger::Error::RolledBack`] where the authority
-/// knows a case that was begun here.
-pub(crate) fn only_begun(dir: &Path, authority: &Authority) -> Result<()> {
+/// [`Error::LogGone`] where it holds parts of a case; [`ledger::Error::RolledBack`] where its authority
+/// knows a case that was begun here; [`ledger::Error::NoKey`] where that is of another home, which alone
+/// could know.
+pub(crate) fn begun(dir: &Path, home: &Home, authority: &Authority) -> Result<Begun> {
     let gone = || Error::LogGone(dir.to_owned());
-    if !is_bare(dir) {
+    if !is_bare(dir)? {
         return Err(gone());
     }
     let ledger_dir = dir.join("ledger");
-    if !ledger_dir.is_dir() {
-        return Ok(());
+    if !super::is_folder(&ledger_dir)? {
+        return Ok(Begun::Nothing);
     }
     let still = Still::take(&ledger_dir)?;
-    let birth = Birth::of(&still);
+    let Birth { origin, .. } = Birth::of(&still);
     if !still.is_bare() || still.reader().map_or(true, |log| log.size() > 0) {
         return Err(gone());
     }
-    if !birth.origin.is_empty() && knows(authority, &birth.origin) {
-        let keys = Keys::from(authority.verifier(&birth.origin)?);
-        let seen = authority.seen(&birth.origin, &keys).ok().flatten().map_or(1, |c| c.size);
-        let (origin, found) = (birth.origin, 0);
-        return Err(ledger::Error::RolledBack { origin, found, seen }.into());
+    let Some(note) = still.checkpoint() else { return Ok(Begun::Nothing) };
+    let own = authority_of(&origin) == authority.name();
+    let of = if own { authority.clone() } else { home.find(authority_of(&origin))? };
+    if knows(&of, &origin) {
+        let keys = Keys::from(of.verifier(&origin)?);
+        let seen = of.seen(&origin, &keys).ok().flatten().map_or(1, |c| c.size);
+        return Err(ledger::Error::RolledBack { origin, found: 0, seen }.into());
     }
-    Ok(())
+    let signed = own && authority.verifier(&origin)?.open(note).is_ok();
+    Ok(if signed { Begun::Log(origin) } else { Begun::Other })
 }
 
-/// True where there is nothing in the folder that only a case with records has.
-fn is_bare(dir: &Path) -> bool {
-    let views = ["views.sqlite", "tables"].iter().any(|name| dir.join(name).exists());
+/// True where there is nothing in the folder that only a case with records has. A beginning has its
+/// checkpoint before its first opening: without that the openings are of a log that was taken away.
+pub(super) fn is_bare(dir: &Path) -> Result<bool> {
+    if ["views.sqlite", "tables"].iter().any(|name| dir.join(name).exists()) {
+        return Ok(false);
+    }
     let mut files = Vec::new();
-    let listed = super::exhibits::list(dir, Path::new("vault"), &mut files).is_ok();
+    super::exhibits::list(dir, Path::new("vault"), &mut files)?;
     let first = Path::new("vault/openings").join(crate::openings::file_name(0));
     let begun = |path: &Path| {
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
         path == first || name.starts_with(ledger::disk::TEMP_PREFIX.as_bytes())
     };
-    !views && listed && files.iter().all(|(path, plain)| *plain && begun(path))
+    let signed = files.is_empty() || dir.join("ledger/checkpoint").is_file();
+    Ok(signed && files.iter().all(|(path, kind)| *kind == Kind::File && begun(path)))
 }
 
 /// True where the authority has recorded the birth of the case, or seen its log.

@@ -20,26 +20,8 @@ pub(super) fn check_exhibits(
 ) -> Result<()> {
     let mut files = Vec::new();
     list(dir, Path::new("vault"), &mut files)?;
-    // Read after: openings are durable before their records, one commit at a time.
-    let now = Reader::open(&dir.join("ledger")).map_or(report.records, |log| log.size());
-    let ahead = |path: &Path| {
-        let name = path.strip_prefix("vault/openings").ok()?.to_str()?;
-        first_of(name).filter(|first| *first > now.max(report.records))
-    };
-    let mut beyond: Vec<(u64, &PathBuf)> =
-        files.iter().filter_map(|(path, _)| Some((ahead(path)?, path))).collect();
-    beyond.sort();
-    if let Some((first, path)) = beyond.first() {
-        let more = match beyond.len() {
-            1 => String::new(),
-            n => format!(", and {} more files beside it go on", n - 1),
-        };
-        let what = format!(
-            "it opens records from {first} on{more}; the log has {now}: it was cut or laid back"
-        );
-        report.find(path.display().to_string(), what);
-    }
-    let mut present: HashMap<PathBuf, bool> = files.into_iter().collect();
+    beyond_the_log(dir, &files, report);
+    let mut present: HashMap<PathBuf, Kind> = files.into_iter().collect();
     let (mut jobs, mut entries) = (Vec::new(), Vec::new());
     for exhibit in &exhibits {
         let below = crate::case::exhibit_path(Path::new(""), &exhibit.id);
@@ -57,8 +39,8 @@ pub(super) fn check_exhibits(
         };
         if exhibit.in_place.is_none() {
             match present.remove(&below) {
-                Some(true) => {}
-                Some(false) => {
+                Some(Kind::File) => {}
+                Some(_) => {
                     let of = format!("it is not a plain file; entry {} seals it", exhibit.index);
                     report.find(place, of);
                     continue;
@@ -116,7 +98,7 @@ pub(super) fn check_exhibits(
     }
     let mut rest: Vec<_> = present.into_iter().collect();
     rest.sort();
-    rest.retain(|(path, plain)| !account(dir, path, *plain, report));
+    rest.retain(|(path, kind)| !account(dir, path, *kind, report));
     let rest: Vec<PathBuf> = rest.into_iter().map(|(path, _)| path).collect();
     // What was sealed since the log was looked at is no part of the verdict. Where not all could be read,
     // what is beyond cannot be told from what is before.
@@ -139,23 +121,52 @@ pub(super) fn check_exhibits(
     Ok(())
 }
 
+/// Tells of openings of records that the log does not hold.
+fn beyond_the_log(dir: &Path, files: &[(PathBuf, Kind)], report: &mut Report) {
+    // Read after: openings are durable before their records, one commit at a time.
+    let now = Reader::open(&dir.join("ledger")).map_or(report.records, |log| log.size());
+    let ahead = |path: &Path| {
+        let name = path.strip_prefix("vault/openings").ok()?.to_str()?;
+        first_of(name).filter(|first| *first > now.max(report.records))
+    };
+    let mut beyond: Vec<(u64, &PathBuf)> =
+        files.iter().filter_map(|(path, _)| Some((ahead(path)?, path))).collect();
+    beyond.sort();
+    if let Some((first, path)) = beyond.first() {
+        let more = match beyond.len() {
+            1 => String::new(),
+            n => format!(", and {} more files beside it go on", n - 1),
+        };
+        let what = format!(
+            "it opens records from {first} on{more}; the log has {now}: it was cut or laid back"
+        );
+        report.find(path.display().to_string(), what);
+    }
+}
+
 /// What is told of files that no record seems to name, where not every record could be read.
 const UNKNOWN: &str = "the log or its openings are damaged, so that it cannot be known whether a record \
                        names it: remove nothing, and restore what is damaged from a copy";
 
 /// Judges a file below `vault/` that no record names; false where nothing is known of it yet.
-fn account(dir: &Path, path: &Path, plain: bool, report: &mut Report) -> bool {
+fn account(dir: &Path, path: &Path, kind: Kind, report: &mut Report) -> bool {
     let place = path.display().to_string();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let folder = path.parent().unwrap_or(Path::new(""));
-    if !plain {
+    if kind == Kind::Deep {
+        report.find(place, "no folder of a case lies so deep: nothing below it was looked at");
+    } else if kind != Kind::File {
         report.find(place, "it is not a plain file");
     } else if folder == Path::new("vault/openings") && first_of(&name).is_some() {
         // Read along the entries.
     } else if name.starts_with(ledger::disk::TEMP_PREFIX) {
-        report.notes.push(format!(
-            "{place} is unfinished: a run is under way or was interrupted; the next run drops it"
-        ));
+        report.notes.push(if SWEPT.iter().any(|swept| folder == Path::new(swept)) {
+            format!(
+                "{place} is unfinished: a run is under way or was interrupted; the next run drops it"
+            )
+        } else {
+            format!("{place} is nothing of a case, and no run drops it: remove it")
+        });
     } else if let Some(id) = beside::exhibit_at(path)
         // Where something was erased, bytes that came back must not pass for a run cut short.
         && report.erased.is_empty()
@@ -175,8 +186,27 @@ fn account(dir: &Path, path: &Path, plain: bool, report: &mut Report) -> bool {
     true
 }
 
-/// Every file below, and whether it is a plain one.
-pub(super) fn list(dir: &Path, below: &Path, out: &mut Vec<(PathBuf, bool)>) -> Result<()> {
+/// Where what is unfinished stands, and whence the next writer drops it.
+const SWEPT: [&str; 2] = ["vault/openings", "vault/exhibits"];
+
+/// How deep below the case's folder a folder is looked into. What a case has stands in
+/// `vault/exhibits/XX`; deeper lies nothing of its own, and without a bound a tree of folders could
+/// exhaust the stack.
+const DEPTH: usize = 8;
+
+/// What stands under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// A plain file.
+    File,
+    /// A link, a pipe, a device; a folder under a name that only files have.
+    Other,
+    /// A folder that is not looked into.
+    Deep,
+}
+
+/// Every file below, and what it is.
+pub(super) fn list(dir: &Path, below: &Path, out: &mut Vec<(PathBuf, Kind)>) -> Result<()> {
     let folder = dir.join(below);
     let items = match folder.read_dir() {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -184,12 +214,18 @@ pub(super) fn list(dir: &Path, below: &Path, out: &mut Vec<(PathBuf, bool)>) -> 
     };
     for item in items {
         let item = item.map_err(|e| Error::material("list", &folder, e))?;
-        let path = below.join(item.file_name());
+        let name = item.file_name();
+        let path = below.join(&name);
         let kind = item.file_type().map_err(|e| Error::material("look at", &path, e))?;
-        if kind.is_dir() {
-            list(dir, &path, out)?;
+        let unfinished = name.as_encoded_bytes().starts_with(ledger::disk::TEMP_PREFIX.as_bytes());
+        if !kind.is_dir() {
+            out.push((path, if kind.is_file() { Kind::File } else { Kind::Other }));
+        } else if unfinished {
+            out.push((path, Kind::Other));
+        } else if path.components().count() > DEPTH {
+            out.push((path, Kind::Deep));
         } else {
-            out.push((path, kind.is_file()));
+            list(dir, &path, out)?;
         }
     }
     Ok(())

@@ -15,7 +15,7 @@ const MATERIAL: [&[u8]; 4] = [b"one", b"two", &[3; 5000], b"four"];
 fn run(dir: &Path) -> Result<()> {
     let home = Home::new(&dir.join("home"));
     let at = dir.join("case");
-    let mut case = if Case::exists(&at) {
+    let mut case = if Case::exists(&at).unwrap() {
         Case::open(&at, &home, "run", Wait::Fail, 5)?
     } else {
         Case::create(&at, &home, "Test", &stamp(), "run", Wait::Fail)?
@@ -71,7 +71,7 @@ fn a_crash_at_any_step_costs_nothing_that_was_committed() {
             }
             // Between crash and next run: a reader sees a whole prefix, a verifier nothing wrong.
             let at = dir.join("case");
-            if Case::exists(&at) {
+            if Case::exists(&at).unwrap() {
                 let before = Case::read(&at).unwrap_or_else(|e| panic!("{what}: {e}"));
                 assert!([1, 3, 5].contains(&before.len()), "{what}: {} records", before.len());
                 let home = Home::new(&dir.join("home"));

@@ -101,6 +101,79 @@ fn a_file_of_openings_beyond_the_bound_is_not_read() {
     without_advice(&report);
 }
 
+/// Lines cost memory beside their bytes: of a gigabyte of line feeds none is kept.
+#[test]
+fn a_file_of_openings_has_no_more_lines_than_openings() {
+    let temp = crate::life::quick_dir();
+    let home = crate::flip::small_case(temp.path());
+    let case = temp.path().join("case");
+    let path = case.join("vault/openings/000000000000.jsonl");
+    let bytes = fs::read(&path).unwrap();
+    for lines in [1 << 20, 200] {
+        fs::write(&path, vec![b'\n'; lines]).unwrap();
+        let report = verified_soon(&case, &home, "line feeds").unwrap();
+        let many = |f: &vault::Finding| f.message.contains("more lines than openings fit");
+        assert!(report.findings.iter().any(many), "{:#?}", report.findings);
+        without_advice(&report);
+    }
+    fs::write(&path, bytes).unwrap();
+    assert!(verify(&case, Some(&home), &|_| {}).unwrap().is_sound());
+}
+
+/// A folder under the name of an unfinished file keeps every writer from his work: it is found, and who
+/// writes says what to do.
+#[test]
+fn a_folder_named_like_an_unfinished_file_is_found() {
+    let temp = crate::life::quick_dir();
+    let home = crate::flip::small_case(temp.path());
+    let case = temp.path().join("case");
+    for place in ["ledger/.unfinished-x", "vault/exhibits/.unfinished-x", "vault/.unfinished-x"] {
+        fs::create_dir(case.join(place)).unwrap();
+        let report = verify(&case, Some(&home), &|_| {}).unwrap();
+        let named = |f: &vault::Finding| f.place == place && f.message == "it is not a plain file";
+        assert!(report.findings.iter().any(named), "{place}: {:#?}", report.findings);
+        match vault::Case::open(&case, &home, "test", vault::Wait::Fail, 0) {
+            Err(e) => {
+                let said = e.to_string();
+                assert!(said.contains(place) && said.contains("remove it"), "{said}");
+            }
+            // Nothing is swept there.
+            Ok(_) => assert_eq!(place, "vault/.unfinished-x"),
+        }
+        fs::remove_dir(case.join(place)).unwrap();
+    }
+    // What is unfinished where no writer leaves such files is dropped by none.
+    let odd = ["vault/.unfinished-2", "vault/exhibits/zz/.unfinished-1"];
+    fs::create_dir(case.join("vault/exhibits/zz")).unwrap();
+    for place in odd.iter().chain(&["vault/openings/.unfinished-3"]) {
+        fs::write(case.join(place), b"x").unwrap();
+    }
+    crate::life::open(temp.path(), &home).finish().unwrap();
+    assert!(!case.join("vault/openings/.unfinished-3").exists());
+    let report = verify(&case, Some(&home), &|_| {}).unwrap();
+    for place in odd {
+        let told = report.notes.iter().find(|n| n.starts_with(place)).unwrap();
+        assert!(told.contains("remove it") && !told.contains("the next run"), "{told}");
+    }
+}
+
+/// A tree of folders without an end to speak of is named, and not gone down.
+#[test]
+fn a_deep_tree_of_folders_is_a_finding() {
+    let temp = crate::life::quick_dir();
+    let home = crate::flip::small_case(temp.path());
+    let case = temp.path().join("case");
+    // Longer than a path may be: only who goes down step by step can make it.
+    let deep =
+        "cd \"$0\"; i=0; cd vault; while [ $i -lt 3000 ]; do mkdir d; cd d; i=$((i+1)); done";
+    assert!(Command::new("sh").args(["-c", deep]).arg(&case).status().unwrap().success());
+    let report = verified_soon(&case, &home, "a deep tree").unwrap();
+    let found: Vec<_> = report.findings.iter().filter(|f| f.message.contains("so deep")).collect();
+    assert!(found.len() == 1 && found[0].place.len() < 80, "{:#?}", report.findings);
+    assert!(report.findings.len() == 1, "{:#?}", report.findings);
+    assert!(Command::new("rm").arg("-rf").arg(case.join("vault/d")).status().unwrap().success());
+}
+
 /// Whoever only looked is not told what a command that writes would tell.
 #[track_caller]
 fn without_advice(report: &Report) {

@@ -184,6 +184,70 @@ fn a_copy_from_before_the_rotation_is_an_older_copy() {
     assert!(refused.to_string().contains("the authority has seen 4"), "{refused}");
 }
 
+/// The copy lacks two rotations: by the middle key, which signed nothing that the copy has, the authority
+/// saw the log grow. What it saw tells, and what cannot be read of it is told.
+#[test]
+#[allow(clippy::disallowed_methods)] // Damage for the test.
+fn a_copy_from_before_two_rotations_is_an_older_copy() {
+    let temp = quick_dir();
+    let dir = temp.path();
+    let home = begin(dir);
+    let kept = dir.join("kept");
+    let copy = |from: &Path, to: &Path| {
+        let done = std::process::Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
+        assert!(done.success());
+    };
+    copy(&dir.join("case"), &kept);
+    turn(&home).unwrap();
+    let mut case = open(dir, &home).unwrap();
+    mark(&mut case, "three").unwrap();
+    mark(&mut case, "four").unwrap();
+    case.finish().unwrap();
+    turn(&home).unwrap();
+    assert!(report(dir, Some(&home)).is_sound());
+    std::fs::remove_dir_all(dir.join("case")).unwrap();
+    copy(&kept, &dir.join("case"));
+    let seen = "it is known with 6 entries, here are 3";
+    found(&report(dir, Some(&home)), seen);
+    let older = vault::verify_copy(&dir.join("case"), Some(&home), &|_| {}).unwrap();
+    assert_eq!((older.is_sound(), older.seen), (true, Some(6)), "{older:?}");
+    let refused = open(dir, &home).unwrap_err();
+    assert!(refused.to_string().contains("the authority has seen 6"), "{refused}");
+
+    // Whoever cuts the log spoils what was seen of it.
+    let folder = dir.join("home/authorities/police.example/seen");
+    let path = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let note = std::fs::read(&path).unwrap();
+    let gone = "what cannot be read was there";
+    let spoilt = |what: &str| {
+        let report = report(dir, Some(&home));
+        let told = report.findings.iter().any(|f| f.message.contains("it cannot be read ("));
+        assert!(told, "{what}, {gone}: {:?}", report.findings);
+        assert!(open(dir, &home).is_err(), "{what}");
+    };
+    for bytes in [&b""[..], b"\xff\xfe", &note[..note.len() / 2]] {
+        std::fs::write(&path, bytes).unwrap();
+        spoilt("cut");
+    }
+    let mut flipped = note.clone();
+    let end = flipped.len() - 20;
+    flipped[end] ^= 1;
+    std::fs::write(&path, &flipped).unwrap();
+    spoilt("flipped");
+    std::fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    spoilt("a pipe");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    spoilt("a folder");
+    std::fs::remove_dir(&path).unwrap();
+    std::os::unix::fs::symlink("nowhere", &path).unwrap();
+    spoilt("a link to nothing");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, &note).unwrap();
+    found(&report(dir, Some(&home)), seen);
+}
+
 /// A rotation that the authority's own log does not tell of, and one whose statement is forged.
 #[test]
 fn a_rotation_needs_the_authority_and_both_keys() {

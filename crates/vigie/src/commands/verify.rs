@@ -77,7 +77,10 @@ fn print(report: &Report, args: &Verify) -> std::io::Result<()> {
     );
     let findings = counted(report.findings.len() as u64, "finding");
     let dir = args.dir.as_ref().unwrap_or(&args.case.case);
-    let (origin, dir) = (&report.origin, quoted_path(dir));
+    let dir = quoted_path(dir);
+    // Where nothing of its log is left, nothing says whose it is.
+    let nameless = format!("The case in {dir}");
+    let origin = if report.origin.is_empty() { &nameless } else { &report.origin };
     if report.findings.is_empty() {
         writeln!(out, "{origin} holds: {sum}")?;
     } else if report.evidence_holds() {

@@ -131,6 +131,37 @@ fn a_beginning_is_completed_once() {
     assert!(said.contains("is not the log that the authority has seen"), "{said}");
 }
 
+/// A case was begun, and the authority got its name, or another key, before its first record: it is made
+/// under the authority that is, since nothing was recorded under the one that was.
+#[test]
+fn a_beginning_under_another_key_is_begun_anew() {
+    let bench = Bench::new();
+    put(&bench.path("m/hosts.txt"), "198.18.0.7\n");
+    bench.ok(&["open", "--case", "practice", "m"]);
+    let home = ledger::Home::new(&bench.path("home"));
+    let none = model::Sha256Hex::of(b"").0;
+    let begin = |authority: &str, case: &str| {
+        let origin = format!("{authority}/case/01999999-0000-7000-8000-000000000002");
+        let key = home.find(authority).expect("a key").signer(&origin).expect("a key");
+        put(&bench.path(&format!("{case}/ledger/checkpoint")), &key.sign(0, &none));
+        put(&bench.path(&format!("{case}/vault/openings/000000000000.jsonl")), "half an ope");
+    };
+    begin("practice.invalid", "a");
+    bench.ok(&["authority", "init", "police.example"]);
+    bench.ok(&["open", "--case", "a", "m"]);
+    assert!(bench.ok(&["verify", "a"]).contains("police.example/case/"));
+    begin("police.example", "b");
+    bench.ok(&["authority", "rotate"]);
+    bench.ok(&["open", "--case", "b", "m"]);
+    assert!(bench.ok(&["verify", "b"]).contains(" holds: "));
+    // What another home began it alone can tell of: said once, with what to do.
+    begin("police.example", "c");
+    let mut open = bench.command(&["open", "--case", "c", "m"]);
+    let out = open.env("VIGIE_HOME", bench.path("other")).output().expect("it runs");
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.code() == Some(3) && said.contains("--home"), "{said}");
+}
+
 /// What was taken away from a case is no making that was cut off.
 #[test]
 #[allow(clippy::disallowed_methods)] // Damage for the test.
@@ -172,6 +203,20 @@ fn a_case_whose_log_was_taken_away_is_a_finding() {
         std::fs::create_dir(bench.path(name).join("ledger")).expect("a folder");
         wrong(name);
     }
+    // The log's folder is gone; then a first opening alone is left, which no making leaves.
+    bench.ok(&["open", "--case", "e", "m"]);
+    std::fs::remove_dir_all(bench.path("e/ledger")).expect("it goes");
+    let said = wrong("e");
+    assert!(said.contains("no checkpoint and no first record says whose log it is"), "{said}");
+    assert!(said.contains("The case in e does not hold"), "{said}");
+    assert!(!said.contains("holds no case"), "{said}");
+    let first = std::fs::read(bench.path("e/vault/openings/000000000000.jsonl")).expect("a file");
+    std::fs::remove_dir_all(bench.path("e")).expect("it goes");
+    std::fs::create_dir_all(bench.path("e/vault/openings")).expect("a folder");
+    std::fs::write(bench.path("e/vault/openings/000000000000.jsonl"), first).expect("a file");
+    wrong("e");
+    std::fs::create_dir(bench.path("e/ledger")).expect("a folder");
+    wrong("e");
     // A log that begins anew under the origin that the authority saw grow.
     bench.ok(&["open", "--case", "d", "m"]);
     let report = bench.json(&["verify", "--json", "d"]);

@@ -98,7 +98,8 @@ pub(super) fn restore(
     }
     let store = store(from)?;
     let case = &args.case.case;
-    let cases = if desk::backup::is_case(case) { vec![case.clone()] } else { Vec::new() };
+    let is_case = desk::backup::is_case(case).map_err(super::super::told(case))?;
+    let cases = if is_case { vec![case.clone()] } else { Vec::new() };
     let how = (args.replace, trust);
     let proven = match restore_home(home, &cases, &*store, how, "vigie restore --authority") {
         Ok(proven) => proven,
