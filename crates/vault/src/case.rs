@@ -101,6 +101,10 @@ impl Case {
         holder: &str,
         wait: Wait,
     ) -> Result<Self> {
+        // Asked before a key or a lock is made, and again under the lock.
+        if dir.is_dir() && !crate::verify::is_bare(dir)? && !Self::exists(dir)? {
+            return Err(Error::LogGone(dir.to_owned()));
+        }
         let authority = home.current(&crate::random()?)?;
         authority.unlock()?; // before others wait for the lock
         disk::create_dir(dir)?;

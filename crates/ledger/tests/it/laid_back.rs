@@ -147,7 +147,8 @@ fn a_checkpoint_that_is_kept_beside_it_is_held_against_it() {
     lay(&before, dir.path());
     keep_witnessed(dir.path(), &cosigned(&note)).unwrap();
     assert_eq!(Log::open(dir.path(), key()).unwrap().size(), 330);
-    let keeps: [(&str, &dyn Fn(&Path, &Note)); 2] = [
+    type Keep<'a> = &'a dyn Fn(&Path, &Note);
+    let keeps: [(&str, Keep<'_>); 2] = [
         ("cosigned", &|dir, note| keep_witnessed(dir, &cosigned(note)).unwrap()),
         ("contradicting", &|dir, note| keep_contradicting(dir, note).unwrap()),
     ];

@@ -92,7 +92,7 @@ pub(crate) fn begun(dir: &Path, home: &Home, authority: &Authority) -> Result<Be
 
 /// True where there is nothing in the folder that only a case with records has. A beginning has its
 /// checkpoint before its first opening: without that the openings are of a log that was taken away.
-pub(super) fn is_bare(dir: &Path) -> Result<bool> {
+pub(crate) fn is_bare(dir: &Path) -> Result<bool> {
     if ["views.sqlite", "tables"].iter().any(|name| dir.join(name).exists()) {
         return Ok(false);
     }
