@@ -32,8 +32,9 @@ pub enum Error {
     /// The log is not the one that the views were made of.
     #[error(
         "{dir}: {what}. Nothing was changed. Bring the log back from a copy or a backup (`vigie \
-         restore`); where it was laid there on purpose, move views.sqlite* and tables/ out of the \
-         folder, and give the command again"
+         restore`); if this is a copy that was made while a run was under way, make it again while nobody \
+         writes. Where the log was laid there on purpose, and vault/ holds nothing beyond it, move \
+         views.sqlite* and tables/ out of the folder, and give the command again"
     )]
     LogLess {
         /// The case's folder.

@@ -324,14 +324,28 @@ impl Authority {
         })
     }
 
-    /// True where its own log once held something: it has seen it, or logs of cases, or keeps openings
-    /// of its records, or a key that one of them names.
+    /// Removes openings of records that its own log does not hold; the lock is held.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn drop_openings(&self, records: u64) -> Result<()> {
+        for item in self.dir.join("openings").read_dir().into_iter().flatten().flatten() {
+            let index = item.file_name().to_str().and_then(|name| name.parse::<u64>().ok());
+            if index.is_some_and(|index| index >= records) {
+                disk::remove(&item.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// True where its own log once held something: it has seen it, or keeps openings of its records, or
+    /// a key that one of them names.
     pub fn has_history(&self) -> bool {
         let there = |name: &str| self.dir.join(name).symlink_metadata().is_ok();
         let opened =
             self.dir.join("openings").read_dir().is_ok_and(|mut items| items.next().is_some());
         let seen = self.seen_path(self.name()).symlink_metadata().is_ok();
-        self.has_cases() || seen || opened || there(NEXT)
+        seen || opened || there(NEXT)
     }
 
     fn seen_path(&self, origin: &str) -> PathBuf {

@@ -126,20 +126,27 @@ pub(crate) fn discard(paths: &[PathBuf]) {
     }
 }
 
-/// Opens, or makes, a file that serves as a lock: its content may be rewritten in place.
-pub(crate) fn open_lock(path: &Path) -> Result<File> {
-    open_own(path)
+/// Opens, or makes, a file that serves as a lock; true where its content may be rewritten in place. One
+/// with another name elsewhere, as a folder of hard links has, locks all the same.
+pub(crate) fn open_lock(path: &Path) -> Result<(File, bool)> {
+    open_in_place(path, u64::MAX).map(|(file, names)| (file, names <= 1))
 }
 
 /// Opens, or makes, a file that is written in place. Nothing is written through a link, nor to what has
 /// another name elsewhere: whoever laid that down would choose what is cut.
 fn open_own(path: &Path) -> Result<File> {
+    open_in_place(path, 1).map(|(file, _)| file)
+}
+
+/// The same of a file with at most so many names, and how many it has.
+fn open_in_place(path: &Path, names: u64) -> Result<(File, u64)> {
+    let own = |found: &fs::Metadata| found.is_file() && found.nlink() <= names;
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     options.custom_flags(flags.bits().cast_signed());
     // Looked at before as well: a pipe without a reader opens for nobody.
-    if path.symlink_metadata().is_ok_and(|found| !is_own(&found)) {
+    if path.symlink_metadata().is_ok_and(|found| !own(&found)) {
         return Err(Error::Elsewhere(path.to_owned()));
     }
     let (file, found) = step("open", path, || {
@@ -147,11 +154,7 @@ fn open_own(path: &Path) -> Result<File> {
         let found = file.metadata()?;
         Ok((file, found))
     })?;
-    if is_own(&found) { Ok(file) } else { Err(Error::Elsewhere(path.to_owned())) }
-}
-
-fn is_own(found: &fs::Metadata) -> bool {
-    found.is_file() && found.nlink() == 1
+    if own(&found) { Ok((file, found.nlink())) } else { Err(Error::Elsewhere(path.to_owned())) }
 }
 
 /// Rewrites a lock file's text in place. Not durable: it matters only while its writer lives.

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::journal::LAST;
 use crate::keyfile::KeyFileError;
 use crate::note::NoteError;
 
@@ -49,13 +50,26 @@ pub enum Error {
         /// How.
         what: String,
     },
+    /// The last batch of a journal is damaged.
+    #[error(
+        "{shown}: {LAST}. Nothing was written. Bring the folder back from a copy. Where no copy has it, what that \
+         batch recorded is lost: keep a copy of the file, cut it (`truncate -s {used} {shown}`), and open the \
+         same material again", shown = path.display()
+    )]
+    LastBatch {
+        /// The journal.
+        path: PathBuf,
+        /// Bytes of whole batches before it.
+        used: u64,
+    },
     /// What stands where a plain file should.
     #[error("{} is no plain file", .0.display())]
     NotAFile(PathBuf),
     /// What would be written in place, and is not the log's alone.
     #[error(
-        "{} is a link, has another name elsewhere, or is no plain file: nothing is written through it. \
-         Put a plain file in its place (a copy of what it leads to, if that is the log's)", .0.display()
+        "{path} is a link, has another name elsewhere (as `cp -al` makes them), or is no plain file: nothing is \
+         written through it. Put a plain file in its place: `cp -p {path} {path}.own && mv {path}.own {path}`, if what it \
+         leads to is the log's own", path = .0.display()
     )]
     Elsewhere(PathBuf),
     /// A witness keeps no more logs.
@@ -64,7 +78,8 @@ pub enum Error {
     /// The log is shorter than the authority has seen it.
     #[error(
         "{origin} has {found} entries here, but the authority has seen {seen}: this is an older or \
-         cut copy. Nothing was written"
+         cut copy. Nothing was written to it; bring the newer one back (`vigie restore`, an authority's own \
+         with --authority)"
     )]
     RolledBack {
         /// The log.
@@ -193,6 +208,7 @@ impl Error {
                 format!("cannot {action} {}: {source}", path.display())
             }
             Self::Damaged { path, what } => format!("{} is damaged: {what}", path.display()),
+            Self::LastBatch { path, .. } => format!("{}: {LAST}", path.display()),
             Self::RolledBack { origin, found, seen } => {
                 format!("{origin} has {found} entries here, but the authority has seen {seen}")
             }

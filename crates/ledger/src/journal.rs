@@ -77,7 +77,13 @@ pub(crate) enum Rest {
     Torn,
     /// What no crash leaves, and why: batches that were committed are damaged.
     Damaged(&'static str),
+    /// The same of the last batch alone.
+    Last,
 }
+
+/// What is told of [`Rest::Last`].
+pub(crate) const LAST: &str =
+    "its last batch is damaged, and was not torn by a crash: it is all there";
 
 /// So many zero bytes in a row stand in no batch of records; where a flush did not reach the disk they
 /// do.
@@ -101,13 +107,20 @@ pub(crate) fn rest(bytes: &[u8], used: usize) -> Rest {
             payload.len() >= len.max(1) || Sha256Hex::of(payload).0 == *digest
         })
     });
-    let zeros = rest.chunk_by(|a, b| a == b).any(|run| run[0] == 0 && run.len() >= ZEROS);
-    if all_there && !zeros {
-        return Rest::Damaged(
-            "its last batch is damaged, and was not torn by a crash: it is all there",
-        );
-    }
-    Rest::Torn
+    if all_there && !lacks(rest) { Rest::Last } else { Rest::Torn }
+}
+
+/// True where something of a frame was never written: a run of zeros, shorter only where a block of the
+/// disk ends within its beginning or begins within its end. A length begins with two zeros at most, and
+/// no record ends with one.
+fn lacks(frame: &[u8]) -> bool {
+    let mut at = 0;
+    frame.chunk_by(|a, b| (*a == 0) == (*b == 0)).any(|run| {
+        let begins = at;
+        at += run.len();
+        let edge = at == frame.len() || (begins == 0 && run.len() >= 3);
+        run[0] == 0 && (run.len() >= ZEROS || edge)
+    })
 }
 
 /// True where a whole frame begins somewhere after the start. Whoever lays down bytes that look like
@@ -175,10 +188,10 @@ mod tests {
             .prop_map(|(first, entries, checkpoint)| Frame { first, entries, checkpoint })
     }
 
-    /// As logs have them: records are text, and there is a checkpoint.
+    /// As logs have them: records are text, and there is a signed checkpoint.
     fn any_whole() -> impl Strategy<Value = Frame> {
         let entries = prop::collection::vec("[ -~]{1,80}".prop_map(String::into_bytes), 1..5);
-        (0..1u64 << 40, entries, "[a-z]{20,60}").prop_map(|(first, entries, checkpoint)| Frame {
+        (0..1u64 << 40, entries, "[a-z]{256,300}").prop_map(|(first, entries, checkpoint)| Frame {
             first,
             entries,
             checkpoint,
@@ -229,8 +242,12 @@ mod tests {
             let torn = &whole[..cut];
             prop_assert_eq!(rest(torn, frames(torn).1), Rest::Torn);
             let mut missing = whole.clone();
-            let from = whole.len() - last.len() + at.index(last.len() - ZEROS);
+            let from = whole.len() - last.len() + at.index(last.len());
             missing[from..].fill(0);
+            prop_assert_eq!(rest(&missing, frames(&missing).1), Rest::Torn);
+            let mut missing = whole.clone();
+            let begins = whole.len() - last.len();
+            missing[begins..begins + 3 + at.index(last.len() - 3)].fill(0);
             prop_assert_eq!(rest(&missing, frames(&missing).1), Rest::Torn);
 
             let before: usize = parts[..which.index(parts.len())].iter().map(Vec::len).sum();
@@ -241,7 +258,7 @@ mod tests {
             prop_assert!(used <= place);
             // Of the last one's length a change can make it longer than what is there.
             let found = rest(&damaged, used);
-            prop_assert!(matches!(found, Rest::Damaged(_)), "{:?}", found);
+            prop_assert!(matches!(found, Rest::Damaged(_) | Rest::Last), "{:?}", found);
         }
 
         #[test]

@@ -24,6 +24,8 @@ pub enum Wait {
 pub struct Lock {
     file: File,
     path: PathBuf,
+    /// True where its text, which is for people only, may be rewritten.
+    alone: bool,
 }
 
 impl Lock {
@@ -32,7 +34,7 @@ impl Lock {
     /// # Errors
     /// Held by another ([`Wait::Fail`]), or the file cannot be opened.
     pub fn acquire(path: &Path, holder: &str, wait: Wait) -> Result<Self> {
-        let file = disk::open_lock(path)?;
+        let (file, alone) = disk::open_lock(path)?;
         let operation = match wait {
             Wait::Wait => FlockOperation::LockExclusive,
             Wait::Fail => FlockOperation::NonBlockingLockExclusive,
@@ -48,14 +50,19 @@ impl Lock {
                 Err(e) => return Err(Error::disk("lock", path, e.into())),
             }
         }
-        disk::rewrite_lock(&file, path, &format!("process {}, {holder}\n", std::process::id()))?;
-        Ok(Self { file, path: path.to_owned() })
+        if alone {
+            let text = format!("process {}, {holder}\n", std::process::id());
+            disk::rewrite_lock(&file, path, &text)?;
+        }
+        Ok(Self { file, path: path.to_owned(), alone })
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        let _ = disk::rewrite_lock(&self.file, &self.path, ""); // the text is for people only
+        if self.alone {
+            let _ = disk::rewrite_lock(&self.file, &self.path, "");
+        }
     }
 }
 

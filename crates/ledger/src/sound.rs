@@ -28,8 +28,14 @@ pub(crate) fn sound(store: &Store, keys: &Keys) -> Result<Reader> {
         begins(store, &journals)?;
     }
     for (path, bytes) in &journals {
-        if let Rest::Damaged(what) = rest(bytes, frames(bytes).1) {
-            return Err(Error::damaged(path, what));
+        let used = frames(bytes).1;
+        match rest(bytes, used) {
+            Rest::None | Rest::Torn => {}
+            Rest::Damaged(what) => return Err(Error::damaged(path, what)),
+            Rest::Last => {
+                let (path, used) = (path.to_owned(), used as u64);
+                return Err(Error::LastBatch { path, used });
+            }
         }
     }
     let reader = Reader::of(store, &journals, checkpoint, Some(keys))?;

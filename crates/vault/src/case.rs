@@ -49,6 +49,9 @@ pub(crate) struct Writer {
     authority: Authority,
     /// The last published checkpoint that the authority has seen, or need not.
     seen: Option<String>,
+    /// True once its birth stands in the authority's own log. Until then the authority sees nothing of
+    /// it: what was seen stands for a birth.
+    born: bool,
     _lock: Lock,
 }
 
@@ -130,7 +133,7 @@ impl Case {
         let key = log.verifier().text();
         let keys = log.verifier().into();
         let seen = log.reader().published().map(str::to_owned);
-        let writer = Writer { log, keys, authority, seen, _lock: lock };
+        let writer = Writer { log, keys, authority, seen, born: false, _lock: lock };
         let mut case = Self::with_writer(dir, origin.clone(), writer)?;
         let mut batch = case.batch();
         batch.record(CaseOpened { origin, key, name: name.to_owned() });
@@ -159,15 +162,15 @@ impl Case {
         let of = OfLog::of(&reader, &origin, first_key(&reader).as_ref(), &authority)?;
         let keys = of.handed_on(reader.size(), signer.verifier());
         // All of this before anything is written: what a run completes and drops, it drops for good.
-        is_known(&reader, &authority, &origin, &keys)?;
+        let born = is_known(&reader, &authority, &origin, &keys)?;
         stands_alone(dir)?;
         none_ahead(dir, reader.size())?;
         let log = Log::open_with(&dir.join("ledger"), signer, &keys)?;
         let seen = log.reader().published().map(str::to_owned);
-        let writer = Writer { log, keys, authority, seen, _lock: lock };
+        let writer = Writer { log, keys, authority, seen, born, _lock: lock };
         let mut case = Self::with_writer(dir, origin, writer)?;
-        case.hand_on(&of.waiting, now_ms)?;
         case.complete_birth(now_ms, holder)?;
+        case.hand_on(&of.waiting, now_ms)?;
         Ok(case)
     }
 
@@ -340,21 +343,24 @@ impl Case {
     }
 
     /// Records the birth with the authority, unless it is recorded, and lets it see the checkpoint.
-    fn complete_birth(&self, now_ms: i64, holder: &str) -> Result<()> {
-        let Access::Write(writer) = &self.access else { return Err(Error::ReadOnly) };
-        let Some(checkpoint) = writer.log.reader().checkpoint() else { return Ok(()) };
-        if writer.authority.seen(&self.origin, &writer.keys)?.is_some() {
+    fn complete_birth(&mut self, now_ms: i64, holder: &str) -> Result<()> {
+        let (origin, records) = (self.origin.clone(), self.len());
+        let Access::Write(writer) = &mut self.access else { return Err(Error::ReadOnly) };
+        let seen = writer.authority.seen(&origin, &writer.keys)?.is_some();
+        if writer.born && seen {
             return Ok(());
         }
+        let Some(checkpoint) = writer.log.reader().checkpoint() else { return Ok(()) };
         let (_lock, mut log) = open_log(&writer.authority, holder, Wait::Wait)?;
-        let born = birth_in(log.reader(), &self.origin)?.is_some();
-        // Its making may have been cut off before its birth was recorded, never after more records.
-        if !born && self.len() > 1 {
-            return Err(Error::Unborn { origin: self.origin.clone(), records: self.len() });
+        let born = birth_in(log.reader(), &origin)?.is_some();
+        // Its making may have been cut off before its birth was recorded, never after more records; but
+        // where the authority has seen it, the log goes through what was seen, and is its own.
+        if !born && !seen && records > 1 {
+            return Err(Error::Unborn { origin, records });
         }
         if !born {
             let body = CaseBorn {
-                origin: self.origin.clone(),
+                origin: origin.clone(),
                 key: writer.keys.first().text(),
                 checkpoint: checkpoint.to_owned(),
             };
@@ -365,7 +371,8 @@ impl Case {
             log.append(&[bytes])?;
         }
         finish_log(&writer.authority, log)?;
-        Ok(writer.authority.see(checkpoint, &self.origin, &writer.keys)?)
+        writer.born = true;
+        Ok(writer.authority.see(checkpoint, &origin, &writer.keys)?)
     }
 
     /// The origin of the case in `dir`, as its log says; nothing is verified.
@@ -506,7 +513,7 @@ impl Case {
         let origin = self.origin.clone();
         let writer = self.writer()?;
         writer.log.publish()?;
-        match writer.log.reader().checkpoint() {
+        match writer.log.reader().checkpoint().filter(|_| writer.born) {
             Some(note) => Ok(writer.authority.see(note, &origin, &writer.keys)?),
             None => Ok(()),
         }
@@ -517,7 +524,7 @@ impl Case {
     pub(crate) fn be_seen(&mut self) -> Result<()> {
         let origin = self.origin.clone();
         let writer = self.writer()?;
-        let published = writer.log.reader().published();
+        let published = writer.log.reader().published().filter(|_| writer.born);
         let Some(note) = published.filter(|note| writer.seen.as_deref() != Some(*note)) else {
             return Ok(());
         };
@@ -601,14 +608,16 @@ pub fn authority_of(origin: &str) -> &str {
     origin.split('/').next().unwrap_or(origin)
 }
 
-/// Holds a log against what its authority knows of it: what it has seen, and the birth in its own log.
-fn is_known(log: &Reader, authority: &Authority, origin: &str, keys: &Keys) -> Result<()> {
+/// Holds a log against what its authority knows of it: what it has seen, and the birth in its own log;
+/// true where that is there.
+fn is_known(log: &Reader, authority: &Authority, origin: &str, keys: &Keys) -> Result<bool> {
     let seen = authority.seen(origin, keys)?;
     let birth = birth_in(&authority.reader()?, origin)?;
     // Its making may have been cut off before its birth was recorded, never after more records.
     if birth.is_none() && seen.is_none() && log.size() > 1 {
         return Err(Error::Unborn { origin: origin.to_owned(), records: log.size() });
     }
+    let is_born = birth.is_some();
     // Where another key signed it, that is told where keys are compared.
     let born = birth.and_then(|born| born.checkpoint).and_then(|note| keys.open(&note).ok());
     let known: Vec<Checkpoint> = seen.into_iter().chain(born).collect();
@@ -622,7 +631,7 @@ fn is_known(log: &Reader, authority: &Authority, origin: &str, keys: &Keys) -> R
             return Err(ledger::Error::OtherHistory { origin, size }.into());
         }
     }
-    Ok(())
+    Ok(is_born)
 }
 
 /// Refuses folders of the vault that are links: what a run writes and removes there would be another's.
@@ -656,9 +665,10 @@ fn drop_beginning(dir: &Path) -> Result<()> {
 }
 
 fn origin_of(reader: &Reader, dir: &Path) -> Result<String> {
-    let note = reader.checkpoint().ok_or_else(|| Error::NoCase(dir.to_owned()))?;
+    // There is a case: its log is what is not.
+    let note = reader.checkpoint().ok_or_else(|| Error::LogGone(dir.to_owned()))?;
     let checkpoint = ledger::Checkpoint::parse_unverified(note);
-    Ok(checkpoint.map_err(|_| Error::NoCase(dir.to_owned()))?.origin)
+    Ok(checkpoint.map_err(|_| Error::LogGone(dir.to_owned()))?.origin)
 }
 
 /// A sealed exhibit's bytes, to be read from any place. `Send + Sync`.

@@ -47,8 +47,10 @@ pub enum Error {
     LogGone(PathBuf),
     /// Openings beyond the log.
     #[error(
-        "{} opens records from {first} on, and the log has {records}: it was cut or laid back. Nothing was \
-         written: restore the log from a copy (`vigie restore`); `vigie verify` tells more", path.display()
+        "{} opens records from {first} on, and the log has {records}: it was cut or laid back, or this is a \
+         copy that was made while a run was under way. Nothing was written. Copy it again while nobody \
+         writes to it, or bring the log back from a backup (`vigie restore`); `vigie verify` tells more",
+        path.display()
     )]
     Ahead {
         /// The file of openings.

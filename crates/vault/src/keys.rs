@@ -296,6 +296,11 @@ fn reason(authority: &Authority, record: u64) -> Result<Option<String>> {
     }
 }
 
+/// The name of the file in an authority's folder `seen/` that holds what it has seen of a log.
+pub fn seen_name(origin: &str) -> String {
+    model::Sha256Hex::of(origin.as_bytes()).to_string()
+}
+
 /// Opens an authority's own log for writing, with its lock; completes a rotation that a crash cut
 /// off once its record stood.
 ///
@@ -328,9 +333,12 @@ pub(crate) fn own_log(authority: &Authority) -> Result<Log> {
     let reader = authority.reader()?;
     let begun = reader.checkpoint().is_some();
     // A rotation that was cut off leaves an opening and a key beside a log without records.
-    if reader.size() == 0 && (authority.has_cases() || !begun && authority.has_history()) {
+    let gone = !authority.log_dir().is_dir() && authority.has_cases();
+    if reader.size() == 0 && (gone || !begun && authority.has_history()) {
         return Err(Error::OwnLogGone(authority.log_dir()));
     }
+    // One that was cut off before its record leaves an opening of none.
+    authority.drop_openings(reader.size())?;
     let name = authority.name();
     let keys = keys_of(&reader, name, authority)?;
     if let Some(seen) = authority.seen(name, &keys)? {

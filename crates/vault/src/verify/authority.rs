@@ -15,7 +15,7 @@ pub(crate) const MAX_OPENING: u64 = 1 << 20;
 pub fn verify_authority(authority: &Authority) -> Vec<Finding> {
     let log_dir = authority.log_dir();
     let told = |message: String| vec![Finding { place: log_dir.display().to_string(), message }];
-    if !log_dir.is_dir() && !authority.has_history() {
+    if !log_dir.is_dir() && !authority.has_history() && !authority.has_cases() {
         return Vec::new();
     }
     // Every case of the home has its births written here: half a commit is no damage.

@@ -103,7 +103,8 @@ pub(crate) fn is_bare(dir: &Path) -> Result<bool> {
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
         path == first || name.starts_with(ledger::disk::TEMP_PREFIX.as_bytes())
     };
-    let signed = files.is_empty() || dir.join("ledger/checkpoint").is_file();
+    let opened = files.iter().any(|(path, _)| *path == first);
+    let signed = !opened || dir.join("ledger/checkpoint").is_file();
     Ok(signed && files.iter().all(|(path, kind)| *kind == Kind::File && begun(path)))
 }
 

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use vault::{Case, Home, Report, Wait, verify, verify_authority};
+use ledger::disk::faults::{Last, crash_after, heal};
+use vault::{Case, Home, Report, Wait, rotate, verify, verify_authority};
 
 use crate::life::{create, from, quick_dir, stamp};
 
@@ -209,4 +210,85 @@ fn an_authoritys_own_log_is_never_begun_anew_or_laid_back() {
     copy(&dir.join("newer"), &own);
     make("third").unwrap();
     assert!(verify_authority(&authority).is_empty());
+}
+
+/// Whatever fails while a case is made, the same command completes it, it is born, and its home goes on.
+#[test]
+fn a_birth_that_failed_is_recorded_by_the_next_opening() {
+    for (last, turn) in [(Last::Failed, false), (Last::Undone, false), (Last::Undone, true)] {
+        for n in 0.. {
+            let temp = quick_dir();
+            let dir = temp.path();
+            let home = Home::new(&dir.join("home"));
+            home.init("police.example", &[1; 32]).unwrap();
+            let make = |name: &str| {
+                Case::create(&dir.join(name), &home, "Test", &stamp(), "test", Wait::Fail)
+            };
+            crash_after(n, last);
+            let made = make("case").and_then(Case::finish);
+            let came = heal();
+            let what = format!("step {n}, {last:?}, {turn}");
+            if turn {
+                rotate(&home, None, 1_764_000_100_000, "test", Wait::Fail).unwrap();
+            }
+            if made.is_err() {
+                let again = if Case::exists(&dir.join("case")).unwrap() {
+                    open(dir, &home)
+                } else {
+                    make("case")
+                };
+                again.and_then(Case::finish).unwrap_or_else(|e| panic!("{what}: {e}"));
+            }
+            let report = verify(&dir.join("case"), Some(&home), &|_| {}).unwrap();
+            assert!(report.is_sound(), "{what}: {:?}", report.findings);
+            make("second").and_then(Case::finish).unwrap_or_else(|e| panic!("{what}: {e}"));
+            let report = verify(&dir.join("second"), Some(&home), &|_| {}).unwrap();
+            assert!(report.is_sound(), "{what}: {:?}", report.findings);
+            if !came {
+                break;
+            }
+        }
+    }
+}
+
+/// A rotation that was cut off before its record leaves an opening; the next birth takes that place.
+#[test]
+fn a_rotation_cut_off_spoils_no_birth() {
+    for n in 0.. {
+        let temp = quick_dir();
+        let dir = temp.path();
+        let home = Home::new(&dir.join("home"));
+        home.init("police.example", &[1; 32]).unwrap();
+        let make =
+            |name: &str| Case::create(&dir.join(name), &home, "Test", &stamp(), "test", Wait::Fail);
+        make("first").and_then(Case::finish).unwrap();
+        crash_after(n, Last::Undone);
+        let _ = rotate(&home, Some("k".into()), 1_764_000_100_000, "test", Wait::Fail);
+        let came = heal();
+        make("case").and_then(Case::finish).unwrap_or_else(|e| panic!("step {n}: {e}"));
+        let report = verify(&dir.join("case"), Some(&home), &|_| {}).unwrap();
+        assert!(report.is_sound(), "step {n}: {:?}", report.findings);
+        if !came {
+            break;
+        }
+    }
+}
+
+/// A folder of hard links locks; what would be written through them is the journal alone.
+#[test]
+fn a_case_of_hard_links_is_told_which_file_to_copy() {
+    let temp = quick_dir();
+    let dir = temp.path();
+    let (case, home) = create(dir);
+    case.finish().unwrap();
+    let linked =
+        Command::new("cp").arg("-al").arg(dir.join("case")).arg(dir.join("links")).status();
+    assert!(linked.unwrap().success());
+    let error = open(dir, &home).unwrap_err().to_string();
+    assert!(error.contains("ledger/journal.own"), "{error}");
+    let journal = dir.join("case/ledger/journal");
+    let own = dir.join("case/ledger/journal.own");
+    fs::copy(&journal, &own).unwrap();
+    fs::rename(own, journal).unwrap();
+    open(dir, &home).unwrap().finish().unwrap();
 }

@@ -123,6 +123,23 @@ fn an_authority_is_never_laid_back() {
     said(&bench, &["backup", "--authority", "--to", "home/inside"], 2);
 }
 
+/// The log is gone, and what the authority has seen of it stands beside: an older backup is told as that.
+#[test]
+fn a_backup_that_is_older_than_what_was_seen_takes_no_place() {
+    let bench = Bench::new();
+    opened(&bench, "case", "198.18.0.77");
+    bench.ok(&BACKUP);
+    opened(&bench, "other", "198.18.0.78");
+    let mut folders = std::fs::read_dir(bench.path("home/authorities")).unwrap();
+    let log = folders.next().unwrap().unwrap().path().join("ledger");
+    std::fs::remove_dir_all(&log).unwrap();
+    let words = ["open", "--case", "more", "case.txt"];
+    assert!(said(&bench, &words, 3).contains("vigie restore"));
+    let text = said(&bench, &[&RESTORE[..], &["--replace"]].concat(), 1);
+    assert!(text.contains("has seen") && text.contains("it is older"), "{text}");
+    assert!(!log.exists());
+}
+
 #[test]
 fn whatever_is_damaged_in_it_takes_no_place() {
     let bench = Bench::new();
