@@ -27,7 +27,7 @@ pub fn package_page(preview: &Preview, lang: Lang) -> String {
                 p.handling { (warning(preview, lang)) }
                 main {
                     h1 { (t("package.head")) " " (text(&preview.recipient)) }
-                    @if is_practice(preview) {
+                    @if preview.is_practice() {
                         p.missing { (t("frame.practice")) ". " (t("frame.practice_text")) }
                     }
                     (about(preview, lang))
@@ -55,26 +55,17 @@ pub(crate) fn meaning(code: Handling, lang: Lang) -> &'static str {
 /// What the handling code forbids, and that it is practice where it is: on each printed page.
 fn warning(preview: &Preview, lang: Lang) -> Markup {
     html! {
-        @if is_practice(preview) { b { (lang.t("frame.practice")) } " · " }
+        @if preview.is_practice() { b { (lang.t("frame.practice")) } " · " }
         b { (preview.handling.text()) } " · " (meaning(preview.handling, lang))
         @if let Some(words) = &preview.restriction { " " (text(words)) }
     }
-}
-
-/// True where no authority stands behind it, on paper too.
-fn is_practice(preview: &Preview) -> bool {
-    authority(preview) == desk::desk::PRACTICE
-}
-
-fn authority(preview: &Preview) -> &str {
-    preview.origin.split('/').next().unwrap_or_default()
 }
 
 fn about(preview: &Preview, lang: Lang) -> Markup {
     let t = |key| lang.t(key);
     html! {
         dl {
-            dt { (t("package.by")) } dd { (text(authority(preview))) }
+            dt { (t("package.by")) } dd { (text(preview.authority())) }
             dt { (t("package.log")) } dd { (mono(&preview.origin)) }
             dt { (t("package.made")) } dd { (preview.made) }
         }
@@ -84,7 +75,7 @@ fn about(preview: &Preview, lang: Lang) -> Markup {
 /// What stands behind the records, and what does not: a reader learns it before any record.
 fn behind(preview: &Preview, lang: Lang) -> Markup {
     let t = |key| lang.t(key);
-    let authority = plain(authority(preview));
+    let authority = plain(preview.authority());
     let Behind { witnesses, required, timed } = &preview.behind;
     let seconds = |time: u64| fmt::moment(i64::try_from(time).unwrap_or(i64::MAX));
     html! {

@@ -11,7 +11,7 @@ use crate::views::{UNREAD, Views};
 use crate::{Error, Result};
 
 /// The authority of a case that no named authority opened.
-pub const PRACTICE: &str = ledger::PRACTICE;
+pub(crate) const PRACTICE: &str = ledger::PRACTICE;
 
 /// Where a case and its authority live, and who is at work.
 #[derive(Debug, Clone)]

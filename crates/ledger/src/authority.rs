@@ -349,7 +349,7 @@ impl Authority {
     }
 
     fn seen_path(&self, origin: &str) -> PathBuf {
-        self.dir.join("seen").join(Sha256Hex::of(origin.as_bytes()).to_string())
+        self.dir.join("seen").join(seen_name(origin))
     }
 
     /// The last checkpoint seen of a log, if any; its signature verified, by whichever of the log's keys:
@@ -391,6 +391,11 @@ impl Authority {
         disk::create_dir(&self.dir.join("seen"))?;
         disk::write(&path, note.as_bytes())
     }
+}
+
+/// The name of the file in an authority's folder `seen/` that holds what it has seen of a log.
+pub fn seen_name(origin: &str) -> String {
+    Sha256Hex::of(origin.as_bytes()).to_string()
 }
 
 #[cfg(test)]

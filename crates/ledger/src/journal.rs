@@ -75,12 +75,14 @@ pub(crate) enum Rest {
     None,
     /// What a crash left of a batch that was never committed.
     Torn,
-    /// What no crash leaves, and why: batches that were committed are damaged.
-    Damaged(&'static str),
-    /// The same of the last batch alone.
+    /// What no crash leaves: a batch that was committed is damaged, and whole ones follow it.
+    Damaged,
+    /// The same of the last batch.
     Last,
 }
 
+/// What is told of [`Rest::Damaged`].
+pub(crate) const DAMAGED: &str = "a batch in it is damaged, and whole ones follow it";
 /// What is told of [`Rest::Last`].
 pub(crate) const LAST: &str =
     "its last batch is damaged, and was not torn by a crash: it is all there";
@@ -98,7 +100,7 @@ pub(crate) fn rest(bytes: &[u8], used: usize) -> Rest {
         return Rest::None;
     }
     if follows(rest) {
-        return Rest::Damaged("a batch in it is damaged, and whole ones follow it");
+        return Rest::Damaged;
     }
     let all_there = rest.split_first_chunk::<4>().is_some_and(|(len, rest)| {
         let len = u32::from_be_bytes(*len) as usize;
@@ -258,7 +260,7 @@ mod tests {
             prop_assert!(used <= place);
             // Of the last one's length a change can make it longer than what is there.
             let found = rest(&damaged, used);
-            prop_assert!(matches!(found, Rest::Damaged(_) | Rest::Last), "{:?}", found);
+            prop_assert!(matches!(found, Rest::Damaged | Rest::Last), "{:?}", found);
         }
 
         #[test]

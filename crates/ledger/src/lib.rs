@@ -33,7 +33,7 @@ mod verify;
 pub mod witness;
 mod witnessed;
 
-pub use authority::{Authority, Home, PRACTICE};
+pub use authority::{Authority, Home, PRACTICE, seen_name};
 pub use consistency::{Consistency, MAX_CONSISTENCY, MAX_HASHES};
 pub use contradicting::{
     Contradicting, MAX_CONTRADICTING, Unfit, carry_contradicting, contradicting, keep_contradicting,

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
-use crate::journal::{Rest, frames, rest, together};
+use crate::journal::{DAMAGED, Rest, frames, rest, together};
 use crate::keys::Keys;
 use crate::log::edge_of;
 use crate::note::{Checkpoint, Note};
@@ -31,7 +31,7 @@ pub(crate) fn sound(store: &Store, keys: &Keys) -> Result<Reader> {
         let used = frames(bytes).1;
         match rest(bytes, used) {
             Rest::None | Rest::Torn => {}
-            Rest::Damaged(what) => return Err(Error::damaged(path, what)),
+            Rest::Damaged => return Err(Error::damaged(path, DAMAGED)),
             Rest::Last => {
                 let (path, used) = (path.to_owned(), used as u64);
                 return Err(Error::LastBatch { path, used });
@@ -120,22 +120,34 @@ fn noted(store: &Store, reader: &Reader, keys: &Keys) -> Result<()> {
             return Err(Error::Older { origin: checkpoint.origin, found, seen });
         }
     }
-    let roots = reader.roots(&witnessed.iter().map(|c| c.size).collect())?;
-    for checkpoint in witnessed {
-        if roots.get(&checkpoint.size) != Some(&checkpoint.root) {
-            let Checkpoint { origin, size, .. } = checkpoint;
-            return Err(Error::OtherHistory { origin, size });
-        }
-    }
-    Ok(())
+    reader.goes_through(&witnessed)
 }
 
 impl Reader {
+    /// Holds all that is committed against checkpoints of this log that are known from elsewhere; their
+    /// signatures are not looked at.
+    ///
+    /// # Errors
+    /// [`Error::RolledBack`] where it has fewer entries, [`Error::OtherHistory`] where it has others; tiles
+    /// that cannot be read.
+    pub fn goes_through(&self, known: &[Checkpoint]) -> Result<()> {
+        let roots = self.roots(&known.iter().map(|checkpoint| checkpoint.size).collect())?;
+        for Checkpoint { origin, size, root } in known {
+            let (origin, size, found) = (origin.clone(), *size, self.size());
+            match roots.get(&size) {
+                None => return Err(Error::RolledBack { origin, found, seen: size }),
+                Some(here) if here != root => return Err(Error::OtherHistory { origin, size }),
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The roots over the first entries of all that are committed, for each of these sizes that it has.
     ///
     /// # Errors
     /// Tiles cannot be read.
-    pub fn roots(&self, sizes: &BTreeSet<u64>) -> Result<HashMap<u64, Hash>> {
+    fn roots(&self, sizes: &BTreeSet<u64>) -> Result<HashMap<u64, Hash>> {
         let mut out = HashMap::new();
         let published = self.size() - self.tail().len() as u64;
         for size in sizes.range(..=published) {

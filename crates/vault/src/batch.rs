@@ -192,11 +192,12 @@ impl Batch<'_> {
             return Err(e.into());
         }
         self.case.openings_added(first);
-        self.case.be_seen()?;
         for ((index, entry), opening) in (first..).zip(&entries).zip(&openings) {
             let record = Record::parse(entry).map_err(|source| Error::Record { index, source })?;
             self.case.take_in(index, &record, opening)?;
         }
+        // It is committed: who hears of an error must not take it for not.
+        self.case.be_seen().inspect_err(|_| self.case.broken = true)?;
         Ok(first..self.case.len())
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ledger::disk::{self, Overwrite};
-use ledger::{Authority, Checkpoint, Home, Keys, Lock, Log, Reader, Wait};
+use ledger::{Authority, Home, Keys, Lock, Log, Reader, Wait};
 use model::record::{
     Body, CaseBorn, CaseOpened, Envelope, Opening, Record, RecordError, uuid_v7, write,
 };
@@ -620,17 +620,7 @@ fn is_known(log: &Reader, authority: &Authority, origin: &str, keys: &Keys) -> R
     let is_born = birth.is_some();
     // Where another key signed it, that is told where keys are compared.
     let born = birth.and_then(|born| born.checkpoint).and_then(|note| keys.open(&note).ok());
-    let known: Vec<Checkpoint> = seen.into_iter().chain(born).collect();
-    let roots = log.roots(&known.iter().map(|checkpoint| checkpoint.size).collect())?;
-    for Checkpoint { size, root, .. } in known {
-        let (origin, found) = (origin.to_owned(), log.size());
-        if found < size {
-            return Err(ledger::Error::RolledBack { origin, found, seen: size }.into());
-        }
-        if roots.get(&size) != Some(&root) {
-            return Err(ledger::Error::OtherHistory { origin, size }.into());
-        }
-    }
+    log.goes_through(&seen.into_iter().chain(born).collect::<Vec<_>>())?;
     Ok(is_born)
 }
 
@@ -641,7 +631,7 @@ fn stands_alone(dir: &Path) -> Result<()> {
     let folders = below.map(|name| exhibits.join(name));
     for path in [exhibits.clone(), dir.join("vault/openings")].into_iter().chain(folders) {
         if path.is_symlink() {
-            return Err(ledger::Error::Elsewhere(path).into());
+            return Err(Error::LinkedFolder(path));
         }
     }
     Ok(())

@@ -45,6 +45,12 @@ pub enum Error {
          (`vigie restore`); to begin another case name another folder", .0.display()
     )]
     LogGone(PathBuf),
+    /// A folder of the vault that is a link.
+    #[error(
+        "{} is a link: what a run writes and removes there would be another's. Nothing was written. Put a \
+         folder in its place, with this case's own files", .0.display()
+    )]
+    LinkedFolder(PathBuf),
     /// Openings beyond the log.
     #[error(
         "{} opens records from {first} on, and the log has {records}: it was cut or laid back, or this is a \

@@ -296,11 +296,6 @@ fn reason(authority: &Authority, record: u64) -> Result<Option<String>> {
     }
 }
 
-/// The name of the file in an authority's folder `seen/` that holds what it has seen of a log.
-pub fn seen_name(origin: &str) -> String {
-    model::Sha256Hex::of(origin.as_bytes()).to_string()
-}
-
 /// Opens an authority's own log for writing, with its lock; completes a rotation that a crash cut
 /// off once its record stood.
 ///
@@ -337,18 +332,12 @@ pub(crate) fn own_log(authority: &Authority) -> Result<Log> {
     if reader.size() == 0 && (gone || !begun && authority.has_history()) {
         return Err(Error::OwnLogGone(authority.log_dir()));
     }
-    // One that was cut off before its record leaves an opening of none.
-    authority.drop_openings(reader.size())?;
     let name = authority.name();
     let keys = keys_of(&reader, name, authority)?;
-    if let Some(seen) = authority.seen(name, &keys)? {
-        let (origin, found) = (name.to_owned(), reader.size());
-        if found < seen.size {
-            return Err(ledger::Error::RolledBack { origin, found, seen: seen.size }.into());
-        }
-        if reader.roots(&[seen.size].into())?.get(&seen.size) != Some(&seen.root) {
-            return Err(ledger::Error::OtherHistory { origin, size: seen.size }.into());
-        }
-    }
-    Ok(Log::open_with(&authority.log_dir(), authority.unlock()?, &keys)?)
+    reader.goes_through(authority.seen(name, &keys)?.as_slice())?;
+    let log = Log::open_with(&authority.log_dir(), authority.unlock()?, &keys)?;
+    // One that was cut off before its record leaves an opening of none. Not before the log holds: of one
+    // that was laid back they are not its own to drop.
+    authority.drop_openings(log.size())?;
+    Ok(log)
 }

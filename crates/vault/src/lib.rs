@@ -37,9 +37,7 @@ pub mod warc;
 pub use batch::{Added, Batch};
 pub use case::{Bytes, Case, Exhibit, authority_of, exhibit_path};
 pub use error::{Error, Result};
-pub use keys::{
-    Born, Rotation, birth_in, finish_log, keys_of, named_keys, open_log, rotations, seen_name,
-};
+pub use keys::{Born, Rotation, birth_in, finish_log, keys_of, named_keys, open_log, rotations};
 pub use ledger::Finding;
 pub use ledger::{Home, Wait};
 pub use origin::{MemberOf, Origin, Stamp};

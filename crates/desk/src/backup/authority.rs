@@ -217,7 +217,7 @@ impl HomeProven {
     /// What the authority has seen of its own log, which stands beside that, holds of the copy at `to`
     /// too. Its signature is not looked at: at worst something is refused.
     fn carry_seen(&mut self, to: &Path) -> Result<()> {
-        let own = vault::seen_name(&self.copied.name);
+        let own = ledger::seen_name(&self.copied.name);
         let path = self.dir.join("seen").join(&own);
         let note = match std::fs::read_to_string(&path) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -225,28 +225,24 @@ impl HomeProven {
             Ok(note) => note,
         };
         let Ok(seen) = ledger::Checkpoint::parse_unverified(&note) else { return Ok(()) };
-        let log = Reader::open(to)?;
-        if seen.size > log.size() {
-            let what = format!(
-                "the authority has seen {} records of its own log, and the backup has {}: it is older. \
-                 Nothing may be signed beyond it: what was recorded since is lost then. To use it all the \
-                 same, move {} away yourself",
-                seen.size,
-                log.size(),
+        let what = match Reader::open(to)?.goes_through(&[seen]) {
+            Ok(()) => {
+                let folder = to.with_file_name("seen");
+                disk::create_dir(&folder)?;
+                return Ok(disk::write(&folder.join(own), note.as_bytes())?);
+            }
+            Err(ledger::Error::RolledBack { found, seen, .. }) => format!(
+                "the authority has seen {seen} records of its own log, and the backup has {found}: it is \
+                 older. Nothing may be signed beyond it: what was recorded since is lost then. To use it \
+                 all the same, move {} away yourself",
                 path.display()
-            );
-            self.find("ledger/checkpoint".to_owned(), what);
-        } else if log.root_at(seen.size)? != seen.root {
-            let what = format!(
-                "the authority has seen another history of its own log ({} records)",
-                seen.size
-            );
-            self.find("ledger/checkpoint".to_owned(), what);
-        } else {
-            let folder = to.with_file_name("seen");
-            disk::create_dir(&folder)?;
-            disk::write(&folder.join(own), note.as_bytes())?;
-        }
+            ),
+            Err(ledger::Error::OtherHistory { size, .. }) => {
+                format!("the authority has seen another history of its own log ({size} records)")
+            }
+            Err(e) => return Err(e.into()),
+        };
+        self.find("ledger/checkpoint".to_owned(), what);
         Ok(())
     }
 

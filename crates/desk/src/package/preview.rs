@@ -37,6 +37,18 @@ pub struct Preview {
     pub records: Vec<RecordSeen>,
 }
 
+impl Preview {
+    /// Whose log it comes from.
+    pub fn authority(&self) -> &str {
+        vault::authority_of(&self.origin)
+    }
+
+    /// True where no authority stands behind it: then nothing in it is evidence.
+    pub fn is_practice(&self) -> bool {
+        self.authority() == crate::desk::PRACTICE
+    }
+}
+
 /// What stands behind a package's log besides its authority's word, as the package itself says.
 #[derive(Debug, Clone, Default)]
 pub struct Behind {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::still::Journals;
 use super::{Report, Still, Tree, Visit, name_of, open};
-use crate::journal::{Frame, LAST, Rest, frames, rest, together};
+use crate::journal::{DAMAGED, Frame, LAST, Rest, frames, rest, together};
 use crate::store::{Tile, decode_bundle, encode_bundle, encode_hashes, tile_at};
 use crate::tree::{Hash, WIDTH, leaf};
 
@@ -181,7 +181,7 @@ fn told(journals: &Journals, size: u64, report: &mut Report) {
                 "bytes {used} to {} of the {name} were never committed; the next run drops them",
                 bytes.len()
             )),
-            Rest::Damaged(what) => lost(what, &name, used, report),
+            Rest::Damaged => lost(DAMAGED, &name, used, report),
             Rest::Last => lost(LAST, &name, used, report),
         }
     }

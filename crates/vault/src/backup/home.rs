@@ -118,7 +118,7 @@ impl Run<'_> {
     fn kept_files(&mut self, folder: &str, most: u64) -> Result<()> {
         let there = sizes(self.store.list(folder)?);
         // What it has seen of its own log would be ahead of the copy where a run is cut off.
-        let own = Sha256Hex::of(self.own.origin.as_bytes()).to_string();
+        let own = ledger::seen_name(self.own.origin);
         for file in names(&self.own.dir.join(folder))? {
             let name = format!("{folder}/{file}");
             let known = if folder == SEEN {
@@ -166,7 +166,7 @@ fn is_seen(file: &str, note: &str, known: &[&VerifierKey]) -> bool {
     let Ok(checkpoint) = Checkpoint::parse_unverified(note) else { return false };
     let origin = &checkpoint.origin;
     let signed = |key: &&VerifierKey| key.renamed(origin).is_ok_and(|key| key.open(note).is_ok());
-    Sha256Hex::of(origin.as_bytes()).to_string() == file && known.iter().any(signed)
+    ledger::seen_name(origin) == file && known.iter().any(signed)
 }
 
 /// The size that a checkpoint states, without its signature.

@@ -9,7 +9,7 @@ use std::process::Command;
 use ledger::disk::faults::{Last, crash_after, heal};
 use vault::{Case, Home, Report, Wait, rotate, verify, verify_authority};
 
-use crate::life::{create, from, quick_dir, stamp};
+use crate::life::{copy, create, from, quick_dir, stamp};
 
 /// A case of which three commits wait in the journal, with an exhibit each: as a crash leaves it.
 fn waiting(dir: &Path) -> Home {
@@ -39,14 +39,6 @@ fn seal(case: &mut Case, text: &str) {
 
 fn open(dir: &Path, home: &Home) -> vault::Result<Case> {
     Case::open(&dir.join("case"), home, "test", Wait::Fail, 0)
-}
-
-fn copy(from: &Path, to: &Path) {
-    if to.exists() {
-        fs::remove_dir_all(to).unwrap();
-    }
-    fs::create_dir_all(to.parent().unwrap()).unwrap();
-    assert!(Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap().success());
 }
 
 /// Every file and its bytes, but the lock, which says who is at work.
@@ -210,6 +202,27 @@ fn an_authoritys_own_log_is_never_begun_anew_or_laid_back() {
     copy(&dir.join("newer"), &own);
     make("third").unwrap();
     assert!(verify_authority(&authority).is_empty());
+}
+
+/// What only its newer log speaks of is not dropped from beside an older one.
+#[test]
+fn a_log_that_was_laid_back_costs_no_opening() {
+    let temp = quick_dir();
+    let dir = temp.path();
+    let (case, home) = create(dir);
+    case.finish().unwrap();
+    let folder = dir.join("home/authorities/practice.invalid");
+    copy(&folder.join("ledger"), &dir.join("older"));
+    rotate(&home, Some("yearly".into()), 1_764_000_100_000, "test", Wait::Fail).unwrap();
+    copy(&folder.join("ledger"), &dir.join("newer"));
+    copy(&dir.join("older"), &folder.join("ledger"));
+    let openings = all(&folder.join("openings"));
+    let make = || Case::create(&dir.join("more"), &home, "Test", &stamp(), "test", Wait::Fail);
+    assert!(make().is_err());
+    assert!(openings.len() == 1 && all(&folder.join("openings")) == openings);
+    copy(&dir.join("newer"), &folder.join("ledger"));
+    open(dir, &home).unwrap().finish().unwrap();
+    assert!(verify(&dir.join("case"), Some(&home), &|_| {}).unwrap().is_sound());
 }
 
 /// Whatever fails while a case is made, the same command completes it, it is born, and its home goes on.

@@ -8,7 +8,7 @@ use model::ExhibitId;
 use model::record::{Body, PrivilegeMarked};
 use vault::{Case, Home, Report, Result, Rotated, Wait, rotate, rotations, verify};
 
-use crate::life::{quick_dir, stamp};
+use crate::life::{copy, quick_dir, stamp};
 
 const NAME: &str = "police.example";
 const LATER: i64 = 1_764_000_100_000;
@@ -170,14 +170,9 @@ fn a_copy_from_before_the_rotation_is_an_older_copy() {
     let dir = temp.path();
     let home = begin(dir);
     let kept = dir.join("kept");
-    let copy = |from: &Path, to: &Path| {
-        let done = std::process::Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
-        assert!(done.success());
-    };
     copy(&dir.join("case"), &kept);
     turn(&home).unwrap();
     open(dir, &home).unwrap().finish().unwrap();
-    std::fs::remove_dir_all(dir.join("case")).unwrap();
     copy(&kept, &dir.join("case"));
     found(&report(dir, Some(&home)), "it is known with 4 entries, here are 3");
     let refused = open(dir, &home).unwrap_err();
@@ -193,10 +188,6 @@ fn a_copy_from_before_two_rotations_is_an_older_copy() {
     let dir = temp.path();
     let home = begin(dir);
     let kept = dir.join("kept");
-    let copy = |from: &Path, to: &Path| {
-        let done = std::process::Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
-        assert!(done.success());
-    };
     copy(&dir.join("case"), &kept);
     turn(&home).unwrap();
     let mut case = open(dir, &home).unwrap();
@@ -205,7 +196,6 @@ fn a_copy_from_before_two_rotations_is_an_older_copy() {
     case.finish().unwrap();
     turn(&home).unwrap();
     assert!(report(dir, Some(&home)).is_sound());
-    std::fs::remove_dir_all(dir.join("case")).unwrap();
     copy(&kept, &dir.join("case"));
     let seen = "it is known with 6 entries, here are 3";
     found(&report(dir, Some(&home)), seen);
@@ -264,9 +254,7 @@ fn a_rotation_needs_the_authority_and_both_keys() {
     let refused = open(dir, &strange).unwrap_err();
     assert!(refused.to_string().contains("Nothing was written"), "{refused}");
     // A copy of the home rotates, and hands the case on.
-    let mut copied = std::process::Command::new("cp");
-    copied.arg("-a").arg(dir.join("home")).arg(dir.join("other"));
-    assert!(copied.status().unwrap().success());
+    copy(&dir.join("home"), &dir.join("other"));
     let other = Home::new(&dir.join("other"));
     turn(&other).unwrap();
     let refused = open(dir, &home).map(|case| case.finish());
