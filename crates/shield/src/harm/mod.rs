@@ -1,0 +1,284 @@
+//! The harm check: what a block would hit besides its aim.
+//!
+//! Nobody can tell a small innocent site from a pirate's by its name alone, and this does not try:
+//! how a name is worded changes nothing. What it knows is who else stands behind a value. Each reason
+//! names what it rests on, and the verdict is the gravest of them.
+//!
+//! - An exact name under no reason may be blocked once it was captured: *allow*.
+//! - An address is never *allow*: who else uses it is never wholly known.
+//! - What is protected, or shared by thousands, is *refuse*, whoever agrees.
+
+mod alike;
+mod government;
+mod reason;
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+
+use model::asn::Tables;
+
+use crate::item::{Bad, Item, Name, special};
+use crate::sets::{Candidates, Class, Effect, Set, Sets};
+use crate::suffixes::{Section, Suffixes};
+
+pub use reason::{Code, Reason, Verdict};
+
+/// The check, with what it knows. Pure: the same item under the same knowledge has the same finding.
+#[derive(Debug, Clone, Copy)]
+pub struct Check<'a> {
+    /// What is known of names and addresses.
+    pub sets: &'a Sets,
+    /// Which part of a name is registrable.
+    pub suffixes: &'a Suffixes,
+    /// Whose network an address lies in.
+    pub places: Option<&'a Tables<'a>>,
+    /// What the authority excepts beyond the sets.
+    pub exceptions: Option<&'a Set>,
+    /// True on the practice range: names under `.example` and `.test`, and the ranges for
+    /// documentation and benchmarks, stand for the internet's.
+    pub practice: bool,
+}
+
+/// What is known of one item beyond the sets: from its captures and its history.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Known<'a> {
+    /// Other names that were seen on the item's address, if anybody looked.
+    pub names: Option<&'a [Name]>,
+    /// Names that are aliases (CNAME) of the item's name.
+    pub aliases: &'a [Name],
+    /// Blocks of this value that were lifted for harm, or upon an objection that was upheld.
+    pub faults: u32,
+}
+
+/// How many others a block would hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Innocents {
+    /// At least so many: those that were seen.
+    pub at_least: u64,
+    /// At most so many. `None`: nobody knows, and nobody may say zero.
+    pub at_most: Option<u64>,
+    /// How that was found.
+    pub method: Method,
+}
+
+/// How innocents were counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    /// A block of an exact name hits that name's own users, and those of names that lead to it:
+    /// aliases that are known.
+    ExactName,
+    /// Names that were seen on the address.
+    NamesSeen,
+    /// Nobody looked.
+    NotCounted,
+}
+
+impl Method {
+    /// Every method.
+    pub const ALL: [Self; 3] = [Self::ExactName, Self::NamesSeen, Self::NotCounted];
+
+    /// As it stands in JSON and catalogues.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ExactName => "exact_name",
+            Self::NamesSeen => "names_seen",
+            Self::NotCounted => "not_counted",
+        }
+    }
+}
+
+/// What the check found of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The gravest of the reasons.
+    pub verdict: Verdict,
+    /// Each reason, the gravest first; empty where nothing speaks against a block.
+    pub reasons: Vec<Reason>,
+    /// Who else would be hit.
+    pub innocents: Innocents,
+}
+
+impl Check<'_> {
+    /// Checks what somebody typed. A text that is no item is refused, by name.
+    pub fn text(&self, text: &str) -> (Option<Item>, Finding) {
+        match Item::parse(text) {
+            Ok(item) => {
+                let finding = self.item(&item, Known::default());
+                (Some(item), finding)
+            }
+            Err(bad) => (None, Finding::of_bad(bad)),
+        }
+    }
+
+    /// Checks an item.
+    pub fn item(&self, item: &Item, known: Known<'_>) -> Finding {
+        let mut reasons = Vec::new();
+        let innocents = match item {
+            Item::Name(name) => self.name(name, known, &mut reasons),
+            Item::Address(ip) => self.address(*ip, known, &mut reasons),
+            Item::Endpoint(endpoint) => self.address(endpoint.ip(), known, &mut reasons),
+        };
+        if known.faults > 0 {
+            let about = known.faults.to_string();
+            reasons.push(Reason::new(Code::Lifted, about, "log"));
+        }
+        Finding::new(reasons, innocents)
+    }
+
+    fn each_set(&self) -> impl Iterator<Item = &Set> {
+        self.exceptions.into_iter().chain(self.sets.iter())
+    }
+
+    fn name(&self, name: &Name, known: Known<'_>, reasons: &mut Vec<Reason>) -> Innocents {
+        let text = name.as_str();
+        let registrable = self.by_suffix(text, reasons);
+        if let Some(suffix) = government::suffix(text) {
+            reasons.push(Reason::new(Code::GovernmentSuffix, suffix, government::SOURCE));
+        }
+        let candidates = Candidates::new(text, registrable);
+        for set in self.each_set() {
+            if let Some(member) = set.holds_name(&candidates) {
+                reasons.push(Reason::member(set, member));
+            }
+        }
+        let mut aliases = 0;
+        let mut alias = |alias: &str, source: String| {
+            if alias != text {
+                aliases += 1;
+            }
+            // The owner's own other names are nobody else's.
+            if self.suffixes.registrable(alias) != registrable || registrable.is_none() {
+                reasons.push(Reason::new(Code::AliasTarget, alias, source));
+            }
+        };
+        known.aliases.iter().for_each(|name| alias(name.as_str(), "capture".to_owned()));
+        for set in self.sets.iter() {
+            set.aliases_of(text).iter().for_each(|(_, name)| alias(name, set.cited()));
+        }
+        if name.is_international() {
+            self.international(name, reasons);
+        }
+        Innocents { at_least: aliases, at_most: None, method: Method::ExactName }
+    }
+
+    /// What the name's public suffix says; gives the registrable domain.
+    fn by_suffix<'n>(&self, name: &'n str, reasons: &mut Vec<Reason>) -> Option<&'n str> {
+        let suffix = self.suffixes.suffix(name)?;
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let practised = self.practice && model::suffix::RESERVED.contains(&last);
+        let code = match suffix.section {
+            _ if practised => None,
+            // Some of them stand on the list, though nobody can register there.
+            _ if RESERVED.contains(&last) => Some(Code::ReservedName),
+            Section::Unknown => Some(Code::UnknownSuffix),
+            Section::Icann if suffix.text == name => Some(Code::PublicSuffix),
+            Section::Private if suffix.text == name => Some(Code::PrivateSuffix),
+            _ => None,
+        };
+        reasons.extend(code.map(|code| Reason::new(code, suffix.text, self.suffixes.cited())));
+        crate::suffixes::below(name, suffix.text)
+    }
+
+    fn international(&self, name: &Name, reasons: &mut Vec<Reason>) {
+        let Some(unicode) = name.unicode() else {
+            reasons.push(Reason::new(Code::Undecodable, name.as_str(), alike::SOURCE));
+            return;
+        };
+        if let Some(label) = alike::mixed(&unicode) {
+            reasons.push(Reason::new(Code::MixedScripts, label, alike::SOURCE));
+        }
+        let Some(twin) = alike::ascii_twin(&unicode) else { return };
+        let candidates = Candidates::new(&twin, self.suffixes.registrable(&twin));
+        let known = self
+            .each_set()
+            .find(|set| set.effect() > Effect::Show && set.holds_name(&candidates).is_some());
+        if let Some(set) = known {
+            let about = format!("{unicode} / {twin}");
+            reasons.push(Reason::new(Code::LookAlike, about, set.cited()));
+        }
+    }
+
+    fn address(&self, ip: IpAddr, known: Known<'_>, reasons: &mut Vec<Reason>) -> Innocents {
+        if let Some(special) = special(ip)
+            && !(self.practice && special.is_practice())
+        {
+            reasons.push(Reason::new(Code::Special(special), ip.to_string(), "IANA, RFC 6890"));
+        }
+        reasons.push(Reason::new(Code::Address, ip.to_string(), "policy"));
+        let place = self.places.and_then(|places| places.look_up(ip));
+        let system = place.and_then(|place| place.asn.map(|number| (number, place.name())));
+        for set in self.each_set() {
+            if let Some((first, last)) = set.holds_address(ip) {
+                let about =
+                    if first == last { first.to_string() } else { format!("{first} – {last}") };
+                reasons.push(Reason::member(set, about));
+            }
+            let Some((number, owner)) = system else { continue };
+            if let Some(class) = set.system(number) {
+                let about = format!("AS{number} {owner}");
+                reasons.push(Reason {
+                    code: Code::Member(class),
+                    effect: class.effect(),
+                    about,
+                    source: set.cited(),
+                });
+            }
+        }
+        self.neighbours(ip, known, reasons)
+    }
+
+    /// The names that share an address.
+    fn neighbours(&self, ip: IpAddr, known: Known<'_>, reasons: &mut Vec<Reason>) -> Innocents {
+        let mut names: std::collections::BTreeSet<&str> = std::collections::BTreeSet::new();
+        let mut looked = known.names.is_some();
+        let mut source = "capture".to_owned();
+        names.extend(known.names.unwrap_or(&[]).iter().map(Name::as_str));
+        for set in self.sets.iter() {
+            let seen = set.seen_on(ip);
+            if !seen.is_empty() {
+                looked = true;
+                source = set.cited();
+                names.extend(seen.iter().map(|(_, name)| &**name));
+            }
+        }
+        let at_least = names.len() as u64;
+        if at_least > 0 {
+            reasons.push(Reason::new(Code::NamesSeen, at_least.to_string(), source));
+        } else {
+            // That nobody was seen is not that nobody is there.
+            reasons.push(Reason::new(Code::InnocentsUnknown, ip.to_string(), "policy"));
+        }
+        let method = if looked { Method::NamesSeen } else { Method::NotCounted };
+        Innocents { at_least, at_most: None, method }
+    }
+
+    /// Classes of which no set is loaded, though the check would ask them: shown, since silence would
+    /// read as innocence.
+    pub fn not_loaded(&self) -> Vec<Class> {
+        let asked = Class::ALL.iter().copied().filter(|class| {
+            !matches!(class, Class::History | Class::Exception | Class::Seen | Class::Alias)
+        });
+        asked.filter(|class| !self.sets.has(*class)).collect()
+    }
+}
+
+/// Top-level names that no registry gives out: those that practice uses, and RFC 6762, 7686, 9476 and
+/// ICANN's `internal`.
+const RESERVED: &[&str] =
+    &["example", "test", "invalid", "localhost", "local", "onion", "alt", "internal"];
+
+impl Finding {
+    fn new(mut reasons: Vec<Reason>, innocents: Innocents) -> Self {
+        reasons.sort_by_key(|reason| std::cmp::Reverse(reason.effect));
+        let verdict = reasons.first().map_or(Verdict::Allow, |reason| reason.effect.into());
+        Self { verdict, reasons, innocents }
+    }
+
+    fn of_bad(bad: Bad) -> Self {
+        let about = bad.about();
+        let reason = Reason::new(Code::Text(bad), about, "RFC 1035, RFC 5890");
+        let innocents = Innocents { at_least: 0, at_most: None, method: Method::NotCounted };
+        Self { verdict: Verdict::Refuse, reasons: vec![reason], innocents }
+    }
+}

@@ -1,0 +1,20 @@
+//! The shield: what may be blocked, what a block would hit besides, and why.
+//!
+//! - [`item`]: what can be blocked at all: an exact name, an address, an address with a port.
+//! - [`sets`]: what is known of names and addresses: who is popular, who is protected, what many share.
+//! - [`suffixes`]: which part of a name anybody may register under.
+//! - [`harm`]: the check, pure and explained: allow, two persons, or refuse, with each reason and its
+//!   source.
+//!
+//! Invariant: nothing here does I/O or reads a clock. Sets and times are handed in, so that the same
+//! item under the same sets has the same verdict anywhere, and a verdict can be shown again later.
+
+pub mod harm;
+pub mod item;
+pub mod sets;
+pub mod suffixes;
+
+pub use harm::{Check, Finding, Verdict};
+pub use item::Item;
+pub use sets::{Set, Sets};
+pub use suffixes::Suffixes;

@@ -1,0 +1,3 @@
+//! The check over the lists of the field.
+
+mod acceptance;
