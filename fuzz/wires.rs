@@ -1,6 +1,6 @@
 //! What else reads bytes that others wrote: records, notes, the log's files, archives, tables of
 //! addresses, lists of check sums, mapping files, time stamps, web archives, hand-overs, packages, images
-//! of disks. The first byte says which.
+//! of disks, items of the shield and its sets. The first byte says which.
 //!
 //! (Index files are fuzzed by `desk`'s own tests: SQLite and Parquet would be built for them here.)
 #![no_main]
@@ -42,6 +42,8 @@ fuzz_target!(|bytes: &[u8]| {
         b'c' => package(bytes),
         b'd' => expert_witness(bytes),
         b'e' => partition_table(bytes),
+        b'f' => items(bytes),
+        b'g' => set(bytes),
         _ => {}
     }
 });
@@ -315,4 +317,35 @@ fn mapping(bytes: &[u8]) {
     let coverage =
         (intake::tables::CSV.parse)(&input, &mut Chunks::new(&mut table), &mut Collect::default());
     assert_eq!(coverage.total(), size);
+}
+
+/// An item that is read reads again as it is written, and no address is ever allowed.
+fn items(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let (sets, suffixes) = (shield::Sets::default(), shield::Suffixes::default());
+    for practice in [false, true] {
+        let check = shield::Check { sets: &sets, suffixes: &suffixes, places: None, exceptions: None, practice };
+        for line in text.lines() {
+            let (item, finding) = check.text(line);
+            let Some(item) = item else {
+                assert_eq!(finding.verdict, shield::Verdict::Refuse);
+                continue;
+            };
+            assert_eq!(shield::Item::parse(&item.to_string()).as_ref(), Ok(&item));
+            assert!(item.address().is_none() || finding.verdict > shield::Verdict::Allow);
+            let gravest = finding.reasons.iter().map(|reason| reason.effect.into()).max();
+            assert_eq!(gravest.unwrap_or(shield::Verdict::Allow), finding.verdict);
+        }
+    }
+}
+
+/// A set that is read holds as many members as it says, and its head reads again.
+fn set(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let suffixes = shield::Suffixes::default();
+    if let Ok(set) = shield::sets::text::read(text, &suffixes) {
+        assert!(set.entries <= text.lines().count());
+        let head = shield::sets::text::head(&set.head);
+        assert_eq!(shield::sets::text::read(&head, &suffixes).map(|again| again.head), Ok(set.head));
+    }
 }

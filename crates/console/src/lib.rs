@@ -9,6 +9,7 @@ mod assets;
 mod export;
 mod fmt;
 mod guard;
+mod harm;
 mod html;
 mod i18n;
 mod live;
@@ -20,6 +21,7 @@ mod routes;
 mod server;
 mod session;
 
+pub use harm::{harm_innocents, harm_reason, harm_verdict};
 pub use i18n::Lang;
 pub use package::package_page;
 pub use server::{Console, Error, serve};

@@ -29,6 +29,7 @@ pub mod progress;
 mod prove;
 pub mod read;
 pub mod shell;
+pub mod shield;
 pub mod sql;
 mod tables;
 pub mod time;

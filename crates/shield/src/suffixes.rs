@@ -87,13 +87,17 @@ impl Suffixes {
             Some(loaded) => loaded.list.suffix(name.as_bytes()),
             None => psl::List.suffix(name.as_bytes()),
         }?;
-        let text = name.get(name.len().checked_sub(found.as_bytes().len())?..)?;
-        let section = match found.typ() {
-            Some(psl::Type::Icann) => Section::Icann,
-            Some(psl::Type::Private) => Section::Private,
-            None => Section::Unknown,
-        };
-        Some(Suffix { text, section })
+        told(name, found)
+    }
+
+    /// What the list that was compiled in says, where another was read and they disagree. A list that
+    /// is read may be years older, or newer; a name on which they differ is judged by both, since
+    /// either may know of strangers that the other does not.
+    pub fn differs<'a>(&self, name: &'a str) -> Option<Suffix<'a>> {
+        let loaded = self.loaded.as_ref()?;
+        let (there, here) =
+            (loaded.list.suffix(name.as_bytes())?, psl::List.suffix(name.as_bytes())?);
+        (there != here).then(|| told(name, here))?
     }
 
     /// The name somebody registered: the public suffix and the label before it. `None` where the
@@ -102,6 +106,16 @@ impl Suffixes {
         let suffix = self.suffix(name)?;
         below(name, suffix.text)
     }
+}
+
+fn told<'a>(name: &'a str, found: psl::Suffix<'_>) -> Option<Suffix<'a>> {
+    let text = name.get(name.len().checked_sub(found.as_bytes().len())?..)?;
+    let section = match found.typ() {
+        Some(psl::Type::Icann) => Section::Icann,
+        Some(psl::Type::Private) => Section::Private,
+        None => Section::Unknown,
+    };
+    Some(Suffix { text, section })
 }
 
 /// The label before a suffix, with the suffix.
@@ -149,5 +163,9 @@ mod tests {
         assert_eq!(of("a.b.ck"), Some(("b.ck", Section::Icann)));
         assert_eq!(of("www.ck"), Some(("ck", Section::Icann)));
         assert_eq!(of("a.co.uk"), Some(("uk", Section::Unknown)));
+        let other = |name| suffixes.differs(name).map(|s| (s.text, s.section));
+        assert_eq!(other("a.co.uk"), Some(("co.uk", Section::Icann)));
+        assert_eq!(other("a.com"), None);
+        assert_eq!(Suffixes::default().differs("a.co.uk"), None);
     }
 }

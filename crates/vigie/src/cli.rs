@@ -16,6 +16,7 @@ mod backup;
 mod erase;
 pub(crate) mod package;
 mod people;
+pub(crate) mod shield;
 mod stamp;
 pub(crate) mod witness;
 
@@ -86,7 +87,10 @@ pub(crate) enum Command {
     /// Packages: exhibits and records for somebody, with the proof of each.
     #[command(subcommand)]
     Package(package::Package),
-    /// Reference data: address tables.
+    /// The shield: what may be blocked without harm to others.
+    #[command(subcommand)]
+    Shield(shield::Shield),
+    /// Reference data: tables of addresses, and what the shield's check knows.
     #[command(subcommand)]
     Data(Data),
     /// The practice range.
@@ -429,21 +433,37 @@ pub(crate) struct Privileged {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Data {
-    /// Make a newer table of addresses (autonomous system, country) in the authority's folder; the
-    /// next `vigie open` seals it into its case.
+    /// Fetch newer reference data into the authority's folder: the table of addresses (autonomous
+    /// system, country), which the next `vigie open` seals into its case, and with `shield` also
+    /// what the shield's check knows.
     #[command(after_help = "Examples:
-  vigie data update                    # npm fetches the rows
+  vigie data update                    # npm fetches the rows of addresses
+  vigie data update shield             # the same, and pip and apt the shield's sets
   vigie data update --from rows/       # offline: rows/asn-ipv4.csv, rows/asn-country-ipv4.csv, …
+  vigie data update shield --from lists/      # offline: the unpacked pymispwarninglists
 
-Rows: @ip-location-db/asn (RouteViews, DB-IP; CC-BY-4.0) and @ip-location-db/asn-country (CC0).")]
+Rows: @ip-location-db/asn (RouteViews, DB-IP; CC-BY-4.0) and @ip-location-db/asn-country (CC0).
+Sets: MISP's warning lists (PyPI pymispwarninglists; CC0), Debian's publicsuffix (MPL-2.0).")]
     Update {
-        /// A folder with the rows, where npm or the network is missing.
+        /// What to fetch.
+        #[arg(value_enum, default_value = "addresses")]
+        what: Which,
+        /// A folder with what would be fetched, where the tool or the network is missing.
         #[arg(long, value_name = "DIR")]
         from: Option<PathBuf>,
         /// One JSON document on stdout.
         #[arg(long)]
         json: bool,
     },
+}
+
+/// What `vigie data update` fetches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Which {
+    /// The table of addresses.
+    Addresses,
+    /// What the shield's check knows, and the table of addresses.
+    Shield,
 }
 
 #[derive(Debug, Subcommand)]

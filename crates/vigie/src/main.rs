@@ -62,8 +62,9 @@ fn main() -> ExitCode {
         Command::Actor(args) => commands::actor::run(home, args),
         Command::Custody(args) => commands::custody::run(home, args),
         Command::Package(args) => commands::package::run(home, args),
-        Command::Data(Data::Update { from, json }) => {
-            commands::data::update(home, from.as_deref(), *json)
+        Command::Shield(words) => commands::shield::run(home, words),
+        Command::Data(Data::Update { what, from, json }) => {
+            commands::data::update(home, *what, from.as_deref(), *json)
         }
         Command::Range(Range::Make { scenario, scale, seed, out }) => {
             commands::range::make(scenario, *scale, *seed, out)

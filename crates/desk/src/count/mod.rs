@@ -24,7 +24,7 @@ use rusqlite::Connection;
 
 pub use figures::FIGURES;
 pub(crate) use naming::{names, stated_by};
-pub(crate) use places::{MAX_TABLE, overlay_of, ranges_of};
+pub(crate) use places::{BUILT_IN, MAX_TABLE, overlay_of, ranges_of};
 pub use summary::Summary;
 pub(crate) use summary::{countries, entities, links, payments, summary};
 

@@ -11,7 +11,7 @@ use crate::desk::Desk;
 use crate::{Error, Result};
 
 /// The built-in table: see `assets/addresses.md` for its sources and licences.
-static BUILT_IN: &[u8] = include_bytes!("../../../../assets/addresses.bin");
+pub(crate) static BUILT_IN: &[u8] = include_bytes!("../../../../assets/addresses.bin");
 
 /// Largest table that is read: it is sealed and refused beyond.
 pub(crate) const MAX_TABLE: u64 = 256 << 20;

@@ -19,8 +19,8 @@ use std::net::IpAddr;
 use model::asn::Tables;
 
 use crate::item::{Bad, Item, Name, special};
-use crate::sets::{Candidates, Class, Effect, Set, Sets};
-use crate::suffixes::{Section, Suffixes};
+use crate::sets::{Candidates, Effect, Set, Sets, domains};
+use crate::suffixes::{Section, Suffix, Suffixes};
 
 pub use reason::{Code, Reason, Verdict};
 
@@ -132,11 +132,11 @@ impl Check<'_> {
 
     fn name(&self, name: &Name, known: Known<'_>, reasons: &mut Vec<Reason>) -> Innocents {
         let text = name.as_str();
-        let registrable = self.by_suffix(text, reasons);
+        self.by_suffix(text, reasons);
         if let Some(suffix) = government::suffix(text) {
             reasons.push(Reason::new(Code::GovernmentSuffix, suffix, government::SOURCE));
         }
-        let candidates = Candidates::new(text, registrable);
+        let candidates = Candidates::new(text, self.suffixes);
         for set in self.each_set() {
             if let Some(member) = set.holds_name(&candidates) {
                 reasons.push(Reason::member(set, member));
@@ -148,7 +148,9 @@ impl Check<'_> {
                 aliases += 1;
             }
             // The owner's own other names are nobody else's.
-            if self.suffixes.registrable(alias) != registrable || registrable.is_none() {
+            let own = domains(text, self.suffixes)
+                .any(|own| domains(alias, self.suffixes).any(|d| d == own));
+            if !own {
                 reasons.push(Reason::new(Code::AliasTarget, alias, source));
             }
         };
@@ -162,22 +164,40 @@ impl Check<'_> {
         Innocents { at_least: aliases, at_most: None, method: Method::ExactName }
     }
 
-    /// What the name's public suffix says; gives the registrable domain.
-    fn by_suffix<'n>(&self, name: &'n str, reasons: &mut Vec<Reason>) -> Option<&'n str> {
-        let suffix = self.suffixes.suffix(name)?;
+    /// What the name's public suffix says: by each list, where two disagree.
+    fn by_suffix(&self, name: &str, reasons: &mut Vec<Reason>) {
         let last = name.rsplit('.').next().unwrap_or(name);
-        let practised = self.practice && model::suffix::RESERVED.contains(&last);
-        let code = match suffix.section {
-            _ if practised => None,
-            // Some of them stand on the list, though nobody can register there.
-            _ if RESERVED.contains(&last) => Some(Code::ReservedName),
+        // Some of them stand on the list, though nobody can register there.
+        if RESERVED.contains(&last) {
+            let practised = self.practice && model::suffix::RESERVED.contains(&last);
+            if !practised {
+                reasons.push(Reason::new(
+                    Code::ReservedName,
+                    last,
+                    "RFC 2606, 6761, 6762, 7686, 9476",
+                ));
+            }
+            return;
+        }
+        let code = |suffix: Suffix<'_>| match suffix.section {
             Section::Unknown => Some(Code::UnknownSuffix),
             Section::Icann if suffix.text == name => Some(Code::PublicSuffix),
             Section::Private if suffix.text == name => Some(Code::PrivateSuffix),
             _ => None,
         };
-        reasons.extend(code.map(|code| Reason::new(code, suffix.text, self.suffixes.cited())));
-        crate::suffixes::below(name, suffix.text)
+        let (read, built_in) = (self.suffixes.suffix(name), self.suffixes.differs(name));
+        if let Some((code, suffix)) = read.and_then(|suffix| Some((code(suffix)?, suffix))) {
+            // A top-level name that is newer than the list that was read is no stranger.
+            if code != Code::UnknownSuffix || built_in.is_none() {
+                reasons.push(Reason::new(code, suffix.text, self.suffixes.cited()));
+                return;
+            }
+        }
+        if let Some((code, suffix)) = built_in.and_then(|suffix| Some((code(suffix)?, suffix)))
+            && code != Code::UnknownSuffix
+        {
+            reasons.push(Reason::new(code, suffix.text, Suffixes::default().cited()));
+        }
     }
 
     fn international(&self, name: &Name, reasons: &mut Vec<Reason>) {
@@ -189,7 +209,7 @@ impl Check<'_> {
             reasons.push(Reason::new(Code::MixedScripts, label, alike::SOURCE));
         }
         let Some(twin) = alike::ascii_twin(&unicode) else { return };
-        let candidates = Candidates::new(&twin, self.suffixes.registrable(&twin));
+        let candidates = Candidates::new(&twin, self.suffixes);
         let known = self
             .each_set()
             .find(|set| set.effect() > Effect::Show && set.holds_name(&candidates).is_some());
@@ -252,15 +272,6 @@ impl Check<'_> {
         let method = if looked { Method::NamesSeen } else { Method::NotCounted };
         Innocents { at_least, at_most: None, method }
     }
-
-    /// Classes of which no set is loaded, though the check would ask them: shown, since silence would
-    /// read as innocence.
-    pub fn not_loaded(&self) -> Vec<Class> {
-        let asked = Class::ALL.iter().copied().filter(|class| {
-            !matches!(class, Class::History | Class::Exception | Class::Seen | Class::Alias)
-        });
-        asked.filter(|class| !self.sets.has(*class)).collect()
-    }
 }
 
 /// Top-level names that no registry gives out: those that practice uses, and RFC 6762, 7686, 9476 and
@@ -270,7 +281,10 @@ const RESERVED: &[&str] =
 
 impl Finding {
     fn new(mut reasons: Vec<Reason>, innocents: Innocents) -> Self {
-        reasons.sort_by_key(|reason| std::cmp::Reverse(reason.effect));
+        reasons.sort_by(|a, b| {
+            let first = b.effect.cmp(&a.effect);
+            first.then_with(|| a.code.word().cmp(b.code.word())).then_with(|| a.about.cmp(&b.about))
+        });
         let verdict = reasons.first().map_or(Verdict::Allow, |reason| reason.effect.into());
         Self { verdict, reasons, innocents }
     }

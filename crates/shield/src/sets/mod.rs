@@ -16,6 +16,8 @@ use names::Names;
 use ranges::Ranges;
 pub use text::{MAX_LINES, SetError};
 
+use crate::suffixes::Suffixes;
+
 /// Popularity is a list of at most this many names: in longer ones pirates' own sites stand beside
 /// everybody's, so they are shown and change no verdict.
 pub const POPULAR_MAX: usize = 100_000;
@@ -200,11 +202,9 @@ impl Set {
         let among = match self.head.matches {
             Match::Exact => &name.above[..1],
             Match::Subtree => &name.above[..],
-            Match::Registrable => match &name.registrable {
-                // What is itself a public suffix stands in such a set by its own name.
-                None => &name.above[..1],
-                Some(registrable) => std::slice::from_ref(registrable),
-            },
+            // What is itself a public suffix stands in such a set by its own name.
+            Match::Registrable if name.registrable.is_empty() => &name.above[..1],
+            Match::Registrable => &name.registrable[..],
         };
         among.iter().find(|candidate| self.names.contains(candidate)).map(|c| c.text)
     }
@@ -248,17 +248,23 @@ impl Set {
 pub(crate) struct Candidates<'a> {
     /// The name, then each name above it.
     pub(crate) above: Vec<Hashed<'a>>,
-    /// Its registrable domain.
-    pub(crate) registrable: Option<Hashed<'a>>,
+    /// Its registrable domain; two, where the lists of public suffixes disagree.
+    pub(crate) registrable: Vec<Hashed<'a>>,
 }
 
 impl<'a> Candidates<'a> {
-    pub(crate) fn new(name: &'a str, registrable: Option<&'a str>) -> Self {
+    pub(crate) fn new(name: &'a str, suffixes: &Suffixes) -> Self {
         Self {
             above: crate::item::ancestors(name).map(Hashed::new).collect(),
-            registrable: registrable.map(Hashed::new),
+            registrable: domains(name, suffixes).map(Hashed::new).collect(),
         }
     }
+}
+
+/// The registrable domain of a name; two, where the lists disagree, and none where it is a suffix.
+pub(crate) fn domains<'a>(name: &'a str, suffixes: &Suffixes) -> impl Iterator<Item = &'a str> {
+    let both = [suffixes.suffix(name), suffixes.differs(name)];
+    both.into_iter().flatten().filter_map(move |suffix| crate::suffixes::below(name, suffix.text))
 }
 
 /// All sets that are loaded, in the order of their names.
@@ -286,6 +292,14 @@ impl Sets {
     /// True where a set of the class is loaded.
     pub fn has(&self, class: Class) -> bool {
         self.sets.iter().any(|set| set.head.class == class)
+    }
+
+    /// Classes of which no set is loaded, though the check would ask them: told, since silence would
+    /// read as innocence. Exceptions, history and what was seen may well be empty.
+    pub fn missing(&self) -> Vec<Class> {
+        let may_be_empty = [Class::History, Class::Exception, Class::Seen, Class::Alias];
+        let asked = Class::ALL.iter().copied().filter(|class| !may_be_empty.contains(class));
+        asked.filter(|class| !self.has(*class)).collect()
     }
 
     /// The bytes that all sets keep.

@@ -23,7 +23,7 @@ use jiff::civil::Date;
 
 use super::names::Names;
 use super::ranges::Ranges;
-use super::{Class, Head, Match, Set};
+use super::{Class, Head, Match, Set, domains};
 use crate::item::Name;
 use crate::suffixes::Suffixes;
 
@@ -120,7 +120,7 @@ pub fn read(text: &str, suffixes: &Suffixes) -> Result<Set, SetError> {
 
 fn looks_numeric(text: &str) -> bool {
     let last = text.lines().next_back().unwrap_or("");
-    last.contains('/') || last.trim().parse::<IpAddr>().is_ok()
+    matches!(network(last.trim()), Some(Some(_)))
 }
 
 fn read_head<'a>(lines: &mut impl Iterator<Item = (usize, &'a str)>) -> Result<Head, SetError> {
@@ -128,8 +128,10 @@ fn read_head<'a>(lines: &mut impl Iterator<Item = (usize, &'a str)>) -> Result<H
     if first.trim() != MAGIC {
         return Err(SetError::NotASet(first.chars().take(40).collect()));
     }
+    let mut at = 1;
     let mut value = |key: &'static str, hint: &str| {
-        let (line, text) = lines.next().unwrap_or((0, ""));
+        at += 1;
+        let (line, text) = lines.next().unwrap_or((at, ""));
         let found = text.strip_prefix(key).and_then(|rest| rest.strip_prefix(':')).map(str::trim);
         let off = SetError::Head { line, key, hint: hint.to_owned() };
         match found {
@@ -155,7 +157,7 @@ fn read_head<'a>(lines: &mut impl Iterator<Item = (usize, &'a str)>) -> Result<H
     let date: Date = date.parse().map_err(|_| off)?;
     let (matches, off) = value("match", ", one of exact, subtree, registrable")?;
     let matches = Match::ALL.into_iter().find(|m| m.word() == matches).ok_or(off)?;
-    let (line, empty) = lines.next().unwrap_or((0, ""));
+    let (line, empty) = lines.next().unwrap_or((at + 1, ""));
     if !empty.trim().is_empty() {
         let hint = " to end after `match`, with an empty line".to_owned();
         return Err(SetError::Head { line, key: "the head", hint });
@@ -188,8 +190,14 @@ fn add(set: &mut Set, member: &str, suffixes: Option<&Suffixes>) -> Option<()> {
                 if !is_name(name) {
                     return None;
                 }
-                let domain = suffixes.and_then(|suffixes| suffixes.registrable(name));
-                set.names.insert(domain.unwrap_or(name));
+                let mut named = false;
+                for domain in suffixes.into_iter().flat_map(|suffixes| domains(name, suffixes)) {
+                    set.names.insert(domain);
+                    named = true;
+                }
+                if !named {
+                    set.names.insert(name);
+                }
             }
         }
     }
@@ -211,9 +219,9 @@ fn system(text: &str) -> Option<u32> {
 /// does not look like one.
 #[allow(clippy::option_option)] // Three answers, at one place.
 fn network(text: &str) -> Option<Option<(IpAddr, Option<u32>)>> {
-    if !text.bytes().any(|b| b == b':' || b == b'/')
-        && !text.ends_with(|c: char| c.is_ascii_digit())
-    {
+    let last = text.rsplit('.').next().unwrap_or(text);
+    let number = !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit());
+    if !number && !text.bytes().any(|b| b == b':' || b == b'/') {
         return Some(None);
     }
     if let Some((ip, prefix)) = text.split_once('/') {

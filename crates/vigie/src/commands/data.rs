@@ -3,26 +3,95 @@
 use std::io::Write;
 use std::path::Path;
 
-use serde_json::json;
+use desk::addresses::Refreshed;
+use serde_json::{Value, json};
 
 use super::open::grouped;
 use super::{home_dir, told};
+use crate::cli::Which;
 use crate::error::Told;
 use crate::progress::bytes;
 
-/// Makes a newer table of addresses.
-pub(crate) fn update(home: Option<&Path>, from: Option<&Path>, json: bool) -> Result<(), Told> {
+/// Makes newer reference data.
+pub(crate) fn update(
+    home: Option<&Path>,
+    what: Which,
+    from: Option<&Path>,
+    json: bool,
+) -> Result<(), Told> {
     let home = home_dir(home)?;
-    let made = desk::addresses::update(&home, from).map_err(told(&home))?;
+    match what {
+        Which::Addresses => {
+            let made = desk::addresses::update(&home, from).map_err(told(&home))?;
+            let mut out = std::io::stdout().lock();
+            if json {
+                writeln!(out, "{}", addresses_document(&made))?;
+                return Ok(());
+            }
+            tell_addresses(&mut out, &made)
+        }
+        Which::Shield => shield(&home, from, json),
+    }
+}
+
+/// The sets first: what they need is smaller. The table of addresses comes along where npm can fetch
+/// it; from a folder, only where its rows lie there.
+fn shield(home: &Path, from: Option<&Path>, json: bool) -> Result<(), Told> {
+    let fetched = desk::shield::update(home, from).map_err(told(home))?;
+    let with_rows = from
+        .is_none_or(|folder| folder.join("asn-ipv4.csv").is_file() || folder.join("asn").is_dir());
+    let addresses = with_rows.then(|| desk::addresses::update(home, from)).transpose();
     let mut out = std::io::stdout().lock();
-    if json {
-        let document = json!({
-            "path": made.path.display().to_string(), "bytes": made.bytes, "ipv4": made.ipv4,
-            "ipv6": made.ipv6, "changed": made.changed,
-        });
-        writeln!(out, "{document}")?;
+    if !json {
+        let members: usize = fetched.sets.iter().map(|set| set.entries).sum();
+        let left_out: usize = fetched.sets.iter().map(|set| set.left_out).sum();
+        writeln!(
+            out,
+            "{}: {} sets, {} members; {} members of the lists are no name, address or network",
+            fetched.folder.display(),
+            fetched.sets.len(),
+            grouped(members as u64),
+            grouped(left_out as u64)
+        )?;
+        match fetched.suffixes {
+            Some(date) => writeln!(out, "Public suffixes of {date}, from Debian.")?,
+            None => {
+                writeln!(out, "Debian's public suffixes could not be had: those built in stay.")?
+            }
+        }
+        if let Some(made) = addresses.map_err(told(home))? {
+            tell_addresses(&mut out, &made)?;
+        }
+        say!(out, "Next: `vigie shield sets` shows each with its date.")?;
         return Ok(());
     }
+    let sets: Vec<_> = fetched
+        .sets
+        .iter()
+        .map(|set| {
+            json!({
+                "name": set.head.name, "class": set.head.class.word(), "entries": set.entries,
+                "left_out": set.left_out, "date": set.head.date.to_string(),
+            })
+        })
+        .collect();
+    let document = json!({
+        "folder": fetched.folder.display().to_string(), "sets": sets, "absent": fetched.absent,
+        "suffixes": fetched.suffixes.map(|date| date.to_string()),
+        "addresses": addresses.map_err(told(home))?.as_ref().map(addresses_document),
+    });
+    writeln!(out, "{document}")?;
+    Ok(())
+}
+
+fn addresses_document(made: &Refreshed) -> Value {
+    json!({
+        "path": made.path.display().to_string(), "bytes": made.bytes, "ipv4": made.ipv4,
+        "ipv6": made.ipv6, "changed": made.changed,
+    })
+}
+
+fn tell_addresses(out: &mut impl Write, made: &Refreshed) -> Result<(), Told> {
     let (v4, v6) = (grouped(made.ipv4 as u64), grouped(made.ipv6 as u64));
     writeln!(
         out,

@@ -16,6 +16,7 @@ pub(crate) mod privilege;
 pub(crate) mod range;
 pub(crate) mod search;
 pub(crate) mod serve;
+pub(crate) mod shield;
 pub(crate) mod show;
 pub(crate) mod sql;
 pub(crate) mod stamp;

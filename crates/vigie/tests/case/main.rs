@@ -22,6 +22,7 @@ mod restore;
 mod room;
 mod secrets;
 mod served;
+mod shield;
 mod stamp;
 mod trial;
 // Files for tests; the vault's tests use the rest of it.

@@ -25,6 +25,7 @@ fn help_stands_behind_every_command_and_carries_examples() {
         "actor",
         "custody",
         "package",
+        "shield",
         "data",
         "range",
         "stamp",
@@ -42,6 +43,7 @@ fn help_stands_behind_every_command_and_carries_examples() {
             "actor",
             "custody",
             "package",
+            "shield",
             "data",
             "range",
         ]
