@@ -1,0 +1,225 @@
+//! What the tests stand on: our server, an upstream that answers for innocents, and processes of
+//! others, each on a loopback address of its own, so that all have their usual port.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use shield_dns::{
+    Access, Algorithm, Bounds, Client, Fqdn, Key, Layout, Place, Publisher, Sockets, Timers, Zones,
+    feed, serve, tls_config,
+};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+pub const PORT: u16 = 5300;
+pub const TLS_PORT: u16 = 5853;
+pub const SUFFIX: &str = "rpz.test";
+/// What the upstream says of every name.
+pub const INNOCENT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 80);
+
+/// An address that nothing else in this process, nor likely in another, listens on.
+pub fn address() -> Ipv4Addr {
+    static NEXT: AtomicU8 = AtomicU8::new(2);
+    let [.., b, c] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 64 | (b & 63), c, NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+pub fn unix() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+}
+
+pub fn key() -> Key {
+    Key::new("isp.key", Algorithm::Sha256, b"0123456789abcdef0123456789abcdef").unwrap()
+}
+/// The secret of [`key`] as configurations write it.
+pub const SECRET: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+pub fn names(texts: &[&str]) -> Vec<Fqdn> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+/// Our server at work.
+pub struct Bed {
+    pub ip: Ipv4Addr,
+    pub zones: Zones,
+    pub publisher: Publisher,
+    pub lines: Arc<Mutex<Vec<String>>>,
+    pub dir: tempfile::TempDir,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Bed {
+    pub fn new(clients: Vec<Client>, bounds: Bounds) -> Self {
+        let ip = address();
+        let layout = Layout {
+            suffix: SUFFIX.to_owned(),
+            contact: "noc.vigie.test".to_owned(),
+            timers: Timers { refresh: 60, retry: 1, ..Timers::default() },
+            catalog: true,
+        };
+        let zones = Zones::new(&layout, unix() - 1000).unwrap();
+        let (publisher, feed) = feed(zones.view(), Access::new(clients).unwrap());
+        let dir = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let tls = certificate(dir.path(), ip);
+        let sockets = runtime.block_on(async {
+            let tcp = async |port| tokio::net::TcpListener::bind((ip, port)).await.unwrap();
+            let udp = async |port| tokio::net::UdpSocket::bind((ip, port)).await.unwrap();
+            Sockets {
+                udp: vec![udp(PORT).await],
+                tcp: vec![tcp(PORT).await],
+                tls: vec![(tcp(TLS_PORT).await, tls)],
+                notify: vec![udp(0).await],
+            }
+        });
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&lines);
+        let told = Arc::new(move |line: &str| told.lock().unwrap().push(line.to_owned()));
+        runtime.spawn(serve(sockets, feed, bounds, told, std::future::pending()));
+        Self { ip, zones, publisher, lines, dir, _runtime: runtime }
+    }
+
+    pub fn change(&mut self, place: Place, add: &[&str], remove: &[&str]) {
+        self.zones.change(place, &names(add), &names(remove), unix()).unwrap();
+        self.publisher.zones(self.zones.view());
+    }
+
+    pub fn told(&self, what: &str) -> usize {
+        self.lines.lock().unwrap().iter().filter(|line| line.contains(what)).count()
+    }
+
+    pub fn log(&self) -> String {
+        self.lines.lock().unwrap().join("\n")
+    }
+}
+
+/// A certificate for an address and the name `feed.test`; `cert.pem` and `key.pem` in a folder.
+fn certificate(dir: &Path, ip: Ipv4Addr) -> Arc<tokio_rustls::rustls::ServerConfig> {
+    let (cert, key) = (dir.join("cert.pem"), dir.join("key.pem"));
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
+        .args(["-nodes", "-days", "2", "-subj", "/CN=feed.test", "-addext"])
+        .arg(format!("subjectAltName=DNS:feed.test,IP:{ip}"))
+        .arg("-out")
+        .arg(&cert)
+        .arg("-keyout")
+        .arg(&key)
+        .output()
+        .expect("openssl (apt install openssl)");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let chain = vec![CertificateDer::from_pem_file(cert).unwrap()];
+    tls_config(chain, PrivateKeyDer::from_pem_file(key).unwrap()).unwrap()
+}
+
+/// A client that may all from an address, with a key or without.
+pub fn isp(ip: Ipv4Addr, key: Option<Key>) -> Client {
+    Client {
+        name: "isp".to_owned(),
+        keys: key.into_iter().collect(),
+        addresses: vec![IpAddr::from(ip).into()],
+        notify: vec![SocketAddr::from((ip, PORT))],
+        ..Client::default()
+    }
+}
+
+/// Answers every A question with [`INNOCENT`], every other with nothing, authoritatively.
+pub struct Upstream(pub SocketAddr);
+
+impl Upstream {
+    pub fn new() -> Self {
+        let socket = UdpSocket::bind((address(), PORT)).unwrap();
+        let at = socket.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 2048];
+            while let Ok((length, from)) = socket.recv_from(&mut buffer) {
+                let _ = socket.send_to(&Self::answer(&buffer[..length]), from);
+            }
+        });
+        Self(at)
+    }
+
+    fn answer(request: &[u8]) -> Vec<u8> {
+        use domain::base::iana::{Rcode, Rtype};
+        use domain::base::{Message, MessageBuilder, Ttl};
+        let request = Message::from_octets(request).unwrap();
+        let mut answer = MessageBuilder::new_vec().start_answer(&request, Rcode::NOERROR).unwrap();
+        answer.header_mut().set_aa(true);
+        answer.header_mut().set_ra(true);
+        let question = request.sole_question().unwrap();
+        if question.qtype() == Rtype::A {
+            let data = domain::rdata::A::new(INNOCENT);
+            answer.push((question.qname(), Ttl::from_secs(1), data)).unwrap();
+        }
+        answer.finish()
+    }
+}
+
+/// A program that ends with the test.
+pub struct Daemon {
+    child: Child,
+    log: std::path::PathBuf,
+}
+
+impl Daemon {
+    /// Starts a program in a folder; `package` is what Debian calls it.
+    #[allow(clippy::disallowed_methods)] // a log for reading when a test fails
+    pub fn new(dir: &Path, program: &str, package: &str, args: &[&str]) -> Self {
+        let log = dir.join("log");
+        let file = std::fs::File::create(&log).unwrap();
+        // Debian keeps servers where only root's path leads.
+        let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
+        let child = Command::new(which(program, &path).unwrap_or_else(|| {
+            panic!("{program} is missing, and this test needs it: apt install {package}")
+        }))
+        .args(args)
+        .current_dir(dir)
+        .stdin(Stdio::null())
+        .stdout(file.try_clone().unwrap())
+        .stderr(file)
+        .spawn()
+        .unwrap();
+        Self { child, log }
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+fn which(program: &str, path: &str) -> Option<std::path::PathBuf> {
+    path.split(':').map(|dir| Path::new(dir).join(program)).find(|full| full.is_file())
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            let tail = log.lines().rev().take(40).collect::<Vec<_>>();
+            eprintln!("{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Writes a file of a test's own.
+#[allow(clippy::disallowed_methods)] // it goes away with the test
+pub fn write(dir: &Path, name: &str, text: &str) -> String {
+    let path = dir.join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Waits until something holds, and tells how long that took.
+pub fn until(what: &str, most: Duration, mut holds: impl FnMut() -> bool) -> Duration {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < most, "not within {most:?}: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    begun.elapsed()
+}

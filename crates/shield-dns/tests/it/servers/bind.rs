@@ -1,0 +1,73 @@
+//! BIND: RPZ with TSIG, plain or over TLS.
+
+use std::time::Duration;
+
+use shield_dns::{Bounds, Place};
+
+use super::blocks;
+use crate::bed::{Bed, Daemon, PORT, SECRET, SUFFIX, TLS_PORT, Upstream, address, isp, key, until, write};
+
+fn bind(bed: &Bed, ip: std::net::Ipv4Addr, dir: &std::path::Path, tls: bool, secret: &str) -> Daemon {
+    let upstream = Upstream::new().0;
+    let zones = ["hot", "cold-0", "cold-1"];
+    let (port, by) = if tls { (TLS_PORT, " tls feed") } else { (PORT, "") };
+    let mut policy = String::new();
+    let mut secondaries = String::new();
+    for zone in zones {
+        policy += &format!("zone \"{zone}.{SUFFIX}\"; ");
+        secondaries += &format!(
+            "zone \"{zone}.{SUFFIX}\" {{ type secondary; file \"{zone}.db\"; \
+             primaries {{ {} port {port} key \"isp.key\"{by}; }}; min-retry-time 1; }};\n",
+            bed.ip
+        );
+    }
+    let text = format!(
+        "key \"isp.key\" {{ algorithm hmac-sha256; secret \"{secret}\"; }};\n\
+         tls feed {{ ca-file \"{}\"; remote-hostname \"feed.test\"; }};\n\
+         options {{ directory {dir:?}; pid-file none; session-keyfile none; listen-on-v6 {{ none; }};\n\
+         listen-on port {PORT} {{ {ip}; }}; query-source address {ip}; transfer-source {ip};\n\
+         recursion yes; allow-recursion {{ any; }}; allow-query {{ any; }}; dnssec-validation no;\n\
+         forward only; forwarders {{ {} port {}; }};\n\
+         response-policy {{ {policy} }} break-dnssec yes qname-wait-recurse no min-update-interval 0;\n\
+         }};\ncontrols {{ }};\n{secondaries}",
+        bed.dir.path().join("cert.pem").display(),
+        upstream.ip(),
+        upstream.port(),
+    );
+    let config = write(dir, "named.conf", &text);
+    Daemon::new(dir, "named", "bind9", &["-g", "-c", &config])
+}
+
+fn run(tls: bool) {
+    let ip = address();
+    let dir = tempfile::tempdir().unwrap();
+    let client = shield_dns::Client { tls_only: tls, ..isp(ip, Some(key())) };
+    let mut bed = Bed::new(vec![client], Bounds::default());
+    bed.change(Place::Hot, &["first.pirate.example"], &[]);
+    let _named = bind(&bed, ip, dir.path(), tls, SECRET);
+    let [on, off] = blocks(&mut bed, ip.into(), Duration::from_secs(5));
+    eprintln!("MEASURED bind tls={tls}: on {on:?} off {off:?}");
+    assert!(bed.told("step, 1 names") >= 6, "by steps:\n{}", bed.log());
+}
+
+#[test]
+fn bind_blocks_and_lifts_by_signed_steps() {
+    run(false);
+}
+
+#[test]
+fn bind_takes_it_over_tls() {
+    run(true);
+}
+
+#[test]
+fn bind_with_a_wrong_secret_gets_nothing() {
+    let ip = address();
+    let dir = tempfile::tempdir().unwrap();
+    let mut bed = Bed::new(vec![isp(ip, Some(key()))], Bounds::default());
+    bed.change(Place::Hot, &["first.pirate.example"], &[]);
+    let named = bind(&bed, ip, dir.path(), false, "ODEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
+    // BIND says what it was told (RFC 8945, 5.2.2).
+    until("the refusal", Duration::from_secs(20), || named.log().contains("BADSIG"));
+    assert_eq!(bed.told("names"), 0, "{}", bed.log());
+}

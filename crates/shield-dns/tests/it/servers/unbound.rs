@@ -1,0 +1,58 @@
+//! Unbound: RPZ over plain TCP, or over TLS.
+
+use std::time::Duration;
+
+use shield_dns::{Bounds, Place};
+
+use super::blocks;
+use crate::bed::{Bed, Daemon, PORT, SUFFIX, TLS_PORT, Upstream, address, isp, write};
+
+fn unbound(bed: &Bed, ip: std::net::Ipv4Addr, dir: &std::path::Path, tls: bool) -> Daemon {
+    let upstream = Upstream::new().0;
+    let (primary, bundle) = if tls {
+        (format!("{}@{TLS_PORT}#feed.test", bed.ip), bed.dir.path().join("cert.pem"))
+    } else {
+        (format!("{}@{PORT}", bed.ip), "/dev/null".into())
+    };
+    let bundle = if tls { format!("tls-cert-bundle: {}", bundle.display()) } else { String::new() };
+    let mut text = format!(
+        "server:\n do-daemonize: no\n use-syslog: no\n verbosity: 1\n directory: {dir:?}\n \
+         chroot: \"\"\n username: \"\"\n pidfile: \"\"\n interface: {ip}@{PORT}\n \
+         outgoing-interface: {ip}\n access-control: 127.0.0.0/8 allow\n \
+         do-not-query-localhost: no\n module-config: \"respip iterator\"\n {bundle}\n\
+         remote-control:\n control-enable: no\n\
+         forward-zone:\n name: .\n forward-addr: {}@{}\n",
+        upstream.ip(),
+        upstream.port(),
+    );
+    for zone in ["hot", "cold-0", "cold-1"] {
+        text += &format!(
+            "rpz:\n name: {zone}.{SUFFIX}\n primary: {primary}\n allow-notify: {}\n",
+            bed.ip
+        );
+    }
+    let config = write(dir, "unbound.conf", &text);
+    Daemon::new(dir, "unbound", "unbound", &["-d", "-c", &config])
+}
+
+fn run(tls: bool) {
+    let ip = address();
+    let dir = tempfile::tempdir().unwrap();
+    let client = shield_dns::Client { tls_only: tls, ..isp(ip, None) };
+    let mut bed = Bed::new(vec![client], Bounds::default());
+    bed.change(Place::Hot, &["first.pirate.example"], &[]);
+    let _unbound = unbound(&bed, ip, dir.path(), tls);
+    let [on, off] = blocks(&mut bed, ip.into(), Duration::from_secs(5));
+    eprintln!("MEASURED unbound tls={tls}: on {on:?} off {off:?}");
+    assert!(bed.told("step, 1 names") >= 6, "by steps:\n{}", bed.log());
+}
+
+#[test]
+fn unbound_blocks_and_lifts_by_steps() {
+    run(false);
+}
+
+#[test]
+fn unbound_takes_it_over_tls_without_alpn() {
+    run(true);
+}
