@@ -1,7 +1,7 @@
 //! What the tests stand on: our server, an upstream that answers for innocents, and processes of
 //! others, each on a loopback address of its own, so that all have their usual port.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -97,6 +97,14 @@ impl Bed {
     }
 }
 
+impl Drop for Bed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the feed said:\n{}", self.log());
+        }
+    }
+}
+
 /// A certificate for an address and the name `feed.test`; `cert.pem` and `key.pem` in a folder.
 fn certificate(dir: &Path, ip: Ipv4Addr) -> Arc<tokio_rustls::rustls::ServerConfig> {
     let (cert, key) = (dir.join("cert.pem"), dir.join("key.pem"));
@@ -115,15 +123,29 @@ fn certificate(dir: &Path, ip: Ipv4Addr) -> Arc<tokio_rustls::rustls::ServerConf
     tls_config(chain, PrivateKeyDer::from_pem_file(key).unwrap()).unwrap()
 }
 
-/// A client that may all from an address, with a key or without.
-pub fn isp(ip: Ipv4Addr, key: Option<Key>) -> Client {
+/// A client that may all, from loopback, with a key or without; told of changes at `at`.
+pub fn isp(at: SocketAddr, key: Option<Key>) -> Client {
     Client {
         name: "isp".to_owned(),
         keys: key.into_iter().collect(),
-        addresses: vec![IpAddr::from(ip).into()],
-        notify: vec![SocketAddr::from((ip, PORT))],
+        // Not `at` alone: Unbound's transfers over TCP leave from whatever address the system picks.
+        addresses: vec!["127.0.0.0/8".parse().unwrap()],
+        notify: vec![at],
         ..Client::default()
     }
+}
+
+/// Where a resolver of the test's may listen.
+pub fn place() -> SocketAddr {
+    (address(), PORT).into()
+}
+
+/// The same for BIND, which listens on addresses of interfaces alone: a port that is free.
+pub fn place_on_interface() -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let at = socket.local_addr().unwrap();
+    std::net::TcpListener::bind(at).expect("a port free for both");
+    at
 }
 
 /// Answers every A question with [`INNOCENT`], every other with nothing, authoritatively.
@@ -198,7 +220,7 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let log = self.log();
-            let tail = log.lines().rev().take(40).collect::<Vec<_>>();
+            let tail = log.lines().rev().take(4000).collect::<Vec<_>>();
             eprintln!("{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"));
         }
         let _ = self.child.kill();

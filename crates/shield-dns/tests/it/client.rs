@@ -2,7 +2,7 @@
 //! writing side here.
 
 use std::io::{Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -40,26 +40,24 @@ pub fn ask(server: SocketAddr, request: &[u8]) -> Option<Message<Vec<u8>>> {
 }
 
 /// What a user of a resolver gets for a name: the rcode, and whether an address came.
-pub fn look_up(resolver: IpAddr, name: &str) -> Option<(Rcode, bool)> {
-    let server = SocketAddr::from((resolver, crate::bed::PORT));
-    let message = ask(server, &question(name, Rtype::A, None))?;
+pub fn look_up(resolver: SocketAddr, name: &str) -> Option<(Rcode, bool)> {
+    let message = ask(resolver, &question(name, Rtype::A, None))?;
     Some((message.header().rcode(), message.header_counts().ancount() > 0))
 }
 
 /// Whether a resolver answers that a name does not exist.
-pub fn blocked(resolver: IpAddr, name: &str) -> bool {
+pub fn blocked(resolver: SocketAddr, name: &str) -> bool {
     look_up(resolver, name) == Some((Rcode::NXDOMAIN, false))
 }
 
 /// Whether a resolver gives an address.
-pub fn open(resolver: IpAddr, name: &str) -> bool {
+pub fn open(resolver: SocketAddr, name: &str) -> bool {
     look_up(resolver, name) == Some((Rcode::NOERROR, true))
 }
 
 /// A serial as a server's SOA has it.
-pub fn serial(server: IpAddr, zone: &str) -> Option<u32> {
+pub fn serial(server: SocketAddr, zone: &str) -> Option<u32> {
     use domain::base::ParsedName;
-    let server = SocketAddr::from((server, crate::bed::PORT));
     let message = ask(server, &question(zone, Rtype::SOA, None))?;
     let mut answer = message.answer().ok()?.limit_to::<domain::rdata::Soa<ParsedName<_>>>();
     Some(answer.next()?.ok()?.data().serial().into_int())

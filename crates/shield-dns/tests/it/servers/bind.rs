@@ -1,13 +1,15 @@
 //! BIND: RPZ with TSIG, plain or over TLS.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use shield_dns::{Bounds, Place};
 
 use super::blocks;
-use crate::bed::{Bed, Daemon, PORT, SECRET, SUFFIX, TLS_PORT, Upstream, address, isp, key, until, write};
+use crate::bed::{Bed, Daemon, PORT, SECRET, SUFFIX, TLS_PORT, Upstream, isp, key, place_on_interface, until,
+    write};
 
-fn bind(bed: &Bed, ip: std::net::Ipv4Addr, dir: &std::path::Path, tls: bool, secret: &str) -> Daemon {
+fn bind(bed: &Bed, at: SocketAddr, dir: &std::path::Path, tls: bool, secret: &str) -> Daemon {
     let upstream = Upstream::new().0;
     let zones = ["hot", "cold-0", "cold-1"];
     let (port, by) = if tls { (TLS_PORT, " tls feed") } else { (PORT, "") };
@@ -25,12 +27,14 @@ fn bind(bed: &Bed, ip: std::net::Ipv4Addr, dir: &std::path::Path, tls: bool, sec
         "key \"isp.key\" {{ algorithm hmac-sha256; secret \"{secret}\"; }};\n\
          tls feed {{ ca-file \"{}\"; remote-hostname \"feed.test\"; }};\n\
          options {{ directory {dir:?}; pid-file none; session-keyfile none; listen-on-v6 {{ none; }};\n\
-         listen-on port {PORT} {{ {ip}; }}; query-source address {ip}; transfer-source {ip};\n\
+         listen-on port {} {{ {}; }};\n\
          recursion yes; allow-recursion {{ any; }}; allow-query {{ any; }}; dnssec-validation no;\n\
          forward only; forwarders {{ {} port {}; }};\n\
          response-policy {{ {policy} }} break-dnssec yes qname-wait-recurse no min-update-interval 0;\n\
          }};\ncontrols {{ }};\n{secondaries}",
         bed.dir.path().join("cert.pem").display(),
+        at.port(),
+        at.ip(),
         upstream.ip(),
         upstream.port(),
     );
@@ -39,13 +43,13 @@ fn bind(bed: &Bed, ip: std::net::Ipv4Addr, dir: &std::path::Path, tls: bool, sec
 }
 
 fn run(tls: bool) {
-    let ip = address();
+    let at = place_on_interface();
     let dir = tempfile::tempdir().unwrap();
-    let client = shield_dns::Client { tls_only: tls, ..isp(ip, Some(key())) };
+    let client = shield_dns::Client { tls_only: tls, ..isp(at, Some(key())) };
     let mut bed = Bed::new(vec![client], Bounds::default());
     bed.change(Place::Hot, &["first.pirate.example"], &[]);
-    let _named = bind(&bed, ip, dir.path(), tls, SECRET);
-    let [on, off] = blocks(&mut bed, ip.into(), Duration::from_secs(5));
+    let _named = bind(&bed, at, dir.path(), tls, SECRET);
+    let [on, off] = blocks(&mut bed, at, Duration::from_secs(5));
     eprintln!("MEASURED bind tls={tls}: on {on:?} off {off:?}");
     assert!(bed.told("step, 1 names") >= 6, "by steps:\n{}", bed.log());
 }
@@ -62,11 +66,11 @@ fn bind_takes_it_over_tls() {
 
 #[test]
 fn bind_with_a_wrong_secret_gets_nothing() {
-    let ip = address();
+    let at = place_on_interface();
     let dir = tempfile::tempdir().unwrap();
-    let mut bed = Bed::new(vec![isp(ip, Some(key()))], Bounds::default());
+    let mut bed = Bed::new(vec![isp(at, Some(key()))], Bounds::default());
     bed.change(Place::Hot, &["first.pirate.example"], &[]);
-    let named = bind(&bed, ip, dir.path(), false, "ODEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
+    let named = bind(&bed, at, dir.path(), false, "ODEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
     // BIND says what it was told (RFC 8945, 5.2.2).
     until("the refusal", Duration::from_secs(20), || named.log().contains("BADSIG"));
     assert_eq!(bed.told("names"), 0, "{}", bed.log());

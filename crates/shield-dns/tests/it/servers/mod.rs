@@ -3,7 +3,7 @@
 mod bind;
 mod unbound;
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use shield_dns::Place;
@@ -13,9 +13,9 @@ use crate::client::{blocked, open};
 
 /// What every resolver must do with the feed, from an empty zone on: block the exact name and open
 /// all around it; take a change by NOTIFY; lift it again. Tells how long block and lift took.
-fn blocks(bed: &mut Bed, resolver: IpAddr, most: Duration) -> [Duration; 2] {
+fn blocks(bed: &mut Bed, resolver: SocketAddr, most: Duration) -> [Duration; 2] {
     // Loaded: the first transfer is there, and the resolver answers.
-    until("the resolver blocks", Duration::from_secs(30), || blocked(resolver, "first.pirate.example"));
+    until("the resolver blocks", Duration::from_secs(10), || blocked(resolver, "first.pirate.example"));
     assert!(open(resolver, "innocent.example"));
     let mut times = Vec::new();
     for n in 0..3 {

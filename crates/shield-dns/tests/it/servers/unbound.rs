@@ -1,13 +1,14 @@
 //! Unbound: RPZ over plain TCP, or over TLS.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use shield_dns::{Bounds, Place};
 
 use super::blocks;
-use crate::bed::{Bed, Daemon, PORT, SUFFIX, TLS_PORT, Upstream, address, isp, write};
+use crate::bed::{Bed, Daemon, PORT, SUFFIX, TLS_PORT, Upstream, isp, place, write};
 
-fn unbound(bed: &Bed, ip: std::net::Ipv4Addr, dir: &std::path::Path, tls: bool) -> Daemon {
+fn unbound(bed: &Bed, at: SocketAddr, dir: &std::path::Path, tls: bool) -> Daemon {
     let upstream = Upstream::new().0;
     let (primary, bundle) = if tls {
         (format!("{}@{TLS_PORT}#feed.test", bed.ip), bed.dir.path().join("cert.pem"))
@@ -16,12 +17,13 @@ fn unbound(bed: &Bed, ip: std::net::Ipv4Addr, dir: &std::path::Path, tls: bool) 
     };
     let bundle = if tls { format!("tls-cert-bundle: {}", bundle.display()) } else { String::new() };
     let mut text = format!(
-        "server:\n do-daemonize: no\n use-syslog: no\n verbosity: 1\n directory: {dir:?}\n \
-         chroot: \"\"\n username: \"\"\n pidfile: \"\"\n interface: {ip}@{PORT}\n \
-         outgoing-interface: {ip}\n access-control: 127.0.0.0/8 allow\n \
+        "server:\n do-daemonize: no\n use-syslog: no\n verbosity: 4\n directory: {dir:?}\n \
+         chroot: \"\"\n username: \"\"\n pidfile: \"\"\n interface: {}@{PORT}\n \
+         access-control: 127.0.0.0/8 allow\n \
          do-not-query-localhost: no\n module-config: \"respip iterator\"\n {bundle}\n\
          remote-control:\n control-enable: no\n\
          forward-zone:\n name: .\n forward-addr: {}@{}\n",
+        at.ip(),
         upstream.ip(),
         upstream.port(),
     );
@@ -36,13 +38,13 @@ fn unbound(bed: &Bed, ip: std::net::Ipv4Addr, dir: &std::path::Path, tls: bool) 
 }
 
 fn run(tls: bool) {
-    let ip = address();
+    let at = place();
     let dir = tempfile::tempdir().unwrap();
-    let client = shield_dns::Client { tls_only: tls, ..isp(ip, None) };
+    let client = shield_dns::Client { tls_only: tls, ..isp(at, None) };
     let mut bed = Bed::new(vec![client], Bounds::default());
     bed.change(Place::Hot, &["first.pirate.example"], &[]);
-    let _unbound = unbound(&bed, ip, dir.path(), tls);
-    let [on, off] = blocks(&mut bed, ip.into(), Duration::from_secs(5));
+    let _unbound = unbound(&bed, at, dir.path(), tls);
+    let [on, off] = blocks(&mut bed, at, Duration::from_secs(5));
     eprintln!("MEASURED unbound tls={tls}: on {on:?} off {off:?}");
     assert!(bed.told("step, 1 names") >= 6, "by steps:\n{}", bed.log());
 }
