@@ -20,7 +20,8 @@ pub struct Client {
     pub keys: Vec<Key>,
     /// Where it asks from: any of them. Empty: from anywhere.
     pub addresses: Vec<IpNet>,
-    /// Whether it must ask over TLS.
+    /// Whether it must take zones over TLS. The serial alone, which tells nothing of what is blocked,
+    /// may still be asked for over UDP: Unbound does so before each transfer.
     pub tls_only: bool,
     /// Which zones, by origin. `None`: all.
     pub zones: Option<Vec<WireName>>,
@@ -63,6 +64,15 @@ pub struct Asker {
     pub key: Option<Key>,
 }
 
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// The SOA.
+    Serial,
+    /// The zone, or a step of it.
+    Zone,
+}
+
 impl Access {
     /// Takes a list of clients.
     ///
@@ -95,8 +105,8 @@ impl Access {
         &self.clients
     }
 
-    /// The client as which an asker may take a zone: the first of which all holds.
-    pub fn client(&self, asker: &Asker, zone: &impl ToName) -> Option<&Client> {
+    /// The client as which an asker may have what it wants of a zone: the first of which all holds.
+    pub fn client(&self, asker: &Asker, zone: &impl ToName, want: Want) -> Option<&Client> {
         // An IPv4 client that comes in on an IPv6 socket is still one of IPv4.
         let peer = asker.peer.to_canonical();
         self.clients.iter().find(|client| {
@@ -104,7 +114,7 @@ impl Access {
             (client.keys.is_empty() || signed())
                 && (client.addresses.is_empty()
                     || client.addresses.iter().any(|net| net.contains(&peer)))
-                && (asker.tls || !client.tls_only)
+                && (asker.tls || !client.tls_only || want == Want::Serial)
                 && client.zones.as_ref().is_none_or(|zones| zones.iter().any(|z| z.name_eq(zone)))
         })
     }

@@ -7,7 +7,7 @@ use domain::base::message_builder::PushError;
 use domain::base::{Message, ParsedName, Serial};
 use domain::rdata::Soa;
 
-use crate::access::{Access, Asker};
+use crate::access::{Access, Asker, Want};
 use crate::transfer::Transfer;
 use crate::tsig::{Signer, verify};
 use crate::wire::{Packer, Piece, begin, push};
@@ -119,7 +119,8 @@ impl Answering {
             let inside = kind == Rtype::SOA && view.holds(question.qname());
             return Err(if inside { OptRcode::REFUSED } else { OptRcode::NOTAUTH });
         };
-        if access.client(asker, zone.origin()).is_none() {
+        let want = if kind == Rtype::SOA || udp { Want::Serial } else { Want::Zone };
+        if access.client(asker, zone.origin(), want).is_none() {
             return Err(OptRcode::REFUSED);
         }
         let zone = Arc::clone(zone);

@@ -11,7 +11,7 @@ mod wire;
 mod zone;
 mod zones;
 
-pub use access::{Access, AccessError, Asker, Client, MAX_CLIENTS};
+pub use access::{Access, AccessError, Asker, Client, MAX_CLIENTS, Want};
 pub use answer::{MAX_REQUEST, Reply, answer};
 pub use fqdn::{Fqdn, FqdnError, MAX_NAME};
 pub use notify::{FIRST_WAIT, MAX_ROUND, MAX_TARGETS, MAX_TRIES, SPACING};

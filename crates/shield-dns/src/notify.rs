@@ -21,7 +21,7 @@ pub const MAX_TRIES: u32 = 7;
 pub const FIRST_WAIT: u64 = 500;
 /// The least time between two messages to one server about one zone, in milliseconds: changes that
 /// come faster are told together, with the newest serial.
-pub const SPACING: u64 = 100;
+pub const SPACING: u64 = 20;
 /// The messages handed out at once: the rest follow in the next round.
 pub const MAX_ROUND: usize = 256;
 /// The servers told at most.

@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
 use super::{Place, Shared, lost, now};
-use crate::access::Asker;
+use crate::access::{Asker, Want};
 use crate::answer::{MAX_REQUEST, Reply, answer};
 use crate::transfer::Transfer;
 use crate::wire::MAX_MESSAGE;
@@ -159,10 +159,10 @@ async fn send(
     frame.reserve(MAX_MESSAGE + 2);
     let mut access = shared.feed.access.clone();
     access.mark_unchanged();
-    let name = access.borrow().client(asker, zone.origin()).map(|client| client.name.clone());
+    let name = access.borrow().client(asker, zone.origin(), Want::Zone).map(|client| client.name.clone());
     while let Some(message) = transfer.next_message(now()) {
         if access.has_changed().unwrap_or(false)
-            && access.borrow_and_update().client(asker, zone.origin()).is_none()
+            && access.borrow_and_update().client(asker, zone.origin(), Want::Zone).is_none()
         {
             return Err(std::io::Error::other(format!("{what} is no longer for this client")));
         }

@@ -15,45 +15,45 @@ use shield_dns::{
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-pub const PORT: u16 = 5300;
-pub const TLS_PORT: u16 = 5853;
-pub const SUFFIX: &str = "rpz.test";
+pub(crate) const PORT: u16 = 5300;
+pub(crate) const TLS_PORT: u16 = 5853;
+pub(crate) const SUFFIX: &str = "rpz.test";
 /// What the upstream says of every name.
-pub const INNOCENT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 80);
+pub(crate) const INNOCENT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 80);
 
 /// An address that nothing else in this process, nor likely in another, listens on.
-pub fn address() -> Ipv4Addr {
+pub(crate) fn address() -> Ipv4Addr {
     static NEXT: AtomicU8 = AtomicU8::new(2);
     let [.., b, c] = std::process::id().to_be_bytes();
     Ipv4Addr::new(127, 64 | (b & 63), c, NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-pub fn unix() -> u64 {
+pub(crate) fn unix() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
 }
 
-pub fn key() -> Key {
+pub(crate) fn key() -> Key {
     Key::new("isp.key", Algorithm::Sha256, b"0123456789abcdef0123456789abcdef").unwrap()
 }
 /// The secret of [`key`] as configurations write it.
-pub const SECRET: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+pub(crate) const SECRET: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
-pub fn names(texts: &[&str]) -> Vec<Fqdn> {
+pub(crate) fn names(texts: &[&str]) -> Vec<Fqdn> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
 }
 
 /// Our server at work.
-pub struct Bed {
-    pub ip: Ipv4Addr,
-    pub zones: Zones,
-    pub publisher: Publisher,
-    pub lines: Arc<Mutex<Vec<String>>>,
-    pub dir: tempfile::TempDir,
+pub(crate) struct Bed {
+    pub(crate) ip: Ipv4Addr,
+    pub(crate) zones: Zones,
+    pub(crate) publisher: Publisher,
+    pub(crate) lines: Arc<Mutex<Vec<String>>>,
+    pub(crate) dir: tempfile::TempDir,
     _runtime: tokio::runtime::Runtime,
 }
 
 impl Bed {
-    pub fn new(clients: Vec<Client>, bounds: Bounds) -> Self {
+    pub(crate) fn new(clients: Vec<Client>, bounds: Bounds) -> Self {
         let ip = address();
         let layout = Layout {
             suffix: SUFFIX.to_owned(),
@@ -70,7 +70,8 @@ impl Bed {
             let tcp = async |port| tokio::net::TcpListener::bind((ip, port)).await.unwrap();
             let udp = async |port| tokio::net::UdpSocket::bind((ip, port)).await.unwrap();
             Sockets {
-                udp: vec![udp(PORT).await],
+                // Unbound asks for the serial over UDP at the port of the transfers, TLS's too.
+                udp: vec![udp(PORT).await, udp(TLS_PORT).await],
                 tcp: vec![tcp(PORT).await],
                 tls: vec![(tcp(TLS_PORT).await, tls)],
                 notify: vec![udp(0).await],
@@ -83,16 +84,16 @@ impl Bed {
         Self { ip, zones, publisher, lines, dir, _runtime: runtime }
     }
 
-    pub fn change(&mut self, place: Place, add: &[&str], remove: &[&str]) {
+    pub(crate) fn change(&mut self, place: Place, add: &[&str], remove: &[&str]) {
         self.zones.change(place, &names(add), &names(remove), unix()).unwrap();
         self.publisher.zones(self.zones.view());
     }
 
-    pub fn told(&self, what: &str) -> usize {
+    pub(crate) fn told(&self, what: &str) -> usize {
         self.lines.lock().unwrap().iter().filter(|line| line.contains(what)).count()
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.lines.lock().unwrap().join("\n")
     }
 }
@@ -124,7 +125,7 @@ fn certificate(dir: &Path, ip: Ipv4Addr) -> Arc<tokio_rustls::rustls::ServerConf
 }
 
 /// A client that may all, from loopback, with a key or without; told of changes at `at`.
-pub fn isp(at: SocketAddr, key: Option<Key>) -> Client {
+pub(crate) fn isp(at: SocketAddr, key: Option<Key>) -> Client {
     Client {
         name: "isp".to_owned(),
         keys: key.into_iter().collect(),
@@ -136,12 +137,12 @@ pub fn isp(at: SocketAddr, key: Option<Key>) -> Client {
 }
 
 /// Where a resolver of the test's may listen.
-pub fn place() -> SocketAddr {
+pub(crate) fn place() -> SocketAddr {
     (address(), PORT).into()
 }
 
 /// The same for BIND, which listens on addresses of interfaces alone: a port that is free.
-pub fn place_on_interface() -> SocketAddr {
+pub(crate) fn place_on_interface() -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let at = socket.local_addr().unwrap();
     std::net::TcpListener::bind(at).expect("a port free for both");
@@ -149,10 +150,10 @@ pub fn place_on_interface() -> SocketAddr {
 }
 
 /// Answers every A question with [`INNOCENT`], every other with nothing, authoritatively.
-pub struct Upstream(pub SocketAddr);
+pub(crate) struct Upstream(pub(crate) SocketAddr);
 
 impl Upstream {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let socket = UdpSocket::bind((address(), PORT)).unwrap();
         let at = socket.local_addr().unwrap();
         std::thread::spawn(move || {
@@ -181,7 +182,7 @@ impl Upstream {
 }
 
 /// A program that ends with the test.
-pub struct Daemon {
+pub(crate) struct Daemon {
     child: Child,
     log: std::path::PathBuf,
 }
@@ -189,7 +190,7 @@ pub struct Daemon {
 impl Daemon {
     /// Starts a program in a folder; `package` is what Debian calls it.
     #[allow(clippy::disallowed_methods)] // a log for reading when a test fails
-    pub fn new(dir: &Path, program: &str, package: &str, args: &[&str]) -> Self {
+    pub(crate) fn new(dir: &Path, program: &str, package: &str, args: &[&str]) -> Self {
         let log = dir.join("log");
         let file = std::fs::File::create(&log).unwrap();
         // Debian keeps servers where only root's path leads.
@@ -207,7 +208,7 @@ impl Daemon {
         Self { child, log }
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 }
@@ -220,7 +221,7 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let log = self.log();
-            let tail = log.lines().rev().take(4000).collect::<Vec<_>>();
+            let tail = log.lines().rev().take(40).collect::<Vec<_>>();
             eprintln!("{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"));
         }
         let _ = self.child.kill();
@@ -230,14 +231,14 @@ impl Drop for Daemon {
 
 /// Writes a file of a test's own.
 #[allow(clippy::disallowed_methods)] // it goes away with the test
-pub fn write(dir: &Path, name: &str, text: &str) -> String {
+pub(crate) fn write(dir: &Path, name: &str, text: &str) -> String {
     let path = dir.join(name);
     std::fs::write(&path, text).unwrap();
     path.to_str().unwrap().to_owned()
 }
 
 /// Waits until something holds, and tells how long that took.
-pub fn until(what: &str, most: Duration, mut holds: impl FnMut() -> bool) -> Duration {
+pub(crate) fn until(what: &str, most: Duration, mut holds: impl FnMut() -> bool) -> Duration {
     let begun = Instant::now();
     while !holds() {
         assert!(begun.elapsed() < most, "not within {most:?}: {what}");

@@ -10,7 +10,7 @@ use domain::base::iana::{Rcode, Rtype};
 use domain::base::{Message, MessageBuilder, Name};
 
 /// A question with a serial in its authority section for IXFR.
-pub fn question(name: &str, kind: Rtype, serial: Option<u32>) -> Vec<u8> {
+pub(crate) fn question(name: &str, kind: Rtype, serial: Option<u32>) -> Vec<u8> {
     let name = Name::<Vec<u8>>::from_str(name).unwrap();
     let mut builder = MessageBuilder::new_vec();
     builder.header_mut().set_id(4711);
@@ -28,7 +28,7 @@ pub fn question(name: &str, kind: Rtype, serial: Option<u32>) -> Vec<u8> {
 }
 
 /// Asks over UDP.
-pub fn ask(server: SocketAddr, request: &[u8]) -> Option<Message<Vec<u8>>> {
+pub(crate) fn ask(server: SocketAddr, request: &[u8]) -> Option<Message<Vec<u8>>> {
     let any = if server.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
     let socket = UdpSocket::bind(any).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
@@ -40,23 +40,23 @@ pub fn ask(server: SocketAddr, request: &[u8]) -> Option<Message<Vec<u8>>> {
 }
 
 /// What a user of a resolver gets for a name: the rcode, and whether an address came.
-pub fn look_up(resolver: SocketAddr, name: &str) -> Option<(Rcode, bool)> {
+pub(crate) fn look_up(resolver: SocketAddr, name: &str) -> Option<(Rcode, bool)> {
     let message = ask(resolver, &question(name, Rtype::A, None))?;
     Some((message.header().rcode(), message.header_counts().ancount() > 0))
 }
 
 /// Whether a resolver answers that a name does not exist.
-pub fn blocked(resolver: SocketAddr, name: &str) -> bool {
+pub(crate) fn blocked(resolver: SocketAddr, name: &str) -> bool {
     look_up(resolver, name) == Some((Rcode::NXDOMAIN, false))
 }
 
 /// Whether a resolver gives an address.
-pub fn open(resolver: SocketAddr, name: &str) -> bool {
+pub(crate) fn open(resolver: SocketAddr, name: &str) -> bool {
     look_up(resolver, name) == Some((Rcode::NOERROR, true))
 }
 
 /// A serial as a server's SOA has it.
-pub fn serial(server: SocketAddr, zone: &str) -> Option<u32> {
+pub(crate) fn serial(server: SocketAddr, zone: &str) -> Option<u32> {
     use domain::base::ParsedName;
     let message = ask(server, &question(zone, Rtype::SOA, None))?;
     let mut answer = message.answer().ok()?.limit_to::<domain::rdata::Soa<ParsedName<_>>>();
@@ -64,13 +64,13 @@ pub fn serial(server: SocketAddr, zone: &str) -> Option<u32> {
 }
 
 /// One message over TCP.
-pub fn send(stream: &mut TcpStream, message: &[u8]) {
+pub(crate) fn send(stream: &mut TcpStream, message: &[u8]) {
     let length = u16::try_from(message.len()).unwrap().to_be_bytes();
     stream.write_all(&[&length, message].concat()).unwrap();
 }
 
 /// The next message over TCP.
-pub fn receive(stream: &mut TcpStream) -> Option<Vec<u8>> {
+pub(crate) fn receive(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut length = [0; 2];
     stream.read_exact(&mut length).ok()?;
     let mut message = vec![0; usize::from(u16::from_be_bytes(length))];

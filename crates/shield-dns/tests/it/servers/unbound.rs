@@ -17,7 +17,7 @@ fn unbound(bed: &Bed, at: SocketAddr, dir: &std::path::Path, tls: bool) -> Daemo
     };
     let bundle = if tls { format!("tls-cert-bundle: {}", bundle.display()) } else { String::new() };
     let mut text = format!(
-        "server:\n do-daemonize: no\n use-syslog: no\n verbosity: 4\n directory: {dir:?}\n \
+        "server:\n do-daemonize: no\n use-syslog: no\n verbosity: 1\n directory: {dir:?}\n \
          chroot: \"\"\n username: \"\"\n pidfile: \"\"\n interface: {}@{PORT}\n \
          access-control: 127.0.0.0/8 allow\n \
          do-not-query-localhost: no\n module-config: \"respip iterator\"\n {bundle}\n\
