@@ -32,7 +32,9 @@ pub enum FqdnError {
     #[error("one label only: a top-level domain is not blocked")]
     TopLevel,
     /// In an RPZ such a name is not a name, but another kind of trigger, on addresses or servers.
-    #[error("ends in a label of RPZ's own (rpz-…): it would not block this name, but something else")]
+    #[error(
+        "ends in a label of RPZ's own (rpz-…): it would not block this name, but something else"
+    )]
     Trigger,
 }
 
@@ -47,7 +49,8 @@ impl Fqdn {
         }
         let mut turned = String::with_capacity(text.len());
         for label in text.rsplit('.') {
-            let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+            let fine =
+                |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
             match label.len() {
                 0 => return Err(FqdnError::Empty),
                 1..=MAX_LABEL => {}

@@ -11,6 +11,9 @@ mod wire;
 mod zone;
 mod zones;
 
+#[cfg(test)]
+mod tests;
+
 pub use access::{Access, AccessError, Asker, Client, MAX_CLIENTS, Want};
 pub use answer::{MAX_REQUEST, Reply, answer};
 pub use fqdn::{Fqdn, FqdnError, MAX_NAME};

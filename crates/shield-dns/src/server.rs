@@ -158,8 +158,7 @@ impl Shared {
     fn place(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || Arc::new(Semaphore::new(self.bounds.transfers_peer));
-        let entry =
-            peers.entry(peer).or_insert_with(|| Peer { connections: 0, transfers: new() });
+        let entry = peers.entry(peer).or_insert_with(|| Peer { connections: 0, transfers: new() });
         if entry.connections == self.bounds.connections_peer {
             return None;
         }

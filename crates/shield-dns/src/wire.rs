@@ -90,9 +90,7 @@ impl Composer for Packer {
         let backwards = name.iter_labels().rev().filter(|label| !label.is_root());
         let shared = backwards
             .zip(&self.suffixes)
-            .take_while(|(label, at)| {
-                label.as_slice().eq_ignore_ascii_case(self.label_at(**at))
-            })
+            .take_while(|(label, at)| label.as_slice().eq_ignore_ascii_case(self.label_at(**at)))
             .count();
         self.suffixes.truncate(shared);
         let pointer = self.suffixes.last().copied();
@@ -137,9 +135,7 @@ pub(crate) fn push(
 ) -> Result<(), PushError> {
     let ttl = Ttl::from_secs(apex.timers.ttl);
     match piece {
-        Piece::Soa(serial) => {
-            answer.push((&apex.origin, Class::IN, ttl, soa(apex, serial)))
-        }
+        Piece::Soa(serial) => answer.push((&apex.origin, Class::IN, ttl, soa(apex, serial))),
         Piece::Extra(at) => match apex.extras.get(at) {
             Some((owner, data)) => answer.push((owner, Class::IN, ttl, data)),
             None => Ok(()),

@@ -214,8 +214,7 @@ fn catalog(
         txt.map(ZoneRecordData::Txt).map_err(|_| ZonesError::Layout(text.to_owned()))
     };
     let invalid = ZoneRecordData::Ns(Ns::new(name("invalid")?));
-    let mut extras =
-        vec![(under("catalog")?, invalid), (under("version.catalog")?, text("2")?)];
+    let mut extras = vec![(under("catalog")?, invalid), (under("version.catalog")?, text("2")?)];
     for (label, origin) in members {
         let group = if label == "hot" { "hot" } else { "cold" };
         let id = format!("{label}.zones.catalog");

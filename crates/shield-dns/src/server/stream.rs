@@ -159,7 +159,8 @@ async fn send(
     frame.reserve(MAX_MESSAGE + 2);
     let mut access = shared.feed.access.clone();
     access.mark_unchanged();
-    let name = access.borrow().client(asker, zone.origin(), Want::Zone).map(|client| client.name.clone());
+    let name =
+        access.borrow().client(asker, zone.origin(), Want::Zone).map(|client| client.name.clone());
     while let Some(message) = transfer.next_message(now()) {
         if access.has_changed().unwrap_or(false)
             && access.borrow_and_update().client(asker, zone.origin(), Want::Zone).is_none()

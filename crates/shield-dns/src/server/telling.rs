@@ -52,7 +52,9 @@ pub(super) async fn tell(sockets: Vec<UdpSocket>, shared: Arc<Shared>) -> std::i
         if outbox.unheard > unheard {
             let more = outbox.unheard - unheard;
             unheard = outbox.unheard;
-            (shared.told)(&format!("{more} notices were not acknowledged; the servers refresh alone"));
+            (shared.told)(&format!(
+                "{more} notices were not acknowledged; the servers refresh alone"
+            ));
         }
         let wait = match outbox.next_due() {
             Some(due) => Duration::from_millis(due.saturating_sub(since())).max(ROUND),
@@ -74,7 +76,9 @@ pub(super) async fn tell(sockets: Vec<UdpSocket>, shared: Arc<Shared>) -> std::i
         if let Some((from, bytes)) = heard
             && let Heard::Refused(zone, rcode) = outbox.answered(from, bytes, now())
         {
-            (shared.told)(&format!("{from}: takes no notice of {zone} ({rcode}): is it set up there?"));
+            (shared.told)(&format!(
+                "{from}: takes no notice of {zone} ({rcode}): is it set up there?"
+            ));
         }
     }
 }

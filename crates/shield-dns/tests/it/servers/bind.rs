@@ -6,8 +6,10 @@ use std::time::Duration;
 use shield_dns::{Bounds, Place};
 
 use super::blocks;
-use crate::bed::{Bed, Daemon, PORT, SECRET, SUFFIX, TLS_PORT, Upstream, isp, key, place_on_interface, until,
-    write};
+use crate::bed::{
+    Bed, Daemon, PORT, SECRET, SUFFIX, TLS_PORT, Upstream, isp, key, place_on_interface, until,
+    write,
+};
 
 fn bind(bed: &Bed, at: SocketAddr, dir: &std::path::Path, tls: bool, secret: &str) -> Daemon {
     let upstream = Upstream::new().0;

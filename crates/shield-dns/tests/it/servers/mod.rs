@@ -19,7 +19,9 @@ use crate::client::{ask, blocked, open, question};
 /// all around it; take a change by NOTIFY; lift it again. Tells how long block and lift took.
 fn blocks(bed: &mut Bed, resolver: SocketAddr, most: Duration) -> [Duration; 2] {
     // Loaded: the first transfer is there, and the resolver answers.
-    until("the resolver blocks", Duration::from_secs(10), || blocked(resolver, "first.pirate.example"));
+    until("the resolver blocks", Duration::from_secs(10), || {
+        blocked(resolver, "first.pirate.example")
+    });
     assert!(open(resolver, "innocent.example"));
     let mut times = Vec::new();
     for n in 0..3 {
