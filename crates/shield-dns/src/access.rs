@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use domain::base::ToName;
 use ipnet::IpNet;
 
-use crate::tsig::{Key, KeyError, KeyName, Keys, insert};
+use crate::tsig::{Key, KeyError, Keys, insert};
 use crate::zone::WireName;
 
 /// The clients and keys at most.
@@ -37,7 +37,7 @@ pub enum AccessError {
     Open(String),
     /// Two secrets under one name.
     #[error("two secrets stand under the key name {0}: give each key its own name")]
-    Twice(KeyName),
+    Twice(String),
     /// A key that cannot be made.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -89,7 +89,7 @@ impl Access {
             }
             for key in &client.keys {
                 if !insert(&mut keys, key) {
-                    return Err(AccessError::Twice(key.name().clone()));
+                    return Err(AccessError::Twice(key.name().to_string()));
                 }
             }
         }

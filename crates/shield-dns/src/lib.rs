@@ -17,7 +17,7 @@ mod tests;
 pub use access::{Access, AccessError, Asker, Client, MAX_CLIENTS, Want};
 pub use answer::{MAX_REQUEST, Reply, answer};
 pub use fqdn::{Fqdn, FqdnError, MAX_NAME};
-pub use notify::{FIRST_WAIT, MAX_ROUND, MAX_TARGETS, MAX_TRIES, SPACING};
+pub use notify::{AGAIN, FIRST_WAIT, MAX_ROUND, MAX_TARGETS, MAX_TRIES, SPACING};
 pub use server::{Bounds, Feed, Publisher, Sockets, Told, feed, serve, tls_config};
 pub use transfer::Transfer;
 pub use tsig::{Algorithm, FUDGE, Key, KeyError, KeyName, MIN_SECRET};

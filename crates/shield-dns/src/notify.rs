@@ -22,6 +22,8 @@ pub const FIRST_WAIT: u64 = 500;
 /// The least time between two messages to one server about one zone, in milliseconds: changes that
 /// come faster are told together, with the newest serial.
 pub const SPACING: u64 = 20;
+/// How long after it found no room for a zone a server is told of it again, in milliseconds.
+pub const AGAIN: u64 = 1_000;
 /// The messages handed out at once: the rest follow in the next round.
 pub const MAX_ROUND: usize = 256;
 /// The servers told at most.
@@ -105,6 +107,18 @@ impl Outbox {
             let (soa, key) = (std::sync::Arc::clone(zone), key.cloned());
             let fresh = Pending { soa, key, tries: 0, due, sent, id: id(), signed: None };
             self.pending.insert(place, fresh);
+        }
+    }
+
+    /// Tells a server once more, as one that asked for the zone when there was no room for it:
+    /// secondaries that have no copy yet would else come back by times of their own (BIND after a
+    /// minute and more).
+    pub(crate) fn again(&mut self, to: SocketAddr, zone: &WireName, at: u64) {
+        if let Some(pending) = self.pending.get_mut(&(to, zone.clone())) {
+            // Not sooner, even if an earlier message waits for its acknowledgement: one that comes
+            // while the failed transfer is still being dealt with there is lost on it.
+            pending.due = Some(at);
+            pending.tries = 0;
         }
     }
 

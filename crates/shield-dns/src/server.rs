@@ -9,17 +9,18 @@ mod udp;
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, UdpSocket};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
 
 use crate::access::Access;
+use crate::zone::WireName;
 use crate::zones::View;
 
 /// Told what happened, a line each: for the operator's terminal.
@@ -41,8 +42,9 @@ pub struct Bounds {
     /// not wait for cold ones.
     pub small: usize,
     /// How long a transfer waits for its place. Then SERVFAIL: the one answer that means "not now"
-    /// (REFUSED and NOTAUTH mean "not you"), upon which all secondaries try again by the SOA's retry
-    /// time. Shorter than the ten seconds that Unbound waits for an answer.
+    /// (REFUSED and NOTAUTH mean "not you"). Who is told so gets a NOTIFY a second later, since
+    /// secondaries with no copy yet come back late by themselves (BIND after a minute and more). It is
+    /// shorter than the ten seconds that Unbound waits for an answer.
     pub wait: Duration,
     /// The longest that the client may take to read one message (16 KiB).
     pub write: Duration,
@@ -140,7 +142,13 @@ struct Shared {
     told: Told,
     transfers: Arc<Semaphore>,
     peers: Mutex<HashMap<IpAddr, Peer>>,
+    /// Servers for which there was no room, and the zone: they are told of it again.
+    turned_away: mpsc::Sender<(Vec<SocketAddr>, WireName)>,
 }
+
+/// The servers turned away that are remembered until they are told again; more are left to their own
+/// retry.
+const MAX_TURNED_AWAY: usize = 1_024;
 
 struct Peer {
     connections: usize,
@@ -197,7 +205,9 @@ pub async fn serve(
     told: Told,
     stop: impl Future<Output = ()>,
 ) -> std::io::Result<()> {
+    let (turned_away, again) = mpsc::channel(MAX_TURNED_AWAY);
     let shared = Arc::new(Shared {
+        turned_away,
         feed,
         bounds,
         told,
@@ -215,7 +225,7 @@ pub async fn serve(
         tasks.spawn(stream::listen(listener, config, Arc::clone(&room), Arc::clone(&shared)));
     }
     if !sockets.notify.is_empty() {
-        tasks.spawn(telling::tell(sockets.notify, Arc::clone(&shared)));
+        tasks.spawn(telling::tell(sockets.notify, Arc::clone(&shared), again));
     }
     tokio::select! {
         () = stop => Ok(()),

@@ -171,7 +171,7 @@ fn refusal(
         let message = builder.start_error(request, Rcode::FORMERR);
         return Ok(message.finish().into_bytes());
     };
-    let (owner, asked) = (asked.owner().clone(), asked.data());
+    let (owner, asked) = (*asked.owner(), asked.data());
     let mut message = builder.start_answer(request, Rcode::NOTAUTH)?.additional();
     let error = if error == TsigRcode::FORMERR { TsigRcode::BADSIG } else { error };
     let mut mac = Vec::new();

@@ -146,21 +146,29 @@ async fn send(
     let zone = Arc::clone(transfer.zone());
     let (names, full) = (transfer.names(), transfer.is_full());
     let what = format!("{} {}", zone.origin(), zone.serial());
+    let mut access = shared.feed.access.clone();
+    let client = access.borrow_and_update().client(asker, zone.origin(), Want::Zone).cloned();
+    let Some(client) = client else {
+        // Revoked between the answer and here.
+        let refused = transfer.refuse(Rcode::REFUSED, now());
+        return write(stream, &refused, frame, place).await;
+    };
     let _places = if full && names > bounds.small {
         let Some(places) = places(place).await else {
             (shared.told)(&format!("{}: {what}: too many transfers, told to retry", asker.peer));
             let busy = transfer.refuse(Rcode::SERVFAIL, now());
-            return write(stream, &busy, frame, place).await;
+            write(stream, &busy, frame, place).await?;
+            let mut servers = client.notify;
+            servers.retain(|server| server.ip().to_canonical() == asker.peer.to_canonical());
+            // Where too many were turned away already, this one is left to its own retry.
+            let _ = shared.turned_away.try_send((servers, zone.origin().clone()));
+            return Ok(());
         };
         Some(places)
     } else {
         None
     };
     frame.reserve(MAX_MESSAGE + 2);
-    let mut access = shared.feed.access.clone();
-    access.mark_unchanged();
-    let name =
-        access.borrow().client(asker, zone.origin(), Want::Zone).map(|client| client.name.clone());
     while let Some(message) = transfer.next_message(now()) {
         if access.has_changed().unwrap_or(false)
             && access.borrow_and_update().client(asker, zone.origin(), Want::Zone).is_none()
@@ -173,8 +181,10 @@ async fn send(
         write(stream, message, frame, place).await?;
     }
     let kind = if full { "whole" } else { "step" };
-    let name = name.unwrap_or_default();
     let ms = begun.elapsed().as_millis();
-    (shared.told)(&format!("{name} ({}): {what}: {kind}, {names} names, {ms} ms", asker.peer));
+    (shared.told)(&format!(
+        "{} ({}): {what}: {kind}, {names} names, {ms} ms",
+        client.name, asker.peer
+    ));
     Ok(())
 }

@@ -6,15 +6,21 @@ use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{Shared, now};
-use crate::notify::{Heard, Outbox};
+use crate::notify::{AGAIN, Heard, Outbox};
+use crate::zone::WireName;
 
 /// The pause between two rounds of a flood of notices.
 const ROUND: Duration = Duration::from_millis(10);
 
-pub(super) async fn tell(sockets: Vec<UdpSocket>, shared: Arc<Shared>) -> std::io::Result<()> {
+pub(super) async fn tell(
+    sockets: Vec<UdpSocket>,
+    shared: Arc<Shared>,
+    mut again: mpsc::Receiver<(Vec<SocketAddr>, WireName)>,
+) -> std::io::Result<()> {
     let begun = Instant::now();
     let since = || u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     let (mut view, mut access) = (shared.feed.view.clone(), shared.feed.access.clone());
@@ -67,6 +73,10 @@ pub(super) async fn tell(sockets: Vec<UdpSocket>, shared: Arc<Shared>) -> std::i
             }
             news = access.changed(), if open => {
                 (changed, open) = (true, news.is_ok());
+                None
+            }
+            Some((servers, zone)) = again.recv() => {
+                servers.iter().for_each(|to| outbox.again(*to, &zone, since() + AGAIN));
                 None
             }
             got = receive(first, &mut buffers.0) => got,

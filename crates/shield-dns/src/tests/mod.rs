@@ -1,5 +1,5 @@
 //! The cores without sockets: the store, messages, who may, what is told when.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 mod access;
 mod messages;

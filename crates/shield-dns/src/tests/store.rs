@@ -32,6 +32,7 @@ fn hot(now: u64) -> Snapshot {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
     fn a_set_is_a_set(changes in prop::collection::vec(change(), 1..12)) {
         let (mut names, mut model) = (Names::default(), BTreeSet::new());
@@ -80,7 +81,7 @@ proptest! {
     #[test]
     fn the_next_serial_is_later(serial: u32, now: u64) {
         let (serial, next) = (Serial(serial), next_serial(Serial(serial), now));
-        prop_assert!(next > serial && serial < next);
+        prop_assert!(next > serial);
         prop_assert!(next == serial.add(1) || next == Serial(now as u32));
     }
 

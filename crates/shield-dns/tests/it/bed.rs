@@ -49,16 +49,20 @@ pub(crate) struct Bed {
     pub(crate) publisher: Publisher,
     pub(crate) lines: Arc<Mutex<Vec<String>>>,
     pub(crate) dir: tempfile::TempDir,
-    _runtime: tokio::runtime::Runtime,
+    runtime: Option<tokio::runtime::Runtime>,
 }
 
 impl Bed {
     pub(crate) fn new(clients: Vec<Client>, bounds: Bounds) -> Self {
+        Self::with(clients, bounds, Timers { refresh: 60, retry: 1, ..Timers::default() })
+    }
+
+    pub(crate) fn with(clients: Vec<Client>, bounds: Bounds, timers: Timers) -> Self {
         let ip = address();
         let layout = Layout {
             suffix: SUFFIX.to_owned(),
             contact: "noc.vigie.test".to_owned(),
-            timers: Timers { refresh: 60, retry: 1, ..Timers::default() },
+            timers,
             catalog: true,
         };
         let zones = Zones::new(&layout, unix() - 1000).unwrap();
@@ -81,12 +85,19 @@ impl Bed {
         let told = Arc::clone(&lines);
         let told = Arc::new(move |line: &str| told.lock().unwrap().push(line.to_owned()));
         runtime.spawn(serve(sockets, feed, bounds, told, std::future::pending()));
-        Self { ip, zones, publisher, lines, dir, _runtime: runtime }
+        Self { ip, zones, publisher, lines, dir, runtime: Some(runtime) }
     }
 
     pub(crate) fn change(&mut self, place: Place, add: &[&str], remove: &[&str]) {
         self.zones.change(place, &names(add), &names(remove), unix()).unwrap();
         self.publisher.zones(self.zones.view());
+    }
+
+    /// As if the machine were gone.
+    pub(crate) fn cut(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(Duration::from_secs(1));
+        }
     }
 
     pub(crate) fn told(&self, what: &str) -> usize {

@@ -36,10 +36,34 @@ fn knot_follows_what_the_catalog_lists() {
     let config = write(dir.path(), "knot.conf", &text);
     let _knot = Daemon::new(dir.path(), "knotd", "knot", &["-c", &config]);
     let time = follows(&mut bed, at, Duration::from_secs(5));
-    eprintln!("MEASURED knot: {time:?}");
+    eprintln!("measured: knot: {time:?}");
     for zone in ["cold-0", "cold-f"] {
         until("the catalog's zones", Duration::from_secs(10), || {
             serial(at, &format!("{zone}.{SUFFIX}")).is_some()
         });
     }
+}
+
+/// kdig tells by itself whether the answer's signature holds: BADTIME is one that must be signed
+/// (RFC 8945, 5.2.3).
+#[test]
+fn kdig_believes_that_its_clock_is_wrong() {
+    let bed = Bed::new(vec![isp(place(), Some(key()))], Bounds::default());
+    let kdig = |offset: &str| {
+        let out = std::process::Command::new("timeout")
+            .args(["10", "faketime", "-f", offset, "kdig", "-y"])
+            .arg(format!("hmac-sha256:isp.key:{SECRET}"))
+            .args([&format!("@{}", bed.ip), "-p", &PORT.to_string(), "hot.rpz.test", "SOA"])
+            .output()
+            .expect("timeout (apt install coreutils)");
+        let both = [out.stdout, out.stderr].concat();
+        let text = String::from_utf8_lossy(&both).into_owned();
+        assert!(out.status.code() != Some(127), "apt install faketime knot-dnsutils: {text}");
+        text
+    };
+    let right = kdig("+0s");
+    assert!(right.contains("status: NOERROR") && !right.contains("verification"), "{right}");
+    let wrong = kdig("-1h");
+    assert!(wrong.contains("status: BADTIME"), "{wrong}");
+    assert!(wrong.contains("TSIG out of time window"), "not that the MAC is wrong: {wrong}");
 }

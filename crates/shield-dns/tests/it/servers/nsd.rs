@@ -36,7 +36,7 @@ fn run(tls: bool) {
     bed.change(Place::Hot, &["first.pirate.example"], &[]);
     let _nsd = nsd(&bed, at, dir.path(), tls);
     let time = follows(&mut bed, at, Duration::from_secs(8));
-    eprintln!("MEASURED nsd tls={tls}: {time:?}");
+    eprintln!("measured: nsd tls={tls}: {time:?}");
 }
 
 #[test]

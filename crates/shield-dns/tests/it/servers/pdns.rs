@@ -32,6 +32,6 @@ fn the_powerdns_recursor_blocks_and_lifts_by_signed_steps() {
     let config = format!("--config-dir={}", dir.path().display());
     let _recursor = Daemon::new(dir.path(), "pdns_recursor", "pdns-recursor", &[&config]);
     let [on, off] = blocks(&mut bed, at, Duration::from_secs(8));
-    eprintln!("MEASURED pdns: on {on:?} off {off:?}");
+    eprintln!("measured: pdns: on {on:?} off {off:?}");
     assert!(bed.told("step, 1 names") >= 6, "by steps:\n{}", bed.log());
 }

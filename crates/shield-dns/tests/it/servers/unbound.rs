@@ -6,7 +6,8 @@ use std::time::Duration;
 use shield_dns::{Bounds, Place};
 
 use super::blocks;
-use crate::bed::{Bed, Daemon, PORT, SUFFIX, TLS_PORT, Upstream, isp, place, write};
+use crate::bed::{Bed, Daemon, PORT, SUFFIX, TLS_PORT, Upstream, isp, place, until, write};
+use crate::client::blocked;
 
 fn unbound(bed: &Bed, at: SocketAddr, dir: &std::path::Path, tls: bool) -> Daemon {
     let upstream = Upstream::new().0;
@@ -45,7 +46,7 @@ fn run(tls: bool) {
     bed.change(Place::Hot, &["first.pirate.example"], &[]);
     let _unbound = unbound(&bed, at, dir.path(), tls);
     let [on, off] = blocks(&mut bed, at, Duration::from_secs(5));
-    eprintln!("MEASURED unbound tls={tls}: on {on:?} off {off:?}");
+    eprintln!("measured: unbound tls={tls}: on {on:?} off {off:?}");
     assert!(bed.told("step, 1 names") >= 6, "by steps:\n{}", bed.log());
 }
 
@@ -57,4 +58,19 @@ fn unbound_blocks_and_lifts_by_steps() {
 #[test]
 fn unbound_takes_it_over_tls_without_alpn() {
     run(true);
+}
+
+#[test]
+fn unbound_blocks_on_past_the_expiry() {
+    let at = place();
+    let dir = tempfile::tempdir().unwrap();
+    let timers = shield_dns::Timers { refresh: 1, retry: 1, expire: 2, ttl: 1 };
+    let mut bed = Bed::with(vec![isp(at, None)], Bounds::default(), timers);
+    bed.change(Place::Hot, &["first.pirate.example"], &[]);
+    let _unbound = unbound(&bed, at, dir.path(), false);
+    let most = Duration::from_secs(10);
+    until("the name is blocked", most, || blocked(at, "first.pirate.example"));
+    bed.cut();
+    std::thread::sleep(Duration::from_secs(5));
+    assert!(blocked(at, "first.pirate.example"), "docs/dns-feed.md says otherwise: mend it");
 }
