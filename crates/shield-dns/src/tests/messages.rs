@@ -118,6 +118,55 @@ proptest! {
     }
 }
 
+/// What a secondary holds after an answer, in the way of RFC 1995, section 4.
+fn follow(mut held: BTreeSet<String>, said: &[String]) -> BTreeSet<String> {
+    let is_soa = |at: usize| said.get(at).is_some_and(|word| word.starts_with("soa "));
+    if said.len() > 1 && !is_soa(1) {
+        let names = said.iter().filter(|word| !word.starts_with("soa ") && *word != "NS");
+        return names.cloned().collect();
+    }
+    let mut soas = 0;
+    for word in said.iter().skip(1) {
+        if word.starts_with("soa ") {
+            soas += 1;
+        } else if soas % 2 == 1 {
+            assert!(held.remove(word), "{word} was not there");
+        } else {
+            assert!(held.insert(word.clone()), "{word} was there");
+        }
+    }
+    held
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn whatever_a_secondary_missed_it_holds_the_zone(
+        changes in prop::collection::vec(
+            (prop::collection::vec(0..40_u8, 0..9), prop::collection::vec(0..40_u8, 0..9)), 1..12)
+    ) {
+        let mut zones = zones(1000);
+        let all = |zones: &Zones| {
+            let axfr = request("hot.rpz.test", Rtype::AXFR, None);
+            follow(BTreeSet::new(), &read(&messages(reply(&zones.view(), &axfr, false)), "hot.rpz.test"))
+        };
+        let mut versions = Vec::new();
+        for (add, remove) in changes {
+            versions.push((zones.view().zones()[0].serial(), all(&zones)));
+            let names = |list: Vec<u8>| -> Vec<Fqdn> {
+                list.iter().map(|n| format!("n{n}.example").parse().unwrap()).collect()
+            };
+            zones.change(Place::Hot, &names(add), &names(remove), 1000).unwrap();
+        }
+        let now = all(&zones);
+        for (serial, held) in versions {
+            let ixfr = request("hot.rpz.test", Rtype::IXFR, Some(serial));
+            let said = read(&messages(reply(&zones.view(), &ixfr, false)), "hot.rpz.test");
+            prop_assert_eq!(&follow(held, &said), &now);
+        }
+    }
+}
+
 fn some() -> Zones {
     let mut zones = zones(1000);
     zones.change(Place::Hot, &fqdns(["a.example", "b.example", "c.example"]), &[], 2000).unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shield_dns::{Bounds, Place};
 
-use super::follows;
+use super::{empty_step, follows, holds};
 use crate::bed::{Bed, Daemon, PORT, SECRET, SUFFIX, isp, key, place, until, write};
 use crate::client::serial;
 
@@ -37,6 +37,7 @@ fn knot_follows_what_the_catalog_lists() {
     let _knot = Daemon::new(dir.path(), "knotd", "knot", &["-c", &config]);
     let time = follows(&mut bed, at, Duration::from_secs(5));
     eprintln!("measured: knot: {time:?}");
+    empty_step(&mut bed, Duration::from_secs(5), |name| holds(at, name));
     for zone in ["cold-0", "cold-f"] {
         until("the catalog's zones", Duration::from_secs(10), || {
             serial(at, &format!("{zone}.{SUFFIX}")).is_some()

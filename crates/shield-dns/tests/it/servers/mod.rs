@@ -12,8 +12,22 @@ use std::time::Duration;
 use domain::base::iana::Rtype;
 use shield_dns::Place;
 
-use crate::bed::{Bed, SUFFIX, until};
+use crate::bed::{Bed, SUFFIX, names, unix, until};
 use crate::client::{ask, blocked, open, question};
+
+/// A name goes in and out while nobody looks: the step between is empty, and no reason to take the
+/// whole zone, nor to miss what comes after.
+fn empty_step(bed: &mut Bed, most: Duration, holds: impl Fn(&str) -> bool) {
+    let whole = bed.told("whole");
+    let brief = names(&["brief.pirate.example"]);
+    bed.zones.change(Place::Hot, &brief, &[], unix()).unwrap();
+    bed.change(Place::Hot, &[], &["brief.pirate.example"]);
+    until("the empty step is taken", most, || bed.told("step, 0 names") > 0);
+    bed.change(Place::Hot, &["after.pirate.example"], &[]);
+    until("the name after it is there", most, || holds("after.pirate.example"));
+    assert!(!holds("brief.pirate.example"));
+    assert_eq!(bed.told("whole"), whole, "{}", bed.log());
+}
 
 /// What every resolver must do with the feed, from an empty zone on: block the exact name and open
 /// all around it; take a change by NOTIFY; lift it again. Tells how long block and lift took.
@@ -37,18 +51,22 @@ fn blocks(bed: &mut Bed, resolver: SocketAddr, most: Duration) -> [Duration; 2] 
         times.push([on, off]);
     }
     assert!(blocked(resolver, "first.pirate.example"), "what was not changed stays");
+    empty_step(bed, most, |name| blocked(resolver, name));
     times.sort();
     times[1]
+}
+
+/// Whether a secondary has the record of a name in the hot zone.
+fn holds(secondary: SocketAddr, name: &str) -> bool {
+    let owner = format!("{name}.hot.{SUFFIX}");
+    let message = ask(secondary, &question(&owner, Rtype::CNAME, None));
+    message.is_some_and(|message| message.header_counts().ancount() == 1)
 }
 
 /// What every secondary must do: hold the zone, take a change by NOTIFY as a step, and drop the name
 /// again. It answers from the zone, so the record itself is asked for.
 fn follows(bed: &mut Bed, secondary: SocketAddr, most: Duration) -> Duration {
-    let holds = |name: &str| {
-        let owner = format!("{name}.hot.{SUFFIX}");
-        let message = ask(secondary, &question(&owner, Rtype::CNAME, None));
-        message.is_some_and(|message| message.header_counts().ancount() == 1)
-    };
+    let holds = |name: &str| holds(secondary, name);
     let all = Duration::from_secs(20);
     until("the zone is there", all, || holds("first.pirate.example"));
     let mut times = Vec::new();
@@ -61,7 +79,8 @@ fn follows(bed: &mut Bed, secondary: SocketAddr, most: Duration) -> Duration {
         until("the name is gone", most, || !holds(&name));
     }
     assert!(holds("first.pirate.example"), "what was not changed stays");
-    assert!(bed.told("step, 1 names") >= 6, "by steps:\n{}", bed.log());
+    // Six changes; NSD asks once more, and for all, where it was told of one while it reloaded.
+    assert!(bed.told("step, 1 names") >= 4, "by steps:\n{}", bed.log());
     times.sort();
     times[1]
 }
