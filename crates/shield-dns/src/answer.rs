@@ -58,7 +58,7 @@ pub fn answer(
         Err(refusal) => return Reply::Message(refusal),
     };
     asker.key = signer.as_ref().map(|signer| signer.key().clone());
-    let mut answering = Answering { edns: false, message, signer, now };
+    let mut answering = Answering { edns: false, limit: udp.then_some(512), message, signer, now };
     match answering.decide(&asker, udp, view, access) {
         Ok(Found::Transfer(zone, step)) => {
             let Answering { edns, message, signer, .. } = answering;
@@ -78,6 +78,8 @@ struct Answering {
     message: Message<Vec<u8>>,
     signer: Option<Signer>,
     edns: bool,
+    /// The longest answer in a datagram: 512 bytes (RFC 1035, 4.2.1), or what EDNS says.
+    limit: Option<usize>,
     now: u64,
 }
 
@@ -104,6 +106,7 @@ impl Answering {
         }
         if let Some(opt) = message.opt() {
             self.edns = true;
+            self.limit = self.limit.map(|least| least.max(opt.udp_payload_size().into()));
             if opt.version() > 0 {
                 return Err(OptRcode::BADVERS);
             }
@@ -144,14 +147,24 @@ impl Answering {
         }
     }
 
-    /// One message: the zone's SOA, or an error.
-    fn reply(mut self, rcode: OptRcode, soa: Option<&Snapshot>) -> Reply {
-        self.compose(rcode, soa).map_or(Reply::Nothing, Reply::Message)
+    /// One message: the zone's SOA, or an error; or that it takes TCP.
+    fn reply(self, rcode: OptRcode, soa: Option<&Snapshot>) -> Reply {
+        let fits = |made: &Vec<u8>| self.limit.is_none_or(|limit| made.len() <= limit);
+        match self.compose(rcode, soa, false) {
+            Ok(made) if fits(&made) => Reply::Message(made),
+            _ => self.compose(rcode, None, true).map_or(Reply::Nothing, Reply::Message),
+        }
     }
 
-    fn compose(&mut self, rcode: OptRcode, soa: Option<&Snapshot>) -> Result<Vec<u8>, PushError> {
+    fn compose(
+        &self,
+        rcode: OptRcode,
+        soa: Option<&Snapshot>,
+        truncated: bool,
+    ) -> Result<Vec<u8>, PushError> {
         let mut answer = begin(Packer::default()).start_error(&self.message, Rcode::NOERROR);
         answer.header_mut().set_rcode(rcode.rcode());
+        answer.header_mut().set_tc(truncated);
         if let Some(zone) = soa {
             answer.header_mut().set_aa(true);
             push(&mut answer, &zone.apex, Piece::Soa(zone.serial()))?;
@@ -163,7 +176,7 @@ impl Answering {
                 Ok(())
             })?;
         }
-        if let Some(signer) = &mut self.signer {
+        if let Some(mut signer) = self.signer.clone() {
             signer.sign(&mut message, self.now)?;
         }
         Ok(message.finish().into_bytes())

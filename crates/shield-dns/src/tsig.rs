@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use domain::base::iana::{Class, Rcode, TsigRcode};
+use domain::base::iana::{Class, Rcode, Rtype, TsigRcode};
 use domain::base::message_builder::{AdditionalBuilder, PushError};
 use domain::base::{Message, Name, ToName};
 use domain::dep::octseq::Array;
@@ -121,6 +121,7 @@ pub(crate) fn insert(keys: &mut Keys, key: &Key) -> bool {
 }
 
 /// Signs the answers to one request.
+#[derive(Clone)]
 pub(crate) struct Signer(tsig::ServerSequence<Key>);
 
 impl Signer {
@@ -167,7 +168,9 @@ fn refusal(
     now: u64,
 ) -> Result<Vec<u8>, PushError> {
     let builder = begin(Packer::default());
-    let Some(asked) = request.get_last_additional::<Tsig<_, _>>() else {
+    let records = request.additional().into_iter().flatten().flatten();
+    let one = records.filter(|record| record.rtype() == Rtype::TSIG).count() == 1;
+    let Some(asked) = request.get_last_additional::<Tsig<_, _>>().filter(|_| one) else {
         let message = builder.start_error(request, Rcode::FORMERR);
         return Ok(message.finish().into_bytes());
     };

@@ -81,7 +81,11 @@ async fn converse(
     let mut frame = Vec::new();
     loop {
         // A client that is done says so or falls silent: neither is an error.
-        let Ok(Ok(length)) = timeout(bounds.idle, stream.read_u16()).await else { return Ok(()) };
+        let Ok(Ok(length)) = timeout(bounds.idle, stream.read_u16()).await else {
+            // TLS has a word for it, without which the client cannot tell it from a cut.
+            let _ = timeout(bounds.write, stream.shutdown()).await;
+            return Ok(());
+        };
         if usize::from(length) > MAX_REQUEST {
             return Err(std::io::Error::other(format!("a request of {length} bytes")));
         }

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::{Shared, now};
 use crate::notify::{AGAIN, Heard, Outbox};
 use crate::zone::WireName;
+use crate::zones::View;
 
 /// The pause between two rounds of a flood of notices.
 const ROUND: Duration = Duration::from_millis(10);
@@ -38,13 +39,23 @@ pub(super) async fn tell(
     let mut buffers = ([0; 1024], [0; 1024]);
     // What stands at the start is told, too (RFC 1996, 3.4): who was away learns of it.
     let mut changed = true;
+    let mut clients = true;
+    let mut told: Option<Arc<View>> = None;
     // While the writer is there: what it left behind goes on being served and told.
     let mut open = true;
     loop {
-        if changed {
-            let (view, access) = (view.borrow_and_update(), access.borrow_and_update());
-            outbox.update(&view, &access, since(), &mut id);
-            changed = false;
+        if std::mem::take(&mut changed) {
+            let now = view.borrow_and_update().clone();
+            if std::mem::take(&mut clients) {
+                outbox.update(&now, &access.borrow_and_update(), since(), &mut id);
+            } else {
+                let before = told.iter().flat_map(|view| view.zones());
+                for (_, zone) in before.zip(now.zones()).filter(|(old, new)| !Arc::ptr_eq(old, new))
+                {
+                    outbox.changed(zone, since(), &mut id);
+                }
+            }
+            told = Some(now);
         }
         for notice in outbox.due(since(), now()) {
             for socket in &sockets {
@@ -72,7 +83,7 @@ pub(super) async fn tell(
                 None
             }
             news = access.changed(), if open => {
-                (changed, open) = (true, news.is_ok());
+                (changed, clients, open) = (true, true, news.is_ok());
                 None
             }
             Some((servers, zone)) = again.recv() => {

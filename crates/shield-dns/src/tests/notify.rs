@@ -42,7 +42,17 @@ impl Telling {
 
     fn change(&mut self, name: &str, now: u64) {
         self.zones.change(Place::Hot, &fqdns([name]), &[], 1000).unwrap();
-        self.update(now);
+        // Both ways come to the same.
+        if self.access.clients()[0].notify.len() == 1 && now.is_multiple_of(2) {
+            let ids = &mut self.ids;
+            let mut id = || {
+                *ids += 1;
+                *ids
+            };
+            self.outbox.changed(&self.zones.view().zones()[0], now, &mut id);
+        } else {
+            self.update(now);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use domain::tsig::ClientSequence;
 
 use super::messages::{messages, read};
 use super::{asker, many, zones};
-use crate::{Access, Algorithm, Client, Key, Place, Reply, answer};
+use crate::{Access, Algorithm, Client, Key, Layout, Place, Reply, Zones, answer};
 
 fn key(algorithm: Algorithm) -> Key {
     Key::new("isp.key", algorithm, &[7; 32]).unwrap()
@@ -18,8 +18,12 @@ fn access(key: Key) -> Access {
 }
 
 fn signed(key: Key, kind: Rtype, now: u64) -> (ClientSequence<Key>, Vec<u8>) {
+    signed_for("hot.rpz.test", key, kind, now)
+}
+
+fn signed_for(zone: &str, key: Key, kind: Rtype, now: u64) -> (ClientSequence<Key>, Vec<u8>) {
     let mut question = MessageBuilder::new_vec().question();
-    question.push((Name::<Vec<u8>>::vec_from_str("hot.rpz.test").unwrap(), kind)).unwrap();
+    question.push((Name::<Vec<u8>>::vec_from_str(zone).unwrap(), kind)).unwrap();
     let mut message = question.additional();
     let time = Time48::from_u64(now);
     let sequence = ClientSequence::request(key, &mut message, time).unwrap();
@@ -93,10 +97,30 @@ fn a_wrong_signature_is_told_what_is_wrong() {
     let reply = answer(&plain, asker(), false, &zones.view(), &access(ours()), 1000);
     let [message] = messages(reply).try_into().unwrap();
     assert_eq!(Message::from_octets(message).unwrap().header().rcode(), Rcode::REFUSED);
-    let (_, mut request) = signed(ours(), Rtype::SOA, 1000);
-    request[11] = 2;
-    request.extend([0, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0]);
-    let reply = answer(&request, asker(), false, &zones.view(), &access(ours()), 1000);
-    let [message] = messages(reply).try_into().unwrap();
-    assert_eq!(Message::from_octets(message).unwrap().header().rcode(), Rcode::FORMERR);
+    let (_, request) = signed(ours(), Rtype::SOA, 1000);
+    let signature = request[12 + "3hot3rpz4test0".len() + 4..].to_vec();
+    for more in [vec![0, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0], signature] {
+        let mut request = [request.clone(), more].concat();
+        request[11] = 2;
+        let reply = answer(&request, asker(), false, &zones.view(), &access(ours()), 1000);
+        let [message] = messages(reply).try_into().unwrap();
+        assert_eq!(Message::from_octets(message).unwrap().header().rcode(), Rcode::FORMERR);
+    }
+}
+
+#[test]
+fn what_does_not_fit_a_datagram_is_for_tcp() {
+    let long = |letter: &str| [letter.repeat(50), letter.repeat(49)].join(".");
+    let layout = Layout { suffix: long("s"), contact: long("c"), ..super::layout() };
+    let (zones, zone) = (Zones::new(&layout, 1000).unwrap(), format!("hot.{}", long("s")));
+    let key = Key::new(&["k"; 100].join("."), Algorithm::Sha512, &[7; 64]).unwrap();
+    for (udp, answers) in [(true, 0), (false, 1)] {
+        let (mut sequence, request) = signed_for(&zone, key.clone(), Rtype::SOA, 1000);
+        let reply = answer(&request, asker(), udp, &zones.view(), &access(key.clone()), 1000);
+        let [message] = messages(reply).try_into().unwrap();
+        assert!(!udp || message.len() <= 512, "{}", message.len());
+        let mut message = Message::from_octets(message).unwrap();
+        sequence.answer(&mut message, Time48::from_u64(1000)).unwrap();
+        assert_eq!((message.header().tc(), message.header_counts().ancount()), (udp, answers));
+    }
 }

@@ -156,3 +156,24 @@ fn a_hundred_idle_connections_hinder_nobody() {
     assert!(begun.elapsed() < Duration::from_secs(1));
     drop(idle);
 }
+
+#[test]
+fn who_becomes_a_client_while_it_runs_is_told() {
+    let mut bed = bed(Bounds::default());
+    let socket = std::net::UdpSocket::bind(place()).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    bed.publisher.access(Access::new(vec![isp(socket.local_addr().unwrap(), None)]).unwrap());
+    let next = || {
+        let mut buffer = [0; 512];
+        let (length, from) = socket.recv_from(&mut buffer).unwrap();
+        let notice = Message::from_octets(buffer[..length].to_vec()).unwrap();
+        // An acknowledgement is the question, turned round (RFC 1996, 4.7).
+        buffer[2] |= 0x80;
+        socket.send_to(&buffer[..length], from).unwrap();
+        notice.sole_question().unwrap().qname().to_string()
+    };
+    let zones: std::collections::BTreeSet<_> = (0..18).map(|_| next()).collect();
+    assert_eq!(zones.len(), 18, "{zones:?}");
+    bed.change(Place::Hot, &["pirate.example"], &[]);
+    assert_eq!(next(), "hot.rpz.test");
+}
