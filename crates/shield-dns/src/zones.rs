@@ -16,6 +16,10 @@ pub const COLD_ZONES: usize = 16;
 /// The names in the hot zone at most: its use is that it is small.
 pub const MAX_HOT: usize = 10_000;
 
+/// The longest that an answer of these zones may be cached, in seconds: what is opened again is open
+/// everywhere after it.
+pub const MAX_TTL: u32 = 5;
+
 /// Which list a name goes into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
@@ -32,7 +36,7 @@ pub struct Layout {
     pub suffix: String,
     /// The contact in the SOA, in the form of a name (RFC 1035, 3.3.13).
     pub contact: String,
-    /// The SOA's times.
+    /// The SOA's times; a TTL above [`MAX_TTL`] is taken for it.
     pub timers: Timers,
     /// Whether `catalog.<suffix>` lists the zones (RFC 9432).
     pub catalog: bool,
@@ -178,10 +182,6 @@ impl Zones {
         Ok(changed)
     }
 }
-
-/// The longest that an answer of these zones may be cached, in seconds: what is opened again is open
-/// everywhere after it.
-pub const MAX_TTL: u32 = 5;
 
 /// The first labels of hot and cold zones.
 fn labels() -> impl Iterator<Item = String> {

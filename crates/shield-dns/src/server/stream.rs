@@ -55,7 +55,11 @@ async fn open(stream: TcpStream, peer: IpAddr, acceptor: Option<TlsAcceptor>, pl
     let ended = match acceptor {
         None => converse(stream, peer, false, place).await,
         Some(acceptor) => match timeout(place.shared.bounds.idle, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => converse(stream, peer, true, place).await,
+            Ok(Ok(mut stream)) => {
+                // What is encrypted and not yet sent is a message at most, too.
+                stream.get_mut().1.set_buffer_limit(Some(MAX_MESSAGE));
+                converse(stream, peer, true, place).await
+            }
             Ok(Err(error)) => Err(error),
             Err(_) => Err(late("no TLS handshake")),
         },
