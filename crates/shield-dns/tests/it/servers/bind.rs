@@ -12,13 +12,18 @@ use crate::bed::{
 };
 use crate::client::{blocked, open};
 
-fn bind(bed: &Bed, at: SocketAddr, dir: &std::path::Path, tls: bool, secret: &str) -> Daemon {
+pub(super) fn bind(
+    bed: &Bed,
+    at: SocketAddr,
+    dir: &std::path::Path,
+    tls: bool,
+    secret: &str,
+) -> Daemon {
     let upstream = Upstream::new().0;
-    let zones = ["hot", "cold-0", "cold-1"];
     let (port, by) = if tls { (TLS_PORT, " tls feed") } else { (PORT, "") };
     let mut policy = String::new();
     let mut secondaries = String::new();
-    for zone in zones {
+    for zone in super::zones() {
         policy += &format!("zone \"{zone}.{SUFFIX}\"; ");
         secondaries += &format!(
             "zone \"{zone}.{SUFFIX}\" {{ type secondary; file \"{zone}.db\"; \

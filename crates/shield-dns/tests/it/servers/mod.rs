@@ -2,6 +2,7 @@
 
 mod bind;
 mod knot;
+mod million;
 mod nsd;
 mod pdns;
 mod unbound;
@@ -14,6 +15,11 @@ use shield_dns::Place;
 
 use crate::bed::{Bed, SUFFIX, names, unix, until};
 use crate::client::{ask, blocked, open, question};
+
+/// The first labels of the zones, the hot one first.
+fn zones() -> impl Iterator<Item = String> {
+    std::iter::once("hot".to_owned()).chain((0..16).map(|n| format!("cold-{n:x}")))
+}
 
 /// A name goes in and out while nobody looks: the step between is empty, and no reason to take the
 /// whole zone, nor to miss what comes after.

@@ -9,7 +9,7 @@ use super::blocks;
 use crate::bed::{Bed, Daemon, PORT, SUFFIX, TLS_PORT, Upstream, isp, place, until, write};
 use crate::client::blocked;
 
-fn unbound(bed: &Bed, at: SocketAddr, dir: &std::path::Path, tls: bool) -> Daemon {
+pub(super) fn unbound(bed: &Bed, at: SocketAddr, dir: &std::path::Path, tls: bool) -> Daemon {
     let upstream = Upstream::new().0;
     let (primary, bundle) = if tls {
         (format!("{}@{TLS_PORT}#feed.test", bed.ip), bed.dir.path().join("cert.pem"))
@@ -28,7 +28,7 @@ fn unbound(bed: &Bed, at: SocketAddr, dir: &std::path::Path, tls: bool) -> Daemo
         upstream.ip(),
         upstream.port(),
     );
-    for zone in ["hot", "cold-0", "cold-1"] {
+    for zone in super::zones() {
         text += &format!(
             "rpz:\n name: {zone}.{SUFFIX}\n primary: {primary}\n allow-notify: {}\n",
             bed.ip
