@@ -1,6 +1,6 @@
 //! What else reads bytes that others wrote: records, notes, the log's files, archives, tables of
 //! addresses, lists of check sums, mapping files, time stamps, web archives, hand-overs, packages, images
-//! of disks, items of the shield and its sets. The first byte says which.
+//! of disks, items of the shield and its sets, requests for block lists. The first byte says which.
 //!
 //! (Index files are fuzzed by `desk`'s own tests: SQLite and Parquet would be built for them here.)
 #![no_main]
@@ -42,8 +42,9 @@ fuzz_target!(|bytes: &[u8]| {
         b'c' => package(bytes),
         b'd' => expert_witness(bytes),
         b'e' => partition_table(bytes),
-        b'f' => items(bytes),
-        b'g' => set(bytes),
+        b'r' => dns(bytes),
+        b's' => items(bytes),
+        b't' => set(bytes),
         _ => {}
     }
 });
@@ -348,4 +349,52 @@ fn set(bytes: &[u8]) {
         let head = shield::sets::text::head(&set.head);
         assert_eq!(shield::sets::text::read(&head, &suffixes).map(|again| again.head), Ok(set.head));
     }
+}
+
+/// A request for a block list is answered with no more than that and the zone holds; nobody who is not
+/// signed for gets one; and a name that is read is written again the same.
+fn dns(bytes: &[u8]) {
+    use shield_dns::{Access, Algorithm, Asker, Client, Fqdn, Key, Layout, Place, Reply, Zones};
+    thread_local! {
+        static ZONES: LazyCell<Zones> = const { LazyCell::new(|| {
+            let (suffix, contact) = ("rpz.test".to_owned(), "noc.test".to_owned());
+            let layout = Layout { suffix, contact, timers: Default::default(), catalog: true };
+            let mut zones = Zones::new(&layout, 1000).expect("a layout");
+            let names: Vec<Fqdn> = (0..700).map(|n| format!("n{n}.test").parse().expect("a name")).collect();
+            for part in names.chunks(100) {
+                zones.change(Place::Hot, part, &[], 1000).expect("a change");
+            }
+            zones
+        }) };
+    }
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && let Ok(name) = text.parse::<Fqdn>()
+    {
+        assert_eq!(name.to_string(), text);
+    }
+    let all = Client { addresses: vec!["0.0.0.0/0".parse().expect("a net")], ..Client::default() };
+    let key = Key::new("k", Algorithm::Sha256, &[7; 32]).expect("a key");
+    let signed = Client { keys: vec![key], ..Client::default() };
+    ZONES.with(|zones| {
+        for (client, open) in [(all, true), (signed, false)] {
+            let access = Access::new(vec![client]).expect("clients");
+            for udp in [true, false] {
+                let asker = Asker { peer: [192, 0, 2, 1].into(), tls: false, key: None };
+                match shield_dns::answer(bytes, asker, udp, &zones.view(), &access, 1000) {
+                    Reply::Nothing => {}
+                    // Question, SOA, EDNS, and what of a wrong signature is told.
+                    Reply::Message(message) => assert!(message.len() < 2 * bytes.len() + 600),
+                    Reply::Transfer(mut transfer, _) => {
+                        assert!(open && !udp);
+                        let mut messages = 0;
+                        while let Some(message) = transfer.next_message(1000) {
+                            assert!(message.len() <= shield_dns::MAX_MESSAGE);
+                            messages += 1;
+                        }
+                        assert!((1..9).contains(&messages));
+                    }
+                }
+            }
+        }
+    });
 }

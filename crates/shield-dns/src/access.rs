@@ -1,0 +1,121 @@
+//! Who may take which zone.
+
+use std::net::{IpAddr, SocketAddr};
+
+use domain::base::ToName;
+use ipnet::IpNet;
+
+use crate::tsig::{Key, KeyError, Keys, insert};
+use crate::zone::WireName;
+
+/// The clients and keys at most.
+pub const MAX_CLIENTS: usize = 4_096;
+
+/// One client: an ISP. All that is set must hold at once.
+#[derive(Debug, Clone, Default)]
+pub struct Client {
+    /// What it is called in lines for the operator.
+    pub name: String,
+    /// Its TSIG keys: any of them. While a key is changed both stand here. Empty: it does not sign.
+    pub keys: Vec<Key>,
+    /// Where it asks from: any of them. Empty: from anywhere.
+    pub addresses: Vec<IpNet>,
+    /// Whether it must take zones over TLS. The serial alone, which tells nothing of what is blocked,
+    /// may still be asked for over UDP: Unbound does so before each transfer.
+    pub tls_only: bool,
+    /// Which zones, by origin. `None`: all.
+    pub zones: Option<Vec<WireName>>,
+    /// Where it is told of changes; signed with the first of its keys.
+    pub notify: Vec<SocketAddr>,
+}
+
+/// Why a list of clients is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    /// The lists would be open to everybody.
+    #[error("client {0} has neither a key nor an address: give it one")]
+    Open(String),
+    /// Two secrets under one name.
+    #[error("two secrets stand under the key name {0}: give each key its own name")]
+    Twice(String),
+    /// A key that cannot be made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// More clients than are served.
+    #[error("{0} clients, and {MAX_CLIENTS} are the most: serve the rest from another server")]
+    Many(usize),
+}
+
+/// All clients. To change keys or clients, make it anew and hand it to the server.
+#[derive(Debug, Default)]
+pub struct Access {
+    keys: Keys,
+    clients: Vec<Client>,
+}
+
+/// Who asks, as far as it is known.
+#[derive(Debug, Clone)]
+pub struct Asker {
+    /// Its address.
+    pub peer: IpAddr,
+    /// Whether over TLS.
+    pub tls: bool,
+    /// The key that verifiably signed.
+    pub key: Option<Key>,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// The SOA.
+    Serial,
+    /// The zone, or a step of it.
+    Zone,
+}
+
+impl Access {
+    /// Takes a list of clients.
+    ///
+    /// # Errors
+    /// See [`AccessError`].
+    pub fn new(clients: Vec<Client>) -> Result<Self, AccessError> {
+        if clients.len() > MAX_CLIENTS {
+            return Err(AccessError::Many(clients.len()));
+        }
+        let mut keys = Keys::new();
+        for client in &clients {
+            if client.keys.is_empty() && client.addresses.is_empty() {
+                return Err(AccessError::Open(client.name.clone()));
+            }
+            for key in &client.keys {
+                if !insert(&mut keys, key) {
+                    return Err(AccessError::Twice(key.name().to_string()));
+                }
+            }
+        }
+        Ok(Self { keys, clients })
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The clients.
+    pub fn clients(&self) -> &[Client] {
+        &self.clients
+    }
+
+    /// The client as which an asker may have what it wants of a zone: the first of which all holds.
+    pub fn client(&self, asker: &Asker, zone: &impl ToName, want: Want) -> Option<&Client> {
+        // An IPv4 client that comes in on an IPv6 socket is still one of IPv4.
+        let peer = asker.peer.to_canonical();
+        self.clients.iter().find(|client| {
+            let signed = || asker.key.as_ref().is_some_and(|key| client.keys.contains(key));
+            (client.keys.is_empty() || signed())
+                && (client.addresses.is_empty()
+                    || client.addresses.iter().any(|net| net.contains(&peer)))
+                && (asker.tls || !client.tls_only || want == Want::Serial)
+                && client.zones.as_ref().is_none_or(|zones| zones.iter().any(|z| z.name_eq(zone)))
+        })
+    }
+}
