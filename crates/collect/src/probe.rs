@@ -156,10 +156,9 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
         stream.write_all(request).await?;
         stream.flush().await
     };
-    match timeout_at(until, sent).await {
-        Err(_) => return Some(Stop::TimedOut),
-        // What was answered before it went away is read all the same.
-        Ok(_) => {}
+    // What was answered before the other side went away is read all the same.
+    if timeout_at(until, sent).await.is_err() {
+        return Some(Stop::TimedOut);
     }
     let mut buffer = vec![0; STEP];
     loop {

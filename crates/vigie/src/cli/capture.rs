@@ -26,13 +26,13 @@ pub(crate) struct Authorise {
     #[command(subcommand)]
     pub(crate) other: Option<OfAuthorisation>,
     #[command(flatten)]
+    pub(crate) case: CaseDir,
+    #[command(flatten)]
     pub(crate) grant: Option<Grant>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Grant {
-    #[command(flatten)]
-    pub(crate) case: CaseDir,
     /// The legal basis.
     #[arg(long)]
     pub(crate) basis: String,
@@ -114,6 +114,10 @@ pub(crate) struct Capture {
     /// Who is asked for addresses [default: the first of /etc/resolv.conf].
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) resolver: Option<SocketAddr>,
+    /// At most so many seconds an item, waiting for the rate included.
+    #[arg(long, default_value_t = 60, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) time: u64,
     /// One JSON line an item.
     #[arg(long)]
     pub(crate) json: bool,

@@ -23,18 +23,19 @@ pub(crate) fn authorise(home: Option<&Path>, args: &Authorise) -> Result<(), Tol
             let place = place(home, Path::new("."), "vigie authorise probe")?;
             let key = desk::capture::probe_key(&place).map_err(told(&place.case))?;
             // The key alone on stdout: it is handed to whoever grants.
-            Ok(writeln!(std::io::stdout(), "{key}")?)
+            writeln!(std::io::stdout(), "{key}")?;
+            Ok(())
         }
-        (None, Some(args)) => grant(home, args),
+        (None, Some(grant)) => granted(home, &args.case.case, grant),
         // Clap asks for what is missing.
         (None, None) => {
-            Err(Told::Misuse("say what is authorised: `vigie authorise --help`".to_owned()))
+            let what = "say what is authorised: `vigie authorise --help`".to_owned();
+            Err(Told::Misuse(what))
         }
     }
 }
 
-fn grant(home: Option<&Path>, args: &Grant) -> Result<(), Told> {
-    let case = &args.case.case;
+fn granted(home: Option<&Path>, case: &Path, args: &Grant) -> Result<(), Told> {
     let place = place(home, case, "vigie authorise")?;
     let probe = match &args.probe {
         Some(probe) => probe.clone(),
@@ -132,8 +133,9 @@ pub(crate) fn capture(home: Option<&Path>, args: &Capture) -> Result<(), Told> {
         None => desk::capture::resolver().map_err(told(case))?,
     };
     let place = place(home, case, "vigie capture")?;
-    let ask =
-        Ask { granted: args.authorisation, items: &items, resolver, bounds: Bounds::default() };
+    let total = std::time::Duration::from_secs(args.time);
+    let bounds = Bounds { total, ..Bounds::default() };
+    let ask = Ask { granted: args.authorisation, items: &items, resolver, bounds };
     let mut refused = Vec::new();
     watched(case, |work| {
         let mut out = std::io::stdout().lock();
