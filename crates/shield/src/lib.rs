@@ -5,12 +5,16 @@
 //! - [`suffixes`]: which part of a name anybody may register under.
 //! - [`harm`]: the check, pure and explained: allow, two persons, or refuse, with each reason and its
 //!   source.
+//! - [`order`]: orders, events, tickets, items: from a report to a block, and to its end.
+//! - [`feed`]: what is out, for whom, and how who follows it catches up.
 //!
 //! Invariant: nothing here does I/O or reads a clock. Sets and times are handed in, so that the same
 //! item under the same sets has the same verdict anywhere, and a verdict can be shown again later.
 
+pub mod feed;
 pub mod harm;
 pub mod item;
+pub mod order;
 pub mod sets;
 pub mod suffixes;
 

@@ -1,0 +1,136 @@
+//! All that is out at one serial.
+
+use std::collections::BTreeSet;
+
+use imbl::OrdMap;
+
+use super::delta::Delta;
+use super::row::{Entry, Row};
+use crate::item::Item;
+use crate::order::words::Organisation;
+use crate::order::{Halt, Scope, State, Value};
+
+/// All that is out, by value. Copying it, and changing a copy, costs by what changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    rows: OrdMap<Value, Row>,
+    gates: Gates,
+}
+
+/// Who gets nothing at all, since what everybody or one ISP gets is stopped.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gates {
+    all: bool,
+    isps: BTreeSet<Organisation>,
+}
+
+impl Gates {
+    /// What the stops that stand shut.
+    pub fn of(state: &State) -> Self {
+        let mut gates = Self::default();
+        for (scope, _) in state.stops().filter(|(_, stop)| stop.halt == Halt::Lifts) {
+            match scope {
+                Scope::All => gates.all = true,
+                Scope::Isp(isp) => drop(gates.isps.insert(isp.clone())),
+                _ => {}
+            }
+        }
+        gates
+    }
+
+    /// True where nobody gets anything.
+    pub fn is_shut(&self) -> bool {
+        self.all
+    }
+
+    /// The ISPs whose own gates differ.
+    pub(super) fn differs(&self, other: &Self) -> Vec<Organisation> {
+        self.isps.symmetric_difference(&other.isps).cloned().collect()
+    }
+
+    /// True where an ISP gets nothing.
+    pub fn shuts(&self, isp: &Organisation) -> bool {
+        self.all || self.isps.contains(isp)
+    }
+}
+
+impl Snapshot {
+    /// How many values are out, for whomever.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// True where none is.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// A value's row.
+    pub fn get(&self, value: &Item) -> Option<&Row> {
+        self.rows.get(value)
+    }
+
+    /// Every row, in the order of values.
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.values()
+    }
+
+    /// Who gets nothing.
+    pub fn gates(&self) -> &Gates {
+        &self.gates
+    }
+
+    pub(super) fn set_gates(&mut self, gates: Gates) {
+        self.gates = gates;
+    }
+
+    /// Puts a row in a value's place, or none, and gives the one that stood there.
+    pub(super) fn set(&mut self, value: &Value, row: Option<Row>) -> Option<Row> {
+        match row {
+            Some(row) => self.rows.insert(value.clone(), row),
+            None => self.rows.remove(value),
+        }
+    }
+
+    /// The snapshot after a delta; `None` where the delta does not begin at this one.
+    #[must_use]
+    pub fn apply(&self, delta: &Delta) -> Option<Self> {
+        let mut after = self.clone();
+        for change in delta.changes() {
+            let before = after.set(&change.value, change.after.clone());
+            if before != change.before {
+                return None;
+            }
+        }
+        Some(after)
+    }
+
+    /// What one ISP gets.
+    pub fn view(&self, isp: &Organisation) -> View {
+        View { snapshot: self.clone(), isp: isp.clone() }
+    }
+}
+
+/// What one ISP gets of a snapshot. It holds on to it, and what comes after changes nothing in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    snapshot: Snapshot,
+    isp: Organisation,
+}
+
+impl View {
+    /// Each value with its entry, in the order of values.
+    pub fn entries(&self) -> impl Iterator<Item = (&Value, Entry)> {
+        let open = !self.snapshot.gates.shuts(&self.isp);
+        let rows = self.snapshot.rows().filter(move |_| open);
+        rows.filter_map(|row| Some((&row.value, row.of(&self.isp)?)))
+    }
+
+    /// A value's entry.
+    pub fn get(&self, value: &Item) -> Option<Entry> {
+        if self.snapshot.gates.shuts(&self.isp) {
+            return None;
+        }
+        self.snapshot.get(value)?.of(&self.isp)
+    }
+}

@@ -1,0 +1,223 @@
+//! What somebody, or the clearing house's own clock, check and post, want done.
+
+use model::{ExhibitId, Sha256Hex};
+
+use super::exceptions::Cover;
+use super::turn::{Capture, Outcome};
+use super::words::{
+    Audience, EventId, Grounds, Halt, ItemId, Moment, OrderId, Organisation, Right, Scope, TicketId,
+};
+use crate::item::Item;
+
+/// A legal basis: bound to one reporter and to the rights it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Its number.
+    pub id: OrderId,
+    /// Who may report under it.
+    pub reporter: Organisation,
+    /// For which works or rights: sorted, each once.
+    pub rights: Box<[Right]>,
+    /// From when on.
+    pub from: Moment,
+    /// Until when.
+    pub until: Moment,
+}
+
+/// An event of an order, with its window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its name.
+    pub id: EventId,
+    /// Under which order.
+    pub order: OrderId,
+    /// The window's begin: nothing is in force before.
+    pub from: Moment,
+    /// The window's end: nothing is released from then on.
+    pub until: Moment,
+}
+
+/// A ticket as it is reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// The legal basis.
+    pub order: OrderId,
+    /// The event; `None` where the order blocks sites whatever is on.
+    pub event: Option<EventId>,
+    /// Which works, all of them the order's.
+    pub works: Vec<Right>,
+    /// What is to be blocked, as it was written: a name, an address, an address with a port, or a
+    /// URL, of which the name alone is blocked.
+    pub items: Vec<String>,
+    /// By whom.
+    pub audience: Audience,
+    /// Without an event: until when, if not for the longest time there is.
+    pub until: Option<Moment>,
+}
+
+/// A command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// A legal basis is registered.
+    GiveOrder(Order),
+    /// An event is announced.
+    Announce(Event),
+    /// An event's window is extended: overtime.
+    Extend {
+        /// The event.
+        event: EventId,
+        /// The window's new end.
+        until: Moment,
+    },
+    /// A ticket is reported.
+    Submit(Submission),
+    /// A ticket without an event is to stay longer: each of its items upon its next good capture.
+    Renew {
+        /// The ticket.
+        ticket: TicketId,
+        /// Until when.
+        until: Moment,
+    },
+    /// A probe captured an item.
+    Capture {
+        /// The item.
+        item: ItemId,
+        /// The capture.
+        capture: Capture,
+    },
+    /// The reporter uploads a file for an item.
+    Upload {
+        /// The item.
+        item: ItemId,
+        /// The file's bytes.
+        exhibit: ExhibitId,
+    },
+    /// The check ran on an item.
+    Check {
+        /// The item.
+        item: ItemId,
+        /// What it found.
+        outcome: Outcome,
+    },
+    /// A second person agrees to a held item.
+    Approve {
+        /// The item.
+        item: ItemId,
+        /// The capture they looked at.
+        exhibit: ExhibitId,
+        /// Why; for an address, with grounds given, it does not wait for its host.
+        grounds: Option<Grounds>,
+    },
+    /// A reviewer refuses an item that is not in force, or its reporter takes it back.
+    Refuse {
+        /// The item.
+        item: ItemId,
+        /// Why.
+        grounds: Grounds,
+    },
+    /// The notice that was asked for went out.
+    NoticeSent {
+        /// The item.
+        item: ItemId,
+    },
+    /// The host answered.
+    HostAnswered {
+        /// The item.
+        item: ItemId,
+        /// True where it says that it acts by itself: the item is captured again to see.
+        acts: bool,
+    },
+    /// An item in force is lifted.
+    Lift {
+        /// The item.
+        item: ItemId,
+        /// `None`: an error, or done with, this item alone. `Some`: it hit others, and all on the
+        /// value end; true where who was hit is popular, protected or a CDN.
+        collateral: Option<bool>,
+        /// Why.
+        grounds: Grounds,
+    },
+    /// Somebody who is hit objects.
+    Object {
+        /// The value: each item in force on it is objected to.
+        value: Item,
+        /// What they show.
+        proof: Sha256Hex,
+    },
+    /// A reviewer decides an objection.
+    Decide {
+        /// The item.
+        item: ItemId,
+        /// The objection's proof.
+        proof: Sha256Hex,
+        /// What is decided.
+        upheld: Upheld,
+        /// Why.
+        grounds: Grounds,
+    },
+    /// A reviewer puts a suspended item back into force.
+    Reinstate {
+        /// The item.
+        item: ItemId,
+        /// Why.
+        grounds: Grounds,
+    },
+    /// Somebody reports that a block hits others.
+    ReportHarm {
+        /// The value.
+        value: Item,
+        /// The reporter's network, as its autonomous system's number.
+        network: u32,
+    },
+    /// A probe sees a control fail: an innocent value that has to stay reachable.
+    ControlFailed {
+        /// The control.
+        control: Item,
+        /// What in force explains it, if anything does.
+        explained_by: Option<Item>,
+    },
+    /// Somebody proposes an exception.
+    ProposeException {
+        /// What it covers.
+        cover: Cover,
+        /// Until when; `None`: for good.
+        until: Option<Moment>,
+        /// Why.
+        grounds: Grounds,
+    },
+    /// A second person approves it: what it covers is lifted, and not blocked again.
+    ApproveException {
+        /// What it covers.
+        cover: Cover,
+    },
+    /// All halts, or is lifted.
+    Stop {
+        /// What.
+        scope: Scope,
+        /// How.
+        halt: Halt,
+        /// Why.
+        grounds: Grounds,
+    },
+    /// A person says that it may go on; the second one's word resumes.
+    Resume {
+        /// What.
+        scope: Scope,
+        /// Why.
+        grounds: Grounds,
+    },
+    /// Time went on: what is due happens. Up to [`super::MAX_DUE`] items a time; where so many steps
+    /// came back that more may be due, ask again.
+    Tick,
+}
+
+/// How an objection is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Upheld {
+    /// It is not.
+    No,
+    /// It is: this item ends.
+    Item,
+    /// It is, since the block hits others: all on the value end.
+    Collateral,
+}

@@ -1,0 +1,205 @@
+//! Orders, events, tickets.
+
+use std::collections::BTreeMap;
+
+use super::Ask;
+use crate::item::Item;
+use crate::order::command::{Event, Order, Submission};
+use crate::order::refusal::Refusal;
+use crate::order::state::MAX_WANTING;
+use crate::order::step::{Asked, Deed, LeftOut, NoItem, Ticket};
+use crate::order::words::{
+    Audience, EventId, MAX_ITEMS, Moment, OrderId, Organisation, Role, Scope, TicketId,
+};
+
+/// The most rights of an order, works of a ticket, and ISPs of an audience.
+const MAX_NAMED: usize = 1_000;
+
+impl Ask<'_> {
+    pub(super) fn give_order(&mut self, order: &Order) -> Result<(), Refusal> {
+        self.needs(&[Role::Authority])?;
+        if order.from >= order.until || order.until <= self.now {
+            return Err(Refusal::BadSpan);
+        }
+        if order.rights.is_empty() || order.rights.len() > MAX_NAMED {
+            return Err(Refusal::NoWork);
+        }
+        let mut rights = order.rights.to_vec();
+        rights.sort();
+        rights.dedup();
+        let order = Order { rights: rights.into(), ..order.clone() };
+        match self.state.order(&order.id) {
+            Some(known) if *known == order => {}
+            Some(_) => return Err(Refusal::KnownOtherwise),
+            None => self.push(Deed::OrderGiven(order)),
+        }
+        Ok(())
+    }
+
+    /// The authority, or the order's own reporter.
+    fn needs_holder(&self, order: &OrderId) -> Result<&Order, Refusal> {
+        self.needs(&[Role::Authority, Role::Reporter])?;
+        let order = self.state.order(order).ok_or(Refusal::NoOrder)?;
+        if self.actor.role == Role::Reporter && self.actor.organisation != order.reporter {
+            return Err(Refusal::OrderNotYours);
+        }
+        Ok(order)
+    }
+
+    pub(super) fn announce(&mut self, event: &Event) -> Result<(), Refusal> {
+        let order = self.needs_holder(&event.order)?;
+        if event.from < order.from || event.until > order.until {
+            return Err(Refusal::OrderNotNow);
+        }
+        let long = event.until.since(event.from);
+        if long == 0 || long > self.policy.event_longest_ms || event.until <= self.now {
+            return Err(Refusal::BadSpan);
+        }
+        match self.state.event(&event.id) {
+            Some(known) if known == event => {}
+            Some(_) => return Err(Refusal::KnownOtherwise),
+            None => self.push(Deed::Announced(event.clone())),
+        }
+        Ok(())
+    }
+
+    pub(super) fn extend(&mut self, event: &EventId, until: Moment) -> Result<(), Refusal> {
+        let event = self.state.event(event).ok_or(Refusal::NoEvent)?;
+        let order = self.needs_holder(&event.order)?;
+        // What was blocked is let go after its expiry: later there is nothing to extend.
+        if event.until.plus(self.policy.after_event_ms) <= self.now {
+            return Err(Refusal::EventOver);
+        }
+        if until <= event.until || until.since(event.from) > self.policy.event_longest_ms {
+            return Err(Refusal::BadSpan);
+        }
+        if until > order.until {
+            return Err(Refusal::OrderNotNow);
+        }
+        self.push(Deed::Extended { event: event.id.clone(), until });
+        Ok(())
+    }
+
+    pub(super) fn submit(&mut self, asked: &Submission) -> Result<(), Refusal> {
+        self.needs(&[Role::Reporter])?;
+        let order = self.needs_holder(&asked.order)?;
+        if self.now < order.from || self.now >= order.until {
+            return Err(Refusal::OrderNotNow);
+        }
+        // A halt of everything stops releases; who is suspended does not even report.
+        if self.state.stop(&Scope::Reporter(order.reporter.clone())).is_some() {
+            return Err(Refusal::ReporterStopped);
+        }
+        let mut works = asked.works.clone();
+        works.sort();
+        works.dedup();
+        if works.is_empty() || works.len() > MAX_NAMED {
+            return Err(Refusal::NoWork);
+        }
+        if let Some(work) = works.iter().find(|work| order.rights.binary_search(work).is_err()) {
+            return Err(Refusal::NotInOrder { work: work.to_string() });
+        }
+        let until = self.term_of(asked, order)?;
+        if asked.items.len() > MAX_ITEMS {
+            return Err(Refusal::TooManyItems { given: asked.items.len() });
+        }
+        let (items, left_out) = self.items(&asked.items);
+        if items.is_empty() {
+            return Err(Refusal::NoItems);
+        }
+        let ticket = Ticket {
+            id: TicketId(self.state.tickets()),
+            order: asked.order.clone(),
+            event: asked.event.clone(),
+            reporter: order.reporter.clone(),
+            works: works.into(),
+            items,
+            left_out,
+            audience: audience(&asked.audience)?,
+            until,
+        };
+        self.push(Deed::Submitted(Box::new(ticket)));
+        Ok(())
+    }
+
+    /// Until when a ticket without an event lasts.
+    fn term_of(&self, asked: &Submission, order: &Order) -> Result<Option<Moment>, Refusal> {
+        let Some(event) = &asked.event else {
+            let longest = self.now.plus(self.policy.site_longest_ms);
+            let until = asked.until.unwrap_or(longest);
+            if until <= self.now || until > longest {
+                return Err(Refusal::BadSpan);
+            }
+            return Ok(Some(until.min(order.until)));
+        };
+        let event = self.state.event(event).filter(|event| event.order == order.id);
+        let event = event.ok_or(Refusal::NoEvent)?;
+        if event.until <= self.now {
+            return Err(Refusal::EventOver);
+        }
+        // An event has one end for all that it blocks.
+        if asked.until.is_some() { Err(Refusal::OfAnEvent) } else { Ok(None) }
+    }
+
+    /// Reads the lines. A bad one among many costs the others nothing: it is named and left out.
+    fn items(&self, lines: &[String]) -> (Vec<Asked>, Vec<LeftOut>) {
+        let (mut items, mut left_out) = (Vec::new(), Vec::new());
+        let mut seen: BTreeMap<Item, u16> = BTreeMap::new();
+        for (line, text) in (0_u16..).zip(lines) {
+            match self.asked(text) {
+                Ok(asked) => match seen.get(&asked.value) {
+                    Some(of) => left_out.push(LeftOut { line, why: NoItem::Duplicate { of: *of } }),
+                    None => {
+                        seen.insert(asked.value.clone(), line);
+                        items.push(asked);
+                    }
+                },
+                Err(why) => left_out.push(LeftOut { line, why }),
+            }
+        }
+        (items, left_out)
+    }
+
+    fn asked(&self, text: &str) -> Result<Asked, NoItem> {
+        let value = Item::parse(text).map_err(NoItem::Bad)?;
+        if self.state.exceptions().of(&value, self.now).is_some() {
+            return Err(NoItem::Excepted);
+        }
+        let wanting = self.state.value(&value).map_or(0, |wanted| wanted.live.len());
+        if wanting >= MAX_WANTING {
+            return Err(NoItem::WantedEnough);
+        }
+        let written = text.trim();
+        let as_written = (written != value.to_string()).then(|| written.into());
+        Ok(Asked { value, as_written })
+    }
+
+    pub(super) fn renew(&mut self, id: TicketId, until: Moment) -> Result<(), Refusal> {
+        let ticket = self.state.ticket(id).ok_or(Refusal::NoTicket { ticket: id })?;
+        if !self.is_reporter_of(ticket) {
+            return Err(Refusal::NotYours);
+        }
+        let Some(before) = ticket.until else { return Err(Refusal::OfAnEvent) };
+        let order = self.state.order(&ticket.order).ok_or(Refusal::NoOrder)?;
+        if until > self.now.plus(self.policy.site_longest_ms) || until <= before {
+            return Err(Refusal::BadSpan);
+        }
+        if until > order.until || before <= self.now {
+            return Err(Refusal::OrderNotNow);
+        }
+        self.push(Deed::RenewalAsked { ticket: id, until });
+        Ok(())
+    }
+}
+
+/// Each ISP once, whatever its place in the list.
+fn audience(asked: &Audience) -> Result<Audience, Refusal> {
+    let Audience::Only(isps) = asked else { return Ok(Audience::All) };
+    let mut isps: Vec<Organisation> = isps.to_vec();
+    isps.sort();
+    isps.dedup();
+    if isps.is_empty() || isps.len() > MAX_NAMED {
+        return Err(Refusal::BadAudience);
+    }
+    Ok(Audience::Only(isps.into()))
+}

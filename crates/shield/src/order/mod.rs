@@ -1,0 +1,45 @@
+//! Orders, events, tickets, items: from a report to a block, and to its end.
+//!
+//! [`decide`] is pure: a [`State`], a [`Policy`], a [`Command`], who acts and when make [`Step`]s, or a
+//! [`Refusal`]. [`State::apply`] cannot fail. Steps are what is recorded; replayed, they make the same
+//! state again. `docs/shield-machine.md` says who may do what, and when what happens.
+//!
+//! - [`machine`]: the life of one item, with its diagram.
+//! - [`turn`]: what can happen to an item.
+//! - [`command`], [`step`], [`refusal`]: what is asked, what was decided, why not.
+//! - [`state`]: what is known, with its indices and bounds.
+//! - [`ticket`]: a ticket, whose state is that of its items.
+//! - [`budget`], [`exceptions`], [`policy`]: errors of reporters, what is never blocked, the figures.
+//! - [`schedule`]: what a probe has to capture next: a view, made again from the state at any time.
+//!
+//! Invariants. Nothing is deleted: there is no command for it. Nothing goes into force but in one
+//! place (`decide::evidence`, `release`), from a state that has a probe's capture of this very value
+//! and a check. Nobody's word alone blocks an address. Every end is a step.
+
+mod apply;
+pub mod budget;
+pub mod command;
+mod decide;
+pub mod exceptions;
+pub mod machine;
+mod measured;
+pub mod policy;
+pub mod refusal;
+pub mod schedule;
+pub mod state;
+pub mod step;
+pub mod ticket;
+pub mod turn;
+pub mod words;
+
+pub use apply::Touched;
+pub use command::{Command, Event, Order, Submission};
+pub use decide::{MAX_DUE, decide};
+pub use machine::{Machine, Stage};
+pub use policy::Policy;
+pub use refusal::Refusal;
+pub use state::{MAX_OBJECTIONS, MAX_WANTING, State, Value};
+pub use step::{Deed, Step};
+pub use ticket::{Ticket, TicketStage};
+pub use turn::{Capture, Outcome, Seen, Turn};
+pub use words::{Actor, Audience, Halt, ItemId, Moment, Role, Scope, TicketId};

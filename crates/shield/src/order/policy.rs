@@ -1,0 +1,126 @@
+//! The figures of the clearing house: each has a default, can be configured, and is shown.
+
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+macro_rules! policy {
+    ($( $(#[doc = $about:literal])+ $name:ident = $value:expr, $unit:literal; )*) => {
+        /// The figures. Only decisions read them: a step carries the moments that were decided, so
+        /// that a changed figure changes nothing that was decided before.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct Policy { $( $(#[doc = $about])+ pub $name: u64, )* }
+
+        impl Default for Policy {
+            fn default() -> Self {
+                Self { $( $name: $value, )* }
+            }
+        }
+
+        impl Policy {
+            /// Each figure: its name, its value, its unit.
+            pub fn list(&self) -> Vec<(&'static str, u64, &'static str)> {
+                vec![$( (stringify!($name), self.$name, $unit), )*]
+            }
+        }
+    };
+}
+
+policy! {
+    /// A capture is evidence for so long after it was taken.
+    capture_age_ms = 10 * MINUTE, "ms";
+    /// A capture's clock may be ahead of ours by so much.
+    clock_skew_ms = 2 * SECOND, "ms";
+    /// What is in force is captured again so often in an event.
+    recapture_event_ms = 5 * MINUTE, "ms";
+    /// What is in force is captured again so often under an order without an event.
+    recapture_site_ms = 14 * DAY, "ms";
+    /// Two misses are two where so much lies between them: two probes in one blink are one.
+    miss_spacing_ms = 2 * MINUTE, "ms";
+    /// A capture that is due and does not come is due again after so long.
+    capture_retry_ms = MINUTE, "ms";
+    /// An item of an event expires so long after the event's window.
+    after_event_ms = 15 * MINUTE, "ms";
+    /// An event's window is at most so long, extensions included.
+    event_longest_ms = DAY, "ms";
+    /// An item of an order without an event expires after so long at most.
+    site_longest_ms = 90 * DAY, "ms";
+    /// The silence after the notice, before an address is touched, in an event.
+    silence_event_ms = 10 * MINUTE, "ms";
+    /// The same under an order without an event.
+    silence_site_ms = DAY, "ms";
+    /// A reviewer decides an objection within so long, in an event.
+    objection_event_ms = HOUR, "ms";
+    /// The same outside one.
+    objection_site_ms = DAY, "ms";
+    /// A feed says that it lives so often, in an event.
+    heartbeat_event_ms = SECOND, "ms";
+    /// The same outside one.
+    heartbeat_idle_ms = 30 * SECOND, "ms";
+    /// Who hears nothing of the feed for so long lets go of what it blocks.
+    silence_limit_ms = 15 * MINUTE, "ms";
+    /// A reporter may err so many times in a thousand releases; above it every item needs two persons.
+    budget_per_mille = 1, "errors per 1,000 releases";
+    /// The days over which that is counted, today included. At most 90.
+    budget_days = 90, "days";
+    /// So many errors on what is popular, protected or a CDN's use up the budget whatever the count.
+    budget_grave = 1, "errors";
+    /// At so many times the budget, and the second error at the earliest, the reporter is suspended.
+    suspend_times = 2, "times the budget";
+    /// So many harm reports from different networks have check and probe run again at once.
+    harm_networks = 3, "networks";
+    /// Harm reports on one value count together for so long.
+    harm_window_ms = HOUR, "ms";
+    /// A network is heard so many times an hour, on all values together.
+    harm_per_hour = 20, "reports per hour";
+    /// A control that two probes see failing within so long fails.
+    control_window_ms = 5 * MINUTE, "ms";
+    /// More than so many of a hundred items lifted by measurement alone within the window stop all.
+    measured_percent = 5, "percent";
+    /// The window of that. At most one hour.
+    measured_window_ms = 5 * MINUTE, "ms";
+    /// So many such lifts in the window stop nothing, however few items there are.
+    measured_least = 3, "items";
+}
+
+/// The most days over which errors are counted: what the machine remembers of them.
+pub const MAX_BUDGET_DAYS: u64 = 90;
+/// The longest window in which lifts by measurement are counted, in milliseconds.
+pub const MAX_MEASURED_MS: u64 = HOUR;
+/// A day, in milliseconds.
+pub(crate) const DAY_MS: u64 = DAY;
+/// An hour, in milliseconds.
+pub(crate) const HOUR_MS: u64 = HOUR;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_figures_are_those_that_were_promised() {
+        let list = Policy::default().list();
+        let of = |name: &str| list.iter().find(|(n, _, _)| *n == name).map(|(_, v, _)| *v);
+        for (name, value) in [
+            ("capture_age_ms", 600_000),
+            ("after_event_ms", 900_000),
+            ("recapture_event_ms", 300_000),
+            ("recapture_site_ms", 14 * 86_400_000),
+            ("site_longest_ms", 90 * 86_400_000),
+            ("silence_event_ms", 600_000),
+            ("silence_site_ms", 86_400_000),
+            ("heartbeat_event_ms", 1_000),
+            ("heartbeat_idle_ms", 30_000),
+            ("silence_limit_ms", 900_000),
+            ("objection_event_ms", 3_600_000),
+            ("objection_site_ms", 86_400_000),
+            ("budget_per_mille", 1),
+            ("budget_days", 90),
+            ("budget_grave", 1),
+            ("measured_percent", 5),
+            ("measured_window_ms", 300_000),
+        ] {
+            assert_eq!(of(name), Some(value), "{name}");
+        }
+    }
+}

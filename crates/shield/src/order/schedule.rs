@@ -1,0 +1,137 @@
+//! What a probe has to capture next: a view over the state, with deadlines in place of timers.
+//!
+//! That a capture was taken and changed nothing is no step, so when the next one is due is not part of
+//! the state. It is kept here, and made anew from the state after a start: then what is in force falls
+//! due on its own grid, counted from its release, so that a start makes no rush.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::machine::Machine;
+use super::policy::Policy;
+use super::state::{Live, State};
+use super::step::{Deed, Step};
+use super::words::{ItemId, Moment};
+
+/// When each live item is to be captured next.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Schedule {
+    due: BTreeSet<(Moment, ItemId)>,
+    at: BTreeMap<ItemId, Moment>,
+}
+
+impl Schedule {
+    /// The schedule after a start.
+    pub fn new(state: &State, policy: &Policy, now: Moment) -> Self {
+        let mut schedule = Self::default();
+        for (id, live) in state.items() {
+            schedule.set(id, next(state, policy, id, live, now));
+        }
+        schedule
+    }
+
+    /// Follows a step, after the state did.
+    pub fn follow(&mut self, state: &State, policy: &Policy, step: &Step) {
+        match &step.deed {
+            Deed::Submitted(ticket) => {
+                for (id, live) in state.items_of(ticket.id) {
+                    self.set(id, next(state, policy, id, live, step.at));
+                }
+            }
+            Deed::Turned { item, .. } => {
+                let next =
+                    state.item(*item).and_then(|live| next(state, policy, *item, live, step.at));
+                self.set(*item, next);
+            }
+            Deed::RenewalAsked { ticket, .. } => {
+                for (id, _) in state.items_of(*ticket) {
+                    self.at_once(state, id, step.at);
+                }
+            }
+            Deed::Objected { item, .. } => self.at_once(state, *item, step.at),
+            Deed::HarmGrouped { value } => {
+                for id in state.value(value).into_iter().flat_map(|wanted| &wanted.live) {
+                    self.at_once(state, *id, step.at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The items that are due, the longest first, at most `most` of them. Each is then due again after
+    /// a while: a capture that never comes is asked for again. What a stop halts waits for its end.
+    pub fn take_due(
+        &mut self,
+        state: &State,
+        policy: &Policy,
+        now: Moment,
+        most: usize,
+    ) -> Vec<(Moment, ItemId)> {
+        let range = self.due.range(..=(now, ItemId(u64::MAX)));
+        let due: Vec<_> = range.take(most).copied().collect();
+        for (_, id) in &due {
+            self.set(*id, Some(now.plus(policy.capture_retry_ms.max(1))));
+        }
+        let mut due = due;
+        due.retain(|(_, id)| {
+            let halted = state.is_halted(id.ticket());
+            state.item(*id).is_some_and(|live| live.machine.in_force().is_some() || !halted)
+        });
+        due
+    }
+
+    /// An item was captured, whether or not that was a step: it is due again on its grid.
+    pub fn captured(&mut self, state: &State, policy: &Policy, id: ItemId, now: Moment) {
+        let next = state.item(id).and_then(|live| next(state, policy, id, live, now));
+        self.set(id, next);
+    }
+
+    /// When something is due next.
+    pub fn next_due(&self) -> Option<Moment> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    fn at_once(&mut self, state: &State, id: ItemId, now: Moment) {
+        if state.item(id).is_some_and(|live| live.machine.in_force().is_some()) {
+            self.set(id, Some(now));
+        }
+    }
+
+    fn set(&mut self, id: ItemId, next: Option<Moment>) {
+        let before = match next {
+            Some(next) => self.at.insert(id, next),
+            None => self.at.remove(&id),
+        };
+        if let Some(before) = before {
+            self.due.remove(&(before, id));
+        }
+        self.due.extend(next.map(|next| (next, id)));
+    }
+}
+
+/// When an item is to be captured next, as far as the state tells.
+fn next(state: &State, policy: &Policy, id: ItemId, live: &Live, now: Moment) -> Option<Moment> {
+    let term = state.term(id.ticket())?;
+    match &live.machine {
+        Machine::Submitted(_) => {
+            // Long before it can be released a capture would only lapse. Half its age is left for
+            // the check and for a second attempt.
+            let early = policy.capture_age_ms / 2;
+            let earliest = state.earliest(id, live).unwrap_or(term.opens).minus(early);
+            Some(earliest.max(now))
+        }
+        Machine::Held(held) if held.evidence.is_none() => Some(now),
+        Machine::Captured(_) | Machine::Checked(_) | Machine::Held(_) => None,
+        Machine::InForce(in_force) => {
+            let every =
+                if term.event { policy.recapture_event_ms } else { policy.recapture_site_ms };
+            // After a miss the second look comes as soon as in an event.
+            if in_force.miss.is_some() {
+                return Some(now.plus(policy.recapture_event_ms.min(every)));
+            }
+            let rounds = now.since(in_force.since) / every.max(1);
+            Some(in_force.since.plus(rounds.saturating_add(1).saturating_mul(every.max(1))))
+        }
+        Machine::Suspended(_) => Some(now.plus(policy.recapture_event_ms)),
+        Machine::Ended(_) => None,
+    }
+}

@@ -1,0 +1,332 @@
+//! What the clearing house knows: made of steps alone, so that the same steps make the same state.
+//!
+//! Bounds. A live item takes about 400 bytes here, its value included; one that ended takes a byte in
+//! its ticket, and its value a count. What looks things up by item, value, ticket, order or due time
+//! is ordered and takes logarithmic time; a tick takes time by what is due, not by what there is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use model::Sha256Hex;
+
+use super::budget::{Budget, Count, Standing};
+use super::command::{Event, Order};
+use super::exceptions::Exceptions;
+use super::machine::{Machine, Stage};
+use super::measured::Measured;
+use super::policy::Policy;
+use super::step::StopCause;
+use super::ticket::Ticket;
+use super::turn::{End, Notice};
+use super::words::{
+    EventId, Halt, ItemId, Moment, OrderId, Organisation, Person, Probe, Scope, TicketId,
+};
+use crate::item::{Item, Kind};
+
+/// A value, shared by whatever speaks of it.
+pub type Value = Arc<Item>;
+
+/// The most live items that want one value.
+pub const MAX_WANTING: usize = 1_000;
+/// The most objections to one item.
+pub const MAX_OBJECTIONS: usize = 64;
+/// The most stops at a time.
+pub const MAX_STOPS: usize = 10_000;
+/// The most controls that one probe alone saw failing.
+pub const MAX_CONTROLS: usize = 10_000;
+
+/// The state.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    pub(super) orders: BTreeMap<OrderId, Order>,
+    pub(super) events: BTreeMap<EventId, Announced>,
+    pub(super) reporters: BTreeMap<Organisation, Reporter>,
+    pub(super) tickets: Vec<Ticket>,
+    pub(super) live: BTreeMap<ItemId, Live>,
+    pub(super) values: BTreeMap<Value, Wanted>,
+    /// When something is due of an item: one moment for each item of which something ever is.
+    pub(super) due: BTreeSet<(Moment, ItemId)>,
+    /// Held items, the longest first.
+    pub(super) held: BTreeSet<(Moment, ItemId)>,
+    pub(super) objections: BTreeMap<(ItemId, Sha256Hex), Objection>,
+    /// Clocks of objections that run.
+    pub(super) clocks: BTreeSet<(Moment, ItemId, Sha256Hex)>,
+    pub(super) harm: BTreeMap<Value, Harm>,
+    pub(super) networks: Networks,
+    pub(super) controls: BTreeMap<Item, (Moment, Probe)>,
+    pub(super) exceptions: Exceptions,
+    pub(super) stops: BTreeMap<Scope, Stop>,
+    pub(super) measured: Measured,
+    /// Live items by [`Stage`].
+    pub(super) stages: [u64; Stage::ALL.len()],
+}
+
+/// An event with its tickets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    /// The event.
+    pub event: Event,
+    /// Its tickets.
+    pub tickets: Vec<TicketId>,
+}
+
+/// A reporter with its tickets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reporter {
+    /// Its tickets.
+    pub tickets: Vec<TicketId>,
+    /// Its releases and errors.
+    pub budget: Budget,
+}
+
+/// An item that has not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    /// What is to be blocked.
+    pub value: Value,
+    /// Where it stands.
+    pub machine: Machine,
+}
+
+/// A value: who wants it blocked, and what became of those who did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its live items, sorted.
+    pub live: Vec<ItemId>,
+    /// Its history.
+    pub history: History,
+}
+
+/// What became of a value's items, in counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct History {
+    /// Items that were released.
+    pub released: u32,
+    /// Items lifted for harm, an objection that was upheld, or a check that failed when run again.
+    pub faults: u32,
+    /// Items by how they ended: refused, lifted, expired.
+    pub ended: [u32; End::ALL.len()],
+    /// The last that ended.
+    pub last: Option<(Moment, ItemId, End)>,
+}
+
+/// An objection. It goes with its item; one that is open when the item ends without fault, by its
+/// expiry say, stays until a reviewer decided whether there was an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// What is blocked, or was.
+    pub value: Value,
+    /// True where an error would be grave.
+    pub grave: bool,
+    /// When it was taken.
+    pub at: Moment,
+    /// Until when a reviewer decides.
+    pub due: Moment,
+    /// True until one did.
+    pub open: bool,
+}
+
+/// Harm that networks report of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Harm {
+    /// Since when they count together.
+    pub since: Moment,
+    /// Which, each once.
+    pub networks: Vec<u32>,
+}
+
+/// How much each network reported in the hour that runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Networks {
+    pub(super) hour: i64,
+    pub(super) counts: BTreeMap<u32, u64>,
+}
+
+/// A stop that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// What it does.
+    pub halt: Halt,
+    /// Why.
+    pub why: StopCause,
+    /// Since when.
+    pub since: Moment,
+    /// The first of two persons who would resume.
+    pub resume: Option<(Person, Organisation)>,
+}
+
+/// The time in which an item may go into force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Term {
+    /// Not before.
+    pub opens: Moment,
+    /// Not from then on.
+    pub closes: Moment,
+    /// True where it is an event's.
+    pub event: bool,
+}
+
+impl State {
+    /// A legal basis.
+    pub fn order(&self, id: &OrderId) -> Option<&Order> {
+        self.orders.get(id)
+    }
+
+    /// An event.
+    pub fn event(&self, id: &EventId) -> Option<&Event> {
+        self.events.get(id).map(|announced| &announced.event)
+    }
+
+    /// A ticket.
+    pub fn ticket(&self, id: TicketId) -> Option<&Ticket> {
+        self.tickets.get(usize::try_from(id.0).ok()?)
+    }
+
+    /// How many tickets there are.
+    pub fn tickets(&self) -> u64 {
+        self.tickets.len() as u64
+    }
+
+    /// An item that lives.
+    pub fn item(&self, id: ItemId) -> Option<&Live> {
+        self.live.get(&id)
+    }
+
+    /// A ticket's items that live.
+    pub fn items_of(&self, ticket: TicketId) -> impl Iterator<Item = (ItemId, &Live)> {
+        // A number that no ticket has could stand for another's items.
+        let known = self.ticket(ticket).is_some();
+        let range = ItemId::new(ticket, 0)..=ItemId::new(ticket, u16::MAX);
+        known.then(|| self.live.range(range)).into_iter().flatten().map(|(id, live)| (*id, live))
+    }
+
+    /// Every item that lives.
+    pub fn items(&self) -> impl Iterator<Item = (ItemId, &Live)> {
+        self.live.iter().map(|(id, live)| (*id, live))
+    }
+
+    /// How many live items are at a stage.
+    pub fn count(&self, stage: Stage) -> u64 {
+        self.stages[stage as usize]
+    }
+
+    /// Who wants a value, and what became of those who did: `faults` is what the check asks for.
+    pub fn value(&self, value: &Item) -> Option<&Wanted> {
+        self.values.get(value)
+    }
+
+    /// Held items and since when they wait, the longest first. Their age is what Live shows.
+    pub fn held(&self) -> impl Iterator<Item = (Moment, ItemId)> {
+        self.held.iter().copied()
+    }
+
+    /// The next moment at which something is due; `None`: never.
+    pub fn next_due(&self) -> Option<Moment> {
+        let item = self.due.first().map(|(at, _)| *at);
+        let clock = self.clocks.first().map(|(at, _, _)| *at);
+        item.into_iter().chain(clock).min()
+    }
+
+    /// Objections to an item.
+    pub fn objections(&self, id: ItemId) -> impl Iterator<Item = (&Sha256Hex, &Objection)> {
+        let range = (id, Sha256Hex([0; 32]))..=(id, Sha256Hex([255; 32]));
+        self.objections.range(range).map(|((_, proof), objection)| (proof, objection))
+    }
+
+    /// True where an objection to an item waits for a reviewer.
+    pub fn is_objected(&self, id: ItemId) -> bool {
+        self.objections(id).any(|(_, objection)| objection.open)
+    }
+
+    /// Exceptions.
+    pub fn exceptions(&self) -> &Exceptions {
+        &self.exceptions
+    }
+
+    /// Stops that stand.
+    pub fn stops(&self) -> impl Iterator<Item = (&Scope, &Stop)> {
+        self.stops.iter()
+    }
+
+    /// A stop that stands.
+    pub fn stop(&self, scope: &Scope) -> Option<&Stop> {
+        self.stops.get(scope)
+    }
+
+    /// A reporter's figures and standing at a moment.
+    pub fn standing(
+        &self,
+        reporter: &Organisation,
+        now: Moment,
+        policy: &Policy,
+    ) -> (Count, Standing) {
+        let budget = self.reporters.get(reporter).map(|reporter| &reporter.budget);
+        let count = budget.map(|budget| budget.count(now, policy)).unwrap_or_default();
+        (count, count.standing(policy))
+    }
+
+    /// The stops on a ticket, its event and its reporter.
+    pub(super) fn stops_of(&self, id: TicketId) -> impl Iterator<Item = &Stop> {
+        let ticket = self.ticket(id);
+        let reporter = ticket.map(|ticket| Scope::Reporter(ticket.reporter.clone()));
+        let event = ticket.and_then(|ticket| ticket.event.clone()).map(Scope::Event);
+        let scopes = [Some(Scope::Ticket(id)), reporter, event];
+        scopes.into_iter().flatten().filter_map(|scope| self.stops.get(&scope))
+    }
+
+    /// True where nothing of a ticket may be released.
+    pub fn is_halted(&self, id: TicketId) -> bool {
+        self.stops.contains_key(&Scope::All) || self.stops_of(id).next().is_some()
+    }
+
+    /// True where a ticket's items are out of the feed by a stop on the ticket, its event or its
+    /// reporter. (A stop of everything shuts the feed as a whole.)
+    pub fn is_lifted(&self, id: TicketId) -> bool {
+        self.stops_of(id).any(|stop| stop.halt == Halt::Lifts)
+    }
+
+    /// When an item of a ticket may go into force.
+    pub fn term(&self, id: TicketId) -> Option<Term> {
+        let ticket = self.ticket(id)?;
+        if let Some(event) = &ticket.event {
+            let event = self.event(event)?;
+            return Some(Term { opens: event.from, closes: event.until, event: true });
+        }
+        let closes = ticket.until?;
+        Some(Term { opens: ticket.at, closes, event: false })
+    }
+
+    /// When an item that is checked may be released at the earliest; `None` while nobody can tell,
+    /// since its host was not told yet.
+    pub fn earliest(&self, id: ItemId, live: &Live) -> Option<Moment> {
+        let opens = self.term(id.ticket())?.opens;
+        let pending = live.machine.pending()?;
+        let waived = pending.approval.is_some_and(|approval| approval.waives);
+        if live.value.kind() == Kind::Fqdn || waived {
+            return Some(opens);
+        }
+        match pending.notice {
+            Notice::Sent(silent_at) => Some(opens.max(silent_at)),
+            Notice::None | Notice::Asked | Notice::Answered => None,
+        }
+    }
+
+    /// When something is due of an item: what [`super::Command::Tick`] then does always changes it,
+    /// so that nothing stays due.
+    pub(super) fn due_of(&self, id: ItemId, live: &Live) -> Option<Moment> {
+        let closes = self.term(id.ticket()).map(|term| term.closes);
+        match &live.machine {
+            Machine::Submitted(_) | Machine::Held(_) => closes,
+            Machine::Captured(captured) => {
+                closes.into_iter().chain([captured.evidence.lapses]).min()
+            }
+            Machine::Checked(checked) => {
+                let both = closes.into_iter().chain([checked.evidence.lapses]);
+                both.chain(self.earliest(id, live)).min()
+            }
+            Machine::InForce(in_force) => Some(in_force.expires),
+            Machine::Suspended(suspended) => Some(suspended.was.expires),
+            Machine::Ended(_) => None,
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The small words of the machine: moments, who acts, what things are called.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A fixed set of words: an enum whose variants have one stable name each, for records and JSON.
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $( $(#[doc = $about:literal])+ $variant:ident $word:literal, )* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $( $(#[doc = $about])+ $variant, )* }
+
+        impl $name {
+            /// Every one.
+            pub const ALL: &[Self] = &[$( Self::$variant, )*];
+
+            /// As it stands in records, JSON and catalogues.
+            pub fn word(self) -> &'static str {
+                match self { $( Self::$variant => $word, )* }
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+/// The longest name of a person, an organisation, an order, an event, a probe, in bytes.
+pub const MAX_NAME: usize = 200;
+/// The longest statement of grounds, in bytes.
+pub const MAX_GROUNDS: usize = 4_000;
+
+/// A text that is there, has no control characters, and is no longer than its bound.
+fn bounded(text: &str, bound: usize) -> Option<Arc<str>> {
+    let text = text.trim();
+    let fits = !text.is_empty() && text.len() <= bound && !text.chars().any(char::is_control);
+    fits.then(|| text.into())
+}
+
+macro_rules! names {
+    ($( $(#[doc = $about:literal])+ $name:ident at most $bound:ident, )*) => { $(
+        $(#[doc = $about])+
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The text trimmed; `None` where it is empty, longer than its bound, or holds control
+            /// characters.
+            pub fn new(text: &str) -> Option<Self> {
+                bounded(text, $bound).map(Self)
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    )* };
+}
+
+names! {
+    /// A person, as the authority's register calls them.
+    Person at most MAX_NAME,
+    /// An organisation: a rights holder, an ISP, the authority.
+    Organisation at most MAX_NAME,
+    /// A legal basis: the number of a court's or an authority's order.
+    OrderId at most MAX_NAME,
+    /// An event: a match, a race, a show.
+    EventId at most MAX_NAME,
+    /// A work or a right to it: `serie-a-2026`.
+    Right at most MAX_NAME,
+    /// A probe of ours, by the name its key is registered under.
+    Probe at most MAX_NAME,
+    /// Why somebody does something, in their own words.
+    Grounds at most MAX_GROUNDS,
+}
+
+/// A moment: milliseconds since 1970-01-01T00:00:00 UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(pub i64);
+
+impl Moment {
+    /// So many milliseconds later; never beyond the last moment there is.
+    pub fn plus(self, ms: u64) -> Self {
+        Self(self.0.saturating_add_unsigned(ms))
+    }
+
+    /// So many milliseconds earlier; never before the first moment there is.
+    pub fn minus(self, ms: u64) -> Self {
+        Self(self.0.saturating_sub_unsigned(ms))
+    }
+
+    /// Milliseconds since `earlier`; 0 where that is later.
+    pub fn since(self, earlier: Self) -> u64 {
+        u64::try_from(i128::from(self.0) - i128::from(earlier.0)).unwrap_or(0)
+    }
+}
+
+words! {
+    /// In what office somebody acts. Who may do what stands in `docs/shield-machine.md`.
+    Role {
+        /// Reports what is to be blocked, for a rights holder.
+        Reporter "reporter",
+        /// Looks at what reporters ask for, and decides objections.
+        Reviewer "reviewer",
+        /// Gives orders, and may do what a reviewer may.
+        Authority "authority",
+        /// Blocks.
+        Isp "isp",
+        /// Somebody who is hit or speaks for who is: an owner, a host, a user.
+        Party "party",
+        /// A probe of ours. Its captures were verified before they came here.
+        Probe "probe",
+        /// The clearing house itself: its clock, its check, its post.
+        House "house",
+    }
+}
+
+/// Who acts. That they are who they say was found elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The person.
+    pub person: Person,
+    /// For whom.
+    pub organisation: Organisation,
+    /// As what.
+    pub role: Role,
+}
+
+impl Actor {
+    /// True for who may decide on what others ask for.
+    pub(crate) fn reviews(&self) -> bool {
+        matches!(self.role, Role::Reviewer | Role::Authority)
+    }
+
+    /// True where `self` makes a second person beside somebody: another person, of another
+    /// organisation. Two offices of one person, or two colleagues, are one pair of eyes.
+    pub(crate) fn is_second_to(&self, person: &Person, organisation: &Organisation) -> bool {
+        self.person != *person && self.organisation != *organisation
+    }
+}
+
+/// A ticket: the n-th of this clearing house, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TicketId(pub u64);
+
+/// An item: its ticket and its place there, from 0, as `ticket × 1,024 + place`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ItemId(pub u64);
+
+/// The most items of a ticket.
+pub const MAX_ITEMS: usize = 1_000;
+/// Bits of an [`ItemId`] that hold the place: 2^10 places are enough for [`MAX_ITEMS`].
+const PLACE_BITS: u32 = 10;
+const _: () = assert!(MAX_ITEMS <= 1 << PLACE_BITS);
+
+impl ItemId {
+    /// The item at a place of a ticket.
+    pub fn new(ticket: TicketId, place: u16) -> Self {
+        let most = (1 << PLACE_BITS) - 1;
+        Self(ticket.0 << PLACE_BITS | u64::from(place).min(most))
+    }
+
+    /// Its ticket.
+    pub fn ticket(self) -> TicketId {
+        TicketId(self.0 >> PLACE_BITS)
+    }
+
+    /// Its place in the ticket, from 0.
+    pub fn place(self) -> u16 {
+        (self.0 & ((1 << PLACE_BITS) - 1)) as u16
+    }
+}
+
+impl fmt::Display for TicketId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl fmt::Display for ItemId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.ticket().0, self.place())
+    }
+}
+
+/// Whom an item is addressed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Audience {
+    /// Every ISP, those that join later included.
+    All,
+    /// These and no others, sorted, each once.
+    Only(Box<[Organisation]>),
+}
+
+/// What a stop is laid upon.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// Everything.
+    All,
+    /// All tickets of a reporter.
+    Reporter(Organisation),
+    /// All tickets of an event.
+    Event(EventId),
+    /// One ticket.
+    Ticket(TicketId),
+    /// What one ISP gets.
+    Isp(Organisation),
+}
+
+impl Scope {
+    /// As it stands in records and JSON.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Reporter(_) => "reporter",
+            Self::Event(_) => "event",
+            Self::Ticket(_) => "ticket",
+            Self::Isp(_) => "isp",
+        }
+    }
+}
+
+words! {
+    /// What a stop does.
+    Halt {
+        /// Nothing more is released; what is in force stays.
+        Releases "releases",
+        /// Nothing more is released, and what is in force leaves the feed until two persons resume.
+        Lifts "lifts",
+    }
+}

@@ -1,0 +1,6 @@
+//! The feed.
+
+mod driven;
+mod laws;
+mod places;
+mod scale;

@@ -1,0 +1,145 @@
+//! What Piracy Shield gets wrong, each a test.
+
+use shield::feed::Answer;
+use shield::harm::Verdict;
+use shield::order::command::Command;
+use shield::order::exceptions::Cover;
+use shield::order::{Audience, Deed, Role, Seen, Stage, Turn};
+
+use crate::world::*;
+
+#[test]
+fn fault_2_an_exception_covers_what_is_below_its_name() {
+    let shield::Item::Name(google) = item("google.com") else { panic!("no name") };
+    let (below, exact) = (Cover::Below(google.clone()), Cover::Name(google));
+    assert!(
+        below.covers(&item("drive.usercontent.google.com")) && below.covers(&item("google.com"))
+    );
+    assert!(!below.covers(&item("notgoogle.com")) && !exact.covers(&item("drive.google.com")));
+}
+
+#[test]
+fn fault_4_an_item_already_ticketed_can_be_excepted_upon_review() {
+    let mut world = World::new();
+    let id = world.blocked(&league(), "shop.com");
+    let shield::Item::Name(name) = item("shop.com") else { panic!("no name") };
+    let cover = Cover::Name(name);
+    let grounds = grounds();
+    let propose = Command::ProposeException { cover: cover.clone(), until: None, grounds };
+    world.does(&league(), propose);
+    assert_eq!(world.stage(id), Stage::InForce, "no reporter excepts alone");
+    let steps = world.does(&reviewer(), Command::ApproveException { cover });
+    assert_eq!(words(&steps), ["exception_approved", "lifted"]);
+    assert_eq!(world.out("shop.com"), None);
+}
+
+#[test]
+fn fault_5_a_value_lifted_and_reported_again_is_blocked_again() {
+    let mut world = World::new();
+    for _ in 0..3 {
+        let id = world.blocked(&league(), "tv.com");
+        let lift = Command::Lift { item: id, collateral: None, grounds: grounds() };
+        world.does(&league(), lift);
+        assert_eq!(world.out("tv.com"), None);
+    }
+    world.blocked(&league(), "tv.com");
+    assert!(world.out("tv.com").is_some());
+    assert_eq!(world.state.value(&item("tv.com")).unwrap().history.released, 4);
+}
+
+#[test]
+fn fault_5_an_error_in_one_ticket_does_not_drop_what_another_still_wants() {
+    let mut world = World::new();
+    let wrong = world.blocked(&league(), "tv.com");
+    let right = world.blocked(&cinema(), "tv.com");
+    let lift = Command::Lift { item: wrong, collateral: None, grounds: grounds() };
+    world.does(&league(), lift);
+    let entry = world.out("tv.com").and_then(|row| row.of(&org("i"))).expect("still out");
+    assert_eq!(entry.item, right);
+}
+
+#[test]
+fn fault_6_an_isp_that_joins_late_gets_all_in_force() {
+    let mut world = World::new();
+    for name in ["a.com", "b.com", "c.com"] {
+        world.blocked(&league(), name);
+        world.now = world.now.plus(MINUTE);
+    }
+    let Answer::Reset(view) = world.feed.history().answer(&org("accredited today"), None) else {
+        panic!("no reset")
+    };
+    assert_eq!(view.entries().count(), 3);
+}
+
+#[test]
+fn fault_7_nobody_ends_or_deletes_anothers_ticket() {
+    let mut world = World::new();
+    let waiting = world.reported(&league(), "a.com");
+    let blocked = world.blocked(&league(), "b.com");
+    let refuse = Command::Refuse { item: waiting, grounds: grounds() };
+    assert_eq!(world.refuses(&cinema(), refuse.clone()), "not_yours");
+    assert_eq!(world.refuses(&isp("i"), refuse.clone()), "not_yours");
+    let lift = Command::Lift { item: blocked, collateral: Some(true), grounds: grounds() };
+    assert_eq!(world.refuses(&cinema(), lift), "not_yours");
+    // Who may end one ends it in the open: what was asked for stays asked for.
+    let before = world.steps.len();
+    world.does(&league(), refuse);
+    assert_eq!(world.steps.len(), before + 1);
+    let ticket = world.state.ticket(waiting.ticket()).expect("it stays");
+    assert_eq!((ticket.len(), ticket.end(0).map(|end| end.word())), (1, Some("refused")));
+}
+
+#[test]
+fn fault_8_each_lift_is_a_step_with_its_cause_and_who() {
+    let mut world = World::new();
+    let id = world.blocked(&league(), "a.com");
+    let lift = Command::Lift { item: id, collateral: None, grounds: grounds() };
+    let steps = world.does(&league(), lift);
+    let [step] = &steps[..] else { panic!("one step") };
+    let Deed::Turned { turn: Turn::Lifted { cause, grounds: why, .. }, item } = &step.deed else {
+        panic!("a lift")
+    };
+    assert_eq!((*item, cause.word(), why.as_ref()), (id, "withdrawn", Some(&grounds())));
+    assert_eq!((step.by.clone(), step.at), (league(), world.now));
+}
+
+#[test]
+fn fault_9_nothing_is_released_without_verified_evidence_bound_to_the_item() {
+    let mut world = World::new();
+    let (one, two) = (world.reported(&league(), "a.com"), world.reported(&league(), "b.com"));
+    // One capture releases one item: another's is refused.
+    let capture = world.shot(one, Seen::Works);
+    let shared = Command::Capture { item: two, capture: capture.clone() };
+    assert_eq!(world.refuses(&probe(1), shared), "other_value");
+    let own = Command::Capture { item: one, capture };
+    assert_eq!(world.refuses(&league(), own), "not_your_office");
+    let check = Command::Check { item: one, outcome: outcome(Verdict::Allow) };
+    assert_eq!(world.refuses(&house(), check), "no_evidence");
+    let approve = world.approve(one, true);
+    assert_eq!(world.refuses(&reviewer(), approve), "not_now");
+    world.wait(HOUR);
+    assert_eq!(world.state.count(Stage::InForce), 0);
+}
+
+#[test]
+fn fault_10_each_isp_of_a_list_is_asked_about() {
+    let mut world = World::new();
+    let mut asked = world.asked(&league(), Some("final"), &["a.com"]);
+    asked.audience = Audience::Only([org("b"), org("a"), org("b")].into());
+    world.does(&league(), Command::Submit(asked));
+    let id = shield::order::ItemId::new(shield::order::TicketId(0), 0);
+    world.captured(id, Seen::Works);
+    world.checked(id, Verdict::Allow);
+    let row = world.out("a.com").expect("out");
+    let of = |isp: &str| row.of(&org(isp)).is_some();
+    assert_eq!((of("a"), of("b"), of("c")), (true, true, false));
+}
+
+#[test]
+fn fault_12_names_under_xn_are_taken() {
+    let mut world = World::new();
+    world.blocked(&league(), "tv.xn--p1ai");
+    assert!(world.out("tv.рф").is_some());
+    let person = actor("rita", "league", Role::Reporter);
+    assert_eq!(person, league());
+}

@@ -1,0 +1,9 @@
+//! The machine.
+
+mod driven;
+mod ends;
+mod faults;
+mod laws;
+mod release;
+mod stops;
+mod turns;
