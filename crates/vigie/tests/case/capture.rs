@@ -137,6 +137,7 @@ fn a_capture_is_sealed_recorded_and_proven_and_the_same_again_is_not() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods)] // A folder moved away, by the test.
 fn a_changed_capture_is_found() {
     let (port, _) = server("x");
     let (bench, record) = begun(&["127.0.0.0/8:*"], &[]);
