@@ -36,7 +36,7 @@ pub(super) fn bind(
          tls feed {{ ca-file \"{}\"; remote-hostname \"feed.test\"; }};\n\
          options {{ directory {dir:?}; pid-file none; session-keyfile none; listen-on-v6 {{ none; }};\n\
          listen-on port {} {{ {}; }};\n\
-         recursion yes; allow-recursion {{ any; }}; allow-query {{ any; }}; dnssec-validation no;\n\
+         serial-query-rate 1000; recursion yes; allow-recursion {{ any; }}; allow-query {{ any; }}; dnssec-validation no;\n\
          forward only; forwarders {{ {} port {}; }};\n\
          response-policy {{ {policy} }} break-dnssec yes qname-wait-recurse no min-update-interval 0;\n\
          }};\ncontrols {{ }};\n{secondaries}",
