@@ -50,9 +50,9 @@ impl Delta {
 
     /// The delta between two snapshots, whatever lies between them. It looks at every row.
     pub fn between(from: u64, before: &Snapshot, to: u64, after: &Snapshot) -> Self {
-        let gone = before.rows().filter(|row| after.get(&row.value).is_none());
-        let gone = gone.map(|row| (&row.value, Some(row), None));
-        let there = after.rows().map(|row| (&row.value, before.get(&row.value), Some(row)));
+        let gone = before.rows().filter(|row| after.get(row.value()).is_none());
+        let gone = gone.map(|row| (row.value(), Some(row), None));
+        let there = after.rows().map(|row| (row.value(), before.get(row.value()), Some(row)));
         let changes = gone.chain(there).map(|(value, before, after)| Change {
             value: value.clone(),
             before: before.cloned(),

@@ -35,15 +35,18 @@ impl Entry {
 }
 
 /// A value with each ISP's entry: one for all that are addressed in general, and those of ISPs that
-/// are addressed by name.
+/// are addressed by name. It never changes, and copies share it: a snapshot that moves on copies many
+/// rows that stay what they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// What is blocked.
-    pub value: Value,
+pub struct Row(Arc<Parts>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Parts {
+    value: Value,
     /// For every ISP.
     all: Option<Entry>,
     /// For these besides: sorted by ISP, each once.
-    only: Arc<[(Organisation, Entry)]>,
+    only: Box<[(Organisation, Entry)]>,
 }
 
 impl Row {
@@ -68,28 +71,35 @@ impl Row {
         if all.is_none() && only.is_empty() {
             return None;
         }
-        Some(Self { value: value.clone(), all, only: only.into_iter().collect() })
+        let only = only.into_iter().collect();
+        Some(Self(Arc::new(Parts { value: value.clone(), all, only })))
     }
 
     /// What one ISP gets of it.
     pub fn of(&self, isp: &Organisation) -> Option<Entry> {
-        let own = self.only.binary_search_by(|(other, _)| other.cmp(isp));
-        let own = own.ok().and_then(|n| self.only.get(n)).map(|(_, entry)| *entry);
-        match (self.all, own) {
+        let Parts { all, only, .. } = &*self.0;
+        let own = only.binary_search_by(|(other, _)| other.cmp(isp));
+        let own = own.ok().and_then(|n| only.get(n)).map(|(_, entry)| *entry);
+        match (*all, own) {
             (Some(all), Some(own)) => Some(all.or_longer(own)),
             (all, own) => all.or(own),
         }
     }
 
     /// What is blocked.
+    pub fn value(&self) -> &Value {
+        &self.0.value
+    }
+
+    /// What kind of value that is.
     pub fn kind(&self) -> Kind {
-        self.value.kind()
+        self.0.value.kind()
     }
 
     /// About how many bytes it takes.
     pub(super) fn weight(&self) -> usize {
-        let name = self.value.name().map_or(0, |name| name.as_str().len());
-        size_of::<Self>() + name + self.only.len() * size_of::<(Organisation, Entry)>()
+        let name = self.0.value.name().map_or(0, |name| name.as_str().len());
+        size_of::<Parts>() + name + self.0.only.len() * size_of::<(Organisation, Entry)>()
     }
 }
 

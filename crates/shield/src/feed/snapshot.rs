@@ -1,8 +1,10 @@
 //! All that is out at one serial.
 
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use imbl::OrdMap;
+use imbl::OrdSet;
 
 use super::delta::Delta;
 use super::row::{Entry, Row};
@@ -11,11 +13,49 @@ use crate::order::words::Organisation;
 use crate::order::{Halt, Scope, State, Value};
 
 /// All that is out, by value. Copying it, and changing a copy, costs by what changes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    rows: OrdMap<Value, Row>,
+    rows: OrdSet<ByValue>,
     gates: Gates,
 }
+
+/// A row in its place, which its value says.
+#[derive(Debug, Clone)]
+struct ByValue(Row);
+
+impl PartialEq for ByValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.value() == other.0.value()
+    }
+}
+
+impl Eq for ByValue {}
+
+impl PartialOrd for ByValue {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ByValue {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.value().cmp(other.0.value())
+    }
+}
+
+impl Borrow<Item> for ByValue {
+    fn borrow(&self) -> &Item {
+        self.0.value()
+    }
+}
+
+impl PartialEq for Snapshot {
+    fn eq(&self, other: &Self) -> bool {
+        self.gates == other.gates && self.len() == other.len() && self.rows().eq(other.rows())
+    }
+}
+
+impl Eq for Snapshot {}
 
 /// Who gets nothing at all, since what everybody or one ISP gets is stopped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,12 +107,12 @@ impl Snapshot {
 
     /// A value's row.
     pub fn get(&self, value: &Item) -> Option<&Row> {
-        self.rows.get(value)
+        self.rows.get(value).map(|row| &row.0)
     }
 
     /// Every row, in the order of values.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
-        self.rows.values()
+        self.rows.iter().map(|row| &row.0)
     }
 
     /// Who gets nothing.
@@ -85,11 +125,12 @@ impl Snapshot {
     }
 
     /// Puts a row in a value's place, or none, and gives the one that stood there.
-    pub(super) fn set(&mut self, value: &Value, row: Option<Row>) -> Option<Row> {
-        match row {
-            Some(row) => self.rows.insert(value.clone(), row),
+    pub(super) fn set(&mut self, value: &Item, row: Option<Row>) -> Option<Row> {
+        let before = match row {
+            Some(row) => self.rows.insert(ByValue(row)),
             None => self.rows.remove(value),
-        }
+        };
+        before.map(|row| row.0)
     }
 
     /// The snapshot after a delta; `None` where the delta does not begin at this one.
@@ -123,7 +164,7 @@ impl View {
     pub fn entries(&self) -> impl Iterator<Item = (&Value, Entry)> {
         let open = !self.snapshot.gates.shuts(&self.isp);
         let rows = self.snapshot.rows().filter(move |_| open);
-        rows.filter_map(|row| Some((&row.value, row.of(&self.isp)?)))
+        rows.filter_map(|row| Some((row.value(), row.of(&self.isp)?)))
     }
 
     /// A value's entry.

@@ -114,8 +114,8 @@ impl World {
         self.does(&authority(), Command::Announce(event));
     }
 
-    pub(crate) fn tries(&mut self, who: &Actor, command: Command) -> Result<Vec<Step>, Refusal> {
-        let steps = decide(&self.state, &self.policy, &command, who, self.now)?;
+    pub(crate) fn tries(&mut self, who: &Actor, command: &Command) -> Result<Vec<Step>, Refusal> {
+        let steps = decide(&self.state, &self.policy, command, who, self.now)?;
         for step in &steps {
             let touched = self.state.apply(step);
             self.feed.touch(&self.state, touched);
@@ -128,15 +128,13 @@ impl World {
     }
 
     pub(crate) fn does(&mut self, who: &Actor, command: Command) -> Vec<Step> {
-        let told = format!("{command:?}");
-        self.tries(who, command).unwrap_or_else(|refusal| panic!("{told}: {refusal}"))
+        self.tries(who, &command).unwrap_or_else(|refusal| panic!("{command:?}: {refusal}"))
     }
 
     /// The refusal's word.
     pub(crate) fn refuses(&mut self, who: &Actor, command: Command) -> &'static str {
-        let told = format!("{command:?}");
-        match self.tries(who, command) {
-            Ok(steps) => panic!("{told} was taken: {steps:?}"),
+        match self.tries(who, &command) {
+            Ok(steps) => panic!("{command:?} was taken: {steps:?}"),
             Err(refusal) => refusal.word(),
         }
     }

@@ -9,6 +9,7 @@ use shield::feed::{Answer, Bounds, Entry, Feed, Place};
 use shield::harm::Verdict;
 use shield::order::command::{Command, Event, Order, Submission, Upheld};
 use shield::order::exceptions::{Cover, Network};
+use shield::order::state::Live;
 use shield::order::turn::{Evidence, Outcome};
 use shield::order::words::{EventId, Grounds, OrderId, Organisation, Person, Right};
 use shield::order::{
@@ -376,11 +377,13 @@ impl Driven<'_> {
         };
         for step in &steps {
             self.witness(step);
-            let before = self.state.clone();
+            let before = self.of(step);
             let touched = self.state.apply(step);
             // Another file for a held item is kept in the log; it is held already.
-            let upload = matches!(step.deed, Deed::Turned { turn: Turn::Uploaded { .. }, .. });
-            assert!(upload || before != self.state, "a step that changes nothing: {step:?}");
+            if !matches!(step.deed, Deed::Turned { turn: Turn::Uploaded { .. }, .. }) {
+                let after = self.of(step);
+                assert!(before.is_none() || before != after, "it changes nothing: {step:?}");
+            }
             self.feed.touch(&self.state, touched);
         }
         self.steps.extend(steps.iter().cloned());
@@ -392,6 +395,12 @@ impl Driven<'_> {
             assert!(self.state.next_due().is_none_or(|due| due > self.now), "something stays due");
         }
         self.hold();
+    }
+
+    /// The item that a step is about, if it is about one.
+    fn of(&self, step: &Step) -> Option<Live> {
+        let Deed::Turned { item, .. } = &step.deed else { return None };
+        self.state.item(*item).cloned()
     }
 
     /// Who reads the steps alone sees that each release was one that could be.
