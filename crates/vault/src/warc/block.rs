@@ -38,6 +38,8 @@ pub(super) struct Open {
     /// Beside `payload`: of what its chunks hold, since tools digest either.
     decoded: Option<Verify>,
     chunked: Option<Chunked>,
+    /// Whether the record says itself that its block was cut: then chunks may end early.
+    truncated: bool,
     pub(super) crossed: u64,
 }
 
@@ -121,6 +123,7 @@ impl<R: Read> Reader<R> {
             payload: Digest::new(record, "WARC-Payload-Digest", elsewhere),
             decoded: None,
             chunked: None,
+            truncated: record.field("WARC-Truncated").is_some(),
             crossed,
         });
         let stated_http = record.content_type.as_deref().is_some_and(|t| {
@@ -251,6 +254,8 @@ impl<R: Read> Reader<R> {
                 } else {
                     let whole = matches!(open.extent, Extent::Known(0));
                     failure = chunked.finish(whole, &mut decoded);
+                    let early = matches!(failure, Some(Failure::Cut | Failure::NotChunked));
+                    failure = failure.filter(|_| !(early && open.truncated));
                     open.chunked = None;
                 }
                 if let Some(verify) = &mut open.decoded {

@@ -201,6 +201,21 @@ fn sizes_have_their_bounds() {
     assert!(found.is_empty() && problems.iter().any(|p| p.kind == ProblemKind::Bound));
 }
 
+/// Who says of a record that it was cut has said what is missing.
+#[test]
+fn chunks_that_end_early_are_no_fault_where_the_record_says_so() {
+    let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".as_slice();
+    for chunks in ["", "9", "9\r\nWiki", "4\r\nWiki\r\n", "4\r\nWiki\r\n0\r\n"] {
+        let block = [head, chunks.as_bytes()].concat();
+        let of = |more: &str| strict(&record("response", "http://a.example/", more, &block));
+        assert_eq!(of("WARC-Truncated: length\r\n"), Ok(1), "{chunks:?}");
+        assert_eq!(of("").is_err(), !chunks.is_empty(), "{chunks:?}");
+    }
+    let block = [head, b"4\r\nWiki\r\nx\r\n"].concat();
+    let broken = record("response", "http://a.example/", "WARC-Truncated: length\r\n", &block);
+    assert!(strict(&broken).is_err(), "cut is not broken");
+}
+
 #[test]
 fn digests_are_checked_with_and_without_chunks() {
     let (plain, chunked) = (b"Wikipedia".as_slice(), b"9\r\nWikipedia\r\n0\r\n\r\n".as_slice());
