@@ -548,7 +548,7 @@ macro_rules! lists {
     )* };
 }
 
-lists!(Blob, Name);
+lists!(Blob, Name, String, Sha256Hex);
 
 impl<T: FieldType> FieldType for Option<T> {
     const OPTIONAL: bool = true;

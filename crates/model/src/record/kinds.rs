@@ -565,4 +565,77 @@ records! {
         /// The records that sealed exhibits in which a digest of what is erased stands.
         Committed digests: Places,
     }
+
+    /// The probe may ask these hosts for these things until then, and no others (docs/capture.md). The
+    /// number of this record is what the authorisation is called.
+    "authorisation.granted" AuthorisationGranted {
+        /// From when on, in UTC.
+        Public from: String,
+        /// Until when, that moment not meant.
+        Public until: String,
+        /// The key of the probe whose signatures count under it, as signed notes write it.
+        Public probe: String,
+        /// The legal basis.
+        Committed basis: String,
+        /// The hosts: names, names below another, addresses, ranges; each with its ports.
+        Committed hosts: Vec<String>,
+        /// What may be done there.
+        Committed methods: Vec<String>,
+        /// Requests a minute to one host.
+        Committed rate: u64,
+        /// Most bytes of one capture.
+        Committed most_bytes: u64,
+        /// Who signed it.
+        Committed signer: String,
+    }
+
+    /// An authorisation holds no longer.
+    "authorisation.ended" AuthorisationEnded {
+        /// The record that granted it.
+        Public granted: u64,
+        /// Why.
+        Committed reason: String,
+    }
+
+    /// The probe captured an item. It signed a text that follows from these fields and the log's origin
+    /// (docs/capture.md). What was shown is not said here: that is read from the exhibit.
+    "capture.made" CaptureMade {
+        /// The record that granted the authorisation.
+        Public granted: u64,
+        /// When it began, in UTC.
+        Public started: String,
+        /// When it ended.
+        Public ended: String,
+        /// The item: a URL, a name or an address.
+        Committed item: String,
+        /// What came back, whole, as an exhibit (WARC).
+        Committed exhibit: ExhibitId,
+        /// The most that was reached, such as `media`, `answered 404` or `no-name`.
+        Committed outcome: String,
+        /// The addresses that names stood for, and those that were asked.
+        Committed addresses: Vec<String>,
+        /// The digests of the certificate chains that were shown.
+        Committed chains: Vec<Sha256Hex>,
+        /// Requests that left.
+        Committed requests: u64,
+        /// Bytes of media that came.
+        Committed media_bytes: u64,
+        /// What captures that saw the same have in common.
+        Committed content: Sha256Hex,
+        /// The probe's signature line.
+        Committed signature: String,
+    }
+
+    /// The probe was asked for what is outside an authorisation, and refused: so often within an hour, for
+    /// one reason.
+    "capture.refused" CaptureRefused {
+        /// The record that granted the authorisation.
+        Public granted: u64,
+        /// When the hour began, in UTC.
+        Public hour: String,
+        /// The reason, in one word.
+        Public refusal: String,
+        /// How often.
+        Public refused: u64,
+    }
 }

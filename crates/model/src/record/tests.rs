@@ -118,8 +118,26 @@ fn only_version_kind_time_authority_and_roots_are_public() {
             // right; numbers of records and leaves tell nothing of what they held.
             let erasure = def.kind == "erasure.ordered"
                 && ["basis", "exhibits", "parts", "leaves", "rest", "fields"].contains(&field.name);
-            let public =
-                birth || stamp || witness || package || keys || erasure || field.name == "root";
+            // Whoever has the log alone must see that every capture was made under an authorisation, within
+            // its time, by the probe it names, and how often one was refused and why: numbers of records,
+            // times, a key, words of a short list. Whom it is about stays committed.
+            let probe = match def.kind {
+                "authorisation.granted" => ["from", "until", "probe"].contains(&field.name),
+                "authorisation.ended" => field.name == "granted",
+                "capture.made" => ["granted", "started", "ended"].contains(&field.name),
+                "capture.refused" => {
+                    ["granted", "hour", "refusal", "refused"].contains(&field.name)
+                }
+                _ => false,
+            };
+            let public = birth
+                || stamp
+                || witness
+                || package
+                || keys
+                || erasure
+                || probe
+                || field.name == "root";
             assert!(public, "{}.{} is public", def.kind, field.name);
         }
         assert!(def.kind.contains('.') && def.fields.iter().all(|f| f.name != "actor"));
