@@ -1,0 +1,11 @@
+//! The probe against servers and a resolver of the test's own, on loopback.
+
+mod address;
+mod bounds;
+mod course;
+mod dns;
+mod hls;
+mod refused;
+mod tls;
+mod web;
+mod world;
