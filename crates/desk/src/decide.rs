@@ -5,6 +5,7 @@ use std::ops::Range;
 use model::record::{Body, PrivilegeMarked, PrivilegeReleased, SecretRevealed};
 use model::{ExhibitId, Span};
 
+use crate::capture;
 use crate::custody::{Act, Custody, Known};
 use crate::desk::{Desk, Place};
 use crate::open::{Opened, Work};
@@ -44,6 +45,8 @@ pub enum Command {
     },
     /// Something of people or custody is to be recorded.
     Custody(Act),
+    /// An authorisation is granted or ended.
+    Authorise(capture::Act),
 }
 
 /// What decisions look at.
@@ -52,6 +55,8 @@ pub trait State {
     fn privileged(&self, exhibit: &ExhibitId) -> Result<Option<bool>>;
     /// People, items and hand-overs.
     fn custody(&self) -> Result<Custody>;
+    /// Authorisations, and the key that signs the log.
+    fn authorisations(&self) -> Result<(capture::Book, ledger::VerifierKey)>;
     /// Now: milliseconds since 1970 in UTC.
     fn now_ms(&self) -> i64;
 }
@@ -74,6 +79,11 @@ pub fn decide(state: &dyn State, command: &Command, actor: &str) -> Result<Vec<B
             let known =
                 Known { custody: state.custody()?, now_ms: state.now_ms(), exhibit: &exhibit };
             return Ok(crate::custody::decide(&known, act)?.into_iter().collect());
+        }
+        Command::Authorise(act) => {
+            let (book, log_key) = state.authorisations()?;
+            let known = capture::Known { book, now_ms: state.now_ms(), log_key };
+            return Ok(capture::decide(&known, act)?.into_iter().collect());
         }
         Command::MarkPrivileged { exhibit, reason } => {
             if marked(exhibit)? {
@@ -109,6 +119,10 @@ impl State for Desk {
 
     fn custody(&self) -> Result<Custody> {
         Custody::of_views(&self.views.as_ref().ok_or(Error::Cancelled)?.db)
+    }
+
+    fn authorisations(&self) -> Result<(capture::Book, ledger::VerifierKey)> {
+        Ok((capture::Book::of(&self.case)?, self.case.signer()?.verifier()))
     }
 
     fn now_ms(&self) -> i64 {

@@ -10,6 +10,7 @@
 pub mod addresses;
 pub mod authority;
 pub mod backup;
+pub mod capture;
 mod count;
 pub mod custody;
 pub mod decide;

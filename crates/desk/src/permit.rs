@@ -3,6 +3,7 @@
 //! Accounts come later: today whoever can open the case's folder for writing may do all of it, but
 //! nothing that shows or hides without saying why.
 
+use crate::capture;
 use crate::custody::Act;
 use crate::decide::Command;
 use crate::package::{Ask, Demand};
@@ -24,6 +25,10 @@ pub(crate) fn may(actor: &str, command: &Command) -> Result<()> {
         | Command::Release { reason, .. }
         | Command::Reveal { reason, .. }
         | Command::Custody(Act::Correct { reason, .. }) => reason,
+        Command::Authorise(capture::Act::End { reason, .. }) => reason,
+        Command::Authorise(capture::Act::Grant(grant)) => {
+            return said("legal basis", &grant.basis, MAX_BASIS);
+        }
         // It shows nothing and hides nothing.
         Command::KeepStamp { .. } => return Ok(()),
         // What adds to the log and takes nothing back says itself what it is about. Who may record
@@ -62,13 +67,29 @@ pub(crate) fn may_erase(actor: &str, basis: &str, reason: &str) -> Result<()> {
     if actor.is_empty() {
         return Err(Error::Asked("somebody must say who they are".to_owned()));
     }
-    for (what, text, most) in [("legal basis", basis, MAX_BASIS), ("reason", reason, MAX_REASON)] {
-        if text.trim().is_empty() {
-            return Err(Error::Asked(format!("a {what} must be given: it is recorded")));
-        }
-        if text.len() > most {
-            return Err(Error::Asked(format!("a {what} has at most {most} bytes")));
-        }
+    said("legal basis", basis, MAX_BASIS)?;
+    said("reason", reason, MAX_REASON)
+}
+
+/// Says whether something was said that must be.
+fn said(what: &str, text: &str, most: usize) -> Result<()> {
+    if text.trim().is_empty() {
+        return Err(Error::Asked(format!("a {what} must be given: it is recorded")));
+    }
+    if text.len() > most {
+        return Err(Error::Asked(format!("a {what} has at most {most} bytes")));
+    }
+    Ok(())
+}
+
+/// Says whether `actor` may have the probe ask somebody outside. Whom, and for what, is said by an
+/// authorisation, which each request is held against.
+///
+/// # Errors
+/// [`Error::Asked`] with what is missing.
+pub(crate) fn may_capture(actor: &str) -> Result<()> {
+    if actor.is_empty() {
+        return Err(Error::Asked("somebody must say who they are".to_owned()));
     }
     Ok(())
 }

@@ -161,6 +161,7 @@ fn of_vault(
     let case = Case::read_up_to(dir, proved).ok();
     if let Some(case) = &case {
         crate::custody::check(case, &mut report)?;
+        crate::capture::check(case, &mut report)?;
         report.of_evidence = report.findings.len();
     }
     if !crate::views::file(dir).is_file() {
