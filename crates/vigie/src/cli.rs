@@ -7,12 +7,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use authority::{Authority, Protect, Rotate};
 pub(crate) use backup::{Backup, Restore};
+pub(crate) use capture::{Authorise, Capture, Grant, OfAuthorisation};
 pub(crate) use erase::Erase;
 pub(crate) use people::{Actor, Custody, Offer, Register};
 pub(crate) use stamp::Stamp;
 
 mod authority;
 mod backup;
+mod capture;
 mod erase;
 pub(crate) mod package;
 mod people;
@@ -71,6 +73,10 @@ pub(crate) enum Command {
     /// Privileged exhibits (a lawyer's, a doctor's): hidden until released.
     #[command(subcommand)]
     Privilege(Privilege),
+    /// Authorisations: whom the probe may ask, for what, how fast, until when.
+    Authorise(Box<Authorise>),
+    /// Capture items as they are shown now, under an authorisation: the evidence of a block.
+    Capture(Capture),
     /// Erase by law: the log goes on proving, and says what went, when, by whom and why.
     Erase(Erase),
     /// Copy what is new to a second disk or to S3, proven as it goes.

@@ -56,6 +56,8 @@ fn main() -> ExitCode {
             commands::views::rebuild(home, &case.case, *json)
         }
         Command::Privilege(change) => commands::privilege::run(home, change),
+        Command::Authorise(args) => commands::capture::authorise(home, args),
+        Command::Capture(args) => commands::capture::capture(home, args),
         Command::Erase(args) => commands::erase::run(home, args),
         Command::Backup(args) => commands::backup::run(home, args),
         Command::Restore(args) => commands::backup::restore(home, args),

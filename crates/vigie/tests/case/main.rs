@@ -5,6 +5,7 @@ mod backup_authority;
 mod bench;
 mod beside;
 mod birth;
+mod capture;
 mod closed;
 mod console;
 mod crash;

@@ -30,6 +30,8 @@ fn help_stands_behind_every_command_and_carries_examples() {
         "stamp",
         "witness",
         "erase",
+        "authorise",
+        "capture",
     ] {
         assert!(help.contains(command), "--help does not name {command}");
         let own = bench.ok(&[command, "--help"]);
