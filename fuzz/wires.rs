@@ -1,6 +1,6 @@
 //! What else reads bytes that others wrote: records, notes, the log's files, archives, tables of
 //! addresses, lists of check sums, mapping files, time stamps, web archives, hand-overs, packages, images
-//! of disks. The first byte says which.
+//! of disks, and what the capture probe meets: HTTP answers, playlists, hosts, DNS. The first byte says which.
 //!
 //! (Index files are fuzzed by `desk`'s own tests: SQLite and Parquet would be built for them here.)
 #![no_main]
@@ -42,6 +42,10 @@ fuzz_target!(|bytes: &[u8]| {
         b'c' => package(bytes),
         b'd' => expert_witness(bytes),
         b'e' => partition_table(bytes),
+        b'f' => answer(bytes),
+        b'g' => playlist(bytes),
+        b'h' => hosts(bytes),
+        b'i' => names(bytes),
         _ => {}
     }
 });
@@ -254,6 +258,92 @@ fn partition_table(bytes: &[u8]) {
     let _ = recognise(&mut disk, 0, size);
     for partition in found.map_or(Vec::new(), |(_, partitions)| partitions) {
         let _ = recognise(&mut disk, partition.start, partition.size);
+    }
+}
+
+/// An HTTP answer reads the same however it comes in, and never beyond its bound.
+fn answer(bytes: &[u8]) {
+    use collect::http::{Progress, Reading};
+    const MOST: usize = 1000;
+    let mut whole = Reading::new(MOST);
+    whole.push(bytes);
+    let mut parts = Reading::new(MOST);
+    for part in bytes.chunks(7) {
+        if parts.push(part) != Progress::More {
+            break;
+        }
+    }
+    assert_eq!(whole.body(), parts.body());
+    assert!(whole.body().len() <= MOST && bytes.starts_with(whole.wire()));
+    // What is called whole has nothing that vault's reader of web archives finds a flaw in.
+    if whole.close(true) == Progress::Whole && whole.informed() == 0 {
+        let mut file = collect::warc::Writer::new([7; 32], 0, &[("software", "fuzz")]);
+        let id = file.id(0);
+        let record = collect::warc::Record {
+            kind: collect::warc::Kind::Response,
+            uri: Some("http://fuzz.invalid/"),
+            date_ms: 0,
+            content_type: "application/http; msgtype=response",
+            ip: None,
+            concurrent: &[],
+            truncated: None,
+            payload: None,
+            block: whole.wire(),
+        };
+        file.record(&id, &record);
+        let file = file.finish();
+        let mut reader = Reader::new(file.as_slice(), Mode::Strict, Limits::default());
+        while let Some(record) = reader.next_record().expect("no flaw") {
+            let mut body = Vec::new();
+            reader.payload().read_to_end(&mut body).expect("no flaw");
+            if record.kind == vault::warc::Kind::Response && whole.head().is_some_and(|h| h.is_chunked()) {
+                assert_eq!(body, whole.body());
+            }
+        }
+    }
+}
+
+/// No more URIs than asked for, each one line.
+fn playlist(bytes: &[u8]) {
+    use collect::playlist::{MAX_URI, Playlist, read};
+    if let Some(Playlist::Master(uris) | Playlist::Media(uris)) = read(bytes, 3) {
+        assert!(uris.len() <= 3 && uris.iter().all(|u| u.len() <= MAX_URI && !u.contains('\n')));
+    }
+}
+
+/// What reads as a host's rule or an item is written again the same; no rule of names is about an address.
+fn hosts(bytes: &[u8]) {
+    use collect::host::{Host, HostRule, Hosts};
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(rule) = text.parse::<HostRule>() {
+        assert_eq!(rule.to_string().parse(), Ok(rule.clone()));
+        let address = Host::Address([127, 0, 0, 1].into());
+        assert!(!rule.names(&address) || matches!(rule.hosts, Hosts::Range(_)));
+    }
+    if let Ok(item) = text.parse::<collect::Item>() {
+        assert_eq!(item.to_string().parse(), Ok(item));
+    }
+    let pace = collect::pace::Pace::parse(text);
+    assert_eq!(collect::pace::Pace::parse(&pace.to_string()), pace);
+    let tally = collect::home::Tally::parse(text);
+    assert_eq!(collect::home::Tally::parse(&tally.to_string()), tally);
+}
+
+/// An answer of DNS to our question: bounded, or none.
+fn names(bytes: &[u8]) {
+    use collect::dns::{Ask, MAX_RECORDS, answer, question};
+    let asked = question(7, "tv.example", Ask::A).expect("a question");
+    // Beyond its head any bytes may be an answer to it.
+    let mut same = asked.get(..28).unwrap_or_default().to_vec();
+    same.extend_from_slice(bytes);
+    if let (Some(flags), Some((counts, _))) = (same.get_mut(2), bytes.split_first()) {
+        *flags |= 0x80;
+        same[7] = *counts;
+    }
+    for bytes in [bytes, &same] {
+        if let Ok(found) = answer(&asked, bytes) {
+            assert!(found.addresses.len() <= 2 * MAX_RECORDS && found.aliases.len() <= MAX_RECORDS);
+        }
     }
 }
 
