@@ -145,11 +145,12 @@ impl Capture {
         self.steps.iter().map(of).sum()
     }
 
-    /// What two captures that saw the same have in common: addresses, chains, statuses, bodies.
+    /// What two captures that saw the same have in common: addresses, chains, statuses, bodies. An address
+    /// that did not answer where another of the same name did is no change of what is shown.
     pub fn content(&self) -> Sha256Hex {
-        let mut told: Vec<String> = self.steps.iter().map(Step::told).collect();
-        // One address that did not answer before another that did is no change of what is shown.
-        told.dedup();
+        let answered: BTreeSet<&str> = self.steps.iter().filter_map(Step::answered).collect();
+        let counts = |step: &&Step| step.unanswered().is_none_or(|uri| !answered.contains(uri));
+        let told: Vec<String> = self.steps.iter().filter(counts).map(Step::told).collect();
         Sha256Hex::of(told.join("\n").as_bytes())
     }
 

@@ -1,5 +1,5 @@
-//! The one place from which Vigie calls outside by HTTP, and only where a user named an address and
-//! asked for it. What comes back is bounded in size and time, and believed nowhere: who calls here
+//! The one place from which Vigie calls outside by HTTP, but for the capture probe (`collect`), and only
+//! where a user named an address and asked for it. What comes back is bounded in size and time, and believed nowhere: who calls here
 //! verifies what it got.
 //!
 //! There is no TLS: what is fetched (time stamps, certificates, lists of revoked ones) is signed and

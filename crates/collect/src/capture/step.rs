@@ -239,6 +239,22 @@ impl Step {
         }
     }
 
+    /// What was asked for, where an answer came.
+    pub(super) fn answered(&self) -> Option<&str> {
+        match self {
+            Self::Asked { uri, status: Some(_), .. } => Some(uri),
+            _ => None,
+        }
+    }
+
+    /// What was asked for, where nobody was there to answer.
+    pub(super) fn unanswered(&self) -> Option<&str> {
+        match self {
+            Self::Asked { uri, end: End::NoConnection(_) | End::TimedOut, .. } => Some(uri),
+            _ => None,
+        }
+    }
+
     /// What of the step counts when two captures are compared: neither times nor the order of
     /// addresses, nor which of a name's addresses answered.
     pub(super) fn told(&self) -> String {

@@ -51,10 +51,17 @@ fn a_name_that_points_inside_reaches_nobody() {
 #[test]
 fn the_next_address_of_a_name_is_tried() {
     let (port, _) = server(|_, out| ok(out, "text/html", b"x"));
-    let (dns, _) = resolver(zone(&[("tv.example", &["127.0.0.2", "127.0.0.1"])]), false);
-    let of = authorisation(&["tv.example:*", "127.0.0.0/8:*"]);
-    let capture = capture(&format!("http://tv.example:{port}/"), of, dns);
-    assert_eq!((capture.requests(), capture.outcome().words()), (2, "answered 200".to_owned()));
+    let look = |addresses: &[&str]| {
+        let (dns, _) = resolver(zone(&[("tv.example", addresses)]), false);
+        let of = authorisation(&["tv.example:*", "127.0.0.0/8:*"]);
+        capture(&format!("http://tv.example:{port}/"), of, dns)
+    };
+    let one = look(&["127.0.0.2", "127.0.0.1"]);
+    assert_eq!((one.requests(), one.outcome().words()), (2, "answered 200".to_owned()));
+    // In another order the same is seen; of other addresses it is not.
+    let two = look(&["127.0.0.1", "127.0.0.2"]);
+    assert_eq!((two.requests(), two.content()), (1, one.content()));
+    assert_ne!(look(&["127.0.0.1", "127.0.0.3"]).content(), one.content());
 }
 
 #[test]

@@ -157,6 +157,8 @@ pub fn capture(
     done: &mut dyn FnMut(&Done) -> Result<()>,
 ) -> Result<()> {
     crate::permit::may_capture(&place.actor)?;
+    // Nobody is asked for what could not be recorded then.
+    crate::read::known::hold(&place.case)?;
     let home = ProbeHome::open(&place.home, &place.holder, place.wait)?;
     let book = Book::of(&Case::read(&place.case)?)?;
     let granted = book.granted(ask.granted)?;

@@ -52,7 +52,8 @@ fn an_authorisation_says_what_it_must() {
     let place = begun(dir.path());
     let good = grant(&key().verifier().text());
     let now = crate::desk::now_ms();
-    let changed: &[(&str, fn(&mut Grant, i64))] = &[
+    type Change = (&'static str, fn(&mut Grant, i64));
+    let changed: &[Change] = &[
         ("basis", |g, _| g.basis = " ".into()),
         ("signed", |g, _| g.signer = String::new()),
         ("signed", |g, _| g.signer = "a\nb".into()),

@@ -137,13 +137,13 @@ fn a_capture_is_sealed_recorded_and_proven_and_the_same_again_is_not() {
 }
 
 #[test]
-#[allow(clippy::disallowed_methods)] // A folder moved away, by the test.
-fn a_changed_capture_is_found() {
+#[allow(clippy::disallowed_methods)] // The probe's folder is taken away.
+fn another_probe_may_not_work_under_it() {
     let (port, _) = server("x");
     let (bench, record) = begun(&["127.0.0.0/8:*"], &[]);
     captured(&bench, &record, resolver(), &[&format!("http://127.0.0.1:{port}/")]);
     bench.ok(&["verify", "case"]);
-    // Another probe may not work under it, whoever holds the case.
+    // Whoever holds the case: the key is another.
     let moved = bench.path("home/probe");
     std::fs::rename(&moved, bench.path("elsewhere")).unwrap();
     let words =
