@@ -1,6 +1,7 @@
 //! What else reads bytes that others wrote: records, notes, the log's files, archives, tables of
 //! addresses, lists of check sums, mapping files, time stamps, web archives, hand-overs, packages, images
-//! of disks, and what the capture probe meets: HTTP answers, playlists, hosts, DNS. The first byte says which.
+//! of disks, items of the shield and its sets, requests for block lists, and what the capture probe meets:
+//! HTTP answers, playlists, hosts, DNS. The first byte says which.
 //!
 //! (Index files are fuzzed by `desk`'s own tests: SQLite and Parquet would be built for them here.)
 #![no_main]
@@ -46,6 +47,9 @@ fuzz_target!(|bytes: &[u8]| {
         b'g' => playlist(bytes),
         b'h' => hosts(bytes),
         b'i' => names(bytes),
+        b'r' => dns(bytes),
+        b's' => items(bytes),
+        b't' => set(bytes),
         _ => {}
     }
 });
