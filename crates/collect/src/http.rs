@@ -77,6 +77,10 @@ pub enum HttpError {
 /// # Errors
 /// What is no head.
 pub fn head(bytes: &[u8]) -> Result<Option<Head>, HttpError> {
+    // httparse passes over empty lines before the first; a reader of what is kept would not.
+    if !b"HTTP/".starts_with(&bytes[..bytes.len().min(5)]) {
+        return Err(HttpError::Start);
+    }
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut parsed = httparse::Response::new(&mut fields);
     let len = match parsed.parse(&bytes[..bytes.len().min(MAX_HEAD)]) {

@@ -22,6 +22,7 @@ impl Pace {
         for line in text.lines() {
             if let Some((at, host)) = line.split_once(' ')
                 && let Ok(at) = at.parse()
+                && host.bytes().all(|b| b.is_ascii_graphic())
             {
                 pace.0.entry(host.to_owned()).or_default().push(at);
             }
@@ -101,7 +102,7 @@ mod tests {
         // What lies in the future of a clock that was set back holds nobody up.
         pace.take(&tv, 1_000_000);
         assert_eq!(pace.due(&tv, 1, 500), 500);
-        assert_eq!(Pace::parse("x\n1\n\u{0}"), Pace::default());
+        assert_eq!(Pace::parse("x\n1\n\u{0}\n1 a\u{0}\r\n"), Pace::default());
     }
 
     proptest! {

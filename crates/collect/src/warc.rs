@@ -242,6 +242,9 @@ mod tests {
             for (block, kind, cut, path) in &blocks {
                 let kind = [Kind::Request, Kind::Response, Kind::Resource, Kind::Metadata][kind % 4];
                 let uri = format!("https://tv.example/{path}");
+                // Requests are always whole, as the probe writes them; what is behind the head is read.
+                let whole = [&b"GET / HTTP/1.1\r\n\r\n"[..], block].concat();
+                let block = if kind == Kind::Request { &whole } else { block };
                 let id = writer.id(date);
                 let before = [last.as_str()];
                 writer.record(&id, &Record {

@@ -73,7 +73,9 @@ fn what_can_be_read_in_two_ways_is_malformed() {
         assert_eq!(ended(&bytes), Progress::Malformed(error), "{head}");
     }
     assert_eq!(ended("HTTP/1.1 200 OK\r\nContent-Length: 3, 3\r\n\r\nabc"), Progress::Whole);
-    assert_eq!(ended("SSH-2.0-OpenSSH\r\n"), Progress::Malformed(HttpError::Start));
+    for start in ["SSH-2.0-OpenSSH\r\n", "\r\nHTTP/1.1 200 OK\r\n\r\n", "h"] {
+        assert_eq!(ended(start), Progress::Malformed(HttpError::Start), "{start:?}");
+    }
     assert_eq!(
         ended("HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n"),
         Progress::Malformed(HttpError::Start)
