@@ -14,6 +14,7 @@
 mod delta;
 mod follow;
 mod history;
+mod place;
 mod row;
 mod snapshot;
 

@@ -1,12 +1,11 @@
 //! All that is out at one serial.
 
-use std::borrow::Borrow;
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use imbl::OrdSet;
 
 use super::delta::Delta;
+use super::place::{At, ByValue};
 use super::row::{Entry, Row};
 use crate::item::Item;
 use crate::order::words::Organisation;
@@ -17,36 +16,6 @@ use crate::order::{Halt, Scope, State, Value};
 pub struct Snapshot {
     rows: OrdSet<ByValue>,
     gates: Gates,
-}
-
-/// A row in its place, which its value says.
-#[derive(Debug, Clone)]
-struct ByValue(Row);
-
-impl PartialEq for ByValue {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.value() == other.0.value()
-    }
-}
-
-impl Eq for ByValue {}
-
-impl PartialOrd for ByValue {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for ByValue {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.value().cmp(other.0.value())
-    }
-}
-
-impl Borrow<Item> for ByValue {
-    fn borrow(&self) -> &Item {
-        self.0.value()
-    }
 }
 
 impl PartialEq for Snapshot {
@@ -107,12 +76,12 @@ impl Snapshot {
 
     /// A value's row.
     pub fn get(&self, value: &Item) -> Option<&Row> {
-        self.rows.get(value).map(|row| &row.0)
+        self.rows.get(&At::of(value)).map(|placed| &placed.row)
     }
 
     /// Every row, in the order of values.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
-        self.rows.iter().map(|row| &row.0)
+        self.rows.iter().map(|placed| &placed.row)
     }
 
     /// Who gets nothing.
@@ -127,10 +96,10 @@ impl Snapshot {
     /// Puts a row in a value's place, or none, and gives the one that stood there.
     pub(super) fn set(&mut self, value: &Item, row: Option<Row>) -> Option<Row> {
         let before = match row {
-            Some(row) => self.rows.insert(ByValue(row)),
-            None => self.rows.remove(value),
+            Some(row) => self.rows.insert(ByValue::new(row)),
+            None => self.rows.remove(&At::of(value)),
         };
-        before.map(|row| row.0)
+        before.map(|placed| placed.row)
     }
 
     /// The snapshot after a delta; `None` where the delta does not begin at this one.

@@ -10,7 +10,7 @@ use super::state::{Announced, Harm, Live, Objection, State, Stop, Value};
 use super::step::{self, Deed, Step};
 use super::ticket::Ticket;
 use super::turn::{Cause, End, Turn};
-use super::words::{ItemId, Moment, Scope, TicketId};
+use super::words::{ItemId, MAX_ITEMS, Moment, Scope, TicketId};
 
 /// What a step may have changed of what is out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl State {
                 }
             }
             Deed::HarmReported { value, network, first } => {
-                self.networks.count(*network, at);
+                self.networks.add(*network, at);
                 if let Some((value, _)) = self.values.get_key_value(value) {
                     let harm = self.harm.entry(value.clone());
                     let harm = harm.or_insert(Harm { since: at, networks: Vec::new() });
@@ -175,7 +175,7 @@ impl State {
 
     fn submitted(&mut self, ticket: &step::Ticket, step: &Step) {
         // Tickets are numbered without a gap, and nobody takes another's place.
-        if ticket.id.0 != self.tickets() {
+        if ticket.id.0 != self.tickets() || ticket.items.len() > MAX_ITEMS {
             return;
         }
         if let Some(announced) = ticket.event.as_ref().and_then(|event| self.events.get_mut(event))
@@ -314,7 +314,12 @@ impl super::state::Networks {
         self.counts.get(&network).filter(|_| counts).copied().unwrap_or(0)
     }
 
-    fn count(&mut self, network: u32, at: Moment) {
+    /// How many networks reported in the hour of a moment.
+    pub(super) fn count(&self, at: Moment) -> usize {
+        if self.hour == hour(at) { self.counts.len() } else { 0 }
+    }
+
+    fn add(&mut self, network: u32, at: Moment) {
         if self.hour != hour(at) {
             self.counts.clear();
             self.hour = hour(at);

@@ -32,6 +32,8 @@ pub const MAX_WANTING: usize = 1_000;
 pub const MAX_OBJECTIONS: usize = 64;
 /// The most stops at a time.
 pub const MAX_STOPS: usize = 10_000;
+/// The most networks whose harm reports are counted in one hour: more than there are.
+pub const MAX_NETWORKS: usize = 200_000;
 /// The most controls that one probe alone saw failing.
 pub const MAX_CONTROLS: usize = 10_000;
 

@@ -4,7 +4,7 @@ use super::Ask;
 use crate::item::Item;
 use crate::order::machine::Machine;
 use crate::order::refusal::Refusal;
-use crate::order::state::MAX_CONTROLS;
+use crate::order::state::{MAX_CONTROLS, MAX_NETWORKS};
 use crate::order::step::Deed;
 use crate::order::turn::Cause;
 use crate::order::words::{Probe, Role};
@@ -29,7 +29,9 @@ impl Ask<'_> {
         if group.is_some_and(|harm| harm.networks.contains(&network)) {
             return Ok(());
         }
-        if self.state.networks.of(network, self.now) >= self.policy.harm_per_hour {
+        let heard = self.state.networks.of(network, self.now);
+        let full = heard == 0 && self.state.networks.count(self.now) >= MAX_NETWORKS;
+        if full || heard >= self.policy.harm_per_hour {
             return Err(Refusal::TooManyReports);
         }
         let value = value.clone();

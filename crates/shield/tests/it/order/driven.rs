@@ -217,7 +217,9 @@ impl Driven<'_> {
                 let exhibit = held.evidence.map_or(ExhibitId([0; 32]), |evidence| evidence.exhibit);
                 let n = self.byte();
                 let grounds = (n & 16 != 0).then(grounds);
-                (who(usize::from(n) % 4), Command::Approve { item, exhibit, grounds })
+                // Two who may, one of the reporter's own house, and the reporter.
+                let second = who([2, 3, 5, 0][usize::from(n) % 4]);
+                (second, Command::Approve { item, exhibit, grounds })
             }
             Some(Machine::Held(held)) if held.evidence.is_some() => {
                 (who(8), Command::Check { item, outcome: self.outcome() })

@@ -9,7 +9,7 @@ use shield::order::turn::{
     Approval, Cause, Charge, Denial, End, Evidence, Holds, Miss, Notice, Turn, Worry,
 };
 use shield::order::words::Probe;
-use shield::order::{Moment, Seen, Stage};
+use shield::order::{Moment, Refusal, Seen, Stage};
 
 use crate::world::{grounds, outcome};
 
@@ -194,4 +194,12 @@ fn an_upload_takes_back_what_was_agreed_without_it() {
     let Machine::Held(held) = held else { panic!("not held") };
     assert!(held.pending.approval.is_none() && held.pending.holds.has(Holds::UPLOAD));
     assert_eq!(held.pending.holds.words().collect::<Vec<_>>(), ["check", "upload"]);
+}
+
+#[test]
+fn no_two_refusals_share_a_name() {
+    let mut words = Refusal::WORDS.to_vec();
+    words.sort_unstable();
+    words.dedup();
+    assert_eq!(words.len(), Refusal::WORDS.len());
 }
