@@ -16,8 +16,9 @@ use super::{home_dir, plain, told};
 use crate::cli::shield::{Add, Check, Shield};
 use crate::error::Told;
 
-/// Longest line of stdin that is read as an item; what is longer is told as too long.
-const MAX_LINE: u64 = 1 << 16;
+/// The bytes of a line of stdin that are read: more than an item may have, so that a longer line is told
+/// as too long, and shown cut.
+const MAX_LINE: u64 = 4096;
 
 /// Runs `vigie shield …`.
 pub(crate) fn run(home: Option<&Path>, words: &Shield) -> Result<(), Told> {
