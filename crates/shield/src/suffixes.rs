@@ -63,7 +63,7 @@ impl Suffixes {
         if rules < LEAST_RULES {
             return Err(SuffixError::Short(rules));
         }
-        let list = text
+        let list = in_ascii(text)
             .parse()
             .map_err(|e: publicsuffix::Error| SuffixError::Unreadable(e.to_string()))?;
         Ok(Self {
@@ -95,9 +95,9 @@ impl Suffixes {
     /// either may know of strangers that the other does not.
     pub fn differs<'a>(&self, name: &'a str) -> Option<Suffix<'a>> {
         let loaded = self.loaded.as_ref()?;
-        let (there, here) =
-            (loaded.list.suffix(name.as_bytes())?, psl::List.suffix(name.as_bytes())?);
-        (there != here).then(|| told(name, here))?
+        let there = told(name, loaded.list.suffix(name.as_bytes())?);
+        let here = told(name, psl::List.suffix(name.as_bytes())?);
+        here.filter(|_| there != here)
     }
 
     /// The name somebody registered: the public suffix and the label before it. `None` where the
@@ -106,6 +106,27 @@ impl Suffixes {
         let suffix = self.suffix(name)?;
         below(name, suffix.text)
     }
+}
+
+/// The list with its rules as names have them: it writes some in Unicode, and names are ASCII.
+fn in_ascii(list: &str) -> String {
+    let mut out = String::with_capacity(list.len());
+    for line in list.lines() {
+        let rule = line.split_whitespace().next().unwrap_or("");
+        if rule.is_ascii() || line.starts_with("//") {
+            out.push_str(line);
+        } else {
+            // `*` and `!` are no letters, and stay.
+            let labels = rule.split('.').map(|label| match label.strip_prefix('!') {
+                Some(label) => format!("!{}", idna::domain_to_ascii(label).unwrap_or_default()),
+                None if label == "*" => label.to_owned(),
+                None => idna::domain_to_ascii(label).unwrap_or_default(),
+            });
+            out.push_str(&labels.collect::<Vec<_>>().join("."));
+        }
+        out.push('\n');
+    }
+    out
 }
 
 fn told<'a>(name: &'a str, found: psl::Suffix<'_>) -> Option<Suffix<'a>> {
@@ -152,7 +173,7 @@ mod tests {
         let date = jiff::civil::date(2026, 1, 1);
         assert_eq!(Suffixes::read("com\n", "x", date).expect_err("short"), SuffixError::Short(1));
         let mut list =
-            "// ===BEGIN ICANN DOMAINS===\ncom\nck\n*.ck\n!www.ck\nxn--p1ai\n".to_owned();
+            "// ===BEGIN ICANN DOMAINS===\ncom\nck\n*.ck\n!www.ck\nрф\n公司.cn\n".to_owned();
         (0..LEAST_RULES).for_each(|n| list.push_str(&format!("s{n}.com\n")));
         list.push_str("// ===END ICANN DOMAINS===\n// ===BEGIN PRIVATE DOMAINS===\nown.example.com\n// ===END PRIVATE DOMAINS===\n");
         let suffixes = Suffixes::read(&list, "a test", date).expect("a list");
@@ -160,6 +181,8 @@ mod tests {
         let of = |name| suffixes.suffix(name).map(|s| (s.text, s.section));
         assert_eq!(of("a.s7.com"), Some(("s7.com", Section::Icann)));
         assert_eq!(of("a.own.example.com"), Some(("own.example.com", Section::Private)));
+        assert_eq!(of("xn--80aswg.xn--p1ai"), Some(("xn--p1ai", Section::Icann)));
+        assert_eq!(of("a.xn--55qx5d.cn"), Some(("xn--55qx5d.cn", Section::Icann)));
         assert_eq!(of("a.b.ck"), Some(("b.ck", Section::Icann)));
         assert_eq!(of("www.ck"), Some(("ck", Section::Icann)));
         assert_eq!(of("a.co.uk"), Some(("uk", Section::Unknown)));

@@ -1,7 +1,8 @@
 //! Which of MISP's warning lists say something of harm, and what.
 //!
 //! The lists are CC0 (github.com/MISP/misp-warninglists), as PyPI's `pymispwarninglists` carries them.
-//! A list that is not here (hashes, scanners, phone numbers) says nothing of who would be hit.
+//! A list that is not here (hashes, scanners, phone numbers) says nothing of who would be hit; nor do the
+//! names of open resolvers, most of which are subscribers' lines.
 
 use shield::sets::{Class, Match};
 
@@ -41,7 +42,6 @@ pub(super) const LISTS: &[List] = &[
     list("microsoft-azure-germany", Class::Cloud, Exact),
     list("microsoft-azure-us-gov", Class::Cloud, Exact),
     list("zscaler", Class::Waf, Exact),
-    list("public-dns-hostname", Class::Resolver, Exact),
     list("public-dns-v4", Class::Resolver, Exact),
     list("public-dns-v6", Class::Resolver, Exact),
     list("ovh-cluster", Class::Hosting, Exact),

@@ -8,6 +8,7 @@ mod import;
 mod lists;
 mod update;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -34,6 +35,7 @@ const BUILT_IN: &[&str] = &[
     include_str!("../../../../assets/shield/time.set"),
     include_str!("../../../../assets/shield/ca.set"),
     include_str!("../../../../assets/shield/updates.set"),
+    include_str!("../../../../assets/shield/banks.set"),
 ];
 
 /// Where the parts lie.
@@ -95,7 +97,7 @@ impl std::fmt::Display for Note {
             Self::Stale(old, all, name, date) => write!(
                 f,
                 "{old} of {all} sets are older than {STALE_DAYS} days, the oldest {name} of {date} (`vigie \
-                 shield sets` shows each; `vigie data update shield` fetches newer ones)"
+                 shield sets` shows each; `vigie data update shield` fetches what is newer)"
             ),
             Self::LongList(name, entries) => write!(
                 f,
@@ -172,7 +174,8 @@ impl Loaded {
         }
         let stale = old.len();
         if let Some((date, name)) = old.into_iter().min() {
-            notes.push(Note::Stale(stale, self.sets.iter().count() + 1, name, date));
+            let all = self.sets.iter().count() + usize::from(self.suffixes_date.is_some());
+            notes.push(Note::Stale(stale, all, name, date));
         }
         for set in self.sets.iter() {
             if set.head.class == Class::Popular && set.effect() == Effect::Show {
@@ -181,6 +184,11 @@ impl Loaded {
         }
         notes
     }
+}
+
+/// Today, in UTC.
+fn today() -> Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// True where a date lies further back than [`STALE_DAYS`].
@@ -234,10 +242,18 @@ fn set_files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 fn read_set(path: &Path, suffixes: &Suffixes) -> Result<Set> {
     let text = read_text(path)?;
-    text::read(&text, suffixes).map_err(|e| {
+    let set = text::read(&text, suffixes).map_err(|e| {
         let next = "mend the line, or remove the file";
         Error::Beside(format!("{}, {e}; {next} (docs/shield.md tells the form)", path.display()))
-    })
+    })?;
+    if path.file_stem().and_then(|stem| stem.to_str()) != Some(&set.head.name) {
+        return Err(Error::Beside(format!(
+            "{} calls itself {:?}: a set's file has its name, so that it can be found by it",
+            path.display(),
+            set.head.name
+        )));
+    }
+    Ok(set)
 }
 
 fn read_text(path: &Path) -> Result<String> {
@@ -247,12 +263,19 @@ fn read_text(path: &Path) -> Result<String> {
     })
 }
 
+/// A plain file's bytes, up to a bound: what never ends, like a device or a pipe, is not begun.
 fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
-    if std::fs::metadata(path).map_err(failed)?.len() > most {
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(Error::Asked(format!("{} is no plain file", path.display())));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > most {
         return Err(Error::Bound(format!("{} is larger than {} MiB", path.display(), most >> 20)));
     }
-    std::fs::read(path).map_err(failed)
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -54,12 +54,20 @@ impl Bench {
 #[test]
 fn with_nothing_fetched_the_check_stands_on_what_is_built_in() {
     let bench = Bench::new();
-    assert_eq!(bench.verdict("stream.com"), (Verdict::Allow, vec![]));
-    assert_eq!(bench.verdict("ocsp.digicert.com"), (Verdict::Refuse, vec!["ca".to_owned()]));
-    assert_eq!(bench.verdict("0.pool.ntp.org"), (Verdict::Refuse, vec!["time".to_owned()]));
+    let (verdict, codes) = bench.verdict("stream.com");
+    assert_eq!((verdict, codes), (Verdict::TwoPersons, vec!["not_loaded".to_owned()]));
+    assert_eq!(bench.verdict("198.41.0.4").1[0], "dns");
+    assert_eq!(
+        bench.verdict("ocsp.digicert.com"),
+        (Verdict::Refuse, vec!["ca".to_owned(), "not_loaded".to_owned()])
+    );
+    assert_eq!(
+        bench.verdict("0.pool.ntp.org"),
+        (Verdict::Refuse, vec!["time".to_owned(), "not_loaded".to_owned()])
+    );
     let notes = load(&bench.home()).expect("loaded").notes(date(2026, 11, 2));
     let [Note::NotLoaded(missing)] = notes.as_slice() else { panic!("{notes:?}") };
-    assert!(missing.contains(&Class::Bank) && missing.contains(&Class::Health));
+    assert!(missing.contains(&Class::Cdn) && missing.contains(&Class::Health));
 }
 
 #[test]
@@ -79,11 +87,14 @@ fn fetched_lists_become_sets() {
     let notes = loaded.notes(date(2026, 11, 2));
     assert!(notes.iter().any(|n| matches!(n, Note::Stale(n, _, _, d) if *n == lists::LISTS.len() && *d == date(2025, 12, 23))));
     assert!(loaded.notes(date(2026, 1, 2)).iter().all(|n| !matches!(n, Note::Stale(..))));
-    // What the next package no longer holds goes.
+    // What the next package no longer holds, or hardly any more, stays as it was, and is told.
     std::fs::remove_dir_all(package.join("data/lists/tranco10k")).expect("gone");
     let fetched = update(&bench.home(), Some(&package)).expect("made");
     assert!(fetched.absent.contains(&"tranco10k"));
-    assert_eq!(bench.verdict("www.popular.com").0, Verdict::Allow);
+    assert_eq!(fetched.kept, [("tranco10k".to_owned(), 2, 0)]);
+    assert_eq!(bench.verdict("www.popular.com").0, Verdict::TwoPersons);
+    // The folder of the lists can be named itself.
+    assert!(update(&bench.home(), Some(&package.join("data/lists"))).is_ok());
 }
 
 #[test]
@@ -112,7 +123,7 @@ fn operators_give_their_own() {
     let bench = Bench::new();
     let plain = bench.file(
         "clinics.txt",
-        "# the ministry's\nClinic.org\n*.hospital.net\nclinic.org\n\n93.184.216.0/24\n",
+        "# the ministry's\nClinic.org\n*.hospital.net\nclinic.org # twice\n\n93.184.216.0/24\n",
     );
     let given = Given {
         file: &plain,
@@ -125,7 +136,10 @@ fn operators_give_their_own() {
     let added = add(&bench.home(), &given).expect("added");
     assert_eq!((added.len(), added[0].entries, added[0].left_out), (1, 3, 0));
     assert_eq!(added[0].head.name, "clinics");
-    assert_eq!(bench.verdict("www.clinic.org"), (Verdict::Refuse, vec!["health".to_owned()]));
+    assert_eq!(
+        bench.verdict("www.clinic.org"),
+        (Verdict::Refuse, vec!["health".to_owned(), "not_loaded".to_owned()])
+    );
     assert_eq!(bench.verdict("93.184.216.34").0, Verdict::Refuse);
     // A set that is written out comes back in, under another name.
     let again = Given { file: &added[0].path, name: Some("again"), class: None, ..given.clone() };
@@ -133,7 +147,7 @@ fn operators_give_their_own() {
     assert_eq!((again[0].entries, again[0].head.class), (3, Class::Health));
     remove(&bench.home(), "clinics").expect("gone");
     remove(&bench.home(), "again").expect("gone");
-    assert_eq!(bench.verdict("www.clinic.org").0, Verdict::Allow);
+    assert_eq!(bench.verdict("www.clinic.org").1, ["not_loaded"]);
     let error = remove(&bench.home(), "../fetched/x").expect_err("none").to_string();
     assert!(error.contains("vigie shield sets"), "{error}");
 }
@@ -156,7 +170,7 @@ fn exceptions_hold_all_below_and_whole_networks() {
         assert_eq!(verdict, Verdict::Refuse, "{item}");
         assert!(codes.contains(&"exception".to_owned()), "{item} {codes:?}");
     }
-    assert_eq!(bench.verdict("kept.org").0, Verdict::Allow);
+    assert_eq!(bench.verdict("kept.org").1, ["not_loaded"]);
 }
 
 #[test]
@@ -200,16 +214,40 @@ fn what_is_missing_or_off_is_told() {
     let bare = Given { source: Some("x"), ..bare };
     assert!(said(&bare).contains("--date"));
     let full = Given { date: Some(date(2026, 9, 1)), ..bare };
-    assert!(said(&Given { name: Some("a b"), ..full.clone() }).contains("expected `name"));
+    assert!(said(&Given { name: Some("a b"), ..full.clone() }).contains("--name \"a b\""));
+    assert!(said(&Given { name: Some("../x"), ..full.clone() }).contains("--name"));
+    assert!(said(&Given { date: Some(date(9999, 1, 1)), ..full.clone() }).contains("future"));
+    for (member, why) in [
+        ("foo.it bar.it", "no name"),
+        ("https://www.bar.it/x", "no name"),
+        ("1.2.3.4/33", "no name"),
+        ("0.0.0.0/0", "wider"),
+        ("::/0", "wider"),
+        ("name", "a single word"),
+    ] {
+        let file = bench.file("kept.txt", &format!("a.org # kept\n{member}\n"));
+        let error = said(&Given { file: &file, class: Some(Class::Exception), ..full.clone() });
+        assert!(error.contains("kept.txt, line 2: ") && error.contains(why), "{error}");
+    }
+    let device = said(&Given { file: Path::new("/dev/zero"), ..full.clone() });
+    assert!(device.contains("no plain file"), "{device}");
     let empty = bench.file("empty.txt", "# nothing\n");
     assert!(said(&Given { file: &empty, ..full.clone() }).contains("holds no name"));
     let seen = bench.file("seen.txt", "nonsense\n");
     let seen = Given { file: &seen, class: Some(Class::Seen), ..full.clone() };
-    assert!(said(&seen).contains("line 8: \"nonsense\" is no `address name`"), "{}", said(&seen));
+    assert!(said(&seen).contains("line 1: \"nonsense\" is no `address name`"), "{}", said(&seen));
     let json = bench.file("x.json", "{\"x\": 1}");
     assert!(said(&Given { file: &json, ..full }).contains("neither"));
-    // A set in the folder that somebody broke by hand.
+    // A set in the folder that somebody renamed, or broke, by hand.
+    let renamed = bench.file("home/shield/own/renamed.set", shield_set());
+    let error = load(&bench.home()).err().expect("refused").to_string();
+    assert!(error.contains("renamed.set calls itself \"x\""), "{error}");
+    std::fs::remove_file(renamed).expect("gone");
     bench.file("home/shield/own/broken.set", "vigie-set 1\nname: x\n");
     let error = load(&bench.home()).err().expect("refused").to_string();
     assert!(error.contains("broken.set, line 3") && error.contains("docs/shield.md"), "{error}");
+}
+
+fn shield_set() -> &'static str {
+    "vigie-set 1\nname: x\nclass: bank\nsource: a test\ndate: 2026-09-01\nmatch: exact\n\na.org\n"
 }

@@ -1,5 +1,6 @@
 //! Fetching what is public: MISP's warning lists by pip, the public suffixes from Debian's package.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -42,7 +43,10 @@ pub struct Fetched {
     pub sets: Vec<FetchedSet>,
     /// Lists of the table that the package does not hold, or holds empty.
     pub absent: Vec<&'static str>,
-    /// Of when the public suffixes are; `None` where none could be had, and those built in stay.
+    /// Sets that stay as they were, since what came in their place is less than half of them: name,
+    /// members before, members now.
+    pub kept: Vec<(String, usize, usize)>,
+    /// Of when the public suffixes are; `None` where none could be had, and what was there stays.
     pub suffixes: Option<Date>,
     /// Where the sets lie.
     pub folder: PathBuf,
@@ -75,7 +79,10 @@ fn make(places: &Places, from: Option<&Path>, work: &Path) -> Result<Fetched> {
             work.to_owned()
         }
     };
-    let lists = find(&found, "lists", true, MAX_DEPTH).ok_or_else(|| {
+    // The folder of the lists itself may be named, too.
+    let itself = LISTS.iter().any(|list| found.join(list.folder).join("list.json").is_file());
+    let lists = itself.then(|| found.clone());
+    let lists = lists.or_else(|| find(&found, "lists", true, MAX_DEPTH)).ok_or_else(|| {
         Error::Asked(format!(
             "{} holds no folder `lists` with MISP's lists: name the folder of {PACKAGE}",
             found.display()
@@ -97,25 +104,47 @@ fn make(places: &Places, from: Option<&Path>, work: &Path) -> Result<Fetched> {
     // All is read and well: now it is written.
     let folder = places.fetched();
     ledger::disk::create_dir(&folder)?;
+    ledger::disk::sweep(&folder)?;
     let mut sets = Vec::new();
-    let mut names = Vec::new();
+    let mut kept = Vec::new();
+    // A list that shrank or went would unprotect whoever stood on it: what was there stays, and is told.
+    let before = members_before(&folder)?;
+    let now: BTreeMap<&str, usize> =
+        made.iter().map(|(set, _)| (set.head.name.as_str(), set.entries)).collect();
+    for (name, entries) in &before {
+        let left = now.get(name.as_str()).copied().unwrap_or(0);
+        if left * 2 < *entries {
+            kept.push((name.clone(), *entries, left));
+        }
+    }
     for (set, members) in made {
+        if kept.iter().any(|(name, _, _)| *name == set.head.name) {
+            continue;
+        }
         let path = folder.join(format!("{}.set", set.head.name));
         ledger::disk::write(&path, (text::head(&set.head) + &members).as_bytes())?;
-        names.push(path);
         sets.push(set);
-    }
-    for path in super::set_files(&folder)? {
-        if !names.contains(&path) {
-            ledger::disk::remove(&path)?;
-        }
     }
     let date = suffixes.as_ref().map(|(date, _)| *date);
     if let Some((date, list)) = suffixes {
-        let head = format!("{SUFFIX_HEAD}{date} Debian, package publicsuffix\n");
+        let source =
+            if from.is_none() { "Debian, package publicsuffix" } else { "a file that was given" };
+        let head = format!("{SUFFIX_HEAD}{date} {source}\n");
         ledger::disk::write(&places.suffixes(), (head + &list).as_bytes())?;
     }
-    Ok(Fetched { sets, absent, suffixes: date, folder })
+    Ok(Fetched { sets, absent, kept, suffixes: date, folder })
+}
+
+/// The members of each set that is there.
+fn members_before(folder: &Path) -> Result<BTreeMap<String, usize>> {
+    let mut all = BTreeMap::new();
+    for path in super::set_files(folder)? {
+        let text = super::read_text(&path)?;
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let lines = text.lines().skip_while(|line| !line.is_empty());
+        all.insert(stem.to_owned(), lines.filter(|line| !line.is_empty()).count());
+    }
+    Ok(all)
 }
 
 type Made = Vec<(FetchedSet, String)>;
@@ -167,7 +196,7 @@ fn version_date(version: &Value) -> Option<Date> {
     let part = |n: i64| i8::try_from(n % 100).ok();
     Date::new(i16::try_from(number / 10_000).ok()?, part(number / 100)?, part(number)?)
         .ok()
-        .filter(|date| date.year() >= 2000)
+        .filter(|date| date.year() >= 2000 && *date <= super::today())
 }
 
 /// The package's version, by the folder that pip lays beside it; empty where there is none.
@@ -216,11 +245,14 @@ fn suffixes(from: Option<&Path>, work: &Path) -> Result<Option<(Date, String)>> 
     let Some(path) = path.filter(|path| path.is_file()) else { return Ok(None) };
     let modified = std::fs::metadata(&path).and_then(|m| m.modified());
     let modified = modified.map_err(|source| Error::Read { path: path.clone(), source })?;
-    // Debian's packages keep the date of the list that they carry.
-    let date = jiff::Timestamp::try_from(modified)
+    // Newer lists say of when they are; Debian's packages keep the date of the list that they carry.
+    let list = super::read_text(&path)?;
+    let said = list.lines().take(20).find_map(|line| line.strip_prefix("// VERSION: "));
+    let said = said.and_then(|version| version.get(..10)?.parse().ok());
+    let modified = jiff::Timestamp::try_from(modified)
         .map(|time| time.to_zoned(jiff::tz::TimeZone::UTC).date())
         .map_err(|e| Error::Beside(format!("{}: no date: {e}", path.display())))?;
-    let list = super::read_text(&path)?;
+    let date = said.unwrap_or(modified).min(super::today());
     shield::Suffixes::read(&list, "Debian", date)
         .map_err(|e| Error::Beside(format!("{}: {e}", path.display())))?;
     Ok(Some((date, list)))

@@ -1,6 +1,6 @@
 //! Names that look like others: by Unicode's table of confusable characters (UTS 39).
 
-use unicode_security::{MixedScript as _, skeleton};
+use unicode_security::{RestrictionLevel, RestrictionLevelDetection as _, skeleton};
 
 /// How a reason cites this.
 pub(super) const SOURCE: &str = "Unicode, UTS 39 and UTS 46";
@@ -17,23 +17,28 @@ pub(super) fn ascii_twin(unicode: &str) -> Option<String> {
         }
         replaced = true;
         let mut buffer = [0; 4];
+        let mut likes = String::new();
         for like in skeleton(c.encode_utf8(&mut buffer)) {
             // An accent alone is what makes the letter another; a reader who hurries does not see it.
             match like {
                 '\u{300}'..='\u{36f}' => {}
                 like if like.is_ascii_alphanumeric() || like == '-' => {
-                    twin.push(like.to_ascii_lowercase());
+                    likes.push(like.to_ascii_lowercase());
                 }
                 _ => return None,
             }
         }
+        // The table holds `m` for two letters that look like it.
+        twin.push_str(if likes == "rn" { "m" } else { &likes });
     }
     (replaced && twin != unicode).then_some(twin)
 }
 
-/// The first label whose letters are of more than one script.
+/// The first label whose letters are of more scripts than people write together: Latin with Japanese,
+/// Korean or Chinese is usual (UTS 39, 5.2, "highly restrictive"), Latin with Cyrillic is not.
 pub(super) fn mixed(unicode: &str) -> Option<&str> {
-    unicode.split('.').find(|label| !label.is_single_script())
+    let usual = |label: &str| label.check_restriction_level(RestrictionLevel::HighlyRestrictive);
+    unicode.split('.').find(|label| !usual(label))
 }
 
 #[cfg(test)]
@@ -46,6 +51,8 @@ mod tests {
             ("аррӏе.com", Some("apple.com")),
             ("gооgle.com", Some("google.com")),
             ("bücher.example", Some("bucher.example")),
+            ("aṁazon.com", Some("amazon.com")),
+            ("ɱicrosoft.com", Some("microsoft.com")),
             ("例え.テスト", None),
             ("stream.example", None),
         ] {
@@ -53,5 +60,7 @@ mod tests {
         }
         assert_eq!(mixed("gооgle.com"), Some("gооgle"));
         assert_eq!(mixed("аррӏе.com"), None);
+        assert_eq!(mixed("日本tv.jp"), None);
+        assert_eq!(mixed("ガンバtv.jp"), None);
     }
 }

@@ -14,12 +14,13 @@ mod reason;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use model::asn::Tables;
 
 use crate::item::{Bad, Item, Name, special};
-use crate::sets::{Candidates, Effect, Set, Sets, domains};
+use crate::sets::{Candidates, Class, Effect, Set, Sets, domains};
 use crate::suffixes::{Section, Suffix, Suffixes};
 
 pub use reason::{Code, Reason, Verdict};
@@ -133,7 +134,7 @@ impl Check<'_> {
     fn name(&self, name: &Name, known: Known<'_>, reasons: &mut Vec<Reason>) -> Innocents {
         let text = name.as_str();
         self.by_suffix(text, reasons);
-        if let Some(suffix) = government::suffix(text) {
+        if let Some(suffix) = government::suffix(text, self.suffixes) {
             reasons.push(Reason::new(Code::GovernmentSuffix, suffix, government::SOURCE));
         }
         let candidates = Candidates::new(text, self.suffixes);
@@ -142,26 +143,40 @@ impl Check<'_> {
                 reasons.push(Reason::member(set, member));
             }
         }
-        let mut aliases = 0;
-        let mut alias = |alias: &str, source: String| {
-            if alias != text {
-                aliases += 1;
-            }
-            // The owner's own other names are nobody else's.
-            let own = domains(text, self.suffixes)
-                .any(|own| domains(alias, self.suffixes).any(|d| d == own));
-            if !own {
-                reasons.push(Reason::new(Code::AliasTarget, alias, source));
-            }
-        };
-        known.aliases.iter().for_each(|name| alias(name.as_str(), "capture".to_owned()));
-        for set in self.sets.iter() {
-            set.aliases_of(text).iter().for_each(|(_, name)| alias(name, set.cited()));
+        let innocents = self.aliases(text, known, reasons);
+        if !self.sets.has_popular() {
+            reasons.push(Reason::new(Code::NotLoaded, Class::Popular.word(), "policy"));
         }
         if name.is_international() {
             self.international(name, reasons);
         }
-        Innocents { at_least: aliases, at_most: None, method: Method::ExactName }
+        innocents
+    }
+
+    /// Names of others that lead to a name: some resolvers block them with it.
+    fn aliases(&self, name: &str, known: Known<'_>, reasons: &mut Vec<Reason>) -> Innocents {
+        let mut others: BTreeMap<&str, String> = BTreeMap::new();
+        let captured = known.aliases.iter().map(|alias| (alias.as_str(), None));
+        let listed = self.sets.iter().flat_map(|set| {
+            set.aliases_of(name).iter().map(move |(_, alias)| (&**alias, Some(set)))
+        });
+        for (alias, set) in captured.chain(listed) {
+            // An owner's own other names are nobody else's.
+            let same = |own: &str| domains(alias, self.suffixes).any(|domain| domain == own);
+            if alias != name && !domains(name, self.suffixes).any(same) {
+                let source = || set.map_or_else(|| "capture".to_owned(), Set::cited);
+                others.entry(alias).or_insert_with(source);
+            }
+        }
+        let at_least = others.len() as u64;
+        let rest = others.len().saturating_sub(MAX_NAMED);
+        for (alias, source) in others.into_iter().take(MAX_NAMED) {
+            reasons.push(Reason::new(Code::AliasTarget, alias, source));
+        }
+        if rest > 0 {
+            reasons.push(Reason::new(Code::AliasTarget, format!("+{rest}"), "as above"));
+        }
+        Innocents { at_least, at_most: None, method: Method::ExactName }
     }
 
     /// What the name's public suffix says: by each list, where two disagree.
@@ -248,31 +263,31 @@ impl Check<'_> {
         self.neighbours(ip, known, reasons)
     }
 
-    /// The names that share an address.
+    /// The names that share an address. Sources may name the same ones: what the longest of them holds
+    /// is the least that can be said of all together.
     fn neighbours(&self, ip: IpAddr, known: Known<'_>, reasons: &mut Vec<Reason>) -> Innocents {
-        let mut names: std::collections::BTreeSet<&str> = std::collections::BTreeSet::new();
-        let mut looked = known.names.is_some();
-        let mut source = "capture".to_owned();
-        names.extend(known.names.unwrap_or(&[]).iter().map(Name::as_str));
-        for set in self.sets.iter() {
-            let seen = set.seen_on(ip);
-            if !seen.is_empty() {
-                looked = true;
-                source = set.cited();
-                names.extend(seen.iter().map(|(_, name)| &**name));
+        let captured = known.names.map(|names| (names.len(), "capture".to_owned()));
+        let listed = self.sets.iter().map(|set| (set.seen_on(ip).len(), set));
+        let listed = listed.filter(|(names, _)| *names > 0).map(|(n, set)| (n, set.cited()));
+        let longest = captured.into_iter().chain(listed).max_by_key(|(names, _)| *names);
+        let method = if longest.is_some() { Method::NamesSeen } else { Method::NotCounted };
+        let at_least = match longest {
+            Some((names, source)) if names > 0 => {
+                reasons.push(Reason::new(Code::NamesSeen, names.to_string(), source));
+                names as u64
             }
-        }
-        let at_least = names.len() as u64;
-        if at_least > 0 {
-            reasons.push(Reason::new(Code::NamesSeen, at_least.to_string(), source));
-        } else {
             // That nobody was seen is not that nobody is there.
-            reasons.push(Reason::new(Code::InnocentsUnknown, ip.to_string(), "policy"));
-        }
-        let method = if looked { Method::NamesSeen } else { Method::NotCounted };
+            _ => {
+                reasons.push(Reason::new(Code::InnocentsUnknown, ip.to_string(), "policy"));
+                0
+            }
+        };
         Innocents { at_least, at_most: None, method }
     }
 }
+
+/// The most names of others that an item's reasons tell one by one.
+const MAX_NAMED: usize = 10;
 
 /// Top-level names that no registry gives out: those that practice uses, and RFC 6762, 7686, 9476 and
 /// ICANN's `internal`.

@@ -75,6 +75,8 @@ pub enum Code {
     InnocentsUnknown,
     /// It was blocked before and lifted for harm.
     Lifted,
+    /// No list of popular names is loaded: that nothing speaks against a name is then no news.
+    NotLoaded,
 }
 
 impl Code {
@@ -98,6 +100,7 @@ impl Code {
             Self::NamesSeen => "names_seen",
             Self::InnocentsUnknown => "innocents_unknown",
             Self::Lifted => "lifted",
+            Self::NotLoaded => "not_loaded",
         }
     }
 
@@ -135,6 +138,7 @@ impl Code {
             Self::NamesSeen,
             Self::InnocentsUnknown,
             Self::Lifted,
+            Self::NotLoaded,
         ];
         let pairs = [Class::Seen, Class::Alias, Class::AsType];
         let members = Class::ALL.iter().filter(|class| !pairs.contains(class));
@@ -164,7 +168,8 @@ impl Code {
             | Self::Address
             | Self::NamesSeen
             | Self::InnocentsUnknown
-            | Self::Lifted => Effect::TwoPersons,
+            | Self::Lifted
+            | Self::NotLoaded => Effect::TwoPersons,
         }
     }
 }

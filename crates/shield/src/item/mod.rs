@@ -15,7 +15,7 @@ pub use address::{Special, special};
 pub(crate) use name::ancestors;
 pub use name::{LONGEST_ORIGIN, Name};
 
-/// The most characters of text that are looked at: longer is no item, and no URL either.
+/// The most bytes of text that are looked at: longer is no item, and no URL either.
 pub const MAX_TEXT: usize = 2048;
 
 /// One value that can be blocked.
@@ -63,8 +63,8 @@ pub enum Bad {
     /// Nothing.
     #[error("nothing was given")]
     Empty,
-    /// More than [`MAX_TEXT`] characters.
-    #[error("longer than {MAX_TEXT} characters")]
+    /// More than [`MAX_TEXT`] bytes.
+    #[error("longer than {MAX_TEXT} bytes")]
     TextTooLong,
     /// A character that no name, address or URL holds.
     #[error("the character {0:?} stands in no name")]
@@ -147,24 +147,30 @@ impl Item {
     /// What is wrong with the text. Whether the value may be blocked is not asked here: see
     /// [`crate::harm`].
     pub fn parse(text: &str) -> Result<Self, Bad> {
+        if text.len() > MAX_TEXT {
+            return Err(Bad::TextTooLong);
+        }
         let text = text.trim();
         if text.is_empty() {
             return Err(Bad::Empty);
         }
-        if text.len() > MAX_TEXT {
-            return Err(Bad::TextTooLong);
-        }
         if let Some(c) = text.chars().find(|c| c.is_whitespace() || c.is_control()) {
             return Err(Bad::Character(c));
         }
-        if text.contains("[.]") {
-            return Self::read(&text.replace("[.]", "."));
+        if text.contains("[.]") || text.contains("[:]") {
+            return Self::read(&text.replace("[.]", ".").replace("[:]", ":"));
         }
         Self::read(text)
     }
 
     fn read(text: &str) -> Result<Self, Bad> {
-        if let Some((_, rest)) = text.split_once("://") {
+        // A scheme stands before everything else (RFC 3986, 3.1): `a.shop/?u=http://b.shop` is of a.shop.
+        if let Some((scheme, rest)) = text.split_once("://")
+            && is_scheme(scheme)
+        {
+            return host_of(rest);
+        }
+        if let Some(rest) = text.strip_prefix("//") {
             return host_of(rest);
         }
         if let Ok(ip) = text.parse() {
@@ -188,6 +194,11 @@ impl Item {
                 return Err(if digits { Bad::Cidr } else { Bad::AddressInUrl });
             }
             return host_of(text);
+        }
+        if let Some((ip, _)) = text.split_once('%')
+            && ip.parse::<IpAddr>().is_ok()
+        {
+            return Err(Bad::Character('%'));
         }
         match text.split_once(':') {
             Some((host, _)) if host.parse::<IpAddr>().is_ok() => Err(Bad::Port),
@@ -222,6 +233,11 @@ impl Item {
             _ => None,
         }
     }
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
 }
 
 /// The name in what follows a URL's scheme (RFC 3986, 3.2).

@@ -27,8 +27,7 @@ impl Name {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, Bad> {
-        let text = text.strip_suffix('.').unwrap_or(text);
-        if text.is_empty() {
+        if matches!(text, "" | ".") {
             return Err(Bad::Empty);
         }
         if text.contains('*') {
@@ -40,7 +39,7 @@ impl Name {
             idna::domain_to_ascii_cow(text.as_bytes(), idna::AsciiDenyList::EMPTY)
                 .map_err(|_| Bad::NoAscii)?
         };
-        // An ideographic full stop at the end becomes a dot.
+        // One: an ideographic full stop has become a dot by now.
         let ascii = ascii.strip_suffix('.').unwrap_or(&ascii);
         check(ascii)?;
         Ok(Self(ascii.into()))

@@ -22,6 +22,12 @@ fn what_people_paste_is_read() {
     good("rtmp://stream.example/app", Kind::Fqdn, "stream.example");
     good("http://stream.example:", Kind::Fqdn, "stream.example");
     good("hxxps://stream[.]example/x", Kind::Fqdn, "stream.example");
+    good("http[:]//stream[.]example", Kind::Fqdn, "stream.example");
+    good("//stream.example/x", Kind::Fqdn, "stream.example");
+    good("stream.example/?x=http://other.example", Kind::Fqdn, "stream.example");
+    good("http://stream.example/r?u=https://other.example", Kind::Fqdn, "stream.example");
+    good("stream.example:80/r#http://other.example", Kind::Fqdn, "stream.example");
+    good("stream.example。", Kind::Fqdn, "stream.example");
     good("stream.example:8080", Kind::Fqdn, "stream.example");
     good("stream.example/live", Kind::Fqdn, "stream.example");
     good("bücher.example", Kind::Fqdn, "xn--bcher-kva.example");
@@ -46,6 +52,10 @@ fn what_is_no_item_has_a_name() {
     bad("a\u{0}b.example", Bad::Character('\0'));
     bad("a,b.example", Bad::Character(','));
     bad("a..example", Bad::EmptyLabel);
+    bad("a.example..", Bad::EmptyLabel);
+    bad("a.example。.", Bad::EmptyLabel);
+    bad("fe80::1%eth0", Bad::Character('%'));
+    bad("?://a.example", Bad::Empty);
     bad(".a.example", Bad::EmptyLabel);
     bad(&format!("{}.example", "a".repeat(64)), Bad::LabelTooLong);
     bad("-a.example", Bad::Hyphen);

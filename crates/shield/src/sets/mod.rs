@@ -16,7 +16,7 @@ use names::Names;
 use ranges::Ranges;
 pub use text::{MAX_LINES, SetError};
 
-use crate::suffixes::Suffixes;
+use crate::suffixes::{Section, Suffixes};
 
 /// Popularity is a list of at most this many names: in longer ones pirates' own sites stand beside
 /// everybody's, so they are shown and change no verdict.
@@ -63,7 +63,7 @@ classes! {
     /// A site on which anybody has a page: blocking the name blocks them all.
     Platform "platform" Refuse,
     /// A name under which anybody registers, though no public suffix list knows it.
-    DynamicDns "dynamic_dns" Refuse,
+    DynamicDns "dynamic_dns" TwoPersons,
     /// A government.
     Government "government" Refuse,
     /// A hospital, a health service, a pharmacy on duty.
@@ -201,7 +201,10 @@ impl Set {
         }
         let among = match self.head.matches {
             Match::Exact => &name.above[..1],
-            Match::Subtree => &name.above[..],
+            // An exception is meant as it is written; a list knows nothing of the strangers who have
+            // names of their own under a private suffix.
+            Match::Subtree if self.head.class == Class::Exception => &name.above[..],
+            Match::Subtree => &name.above[..name.own],
             // What is itself a public suffix stands in such a set by its own name.
             Match::Registrable if name.registrable.is_empty() => &name.above[..1],
             Match::Registrable => &name.registrable[..],
@@ -248,16 +251,25 @@ impl Set {
 pub(crate) struct Candidates<'a> {
     /// The name, then each name above it.
     pub(crate) above: Vec<Hashed<'a>>,
+    /// So many of these are its owner's, or a registry's: none beyond a private suffix below which the
+    /// name stands.
+    pub(crate) own: usize,
     /// Its registrable domain; two, where the lists of public suffixes disagree.
     pub(crate) registrable: Vec<Hashed<'a>>,
 }
 
 impl<'a> Candidates<'a> {
     pub(crate) fn new(name: &'a str, suffixes: &Suffixes) -> Self {
-        Self {
-            above: crate::item::ancestors(name).map(Hashed::new).collect(),
-            registrable: domains(name, suffixes).map(Hashed::new).collect(),
-        }
+        let above: Vec<_> = crate::item::ancestors(name).map(Hashed::new).collect();
+        let private = [suffixes.suffix(name), suffixes.differs(name)]
+            .into_iter()
+            .flatten()
+            .filter(|suffix| suffix.section == Section::Private && suffix.text != name);
+        let own = private
+            .filter_map(|suffix| above.iter().position(|name| name.text == suffix.text))
+            .min()
+            .unwrap_or(above.len());
+        Self { above, own, registrable: domains(name, suffixes).map(Hashed::new).collect() }
     }
 }
 
@@ -274,14 +286,18 @@ pub struct Sets {
 }
 
 impl Sets {
-    /// From sets in any order. Of two with one name the later in the order given is kept, so that an
-    /// operator's own takes the place of one that was fetched.
+    /// From sets in any order. Sets only add: one never takes the place of another, whatever its name,
+    /// so that nobody unprotects anybody by giving a list.
     pub fn new(sets: impl IntoIterator<Item = Set>) -> Self {
-        let mut kept: std::collections::BTreeMap<String, Set> = std::collections::BTreeMap::new();
-        for set in sets {
-            kept.insert(set.head.name.clone(), set);
-        }
-        Self { sets: kept.into_values().collect() }
+        let mut sets: Vec<_> = sets.into_iter().collect();
+        sets.sort_by(|a, b| a.head.name.cmp(&b.head.name));
+        Self { sets }
+    }
+
+    /// True where a list of popular names is loaded that changes verdicts.
+    pub fn has_popular(&self) -> bool {
+        let popular = |set: &Set| set.head.class == Class::Popular && set.effect() > Effect::Show;
+        self.sets.iter().any(popular)
     }
 
     /// Each set.

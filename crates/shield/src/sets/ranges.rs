@@ -1,4 +1,4 @@
-//! A set of addresses: ranges in order, none touching another.
+//! A set of addresses: ranges in order, none overlapping another.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

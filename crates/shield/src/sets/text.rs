@@ -79,10 +79,10 @@ pub fn head(head: &Head) -> String {
 pub fn read(text: &str, suffixes: &Suffixes) -> Result<Set, SetError> {
     let mut lines = text.lines().enumerate().map(|(at, line)| (at + 1, line));
     let head = read_head(&mut lines)?;
-    let rest = lines.clone().count();
-    if rest > MAX_LINES {
+    if lines.clone().count() > MAX_LINES {
         return Err(SetError::TooLong);
     }
+    let rest = lines.clone().filter(|(_, line)| !member_of(line).is_empty()).count();
     let pairs = matches!(head.class, Class::Seen | Class::Alias | Class::AsType);
     // Sets of networks hold few names: room is made as they come.
     let room = if pairs || looks_numeric(text) { 0 } else { rest };
@@ -100,7 +100,7 @@ pub fn read(text: &str, suffixes: &Suffixes) -> Result<Set, SetError> {
     let by_domain = set.head.matches == Match::Registrable
         && !(set.head.class == Class::Popular && rest > super::POPULAR_MAX);
     for (line, text) in lines {
-        let member = text.split('#').next().unwrap_or("").trim();
+        let member = member_of(text);
         if member.is_empty() {
             continue;
         }
@@ -116,6 +116,11 @@ pub fn read(text: &str, suffixes: &Suffixes) -> Result<Set, SetError> {
     }
     settle(&mut set);
     Ok(set)
+}
+
+/// What a line holds before its comment.
+fn member_of(line: &str) -> &str {
+    line.split('#').next().unwrap_or("").trim()
 }
 
 fn looks_numeric(text: &str) -> bool {
@@ -140,7 +145,8 @@ fn read_head<'a>(lines: &mut impl Iterator<Item = (usize, &'a str)>) -> Result<H
         }
     };
     let plain = |name: &str| {
-        name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
     };
     let (name, off) = value("name", " of letters, digits, `-`, `_` and `.`")?;
     if !plain(name) || name.len() > 64 {
@@ -243,7 +249,8 @@ fn is_name(name: &str) -> bool {
 fn settle(set: &mut Set) {
     set.names.shrink();
     set.ranges.settle();
-    set.systems.sort_unstable();
+    // Of a system that is said to be two things, the graver counts.
+    set.systems.sort_by_key(|(number, class)| (*number, std::cmp::Reverse(class.effect())));
     set.systems.dedup_by_key(|(number, _)| *number);
     set.seen.sort_unstable();
     set.seen.dedup();

@@ -54,7 +54,7 @@ fn shield(home: &Path, from: Option<&Path>, json: bool) -> Result<(), Told> {
             grouped(left_out as u64)
         )?;
         match fetched.suffixes {
-            Some(date) => writeln!(out, "Public suffixes of {date}, from Debian.")?,
+            Some(date) => writeln!(out, "Public suffixes of {date}.")?,
             None => {
                 writeln!(out, "Debian's public suffixes could not be had: those built in stay.")?
             }
@@ -75,13 +75,23 @@ fn shield(home: &Path, from: Option<&Path>, json: bool) -> Result<(), Told> {
             })
         })
         .collect();
+    let kept: Vec<_> = fetched
+        .kept
+        .iter()
+        .map(|(name, before, now)| json!({"name": name, "before": before, "now": now}))
+        .collect();
+    let (made, failed) = match addresses.map_err(told(home)) {
+        Ok(made) => (made, None),
+        Err(told) => (None, Some(told)),
+    };
     let document = json!({
         "folder": fetched.folder.display().to_string(), "sets": sets, "absent": fetched.absent,
-        "suffixes": fetched.suffixes.map(|date| date.to_string()),
-        "addresses": addresses.map_err(told(home))?.as_ref().map(addresses_document),
+        "kept": kept, "suffixes": fetched.suffixes.map(|date| date.to_string()),
+        "addresses": made.as_ref().map(addresses_document),
+        "addresses_error": failed.as_ref().map(ToString::to_string),
     });
     writeln!(out, "{document}")?;
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
 fn addresses_document(made: &Refreshed) -> Value {

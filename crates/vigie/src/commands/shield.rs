@@ -1,6 +1,6 @@
 //! `vigie shield`: the harm check, and what it knows.
 
-use std::io::{BufRead, BufWriter, Write};
+use std::io::{BufRead, LineWriter, Write};
 use std::path::Path;
 
 use console::{Lang, harm_innocents, harm_reason, harm_verdict};
@@ -51,7 +51,8 @@ fn check(home: &Path, args: &Check) -> Result<(), Told> {
         .ok_or_else(|| Told::Misuse(format!("{:?} is no language: en, fr or it", args.lang)))?;
     let loaded = desk::shield::load(home).map_err(told(home))?;
     notes(&loaded);
-    let mut out = BufWriter::new(std::io::stdout().lock());
+    // A line at a time, so that whoever asks one by one is answered one by one.
+    let mut out = LineWriter::new(std::io::stdout().lock());
     let mut all_allowed = true;
     let mut one = |check: &shield::Check<'_>, text: &str| -> Result<(), Told> {
         let (item, finding) = check.text(text);
@@ -82,21 +83,32 @@ fn check(home: &Path, args: &Check) -> Result<(), Told> {
 fn each_line(one: &mut dyn FnMut(&str) -> Result<(), Told>) -> Result<(), Told> {
     let mut input = std::io::stdin().lock();
     let mut line = Vec::new();
+    let mut items = 0_u64;
     loop {
         line.clear();
         let read = std::io::Read::take(&mut input, MAX_LINE).read_until(b'\n', &mut line)?;
         if read == 0 {
-            return Ok(());
+            break;
         }
         let cut = read as u64 == MAX_LINE && line.last() != Some(&b'\n');
         let text = String::from_utf8_lossy(&line);
-        if !text.trim().is_empty() {
-            one(text.trim())?;
-        }
+        // As some editors begin a file.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         if cut {
+            // Not trimmed: blanks may hide what stands behind them.
+            one(text)?;
             skip_line(&mut input)?;
+        } else if !text.trim().is_empty() {
+            one(text.trim())?;
+        } else {
+            continue;
         }
+        items += 1;
     }
+    if items == 0 {
+        return Err(Told::Misuse("stdin held no item: nothing was checked".to_owned()));
+    }
+    Ok(())
 }
 
 fn skip_line(input: &mut impl BufRead) -> std::io::Result<()> {
@@ -150,6 +162,9 @@ fn show(
     let unicode = unicode.map(|name| format!(" ({})", plain(&name))).unwrap_or_default();
     let verdict = harm_verdict(lang, finding.verdict);
     writeln!(out, "{}{unicode}: {verdict}", plain(shown))?;
+    if normal.as_deref().is_some_and(|normal| normal != text) {
+        writeln!(out, "  ← {}", plain(text))?;
+    }
     // Several sets may say the same: it is said once, with each.
     for same in finding.reasons.chunk_by(|a, b| (&a.code, &a.about) == (&b.code, &b.about)) {
         let [first, ..] = same else { continue };
@@ -168,7 +183,7 @@ fn sets(home: &Path, as_json: bool) -> Result<(), Told> {
     let mut out = std::io::stdout().lock();
     if !as_json {
         notes(&loaded);
-        let [set, class, entries, date, age] = ["set", "class", "members", "date", ""];
+        let [set, class, entries, date, age] = ["set", "class", "members", "date", "age"];
         writeln!(out, "{set:<38} {class:<12} {entries:>9}  {date:<10}  {age:<5}  source")?;
     }
     for set in loaded.sets.iter() {

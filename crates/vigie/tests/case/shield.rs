@@ -22,13 +22,22 @@ fn check(bench: &Bench, words: &[&str], input: &str) -> (Option<i32>, Vec<String
     (out.status.code(), lines, text(out.stderr))
 }
 
+/// A workbench whose authority knows something popular.
+fn bench() -> Bench {
+    let bench = Bench::new();
+    std::fs::write(bench.path("top.txt"), "popular-4k.shop\n").expect("a file");
+    let words = ["shield", "add", "top.txt", "--class", "popular", "--source", "a test"];
+    bench.ok(&[&words[..], &["--date", "2026-09-01"]].concat());
+    bench
+}
+
 fn documents(lines: &[String]) -> Vec<Value> {
     lines.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 #[test]
 fn one_line_an_item_with_verdict_and_reasons() {
-    let bench = Bench::new();
+    let bench = bench();
     let input = "stream-4k.shop\n\n  https://Stream-4k.shop:8080/x \nocsp.digicert.com\n8.8.4.4:80\n*.shop\n";
     let (code, lines, _) = check(&bench, &["--json", "-"], input);
     assert_eq!(code, Some(1));
@@ -58,10 +67,11 @@ fn one_line_an_item_with_verdict_and_reasons() {
 
 #[test]
 fn codes_say_what_was_found() {
-    let bench = Bench::new();
+    let bench = bench();
     assert_eq!(check(&bench, &["stream-4k.shop"], "").0, Some(0));
     assert_eq!(check(&bench, &["8.8.4.4"], "").0, Some(1));
-    assert_eq!(check(&bench, &["--json", "-"], "").0, Some(0));
+    assert_eq!(check(&bench, &["--json", "-"], "\n \n").0, Some(2));
+    assert_eq!(check(&Bench::new(), &["stream-4k.shop"], "").0, Some(1));
     assert_eq!(check(&bench, &["--lang", "xx", "a.shop"], "").0, Some(2));
     assert_eq!(check(&bench, &[], "").0, Some(2));
     assert_eq!(check(&bench, &["stream.example"], "").0, Some(1));
@@ -70,7 +80,7 @@ fn codes_say_what_was_found() {
 
 #[test]
 fn people_read_reasons_in_their_language() {
-    let bench = Bench::new();
+    let bench = bench();
     let (_, lines, beside) = check(&bench, &["--lang", "fr", "0.pool.ntp.org", "gооgle.com"], "");
     let text = lines.join("\n");
     assert!(text.contains("0.pool.ntp.org: à ne pas bloquer"), "{text}");
@@ -87,20 +97,22 @@ fn people_read_reasons_in_their_language() {
 
 #[test]
 fn hostile_text_does_not_act_and_a_long_line_is_one_item() {
-    let bench = Bench::new();
-    let long = format!("{}\nstream-4k.shop\n", "a".repeat(300_000));
+    let bench = bench();
+    let blanks = " ".repeat(5_000);
+    let long = format!("\u{feff}{}\r\n{blanks}google.com\nstream-4k.shop", "a".repeat(300_000));
     let (code, lines, _) = check(&bench, &["--json", "-"], &long);
     let found = documents(&lines);
-    assert_eq!((code, found.len()), (Some(1), 2));
+    assert_eq!((code, found.len()), (Some(1), 3));
     assert_eq!(found[0]["reasons"][0]["code"], "text_too_long");
-    assert_eq!(found[1]["verdict"], "allow");
+    assert_eq!(found[1]["reasons"][0]["code"], "text_too_long");
+    assert_eq!(found[2]["verdict"], "allow");
     let (_, lines, _) = check(&bench, &["\u{1b}[2Jx\u{202e}.shop"], "");
     assert!(lines.iter().all(|line| !line.contains(['\u{1b}', '\u{202e}'])), "{lines:?}");
 }
 
 #[test]
 fn an_authoritys_own_sets_count_and_go() {
-    let bench = Bench::new();
+    let bench = bench();
     std::fs::write(bench.path("clinics.txt"), "clinic-4k.shop\n# a comment\n").expect("a file");
     let words = ["shield", "add", "clinics.txt", "--class", "health", "--date", "2026-09-01"];
     let out = bench.run(&words);
