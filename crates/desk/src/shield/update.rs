@@ -112,6 +112,11 @@ fn make(places: &Places, from: Option<&Path>, work: &Path) -> Result<Fetched> {
     let now: BTreeMap<&str, usize> =
         made.iter().map(|(set, _)| (set.head.name.as_str(), set.entries)).collect();
     for (name, entries) in &before {
+        // A list that Vigie takes no longer is no list that went.
+        if LISTS.iter().all(|list| list.folder != name) {
+            ledger::disk::remove(&folder.join(format!("{name}.set")))?;
+            continue;
+        }
         let left = now.get(name.as_str()).copied().unwrap_or(0);
         if left * 2 < *entries {
             kept.push((name.clone(), *entries, left));

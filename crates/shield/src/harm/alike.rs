@@ -1,6 +1,8 @@
 //! Names that look like others: by Unicode's table of confusable characters (UTS 39).
 
-use unicode_security::{RestrictionLevel, RestrictionLevelDetection as _, skeleton};
+use unicode_security::{
+    MixedScript as _, RestrictionLevel, RestrictionLevelDetection as _, skeleton,
+};
 
 /// How a reason cites this.
 pub(super) const SOURCE: &str = "Unicode, UTS 39 and UTS 46";
@@ -37,7 +39,10 @@ pub(super) fn ascii_twin(unicode: &str) -> Option<String> {
 /// The first label whose letters are of more scripts than people write together: Latin with Japanese,
 /// Korean or Chinese is usual (UTS 39, 5.2, "highly restrictive"), Latin with Cyrillic is not.
 pub(super) fn mixed(unicode: &str) -> Option<&str> {
-    let usual = |label: &str| label.check_restriction_level(RestrictionLevel::HighlyRestrictive);
+    let usual = |label: &str| {
+        label.is_single_script()
+            || label.check_restriction_level(RestrictionLevel::HighlyRestrictive)
+    };
     unicode.split('.').find(|label| !usual(label))
 }
 
@@ -60,6 +65,7 @@ mod tests {
         }
         assert_eq!(mixed("gооgle.com"), Some("gооgle"));
         assert_eq!(mixed("аррӏе.com"), None);
+        assert_eq!(mixed("aṁazon.com"), None);
         assert_eq!(mixed("日本tv.jp"), None);
         assert_eq!(mixed("ガンバtv.jp"), None);
     }

@@ -56,8 +56,18 @@ fn shield(home: &Path, from: Option<&Path>, json: bool) -> Result<(), Told> {
         match fetched.suffixes {
             Some(date) => writeln!(out, "Public suffixes of {date}.")?,
             None => {
-                writeln!(out, "Debian's public suffixes could not be had: those built in stay.")?
+                writeln!(out, "No list of public suffixes could be had: what was there stays.")?
             }
+        }
+        for (name, before, now) in &fetched.kept {
+            let (before, now) = (grouped(*before as u64), grouped(*now as u64));
+            writeln!(
+                out,
+                "{name} stays as it was, with {before} members: the list now has {now}."
+            )?;
+        }
+        if !fetched.absent.is_empty() {
+            writeln!(out, "Not in the package, or empty: {}.", fetched.absent.join(", "))?;
         }
         if let Some(made) = addresses.map_err(told(home))? {
             tell_addresses(&mut out, &made)?;
