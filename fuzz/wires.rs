@@ -416,7 +416,7 @@ fn items(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let (sets, suffixes) = (shield::Sets::default(), shield::Suffixes::default());
     for practice in [false, true] {
-        let check = shield::Check { sets: &sets, suffixes: &suffixes, places: None, exceptions: None, practice };
+        let check = shield::Check { sets: &sets, suffixes: &suffixes, places: None, practice };
         for line in text.lines() {
             let (item, finding) = check.text(line);
             let Some(item) = item else {

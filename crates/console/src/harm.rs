@@ -9,7 +9,9 @@ use crate::Lang;
 pub fn harm_reason(lang: Lang, reason: &Reason) -> String {
     let key = format!("harm.{}", reason.code.word());
     match reason.code {
-        Code::NamesSeen | Code::Lifted => lang.n(&key, reason.about.parse().unwrap_or(0), &[]),
+        Code::NamesSeen | Code::Lifted | Code::MoreAliases => {
+            lang.n(&key, reason.about.parse().unwrap_or(0), &[])
+        }
         _ => lang.f(&key, &[("about", &reason.about)]),
     }
 }

@@ -146,7 +146,6 @@ impl Loaded {
             sets: &self.sets,
             suffixes: &self.suffixes,
             places: Some(&places),
-            exceptions: None,
             practice,
         }))
     }
@@ -187,7 +186,7 @@ impl Loaded {
 }
 
 /// Today, in UTC.
-fn today() -> Date {
+pub fn today() -> Date {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 

@@ -95,7 +95,6 @@ const EXACT: &[&str] = &[
     "senato.it",
     "vigilfuoco.it",
     "agcom.it",
-    "agid.gov.it",
     "arcom.fr",
     "assemblee-nationale.fr",
     "caf.fr",

@@ -34,8 +34,6 @@ pub struct Check<'a> {
     pub suffixes: &'a Suffixes,
     /// Whose network an address lies in.
     pub places: Option<&'a Tables<'a>>,
-    /// What the authority excepts beyond the sets.
-    pub exceptions: Option<&'a Set>,
     /// True on the practice range: names under `.example` and `.test`, and the ranges for
     /// documentation and benchmarks, stand for the internet's.
     pub practice: bool,
@@ -127,10 +125,6 @@ impl Check<'_> {
         Finding::new(reasons, innocents)
     }
 
-    fn each_set(&self) -> impl Iterator<Item = &Set> {
-        self.exceptions.into_iter().chain(self.sets.iter())
-    }
-
     fn name(&self, name: &Name, known: Known<'_>, reasons: &mut Vec<Reason>) -> Innocents {
         let text = name.as_str();
         self.by_suffix(text, reasons);
@@ -138,7 +132,7 @@ impl Check<'_> {
             reasons.push(Reason::new(Code::GovernmentSuffix, suffix, government::SOURCE));
         }
         let candidates = Candidates::new(text, self.suffixes);
-        for set in self.each_set() {
+        for set in self.sets.iter() {
             if let Some(member) = set.holds_name(&candidates) {
                 reasons.push(Reason::member(set, member));
             }
@@ -174,7 +168,7 @@ impl Check<'_> {
             reasons.push(Reason::new(Code::AliasTarget, alias, source));
         }
         if rest > 0 {
-            reasons.push(Reason::new(Code::AliasTarget, format!("+{rest}"), "as above"));
+            reasons.push(Reason::new(Code::MoreAliases, rest.to_string(), "as above"));
         }
         Innocents { at_least, at_most: None, method: Method::ExactName }
     }
@@ -226,7 +220,8 @@ impl Check<'_> {
         let Some(twin) = alike::ascii_twin(&unicode) else { return };
         let candidates = Candidates::new(&twin, self.suffixes);
         let known = self
-            .each_set()
+            .sets
+            .iter()
             .find(|set| set.effect() > Effect::Show && set.holds_name(&candidates).is_some());
         if let Some(set) = known {
             let about = format!("{unicode} / {twin}");
@@ -243,7 +238,7 @@ impl Check<'_> {
         reasons.push(Reason::new(Code::Address, ip.to_string(), "policy"));
         let place = self.places.and_then(|places| places.look_up(ip));
         let system = place.and_then(|place| place.asn.map(|number| (number, place.name())));
-        for set in self.each_set() {
+        for set in self.sets.iter() {
             if let Some((first, last)) = set.holds_address(ip) {
                 let about =
                     if first == last { first.to_string() } else { format!("{first} – {last}") };

@@ -61,6 +61,8 @@ pub enum Code {
     LongList,
     /// Another's name is an alias of it.
     AliasTarget,
+    /// So many more are, beside those that were told one by one.
+    MoreAliases,
     /// It looks like a name that is known.
     LookAlike,
     /// A label mixes scripts.
@@ -93,6 +95,7 @@ impl Code {
             Self::GovernmentSuffix => "government_suffix",
             Self::LongList => "long_list",
             Self::AliasTarget => "alias_target",
+            Self::MoreAliases => "more_aliases",
             Self::LookAlike => "look_alike",
             Self::MixedScripts => "mixed_scripts",
             Self::Undecodable => "undecodable",
@@ -131,6 +134,7 @@ impl Code {
             Self::GovernmentSuffix,
             Self::LongList,
             Self::AliasTarget,
+            Self::MoreAliases,
             Self::LookAlike,
             Self::MixedScripts,
             Self::Undecodable,
@@ -162,6 +166,7 @@ impl Code {
             Self::LongList => Effect::Show,
             Self::UnknownSuffix
             | Self::AliasTarget
+            | Self::MoreAliases
             | Self::LookAlike
             | Self::MixedScripts
             | Self::Undecodable

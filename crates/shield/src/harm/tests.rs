@@ -34,8 +34,7 @@ fn one_popular() -> Sets {
 #[test]
 fn without_a_list_of_popular_names_nothing_is_allowed() {
     let (bare, suffixes, some) = (Sets::default(), Suffixes::default(), one_popular());
-    let check =
-        Check { sets: &bare, suffixes: &suffixes, places: None, exceptions: None, practice: false };
+    let check = Check { sets: &bare, suffixes: &suffixes, places: None, practice: false };
     told(&check, "tv.org", TwoPersons, &["not_loaded"]);
     told(&Check { sets: &some, ..check }, "tv.org", Allow, &[]);
 }
@@ -49,13 +48,7 @@ fn with(practice: bool, ask: impl FnOnce(&Check<'_>)) {
     let table = builder.finish().expect("a table");
     let base = Some(model::asn::Table::read(&table).expect("a table"));
     let places = Tables { overlay: None, base };
-    ask(&Check {
-        sets: &sets,
-        suffixes: &suffixes,
-        places: Some(&places),
-        exceptions: None,
-        practice,
-    });
+    ask(&Check { sets: &sets, suffixes: &suffixes, places: Some(&places), practice });
 }
 
 /// Of an item the verdict and the codes of its reasons, the gravest first.
@@ -166,6 +159,12 @@ fn what_is_known_of_one_item_counts() {
             Known { aliases: &[name("shop.net"), name("www.tv.org")], ..Known::default() },
         );
         assert_eq!((verdict, codes, innocents.at_least), (TwoPersons, vec!["alias_target"], 1));
+        let many: Vec<Name> = (0..13).map(|n| name(&format!("n{n}.shop{n}.net"))).collect();
+        let (_, codes, innocents) = of("tv.org", Known { aliases: &many, ..Known::default() });
+        assert_eq!(
+            (codes.len(), codes.last(), innocents.at_least),
+            (11, Some(&"more_aliases"), 13)
+        );
         let (verdict, codes, _) = of("tv.org", Known { faults: 1, ..Known::default() });
         assert_eq!((verdict, codes), (TwoPersons, vec!["lifted"]));
     });

@@ -118,8 +118,7 @@ fn pirates_are_let_through_and_innocents_are_protected() {
         set("waf", Class::Waf, networks("waf")),
     ]);
     let suffixes = Suffixes::default();
-    let check =
-        Check { sets: &sets, suffixes: &suffixes, places: None, exceptions: None, practice: false };
+    let check = Check { sets: &sets, suffixes: &suffixes, places: None, practice: false };
     let allowed = |text: &str| check.text(text).1.verdict == Verdict::Allow;
     let domain = |name: &str| suffixes.registrable(name).unwrap_or(name).to_owned();
 

@@ -4,7 +4,7 @@ use std::io::{BufRead, LineWriter, Write};
 use std::path::Path;
 
 use console::{Lang, harm_innocents, harm_reason, harm_verdict};
-use desk::shield::{Given, Loaded};
+use desk::shield::{Given, Loaded, today};
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use shield::harm::Finding;
@@ -33,10 +33,6 @@ pub(crate) fn run(home: Option<&Path>, words: &Shield) -> Result<(), Told> {
             Ok(())
         }
     }
-}
-
-fn today() -> Date {
-    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 #[allow(clippy::print_stderr)] // What the check does not know belongs beside its answers.
