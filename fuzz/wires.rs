@@ -1,7 +1,7 @@
 //! What else reads bytes that others wrote: records, notes, the log's files, archives, tables of
 //! addresses, lists of check sums, mapping files, time stamps, web archives, hand-overs, packages, images
-//! of disks, items of the shield and its sets, requests for block lists, and what the capture probe meets:
-//! HTTP answers, playlists, hosts, DNS. The first byte says which.
+//! of disks, items of the shield, its sets and decisions, requests for block lists, and what the capture
+//! probe meets: HTTP answers, playlists, hosts, DNS. The first byte says which.
 //!
 //! (Index files are fuzzed by `desk`'s own tests: SQLite and Parquet would be built for them here.)
 #![no_main]
@@ -50,6 +50,7 @@ fuzz_target!(|bytes: &[u8]| {
         b'r' => dns(bytes),
         b's' => items(bytes),
         b't' => set(bytes),
+        b'x' => decision(bytes),
         _ => {}
     }
 });
@@ -432,6 +433,14 @@ fn items(bytes: &[u8]) {
 }
 
 /// A set that is read holds as many members as it says, and its head reads again.
+/// A decision of the clearing house: what is read writes the same text again, and is made of parts again.
+fn decision(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(decision) = shield::order::Decision::read(text) else { return };
+    assert_eq!(decision.write().as_deref(), Ok(text));
+    assert_eq!(shield::order::written::parts(text).collect::<String>(), text);
+}
+
 fn set(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let suffixes = shield::Suffixes::default();

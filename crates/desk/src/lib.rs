@@ -11,6 +11,7 @@ pub mod addresses;
 pub mod authority;
 pub mod backup;
 pub mod capture;
+pub mod clearing;
 mod count;
 pub mod custody;
 pub mod decide;

@@ -162,6 +162,7 @@ fn of_vault(
     if let Some(case) = &case {
         crate::custody::check(case, &mut report)?;
         crate::capture::check(case, &mut report)?;
+        crate::clearing::check(case, &mut report)?;
         report.of_evidence = report.findings.len();
     }
     if !crate::views::file(dir).is_file() {

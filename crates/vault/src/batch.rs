@@ -29,6 +29,8 @@ pub enum Added {
 struct Item {
     body: Body,
     secret: Option<[u8; 32]>,
+    /// Who acts, where that is another than the commit's.
+    actor: Option<String>,
 }
 
 /// Records in the making. Nothing of it is seen, or durable, before [`Batch::commit`]; dropped, it
@@ -96,7 +98,7 @@ impl Batch<'_> {
                     offset,
                     note,
                 };
-                self.items.push(Item { body: body.into(), secret: None });
+                self.items.push(Item { body: body.into(), secret: None, actor: None });
                 return Ok(Added::Received);
             }
         };
@@ -116,7 +118,7 @@ impl Batch<'_> {
             in_place,
             note,
         };
-        self.items.push(Item { body: body.into(), secret: Some(secret) });
+        self.items.push(Item { body: body.into(), secret: Some(secret), actor: None });
         self.sealed.insert(id);
         Ok(Added::Sealed)
     }
@@ -128,7 +130,7 @@ impl Batch<'_> {
         if let How::Copied { file, root, secret } = how {
             self.case.add_exhibit_file(&mut self.files, file, &id)?;
             let body = ExhibitSealed { exhibit: id, size, root, in_place: None, ..body };
-            self.items.push(Item { body: body.into(), secret: Some(secret) });
+            self.items.push(Item { body: body.into(), secret: Some(secret), actor: None });
             self.sealed.insert(id);
         }
         Ok(())
@@ -136,7 +138,13 @@ impl Batch<'_> {
 
     /// Adds a record.
     pub fn record(&mut self, body: impl Into<Body>) {
-        self.items.push(Item { body: body.into(), secret: None });
+        self.items.push(Item { body: body.into(), secret: None, actor: None });
+    }
+
+    /// Adds a record of another person's act: what several people asked for is made durable at once.
+    pub fn record_by(&mut self, actor: &str, body: impl Into<Body>) {
+        let actor = Some(actor.to_owned());
+        self.items.push(Item { body: body.into(), secret: None, actor });
     }
 
     /// Records added so far.
@@ -161,15 +169,16 @@ impl Batch<'_> {
         if self.items.is_empty() {
             return Ok(first..first);
         }
-        let envelope = Envelope {
+        let mut envelope = Envelope {
             time_ms: stamp.now_ms,
             authority: self.case.authority().to_owned(),
-            actor: stamp.actor.clone(),
+            actor: String::new(),
         };
         let mut salts = Salter::new()?;
         let (mut entries, mut openings, mut lines) = (Vec::new(), Vec::new(), Vec::new());
         for (index, item) in (first..).zip(&self.items) {
             let of = |source| Error::Record { index, source };
+            envelope.actor.clone_from(item.actor.as_ref().unwrap_or(&stamp.actor));
             let (bytes, mut opening) =
                 write(&item.body, &envelope, &mut || salts.next()).map_err(of)?;
             opening.leaf_secrets = item.secret.iter().map(|s| Node::root(*s).to_text()).collect();

@@ -104,6 +104,33 @@ impl Case {
         holder: &str,
         wait: Wait,
     ) -> Result<Self> {
+        Self::create_of(Sort::Case, dir, home, name, stamp, holder, wait)
+    }
+
+    /// Makes the folder of the authority's clearing house: shaped as a case's, with the log
+    /// `<authority>/shield`. An authority has one.
+    ///
+    /// # Errors
+    /// As [`Case::create`]; [`Error::ShieldExists`].
+    pub fn create_shield(
+        dir: &Path,
+        home: &Home,
+        stamp: &Stamp,
+        holder: &str,
+        wait: Wait,
+    ) -> Result<Self> {
+        Self::create_of(Sort::Shield, dir, home, "shield", stamp, holder, wait)
+    }
+
+    fn create_of(
+        sort: Sort,
+        dir: &Path,
+        home: &Home,
+        name: &str,
+        stamp: &Stamp,
+        holder: &str,
+        wait: Wait,
+    ) -> Result<Self> {
         // Asked before a key or a lock is made, and again under the lock.
         if dir.is_dir() && !crate::verify::is_bare(dir)? && !Self::exists(dir)? {
             return Err(Error::LogGone(dir.to_owned()));
@@ -117,18 +144,27 @@ impl Case {
         }
         let ledger_dir = dir.join("ledger");
         // What a case holds is dropped below where no record names it: there must be nothing of one.
-        let origin = match crate::verify::begun(dir, home, &authority)? {
+        let begun = crate::verify::begun(dir, home, &authority)?;
+        let shield = shield_origin(authority.name());
+        let origin = match begun {
             // A crash came between the log's beginning and its first entry.
-            Begun::Log(origin) => origin,
+            Begun::Log(origin) if (origin == shield) == (sort == Sort::Shield) => origin,
             begun => {
-                if matches!(begun, Begun::Other) {
+                if !matches!(begun, Begun::Nothing) {
                     drop_beginning(dir)?;
                 }
-                let random = crate::random()?;
-                let random: [u8; 10] = std::array::from_fn(|i| random[i]);
-                format!("{}/case/{}", authority.name(), uuid_v7(stamp.now_ms, random))
+                if sort == Sort::Shield {
+                    shield
+                } else {
+                    let random = crate::random()?;
+                    let random: [u8; 10] = std::array::from_fn(|i| random[i]);
+                    format!("{}/case/{}", authority.name(), uuid_v7(stamp.now_ms, random))
+                }
             }
         };
+        if sort == Sort::Shield && crate::verify::knows(&authority, &origin) {
+            return Err(Error::ShieldExists(origin));
+        }
         let log = Log::open(&ledger_dir, authority.signer(&origin)?)?;
         let key = log.verifier().text();
         let keys = log.verifier().into();
@@ -601,6 +637,18 @@ impl Drop for Case {
 pub fn exhibit_path(dir: &Path, id: &ExhibitId) -> PathBuf {
     let hex = id.to_string();
     dir.join("vault/exhibits").join(&hex[..2]).join(hex)
+}
+
+/// What a folder with a log of its own is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Case,
+    Shield,
+}
+
+/// The origin of an authority's clearing house.
+pub fn shield_origin(authority: &str) -> String {
+    format!("{authority}/shield")
 }
 
 /// The authority in an origin.

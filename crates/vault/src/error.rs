@@ -38,6 +38,12 @@ pub enum Error {
     /// The folder holds a case already.
     #[error("{} holds a case already", .0.display())]
     CaseExists(PathBuf),
+    /// The authority has a clearing house.
+    #[error(
+        "the authority has a clearing house already, whose log is {0}: name its folder. Where that is lost \
+         bring it back from a backup (`vigie restore`): two would contradict one another"
+    )]
+    ShieldExists(String),
     /// Parts of a case without the log that tells of them.
     #[error(
         "{} holds parts of a case (exhibits, openings, views or tables), and a log that does not tell of \

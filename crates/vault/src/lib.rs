@@ -35,7 +35,7 @@ mod verify;
 pub mod warc;
 
 pub use batch::{Added, Batch};
-pub use case::{Bytes, Case, Exhibit, authority_of, exhibit_path};
+pub use case::{Bytes, Case, Exhibit, authority_of, exhibit_path, shield_origin};
 pub use error::{Error, Result};
 pub use keys::{Born, Rotation, birth_in, finish_log, keys_of, named_keys, open_log, rotations};
 pub use ledger::Finding;

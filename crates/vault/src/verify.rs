@@ -22,7 +22,7 @@ use crate::keys::{self, Born, OfLog, Rotation, birth_in};
 use crate::times::Kept;
 
 pub use authority::verify_authority;
-pub(crate) use birth::{Begun, begun, is_bare};
+pub(crate) use birth::{Begun, begun, is_bare, knows};
 pub use erased::Erasure;
 
 /// What verifying a case found. All is well where `findings` is empty.

@@ -638,4 +638,42 @@ records! {
         /// How often.
         Public refused: u64,
     }
+
+    /// A clearing house's feed begins: what follows is of this epoch. One writer has it, and whoever follows
+    /// the feed takes nothing of an earlier one.
+    "shield.began" ShieldBegan {
+        /// Which one: greater than every one before it in this log.
+        Public epoch: u64,
+        /// The feed's session: 16 hexadecimal digits.
+        Public session: String,
+    }
+
+    /// A clearing house decided: the steps of one command, as docs/shield-machine.md says how they are
+    /// written. What has no room in one record is several, of one commit and in their order.
+    "shield.decided" ShieldDecided {
+        /// Of which epoch.
+        Public epoch: u64,
+        /// Which part of the decision, from 0.
+        Public part: u64,
+        /// Of how many.
+        Public parts: u64,
+        /// In the last part, where anything was put into force or carried on: the root over these blocks.
+        Public blocks: Option<Sha256Hex>,
+        /// How many blocks are under it.
+        Public blocks_under: Option<u64>,
+        /// This part of the decision's text.
+        Committed decision: String,
+        /// What the salts of the blocks follow from.
+        Committed seed: Option<Sha256Hex>,
+    }
+
+    /// A figure of the clearing house's policy is another from here on.
+    "shield.figured" ShieldFigured {
+        /// Which.
+        Public figure: String,
+        /// What it is now.
+        Public value: u64,
+        /// Why.
+        Committed reason: String,
+    }
 }

@@ -1,10 +1,15 @@
 //! Reasons and the verdict that follows from them.
 
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
 use crate::item::{Bad, Special};
 use crate::sets::{Class, Effect, Set};
 
 /// What may be done with an item, as far as harm goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// One reporter's word and a capture are enough.
     Allow,
@@ -105,6 +110,12 @@ impl Code {
             Self::Lifted => "lifted",
             Self::NotLoaded => "not_loaded",
         }
+    }
+
+    /// The word as this program has it, where it is a reason's.
+    pub(crate) fn known(word: &str) -> Option<&'static str> {
+        static WORDS: LazyLock<Vec<&'static str>> = LazyLock::new(Code::words);
+        WORDS.iter().find(|known| **known == word).copied()
     }
 
     /// Every code's name: what a catalogue has to hold.

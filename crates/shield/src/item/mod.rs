@@ -58,7 +58,8 @@ impl Kind {
 }
 
 /// Why a text is no item. Each says what was given; [`Bad::word`] is its name in JSON and catalogues.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Bad {
     /// Nothing.
     #[error("nothing was given")]
@@ -268,5 +269,20 @@ impl fmt::Display for Item {
             Self::Address(ip) => ip.fmt(f),
             Self::Endpoint(endpoint) => endpoint.fmt(f),
         }
+    }
+}
+
+impl serde::Serialize for Item {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Item {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = <String as serde::Deserialize>::deserialize(from)?;
+        // Only the writing that `Display` makes: a URL is no item by then.
+        let item = Self::parse(&text).ok().filter(|item| item.to_string() == text);
+        item.ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no item")))
     }
 }

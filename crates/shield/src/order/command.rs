@@ -1,6 +1,7 @@
 //! What somebody, or the clearing house's own clock, check and post, want done.
 
 use model::{ExhibitId, Sha256Hex};
+use serde::{Deserialize, Serialize};
 
 use super::exceptions::Cover;
 use super::turn::{Capture, Outcome};
@@ -10,7 +11,8 @@ use super::words::{
 use crate::item::Item;
 
 /// A legal basis: bound to one reporter and to the rights it names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Order {
     /// Its number.
     pub id: OrderId,
@@ -25,7 +27,8 @@ pub struct Order {
 }
 
 /// An event of an order, with its window.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Event {
     /// Its name.
     pub id: EventId,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use super::words::{Moment, Organisation, Person};
 use crate::item::{Item, Name, ancestors};
@@ -59,6 +60,53 @@ impl fmt::Display for Cover {
             Self::Below(name) => write!(f, "*.{name}"),
             Self::Network(network) => write!(f, "{}/{}", network.first, network.length),
         }
+    }
+}
+
+/// Why a text is no [`Cover`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "write a name, *. and a name for it with all below it, or a network such as 203.0.113.0/24"
+)]
+pub struct NoCover;
+
+impl FromStr for Cover {
+    type Err = NoCover;
+
+    fn from_str(text: &str) -> Result<Self, NoCover> {
+        let text = text.trim();
+        if let Some(below) = text.strip_prefix("*.") {
+            return Name::parse(below).map(Self::Below).map_err(|_| NoCover);
+        }
+        if let Some((ip, length)) = text.split_once('/') {
+            let (ip, length) = (ip.parse::<IpAddr>(), length.parse::<u8>());
+            let network = ip.ok().zip(length.ok()).and_then(|(ip, length)| Network::of(ip, length));
+            return network.map(Self::Network).ok_or(NoCover);
+        }
+        match Item::parse(text) {
+            Ok(Item::Name(name)) => Ok(Self::Name(name)),
+            Ok(Item::Address(ip)) => {
+                let length = if ip.is_ipv4() { 32 } else { 128 };
+                Network::of(ip, length).map(Self::Network).ok_or(NoCover)
+            }
+            _ => Err(NoCover),
+        }
+    }
+}
+
+impl serde::Serialize for Cover {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Cover {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = <String as serde::Deserialize>::deserialize(from)?;
+        let cover = text.parse::<Self>().map_err(serde::de::Error::custom)?;
+        // Only the writing that `Display` makes.
+        let same = cover.to_string() == text;
+        if same { Ok(cover) } else { Err(serde::de::Error::custom(NoCover)) }
     }
 }
 

@@ -164,6 +164,16 @@ impl Default for Machine {
 }
 
 impl Machine {
+    /// The capture that an item rests on that is not in force yet.
+    pub fn evidence(&self) -> Option<&Evidence> {
+        match self {
+            Self::Captured(captured) => Some(&captured.evidence),
+            Self::Checked(checked) => Some(&checked.evidence),
+            Self::Held(held) => held.evidence.as_ref(),
+            Self::Submitted(_) | Self::InForce(_) | Self::Suspended(_) | Self::Ended(_) => None,
+        }
+    }
+
     /// The state's name.
     pub fn stage(&self) -> Stage {
         match self {

@@ -10,6 +10,7 @@
 //! - [`state`]: what is known, with its indices and bounds.
 //! - [`ticket`]: a ticket, whose state is that of its items.
 //! - [`budget`], [`exceptions`], [`policy`]: errors of reporters, what is never blocked, the figures.
+//! - [`written`]: steps as the log keeps them.
 //! - [`schedule`]: what a probe has to capture next: a view, made again from the state at any time.
 //!
 //! Invariants. Nothing is deleted: there is no command for it. Nothing goes into force but in one
@@ -31,6 +32,7 @@ pub mod step;
 pub mod ticket;
 pub mod turn;
 pub mod words;
+pub mod written;
 
 pub use apply::Touched;
 pub use command::{Command, Event, Order, Submission};
@@ -43,3 +45,4 @@ pub use step::{Deed, Step};
 pub use ticket::{Ticket, TicketStage};
 pub use turn::{Capture, Outcome, Seen, Turn};
 pub use words::{Actor, Audience, Halt, ItemId, Moment, Role, Scope, TicketId};
+pub use written::{Decision, Unread};

@@ -23,6 +23,28 @@ macro_rules! policy {
             pub fn list(&self) -> Vec<(&'static str, u64, &'static str)> {
                 vec![$( (stringify!($name), self.$name, $unit), )*]
             }
+
+            /// Gives a figure another value.
+            ///
+            /// # Errors
+            /// No such figure, or a value beyond what the machine can keep, in words.
+            pub fn set(&mut self, figure: &str, value: u64) -> Result<(), String> {
+                let most = match figure {
+                    "budget_days" => MAX_BUDGET_DAYS,
+                    "measured_window_ms" => MAX_MEASURED_MS,
+                    "measured_percent" => 100,
+                    "budget_per_mille" => 1_000,
+                    _ => LONGEST,
+                };
+                if value > most {
+                    return Err(format!("{figure} is at most {most}, and {value} was given"));
+                }
+                match figure {
+                    $( stringify!($name) => self.$name = value, )*
+                    _ => return Err(format!("no figure is called {figure:?}")),
+                }
+                Ok(())
+            }
         }
     };
 }
@@ -88,6 +110,8 @@ policy! {
 pub const MAX_BUDGET_DAYS: u64 = 90;
 /// The longest window in which lifts by measurement are counted, in milliseconds.
 pub const MAX_MEASURED_MS: u64 = HOUR;
+/// The greatest value of any figure: ten years, in milliseconds.
+const LONGEST: u64 = 3_653 * DAY;
 /// A day, in milliseconds.
 pub(crate) const DAY_MS: u64 = DAY;
 /// An hour, in milliseconds.
@@ -96,6 +120,20 @@ pub(crate) const HOUR_MS: u64 = HOUR;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_figure_is_set_within_its_bounds() {
+        let mut policy = Policy::default();
+        policy.set("capture_age_ms", 5).unwrap();
+        assert_eq!(policy.capture_age_ms, 5);
+        assert!(policy.set("capture_age", 5).is_err());
+        assert!(policy.set("budget_days", MAX_BUDGET_DAYS + 1).is_err());
+        assert!(policy.set("capture_age_ms", u64::MAX).is_err());
+        for (name, value, _) in Policy::default().list() {
+            policy.set(name, value).unwrap();
+        }
+        assert_eq!(policy, Policy::default());
+    }
 
     #[test]
     fn the_figures_are_those_that_were_promised() {

@@ -1,6 +1,7 @@
 //! What was decided: the facts that are recorded, and of which alone the state is made.
 
 use model::Sha256Hex;
+use serde::{Deserialize, Serialize};
 
 use super::command::{Event, Order};
 use super::exceptions::Cover;
@@ -23,13 +24,15 @@ pub struct Step {
 }
 
 /// A ticket as it was taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Ticket {
     /// Which.
     pub id: TicketId,
     /// The legal basis.
     pub order: OrderId,
     /// The event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<EventId>,
     /// For whom it was reported: the order's reporter.
     pub reporter: Organisation,
@@ -42,20 +45,24 @@ pub struct Ticket {
     /// By whom it is to be blocked.
     pub audience: Audience,
     /// Without an event: until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Moment>,
 }
 
 /// An item as it was taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Asked {
     /// The value.
     pub value: Item,
     /// What was written, where it is not the value itself: a URL, capitals, Unicode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_written: Option<Box<str>>,
 }
 
 /// A line of a report that is no item.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LeftOut {
     /// Which line, from 0.
     pub line: u16,
@@ -64,7 +71,8 @@ pub struct LeftOut {
 }
 
 /// Why a line is no item.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum NoItem {
     /// It cannot be read.
     Bad(Bad),
@@ -92,7 +100,8 @@ impl NoItem {
 }
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "deed", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Deed {
     /// A legal basis was given.
     OrderGiven(Order),
@@ -184,6 +193,7 @@ pub enum Deed {
         /// The control.
         control: Item,
         /// What explains it; `None`: nothing that is in force, and a person has to look.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         explained_by: Option<Item>,
     },
     /// An exception was proposed.
@@ -191,6 +201,7 @@ pub enum Deed {
         /// What it covers.
         cover: Cover,
         /// Until when.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Moment>,
         /// Why.
         grounds: Grounds,
@@ -226,7 +237,8 @@ pub enum Deed {
 }
 
 /// Why a stop.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum StopCause {
     /// A person says so.
     Person(Grounds),
@@ -248,6 +260,28 @@ impl StopCause {
 }
 
 impl Deed {
+    /// Every word but those of turns.
+    pub const WORDS: &[&str] = &[
+        "order_given",
+        "announced",
+        "extended",
+        "submitted",
+        "renewal_asked",
+        "objected",
+        "objection_overdue",
+        "objection_upheld",
+        "objection_dismissed",
+        "harm_reported",
+        "harm_grouped",
+        "control_seen",
+        "control_lost",
+        "exception_proposed",
+        "exception_approved",
+        "stopped",
+        "resume_asked",
+        "resumed",
+    ];
+
     /// As it stands in records and JSON.
     pub fn word(&self) -> &'static str {
         match self {

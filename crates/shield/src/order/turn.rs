@@ -1,6 +1,7 @@
 //! What can happen to an item, and what it carries.
 
 use model::{ExhibitId, Sha256Hex};
+use serde::{Deserialize, Serialize};
 
 use super::words::{Grounds, Moment, Probe, words};
 use crate::harm::{Code, Finding, Verdict};
@@ -26,6 +27,8 @@ words! {
     Seen {
         /// The works that the ticket names.
         Works "works",
+        /// A page and no picture: a person has to say whether the works are behind it.
+        Page "page",
         /// Nothing: no answer, no picture.
         Nothing "nothing",
         /// Something, and not the works.
@@ -34,7 +37,8 @@ words! {
 }
 
 /// The capture an item rests on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// The capture's bytes.
     pub exhibit: ExhibitId,
@@ -42,17 +46,33 @@ pub struct Evidence {
     pub taken: Moment,
     /// From when on it is no evidence for a release.
     pub lapses: Moment,
+    /// True where it shows a page and no picture.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub page: bool,
 }
 
+/// A reason's word, which stands in this program. (Spelt `&'static str` in a field, a decision could be
+/// read of texts alone that live for ever.)
+pub type Word = &'static str;
+
 /// What the check found, as far as the machine needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Outcome {
     /// The verdict.
     pub verdict: Verdict,
     /// The gravest reason's word; `None` where nothing speaks against a block.
-    pub code: Option<&'static str>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "known_word")]
+    pub code: Option<Word>,
     /// True where a wrong block would be grave: popular, protected, or shared by thousands.
     pub grave: bool,
+}
+
+/// A reason's word, as this program knows it.
+fn known_word<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<&'static str>, D::Error> {
+    let word = String::deserialize(from)?;
+    let known = Code::known(&word);
+    known.map(Some).ok_or_else(|| serde::de::Error::custom(format!("no reason is {word:?}")))
 }
 
 impl Outcome {
@@ -91,12 +111,15 @@ impl Holds {
     pub const BUDGET: Self = Self(4);
     /// It is an address, which nobody has blocked alone.
     pub const ADDRESS: Self = Self(8);
+    /// The capture shows a page, and no program can tell what is behind it.
+    pub const PAGE: Self = Self(16);
 
-    const NAMES: [(Self, &'static str); 4] = [
+    const NAMES: [(Self, &'static str); 5] = [
         (Self::CHECK, "check"),
         (Self::UPLOAD, "upload"),
         (Self::BUDGET, "budget"),
         (Self::ADDRESS, "address"),
+        (Self::PAGE, "page"),
     ];
 
     /// Both.
@@ -123,6 +146,22 @@ impl Holds {
     /// The reason of that word.
     pub fn of_word(word: &str) -> Option<Self> {
         Self::NAMES.into_iter().find(|(_, name)| *name == word).map(|(one, _)| one)
+    }
+}
+
+impl Serialize for Holds {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.words())
+    }
+}
+
+impl<'de> Deserialize<'de> for Holds {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Vec::<String>::deserialize(from)?.iter().try_fold(Self::NONE, |all, word| {
+            let one = Self::of_word(word).filter(|one| !all.has(*one));
+            let bad = || serde::de::Error::custom(format!("nothing more holds for {word:?}"));
+            one.map(|one| all.with(one)).ok_or_else(bad)
+        })
     }
 }
 
@@ -159,7 +198,8 @@ impl Notice {
 }
 
 /// A capture that does not show the works.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Miss {
     /// When it was taken.
     pub taken: Moment,
@@ -254,7 +294,8 @@ words! {
 }
 
 /// What happens to an item.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "turn", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Turn {
     /// A probe's capture shows the works.
     Captured(Evidence),
@@ -279,6 +320,7 @@ pub enum Turn {
         /// True where an address does not wait for its host.
         waives: bool,
         /// Why, which a waiver needs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         grounds: Option<Grounds>,
     },
     /// It will not be blocked.
@@ -286,6 +328,7 @@ pub enum Turn {
         /// Why.
         denial: Denial,
         /// In whose words, where a person refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         grounds: Option<Grounds>,
     },
     /// A notice to the host and the CDN is to be sent now.
@@ -321,6 +364,7 @@ pub enum Turn {
         /// Why.
         worry: Worry,
         /// What the check found when it ran again, where that is why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         outcome: Option<Outcome>,
     },
     /// Back into it.
@@ -335,8 +379,10 @@ pub enum Turn {
         /// What it costs the reporter.
         charge: Charge,
         /// In whose words, where a person lifted it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         grounds: Option<Grounds>,
         /// The proof of the objection that was upheld.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         proof: Option<Sha256Hex>,
     },
     /// Its time is over.
@@ -344,6 +390,27 @@ pub enum Turn {
 }
 
 impl Turn {
+    /// Every word.
+    pub const WORDS: &[&str] = &[
+        "captured",
+        "uploaded",
+        "checked",
+        "lapsed",
+        "approved",
+        "refused",
+        "notice_asked",
+        "notice_sent",
+        "host_answered",
+        "released",
+        "renewed",
+        "missed",
+        "found",
+        "suspended",
+        "reinstated",
+        "lifted",
+        "expired",
+    ];
+
     /// As it stands in records and JSON.
     pub fn word(&self) -> &'static str {
         match self {

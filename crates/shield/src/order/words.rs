@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// A fixed set of words: an enum whose variants have one stable name each, for records and JSON.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $( $(#[doc = $about:literal])+ $variant:ident $word:literal, )* }) => {
@@ -17,6 +19,22 @@ macro_rules! words {
             /// As it stands in records, JSON and catalogues.
             pub fn word(self) -> &'static str {
                 match self { $( Self::$variant => $word, )* }
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(self.word())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let word = <String as serde::Deserialize>::deserialize(from)?;
+                let found = Self::ALL.iter().find(|one| one.word() == word).copied();
+                found.ok_or_else(|| serde::de::Error::custom(format!(
+                    "{word:?} is none of its words"
+                )))
             }
         }
     };
@@ -65,6 +83,21 @@ macro_rules! names {
                 fmt::Debug::fmt(&self.0, f)
             }
         }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(from)?;
+                // What was written was trimmed: nothing else is the writing of a name.
+                let name = Self::new(&text).filter(|name| name.as_str() == text);
+                name.ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no name")))
+            }
+        }
     )* };
 }
 
@@ -86,7 +119,8 @@ names! {
 }
 
 /// A moment: milliseconds since 1970-01-01T00:00:00 UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Moment(pub i64);
 
 impl Moment {
@@ -127,7 +161,8 @@ words! {
 }
 
 /// Who acts. That they are who they say was found elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Actor {
     /// The person.
     pub person: Person,
@@ -151,11 +186,13 @@ impl Actor {
 }
 
 /// A ticket: the n-th of this clearing house, from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct TicketId(pub u64);
 
 /// An item: its ticket and its place there, from 0, as `ticket × 1,024 + place`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct ItemId(pub u64);
 
 /// The most items of a ticket.
@@ -195,7 +232,8 @@ impl fmt::Display for ItemId {
 }
 
 /// Whom an item is addressed to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Audience {
     /// Every ISP, those that join later included.
     All,
@@ -204,7 +242,8 @@ pub enum Audience {
 }
 
 /// What a stop is laid upon.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Everything.
     All,

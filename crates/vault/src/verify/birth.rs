@@ -109,7 +109,7 @@ pub(crate) fn is_bare(dir: &Path) -> Result<bool> {
 }
 
 /// True where the authority has recorded the birth of the case, or seen its log.
-fn knows(authority: &Authority, origin: &str) -> bool {
+pub(crate) fn knows(authority: &Authority, origin: &str) -> bool {
     let born = || Some(birth_in(&authority.reader().ok()?, origin).ok()?.is_some());
     let seen = || {
         let keys = Keys::from(authority.verifier(origin).ok()?);

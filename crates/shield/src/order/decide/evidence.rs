@@ -28,7 +28,8 @@ impl Ask<'_> {
         if self.now >= lapses {
             return Err(Refusal::StaleCapture);
         }
-        Ok(Evidence { exhibit: capture.exhibit, taken: capture.taken, lapses })
+        let page = capture.seen == Seen::Page;
+        Ok(Evidence { exhibit: capture.exhibit, taken: capture.taken, lapses, page })
     }
 
     pub(super) fn capture(&mut self, item: ItemId, capture: &Capture) -> Result<(), Refusal> {
@@ -42,17 +43,12 @@ impl Ask<'_> {
             Machine::Suspended(_) => return Ok(()),
             _ => {}
         }
-        let before = match &live.machine {
-            Machine::Captured(captured) => Some(captured.evidence.taken),
-            Machine::Checked(checked) => Some(checked.evidence.taken),
-            Machine::Held(held) => held.evidence.as_ref().map(|evidence| evidence.taken),
-            _ => None,
-        };
+        let before = live.machine.evidence().map(|evidence| evidence.taken);
         if before.is_some_and(|taken| capture.taken <= taken) {
             return Ok(());
         }
         match capture.seen {
-            Seen::Works => {
+            Seen::Works | Seen::Page => {
                 self.turn(item, &live.machine, Turn::Captured(evidence))?;
             }
             // What was shown before is not shown any more.
@@ -74,7 +70,9 @@ impl Ask<'_> {
         capture: &Capture,
         evidence: Evidence,
     ) -> Result<(), Refusal> {
-        if capture.seen != Seen::Works {
+        // Of what was released upon a page, a page is what can be seen.
+        let page = capture.seen == Seen::Page && in_force.evidence.page;
+        if capture.seen != Seen::Works && !page {
             return self.missed(item, live, in_force, capture);
         }
         let expires = self.expiry(item)?;
@@ -163,6 +161,9 @@ impl Ask<'_> {
         if self.is_above_budget(item) {
             holds = holds.with(Holds::BUDGET);
         }
+        if live.machine.evidence().is_some_and(|evidence| evidence.page) {
+            holds = holds.with(Holds::PAGE);
+        }
         let turn = Turn::Checked { outcome: outcome.clone(), holds };
         let mut machine = self.turn(item, &live.machine, turn)?;
         // The ladder: before an address is touched its host is told, and has time to act.
@@ -247,12 +248,7 @@ impl Ask<'_> {
         self.needs(&[Role::House, Role::Reviewer, Role::Authority])?;
         let (live, _) = self.live(item)?;
         let machine = self.turn(item, &live.machine, Turn::HostAnswered { acts })?;
-        let has_evidence = match &machine {
-            Machine::Captured(_) | Machine::Checked(_) => true,
-            Machine::Held(held) => held.evidence.is_some(),
-            _ => false,
-        };
-        if acts && has_evidence {
+        if acts && machine.evidence().is_some() {
             self.turn(item, &machine, Turn::Lapsed)?;
             return Ok(());
         }

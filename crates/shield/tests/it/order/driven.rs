@@ -13,8 +13,8 @@ use shield::order::state::Live;
 use shield::order::turn::{Evidence, Outcome};
 use shield::order::words::{EventId, Grounds, OrderId, Organisation, Person, Right};
 use shield::order::{
-    Actor, Audience, Capture, Deed, Halt, ItemId, Machine, Moment, Policy, Role, Scope, Seen,
-    Stage, State, Step, TicketId, Turn, Value, decide,
+    Actor, Audience, Capture, Decision, Deed, Halt, ItemId, Machine, Moment, Policy, Role, Scope,
+    Seen, Stage, State, Step, TicketId, Turn, Value, decide,
 };
 
 /// What happened, so that a run in which nothing did shows.
@@ -198,7 +198,8 @@ impl Driven<'_> {
             exhibit: ExhibitId(Sha256Hex::of(&self.captures.to_be_bytes()).0),
             taken: self.now.minus(u64::from(n / 16) * MINUTE),
             seen: match n % 8 {
-                0..=5 => Seen::Works,
+                0..=4 => Seen::Works,
+                5 => Seen::Page,
                 6 => Seen::Nothing,
                 _ => Seen::Unrelated,
             },
@@ -387,6 +388,10 @@ impl Driven<'_> {
                 assert!(before.is_none() || before != after, "it changes nothing: {step:?}");
             }
             self.feed.touch(&self.state, touched);
+        }
+        if let Some(decision) = Decision::of(&steps) {
+            let text = decision.write().expect("whatever is decided can be written");
+            assert_eq!(Decision::read(&text).as_ref(), Ok(&decision), "{text}");
         }
         self.steps.extend(steps.iter().cloned());
         let _ = self.feed.publish(&self.state);

@@ -7,3 +7,4 @@ mod laws;
 mod release;
 mod stops;
 mod turns;
+mod written;

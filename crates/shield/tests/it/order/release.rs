@@ -460,3 +460,21 @@ fn only_a_checked_machine_is_ever_released() {
     let approve = world.approve(id, false);
     assert_eq!(world.refuses(&reviewer(), approve), "not_now");
 }
+
+#[test]
+fn a_page_alone_waits_for_a_second_person() {
+    let mut world = World::new();
+    let id = world.reported(&league(), "portal.example");
+    assert_eq!(words(&world.captured(id, Seen::Page)), ["captured"]);
+    let steps = world.checked(id, Verdict::Allow);
+    assert_eq!(words(&steps), ["checked"]);
+    assert_eq!(world.stage(id), Stage::Held);
+    let approve = world.approve(id, false);
+    assert_eq!(words(&world.does(&reviewer(), approve)), ["approved", "released", "notice_asked"]);
+    // Where a page is what it was released upon, a page is what a capture can show.
+    assert!(world.captured(id, Seen::Page).is_empty());
+    assert_eq!(words(&world.captured(id, Seen::Nothing)), ["missed"]);
+    // Where a picture was, a page is none.
+    let other = world.blocked(&league(), "stream.example");
+    assert_eq!(words(&world.captured(other, Seen::Page)), ["missed"]);
+}

@@ -17,7 +17,7 @@ const AT: Moment = Moment(1_000);
 
 fn evidence(n: u8) -> Evidence {
     let exhibit = ExhibitId(Sha256Hex([n; 32]).0);
-    Evidence { exhibit, taken: Moment(900), lapses: Moment(2_000) }
+    Evidence { exhibit, taken: Moment(900), lapses: Moment(2_000), page: false }
 }
 
 fn pending(holds: Holds, approved: bool) -> Pending {

@@ -1,0 +1,145 @@
+//! Which record put which block into force. A block is proven by the leaves beside it, so these are kept
+//! while any block under their record lives: 32 bytes a leaf, and about 150 for each live block.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use model::Sha256Hex;
+use shield::order::turn::Turn;
+use shield::order::{Deed, ItemId, Moment, State, Step, Value};
+use shield::proof::{self, Block, Hash, Proven};
+
+/// The blocks that one decision puts into force, before they have a record.
+#[derive(Debug)]
+pub(super) struct Batch {
+    seed: [u8; 32],
+    placed: Vec<(ItemId, Placed)>,
+}
+
+/// A block that lives.
+#[derive(Debug, Clone)]
+struct Placed {
+    /// The record that shows the root over it.
+    record: u64,
+    /// Its place there.
+    place: u32,
+    value: Value,
+    expires: Moment,
+    code: Option<&'static str>,
+}
+
+/// What one record put into force.
+#[derive(Debug)]
+struct Under {
+    seed: [u8; 32],
+    leaves: Arc<[Hash]>,
+    live: usize,
+}
+
+/// Every block that lives, with what proves it.
+#[derive(Debug, Default)]
+pub(super) struct Blocks {
+    of: HashMap<ItemId, Placed>,
+    under: HashMap<u64, Under>,
+}
+
+impl Batch {
+    pub(super) fn new(seed: [u8; 32]) -> Self {
+        Self { seed, placed: Vec::new() }
+    }
+
+    /// Takes a block, where a step put one into force or carried it on. The state is that after the step.
+    pub(super) fn take(&mut self, state: &State, step: &Step) {
+        let Deed::Turned { item, turn: Turn::Released { expires } | Turn::Renewed { expires, .. } } =
+            &step.deed
+        else {
+            return;
+        };
+        let Some(live) = state.item(*item) else { return };
+        let Some(in_force) = live.machine.in_force() else { return };
+        let Ok(place) = u32::try_from(self.placed.len()) else { return };
+        let (value, code) = (live.value.clone(), in_force.outcome.code);
+        let placed = Placed { record: 0, place, value, expires: *expires, code };
+        self.placed.push((*item, placed));
+    }
+
+    /// The root over them, and how many there are; `None` where there are none.
+    pub(super) fn root(&self) -> Option<(Sha256Hex, u64)> {
+        let leaves = self.leaves();
+        (!leaves.is_empty()).then(|| (Sha256Hex(proof::root(&leaves)), leaves.len() as u64))
+    }
+
+    pub(super) fn seed(&self) -> Sha256Hex {
+        Sha256Hex(self.seed)
+    }
+
+    fn leaves(&self) -> Vec<Hash> {
+        let block = |(item, placed): &(ItemId, Placed)| placed.block(*item, &self.seed).leaf();
+        self.placed.iter().map(block).collect()
+    }
+}
+
+impl Placed {
+    fn block(&self, item: ItemId, seed: &[u8; 32]) -> Block {
+        Block {
+            value: (*self.value).clone(),
+            item,
+            expires: self.expires,
+            code: self.code.map(str::to_owned),
+            salt: proof::salt(seed, self.place),
+        }
+    }
+}
+
+impl Blocks {
+    /// The decision's blocks have a record.
+    pub(super) fn keep(&mut self, batch: Batch, record: u64) {
+        let leaves: Arc<[Hash]> = batch.leaves().into();
+        if leaves.is_empty() {
+            return;
+        }
+        self.under.insert(record, Under { seed: batch.seed, leaves, live: batch.placed.len() });
+        for (item, placed) in batch.placed {
+            self.forget(item);
+            self.of.insert(item, Placed { record, ..placed });
+        }
+    }
+
+    /// An item's block lives no longer, or another record proves it.
+    pub(super) fn forget(&mut self, item: ItemId) {
+        let Some(placed) = self.of.remove(&item) else { return };
+        if let Some(under) = self.under.get_mut(&placed.record) {
+            under.live = under.live.saturating_sub(1);
+            if under.live == 0 {
+                self.under.remove(&placed.record);
+            }
+        }
+    }
+
+    /// Forgets what a step ended.
+    pub(super) fn follow(&mut self, state: &State, step: &Step) {
+        if let Deed::Turned { item, .. } = &step.deed
+            && state.item(*item).is_none_or(|live| live.machine.in_force().is_none())
+        {
+            self.forget(*item);
+        }
+    }
+
+    /// An item's block with what shows that it was decided.
+    pub(super) fn proven(&self, item: ItemId) -> Option<Proven> {
+        let placed = self.of.get(&item)?;
+        let under = self.under.get(&placed.record)?;
+        Some(Proven {
+            block: placed.block(item, &under.seed),
+            record: placed.record,
+            place: placed.place,
+            of: u32::try_from(under.leaves.len()).ok()?,
+            path: proof::path(&under.leaves, placed.place)?,
+        })
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.of.len()
+    }
+}

@@ -1,0 +1,419 @@
+//! The log, what follows from it, and the feed: in one hand.
+
+use std::path::Path;
+
+use model::record::{Body, ShieldBegan, ShieldDecided, ShieldFigured};
+use shield::feed::{Bounds, Feed};
+use shield::order::schedule::Schedule;
+use shield::order::words::{Grounds, Organisation, Person};
+use shield::order::written::{MAX_PARTS, parts};
+use shield::order::{
+    Actor, Command, Decision, ItemId, MAX_DUE, Moment, Policy, Refusal, Role, State, Step, Touched,
+    decide,
+};
+use shield::proof::Proven;
+use vault::{Case, Home, Stamp};
+
+use super::blocks::Batch;
+use super::replay::{Standing, seed_of};
+use crate::desk::{Place, now_ms};
+use crate::{Error, Result};
+
+/// The most commands that are made durable together.
+pub const MAX_TOGETHER: usize = 256;
+
+/// Something that somebody wants done. That they are who they say was found before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    pub command: Command,
+}
+
+/// What was done of it: durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// When.
+    pub at: Moment,
+    /// The steps; none where nothing had to be done.
+    pub steps: Vec<Step>,
+    /// The last record of the decision; `None` where there are no steps.
+    pub record: Option<u64>,
+}
+
+/// The clearing house, open for writing.
+#[derive(Debug)]
+pub struct House {
+    case: Case,
+    house: Actor,
+    standing: Standing,
+    schedule: Schedule,
+    feed: Option<Feed>,
+    broken: bool,
+}
+
+impl House {
+    /// Makes the folder of the authority's clearing house. An authority has one.
+    ///
+    /// # Errors
+    /// There is one; the disk; the authority's key.
+    pub fn create(place: &Place) -> Result<()> {
+        let stamp = Stamp { actor: place.actor.clone(), now_ms: now_ms() };
+        let home = Home::new(&place.home);
+        let case = Case::create_shield(&place.case, &home, &stamp, &place.holder, place.wait)?;
+        Ok(case.finish()?)
+    }
+
+    /// Opens it, and makes what it knows of its log.
+    ///
+    /// # Errors
+    /// No clearing house there; another process has it; a log that does not hold together.
+    pub fn open(place: &Place) -> Result<Self> {
+        let home = Home::new(&place.home);
+        let case = Case::open(&place.case, &home, &place.holder, place.wait, now_ms())?;
+        let standing = replayed(&case)?;
+        let name = Organisation::new(case.authority());
+        let odd = || Error::Asked(format!("{:?} is no name of an authority", case.authority()));
+        let person = Person::new("the clearing house").ok_or_else(odd)?;
+        let house = Actor { person, organisation: name.ok_or_else(odd)?, role: Role::House };
+        let now = after(standing.last);
+        let schedule = Schedule::new(&standing.state, &standing.policy, now);
+        Ok(Self { case, house, standing, schedule, feed: None, broken: false })
+    }
+
+    /// What the log in a folder comes to, for who only reads: no lock, no waiting.
+    ///
+    /// # Errors
+    /// As [`House::open`], locks aside.
+    pub fn read(dir: &Path) -> Result<Standing> {
+        replayed(&Case::read(dir)?)
+    }
+
+    /// Begins the feed: a new session under a greater epoch, so that whoever followed takes nothing of an
+    /// earlier one any more.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn begin(&mut self) -> Result<()> {
+        self.sound()?;
+        let random = vault::random()?;
+        let session = u64::from_be_bytes(std::array::from_fn(|n| random[n]));
+        let epoch = self.standing.epoch.saturating_add(1);
+        let body = ShieldBegan { epoch, session: format!("{session:016x}") };
+        self.commit(vec![(String::new(), body.into())])?;
+        self.standing.epoch = epoch;
+        self.feed = Some(Feed::new(&self.standing.state, session, epoch, Bounds::default()));
+        Ok(())
+    }
+
+    /// Does what was asked, in order, and makes all of it durable by one flush. What is refused changes
+    /// nothing, and holds up nothing else. At most [`MAX_TOGETHER`] a call; more are refused as a whole.
+    ///
+    /// # Errors
+    /// The disk: nobody knows then whether it was done, and this house does nothing more.
+    pub fn act(&mut self, asks: &[Ask]) -> Result<Vec<std::result::Result<Done, Refusal>>> {
+        self.sound()?;
+        if asks.len() > MAX_TOGETHER {
+            return Err(Error::Bound(format!("more than {MAX_TOGETHER} commands at once")));
+        }
+        self.broken = true; // until all of it is durable
+        let now = self.now();
+        let (mut answers, mut drafts) = (Vec::with_capacity(asks.len()), Vec::new());
+        for ask in asks {
+            let seed = vault::random()?;
+            match self.decide(ask, now, seed, &mut drafts) {
+                Ok(Some(steps)) => answers.push((Ok(steps), drafts.len())),
+                Ok(None) => answers.push((Ok(Vec::new()), 0)),
+                Err(refusal) => answers.push((Err(refusal), 0)),
+            }
+        }
+        let records = self.write(drafts)?;
+        self.broken = false;
+        let answer = |(steps, draft): (std::result::Result<Vec<Step>, Refusal>, usize)| {
+            let record = draft.checked_sub(1).and_then(|n| records.get(n).copied());
+            steps.map(|steps| Done { at: now, steps, record })
+        };
+        Ok(answers.into_iter().map(answer).collect())
+    }
+
+    /// Does what is due by now; true where more may be.
+    ///
+    /// # Errors
+    /// As [`House::act`].
+    pub fn tick(&mut self) -> Result<bool> {
+        if self.standing.state.next_due().is_none_or(|due| due > self.now()) {
+            return Ok(false);
+        }
+        let tick = Ask { actor: self.house.clone(), command: Command::Tick };
+        let done = self.act(std::slice::from_ref(&tick))?;
+        Ok(matches!(done.first(), Some(Ok(done)) if !done.steps.is_empty()))
+    }
+
+    /// Changes a figure of the policy.
+    ///
+    /// # Errors
+    /// No such figure, or a value out of its bounds; the disk.
+    pub fn figure(
+        &mut self,
+        person: &Person,
+        figure: &str,
+        value: u64,
+        why: &Grounds,
+    ) -> Result<()> {
+        self.sound()?;
+        let mut policy = self.standing.policy.clone();
+        policy.set(figure, value).map_err(Error::Asked)?;
+        if policy == self.standing.policy {
+            return Ok(());
+        }
+        let reason = why.as_str().to_owned();
+        let body = ShieldFigured { figure: figure.to_owned(), value, reason };
+        self.commit(vec![(person.as_str().to_owned(), body.into())])?;
+        self.standing.policy = policy;
+        Ok(())
+    }
+
+    /// Publishes what changed since, under one new serial; `None`: nothing did, or no feed began.
+    pub fn publish(&mut self) -> Option<shield::feed::Place> {
+        self.feed.as_mut()?.publish(&self.standing.state)
+    }
+
+    /// The feed, once it began.
+    pub fn feed(&self) -> Option<&Feed> {
+        self.feed.as_ref()
+    }
+
+    /// What is known.
+    pub fn state(&self) -> &State {
+        &self.standing.state
+    }
+
+    /// The figures.
+    pub fn policy(&self) -> &Policy {
+        &self.standing.policy
+    }
+
+    /// The epoch.
+    pub fn epoch(&self) -> u64 {
+        self.standing.epoch
+    }
+
+    /// As whom the clearing house acts: its clock, its check, its post.
+    pub fn itself(&self) -> &Actor {
+        &self.house
+    }
+
+    /// An item's block with what shows that it was decided.
+    pub fn proven(&self, item: ItemId) -> Option<Proven> {
+        self.standing.blocks.proven(item)
+    }
+
+    /// How many blocks live, suspended ones included.
+    pub fn blocks(&self) -> usize {
+        self.standing.blocks.len()
+    }
+
+    /// The folder with its log and its vault.
+    pub fn case(&self) -> &Case {
+        &self.case
+    }
+
+    /// What has to be captured by now, at most so many; each is then due again after a while.
+    pub fn captures_due(&mut self, most: usize) -> Vec<ItemId> {
+        let now = self.now();
+        let Standing { state, policy, .. } = &self.standing;
+        let due = self.schedule.take_due(state, policy, now, most);
+        due.into_iter().map(|(_, item)| item).collect()
+    }
+
+    /// An item was captured, whatever that came to.
+    pub fn captured(&mut self, item: ItemId) {
+        let now = self.now();
+        self.schedule.captured(&self.standing.state, &self.standing.policy, item, now);
+    }
+
+    /// When something is due next: of the clock or to be captured.
+    pub fn next_due(&self) -> Option<Moment> {
+        let dues = [self.standing.state.next_due(), self.schedule.next_due()];
+        dues.into_iter().flatten().min()
+    }
+
+    /// Now. A clock that was set back stands still until it is where it was: what was decided last is never
+    /// later than what is decided next.
+    pub fn now(&self) -> Moment {
+        after(self.standing.last)
+    }
+
+    /// Writes tiles, and lets the authority see the log, so that others can prove out of it.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn show(&mut self) -> Result<()> {
+        self.sound()?;
+        Ok(self.case.publish()?)
+    }
+
+    /// Closes the log in good order.
+    ///
+    /// # Errors
+    /// The disk; what was acknowledged is safe all the same.
+    pub fn close(self) -> Result<()> {
+        if self.broken {
+            return Ok(());
+        }
+        Ok(self.case.finish()?)
+    }
+
+    /// Records what nobody decided: for tests of what is made of it.
+    #[cfg(test)]
+    pub(super) fn forge(&mut self, body: Body) {
+        self.commit(vec![("mallory".to_owned(), body)]).unwrap();
+    }
+
+    fn sound(&self) -> Result<()> {
+        if !self.broken {
+            return Ok(());
+        }
+        Err(Error::Beside(
+            "the clearing house's disk failed in the midst of an act: whether it was done, its log says. \
+             Nothing more is done before it is opened again"
+                .to_owned(),
+        ))
+    }
+
+    /// Decides one command and applies it. What is decided next builds on it; nobody hears of it before all
+    /// is durable.
+    fn decide(
+        &mut self,
+        ask: &Ask,
+        now: Moment,
+        seed: [u8; 32],
+        drafts: &mut Vec<Draft>,
+    ) -> std::result::Result<Option<Vec<Step>>, Refusal> {
+        let Standing { state, policy, .. } = &self.standing;
+        let steps = decide(state, policy, &ask.command, &ask.actor, now)?;
+        let Some(decision) = Decision::of(&steps) else { return Ok(None) };
+        let mut draft = Draft { decision, batch: None, touched: Vec::new() };
+        let mut batch = Batch::new(seed);
+        for step in &steps {
+            let touched = self.standing.state.apply(step);
+            self.standing.blocks.follow(&self.standing.state, step);
+            batch.take(&self.standing.state, step);
+            self.schedule.follow(&self.standing.state, &self.standing.policy, step);
+            draft.touched.push(touched);
+        }
+        self.standing.last = self.standing.last.max(Some(now));
+        self.standing.decisions += 1;
+        draft.batch = Some(batch);
+        drafts.push(draft);
+        Ok(Some(steps))
+    }
+
+    /// Makes drafts durable, and gives the last record of each. The feed is told after that.
+    fn write(&mut self, drafts: Vec<Draft>) -> Result<Vec<u64>> {
+        let (mut bodies, mut ends) = (Vec::new(), Vec::with_capacity(drafts.len()));
+        for draft in &drafts {
+            let person = draft.decision.by.person.as_str();
+            let records = draft.records(self.standing.epoch)?;
+            bodies.extend(records.into_iter().map(|body| (person.to_owned(), body)));
+            ends.push(bodies.len() as u64);
+        }
+        if bodies.is_empty() {
+            return Ok(Vec::new());
+        }
+        let first = self.commit(bodies)?;
+        let records: Vec<u64> = ends.into_iter().map(|end| first + end - 1).collect();
+        for (draft, record) in drafts.into_iter().zip(&records) {
+            if let Some(batch) = draft.batch {
+                self.standing.blocks.keep(batch, *record);
+            }
+            if let Some(feed) = &mut self.feed {
+                for touched in draft.touched {
+                    feed.touch(&self.standing.state, touched);
+                }
+            }
+        }
+        Ok(records)
+    }
+
+    /// Commits records, each of its actor, and gives the first one's index.
+    fn commit(&mut self, bodies: Vec<(String, Body)>) -> Result<u64> {
+        let was = std::mem::replace(&mut self.broken, true);
+        let stamp = Stamp { actor: self.house.person.as_str().to_owned(), now_ms: now_ms() };
+        let mut batch = self.case.batch();
+        for (actor, body) in bodies {
+            if actor.is_empty() { batch.record(body) } else { batch.record_by(&actor, body) }
+        }
+        let range = batch.commit(&stamp)?;
+        self.broken = was;
+        Ok(range.start)
+    }
+}
+
+/// A decision on its way to the log.
+struct Draft {
+    decision: Decision,
+    batch: Option<Batch>,
+    touched: Vec<Touched>,
+}
+
+impl Draft {
+    fn records(&self, epoch: u64) -> Result<Vec<Body>> {
+        let odd = |e: shield::order::Unread| Error::Beside(format!("a decision: {e}"));
+        let text = self.decision.write().map_err(odd)?;
+        let all: Vec<&str> = parts(&text).collect();
+        if all.len() > MAX_PARTS {
+            return Err(Error::Bound(format!("a decision of more than {MAX_PARTS} records")));
+        }
+        let root = self.batch.as_ref().and_then(Batch::root);
+        let count = all.len() as u64;
+        let body = |(part, text): (u64, &str)| {
+            let shown = root.filter(|_| part + 1 == count);
+            let seed = self.batch.as_ref().filter(|_| shown.is_some()).and_then(seed_of);
+            ShieldDecided {
+                epoch,
+                part,
+                parts: count,
+                blocks: shown.map(|(root, _)| root),
+                blocks_under: shown.map(|(_, under)| under),
+                decision: text.to_owned(),
+                seed,
+            }
+            .into()
+        };
+        Ok((0..).zip(all).map(body).collect())
+    }
+}
+
+/// Now, and not before a moment.
+fn after(last: Option<Moment>) -> Moment {
+    let now = Moment(now_ms());
+    last.map_or(now, |last| last.max(now))
+}
+
+/// What a log comes to.
+fn replayed(case: &Case) -> Result<Standing> {
+    if case.origin() != vault::shield_origin(case.authority()) {
+        let dir = crate::shell::quoted_path(case.dir());
+        return Err(Error::Asked(format!(
+            "{dir} is a case, and no clearing house: make one with `vigie shield init FOLDER`"
+        )));
+    }
+    let odd = |index: u64, why: &str| {
+        Error::Beside(format!(
+            "record {index} of the clearing house's log does not hold: {why}. Nothing is decided on such a \
+             log; `vigie verify {}` tells more, `vigie restore` lays back a backup",
+            crate::shell::quoted_path(case.dir())
+        ))
+    };
+    let mut standing = Standing::default();
+    for entry in case.records(0) {
+        let (index, record, opening) = entry?;
+        standing.take(index, &record, &opening).map_err(|why| odd(index, &why))?;
+    }
+    standing.end().map_err(|why| odd(case.len().saturating_sub(1), &why))?;
+    // More that is due than one tick does is done by the next ones.
+    let _ = MAX_DUE;
+    Ok(standing)
+}

@@ -1,0 +1,27 @@
+//! The clearing house: the one writer of what is blocked (docs/shield-machine.md).
+//!
+//! Its folder is shaped as a case's, with a log of its own, `<authority>/shield`: what is decided is a
+//! record there before anything of it goes out. `shield` decides and applies, without I/O; here is the
+//! clock, the log, and whoever asks.
+//!
+//! - [`House`]: the log, what follows from it, and the feed. Commands that come together are made durable
+//!   together, and answered after that.
+//! - [`Keeper`]: the thread that has the house, its queue, and its clock.
+//! - `replay`: from records to the state; nothing else makes it.
+//! - `blocks`: which record put which block into force, and what shows it.
+//!
+//! Invariants: nobody is told of an act, and no feed shows it, before its record is durable. After a fault
+//! of the disk nothing more is decided until the log was read anew. An epoch has one writer.
+
+mod blocks;
+mod check;
+mod house;
+mod keeper;
+mod replay;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use check::check;
+pub use house::{Ask, Done, House, MAX_TOGETHER};
+pub use keeper::{Closed, Keeper, MAX_WAITING, Out};
+pub use replay::Standing;

@@ -1,0 +1,124 @@
+//! From the records of a clearing house's log to what it knows.
+
+use model::Sha256Hex;
+use model::record::{Body, Opening, Record, ShieldDecided};
+use shield::order::written::MAX_PARTS;
+use shield::order::{Decision, Moment, Policy, State};
+
+use super::blocks::{Batch, Blocks};
+
+/// What a log comes to.
+#[derive(Debug, Default)]
+pub struct Standing {
+    /// Orders, events, tickets, items.
+    pub state: State,
+    /// The figures.
+    pub policy: Policy,
+    /// The epoch; 0 before the first feed began.
+    pub epoch: u64,
+    /// When it was decided last.
+    pub last: Option<Moment>,
+    /// Decisions.
+    pub decisions: u64,
+    pub(super) blocks: Blocks,
+    /// Parts of a decision of which more are to come.
+    open: Vec<String>,
+}
+
+/// What a record says that cannot be, in words.
+pub(super) type Odd = String;
+
+impl Standing {
+    /// Takes the next record.
+    ///
+    /// # Errors
+    /// What does not hold together.
+    pub(super) fn take(
+        &mut self,
+        index: u64,
+        record: &Record,
+        opening: &Opening,
+    ) -> Result<(), Odd> {
+        if !record.kind.starts_with("shield.") {
+            return self.whole();
+        }
+        let body = Body::read(record, opening).map_err(|e| e.to_string())?;
+        match body {
+            Body::ShieldDecided(body) => {
+                return self.decided(index, &body, record.actor(opening).as_deref());
+            }
+            Body::ShieldBegan(body) if body.epoch > self.epoch => self.epoch = body.epoch,
+            Body::ShieldBegan(body) => {
+                let before = self.epoch;
+                return Err(format!("it begins epoch {}, and {before} had begun", body.epoch));
+            }
+            Body::ShieldFigured(body) => self.policy.set(&body.figure, body.value)?,
+            _ => {}
+        }
+        self.whole()
+    }
+
+    /// Nothing may come between the parts of a decision.
+    fn whole(&self) -> Result<(), Odd> {
+        if self.open.is_empty() { Ok(()) } else { Err("a decision before it is not whole".into()) }
+    }
+
+    fn decided(
+        &mut self,
+        index: u64,
+        body: &ShieldDecided,
+        actor: Option<&str>,
+    ) -> Result<(), Odd> {
+        if body.epoch != self.epoch {
+            let epoch = self.epoch;
+            return Err(format!("it is of epoch {}, and {epoch} is the one that runs", body.epoch));
+        }
+        let parts = usize::try_from(body.parts).unwrap_or(usize::MAX);
+        if body.part != self.open.len() as u64 || body.part >= body.parts || parts > MAX_PARTS {
+            return Err(format!("part {} of {} does not come here", body.part + 1, body.parts));
+        }
+        self.open.push(body.decision.clone());
+        if self.open.len() < parts {
+            return Ok(());
+        }
+        let text = std::mem::take(&mut self.open).concat();
+        let decision = Decision::read(&text).map_err(|e| e.to_string())?;
+        if actor != Some(decision.by.person.as_str()) {
+            return Err("who acts is another than who decided".into());
+        }
+        // Where nothing was put into force there is no seed, and nothing under it.
+        let mut batch = Batch::new(body.seed.map_or([0; 32], |seed| seed.0));
+        self.apply(&decision, &mut batch);
+        let shown = body.blocks.zip(body.blocks_under);
+        if batch.root() != shown || body.seed.is_some() != shown.is_some() {
+            return Err("the root it shows is not that of the blocks it puts into force".into());
+        }
+        self.blocks.keep(batch, index);
+        Ok(())
+    }
+
+    fn apply(&mut self, decision: &Decision, batch: &mut Batch) {
+        for step in decision.steps() {
+            let _ = self.state.apply(&step);
+            self.blocks.follow(&self.state, &step);
+            batch.take(&self.state, &step);
+        }
+        self.last = self.last.max(Some(decision.at));
+        self.decisions += 1;
+    }
+
+    /// The record that shows an item's block, with the root over it: for who verifies.
+    pub fn proven(&self, item: shield::order::ItemId) -> Option<shield::proof::Proven> {
+        self.blocks.proven(item)
+    }
+
+    /// The end of the log: no decision may be cut off there.
+    pub(super) fn end(&self) -> Result<(), Odd> {
+        self.whole()
+    }
+}
+
+/// The seed of a decision that puts something into force, and no other's.
+pub(super) fn seed_of(batch: &Batch) -> Option<Sha256Hex> {
+    batch.root().map(|_| batch.seed())
+}
