@@ -25,6 +25,7 @@ pub mod lines;
 pub mod open;
 mod outside;
 pub mod package;
+pub mod parties;
 mod permit;
 mod pipeline;
 pub mod progress;

@@ -72,7 +72,7 @@ pub(crate) fn may_erase(actor: &str, basis: &str, reason: &str) -> Result<()> {
 }
 
 /// Says whether something was said that must be.
-fn said(what: &str, text: &str, most: usize) -> Result<()> {
+pub(crate) fn said(what: &str, text: &str, most: usize) -> Result<()> {
     if text.trim().is_empty() {
         return Err(Error::Asked(format!("a {what} must be given: it is recorded")));
     }

@@ -18,7 +18,7 @@ pub(crate) fn check(case: &Case, report: &mut Report) -> Result<()> {
         let (index, record, opening) = entry?;
         if let Err(why) = standing.take(index, &record, &opening) {
             let place = format!("record {index}, a decision of the clearing house");
-            report.find(&place, &format!("{why}; what comes after it was not looked at"));
+            report.find(&place, format!("{why}; what comes after it was not looked at"));
             return Ok(());
         }
     }

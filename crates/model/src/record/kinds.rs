@@ -676,4 +676,131 @@ records! {
         /// Why.
         Committed reason: String,
     }
+    /// In the authority's own log: an organisation that deals with the authority. Who they all are, and
+    /// what each may do, holds for every case and for the clearing house (docs/access.md).
+    "party.organisation" PartyOrganisation {
+        /// What records call it, once for ever: a short name.
+        Committed organisation: String,
+        /// Its full name.
+        Committed name: String,
+        /// What it is: `authority`, `rights_holder`, `isp`, `reviewer` or `other`.
+        Committed sector: String,
+    }
+
+    /// In the authority's own log: a person of an organisation.
+    "party.person" PartyPerson {
+        /// What records call the person, once for ever: a short name.
+        Committed person: String,
+        /// The person's name.
+        Committed name: String,
+        /// The organisation's short name.
+        Committed organisation: String,
+    }
+
+    /// In the authority's own log: a person acts in an office from here on.
+    "party.role_given" PartyRoleGiven {
+        /// The person's short name.
+        Committed person: String,
+        /// The office.
+        Committed role: String,
+        /// From when on, in UTC.
+        Committed from: String,
+        /// Until when, that moment not meant.
+        Committed until: Option<String>,
+    }
+
+    /// In the authority's own log: a person acts in an office no longer.
+    "party.role_taken" PartyRoleTaken {
+        /// The person's short name.
+        Committed person: String,
+        /// The office.
+        Committed role: String,
+        /// Why.
+        Committed reason: String,
+    }
+
+    /// In the authority's own log: a service of an organisation signs in by a key from here on.
+    "party.key_issued" PartyKeyIssued {
+        /// What records call the key, once for ever: a short name.
+        Committed key: String,
+        /// The organisation's short name.
+        Committed organisation: String,
+        /// In what office it acts.
+        Committed role: String,
+        /// SHA-256 of the secret, which stands nowhere.
+        Committed digest: Sha256Hex,
+        /// Until when, in UTC, that moment not meant.
+        Committed until: Option<String>,
+    }
+
+    /// In the authority's own log: a service key counts no longer.
+    "party.key_revoked" PartyKeyRevoked {
+        /// The key's short name.
+        Committed key: String,
+        /// Why.
+        Committed reason: String,
+    }
+
+    /// In the authority's own log: a person, or an organisation with its people and keys, may do nothing
+    /// until it is reinstated.
+    "party.suspended" PartySuspended {
+        /// `person:NAME` or `organisation:NAME`.
+        Committed party: String,
+        /// Why.
+        Committed reason: String,
+    }
+
+    /// In the authority's own log: what was suspended is so no longer.
+    "party.reinstated" PartyReinstated {
+        /// `person:NAME` or `organisation:NAME`.
+        Committed party: String,
+        /// Why.
+        Committed reason: String,
+    }
+
+    /// In the authority's own log: how many requests a minute an organisation may make.
+    "party.quota" PartyQuota {
+        /// The organisation's short name.
+        Committed organisation: String,
+        /// Requests a minute of all its people and keys together; absent where the usual ones count again.
+        Committed per_minute: Option<u64>,
+    }
+
+    /// In the authority's own log: a person's way to sign in was added, or is gone.
+    "party.credential" PartyCredential {
+        /// The person's short name.
+        Committed person: String,
+        /// Which: `invitation`, `password` or `passkey`.
+        Committed means: String,
+        /// True where it was added, false where it is gone.
+        Committed added: bool,
+    }
+
+    /// In the authority's own log: a person's sessions were ended by somebody else.
+    "party.sessions_ended" PartySessionsEnded {
+        /// The person's short name.
+        Committed person: String,
+        /// How many.
+        Committed sessions: u64,
+        /// Why.
+        Committed reason: String,
+    }
+
+    /// In the authority's own log: what was refused to one party at one route, within one hour.
+    "access.refused" AccessRefused {
+        /// When the hour began, in UTC.
+        Public hour: String,
+        /// How often, whatever the reason.
+        Public refused: u64,
+        /// An organisation's short name; `public` of who was not signed in, `holder`, `others`.
+        Committed party: String,
+        /// The route's pattern.
+        Committed route: String,
+        /// How often because nobody was signed in.
+        Committed sign_in: u64,
+        /// How often because the policies say no.
+        Committed forbidden: u64,
+        /// How often because the quota was spent.
+        Committed too_many: u64,
+    }
 }

@@ -140,6 +140,10 @@ fn only_version_kind_time_authority_and_roots_are_public() {
                 "shield.figured" => ["figure", "value"].contains(&field.name),
                 _ => false,
             };
+            // How often in which hour, so that whoever has the log alone sees an attack; of whom and at
+            // what stays committed.
+            let refusals =
+                def.kind == "access.refused" && ["hour", "refused"].contains(&field.name);
             let public = birth
                 || shield
                 || stamp
@@ -148,6 +152,7 @@ fn only_version_kind_time_authority_and_roots_are_public() {
                 || keys
                 || erasure
                 || probe
+                || refusals
                 || field.name == "root";
             assert!(public, "{}.{} is public", def.kind, field.name);
         }
