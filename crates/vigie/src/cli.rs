@@ -15,6 +15,7 @@ pub(crate) use stamp::Stamp;
 mod authority;
 mod backup;
 mod capture;
+pub(crate) mod clearing;
 mod erase;
 pub(crate) mod package;
 mod people;
@@ -41,8 +42,8 @@ const EXIT_CODES: &str =
 pub(crate) enum Command {
     /// Seal and read everything under PATH, and update the case's views.
     Open(Open),
-    /// Serve the console on loopback.
-    Serve(Serve),
+    /// Serve the console on loopback; or run the clearing house (--shield).
+    Serve(Box<Serve>),
     /// The authority that signs.
     #[command(subcommand)]
     Authority(Authority),
@@ -93,7 +94,7 @@ pub(crate) enum Command {
     /// Packages: exhibits and records for somebody, with the proof of each.
     #[command(subcommand)]
     Package(package::Package),
-    /// The shield: what may be blocked without harm to others.
+    /// The shield: what may be blocked without harm to others, what is, and who asked for it.
     #[command(subcommand)]
     Shield(shield::Shield),
     /// Reference data: tables of addresses, and what the shield's check knows.
@@ -172,7 +173,8 @@ pub(crate) struct Open {
 #[command(after_help = "Examples:
   vigie serve
   vigie serve --case nl-04 --listen 127.0.0.1:8484
-  vigie serve --tsa http://tsa.example/tsr --witnesses")]
+  vigie serve --tsa http://tsa.example/tsr --witnesses
+  vigie serve --shield shield --dns dns.toml     # the clearing house in place of a case")]
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) case: CaseDir,
@@ -186,6 +188,28 @@ pub(crate) struct Serve {
     /// each hour.
     #[arg(long)]
     pub(crate) witnesses: bool,
+    /// Run the authority's clearing house in this folder (docs/clearing-house.md).
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["case", "listen", "tsa", "witnesses"])]
+    pub(crate) shield: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) clearing: ServeShield,
+}
+
+/// How the clearing house runs.
+#[derive(Debug, Args)]
+pub(crate) struct ServeShield {
+    /// Serve what is blocked as DNS zones, as this file says (docs/clearing-house.md).
+    #[arg(long, value_name = "FILE", requires = "shield")]
+    pub(crate) dns: Option<PathBuf>,
+    /// The resolver that the probe asks [default: this machine's].
+    #[arg(long, value_name = "ADDR", requires = "shield")]
+    pub(crate) resolver: Option<SocketAddr>,
+    /// Capture nothing in this process.
+    #[arg(long, requires = "shield")]
+    pub(crate) no_captures: bool,
+    /// On the practice range: names under .example and .test stand for the internet's.
+    #[arg(long, requires = "shield")]
+    pub(crate) practice: bool,
 }
 
 #[derive(Debug, Args)]

@@ -24,6 +24,7 @@ pub(crate) use check::check;
 pub use collect::capture::Step;
 pub use collect::{Bounds, Capture, Item};
 pub use run::{Ask, Came, Done, authorise, capture, list, probe_key, resolver};
+pub(crate) use run::{counted, sealed};
 
 /// An authorisation, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,13 +128,24 @@ pub struct Book {
     counted: BTreeMap<(u64, String, String), Vec<u64>>,
     /// Records that speak of an authorisation that was not granted before them.
     pub(crate) astray: Vec<u64>,
+    /// Records that were looked at.
+    seen: u64,
 }
 
 impl Book {
     pub(crate) fn of(case: &Case) -> Result<Self> {
-        let mut book = Self { origin: case.origin().to_owned(), ..Self::default() };
-        for entry in case.records(0) {
+        let mut book = Self::default();
+        book.follow(case)?;
+        Ok(book)
+    }
+
+    /// Takes what the log says since it was looked at last.
+    pub(crate) fn follow(&mut self, case: &Case) -> Result<()> {
+        let book = self;
+        case.origin().clone_into(&mut book.origin);
+        for entry in case.records(book.seen) {
             let (index, record, opening) = entry?;
+            book.seen = index + 1;
             if !record.kind.starts_with("authorisation.") && !record.kind.starts_with("capture.") {
                 continue;
             }
@@ -142,7 +154,7 @@ impl Book {
                 Err(_) => book.withheld.push(index),
             }
         }
-        Ok(book)
+        Ok(())
     }
 
     fn take(&mut self, index: u64, time: &str, body: Body) {

@@ -13,7 +13,7 @@ use collect::{Bounds, Capture, Item, Plan, statement};
 use ledger::SigningKey;
 use model::ExhibitId;
 use model::record::{Body, CaptureMade, CaptureRefused, Name, time_text};
-use vault::{Case, Origin};
+use vault::{Case, Origin, Stamp};
 
 use super::{Act, Book, Granted, Step};
 use crate::decide::Command;
@@ -226,6 +226,13 @@ pub(super) fn settle(desk: &mut Desk, home: &ProbeHome, ended: Option<u64>) -> R
     if due.is_empty() {
         return Ok(());
     }
+    desk.commit(counted(&book, &due))?;
+    tally.drop(&due);
+    Ok(home.keep_refused(&tally)?)
+}
+
+/// The records that count refusals, those aside that are recorded.
+pub(crate) fn counted(book: &Book, due: &[(Counted, u64)]) -> Vec<Body> {
     // A crash may have come between the record and its being taken off the tally.
     let body = |(counted, refused): &(Counted, u64)| -> Option<Body> {
         let hour = time_text(counted.hour_ms);
@@ -235,9 +242,7 @@ pub(super) fn settle(desk: &mut Desk, home: &ProbeHome, ended: Option<u64>) -> R
         let refusal = counted.refusal.word().to_owned();
         Some(CaptureRefused { granted: counted.granted, hour, refusal, refused: *refused }.into())
     };
-    desk.commit(due.iter().filter_map(body).collect())?;
-    tally.drop(&due);
-    Ok(home.keep_refused(&tally)?)
+    due.iter().filter_map(body).collect()
 }
 
 struct Run<'a> {
@@ -263,47 +268,54 @@ impl Run<'_> {
     /// Seals the WARC and records the capture, in one commit.
     fn record(&self, capture: &Capture) -> Result<Came> {
         let mut desk = Desk::open(self.place)?;
-        let recorded = self.sealed(&mut desk, capture);
+        let stamp = desk.stamp();
+        let sealed = sealed(&mut desk.case, &stamp, self.ask.granted, self.key, capture);
+        let recorded = sealed.and_then(|came| desk.catch_up().map(|()| came));
         let closed = desk.close();
         let came = recorded?;
         closed?;
         Ok(came)
     }
+}
 
-    fn sealed(&self, desk: &mut Desk, capture: &Capture) -> Result<Came> {
-        let started = time_text(capture.started_ms);
-        let staged = desk.case.stager().reader(&mut capture.warc.as_slice())?;
-        let exhibit = staged.id();
-        let name = format!("capture-{}.warc.gz", started.replace([':', '.'], "-"));
-        let origin = Origin {
-            source: Some(Name(name.into_bytes())),
-            item: Some(capture.item.clone()),
-            authorisation: Some(format!("record {}", self.ask.granted)),
-            seized_by: Some(self.key.name().to_owned()),
-            at: Some(started.clone()),
-            member: None,
-        };
-        let body = CaptureMade {
-            granted: self.ask.granted,
-            started,
-            ended: time_text(capture.ended_ms),
-            item: capture.item.clone(),
-            exhibit,
-            outcome: capture.outcome().words(),
-            addresses: capture.addresses().iter().map(ToString::to_string).collect(),
-            chains: capture.chains().into_iter().collect(),
-            requests: capture.requests(),
-            media_bytes: capture.media_bytes(),
-            content: capture.content(),
-            signature: String::new(),
-        };
-        let body = statement::sign(body, desk.case.origin(), self.key);
-        let stamp = desk.stamp();
-        let mut batch = desk.case.batch();
-        batch.seal(staged, &origin)?;
-        batch.record(body);
-        let records = batch.commit(&stamp)?;
-        desk.catch_up()?;
-        Ok(Came::Recorded { record: records.end - 1, exhibit })
-    }
+/// Seals a capture's WARC and records it, signed by the probe, in one commit.
+pub(crate) fn sealed(
+    case: &mut Case,
+    stamp: &Stamp,
+    granted: u64,
+    key: &SigningKey,
+    capture: &Capture,
+) -> Result<Came> {
+    let started = time_text(capture.started_ms);
+    let staged = case.stager().reader(&mut capture.warc.as_slice())?;
+    let exhibit = staged.id();
+    let name = format!("capture-{}.warc.gz", started.replace([':', '.'], "-"));
+    let origin = Origin {
+        source: Some(Name(name.into_bytes())),
+        item: Some(capture.item.clone()),
+        authorisation: Some(format!("record {granted}")),
+        seized_by: Some(key.name().to_owned()),
+        at: Some(started.clone()),
+        member: None,
+    };
+    let body = CaptureMade {
+        granted,
+        started,
+        ended: time_text(capture.ended_ms),
+        item: capture.item.clone(),
+        exhibit,
+        outcome: capture.outcome().words(),
+        addresses: capture.addresses().iter().map(ToString::to_string).collect(),
+        chains: capture.chains().into_iter().collect(),
+        requests: capture.requests(),
+        media_bytes: capture.media_bytes(),
+        content: capture.content(),
+        signature: String::new(),
+    };
+    let body = statement::sign(body, case.origin(), key);
+    let mut batch = case.batch();
+    batch.seal(staged, &origin)?;
+    batch.record(body);
+    let records = batch.commit(stamp)?;
+    Ok(Came::Recorded { record: records.end - 1, exhibit })
 }

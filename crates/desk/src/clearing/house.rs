@@ -1,21 +1,24 @@
 //! The log, what follows from it, and the feed: in one hand.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use model::record::{Body, ShieldBegan, ShieldDecided, ShieldFigured};
 use shield::feed::{Bounds, Feed};
 use shield::order::schedule::Schedule;
+use shield::order::turn::Turn;
 use shield::order::words::{Grounds, Organisation, Person};
 use shield::order::written::{MAX_PARTS, parts};
 use shield::order::{
-    Actor, Command, Decision, ItemId, MAX_DUE, Moment, Policy, Refusal, Role, State, Step, Touched,
-    decide,
+    Actor, Command, Decision, Deed, ItemId, Machine, Moment, Policy, Refusal, Role, State, Step,
+    Touched, decide,
 };
 use shield::proof::Proven;
 use vault::{Case, Home, Stamp};
 
 use super::blocks::Batch;
 use super::replay::{Standing, seed_of};
+use super::rounds::DueCheck;
 use crate::desk::{Place, now_ms};
 use crate::{Error, Result};
 
@@ -49,6 +52,7 @@ pub struct House {
     house: Actor,
     standing: Standing,
     schedule: Schedule,
+    checks: BTreeSet<ItemId>,
     feed: Option<Feed>,
     broken: bool,
 }
@@ -79,7 +83,14 @@ impl House {
         let house = Actor { person, organisation: name.ok_or_else(odd)?, role: Role::House };
         let now = after(standing.last);
         let schedule = Schedule::new(&standing.state, &standing.policy, now);
-        Ok(Self { case, house, standing, schedule, feed: None, broken: false })
+        let unchecked = |machine: &Machine| match machine {
+            Machine::Captured(_) => true,
+            Machine::Held(held) => held.evidence.is_some() && held.outcome.is_none(),
+            _ => false,
+        };
+        let items = standing.state.items().filter(|(_, live)| unchecked(&live.machine));
+        let checks = items.map(|(item, _)| item).collect();
+        Ok(Self { case, house, standing, schedule, checks, feed: None, broken: false })
     }
 
     /// What the log in a folder comes to, for who only reads: no lock, no waiting.
@@ -227,6 +238,35 @@ impl House {
         due.into_iter().map(|(_, item)| item).collect()
     }
 
+    /// What has to be checked by now, at most so many: what was captured, and what somebody objects to or
+    /// reports harm of.
+    pub fn checks_due(&mut self, most: usize) -> Vec<DueCheck> {
+        let items: Vec<ItemId> = self.checks.iter().take(most).copied().collect();
+        let due = |item: ItemId| {
+            let value = self.standing.state.item(item)?.value.clone();
+            let faults =
+                self.standing.state.value(&value).map_or(0, |wanted| wanted.history.faults);
+            Some(DueCheck { item, value, faults })
+        };
+        let checks = items.iter().filter_map(|item| due(*item)).collect();
+        self.checks.retain(|item| !items.contains(item));
+        checks
+    }
+
+    /// Writes records that are no decisions: of captures. As with an act, nothing more is done after a
+    /// fault of the disk.
+    pub(super) fn record<T>(
+        &mut self,
+        write: impl FnOnce(&mut Case, &Stamp) -> Result<T>,
+    ) -> Result<T> {
+        self.sound()?;
+        self.broken = true;
+        let stamp = Stamp { actor: self.house.person.as_str().to_owned(), now_ms: now_ms() };
+        let done = write(&mut self.case, &stamp)?;
+        self.broken = false;
+        Ok(done)
+    }
+
     /// An item was captured, whatever that came to.
     pub fn captured(&mut self, item: ItemId) {
         let now = self.now();
@@ -301,6 +341,7 @@ impl House {
             self.standing.blocks.follow(&self.standing.state, step);
             batch.take(&self.standing.state, step);
             self.schedule.follow(&self.standing.state, &self.standing.policy, step);
+            self.follow_checks(step);
             draft.touched.push(touched);
         }
         self.standing.last = self.standing.last.max(Some(now));
@@ -308,6 +349,19 @@ impl House {
         draft.batch = Some(batch);
         drafts.push(draft);
         Ok(Some(steps))
+    }
+
+    /// Notes whose check a step makes due.
+    fn follow_checks(&mut self, step: &Step) {
+        match &step.deed {
+            Deed::Turned { item, turn: Turn::Captured(_) | Turn::Uploaded { .. } }
+            | Deed::Objected { item, .. } => drop(self.checks.insert(*item)),
+            Deed::HarmGrouped { value } => {
+                let wanted = self.standing.state.value(value);
+                self.checks.extend(wanted.into_iter().flat_map(|wanted| &wanted.live));
+            }
+            _ => {}
+        }
     }
 
     /// Makes drafts durable, and gives the last record of each. The feed is told after that.
@@ -413,7 +467,5 @@ fn replayed(case: &Case) -> Result<Standing> {
         standing.take(index, &record, &opening).map_err(|why| odd(index, &why))?;
     }
     standing.end().map_err(|why| odd(case.len().saturating_sub(1), &why))?;
-    // More that is due than one tick does is done by the next ones.
-    let _ = MAX_DUE;
     Ok(standing)
 }

@@ -7,6 +7,8 @@
 //! - [`House`]: the log, what follows from it, and the feed. Commands that come together are made durable
 //!   together, and answered after that.
 //! - [`Keeper`]: the thread that has the house, its queue, and its clock.
+//! - [`rounds`]: what it does by itself: captures what is due, checks what was captured.
+//! - [`door`]: a socket for who holds the folder; [`door::ask`] is what commands call.
 //! - `replay`: from records to the state; nothing else makes it.
 //! - `blocks`: which record put which block into force, and what shows it.
 //!
@@ -15,9 +17,11 @@
 
 mod blocks;
 mod check;
+pub mod door;
 mod house;
 mod keeper;
 mod replay;
+pub mod rounds;
 #[cfg(test)]
 mod tests;
 

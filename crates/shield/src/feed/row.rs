@@ -86,6 +86,11 @@ impl Row {
         }
     }
 
+    /// What every ISP gets of it, those that no ticket names included.
+    pub fn for_all(&self) -> Option<Entry> {
+        self.0.all
+    }
+
     /// What is blocked.
     pub fn value(&self) -> &Value {
         &self.0.value

@@ -201,7 +201,8 @@ impl State {
             let id = ItemId::new(ticket.id, place);
             let known = self.values.get_key_value(&asked.value).map(|(value, _)| value.clone());
             let value = known.unwrap_or_else(|| Value::new(asked.value.clone()));
-            let live = Live { value: value.clone(), machine: Machine::default() };
+            let written = asked.as_written.as_deref().map(Into::into);
+            let live = Live { value: value.clone(), written, machine: Machine::default() };
             // Ids only grow, so that the list stays sorted.
             self.values.entry(value).or_default().live.push(id);
             self.due.extend(self.due_of(id, &live).map(|due| (due, id)));

@@ -41,25 +41,30 @@ pub struct Event {
 }
 
 /// A ticket as it is reported.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Submission {
     /// The legal basis.
     pub order: OrderId,
     /// The event; `None` where the order blocks sites whatever is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<EventId>,
     /// Which works, all of them the order's.
     pub works: Vec<Right>,
     /// What is to be blocked, as it was written: a name, an address, an address with a port, or a
     /// URL, of which the name alone is blocked.
     pub items: Vec<String>,
-    /// By whom.
+    /// By whom; all of them where it is not said.
+    #[serde(default)]
     pub audience: Audience,
     /// Without an event: until when, if not for the longest time there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Moment>,
 }
 
 /// A command.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     /// A legal basis is registered.
     GiveOrder(Order),
@@ -109,6 +114,7 @@ pub enum Command {
         /// The capture they looked at.
         exhibit: ExhibitId,
         /// Why; for an address, with grounds given, it does not wait for its host.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         grounds: Option<Grounds>,
     },
     /// A reviewer refuses an item that is not in force, or its reporter takes it back.
@@ -136,6 +142,7 @@ pub enum Command {
         item: ItemId,
         /// `None`: an error, or done with, this item alone. `Some`: it hit others, and all on the
         /// value end; true where who was hit is popular, protected or a CDN.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         collateral: Option<bool>,
         /// Why.
         grounds: Grounds,
@@ -177,6 +184,7 @@ pub enum Command {
         /// The control.
         control: Item,
         /// What in force explains it, if anything does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         explained_by: Option<Item>,
     },
     /// Somebody proposes an exception.
@@ -184,6 +192,7 @@ pub enum Command {
         /// What it covers.
         cover: Cover,
         /// Until when; `None`: for good.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Moment>,
         /// Why.
         grounds: Grounds,
@@ -215,7 +224,8 @@ pub enum Command {
 }
 
 /// How an objection is decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Upheld {
     /// It is not.
     No,

@@ -1,6 +1,6 @@
 //! What the clearing house knows: made of steps alone, so that the same steps make the same state.
 //!
-//! Bounds. A live item takes about 400 bytes here, its value included; one that ended takes a byte in
+//! Bounds. A live item takes about 400 bytes here and what was written of it, its value included; one that ended takes a byte in
 //! its ticket, and its value a count. What looks things up by item, value, ticket, order or due time
 //! is ordered and takes logarithmic time; a tick takes time by what is due, not by what there is.
 
@@ -86,6 +86,8 @@ pub struct Reporter {
 pub struct Live {
     /// What is to be blocked.
     pub value: Value,
+    /// What was written, where it is not the value itself: a probe captures the URL that was reported.
+    pub written: Option<Arc<str>>,
     /// Where it stands.
     pub machine: Machine,
 }

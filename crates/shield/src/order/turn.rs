@@ -10,7 +10,8 @@ use crate::sets::{Class, Effect};
 
 /// A capture by a probe of ours, as it arrives. Its signature was verified before; whether it is of
 /// this item, and fresh, is decided here.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Capture {
     /// What was captured: the very value, not one that it resolves to or came from.
     pub value: Item,

@@ -232,10 +232,11 @@ impl fmt::Display for ItemId {
 }
 
 /// Whom an item is addressed to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Audience {
     /// Every ISP, those that join later included.
+    #[default]
     All,
     /// These and no others, sorted, each once.
     Only(Box<[Organisation]>),

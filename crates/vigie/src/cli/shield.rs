@@ -27,6 +27,8 @@ pub(crate) enum Shield {
         #[arg(value_name = "NAME")]
         name: String,
     },
+    #[command(flatten)]
+    Clearing(Box<super::clearing::Clearing>),
 }
 
 #[derive(Debug, Args)]

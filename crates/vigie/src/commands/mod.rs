@@ -4,6 +4,7 @@ pub(crate) mod actor;
 pub(crate) mod authority;
 pub(crate) mod backup;
 pub(crate) mod capture;
+pub(crate) mod clearing;
 pub(crate) mod custody;
 pub(crate) mod data;
 pub(crate) mod erase;

@@ -11,6 +11,9 @@ use crate::error::Told;
 
 /// Serves until interrupted.
 pub(crate) fn run(home: Option<&Path>, args: &Serve) -> Result<(), Told> {
+    if let Some(shield) = &args.shield {
+        return super::clearing::serve::run(home, shield, &args.clearing);
+    }
     let case = args.case.case.as_path();
     let home_of = home_dir(home)?;
     let reader = Reader::open_with(case, &home_of).map_err(told(case))?;

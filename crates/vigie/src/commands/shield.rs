@@ -21,9 +21,10 @@ use crate::error::Told;
 const MAX_LINE: u64 = 4096;
 
 /// Runs `vigie shield …`.
-pub(crate) fn run(home: Option<&Path>, words: &Shield) -> Result<(), Told> {
-    let home = home_dir(home)?;
+pub(crate) fn run(named: Option<&Path>, words: &Shield) -> Result<(), Told> {
+    let home = home_dir(named)?;
     match words {
+        Shield::Clearing(words) => super::clearing::run(named, words),
         Shield::Check(args) => check(&home, args),
         Shield::Sets { json } => sets(&home, *json),
         Shield::Add(args) => add(&home, args),

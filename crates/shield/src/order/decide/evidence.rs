@@ -286,7 +286,7 @@ impl Ask<'_> {
             self.turn(item, &machine, Turn::Lapsed)?;
             return Ok(());
         }
-        let waiting = Live { value: live.value.clone(), machine };
+        let waiting = Live { machine, ..live.clone() };
         if self.state.earliest(item, &waiting).is_none_or(|at| at > self.now) {
             return Ok(());
         }

@@ -1,0 +1,237 @@
+//! The door on this machine: a socket in the folder, for who can open that folder. A line of JSON asks, a
+//! line answers. Who acts is looked up in the register, each time anew: a person who was suspended a moment
+//! ago does nothing more.
+//!
+//! Where no server has the house, the same is done by whoever asks, with the house in their own hand.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use shield::order::step::Deed;
+use shield::order::{Command, Moment, Refusal, Role};
+
+use super::house::{Ask, Done, House};
+use super::keeper::Keeper;
+use crate::desk::Place;
+use crate::parties::{PartyRole, Register};
+use crate::{Error, Result};
+
+/// The longest line: the greatest ticket has 4 MB.
+pub const MAX_LINE: u64 = 8 << 20;
+/// The most that are served at once.
+pub const MAX_CALLERS: usize = 32;
+/// The longest that a caller may take over a line.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What somebody asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// Who, by the short name in the register.
+    pub person: String,
+    /// In which office.
+    pub role: String,
+    /// What.
+    pub command: Command,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "answer", deny_unknown_fields)]
+pub enum Reply {
+    /// It was done, and is durable.
+    Done {
+        /// When.
+        at: Moment,
+        /// The record; none where nothing had to be done.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        record: Option<u64>,
+        /// What was decided.
+        deeds: Vec<Deed>,
+    },
+    /// It was refused, and changed nothing.
+    Refused {
+        /// The refusal's name.
+        word: String,
+        /// What to do instead.
+        message: String,
+    },
+    /// It could not be asked so.
+    Misuse {
+        /// Why.
+        message: String,
+    },
+    /// It could not be done; whether it was, the log says.
+    Failed {
+        /// Why.
+        message: String,
+    },
+}
+
+impl From<std::result::Result<Done, Refusal>> for Reply {
+    fn from(answer: std::result::Result<Done, Refusal>) -> Self {
+        match answer {
+            Ok(Done { at, steps, record }) => {
+                Self::Done { at, record, deeds: steps.into_iter().map(|step| step.deed).collect() }
+            }
+            Err(refusal) => {
+                Self::Refused { word: refusal.word().to_owned(), message: refusal.to_string() }
+            }
+        }
+    }
+}
+
+impl From<Error> for Reply {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Asked(message) => Self::Misuse { message },
+            other => Self::Failed { message: other.to_string() },
+        }
+    }
+}
+
+impl Request {
+    /// The command of who is registered. What only the clearing house and its probes may say, nobody says
+    /// here: a capture is believed since our own probe took it, and for no other reason.
+    ///
+    /// # Errors
+    /// [`Error::Asked`]: who may not act so.
+    pub fn ask(self, home: &Path) -> Result<Ask> {
+        let role = PartyRole::of_word(&self.role).ok_or_else(|| {
+            let all: Vec<_> = PartyRole::ALL.iter().map(|role| role.word()).collect();
+            Error::Asked(format!("{:?} is no office: {}", self.role, all.join(", ")))
+        })?;
+        let actor = Register::read(home)?.actor(&self.person, role)?;
+        if matches!(actor.role, Role::Probe | Role::House) {
+            return Err(Error::Asked("nobody acts as the clearing house itself".to_owned()));
+        }
+        Ok(Ask { actor, command: self.command })
+    }
+}
+
+/// The socket of a folder. Reached through the folder's descriptor: a socket's path has 108 bytes.
+struct Socket {
+    _dir: std::fs::File,
+    path: PathBuf,
+}
+
+impl Socket {
+    const FOLDER: &str = "run";
+
+    fn of(dir: &Path) -> std::io::Result<Self> {
+        use std::os::fd::AsRawFd;
+        let dir = std::fs::File::open(dir.join(Self::FOLDER))?;
+        let path = PathBuf::from(format!("/proc/self/fd/{}/house", dir.as_raw_fd()));
+        Ok(Self { _dir: dir, path })
+    }
+}
+
+/// Serves the door of a folder, in threads of its own, for as long as the process lives.
+///
+/// # Errors
+/// The socket cannot be made.
+pub fn serve(dir: &Path, home: &Path, keeper: &Keeper) -> Result<()> {
+    let folder = dir.join(Socket::FOLDER);
+    let failed = |source| Error::Read { path: folder.clone(), source };
+    ledger::disk::create_dir(&folder)?;
+    // Whoever cannot open the folder cannot reach the socket in it.
+    ledger::disk::set_mode(&folder, 0o700)?;
+    // The lock of the log is ours: a socket that stands here is one of a process that is gone.
+    ledger::disk::remove(&folder.join("house"))?;
+    let socket = Socket::of(dir).map_err(failed)?;
+    let listener = UnixListener::bind(&socket.path).map_err(failed)?;
+    let (keeper, home) = (keeper.clone(), home.to_owned());
+    let callers = Arc::new(AtomicUsize::new(0));
+    let run = move || {
+        let _socket = socket;
+        for stream in listener.incoming().flatten() {
+            if callers.fetch_add(1, Ordering::Relaxed) >= MAX_CALLERS {
+                callers.fetch_sub(1, Ordering::Relaxed);
+                continue;
+            }
+            let (keeper, home, left) = (keeper.clone(), home.clone(), Arc::clone(&callers));
+            let serve = move || {
+                let _ = answer(&stream, &keeper, &home);
+                left.fetch_sub(1, Ordering::Relaxed);
+            };
+            let _ = std::thread::Builder::new().name("door".to_owned()).spawn(serve);
+        }
+    };
+    let thread = std::thread::Builder::new().name("door".to_owned()).spawn(run);
+    thread.map(drop).map_err(|e| Error::Beside(format!("no thread could be had: {e}")))
+}
+
+fn answer(stream: &UnixStream, keeper: &Keeper, home: &Path) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut lines = BufReader::new(stream);
+    loop {
+        let Some(line) = line(&mut lines)? else { return Ok(()) };
+        let request = serde_json::from_slice::<Request>(&line);
+        let asked = request.map_err(|e| Error::Asked(format!("no request: {e}")));
+        let reply = match asked.and_then(|request| request.ask(home)) {
+            Ok(ask) => keeper.act(ask).map_or_else(Reply::from, Reply::from),
+            Err(error) => error.into(),
+        };
+        write(stream, &reply)?;
+    }
+}
+
+/// A line without its end; `None` where there is no more.
+fn line(from: &mut impl BufRead) -> std::io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    from.take(MAX_LINE + 1).read_until(b'\n', &mut line)?;
+    match line.pop() {
+        None => Ok(None),
+        Some(b'\n') => Ok(Some(line)),
+        Some(_) => {
+            Err(std::io::Error::other("a line without an end, or a longer one than is read"))
+        }
+    }
+}
+
+fn write(mut to: &UnixStream, what: &impl Serialize) -> std::io::Result<()> {
+    let mut line = serde_json::to_vec(what)?;
+    line.push(b'\n');
+    to.write_all(&line)
+}
+
+/// Has something done in the clearing house of a folder: by the server that has it, else in one's own hand.
+///
+/// # Errors
+/// No clearing house; a server that does not answer; the disk.
+pub fn ask(place: &Place, request: &Request) -> Result<Reply> {
+    let stream = Socket::of(&place.case).and_then(|socket| UnixStream::connect(&socket.path));
+    if let Ok(stream) = stream {
+        let failed = |e: std::io::Error| {
+            Error::Beside(format!(
+                "the server of {} did not answer ({e}): whether it was done, `vigie shield tickets` shows",
+                crate::shell::quoted_path(&place.case)
+            ))
+        };
+        let asked = || -> std::io::Result<Option<Vec<u8>>> {
+            stream.set_read_timeout(Some(PATIENCE))?;
+            write(&stream, request)?;
+            line(&mut BufReader::new(&stream))
+        };
+        let line = asked().map_err(failed)?;
+        let line = line.ok_or_else(|| failed(std::io::ErrorKind::UnexpectedEof.into()))?;
+        return serde_json::from_slice(&line).map_err(|e| failed(std::io::Error::other(e)));
+    }
+    let ask = match request.clone().ask(&place.home) {
+        Ok(ask) => ask,
+        Err(error @ Error::Asked(_)) => return Ok(error.into()),
+        Err(error) => return Err(error),
+    };
+    let mut house = House::open(place)?;
+    while house.tick()? {}
+    let answers = house.act(&[ask])?;
+    house.close()?;
+    let answer = answers.into_iter().next();
+    answer.map(Reply::from).ok_or_else(|| Error::Beside("nothing was answered".to_owned()))
+}

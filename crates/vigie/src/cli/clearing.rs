@@ -1,0 +1,327 @@
+//! The words of the clearing house, as part of `vigie shield`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// Which clearing house, and who acts.
+#[derive(Debug, Args)]
+pub(crate) struct Acting {
+    #[command(flatten)]
+    pub(crate) of: ShieldDir,
+    /// Who acts: the short name in the register of parties.
+    #[arg(long = "as", value_name = "PERSON")]
+    pub(crate) person: String,
+    /// In which office [default: the one that the person has].
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) role: Option<String>,
+    /// One JSON document on stdout: what was decided.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which clearing house.
+#[derive(Debug, Args)]
+pub(crate) struct ShieldDir {
+    /// The clearing house's folder [default: VIGIE_SHIELD, else `shield`].
+    #[arg(
+        long = "shield",
+        value_name = "DIR",
+        default_value_os_t = usual_shield(),
+        hide_default_value = true
+    )]
+    pub(crate) shield: PathBuf,
+}
+
+/// The clearing house of who names none.
+fn usual_shield() -> PathBuf {
+    let named = std::env::var_os("VIGIE_SHIELD").filter(|dir| !dir.is_empty());
+    named.map_or_else(|| "shield".into(), PathBuf::from)
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Clearing {
+    /// Make the folder of the authority's clearing house, with a log of its own.
+    #[command(after_help = "Example:
+  vigie shield init shield
+
+An authority has one. `vigie serve --shield shield` then runs it.")]
+    Init {
+        /// The folder.
+        #[arg(value_name = "DIR", default_value = "shield")]
+        dir: PathBuf,
+    },
+    /// Register a legal basis: under it one reporter has works protected.
+    #[command(after_help = "Example:
+  vigie shield order 7/26 --reporter league --right serie-a --until 2027-06-30T00:00Z \\
+        --as vera")]
+    Order {
+        /// The order's number.
+        order: String,
+        /// The reporter's organisation.
+        #[arg(long, value_name = "ORGANISATION")]
+        reporter: String,
+        /// A work, or a right to it; once for each.
+        #[arg(long = "right", required = true, value_name = "RIGHT")]
+        rights: Vec<String>,
+        /// From when on, ISO 8601 with its zone [default: now].
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
+        /// Until when.
+        #[arg(long, value_name = "TIME")]
+        until: String,
+        #[command(flatten)]
+        acting: Acting,
+    },
+    /// Announce an event with its window: nothing is blocked before or after it.
+    #[command(after_help = "Example:
+  vigie shield event final --order 7/26 --from 2026-11-29T19:30Z --until 2026-11-29T22:30Z \\
+        --as lea")]
+    Event {
+        /// Its name.
+        event: String,
+        /// Under which order.
+        #[arg(long, value_name = "ORDER")]
+        order: String,
+        /// The window's begin, ISO 8601 with its zone [default: now].
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
+        /// The window's end.
+        #[arg(long, value_name = "TIME")]
+        until: String,
+        #[command(flatten)]
+        acting: Acting,
+    },
+    /// Extend an event's window: overtime.
+    #[command(after_help = "Example:
+  vigie shield extend final --until 2026-11-29T23:15Z --as lea")]
+    Extend {
+        /// The event.
+        event: String,
+        /// Its new end.
+        #[arg(long, value_name = "TIME")]
+        until: String,
+        #[command(flatten)]
+        acting: Acting,
+    },
+    /// Report what is to be blocked: names, addresses, addresses with a port, URLs.
+    #[command(after_help = "Examples:
+  vigie shield report --order 7/26 --event final --work serie-a --as lea \\
+        https://tv.stream.example/live.m3u8
+  vigie shield report --order 7/26 --event final --work serie-a --as lea - < items.txt
+
+Of a URL the name is blocked, and the URL is what the probe captures. A line that is no item
+is named and left out; the others go on.")]
+    Report {
+        /// Items; `-` reads them from stdin, one a line.
+        #[arg(required = true, value_name = "ITEM")]
+        items: Vec<String>,
+        /// The legal basis.
+        #[arg(long, value_name = "ORDER")]
+        order: String,
+        /// The event; without one the order blocks sites, whatever is on.
+        #[arg(long, value_name = "EVENT")]
+        event: Option<String>,
+        /// Which works; once for each.
+        #[arg(long = "work", required = true, value_name = "RIGHT")]
+        works: Vec<String>,
+        /// An ISP that is to block it; once for each [default: all].
+        #[arg(long = "isp", value_name = "ORGANISATION")]
+        isps: Vec<String>,
+        /// Without an event: until when [default: 90 days].
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+        #[command(flatten)]
+        acting: Acting,
+    },
+    /// Agree to a held item, as a second person of another organisation.
+    #[command(after_help = "Examples:
+  vigie shield approve 12/0 --capture 5f2a91c07b --as vera
+  vigie shield approve 12/1 --capture 5f2a91c07b --grounds 'one customer' --as vera
+
+`vigie shield ticket 12` shows what was captured. For an address, grounds mean that it does not
+wait for its host.")]
+    Approve {
+        /// The item: its ticket and its place there.
+        item: String,
+        /// The capture that was looked at: its hash, or how that begins.
+        #[arg(long, value_name = "HASH")]
+        capture: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        grounds: Option<String>,
+        #[command(flatten)]
+        acting: Acting,
+    },
+    /// Refuse an item that is not in force, or take back one's own.
+    #[command(after_help = "Example:
+  vigie shield refuse 12/0 --grounds 'a fan page' --as vera")]
+    Refuse {
+        /// The item.
+        item: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        grounds: String,
+        #[command(flatten)]
+        acting: Acting,
+    },
+    /// Lift an item that is in force: as fast as it was blocked.
+    #[command(after_help = "Examples:
+  vigie shield lift 12/0 --grounds 'the stream is gone' --as lea
+  vigie shield lift 12/0 --collateral --grounds 'a shop on the same name' --as vera")]
+    Lift {
+        /// The item.
+        item: String,
+        /// It hits others: all on the value end, and it is the reporter's error.
+        #[arg(long)]
+        collateral: bool,
+        /// Who was hit is popular, protected or a CDN.
+        #[arg(long, requires = "collateral")]
+        grave: bool,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        grounds: String,
+        #[command(flatten)]
+        acting: Acting,
+    },
+    /// Put a suspended item back into force.
+    #[command(after_help = "Example:
+  vigie shield reinstate 12/0 --grounds 'looked at again' --as vera")]
+    Reinstate {
+        /// The item.
+        item: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        grounds: String,
+        #[command(flatten)]
+        acting: Acting,
+    },
+    /// Object to a block: check and probe run again at once, and a reviewer's clock runs.
+    #[command(after_help = "Example:
+  vigie shield object shop.example --proof proof-of-control.txt --as olga")]
+    Object {
+        /// The exact name or address.
+        value: String,
+        /// A file that shows why; its hash is what is recorded.
+        #[arg(long, value_name = "FILE")]
+        proof: PathBuf,
+        #[command(flatten)]
+        acting: Acting,
+    },
+    /// Decide an objection.
+    #[command(after_help = "Examples:
+  vigie shield decide 12/0 --proof 9d5ed678fe --upheld no --grounds 'still streaming' --as vera
+  vigie shield decide 12/0 --proof 9d5ed678fe --upheld collateral --grounds 'a shop' --as vera")]
+    Decide {
+        /// The item.
+        item: String,
+        /// The objection's proof: its hash, or how that begins.
+        #[arg(long, value_name = "HASH")]
+        proof: String,
+        /// `no`; `item`: this item ends; `collateral`: all on the value end.
+        #[arg(long, value_name = "WORD", value_parser = ["no", "item", "collateral"])]
+        upheld: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        grounds: String,
+        #[command(flatten)]
+        acting: Acting,
+    },
+    /// Propose what is never to be blocked, or approve what another proposed.
+    #[command(after_help = "Examples:
+  vigie shield except '*.broadcaster.example' --grounds 'their own service' --as ivo
+  vigie shield except '*.broadcaster.example' --approve --as vera")]
+    Except {
+        /// A name, `*.` and a name for it with all below it, or a network.
+        cover: String,
+        /// Approve it: what it covers is lifted at once.
+        #[arg(long, conflicts_with_all = ["grounds", "until"])]
+        approve: bool,
+        /// Why.
+        #[arg(long, value_name = "TEXT", required_unless_present = "approve")]
+        grounds: Option<String>,
+        /// Until when [default: for good].
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+        #[command(flatten)]
+        acting: Acting,
+    },
+    /// Stop everything, a reporter, an event, a ticket, or what one ISP gets: one act.
+    #[command(after_help = "Examples:
+  vigie shield stop all --lift --grounds 'a hospital is blocked' --as vera
+  vigie shield stop reporter:league --grounds 'three errors tonight' --as vera
+
+What stops is not released any more; with --lift what is in force leaves the feed as well. Two
+persons of two organisations resume.")]
+    Stop {
+        /// `all`, `reporter:NAME`, `event:NAME`, `ticket:N` or `isp:NAME`.
+        scope: String,
+        /// Lift what is in force as well.
+        #[arg(long)]
+        lift: bool,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        grounds: String,
+        #[command(flatten)]
+        acting: Acting,
+    },
+    /// Say that what was stopped may go on; the second person's word resumes.
+    #[command(after_help = "Example:
+  vigie shield resume all --grounds 'the list is mended' --as vera")]
+    Resume {
+        /// As it was stopped.
+        scope: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        grounds: String,
+        #[command(flatten)]
+        acting: Acting,
+    },
+    /// List the tickets, the newest last.
+    #[command(after_help = "Examples:
+  vigie shield tickets
+  vigie shield tickets --json | jq -r 'select(.stage == \"held\").ticket'")]
+    Tickets {
+        #[command(flatten)]
+        of: ShieldDir,
+        /// One JSON line a ticket on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a ticket: each item that lives, what holds it, and the capture it rests on.
+    #[command(after_help = "Example:
+  vigie shield ticket 12")]
+    Ticket {
+        /// Its number.
+        ticket: u64,
+        #[command(flatten)]
+        of: ShieldDir,
+        /// One JSON document on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask whether exact names or addresses are blocked, since when and until when.
+    #[command(after_help = "Examples:
+  vigie shield look shop.example
+  vigie shield look --json 198.51.100.7")]
+    Look {
+        /// Names, addresses, addresses with a port.
+        #[arg(required = true, value_name = "ITEM")]
+        values: Vec<String>,
+        #[command(flatten)]
+        of: ShieldDir,
+        /// One JSON line a value on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the figures of the policy.
+    #[command(after_help = "Example:
+  vigie shield policy")]
+    Policy {
+        #[command(flatten)]
+        of: ShieldDir,
+        /// One JSON document on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+}

@@ -1,0 +1,310 @@
+//! The clearing house's words: each becomes one command, asked at its door.
+
+pub(crate) mod serve;
+mod show;
+mod zones;
+
+use std::io::{BufRead, Write};
+use std::path::Path;
+
+use desk::clearing::House;
+use desk::clearing::door::{self, Reply, Request};
+use desk::parties::{PartyRole, Register};
+use model::Sha256Hex;
+use serde_json::json;
+use shield::Item;
+use shield::order::command::{Command, Event, Order, Submission, Upheld};
+use shield::order::words::{EventId, Grounds, OrderId, Organisation, Right};
+use shield::order::{Audience, Deed, Halt, ItemId, Moment, Scope, TicketId};
+
+use super::{home_dir, place, read_bytes, told};
+use crate::cli::clearing::{Acting, Clearing};
+use crate::error::Told;
+
+/// The most bytes of a file that is a proof.
+const MAX_PROOF: usize = 64 << 20;
+
+/// Runs one of the words.
+pub(crate) fn run(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
+    match words {
+        Clearing::Init { dir } => {
+            House::create(&place(home, dir, "vigie shield init")?).map_err(told(dir))?;
+            say!(
+                std::io::stdout(),
+                "The clearing house is in {}. `vigie serve --shield {}` runs it.",
+                dir.display(),
+                desk::shell::quoted_path(dir)
+            )?;
+            Ok(())
+        }
+        Clearing::Tickets { of, json } => show::tickets(&of.shield, *json),
+        Clearing::Ticket { ticket, of, json } => show::ticket(&of.shield, TicketId(*ticket), *json),
+        Clearing::Look { values, of, json } => show::look(&of.shield, values, *json),
+        Clearing::Policy { of, json } => show::policy(&of.shield, *json),
+        acting => act(home, acting),
+    }
+}
+
+fn act(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
+    let (command, acting) = command(words)?;
+    let dir = &acting.of.shield;
+    let at = place(home, dir, "vigie shield")?;
+    let role = match &acting.role {
+        Some(role) => role.clone(),
+        None => only_role(&home_dir(home)?, &acting.person)?.word().to_owned(),
+    };
+    let request = Request { person: acting.person.clone(), role, command };
+    let reply = door::ask(&at, &request).map_err(told(dir))?;
+    let mut out = std::io::stdout();
+    if acting.json && matches!(reply, Reply::Done { .. } | Reply::Refused { .. }) {
+        writeln!(out, "{}", json!(reply))?;
+    }
+    match reply {
+        Reply::Done { deeds, .. } if !acting.json => Ok(show::deeds(&mut out, &deeds)?),
+        Reply::Done { .. } => Ok(()),
+        // What the clearing house refuses was asked wrongly, or by the wrong one.
+        Reply::Refused { message, .. } | Reply::Misuse { message } => Err(Told::Misuse(message)),
+        Reply::Failed { message } => Err(Told::Failure { what: message, next: None }),
+    }
+}
+
+/// The one office in which a person can act.
+fn only_role(home: &Path, person: &str) -> Result<PartyRole, Told> {
+    let register = Register::read(home).map_err(told(home))?;
+    let now = i64::try_from(
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_millis(),
+    );
+    let roles = register.roles_at(person, now.unwrap_or(i64::MAX));
+    let mut acting = roles.into_iter().filter(|role| role.acts_as().is_some());
+    match (acting.next(), acting.next()) {
+        (Some(role), None) => Ok(role),
+        // Whoever is registered may speak as one of the public; nobody else is named by it.
+        (None, _) => Ok(PartyRole::Public),
+        (Some(one), Some(two)) => Err(Told::Misuse(format!(
+            "{person} acts as {} and as {}: say in which office with --role",
+            one.word(),
+            two.word()
+        ))),
+    }
+}
+
+/// The command that words are, and who acts.
+fn command(words: &Clearing) -> Result<(Command, &Acting), Told> {
+    Ok(match words {
+        Clearing::Order { order, reporter, rights, from, until, acting } => {
+            let rights: Result<Vec<_>, _> =
+                rights.iter().map(|right| name(right, Right::new)).collect();
+            let order = Order {
+                id: name(order, OrderId::new)?,
+                reporter: name(reporter, Organisation::new)?,
+                rights: rights?.into(),
+                from: from.as_deref().map_or_else(|| Ok(now()), time)?,
+                until: time(until)?,
+            };
+            (Command::GiveOrder(order), acting)
+        }
+        Clearing::Event { event, order, from, until, acting } => {
+            let event = Event {
+                id: name(event, EventId::new)?,
+                order: name(order, OrderId::new)?,
+                from: from.as_deref().map_or_else(|| Ok(now()), time)?,
+                until: time(until)?,
+            };
+            (Command::Announce(event), acting)
+        }
+        Clearing::Extend { event, until, acting } => {
+            (Command::Extend { event: name(event, EventId::new)?, until: time(until)? }, acting)
+        }
+        Clearing::Report { items, order, event, works, isps, until, acting } => {
+            let works: Result<_, _> = works.iter().map(|work| name(work, Right::new)).collect();
+            let isps: Result<Vec<_>, _> =
+                isps.iter().map(|isp| name(isp, Organisation::new)).collect();
+            let isps = isps?;
+            let audience =
+                if isps.is_empty() { Audience::All } else { Audience::Only(isps.into()) };
+            let submission = Submission {
+                order: name(order, OrderId::new)?,
+                event: event.as_deref().map(|event| name(event, EventId::new)).transpose()?,
+                works: works?,
+                items: lines(items)?,
+                audience,
+                until: until.as_deref().map(time).transpose()?,
+            };
+            (Command::Submit(submission), acting)
+        }
+        Clearing::Approve { item, capture, grounds, acting } => {
+            let item = item_id(item)?;
+            let exhibit = show::captured(&acting.of.shield, item, capture)?;
+            let grounds = grounds.as_deref().map(because).transpose()?;
+            (Command::Approve { item, exhibit, grounds }, acting)
+        }
+        Clearing::Refuse { item, grounds, acting } => {
+            (Command::Refuse { item: item_id(item)?, grounds: because(grounds)? }, acting)
+        }
+        Clearing::Lift { item, collateral, grave, grounds, acting } => {
+            let collateral = collateral.then_some(*grave);
+            let (item, grounds) = (item_id(item)?, because(grounds)?);
+            (Command::Lift { item, collateral, grounds }, acting)
+        }
+        Clearing::Reinstate { item, grounds, acting } => {
+            (Command::Reinstate { item: item_id(item)?, grounds: because(grounds)? }, acting)
+        }
+        Clearing::Object { value, proof, acting } => {
+            let proof = Sha256Hex::of(&read_bytes(proof, MAX_PROOF)?);
+            (Command::Object { value: value_of(value)?, proof }, acting)
+        }
+        Clearing::Decide { item, proof, upheld, grounds, acting } => {
+            let item = item_id(item)?;
+            let proof = show::objected(&acting.of.shield, item, proof)?;
+            let upheld = match upheld.as_str() {
+                "item" => Upheld::Item,
+                "collateral" => Upheld::Collateral,
+                _ => Upheld::No,
+            };
+            (Command::Decide { item, proof, upheld, grounds: because(grounds)? }, acting)
+        }
+        Clearing::Except { cover, approve, grounds, until, acting } => {
+            let cover = cover.parse().map_err(|e| Told::Misuse(format!("{cover:?}: {e}")))?;
+            if *approve {
+                (Command::ApproveException { cover }, acting)
+            } else {
+                let grounds = because(grounds.as_deref().unwrap_or_default())?;
+                let until = until.as_deref().map(time).transpose()?;
+                (Command::ProposeException { cover, until, grounds }, acting)
+            }
+        }
+        Clearing::Stop { scope, lift, grounds, acting } => {
+            let halt = if *lift { Halt::Lifts } else { Halt::Releases };
+            let (scope, grounds) = (scope_of(scope)?, because(grounds)?);
+            (Command::Stop { scope, halt, grounds }, acting)
+        }
+        Clearing::Resume { scope, grounds, acting } => {
+            (Command::Resume { scope: scope_of(scope)?, grounds: because(grounds)? }, acting)
+        }
+        Clearing::Init { .. }
+        | Clearing::Tickets { .. }
+        | Clearing::Ticket { .. }
+        | Clearing::Look { .. }
+        | Clearing::Policy { .. } => {
+            return Err(Told::Misuse("that word asks, and decides nothing".to_owned()));
+        }
+    })
+}
+
+fn now() -> Moment {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let ms = since.unwrap_or_default().as_millis();
+    Moment(i64::try_from(ms).unwrap_or(i64::MAX))
+}
+
+fn name<T>(text: &str, new: fn(&str) -> Option<T>) -> Result<T, Told> {
+    new(text).ok_or_else(|| {
+        Told::Misuse(format!("{text:?} is no name: 1 to 200 bytes, without control characters"))
+    })
+}
+
+fn because(text: &str) -> Result<Grounds, Told> {
+    Grounds::new(text).ok_or_else(|| {
+        Told::Misuse("grounds are given in one line of at most 4,000 bytes (--grounds)".to_owned())
+    })
+}
+
+fn time(text: &str) -> Result<Moment, Told> {
+    let stamp = model::Stamp::parse_iso(text).filter(|stamp| stamp.offset_min.is_some());
+    stamp.map(|stamp| Moment(stamp.utc_ms())).ok_or_else(|| {
+        Told::Misuse(format!(
+            "{text:?} is no moment: write ISO 8601 with its zone, such as 2026-11-29T19:30Z"
+        ))
+    })
+}
+
+fn value_of(text: &str) -> Result<Item, Told> {
+    Item::parse(text).map_err(|bad| Told::Misuse(format!("{text:?} is no item: {bad}")))
+}
+
+/// `12/0`: ticket and place.
+fn item_id(text: &str) -> Result<ItemId, Told> {
+    let parts = text.split_once('/').and_then(|(ticket, place)| {
+        Some((ticket.parse::<u64>().ok()?, place.parse::<u16>().ok()?))
+    });
+    let known = parts.filter(|(ticket, place)| *ticket < 1 << 43 && *place < 1_000);
+    known.map(|(ticket, place)| ItemId::new(TicketId(ticket), place)).ok_or_else(|| {
+        Told::Misuse(format!(
+            "{text:?} is no item: write its ticket and its place there, such as 12/0"
+        ))
+    })
+}
+
+fn scope_of(text: &str) -> Result<Scope, Told> {
+    if text == "all" {
+        return Ok(Scope::All);
+    }
+    let wrong = || {
+        Told::Misuse(format!(
+            "{text:?} is nothing that can be stopped: all, reporter:NAME, event:NAME, ticket:N or isp:NAME"
+        ))
+    };
+    let (kind, of) = text.split_once(':').ok_or_else(wrong)?;
+    Ok(match kind {
+        "reporter" => Scope::Reporter(name(of, Organisation::new)?),
+        "isp" => Scope::Isp(name(of, Organisation::new)?),
+        "event" => Scope::Event(name(of, EventId::new)?),
+        "ticket" => Scope::Ticket(TicketId(of.parse().map_err(|_| wrong())?)),
+        _ => return Err(wrong()),
+    })
+}
+
+/// The items of a report; `-` is stdin. Of too many the machine tells.
+fn lines(items: &[String]) -> Result<Vec<String>, Told> {
+    let mut all = Vec::new();
+    for item in items {
+        if item != "-" {
+            all.push(item.clone());
+            continue;
+        }
+        for line in std::io::stdin().lock().lines() {
+            let line = line?;
+            if !line.trim().is_empty() {
+                all.push(line);
+            }
+            if all.len() > 100_000 {
+                return Err(Told::Misuse("more lines than any ticket has".to_owned()));
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The ticket that was taken, where one was.
+pub(super) fn ticket_of(deeds: &[Deed]) -> Option<&shield::order::step::Ticket> {
+    deeds.iter().find_map(|deed| match deed {
+        Deed::Submitted(ticket) => Some(ticket.as_ref()),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_called_by_its_ticket_and_place() {
+        assert_eq!(item_id("12/3").unwrap(), ItemId::new(TicketId(12), 3));
+        for text in ["12", "12/", "/3", "12/1000", "-1/0", "99999999999999/0"] {
+            assert!(item_id(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_stopped_is_named_by_its_kind() {
+        assert_eq!(scope_of("all").unwrap(), Scope::All);
+        assert_eq!(scope_of("ticket:12").unwrap(), Scope::Ticket(TicketId(12)));
+        assert_eq!(scope_of("isp:isp-1").unwrap().word(), "isp");
+        for text in ["", "everything", "ticket:x", "isp:", "person:vera"] {
+            assert!(scope_of(text).is_err(), "{text}");
+        }
+    }
+}

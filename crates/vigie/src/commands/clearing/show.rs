@@ -1,0 +1,281 @@
+//! What the clearing house's log says, for who asks: read without a lock, as it stood at one moment.
+
+use std::io::Write;
+use std::path::Path;
+
+use desk::clearing::{House, Standing};
+use model::record::time_text;
+use model::{ExhibitId, Sha256Hex};
+use serde_json::{Value, json};
+use shield::feed::row;
+use shield::order::step::{Deed, NoItem};
+use shield::order::{ItemId, Machine, State, TicketId};
+
+use super::{ticket_of, value_of};
+use crate::commands::{counted, plain, told};
+use crate::error::Told;
+
+fn read(dir: &Path) -> Result<Standing, Told> {
+    House::read(dir).map_err(told(dir))
+}
+
+/// Says what was decided, a line each.
+pub(super) fn deeds(out: &mut impl Write, deeds: &[Deed]) -> std::io::Result<()> {
+    if deeds.is_empty() {
+        return say!(out, "It was so already: nothing had to be decided.");
+    }
+    if let Some(ticket) = ticket_of(deeds) {
+        let items = counted(ticket.items.len() as u64, "item");
+        say!(out, "Ticket {}: {items}. The probe captures next.", ticket.id)?;
+        for (place, asked) in ticket.items.iter().enumerate() {
+            let written = asked.as_written.as_deref().map(|text| format!(" ({})", plain(text)));
+            say!(out, "  {}/{place}  {}{}", ticket.id, asked.value, written.unwrap_or_default())?;
+        }
+        for left in &ticket.left_out {
+            let why = match &left.why {
+                NoItem::Bad(bad) => bad.to_string(),
+                NoItem::Duplicate { of } => format!("the same as line {}", of + 1),
+                NoItem::Excepted => "an approved exception covers it".to_owned(),
+                NoItem::WantedEnough => "as many live items as may want it already".to_owned(),
+            };
+            say!(out, "  line {} is left out: {why}", left.line + 1)?;
+        }
+        return Ok(());
+    }
+    for deed in deeds {
+        match deed {
+            Deed::Turned { item, .. } => say!(out, "{item}  {}", deed.word())?,
+            Deed::Objected { item, proof, due } => {
+                let proof = proof.to_string();
+                let due = time_text(due.0);
+                let short = proof.get(..10).unwrap_or(&proof);
+                say!(out, "{item}  objected, proof {short}; a reviewer decides by {due}")?;
+            }
+            _ => say!(out, "{}", deed.word().replace('_', " "))?,
+        }
+    }
+    Ok(())
+}
+
+/// Every ticket.
+pub(super) fn tickets(dir: &Path, json: bool) -> Result<(), Told> {
+    let standing = read(dir)?;
+    let state = &standing.state;
+    let mut out = std::io::stdout().lock();
+    if state.tickets() == 0 && !json {
+        say!(out, "No ticket yet: `vigie shield report` makes one.")?;
+    }
+    for id in (0..state.tickets()).map(TicketId) {
+        let Some(ticket) = state.ticket(id) else { continue };
+        let event = ticket.event.as_ref().map(ToString::to_string);
+        if json {
+            let document = json!({
+                "ticket": id.0, "stage": ticket.stage().word(), "reporter": ticket.reporter.as_str(),
+                "order": ticket.order.as_str(), "event": event, "at": time_text(ticket.at.0),
+                "items": ticket.len(),
+            });
+            writeln!(out, "{document}")?;
+        } else {
+            say!(
+                out,
+                "{id:>6}  {:<9}  {}  {:>5} {}  {}",
+                ticket.stage().word(),
+                time_text(ticket.at.0),
+                ticket.len(),
+                if ticket.len() == 1 { "item " } else { "items" },
+                plain(&format!(
+                    "{} under {}{}",
+                    ticket.reporter,
+                    ticket.order,
+                    event.map(|event| format!(", {event}")).unwrap_or_default()
+                ))
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// One ticket with its items.
+pub(super) fn ticket(dir: &Path, id: TicketId, as_json: bool) -> Result<(), Told> {
+    let standing = read(dir)?;
+    let state = &standing.state;
+    let Some(ticket) = state.ticket(id) else {
+        return Err(Told::Misuse(format!(
+            "there is no ticket {id}: `vigie shield tickets` lists them"
+        )));
+    };
+    let places = u16::try_from(ticket.len()).unwrap_or(u16::MAX);
+    let items: Vec<Value> = (0..places).map(|place| item(&standing, id, place)).collect();
+    let mut out = std::io::stdout().lock();
+    if as_json {
+        let document = json!({
+            "ticket": id.0, "stage": ticket.stage().word(), "reporter": ticket.reporter.as_str(),
+            "person": ticket.person.as_str(), "order": ticket.order.as_str(),
+            "event": ticket.event.as_ref().map(|event| event.as_str().to_owned()),
+            "at": time_text(ticket.at.0), "items": items,
+        });
+        writeln!(out, "{document}")?;
+        return Ok(());
+    }
+    say!(
+        out,
+        "Ticket {id}, {}: {} reported at {}.",
+        ticket.stage().word().replace('_', " "),
+        plain(ticket.reporter.as_str()),
+        time_text(ticket.at.0)
+    )?;
+    for item in items {
+        let text = |name: &str| item.get(name).and_then(Value::as_str).map(plain);
+        let mut line = format!(
+            "  {}  {:<9}  {}",
+            text("item").unwrap_or_default(),
+            text("stage").unwrap_or_default(),
+            text("value").or_else(|| text("ended")).unwrap_or_default()
+        );
+        for (name, before) in [("holds", "held by"), ("capture", "capture"), ("expires", "until")] {
+            if let Some(text) = text(name) {
+                line.push_str(&format!("; {before} {text}"));
+            }
+        }
+        say!(out, "{line}")?;
+        for proof in item.get("objections").and_then(Value::as_array).into_iter().flatten() {
+            say!(out, "        objection, proof {}", plain(proof.as_str().unwrap_or_default()))?;
+        }
+    }
+    Ok(())
+}
+
+fn item(standing: &Standing, id: TicketId, place: u16) -> Value {
+    let (state, item) = (&standing.state, ItemId::new(id, place));
+    let Some(live) = state.item(item) else {
+        let end = state.ticket(id).and_then(|ticket| ticket.end(place)).map(|end| end.word());
+        return json!({"item": item.to_string(), "stage": "ended", "ended": end});
+    };
+    let mut document = json!({
+        "item": item.to_string(), "stage": live.machine.stage().word(),
+        "value": live.value.to_string(), "kind": live.value.kind().word(),
+    });
+    let mut put = |name: &str, value: Value| {
+        if let Some(map) = document.as_object_mut() {
+            map.insert(name.to_owned(), value);
+        }
+    };
+    if let Some(evidence) = live.machine.evidence() {
+        put("capture", evidence.exhibit.to_string().into());
+        put("taken", time_text(evidence.taken.0).into());
+    }
+    if let Machine::Held(held) = &live.machine {
+        let check = held.outcome.as_ref().filter(|outcome| !outcome.holds().is_none());
+        let words = held.pending.holds.words().chain(check.and_then(|outcome| outcome.code));
+        put("holds", words.collect::<Vec<_>>().join(", ").into());
+        put("since", time_text(held.since.0).into());
+    }
+    if let Some(in_force) = live.machine.in_force() {
+        put("since", time_text(in_force.since.0).into());
+        put("expires", time_text(in_force.expires.0).into());
+        put("capture", in_force.evidence.exhibit.to_string().into());
+    }
+    if let Some(proven) = standing.proven(item) {
+        put("record", proven.record.into());
+    }
+    let open = state.objections(item).filter(|(_, objection)| objection.open);
+    let open: Vec<Value> = open.map(|(proof, _)| proof.to_string().into()).collect();
+    if !open.is_empty() {
+        put("objections", open.into());
+    }
+    document
+}
+
+/// Whether values are blocked.
+pub(super) fn look(dir: &Path, values: &[String], json: bool) -> Result<(), Told> {
+    let standing = read(dir)?;
+    let mut out = std::io::stdout().lock();
+    for text in values {
+        let document = looked(&standing.state, text)?;
+        if json {
+            writeln!(out, "{document}")?;
+            continue;
+        }
+        let of = |name: &str| document.get(name).and_then(Value::as_str).map(plain);
+        let value = of("value").unwrap_or_default();
+        match (of("since"), of("expires"), of("order")) {
+            (Some(since), Some(expires), Some(order)) => {
+                say!(
+                    out,
+                    "{value} is blocked since {since} until {expires}, under the order {order}."
+                )?;
+            }
+            _ => say!(out, "{value} is not blocked.")?,
+        }
+    }
+    Ok(())
+}
+
+fn looked(state: &State, text: &str) -> Result<Value, Told> {
+    let value = value_of(text)?;
+    let entry = row(state, &value.clone().into());
+    let item = entry.and_then(|row| row.for_all()).map(|entry| entry.item);
+    let live = item.and_then(|item| Some((item, state.item(item)?.machine.in_force()?)));
+    let Some((item, in_force)) = live else {
+        return Ok(json!({"value": value.to_string(), "blocked": false}));
+    };
+    let ticket = state.ticket(item.ticket());
+    Ok(json!({
+        "value": value.to_string(), "blocked": true, "item": item.to_string(),
+        "since": time_text(in_force.since.0), "expires": time_text(in_force.expires.0),
+        "order": ticket.map(|ticket| ticket.order.as_str().to_owned()),
+        "code": in_force.outcome.code,
+    }))
+}
+
+/// The figures.
+pub(super) fn policy(dir: &Path, as_json: bool) -> Result<(), Told> {
+    let standing = read(dir)?;
+    let mut out = std::io::stdout().lock();
+    if as_json {
+        let map = standing.policy.list().into_iter();
+        let map: serde_json::Map<_, _> =
+            map.map(|(n, value, _)| (n.to_owned(), value.into())).collect();
+        writeln!(out, "{}", Value::Object(map))?;
+        return Ok(());
+    }
+    for (name, value, unit) in standing.policy.list() {
+        say!(out, "{name:<22} {value:>13} {unit}")?;
+    }
+    Ok(())
+}
+
+/// The capture that an item rests on, where its hash begins so.
+pub(super) fn captured(dir: &Path, item: ItemId, begin: &str) -> Result<ExhibitId, Told> {
+    let standing = read(dir)?;
+    let live = standing.state.item(item);
+    let evidence = live.and_then(|live| live.machine.evidence()).map(|evidence| evidence.exhibit);
+    let Some(exhibit) = evidence else {
+        return Err(Told::Misuse(format!(
+            "item {item} rests on no capture now: `vigie shield ticket {}` shows how it stands",
+            item.ticket()
+        )));
+    };
+    if begin.len() >= 8 && exhibit.to_string().starts_with(begin) {
+        return Ok(exhibit);
+    }
+    Err(Told::Misuse(format!(
+        "item {item} rests on the capture {exhibit}: look at that one, and give 8 of its digits or more"
+    )))
+}
+
+/// The open objection to an item whose proof's hash begins so.
+pub(super) fn objected(dir: &Path, item: ItemId, begin: &str) -> Result<Sha256Hex, Told> {
+    let standing = read(dir)?;
+    let mut open = standing.state.objections(item).filter(|(proof, objection)| {
+        objection.open && begin.len() >= 8 && proof.to_string().starts_with(begin)
+    });
+    match (open.next(), open.next()) {
+        (Some((proof, _)), None) => Ok(*proof),
+        _ => Err(Told::Misuse(format!(
+            "no one open objection to item {item} has a proof whose hash begins so: `vigie shield ticket {}` \
+             shows them; give 8 of its digits or more",
+            item.ticket()
+        ))),
+    }
+}

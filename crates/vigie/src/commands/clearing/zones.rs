@@ -1,0 +1,336 @@
+//! What is in force as DNS zones: each new serial of the feed becomes a step of the zones it touches.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use desk::clearing::House;
+use ipnet::IpNet;
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use serde::Deserialize;
+use shield::feed::Row;
+use shield::order::State;
+use shield_dns::{
+    Access, Algorithm, Client, Fqdn, Key, Layout, MAX_HOT, Place, Publisher, Timers, Zones,
+};
+
+use crate::commands::read_text;
+use crate::error::Told;
+
+/// The longest file of settings.
+const MAX_CONFIG: usize = 4 << 20;
+
+/// The file that says how zones are served, and to whom.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Config {
+    /// Where: UDP and TCP.
+    pub(super) listen: SocketAddr,
+    /// Under which name all zones lie.
+    pub(super) suffix: String,
+    /// The contact in the SOA, as a name.
+    #[serde(default = "contact")]
+    pub(super) contact: String,
+    /// Whether a catalog zone lists them.
+    #[serde(default)]
+    pub(super) catalog: bool,
+    /// Over TLS too.
+    pub(super) tls: Option<Tls>,
+    /// Who may.
+    #[serde(default, rename = "client")]
+    pub(super) clients: Vec<ClientConfig>,
+}
+
+fn contact() -> String {
+    "hostmaster.invalid".to_owned()
+}
+
+/// TLS.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tls {
+    /// Where.
+    pub(super) listen: SocketAddr,
+    /// The certificate with those above it, PEM.
+    pub(super) certificate: PathBuf,
+    /// Its key, PEM.
+    pub(super) key: PathBuf,
+}
+
+/// A client: an ISP.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ClientConfig {
+    name: String,
+    #[serde(default)]
+    addresses: Vec<IpNet>,
+    #[serde(default)]
+    notify: Vec<SocketAddr>,
+    #[serde(default)]
+    tls_only: bool,
+    #[serde(default, rename = "key")]
+    keys: Vec<KeyConfig>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyConfig {
+    name: String,
+    #[serde(default)]
+    algorithm: AlgorithmWord,
+    /// A file with the secret, in Base64, as `tsig-keygen` prints it.
+    secret: PathBuf,
+}
+
+#[derive(Debug, Default, Deserialize)]
+enum AlgorithmWord {
+    #[default]
+    #[serde(rename = "hmac-sha256")]
+    Sha256,
+    #[serde(rename = "hmac-sha512")]
+    Sha512,
+}
+
+impl Config {
+    /// Reads the file. Paths in it are beside it.
+    pub(super) fn read(path: &Path) -> Result<Self, Told> {
+        let text = read_text(path, MAX_CONFIG)?;
+        let mut config: Self = toml::from_str(&text).map_err(|e| {
+            Told::Misuse(format!("{}: {}", path.display(), e.to_string().trim_end()))
+        })?;
+        let beside = path.parent().unwrap_or_else(|| Path::new("."));
+        if let Some(tls) = &mut config.tls {
+            tls.certificate = beside.join(&tls.certificate);
+            tls.key = beside.join(&tls.key);
+        }
+        for key in config.clients.iter_mut().flat_map(|client| &mut client.keys) {
+            key.secret = beside.join(&key.secret);
+        }
+        Ok(config)
+    }
+
+    /// Who may take what.
+    pub(super) fn access(&self) -> Result<Access, Told> {
+        let clients: Result<Vec<_>, _> = self.clients.iter().map(ClientConfig::client).collect();
+        Access::new(clients?).map_err(|e| Told::Misuse(e.to_string()))
+    }
+
+    /// The zones, empty.
+    pub(super) fn zones(&self) -> Result<Zones, Told> {
+        let layout = Layout {
+            suffix: self.suffix.clone(),
+            contact: self.contact.clone(),
+            timers: Timers::default(),
+            catalog: self.catalog,
+        };
+        Zones::new(&layout, seconds()).map_err(|e| Told::Misuse(e.to_string()))
+    }
+}
+
+impl Tls {
+    /// The server's side of TLS.
+    pub(super) fn config(&self) -> Result<Arc<ServerConfig>, Told> {
+        let odd = |path: &Path, why: &dyn std::fmt::Display| {
+            Told::Misuse(format!("{}: {why}", path.display()))
+        };
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(&self.certificate)
+            .map_err(|e| odd(&self.certificate, &e))?
+            .collect();
+        let chain = chain.map_err(|e| odd(&self.certificate, &e))?;
+        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|e| odd(&self.key, &e))?;
+        shield_dns::tls_config(chain, key).map_err(|e| odd(&self.certificate, &e))
+    }
+}
+
+impl ClientConfig {
+    fn client(&self) -> Result<Client, Told> {
+        let keys: Result<Vec<_>, _> = self.keys.iter().map(KeyConfig::key).collect();
+        Ok(Client {
+            name: self.name.clone(),
+            keys: keys?,
+            addresses: self.addresses.clone(),
+            tls_only: self.tls_only,
+            zones: None,
+            notify: self.notify.clone(),
+        })
+    }
+}
+
+impl KeyConfig {
+    fn key(&self) -> Result<Key, Told> {
+        let text = read_text(&self.secret, 4096)?;
+        let secret = data_encoding::BASE64
+            .decode(text.trim().as_bytes())
+            .map_err(|e| Told::Misuse(format!("{}: no Base64 ({e})", self.secret.display())))?;
+        let algorithm = match self.algorithm {
+            AlgorithmWord::Sha256 => Algorithm::Sha256,
+            AlgorithmWord::Sha512 => Algorithm::Sha512,
+        };
+        Key::new(&self.name, algorithm, &secret)
+            .map_err(|e| Told::Misuse(format!("{}: {e}", self.secret.display())))
+    }
+}
+
+fn seconds() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.unwrap_or_default().as_secs()
+}
+
+/// The zones with what stands in them, and where.
+pub(super) struct Followed {
+    zones: Zones,
+    placed: HashMap<Fqdn, Place>,
+    /// How many of them are hot.
+    hot: usize,
+    /// The serial that they are at; `None` before the first.
+    at: Option<u64>,
+    publisher: Option<Publisher>,
+}
+
+impl Followed {
+    pub(super) fn new(zones: Zones) -> Self {
+        Self { zones, placed: HashMap::new(), hot: 0, at: None, publisher: None }
+    }
+
+    /// Who serves them from now on.
+    pub(super) fn serve(&mut self, publisher: Publisher) {
+        publisher.zones(self.zones.view());
+        self.publisher = Some(publisher);
+    }
+
+    /// The zones as they are.
+    pub(super) fn view(&self) -> Arc<shield_dns::View> {
+        self.zones.view()
+    }
+
+    /// How many names stand in them.
+    pub(super) fn len(&self) -> usize {
+        self.placed.len()
+    }
+
+    /// Follows the feed to where it is; gives what could not be told by DNS.
+    pub(super) fn follow(&mut self, house: &House) -> Vec<String> {
+        let Some(feed) = house.feed() else { return Vec::new() };
+        let history = feed.history();
+        let (serial, state) = (history.place().serial, house.state());
+        let step = history.last().filter(|delta| {
+            Some(delta.from()) == self.at
+                && delta.to() == serial
+                && !history.current().gates().is_shut()
+        });
+        let wanted = |row: &Row| wanted(state, row);
+        let mut moves = Moves::default();
+        match step {
+            Some(delta) if !delta.changes().is_empty() => {
+                for change in delta.changes() {
+                    let Some(name) = change.value.name() else { continue };
+                    moves.one(self, name.as_str(), change.after.as_ref().and_then(wanted));
+                }
+            }
+            _ => {
+                let open = !history.current().gates().is_shut();
+                let rows = history.current().rows().filter(|_| open);
+                let all: HashMap<String, Place> = rows
+                    .filter_map(|row| Some((row.value().name()?.as_str().to_owned(), wanted(row)?)))
+                    .collect();
+                let gone: Vec<Fqdn> = self
+                    .placed
+                    .keys()
+                    .filter(|name| !all.contains_key(&name.to_string()))
+                    .cloned()
+                    .collect();
+                for name in gone {
+                    moves.one(self, &name.to_string(), None);
+                }
+                for (name, place) in all {
+                    moves.one(self, &name, Some(place));
+                }
+            }
+        }
+        self.at = Some(serial);
+        self.make(moves)
+    }
+
+    /// Notes where a name stands now.
+    fn put(&mut self, name: Fqdn, place: Option<Place>) {
+        let before = match place {
+            Some(place) => self.placed.insert(name, place),
+            None => self.placed.remove(&name),
+        };
+        self.hot -= usize::from(before == Some(Place::Hot));
+        self.hot += usize::from(place == Some(Place::Hot));
+    }
+
+    fn make(&mut self, moves: Moves) -> Vec<String> {
+        let mut told = moves.odd;
+        let now = seconds();
+        for (place, add, remove) in
+            [(Place::Hot, moves.hot, moves.hot_gone), (Place::Cold, moves.cold, moves.cold_gone)]
+        {
+            if add.is_empty() && remove.is_empty() {
+                continue;
+            }
+            if let Err(error) = self.zones.change(place, &add, &remove, now) {
+                told.push(format!("the zones: {error}"));
+                // What is lifted is opened whatever else has no room.
+                let _ = self.zones.change(place, &[], &remove, now);
+                add.iter().for_each(|name| self.put(name.clone(), None));
+            }
+        }
+        if let Some(publisher) = &self.publisher {
+            publisher.zones(self.zones.view());
+        }
+        told
+    }
+}
+
+/// What goes where.
+#[derive(Default)]
+struct Moves {
+    hot: Vec<Fqdn>,
+    hot_gone: Vec<Fqdn>,
+    cold: Vec<Fqdn>,
+    cold_gone: Vec<Fqdn>,
+    odd: Vec<String>,
+}
+
+impl Moves {
+    fn one(&mut self, zones: &mut Followed, name: &str, place: Option<Place>) {
+        let name = match Fqdn::parse(name) {
+            Ok(name) => name,
+            Err(error) => return self.odd.push(format!("{name} stands in no zone: {error}")),
+        };
+        let before = zones.placed.get(&name).copied();
+        // A hot zone that is full is small no more: what has no room there is blocked all the same.
+        let full = before != Some(Place::Hot) && zones.hot >= MAX_HOT;
+        let place = match place {
+            Some(Place::Hot) if full => Some(Place::Cold),
+            other => other,
+        };
+        if before == place {
+            return;
+        }
+        match before {
+            Some(Place::Hot) => self.hot_gone.push(name.clone()),
+            Some(Place::Cold) => self.cold_gone.push(name.clone()),
+            None => {}
+        }
+        match place {
+            Some(Place::Hot) => self.hot.push(name.clone()),
+            Some(Place::Cold) => self.cold.push(name.clone()),
+            None => {}
+        }
+        zones.put(name, place);
+    }
+}
+
+/// In which zone a row's name stands: an event's in the hot one. What is addressed to some ISPs alone
+/// stands in none, since the zones are for all.
+fn wanted(state: &State, row: &Row) -> Option<Place> {
+    let entry = row.for_all()?;
+    let event = state.ticket(entry.ticket()).is_some_and(|ticket| ticket.event.is_some());
+    Some(if event { Place::Hot } else { Place::Cold })
+}
