@@ -18,6 +18,7 @@ mod capture;
 pub(crate) mod clearing;
 mod erase;
 pub(crate) mod package;
+pub(crate) mod party;
 mod people;
 pub(crate) mod shield;
 mod stamp;
@@ -91,6 +92,9 @@ pub(crate) enum Command {
     /// Who holds what: items, hand-overs, seals, labels.
     #[command(subcommand)]
     Custody(Custody),
+    /// Who deals with the authority: organisations, people, their roles, the keys of their services.
+    #[command(subcommand)]
+    Party(party::Party),
     /// Packages: exhibits and records for somebody, with the proof of each.
     #[command(subcommand)]
     Package(package::Package),

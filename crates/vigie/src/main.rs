@@ -63,6 +63,7 @@ fn main() -> ExitCode {
         Command::Restore(args) => commands::backup::restore(home, args),
         Command::Actor(args) => commands::actor::run(home, args),
         Command::Custody(args) => commands::custody::run(home, args),
+        Command::Party(args) => commands::party::run(home, args),
         Command::Package(args) => commands::package::run(home, args),
         Command::Shield(words) => commands::shield::run(home, words),
         Command::Data(Data::Update { what, from, json }) => {

@@ -14,6 +14,7 @@ pub(crate) mod log;
 pub(crate) mod open;
 pub(crate) mod package;
 pub(crate) mod parse;
+pub(crate) mod party;
 pub(crate) mod privilege;
 pub(crate) mod range;
 pub(crate) mod search;

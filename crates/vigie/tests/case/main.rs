@@ -18,6 +18,7 @@ mod log;
 mod messages;
 mod open;
 mod package;
+mod party;
 mod pipes;
 mod restore;
 mod room;
