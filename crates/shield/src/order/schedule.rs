@@ -79,10 +79,12 @@ impl Schedule {
         due
     }
 
-    /// An item was captured, whether or not that was a step: it is due again on its grid.
+    /// An item was captured, whether or not that was a step: it is due again on its grid, and where it
+    /// still waits for a capture that shows something, after a while.
     pub fn captured(&mut self, state: &State, policy: &Policy, id: ItemId, now: Moment) {
         let next = state.item(id).and_then(|live| next(state, policy, id, live, now));
-        self.set(id, next);
+        let again = now.plus(policy.capture_retry_ms.max(1));
+        self.set(id, next.map(|next| if next <= now { again } else { next }));
     }
 
     /// When something is due next.

@@ -478,3 +478,14 @@ fn a_page_alone_waits_for_a_second_person() {
     let other = world.blocked(&league(), "stream.example");
     assert_eq!(words(&world.captured(other, Seen::Page)), ["missed"]);
 }
+
+#[test]
+fn what_shows_nothing_is_captured_again_after_a_while_and_not_at_once() {
+    let mut world = World::new();
+    let id = world.reported(&league(), "down.stream.example");
+    let mut schedule = Schedule::new(&world.state, &world.policy, world.now);
+    assert_eq!(schedule.take_due(&world.state, &world.policy, world.now, 9).len(), 1);
+    assert!(world.captured(id, Seen::Nothing).is_empty());
+    schedule.captured(&world.state, &world.policy, id, world.now);
+    assert_eq!(schedule.next_due(), Some(world.now.plus(world.policy.capture_retry_ms)));
+}

@@ -20,10 +20,10 @@ use crate::error::Told;
 pub(crate) fn run(home: Option<&Path>, dir: &Path, args: &ServeShield) -> Result<(), Told> {
     let config = args.dns.as_deref().map(Config::read).transpose()?;
     let access = config.as_ref().map(Config::access).transpose()?;
-    let zones = config.as_ref().map(Config::zones).transpose()?;
     let at = place(home, dir, "vigie serve --shield")?;
     let resolver = resolver(args)?;
     let house = House::open(&at).map_err(told(dir))?;
+    let zones = config.as_ref().map(|config| config.zones(house.case().len())).transpose()?;
     let said: Line = Arc::new(|line: &str| {
         let _ = say!(std::io::stderr(), "{}", crate::commands::plain(line));
     });

@@ -118,15 +118,15 @@ impl Config {
         Access::new(clients?).map_err(|e| Told::Misuse(e.to_string()))
     }
 
-    /// The zones, empty.
-    pub(super) fn zones(&self) -> Result<Zones, Told> {
+    /// The zones, empty, for a house whose log has so many records.
+    pub(super) fn zones(&self, records: u64) -> Result<Zones, Told> {
         let layout = Layout {
             suffix: self.suffix.clone(),
             contact: self.contact.clone(),
             timers: Timers::default(),
             catalog: self.catalog,
         };
-        Zones::new(&layout, seconds()).map_err(|e| Told::Misuse(e.to_string()))
+        Zones::new(&layout, serial(records)).map_err(|e| Told::Misuse(e.to_string()))
     }
 }
 
@@ -174,9 +174,12 @@ impl KeyConfig {
     }
 }
 
-fn seconds() -> u64 {
+/// What the serials of zones follow: the clock, and the log. Each change of a zone has a record of its own,
+/// so that no serial ever runs ahead of this, and whoever begins anew after many changes a second is not
+/// behind what secondaries have.
+fn serial(records: u64) -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.unwrap_or_default().as_secs()
+    since.unwrap_or_default().as_secs().saturating_add(records)
 }
 
 /// The zones with what stands in them, and where.
@@ -215,10 +218,10 @@ impl Followed {
     pub(super) fn follow(&mut self, house: &House) -> Vec<String> {
         let Some(feed) = house.feed() else { return Vec::new() };
         let history = feed.history();
-        let (serial, state) = (history.place().serial, house.state());
+        let (at, state) = (history.place().serial, house.state());
         let step = history.last().filter(|delta| {
             Some(delta.from()) == self.at
-                && delta.to() == serial
+                && delta.to() == at
                 && !history.current().gates().is_shut()
         });
         let wanted = |row: &Row| wanted(state, row);
@@ -250,8 +253,8 @@ impl Followed {
                 }
             }
         }
-        self.at = Some(serial);
-        self.make(moves)
+        self.at = Some(at);
+        self.make(moves, serial(house.case().len()))
     }
 
     /// Notes where a name stands now.
@@ -264,9 +267,8 @@ impl Followed {
         self.hot += usize::from(place == Some(Place::Hot));
     }
 
-    fn make(&mut self, moves: Moves) -> Vec<String> {
+    fn make(&mut self, moves: Moves, now: u64) -> Vec<String> {
         let mut told = moves.odd;
-        let now = seconds();
         for (place, add, remove) in
             [(Place::Hot, moves.hot, moves.hot_gone), (Place::Cold, moves.cold, moves.cold_gone)]
         {
