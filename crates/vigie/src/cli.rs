@@ -42,7 +42,7 @@ const EXIT_CODES: &str =
 pub(crate) enum Command {
     /// Seal and read everything under PATH, and update the case's views.
     Open(Open),
-    /// Serve the console on loopback.
+    /// Serve the console: on loopback, or beyond it by TLS for people who sign in.
     Serve(Serve),
     /// The authority that signs.
     #[command(subcommand)]
@@ -176,13 +176,27 @@ pub(crate) struct Open {
 #[command(after_help = "Examples:
   vigie serve
   vigie serve --case nl-04 --listen 127.0.0.1:8484
-  vigie serve --tsa http://tsa.example/tsr --witnesses")]
+  vigie serve --tsa http://tsa.example/tsr --witnesses
+  vigie serve --listen 0.0.0.0:443 --host vigie.example \\
+        --tls-cert chain.pem --tls-key key.pem
+
+Beyond loopback people sign in by name and password: `vigie party` registers them, gives them
+roles and invites them. A certificate that is renewed in its file counts at once.")]
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) case: CaseDir,
-    /// Where to listen: a loopback address. Port 0 takes a free one.
+    /// Where to listen; beyond loopback only by TLS. Port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8484")]
     pub(crate) listen: SocketAddr,
+    /// What people call this server, as its certificate does; may be given more than once.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Vec<String>,
+    /// The certificate's chain (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Its private key (PEM), which nobody else may read.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// A time-stamping authority to ask for a stamp each hour, where the log has grown.
     #[arg(long, value_name = "URL")]
     pub(crate) tsa: Option<String>,
