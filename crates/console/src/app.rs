@@ -38,6 +38,8 @@ pub(crate) struct Inner {
     pub(crate) cookie: String,
     /// True where all of it goes by TLS.
     pub(crate) secure: bool,
+    /// True where it listens on loopback, where the link on the terminal works.
+    pub(crate) local: bool,
     /// The hosts this server answers for, with port, those that people call it by first.
     hosts: Vec<String>,
     /// How many of them are such names.
@@ -96,6 +98,7 @@ impl App {
             links: Sessions::default(),
             cookie,
             secure: place.secure,
+            local: place.address.ip().is_loopback(),
             hosts,
             named,
         })))

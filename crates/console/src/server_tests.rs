@@ -175,6 +175,39 @@ async fn beyond_loopback_only_by_tls_and_where_somebody_can_sign_in() {
     refused(bench.bind(options).await);
 }
 
+/// With a certificate and somebody who can sign in it listens; the link on the terminal is no way in then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn beyond_loopback_people_sign_in_and_no_link_is_given() {
+    use desk::parties::{Act, PartyRole, Sector, act};
+    let bench = Bench::new();
+    let (roots, home) = (bench.certificate("vigie.example"), bench.path("home"));
+    let (organisation, name) = ("agency".to_owned(), "The agency".to_owned());
+    let person = "ana".to_owned();
+    for what in [
+        Act::Organisation { organisation: organisation.clone(), name, sector: Sector::Authority },
+        Act::Person { person: person.clone(), name: person.clone(), organisation },
+        Act::Give { person, role: PartyRole::Operator, from: None, until: None },
+    ] {
+        act(&home, "ana", "test", &what).unwrap();
+    }
+    let anywhere = SocketAddr::from(([0, 0, 0, 0], 0));
+    assert!(bench.bind(bench.options(anywhere, true)).await.is_err(), "a role alone is no way in");
+    let link = desk::account::invite(&home, "ana", "ana").unwrap();
+    let access = desk::access::Access::open(&home).unwrap();
+    let accounts = desk::account::Accounts::open(&home).unwrap();
+    accounts.accept(&access, &link, "four plain words chosen", "test").unwrap().unwrap();
+    let console = bench.bind(bench.options(anywhere, true)).await.unwrap();
+    assert_eq!(console.sign_in_link().unwrap(), None);
+    let address = SocketAddr::from(([127, 0, 0, 1], console.address().port()));
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let served = tokio::spawn(serve(console, async move { drop(stopped.await) }));
+    let ask = move || get(address, &roots, "/sign-in");
+    let answer = tokio::task::spawn_blocking(ask).await.unwrap().unwrap();
+    assert!(answer.contains("name=\"password\"") && !answer.contains("vigie serve"), "{answer}");
+    stop.send(()).unwrap();
+    served.await.unwrap().unwrap();
+}
+
 #[tokio::test]
 async fn files_that_are_no_certificate_are_told() {
     let bench = Bench::new();

@@ -308,7 +308,7 @@ pub(crate) fn bare(lang: Lang, title: &str, refresh: Option<&str>, body: Markup)
 
 /// The frame around a failure, where the case may not be readable.
 pub(crate) fn without_case(ctx: &Ctx, title: &str, body: Markup) -> Markup {
-    apart(ctx, "error.eyebrow", title, body)
+    apart(ctx, "error.eyebrow", title, html! { div.prose { (body) } })
 }
 
 /// The frame around what is not of the case, and says nothing of it. `eyebrow` is a message's key.
@@ -319,7 +319,7 @@ pub(crate) fn apart(ctx: &Ctx, eyebrow: &str, title: &str, body: Markup) -> Mark
         title: title.to_owned(),
         heading: None,
         actions: html! {},
-        body: html! { div.prose { (body) } },
+        body,
         notes: Vec::new(),
         script: None,
         data: None,

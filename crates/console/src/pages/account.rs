@@ -89,11 +89,11 @@ async fn own(
 fn ways(app: &App, who: &Who, lang: Lang) -> Markup {
     let may = |action| app.access.would(&who.principal, action, who.source);
     html! {
-        ul {
-            @if may(Action::CaseRead) { li { a href="/" { (lang.t("place.overview")) } } }
-            @if may(Action::PartiesRead) { li { a href="/parties" { (lang.t("parties.parties")) } } }
-            @if may(Action::SessionsRead) { li { a href="/sessions/all" { (lang.t("account.all")) } } }
-            @if may(Action::RefusalsRead) { li { a href="/refusals" { (lang.t("parties.refusals")) } } }
+        nav.pager aria-label=(lang.t("frame.places")) {
+            @if may(Action::CaseRead) { a.button href="/" { (lang.t("place.overview")) } }
+            @if may(Action::PartiesRead) { a.button href="/parties" { (lang.t("parties.parties")) } }
+            @if may(Action::SessionsRead) { a.button href="/sessions/all" { (lang.t("account.all")) } }
+            @if may(Action::RefusalsRead) { a.button href="/refusals" { (lang.t("parties.refusals")) } }
         }
     }
 }

@@ -35,11 +35,18 @@ pub(crate) fn needed(app: &App, lang: Lang, said: Option<&str>) -> Markup {
                     (secret_field(lang.t("sign_in.password"), "password", "password", "current-password"))
                     button type="submit" { (lang.t("sign_in.title")) }
                 }
-                h2 { (lang.t("sign_in.local")) }
             }
-            p.lead { (lang.t("sign_in.how")) }
-            pre.mono { "vigie serve" }
-            p { (lang.t("sign_in.once")) }
+            // Beyond this machine the link opens nothing.
+            @if app.local {
+                @if people {
+                    h2 { (lang.t("sign_in.local")) }
+                    p { (lang.t("sign_in.local_how")) }
+                } @else {
+                    p.lead { (lang.t("sign_in.how")) }
+                }
+                pre.mono { "vigie serve" }
+                p { (lang.t("sign_in.once")) }
+            }
         },
     )
 }

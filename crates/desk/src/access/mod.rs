@@ -182,7 +182,7 @@ impl Access {
     /// # Errors
     /// The disk: it is written with the next count.
     pub fn write_refused(&self, end: bool) -> Result<()> {
-        let due = locked(&self.refusals).to_write(now_ms(), end);
+        let due = locked(&self.refusals).take_due(now_ms(), end);
         match due {
             Some((path, text)) => refusals::write(&path, &text),
             None => Ok(()),

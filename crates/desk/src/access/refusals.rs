@@ -156,7 +156,7 @@ impl Refusals {
 
     /// What is to be written, where something changed and the last writing is a second ago; `at_once` at
     /// the end of a process.
-    pub(super) fn to_write(&mut self, now_ms: i64, at_once: bool) -> Option<(PathBuf, String)> {
+    pub(super) fn take_due(&mut self, now_ms: i64, at_once: bool) -> Option<(PathBuf, String)> {
         let due = at_once || now_ms.saturating_sub(self.written_ms) >= WRITE_MS;
         if !self.changed || !due {
             return None;
@@ -187,7 +187,7 @@ impl Refusals {
     }
 }
 
-/// Writes what [`Refusals::to_write`] gave, away from the lock.
+/// Writes what [`Refusals::take_due`] gave, away from the lock.
 ///
 /// # Errors
 /// The disk.

@@ -95,6 +95,22 @@ fn a_person_is_invited_signs_in_and_is_shown_out_by_the_command() {
     assert!(bench.ok(&["party", "sessions"]).contains("Nobody"));
 }
 
+/// The register is of the authority's log: a backup of that folder brings all of it back.
+#[test]
+fn a_register_comes_back_from_a_backup() {
+    let bench = Bench::new();
+    operators(&bench);
+    let suspend = ["party", "suspend", "person:ben", "--reason", "inquiry 12", "--by", "ana"];
+    bench.ok(&suspend);
+    let before = bench.ok(&["party", "list", "--json"]);
+    bench.ok(&["backup", "--authority", "--to", "third"]);
+    bench.ok(&["restore", "--authority", "--from", "third", "--replace"]);
+    assert_eq!(bench.ok(&["party", "list", "--json"]), before);
+    assert!(before.contains("\"suspended\":true"), "{before}");
+    // And goes on from there.
+    bench.ok(&["party", "reinstate", "person:ben", "--reason", "inquiry closed", "--by", "ana"]);
+}
+
 /// Beyond loopback nothing is served until somebody could sign in, whatever the certificate.
 #[test]
 fn a_console_beyond_loopback_says_what_it_lacks() {

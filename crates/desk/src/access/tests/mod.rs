@@ -140,3 +140,20 @@ fn an_organisation_shares_one_quota_and_takes_nothing_from_others() {
     assert_eq!(may(&other, "copper"), Decision::Allowed);
     assert_eq!(access.refused()[0].times.too_many, 2);
 }
+
+/// Every request pays for it: a thousand decisions within a second, as tests are built.
+#[test]
+#[allow(clippy::print_stderr)] // the figure, for who asks for it
+fn deciding_takes_little() {
+    let (dir, secret) = home();
+    let access = Access::open(dir.path()).unwrap();
+    let key = access.key(&secret).unwrap();
+    let begun = Instant::now();
+    for _ in 0..1_000 {
+        let decision = access.may(&key, &asked(Action::FeedRead, Some("fibre")), "/feed");
+        assert_eq!(decision, Decision::Allowed);
+    }
+    let took = begun.elapsed();
+    eprintln!("{} µs a decision", took.as_micros() / 1_000);
+    assert!(took.as_secs() < 1, "{took:?}");
+}

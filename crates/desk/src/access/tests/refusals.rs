@@ -38,13 +38,13 @@ fn a_count_outlives_the_process_and_is_recorded_once_its_hour_is_over() {
     }
     refusals.count("fibre", "/feed/{isp}", Refusal::TooMany, NOW);
     refusals.count("public", "/", Refusal::SignIn, NOW);
-    let (path, text) = refusals.to_write(NOW, false).unwrap();
+    let (path, text) = refusals.take_due(NOW, false).unwrap();
     write(&path, &text).unwrap();
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     // At most once a second, whatever comes.
     refusals.count("public", "/", Refusal::SignIn, NOW + 1);
-    assert_eq!(refusals.to_write(NOW + 999, false), None);
-    let (path, text) = refusals.to_write(NOW + 999, true).unwrap();
+    assert_eq!(refusals.take_due(NOW + 999, false), None);
+    let (path, text) = refusals.take_due(NOW + 999, true).unwrap();
     write(&path, &text).unwrap();
 
     let mut refusals = Refusals::open(dir.path()).unwrap();
