@@ -13,6 +13,7 @@ import { visit } from "./visit.mjs";
 import { keyboard } from "./keyboard.mjs";
 import { refusals } from "./refusals.mjs";
 import { live } from "./live.mjs";
+import { access } from "./access.mjs";
 
 const bin = process.env.VIGIE_BIN ?? "target/debug/vigie";
 const caseDir = process.env.VIGIE_CASE ?? "case";
@@ -85,6 +86,7 @@ try {
   }));
   for (const made of views.values()) await (await made).close();
   if (wanted("live")) await live({ browser, bin, fail });
+  if (wanted("access")) await access({ browser, bin, out, fail });
   if (wanted("keyboard")) await keyboard({ context, origin, all, fail });
 } finally {
   await browser.close();

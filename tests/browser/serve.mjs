@@ -1,9 +1,9 @@
 // Starts the console on a free port and gives the sign-in link it prints.
 import { spawn } from "node:child_process";
 
-export async function serve(bin, caseDir) {
+export async function serve(bin, caseDir, env = process.env) {
   const args = /vigie$/.test(bin) ? ["serve", "--case", caseDir, "--listen", "127.0.0.1:0"] : [caseDir];
-  const child = spawn(bin, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(bin, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   const link = await new Promise((resolve, reject) => {
     const hear = (chunk) => {

@@ -56,7 +56,7 @@ async function paper(page, name, where, out, fail) {
 }
 
 // What axe finds.
-async function findings(page, where, fail) {
+export async function findings(page, where, fail) {
   await page.evaluate(axeText);
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
   for (const v of violations) fail(where, `axe ${v.id} (${v.impact}): ${v.nodes.slice(0, 3).map((n) => n.target.join(" ") + " " + (n.any[0]?.message ?? n.all[0]?.message ?? "")).join(" | ")}`);

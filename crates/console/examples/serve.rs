@@ -12,8 +12,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         std::process::exit(2);
     };
     let address = args.next().unwrap_or_else(|| "127.0.0.1:0".to_owned()).parse()?;
-    let console = console::Console::bind(desk::read::Reader::open(&dir)?, address).await?;
-    println!("{}", console.sign_in_link()?);
+    // A home of its own, beside the case: nobody is registered there.
+    let home = dir.with_extension("home");
+    let options = console::Options::local(address);
+    let console = console::Console::bind(desk::read::Reader::open(&dir)?, &home, options).await?;
+    println!("{}", console.sign_in_link()?.unwrap_or_default());
     console::serve(console, std::future::pending()).await?;
     Ok(())
 }

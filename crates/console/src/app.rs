@@ -1,12 +1,15 @@
 //! One request to one page: what a page is given, what it gives back, and how failures are told.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use desk::access::Access;
+use desk::account::Accounts;
 use desk::read::{Reader, Snapshot};
 use maud::Markup;
 
@@ -25,12 +28,33 @@ pub(crate) struct App(Arc<Inner>);
 pub(crate) struct Inner {
     /// The case.
     pub(crate) reader: Reader,
-    /// Who is signed in.
-    pub(crate) sessions: Sessions,
-    /// The session cookie's name. It holds the port, since cookies do not tell ports apart.
+    /// Who may do what.
+    pub(crate) access: Access,
+    /// Who is signed in, of the people who are registered.
+    pub(crate) accounts: Accounts,
+    /// Who is signed in by the link on the terminal.
+    pub(crate) links: Sessions,
+    /// The session cookie's name.
     pub(crate) cookie: String,
-    /// The hosts this server answers for, with port.
+    /// True where all of it goes by TLS.
+    pub(crate) secure: bool,
+    /// True where it listens on loopback, where the link on the terminal works.
+    pub(crate) local: bool,
+    /// The hosts this server answers for, with port, those that people call it by first.
     hosts: Vec<String>,
+    /// How many of them are such names.
+    named: usize,
+}
+
+/// Where a server is found.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// Its address.
+    pub(crate) address: SocketAddr,
+    /// What people call it, without a port.
+    pub(crate) hosts: Vec<String>,
+    /// By TLS.
+    pub(crate) secure: bool,
 }
 
 impl std::ops::Deref for App {
@@ -41,23 +65,67 @@ impl std::ops::Deref for App {
 }
 
 impl App {
-    /// For a case, served on this address of loopback.
-    pub(crate) fn new(reader: Reader, address: SocketAddr) -> Self {
-        let port = address.port();
-        let mut hosts: Vec<String> =
-            ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{port}")).into();
-        hosts.push(address.to_string());
-        Self(Arc::new(Inner {
+    /// For a case, served at a place, by the parties of a home.
+    ///
+    /// # Errors
+    /// The home cannot be used: its log, its policies, its accounts.
+    pub(crate) fn new(reader: Reader, home: &Path, place: &Place) -> desk::Result<Self> {
+        let port = place.address.port();
+        let usual = if place.secure { 443 } else { 80 };
+        let mut hosts = Vec::new();
+        for host in &place.hosts {
+            let bare = host.parse::<std::net::Ipv6Addr>().map(|of| format!("[{of}]"));
+            let host = bare.unwrap_or_else(|_| host.clone());
+            // A browser leaves the usual port out.
+            if port == usual {
+                hosts.push(host.clone());
+            }
+            hosts.push(format!("{host}:{port}"));
+        }
+        let named = hosts.len();
+        // Beyond loopback those names would be anybody's.
+        if place.address.ip().is_loopback() {
+            hosts.extend(["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{port}")));
+            hosts.push(place.address.to_string());
+        }
+        // The prefix binds it to this very host, and to TLS (RFC 6265bis). In the clear it holds the
+        // port, since cookies do not tell ports apart.
+        let cookie = if place.secure { "__Host-vigie".to_owned() } else { format!("vigie_{port}") };
+        Ok(Self(Arc::new(Inner {
             reader,
-            sessions: Sessions::default(),
-            cookie: format!("vigie_{port}"),
+            access: Access::open(home)?,
+            accounts: Accounts::open(home)?,
+            links: Sessions::default(),
+            cookie,
+            secure: place.secure,
+            local: place.address.ip().is_loopback(),
             hosts,
-        }))
+            named,
+        })))
     }
 
     /// True for our own names.
     pub(crate) fn answers_for(&self, host: &str) -> bool {
         self.hosts.iter().any(|h| h.eq_ignore_ascii_case(host))
+    }
+
+    /// What people call this server, with its port where that is not the usual one.
+    pub(crate) fn hosts(&self) -> &[String] {
+        self.hosts.get(..self.named).unwrap_or_default()
+    }
+
+    /// True while a session goes on, of whoever it is; asking is no use of it.
+    pub(crate) fn goes_on(&self, token: Option<&str>) -> bool {
+        token.is_some_and(|token| {
+            self.links.holds(token, Instant::now())
+                || self.accounts.goes_on(&self.access, token).unwrap_or(false)
+        })
+    }
+
+    /// A cookie of ours: no script reads it, and no other site's request carries it.
+    pub(crate) fn set_cookie(&self, name: &str, value: &str, seconds: u64) -> String {
+        let secure = if self.secure { "; Secure" } else { "" };
+        format!("{name}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}")
     }
 
     /// Asks the case on a thread that may block.
@@ -208,7 +276,7 @@ pub(crate) async fn run(
     response
 }
 
-fn axum_json(value: &serde_json::Value) -> Response {
+pub(crate) fn axum_json(value: &serde_json::Value) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
 }
 

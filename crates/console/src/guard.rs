@@ -1,7 +1,5 @@
-//! What every request passes, in this order: the headers every answer carries, the host it was
-//! asked of, where it was asked from, and whether somebody is signed in.
-
-use std::time::Instant;
+//! What every request passes before its gate, in this order: the headers every answer carries, the host it
+//! was asked of, and where it was asked from.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -9,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::app::App;
-use crate::html::{error_page, send};
+use crate::html::error_page;
 use crate::i18n::Lang;
 
 /// Nothing from elsewhere, nothing inline, nobody may frame it.
@@ -19,7 +17,7 @@ pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
 
 /// The headers of every answer. Pages hold seized material: no cache keeps them, and no other site
 /// learns where a reader came from.
-pub(crate) async fn headers(request: Request, next: Next) -> Response {
+pub(crate) async fn headers(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in [
@@ -38,6 +36,11 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    if app.secure {
+        // A year of TLS alone: nobody is led back to the clear.
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
@@ -50,7 +53,9 @@ pub(crate) async fn origin(State(app): State<App>, request: Request, next: Next)
     let Some(host) = host.filter(|host| app.answers_for(host)) else {
         return error_page(lang, StatusCode::MISDIRECTED_REQUEST, "error.host");
     };
-    if !same_origin(request.method(), request.headers(), host) {
+    let scheme = if app.secure { "https://" } else { "http://" };
+    if !same_origin(request.method(), request.headers(), (scheme, host)) {
+        app.access.refuse("public", "another site", desk::access::Refusal::Forbidden);
         return error_page(lang, StatusCode::FORBIDDEN, "error.origin");
     }
     next.run(request).await
@@ -58,7 +63,7 @@ pub(crate) async fn origin(State(app): State<App>, request: Request, next: Next)
 
 /// Whether a request may come from where it says it does. Reading by navigation is free; reading
 /// by another site's script is not; changing needs our own origin.
-fn same_origin(method: &Method, headers: &HeaderMap, host: &str) -> bool {
+fn same_origin(method: &Method, headers: &HeaderMap, (scheme, host): (&str, &str)) -> bool {
     let get = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
     let site = get("sec-fetch-site");
     if matches!(*method, Method::GET | Method::HEAD) {
@@ -68,23 +73,9 @@ fn same_origin(method: &Method, headers: &HeaderMap, host: &str) -> bool {
         };
     }
     match get("origin") {
-        Some(origin) => origin.strip_prefix("http://") == Some(host),
+        Some(origin) => origin.strip_prefix(scheme) == Some(host),
         None => site == Some("same-origin"),
     }
-}
-
-/// Signed in, or told how to.
-pub(crate) async fn session(State(app): State<App>, request: Request, next: Next) -> Response {
-    let held = session_of(request.headers(), &app.cookie)
-        .is_some_and(|token| app.sessions.holds(token, Instant::now()));
-    if held {
-        return next.run(request).await;
-    }
-    let lang = lang_of(request.headers());
-    let mut response = send(StatusCode::UNAUTHORIZED, crate::pages::sign_in::needed(lang));
-    // A part that htmx asked for cannot hold a page: the whole page goes to sign-in.
-    response.headers_mut().insert("hx-redirect", HeaderValue::from_static("/sign-in"));
-    response
 }
 
 /// The value of a cookie.
@@ -130,7 +121,7 @@ mod tests {
     fn only_our_own_pages_may_change_anything() {
         let host = "127.0.0.1:8484";
         let ok = |method: &Method, pairs: &[(&'static str, &'static str)]| {
-            same_origin(method, &headers(pairs), host)
+            same_origin(method, &headers(pairs), ("http://", host))
         };
         assert!(ok(&Method::POST, &[("origin", "http://127.0.0.1:8484")]));
         assert!(ok(&Method::POST, &[("sec-fetch-site", "same-origin")]));
@@ -141,6 +132,20 @@ mod tests {
             &Method::POST,
             &[("origin", "http://evil.example"), ("sec-fetch-site", "same-origin")]
         ));
+        // By TLS only what came by TLS is our own.
+        let secure = |origin| {
+            same_origin(
+                &Method::POST,
+                &headers(&[("origin", origin)]),
+                ("https://", "vigie.example"),
+            )
+        };
+        assert!(secure("https://vigie.example"));
+        for other in
+            ["http://vigie.example", "https://vigie.example:444", "https://a.vigie.example"]
+        {
+            assert!(!secure(other), "{other}");
+        }
         assert!(ok(&Method::GET, &[]));
         assert!(ok(
             &Method::GET,

@@ -1,4 +1,4 @@
-//! The console: a case as web pages, on loopback.
+//! The console: a case as web pages, on loopback, or beyond it by TLS for people who sign in.
 //!
 //! Pages are made on the server from what `desk` reads; scripts only swap parts of them, move the
 //! focus, and draw the network. Invariants: the console decides nothing and keeps nothing but
@@ -6,8 +6,10 @@
 
 mod app;
 mod assets;
+mod connections;
 mod export;
 mod fmt;
+mod gate;
 mod guard;
 mod harm;
 mod html;
@@ -20,9 +22,11 @@ mod query;
 mod routes;
 mod server;
 mod session;
+mod tls;
 
 pub use harm::{harm_innocents, harm_reason, harm_verdict};
 pub use i18n::Lang;
 pub use package::package_page;
-pub use server::{Console, Error, serve};
+pub use server::{Console, Error, Options, serve};
 pub use session::{LINK_LIFE, SESSION_LIFE};
+pub use tls::{TlsError, Told};

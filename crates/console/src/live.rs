@@ -10,7 +10,7 @@ use futures_util::stream::{self, Stream};
 use maud::html;
 
 use crate::app::App;
-use crate::guard::lang_of;
+use crate::guard::{lang_of, session_of};
 use crate::i18n::Lang;
 use crate::pages::overview;
 use crate::query::Query;
@@ -21,6 +21,8 @@ const IDLE: Duration = Duration::from_secs(2);
 
 struct Watch {
     app: App,
+    /// The session that watches: when it ends, so does this.
+    token: Option<String>,
     lang: Lang,
     /// The mark of what the page showed when it was made: it may have changed before we looked.
     seen: String,
@@ -36,10 +38,14 @@ pub(crate) async fn stream(
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let query = Query::parse(query.as_deref().unwrap_or(""));
     let seen = query.get("seen").unwrap_or("").to_owned();
-    let watch = Watch { app, lang: lang_of(&headers), seen, last: None, wait: BUSY };
+    let token = session_of(&headers, &app.cookie).map(str::to_owned);
+    let watch = Watch { app, token, lang: lang_of(&headers), seen, last: None, wait: BUSY };
     let events = stream::unfold(watch, |mut watch| async move {
         loop {
             tokio::time::sleep(watch.wait).await;
+            if !watch.app.goes_on(watch.token.as_deref()) {
+                return None;
+            }
             // A case that cannot be read now is asked again: the page says that it is not live.
             let Ok(now) = watch.app.read(|snapshot| Ok(snapshot.overview()?)).await else {
                 watch.wait = IDLE;

@@ -2,22 +2,16 @@
 //! tests that nothing stands open and that every page keeps the rules.
 
 use axum::Router;
-use axum::extract::{RawPathParams, Request, State};
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, get, post};
+use axum::extract::{DefaultBodyLimit, RawPathParams, Request, State};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, any, get, post};
+
+use desk::access::Action;
 
 use crate::app::{App, PageFn, run};
+use crate::gate::{self, Gated};
 use crate::params::Param;
 use crate::{assets, export, guard, live, pages, params};
-
-/// Who may ask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// Anybody on this machine: what is needed to sign in, and nothing of the case.
-    Open,
-    /// Whoever is signed in.
-    SignedIn,
-}
 
 /// What an address gives. There are two dozen, made once: their size does not matter.
 #[allow(clippy::large_enum_variant)]
@@ -32,25 +26,28 @@ pub(crate) enum Gives {
 pub(crate) struct Route {
     /// Its pattern.
     pub(crate) path: &'static str,
-    /// Who may ask.
-    pub(crate) access: Access,
+    /// What is done there: `desk::access` decides who may.
+    pub(crate) action: Action,
     /// What it gives.
     pub(crate) gives: Gives,
 }
 
 fn page(path: &'static str, page: PageFn, known: &'static [Param]) -> Route {
-    Route { path, access: Access::SignedIn, gives: Gives::Page(page, known) }
+    Route { path, action: Action::CaseRead, gives: Gives::Page(page, known) }
 }
-fn other(path: &'static str, access: Access, method: MethodRouter<App>) -> Route {
-    Route { path, access, gives: Gives::Other(method) }
+fn other(path: &'static str, action: Action, method: MethodRouter<App>) -> Route {
+    Route { path, action, gives: Gives::Other(method) }
 }
 
 /// The table.
 pub(crate) fn routes() -> Vec<Route> {
-    use Access::{Open, SignedIn};
+    use Action::{
+        CaseExport, CaseRead, Enter, OwnAccount, PartiesRead, RefusalsRead, SessionsEnd,
+        SessionsRead,
+    };
     vec![
         page("/", pages::overview::page, params::NONE),
-        other("/live", SignedIn, get(live::stream)),
+        other("/live", CaseRead, get(live::stream)),
         page("/entities", pages::entities::page, params::ENTITIES),
         page("/entity/{id}", pages::entity::page, params::NONE),
         page("/figure/{id}/{name}", pages::figure::page, params::NONE),
@@ -62,8 +59,8 @@ pub(crate) fn routes() -> Vec<Route> {
         page("/payments", pages::payments::page, params::PAYMENTS),
         page("/tables", pages::table_list::page, params::TABLES),
         page("/tables/{id}", pages::tables::rows, params::ROWS),
-        other("/tables/{id}/csv", SignedIn, get(export::csv)),
-        other("/tables/{id}/xlsx", SignedIn, get(export::xlsx)),
+        other("/tables/{id}/csv", CaseExport, get(export::csv)),
+        other("/tables/{id}/xlsx", CaseExport, get(export::xlsx)),
         page("/exhibits", pages::exhibits::list, params::EXHIBITS),
         page("/exhibit/{hash}", pages::exhibit::page, params::EXHIBIT),
         page("/custody", pages::custody::list, params::CUSTODY),
@@ -75,18 +72,33 @@ pub(crate) fn routes() -> Vec<Route> {
         page("/log/{index}", pages::log::entry, params::NONE),
         page("/search", pages::search::page, params::SEARCH),
         page("/keys", pages::keys::page, params::NONE),
-        other("/language", Open, post(pages::sign_in::language)),
-        other("/sign-in", Open, get(pages::sign_in::explain)),
-        other("/sign-in/{token}", Open, get(pages::sign_in::spend)),
-        other("/sign-out", SignedIn, post(pages::sign_in::sign_out)),
-        other("/assets/{digest}/{name}", Open, get(assets::serve)),
+        other("/parties", PartiesRead, get(pages::parties::page)),
+        other("/refusals", RefusalsRead, get(pages::parties::refusals)),
+        other("/sessions", OwnAccount, get(pages::account::page)),
+        other("/sessions/end", OwnAccount, post(pages::account::end)),
+        other("/sessions/password", OwnAccount, post(pages::account::password)),
+        other("/sessions/all", SessionsRead, get(pages::account::all)),
+        other("/sessions/all/end", SessionsEnd, post(pages::account::end_all)),
+        other("/language", Enter, post(pages::sign_in::language)),
+        other("/sign-in", Enter, get(pages::sign_in::explain).post(pages::sign_in::sign_in)),
+        other("/sign-in/{token}", Enter, get(pages::sign_in::spend)),
+        other("/invite/{token}", Enter, get(pages::invite::show).post(pages::invite::accept)),
+        other("/sign-out", OwnAccount, post(pages::sign_in::sign_out)),
+        other("/assets/{digest}/{name}", Enter, get(assets::serve)),
     ]
 }
 
-/// The router. An address that is not in the table is, for whoever is not signed in, like any other.
+/// What refusals at an address that is none are counted under.
+pub(crate) const NO_ROUTE: &str = "no route";
+/// The most bytes of a request's body: forms are small.
+const MAX_BODY: usize = 64 << 10;
+
+/// The router. Each address has its own gate; one that is not in the table is, for whoever may not read
+/// the case, like any other.
 pub(crate) fn router(app: App) -> Router {
-    let mut open = Router::new();
-    let mut held = Router::new();
+    let mut all = Router::new();
+    let gated =
+        |path, action| from_fn_with_state(Gated { app: app.clone(), path, action }, gate::gate);
     for route in routes() {
         let method = match route.gives {
             Gives::Other(method) => method,
@@ -96,14 +108,16 @@ pub(crate) fn router(app: App) -> Router {
                 })
             }
         };
-        match route.access {
-            Access::Open => open = open.route(route.path, method),
-            Access::SignedIn => held = held.route(route.path, method),
-        }
+        // Over the whole of it: a method that the address does not have passes the gate too.
+        all = all.route(route.path, method.layer(gated(route.path, route.action)));
     }
-    let held = held.fallback(pages::missing).layer(from_fn_with_state(app.clone(), guard::session));
-    open.merge(held)
+    let missing = any(pages::missing);
+    all.fallback_service(missing.layer(gated(NO_ROUTE, Action::CaseRead)).with_state(app.clone()))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(app.clone(), guard::origin))
-        .layer(from_fn(guard::headers))
+        .layer(from_fn_with_state(app.clone(), guard::headers))
         .with_state(app)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,5 @@
-//! Sign-in by one-time link, and the sessions it opens. The console's only state.
+//! Sign-in by the one-time link on the terminal, and the sessions it opens: of whoever holds the folder,
+//! on this machine. People's sessions are `desk::account`'s.
 //!
 //! A link and a session are 256 random bits. Only their SHA-256 is kept, so that neither a look-up's
 //! time nor a core dump of the table gives one away. A link works once, within [`LINK_LIFE`]; a

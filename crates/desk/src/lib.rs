@@ -7,6 +7,8 @@
 //! Invariants: no view shows what the log does not hold; the same log, exhibits and parser versions
 //! give the same views whatever the order or number of threads; no value of a secret enters a view.
 
+pub mod access;
+pub mod account;
 pub mod addresses;
 pub mod authority;
 pub mod backup;

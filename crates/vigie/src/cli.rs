@@ -43,7 +43,7 @@ const EXIT_CODES: &str =
 pub(crate) enum Command {
     /// Seal and read everything under PATH, and update the case's views.
     Open(Open),
-    /// Serve the console on loopback; or run the clearing house (--shield).
+    /// Serve the console, on loopback, or beyond it by TLS; or run the clearing house (--shield).
     Serve(Box<Serve>),
     /// The authority that signs.
     #[command(subcommand)]
@@ -178,13 +178,27 @@ pub(crate) struct Open {
   vigie serve
   vigie serve --case nl-04 --listen 127.0.0.1:8484
   vigie serve --tsa http://tsa.example/tsr --witnesses
-  vigie serve --shield shield --dns dns.toml     # the clearing house in place of a case")]
+  vigie serve --shield shield --dns dns.toml     # the clearing house in place of a case
+  vigie serve --listen 0.0.0.0:443 --host vigie.example \\
+        --tls-cert chain.pem --tls-key key.pem
+
+Beyond loopback people sign in by name and password: `vigie party` registers them, gives them
+roles and invites them. A certificate that is renewed in its file counts at once.")]
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) case: CaseDir,
-    /// Where to listen: a loopback address. Port 0 takes a free one.
+    /// Where to listen; beyond loopback only by TLS. Port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8484")]
     pub(crate) listen: SocketAddr,
+    /// What people call this server, as its certificate does; may be given more than once.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Vec<String>,
+    /// The certificate's chain (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Its private key (PEM), which nobody else may read.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// A time-stamping authority to ask for a stamp each hour, where the log has grown.
     #[arg(long, value_name = "URL")]
     pub(crate) tsa: Option<String>,
@@ -193,7 +207,7 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) witnesses: bool,
     /// Run the authority's clearing house in this folder (docs/clearing-house.md).
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["case", "listen", "tsa", "witnesses"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["case", "listen", "host", "tls_cert", "tsa", "witnesses"])]
     pub(crate) shield: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) clearing: ServeShield,

@@ -204,6 +204,7 @@ fn rail(ctx: &Ctx, here: Place, case: Option<&CaseLine>) -> Markup {
                 (languages(ctx))
                 div.row {
                     a href="/keys" data-key="?" { (lang.t("place.keys")) }
+                    a href="/sessions" { (lang.t("place.account")) }
                     form method="post" action="/sign-out" {
                         button.plain type="submit" { (lang.t("frame.sign_out")) }
                     }
@@ -307,13 +308,18 @@ pub(crate) fn bare(lang: Lang, title: &str, refresh: Option<&str>, body: Markup)
 
 /// The frame around a failure, where the case may not be readable.
 pub(crate) fn without_case(ctx: &Ctx, title: &str, body: Markup) -> Markup {
+    apart(ctx, "error.eyebrow", title, html! { div.prose { (body) } })
+}
+
+/// The frame around what is not of the case, and says nothing of it. `eyebrow` is a message's key.
+pub(crate) fn apart(ctx: &Ctx, eyebrow: &str, title: &str, body: Markup) -> Markup {
     let page = Page {
         place: Place::Keys,
-        eyebrow: html! { (ctx.lang.t("error.eyebrow")) },
+        eyebrow: html! { (ctx.lang.t(eyebrow)) },
         title: title.to_owned(),
         heading: None,
         actions: html! {},
-        body: html! { div.prose { (body) } },
+        body,
         notes: Vec::new(),
         script: None,
         data: None,

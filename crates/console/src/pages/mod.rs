@@ -1,5 +1,6 @@
 //! The pages, one a file: each asks one question, and its title is the answer.
 
+pub(crate) mod account;
 pub(crate) mod backups;
 pub(crate) mod custody;
 pub(crate) mod entities;
@@ -9,6 +10,7 @@ pub(crate) mod exhibits;
 pub(crate) mod facts;
 pub(crate) mod figure;
 pub(crate) mod hex;
+pub(crate) mod invite;
 pub(crate) mod keys;
 pub(crate) mod labels;
 pub(crate) mod links;
@@ -17,6 +19,7 @@ pub(crate) mod map;
 pub(crate) mod network;
 pub(crate) mod overview;
 pub(crate) mod package;
+pub(crate) mod parties;
 pub(crate) mod path;
 pub(crate) mod payments;
 pub(crate) mod places;

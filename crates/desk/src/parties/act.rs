@@ -8,14 +8,12 @@ use model::record::{
     PartyReinstated, PartyRoleGiven, PartyRoleTaken, PartySuspended, time_text,
 };
 
+use super::check::{asked, named, room, some_of, when, why};
 use super::own_log::record;
-use super::register::{Person, Register};
-use super::words::{LEAST_QUOTA, MAX_NAME, MAX_PARTIES, MAX_QUOTA, MAX_SHORT, PartyRole, Sector};
-use super::words::{is_name, is_short};
-use crate::capture::moment;
+use super::register::Register;
+use super::words::{LEAST_QUOTA, MAX_NAME, MAX_QUOTA, PartyRole, Sector};
+use crate::Result;
 use crate::desk::now_ms;
-use crate::permit::{MAX_REASON, said};
-use crate::{Error, Result};
 
 /// What every secret of a service key begins with, so that a scanner of code and logs knows one.
 const SECRET: &str = "vsk_";
@@ -111,10 +109,6 @@ pub struct Done {
     pub secret: Option<String>,
 }
 
-fn asked<T>(why: impl Into<String>) -> Result<T> {
-    Err(Error::Asked(why.into()))
-}
-
 /// Records what `by` does. Operators act on the register; before there is one, and when none is left
 /// who may act, whoever holds the authority's folder does, under the name that is given.
 ///
@@ -128,7 +122,7 @@ pub fn act(home: &Path, by: &str, holder: &str, act: &Act) -> Result<Done> {
     let mut secret = None;
     let of = record(home, by, holder, |authority| {
         let known = Known { register: Register::replay(home, authority)?, now_ms: now_ms(), by };
-        known.may_act()?;
+        may_act(&known.register, by)?;
         let (body, made) = known.decide(act)?;
         secret = made;
         Ok(body.into_iter().collect())
@@ -136,28 +130,29 @@ pub fn act(home: &Path, by: &str, holder: &str, act: &Act) -> Result<Done> {
     Ok(Done { record: of, secret: secret.filter(|_| of.is_some()) })
 }
 
+/// Whether `by` may change who is registered and who is signed in: an operator, or anybody who holds the
+/// folder where no operator may act.
+pub(crate) fn may_act(register: &Register, by: &str) -> Result<()> {
+    let operators = register.operators(now_ms());
+    if operators.is_empty() || operators.contains(&by) {
+        return Ok(());
+    }
+    asked(format!(
+        "{by:?} is no operator who may act now: say who does it with --by PERSON. Operators are {}",
+        some_of(&operators)
+    ))
+}
+
 /// What such decisions look at.
-struct Known<'a> {
-    register: Register,
-    now_ms: i64,
-    by: &'a str,
+pub(super) struct Known<'a> {
+    pub(super) register: Register,
+    pub(super) now_ms: i64,
+    pub(super) by: &'a str,
 }
 
 type Decided = (Option<Body>, Option<String>);
 
 impl Known<'_> {
-    fn may_act(&self) -> Result<()> {
-        let operators = self.register.operators(self.now_ms);
-        if operators.is_empty() || operators.contains(&self.by) {
-            return Ok(());
-        }
-        asked(format!(
-            "{:?} is no operator who may act now: say who does it with --by PERSON. Operators are {}",
-            self.by,
-            some_of(&operators)
-        ))
-    }
-
     fn decide(&self, act: &Act) -> Result<Decided> {
         let body = match act {
             Act::Organisation { organisation, name, sector } => {
@@ -323,118 +318,4 @@ impl Known<'_> {
         };
         Ok((Some(body.into()), Some(secret)))
     }
-
-    fn organisation(&self, short: &str) -> Result<&super::Organisation> {
-        self.register.organisation(short).ok_or_else(|| {
-            Error::Asked(format!(
-                "no organisation is registered as {short:?}: `vigie party list` shows which are, `vigie \
-                 party add` registers one"
-            ))
-        })
-    }
-
-    fn person(&self, short: &str) -> Result<&Person> {
-        self.register.person(short).ok_or_else(|| {
-            Error::Asked(format!(
-                "nobody is registered as {short:?}: `vigie party list` shows who is, `vigie party person` \
-                 registers somebody"
-            ))
-        })
-    }
-
-    /// Whether people and keys of an organisation may hold an office.
-    fn fits(&self, organisation: &str, role: PartyRole) -> Result<()> {
-        let of = self.organisation(organisation)?;
-        match role.needs() {
-            Some(sector) if sector != of.sector => asked(format!(
-                "who acts as {} is of an organisation of the sector {}: {organisation} is {}",
-                role.word(),
-                sector.word(),
-                of.sector.word()
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    fn until(&self, text: Option<&str>, from_ms: i64) -> Result<Option<i64>> {
-        let Some(text) = text else { return Ok(None) };
-        let until = when("--until", text)?;
-        if until <= from_ms || until <= self.now_ms {
-            return asked("it ends after it begins, and not in the past (--until)");
-        }
-        Ok(Some(until))
-    }
-
-    fn is_suspended(&self, party: &str, reason: &str) -> Result<bool> {
-        why(reason)?;
-        match party.split_once(':') {
-            Some(("person", short)) => Ok(self.person(short)?.suspended),
-            Some(("organisation", short)) => Ok(self.organisation(short)?.suspended),
-            _ => asked(format!("{party:?} is no party: write person:NAME or organisation:NAME")),
-        }
-    }
-
-    /// Refuses what takes the last operator away who may act: nobody could be signed in to mend it.
-    /// `stays` is false of whom it concerns.
-    fn leaves_an_operator(&self, stays: impl Fn(&str, &Person) -> bool) -> Result<()> {
-        let operators = self.register.operators(self.now_ms);
-        let left =
-            |short: &&str| self.register.person(short).is_some_and(|person| stays(short, person));
-        // An office that ends by its time is none to rely on.
-        let lasts = |short: &&str| {
-            let held = self.register.person(short).map(|person| person.roles.iter());
-            held.into_iter()
-                .flatten()
-                .any(|held| held.role == PartyRole::Operator && held.until_ms.is_none())
-        };
-        let lasted = operators.iter().any(lasts);
-        let lasting = operators.iter().filter(|short| left(short)).any(lasts);
-        if operators.is_empty() || operators.iter().any(left) && (lasting || !lasted) {
-            return Ok(());
-        }
-        asked(
-            "it would leave no operator without an end: give the role to another person first (`vigie \
-             party role PERSON operator`)",
-        )
-    }
-}
-
-fn named(short: &str, name: &str) -> Result<()> {
-    if !is_short(short) {
-        return asked(format!(
-            "{short:?} is no short name: 1 to {MAX_SHORT} small letters, digits and . - _, a letter or \
-             digit first"
-        ));
-    }
-    if !is_name(name) {
-        return asked(format!("a name is one line of 1 to {MAX_NAME} bytes (--name)"));
-    }
-    Ok(())
-}
-
-fn room(there: usize, what: &str) -> Result<()> {
-    if there < MAX_PARTIES {
-        return Ok(());
-    }
-    asked(format!("a register holds {MAX_PARTIES} {what} at most"))
-}
-
-fn why(reason: &str) -> Result<()> {
-    said("reason", reason, MAX_REASON)
-}
-
-fn when(what: &str, text: &str) -> Result<i64> {
-    moment(text).ok_or_else(|| {
-        Error::Asked(format!(
-            "{what}: {text:?} is no moment: write ISO 8601 with its zone, such as 2026-11-26T06:00Z"
-        ))
-    })
-}
-
-/// The first few names, and how many more.
-fn some_of(names: &[&str]) -> String {
-    let first = names.get(..5).unwrap_or(names);
-    let rest = names.len() - first.len();
-    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-    format!("{}{more}", first.join(", "))
 }

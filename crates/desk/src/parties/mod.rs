@@ -10,11 +10,14 @@
 //! anywhere but its digest.
 
 mod act;
+mod check;
 mod own_log;
 mod register;
 mod words;
 
+pub(crate) use act::may_act;
 pub use act::{Act, Done, act};
+pub(crate) use own_log::{opened, record};
 
 pub use register::{Held, Key, Organisation, Person, Register};
 pub use words::{

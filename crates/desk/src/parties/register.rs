@@ -115,6 +115,21 @@ impl Register {
         Ok(register)
     }
 
+    /// True where the log is not what was read of it: a look that costs little, for who looks often.
+    ///
+    /// # Errors
+    /// A log that cannot be read.
+    pub fn is_behind(&self) -> Result<bool> {
+        let size = match authority(&self.home) {
+            Err(e) if no_key(&e) => 0,
+            other => match other?.reader() {
+                Err(e) if e.is_missing() => 0,
+                log => log?.size(),
+            },
+        };
+        Ok(size != self.records)
+    }
+
     /// Reads what was recorded since. True where something of it is of parties.
     ///
     /// # Errors

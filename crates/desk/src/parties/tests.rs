@@ -326,9 +326,10 @@ fn names_have_one_writing_and_bounds() {
 fn a_register_follows_the_log() {
     let bench = Bench::with_parties();
     let mut register = bench.register();
-    assert!(!register.refresh().unwrap());
+    assert!(!register.is_behind().unwrap() && !register.refresh().unwrap());
     bench.ok("ana", person("isa", "fibre"));
-    assert!(register.refresh().unwrap());
+    assert!(register.is_behind().unwrap() && register.refresh().unwrap());
+    assert!(!register.is_behind().unwrap());
     assert_eq!(register.person("isa").unwrap().organisation, "fibre");
     let fresh = bench.register();
     assert_eq!(fresh.people().collect::<Vec<_>>(), register.people().collect::<Vec<_>>());

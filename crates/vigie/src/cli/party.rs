@@ -124,6 +124,37 @@ Hand it over by a way that others cannot read: whoever has it acts for the organ
         #[command(flatten)]
         by: By,
     },
+    /// Invite a person to set a password: prints a link that works once, within three days.
+    #[command(after_help = "Examples:
+  vigie party invite ana
+  vigie party invite rita --by ana --at https://vigie.example
+
+Looking at the link does not spend it; setting the password does, and what the person signed in
+with before counts no longer. So whoever holds this folder helps an operator who is locked out.")]
+    Invite {
+        /// The person's short name.
+        #[arg(value_name = "PERSON")]
+        person: String,
+        /// Where the console is found.
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8484")]
+        at: String,
+        #[command(flatten)]
+        by: By,
+    },
+    /// List who is signed in, or end a person's sessions (--end).
+    #[command(after_help = "Examples:
+  vigie party sessions
+  vigie party sessions --end ana --reason 'a lost laptop' --by ben")]
+    Sessions {
+        /// End all sessions of this person.
+        #[arg(long, value_name = "PERSON", requires = "reason")]
+        end: Option<String>,
+        /// Why; it is recorded.
+        #[arg(long, requires = "end")]
+        reason: Option<String>,
+        #[command(flatten)]
+        by: By,
+    },
     /// List organisations, people, roles and keys.
     #[command(after_help = "Example:\n  vigie party list --json")]
     List {

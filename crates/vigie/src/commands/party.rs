@@ -14,6 +14,11 @@ use crate::error::Told;
 pub(crate) fn run(home: Option<&Path>, args: &Party) -> Result<(), Told> {
     let (what, by, said) = match args {
         Party::List { json } => return list(&home_dir(home)?, *json),
+        Party::Invite { person, at, by } => return invite(home, person, at, by),
+        Party::Sessions { end, reason, by } => {
+            let asked = end.as_deref().zip(reason.as_deref());
+            return sessions(home, asked, by);
+        }
         Party::Add { organisation, name, sector, by } => (
             Act::Organisation {
                 organisation: organisation.clone(),
@@ -108,6 +113,73 @@ fn change(home: Option<&Path>, what: &Act, by: &By, said: &str) -> Result<(), To
         None => writeln!(out, "{told}")?,
     }
     Ok(())
+}
+
+/// Prints the link alone on stdout: it goes to the person and to nobody else.
+#[allow(clippy::print_stderr)]
+fn invite(home: Option<&Path>, person: &str, at: &str, by: &By) -> Result<(), Told> {
+    let place = place(home, Path::new(""), "vigie party invite")?;
+    let at = at.trim_end_matches('/');
+    if !(at.starts_with("https://") || at.starts_with("http://127.0.0.1")) {
+        return Err(Told::Misuse(format!(
+            "{at} is no place for a link that signs somebody in: https://HOST, or http://127.0.0.1:PORT \
+             on this machine (--at)"
+        )));
+    }
+    let who = by.by.as_deref().unwrap_or(&place.actor);
+    let token = desk::account::invite(&place.home, who, person).map_err(told(&place.home))?;
+    let link = format!("{at}/invite/{token}");
+    let mut out = std::io::stdout();
+    if by.json {
+        writeln!(out, "{}", json!({"person": person, "by": who, "link": link}))?;
+        return Ok(());
+    }
+    eprintln!("{} sets a password by this link, once, within three days:", plain(person));
+    writeln!(out, "{link}")?;
+    Ok(())
+}
+
+fn sessions(home: Option<&Path>, end: Option<(&str, &str)>, by: &By) -> Result<(), Told> {
+    let place = place(home, Path::new(""), "vigie party sessions")?;
+    let mut out = std::io::stdout().lock();
+    if let Some((person, reason)) = end {
+        let who = by.by.as_deref().unwrap_or(&place.actor);
+        let ended = desk::account::end_sessions(&place.home, who, &place.holder, person, reason)
+            .map_err(told(&place.home))?;
+        if by.json {
+            writeln!(out, "{}", json!({"person": person, "by": who, "ended": ended}))?;
+        } else {
+            let n = super::counted(ended as u64, "session");
+            writeln!(out, "{n} of {} ended.", plain(person))?;
+        }
+        return Ok(());
+    }
+    let all = desk::account::list_sessions(&place.home).map_err(told(&place.home))?;
+    let moment = model::record::time_text;
+    for session in &all {
+        if by.json {
+            let roles: Vec<&str> = session.roles.iter().map(|role| role.word()).collect();
+            let line = json!({
+                "session": session.id, "person": session.person, "roles": roles,
+                "begun": moment(session.begun_ms), "seen": moment(session.seen_ms),
+                "by": session.by.word(), "browser": session.agent,
+            });
+            writeln!(out, "{line}")?;
+        } else {
+            let (begun, seen) = (moment(session.begun_ms), moment(session.seen_ms));
+            writeln!(
+                out,
+                "{}  since {begun}, last used {seen}, by {}  {}",
+                plain(&session.person),
+                session.by.word(),
+                plain(&session.agent)
+            )?;
+        }
+    }
+    if all.is_empty() && !by.json {
+        writeln!(out, "Nobody is signed in.")?;
+    }
+    Ok(out.flush()?)
 }
 
 fn list(home: &Path, as_json: bool) -> Result<(), Told> {

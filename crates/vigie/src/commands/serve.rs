@@ -2,14 +2,17 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use desk::read::Reader;
+use desk::shell::here;
 
-use super::{home_dir, told};
+use super::{home_dir, plain, told};
 use crate::cli::Serve;
 use crate::error::Told;
 
 /// Serves until interrupted.
+#[allow(clippy::print_stderr)]
 pub(crate) fn run(home: Option<&Path>, args: &Serve) -> Result<(), Told> {
     if let Some(shield) = &args.shield {
         return super::clearing::serve::run(home, shield, &args.clearing);
@@ -23,17 +26,37 @@ pub(crate) fn run(home: Option<&Path>, args: &Serve) -> Result<(), Told> {
     reader.snapshot().map_err(told(&args.case.case))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let console = console::Console::bind(reader, args.listen).await.map_err(|e| match e {
-            console::Error::NotLoopback(_) => Told::Misuse(e.to_string()),
-            other => Told::failure(
-                &other,
-                Some("name another address with --listen, or port 0 for a free one"),
-            ),
+        let options = console::Options {
+            address: args.listen,
+            hosts: args.host.clone(),
+            tls: args.tls_cert.clone().zip(args.tls_key.clone()),
+            told: Arc::new(|line| eprintln!("vigie: {}", here(&plain(line)))),
+        };
+        let console = console::Console::bind(reader, &home_of, options).await.map_err(|e| {
+            let next = match &e {
+                e if e.is_misuse() => return Told::Misuse(e.to_string()),
+                console::Error::Listen(..) => {
+                    Some("name another address with --listen, or port 0 for a free one")
+                }
+                _ => None,
+            };
+            Told::failure(&e, next)
         })?;
         let link = console.sign_in_link().map_err(|e| Told::failure(&e, None))?;
         let mut out = std::io::stdout();
-        writeln!(out, "The console of {} is at {link}", args.case.case.display())?;
-        writeln!(out, "The link signs in once, within ten minutes. Ctrl-C ends the console.")?;
+        let case = args.case.case.display();
+        match link {
+            Some(link) => {
+                writeln!(out, "The console of {case} is at {link}")?;
+                let once = "The link signs in once, within ten minutes.";
+                writeln!(out, "{once} Ctrl-C ends the console.")?;
+            }
+            None => {
+                writeln!(out, "The console of {case} is at {}/sign-in", console.url())?;
+                let people = "People sign in there by name and password";
+                say!(out, "{people}; `vigie party invite` lets one in. Ctrl-C ends the console.")?;
+            }
+        }
         out.flush()?;
         if let Some(url) = &args.tsa {
             super::stamp::hourly(home, &args.case.case, url)?;
