@@ -65,6 +65,14 @@ pub(crate) async fn origin(State(app): State<App>, request: Request, next: Next)
 /// by another site's script is not; changing needs our own origin.
 fn same_origin(method: &Method, headers: &HeaderMap, (scheme, host): (&str, &str)) -> bool {
     let get = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+    // A service's own key: no page of another site can have a browser send one.
+    if headers.contains_key(header::AUTHORIZATION)
+        && !headers.contains_key(header::COOKIE)
+        && !headers.contains_key(header::ORIGIN)
+        && get("sec-fetch-site").is_none()
+    {
+        return true;
+    }
     let site = get("sec-fetch-site");
     if matches!(*method, Method::GET | Method::HEAD) {
         return match site {
@@ -132,6 +140,11 @@ mod tests {
             &Method::POST,
             &[("origin", "http://evil.example"), ("sec-fetch-site", "same-origin")]
         ));
+        // A program with a key, and no browser.
+        assert!(ok(&Method::POST, &[("authorization", "Bearer x")]));
+        for beside in [("cookie", "a=b"), ("origin", "null"), ("sec-fetch-site", "cross-site")] {
+            assert!(!ok(&Method::POST, &[("authorization", "Bearer x"), beside]), "{beside:?}");
+        }
         // By TLS only what came by TLS is our own.
         let secure = |origin| {
             same_origin(

@@ -89,7 +89,7 @@ async fn own(
 fn ways(app: &App, who: &Who, lang: Lang) -> Markup {
     let may = |action| app.access.would(&who.principal, action, who.source);
     html! {
-        nav.pager aria-label=(lang.t("frame.places")) {
+        div.moves {
             @if may(Action::CaseRead) { a.button href="/" { (lang.t("place.overview")) } }
             @if may(Action::PartiesRead) { a.button href="/parties" { (lang.t("parties.parties")) } }
             @if may(Action::SessionsRead) { a.button href="/sessions/all" { (lang.t("account.all")) } }

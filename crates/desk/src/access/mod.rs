@@ -22,7 +22,7 @@ pub use ask::{Action, Asked, Decision, Principal, Sort};
 pub use policies::{POLICIES, SCHEMA};
 pub use quota::MAX_SOURCES;
 pub use quota::network;
-pub use refusals::{MAX_ROWS, Refusal, Row, Times};
+pub use refusals::{MAX_ROWS, MAX_SERVERS, Refusal, Row, Times};
 
 use crate::desk::now_ms;
 use crate::parties::{PartyRole, Register};

@@ -1,13 +1,16 @@
 //! What was refused, counted: in memory, in a file that outlives the process, and, once the hour is over,
 //! one record a party, route and hour in the authority's own log.
 //!
+//! Each server of a home has a file of its own, held by a lock: `HOME/access/refused.N`. What a server that
+//! ended left there the next one takes over.
+//!
 //! The file is written at most once a second, so that a flood of refusals writes no more than that; a
 //! process that is killed loses a second of counting. Nothing of where somebody asked from is kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use ledger::disk;
+use ledger::{Lock, Wait, disk};
 use model::record::{AccessRefused, Body, time_text};
 
 use crate::parties::record;
@@ -17,6 +20,8 @@ use crate::{Error, Result};
 pub const MAX_ROWS: usize = 1_024;
 /// The most hours that wait for the log, such as while its key is under a passphrase.
 const MAX_HOURS: usize = 240;
+/// The most servers of one home.
+pub const MAX_SERVERS: usize = 64;
 /// The most bytes of the file that are read.
 const MAX_FILE: usize = 64 << 20;
 const HOUR_MS: i64 = 3_600_000;
@@ -36,7 +41,9 @@ pub enum Refusal {
 }
 
 /// How often, by reason.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Times {
     /// Nobody was signed in.
@@ -64,7 +71,7 @@ impl Times {
 }
 
 /// What was refused within one hour to one party at one route.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
     /// When the hour began, in milliseconds since 1970 in UTC.
@@ -83,18 +90,21 @@ type Hour = BTreeMap<(String, String), Times>;
 #[derive(Debug)]
 pub(super) struct Refusals {
     path: PathBuf,
+    _lock: Lock,
+    /// What was read at the start: a process that was killed may have recorded it.
+    taken_over: HashSet<Row>,
     hours: BTreeMap<i64, Hour>,
     written_ms: i64,
     changed: bool,
 }
 
 impl Refusals {
-    /// What the last process left.
+    /// What a process before left.
     ///
     /// # Errors
-    /// A file that cannot be read, or is none of these.
+    /// A file that cannot be read, or is none of these; as many servers as there can be.
     pub(super) fn open(home: &Path) -> Result<Self> {
-        let path = home.join("access").join("refused");
+        let (path, lock) = free_file(&home.join("access"))?;
         let mut hours: BTreeMap<i64, Hour> = BTreeMap::new();
         let text = match std::fs::read_to_string(&path) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -114,7 +124,16 @@ impl Refusals {
             let row: Row = serde_json::from_str(line).map_err(|e| wrong(number, &e.to_string()))?;
             hours.entry(row.hour_ms).or_default().insert((row.party, row.route), row.times);
         }
-        Ok(Self { path, hours, written_ms: i64::MIN, changed: false })
+        let mut refusals = Self {
+            path,
+            _lock: lock,
+            taken_over: HashSet::new(),
+            hours,
+            written_ms: i64::MIN,
+            changed: false,
+        };
+        refusals.taken_over = refusals.rows().into_iter().collect();
+        Ok(refusals)
     }
 
     /// Counts one.
@@ -167,15 +186,20 @@ impl Refusals {
         Some((self.path.clone(), lines.map(|line| line + "\n").collect()))
     }
 
-    /// The rows of hours that are over.
-    pub(super) fn over(&self, now_ms: i64) -> Vec<Row> {
-        let rows = self.rows();
-        rows.into_iter().filter(|row| row.hour_ms + HOUR_MS <= now_ms).collect()
+    /// The rows of hours that are over, and which of them another process may have recorded.
+    pub(super) fn over(&self, now_ms: i64) -> Vec<(Row, bool)> {
+        let rows = self.rows().into_iter().filter(|row| row.hour_ms + HOUR_MS <= now_ms);
+        rows.map(|row| {
+            let doubtful = self.taken_over.contains(&row);
+            (row, doubtful)
+        })
+        .collect()
     }
 
     /// Lets go of rows that stand in the log now.
-    pub(super) fn forget(&mut self, rows: &[Row]) {
-        for row in rows {
+    pub(super) fn forget(&mut self, rows: &[(Row, bool)]) {
+        for (row, _) in rows {
+            self.taken_over.remove(row);
             if let Some(hour) = self.hours.get_mut(&row.hour_ms) {
                 hour.remove(&(row.party.clone(), row.route.clone()));
                 if hour.is_empty() {
@@ -198,21 +222,34 @@ pub(super) fn write(path: &Path, text: &str) -> Result<()> {
     Ok(disk::write_with(path, text.as_bytes(), disk::Overwrite::Replace, 0o600)?)
 }
 
-/// Records rows in the authority's own log, in one commit; of those that stand there already, nothing: a
-/// process was killed between the record and its own file then.
+/// The first file that no other server holds, and the lock that holds it.
+fn free_file(folder: &Path) -> Result<(PathBuf, Lock)> {
+    disk::create_dir(folder)?;
+    for n in 0..MAX_SERVERS {
+        let lock = folder.join(format!("refused.{n}.lock"));
+        match Lock::acquire(&lock, "refusals", Wait::Fail) {
+            Ok(lock) => return Ok((folder.join(format!("refused.{n}")), lock)),
+            Err(ledger::Error::Held { .. }) => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Err(Error::Asked(format!("{MAX_SERVERS} servers run under this home: end one of them first")))
+}
+
+/// Records rows in the authority's own log, in one commit. Of those that are doubtful nothing where the
+/// very same stands there already: a process was killed between the record and its own file then.
 ///
 /// # Errors
 /// The disk; the log's lock; no passphrase.
-pub(super) fn keep(home: &Path, rows: &[Row]) -> Result<()> {
+pub(super) fn keep(home: &Path, rows: &[(Row, bool)]) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
     record(home, "vigie serve", "vigie serve", |authority| {
-        let known = recorded(authority, rows.iter().map(|row| row.hour_ms).min())?;
-        let fresh = rows
-            .iter()
-            .filter(|row| !known.contains(&(row.hour_ms, row.party.clone(), row.route.clone())));
-        Ok(fresh.map(body).collect())
+        let doubtful = rows.iter().filter(|(_, doubtful)| *doubtful);
+        let known = recorded(authority, doubtful.map(|(row, _)| row.hour_ms).min())?;
+        let fresh = rows.iter().filter(|(row, doubtful)| !doubtful || !known.contains(row));
+        Ok(fresh.map(|(row, _)| body(row)).collect())
     })
     .map(drop)
 }
@@ -230,11 +267,9 @@ fn body(row: &Row) -> Body {
     .into()
 }
 
-type Known = std::collections::HashSet<(i64, String, String)>;
-
-/// Which rows of hours from `first` on the log holds.
-fn recorded(authority: &ledger::Authority, first: Option<i64>) -> Result<Known> {
-    let mut known = Known::new();
+/// The rows of hours from `first` on that the log holds.
+fn recorded(authority: &ledger::Authority, first: Option<i64>) -> Result<HashSet<Row>> {
+    let mut known = HashSet::new();
     let (Some(first), Ok(log)) = (first, authority.reader()) else { return Ok(known) };
     for (index, entry) in (0..).zip(log.entries(0)) {
         let entry = entry?;
@@ -243,10 +278,12 @@ fn recorded(authority: &ledger::Authority, first: Option<i64>) -> Result<Known> 
             continue;
         }
         let (body, _) = crate::parties::opened(authority, index, &entry)?;
-        if let Body::AccessRefused(body) = body
-            && let Some(hour_ms) = crate::capture::moment(&body.hour).filter(|hour| *hour >= first)
+        if let Body::AccessRefused(b) = body
+            && let Some(hour_ms) = crate::capture::moment(&b.hour).filter(|hour| *hour >= first)
         {
-            known.insert((hour_ms, body.party, body.route));
+            let (sign_in, forbidden, too_many) = (b.sign_in, b.forbidden, b.too_many);
+            let times = Times { sign_in, forbidden, too_many };
+            known.insert(Row { hour_ms, party: b.party, route: b.route, times });
         }
     }
     Ok(known)

@@ -47,6 +47,7 @@ fn a_count_outlives_the_process_and_is_recorded_once_its_hour_is_over() {
     let (path, text) = refusals.take_due(NOW + 999, true).unwrap();
     write(&path, &text).unwrap();
 
+    drop(refusals);
     let mut refusals = Refusals::open(dir.path()).unwrap();
     assert_eq!(refusals.over(NOW), []);
     let over = refusals.over(NOW + HOUR);
@@ -56,12 +57,19 @@ fn a_count_outlives_the_process_and_is_recorded_once_its_hour_is_over() {
     keep(dir.path(), &over).unwrap();
     refusals.forget(&over);
     assert!(refusals.rows().is_empty());
+    // Those of an hour that another server counted as well are recorded beside them.
+    refusals.count("public", "/log", Refusal::SignIn, NOW);
+    let other = refusals.over(NOW + HOUR);
+    keep(dir.path(), &other).unwrap();
+    keep(dir.path(), &other).unwrap();
     let hour = "2025-11-24T16:00:00.000Z".to_owned();
     assert_eq!(
         recorded(dir.path()),
         [
             (hour.clone(), 4, "fibre".to_owned(), "/feed/{isp}".to_owned()),
-            (hour, 2, "public".to_owned(), "/".to_owned()),
+            (hour.clone(), 2, "public".to_owned(), "/".to_owned()),
+            (hour.clone(), 1, "public".to_owned(), "/log".to_owned()),
+            (hour, 1, "public".to_owned(), "/log".to_owned()),
         ]
     );
     assert!(
@@ -92,10 +100,31 @@ fn an_hour_has_so_many_rows_and_none_is_lost() {
     assert_eq!(all, MAX_ROWS as u64 + 500 + 1_000);
 }
 
+/// Two servers of one home count each for itself, and lose nothing of one another.
+#[test]
+fn each_server_has_a_file_of_its_own_and_the_next_takes_it_over() {
+    let (dir, _) = home();
+    let (mut one, mut two) =
+        (Refusals::open(dir.path()).unwrap(), Refusals::open(dir.path()).unwrap());
+    for (of, party) in [(&mut one, "a"), (&mut two, "b")] {
+        of.count(party, "/", Refusal::SignIn, NOW);
+        let (path, text) = of.take_due(NOW, true).unwrap();
+        write(&path, &text).unwrap();
+    }
+    let parties = |of: &Refusals| of.rows().into_iter().map(|r| r.party).collect::<Vec<_>>();
+    assert_eq!((parties(&one), parties(&two)), (vec!["a".to_owned()], vec!["b".to_owned()]));
+    drop(one);
+    assert_eq!(parties(&Refusals::open(dir.path()).unwrap()), ["a"]);
+    let held: Vec<_> = (0..63).map(|_| Refusals::open(dir.path()).unwrap()).collect();
+    let error = Refusals::open(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("64 servers"), "{error}");
+    drop((held, two));
+}
+
 #[test]
 fn a_file_that_is_none_is_told_with_its_line() {
     let (dir, _) = home();
-    let path = dir.path().join("access").join("refused");
+    let path = dir.path().join("access").join("refused.0");
     write(&path, "{\"hour_ms\":1}\n").unwrap();
     let said = Refusals::open(dir.path()).unwrap_err().to_string();
     assert!(said.contains("line 1") && said.contains("refused"), "{said}");
