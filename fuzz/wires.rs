@@ -1,6 +1,6 @@
 //! What else reads bytes that others wrote: records, notes, the log's files, archives, tables of
 //! addresses, lists of check sums, mapping files, time stamps, web archives, hand-overs, packages, images
-//! of disks, items of the shield, its sets and decisions, requests for block lists, and what the capture
+//! of disks, items of the shield, its sets, decisions and feed, requests for block lists, and what the capture
 //! probe meets: HTTP answers, playlists, hosts, DNS. The first byte says which.
 //!
 //! (Index files are fuzzed by `desk`'s own tests: SQLite and Parquet would be built for them here.)
@@ -51,6 +51,8 @@ fuzz_target!(|bytes: &[u8]| {
         b's' => items(bytes),
         b't' => set(bytes),
         b'x' => decision(bytes),
+        b'y' => feed(bytes),
+        b'z' => manifest(bytes),
         _ => {}
     }
 });
@@ -433,6 +435,32 @@ fn items(bytes: &[u8]) {
 }
 
 /// A set that is read holds as many members as it says, and its head reads again.
+/// A file of the shield's feed: whatever the lines are, nothing is told proven that no record shows.
+fn feed(bytes: &[u8]) {
+    let log = SigningKey::new("a.example/shield", &[1; 32]).expect("a key").verifier();
+    let policy = ledger::Policy { log, witnesses: Vec::new(), quorum: 0 };
+    let mut reader = shield::wire::Reader::new(&policy);
+    let mut blocks = 0;
+    for line in bytes.split(|b| *b == b'\n') {
+        match reader.line(line) {
+            // The log's key signed nothing here.
+            Ok(shield::wire::Event::Record(_)) => panic!("a record of an unsigned log"),
+            Ok(shield::wire::Event::Block(_)) => blocks += 1,
+            Ok(_) => {}
+            Err(_) => break,
+        }
+    }
+    assert_eq!(blocks, 0);
+}
+
+/// A manifest of the shield's feed: what is read is written the same again.
+fn manifest(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(manifest) = shield::wire::Manifest::read(text) {
+        assert_eq!(manifest.text(), text);
+    }
+}
+
 /// A decision of the clearing house: what is read writes the same text again, and is made of parts again.
 fn decision(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };

@@ -2,6 +2,7 @@
 blocked at a real Unbound and a real BIND, objected to, lifted; the server is killed and loses nothing; a stop empties
 the lists and two persons resume. Run by `./test shield`, with VIGIE_BIN set. All of it on loopback."""
 
+import hashlib
 import json
 import os
 import re
@@ -191,7 +192,7 @@ def course(bench):
         f'notify = ["{UNBOUND}:{port}", "{BIND}:{port}"]\n'
     )
     serve = [os.environ["VIGIE_BIN"], "serve", "--shield", "shield", "--dns", "dns.toml", "--practice",
-             "--resolver", f"127.0.0.1:{upstream}"]
+             "--feed", "feed", "--resolver", f"127.0.0.1:{upstream}"]
     serving = bench.start("serve", *serve)
     log = bench.work / "serve.log"
     until("the clearing house runs", lambda: "Zones under" in log.read_text())
@@ -281,6 +282,18 @@ def course(bench):
     shield("except", "*.stream.example", "--approve", "--as", "vera")
     times("tv.stream.example", 0)
     assert "an approved exception covers it" in shield(*report, url, "else.example") and bench.stage(2) == "ended"
+
+    # The feed is there as files too, named by what they hold, under the feed's own key; nobody who asked is in them.
+    manifest = (bench.work / "feed/manifest").read_text()
+    assert manifest.startswith("authority.example/shield/feed\nview all\nepoch 2\n"), manifest
+    for line in manifest.splitlines():
+        if line.startswith(("snapshot ", "delta ")):
+            size, name = line.split(" ")[-2:]
+            body = (bench.work / "feed/files" / name).read_bytes()
+            assert len(body) == int(size) and hashlib.sha256(body).hexdigest() == name, line
+            assert b"league" not in body and b"lea" not in body.replace(b"leaves", b""), body
+    beat = re.search("beat ([0-9]+)", manifest).group(1)
+    until("a heartbeat", lambda: f"\nbeat {beat}\n" not in (bench.work / "feed/manifest").read_text())
 
     serving.send_signal(signal.SIGTERM)
     assert serving.wait(20) == 0

@@ -8,6 +8,7 @@
 //! - [`order`]: orders, events, tickets, items: from a report to a block, and to its end.
 //! - [`feed`]: what is out, for whom, and how who follows it catches up.
 //! - [`proof`]: what an ISP is shown of a block: that it was decided, and nothing of who asked.
+//! - [`wire`]: the feed on its way: signed manifests, files that hold their proofs, and who follows.
 //!
 //! Invariant: nothing here does I/O or reads a clock. Sets and times are handed in, so that the same
 //! item under the same sets has the same verdict anywhere, and a verdict can be shown again later.
@@ -19,6 +20,7 @@ pub mod order;
 pub mod proof;
 pub mod sets;
 pub mod suffixes;
+pub mod wire;
 
 pub use harm::{Check, Finding, Verdict};
 pub use item::Item;

@@ -17,12 +17,13 @@ use model::Sha256Hex;
 use crate::item::Item;
 use crate::order::words::{ItemId, Moment};
 
-/// The most blocks under one root: what one record can put into force.
-pub const MAX_BLOCKS: u32 = 65_536;
+/// The most blocks under one root. What one decision puts into force is far fewer; whoever begins a feed
+/// states all that is in force.
+pub const MAX_BLOCKS: u32 = 1 << 24;
 /// The longest word of a reason, in bytes.
 pub const MAX_CODE: usize = 64;
 /// Hashes of the longest path there is.
-pub const MAX_PATH: usize = 16;
+pub const MAX_PATH: usize = 24;
 const _: () = assert!(MAX_BLOCKS as usize == 1 << MAX_PATH);
 
 /// A hash of the tree.

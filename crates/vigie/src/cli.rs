@@ -205,6 +205,9 @@ pub(crate) struct ServeShield {
     /// Serve what is blocked as DNS zones, as this file says (docs/clearing-house.md).
     #[arg(long, value_name = "FILE", requires = "shield")]
     pub(crate) dns: Option<PathBuf>,
+    /// Publish the feed as signed files into this folder, for any web server (docs/feed.md).
+    #[arg(long, value_name = "DIR", requires = "shield")]
+    pub(crate) feed: Option<PathBuf>,
     /// The resolver that the probe asks [default: this machine's].
     #[arg(long, value_name = "ADDR", requires = "shield")]
     pub(crate) resolver: Option<SocketAddr>,

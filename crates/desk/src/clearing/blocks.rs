@@ -63,6 +63,19 @@ impl Batch {
         self.placed.push((*item, placed));
     }
 
+    /// Takes all that is in force, in the order of items: what a feed begins with.
+    pub(super) fn all(state: &State, seed: [u8; 32]) -> Self {
+        let mut batch = Self::new(seed);
+        for (item, live) in state.items() {
+            let Some(in_force) = live.machine.in_force() else { continue };
+            let Ok(place) = u32::try_from(batch.placed.len()) else { break };
+            let (value, code) = (live.value.clone(), in_force.outcome.code);
+            let placed = Placed { record: 0, place, value, expires: in_force.expires, code };
+            batch.placed.push((item, placed));
+        }
+        batch
+    }
+
     /// The root over them, and how many there are; `None` where there are none.
     pub(super) fn root(&self) -> Option<(Sha256Hex, u64)> {
         let leaves = self.leaves();
@@ -136,6 +149,18 @@ impl Blocks {
             of: u32::try_from(under.leaves.len()).ok()?,
             path: proof::path(&under.leaves, placed.place)?,
         })
+    }
+
+    /// The record that shows the root over an item's block, the block's place there, and the block.
+    pub(super) fn block(&self, item: ItemId) -> Option<(u64, u32, Block)> {
+        let placed = self.of.get(&item)?;
+        let under = self.under.get(&placed.record)?;
+        Some((placed.record, placed.place, placed.block(item, &under.seed)))
+    }
+
+    /// Every leaf under a record's root.
+    pub(super) fn leaves(&self, record: u64) -> Option<&[Hash]> {
+        self.under.get(&record).map(|under| &*under.leaves)
     }
 
     /// How many there are.

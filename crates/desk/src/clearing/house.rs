@@ -16,7 +16,7 @@ use shield::order::{
 use shield::proof::Proven;
 use vault::{Case, Home, Stamp};
 
-use super::blocks::Batch;
+use super::blocks::{Batch, Blocks};
 use super::replay::{Standing, seed_of};
 use super::rounds::DueCheck;
 use crate::desk::{Place, now_ms};
@@ -111,8 +111,17 @@ impl House {
         let random = vault::random()?;
         let session = u64::from_be_bytes(std::array::from_fn(|n| random[n]));
         let epoch = self.standing.epoch.saturating_add(1);
-        let body = ShieldBegan { epoch, session: format!("{session:016x}") };
-        self.commit(vec![(String::new(), body.into())])?;
+        let batch = Batch::all(&self.standing.state, vault::random()?);
+        let root = batch.root();
+        let body = ShieldBegan {
+            epoch,
+            session: format!("{session:016x}"),
+            blocks: root.map(|(root, _)| root),
+            blocks_under: root.map(|(_, under)| under),
+            seed: seed_of(&batch),
+        };
+        let record = self.commit(vec![(String::new(), body.into())])?;
+        self.standing.blocks.keep(batch, record);
         self.standing.epoch = epoch;
         self.feed = Some(Feed::new(&self.standing.state, session, epoch, Bounds::default()));
         Ok(())
@@ -218,6 +227,10 @@ impl House {
     /// An item's block with what shows that it was decided.
     pub fn proven(&self, item: ItemId) -> Option<Proven> {
         self.standing.blocks.proven(item)
+    }
+
+    pub(super) fn all_blocks(&self) -> &Blocks {
+        &self.standing.blocks
     }
 
     /// How many blocks live, suspended ones included.

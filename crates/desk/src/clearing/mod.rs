@@ -9,6 +9,7 @@
 //! - [`Keeper`]: the thread that has the house, its queue, and its clock.
 //! - [`rounds`]: what it does by itself: captures what is due, checks what was captured.
 //! - [`door`]: a socket for who holds the folder; [`door::ask`] is what commands call.
+//! - [`publish`]: the feed as signed files in a folder, for any web server or cache.
 //! - `replay`: from records to the state; nothing else makes it.
 //! - `blocks`: which record put which block into force, and what shows it.
 //!
@@ -20,6 +21,7 @@ mod check;
 pub mod door;
 mod house;
 mod keeper;
+pub mod publish;
 mod replay;
 pub mod rounds;
 #[cfg(test)]

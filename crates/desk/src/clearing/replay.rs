@@ -47,7 +47,15 @@ impl Standing {
             Body::ShieldDecided(body) => {
                 return self.decided(index, &body, record.actor(opening).as_deref());
             }
-            Body::ShieldBegan(body) if body.epoch > self.epoch => self.epoch = body.epoch,
+            Body::ShieldBegan(body) if body.epoch > self.epoch => {
+                self.epoch = body.epoch;
+                let batch = Batch::all(&self.state, body.seed.map_or([0; 32], |seed| seed.0));
+                let shown = body.blocks.zip(body.blocks_under);
+                if batch.root() != shown || body.seed.is_some() != shown.is_some() {
+                    return Err("the root it shows is not that of the blocks in force".into());
+                }
+                self.blocks.keep(batch, index);
+            }
             Body::ShieldBegan(body) => {
                 let before = self.epoch;
                 return Err(format!("it begins epoch {}, and {before} had begun", body.epoch));

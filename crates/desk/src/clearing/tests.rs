@@ -358,3 +358,114 @@ fn a_log_that_does_not_hold_together_is_told_with_its_record() {
         assert_eq!(report.findings.len(), 1, "{:?}", report.findings);
     }
 }
+
+/// Lines of a file.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty())
+}
+
+/// Who follows the folder that is published holds what is in force, each block proven under the log's key: by
+/// deltas, by a snapshot, across a new epoch; and nothing while all is stopped.
+#[test]
+fn whoever_follows_the_files_holds_what_is_in_force() {
+    use shield::wire::{Bounds, Follower, Manifest, Staged, Want};
+    let dir = tempfile::tempdir().unwrap();
+    let place = place(dir.path());
+    House::create(&place).unwrap();
+    let folder = dir.path().join("feed");
+    let mut house = House::open(&place).unwrap();
+    house.begin().unwrap();
+    house.show().unwrap();
+    let authority = house.case().authority().to_owned();
+    let key = publish::feed_key(&place.home, &authority).unwrap();
+    assert_eq!(key.name(), "practice.invalid/shield/feed");
+    let log = house.case().signer().unwrap().verifier();
+    assert!(log.renamed(key.name()).unwrap() != key.verifier());
+    let policy = ledger::Policy { log, witnesses: Vec::new(), quorum: 0 };
+    let mut publisher = publish::Publisher::new(&folder, key.clone()).unwrap();
+    let mut follower = Follower::new("all", Bounds::default(), Vec::new());
+    let mut files = 0;
+    let mut follow = |follower: &mut Follower, now: Moment| -> Vec<String> {
+        let text = std::fs::read_to_string(folder.join("manifest")).unwrap();
+        let manifest = Manifest::open(&text, &key.verifier()).unwrap();
+        let (want, alarm) = follower.hear(&manifest, now, 0).unwrap();
+        assert_eq!(alarm, None);
+        if let Want::Files(wanted) = want {
+            for name in wanted {
+                let bytes =
+                    std::fs::read(folder.join("files").join(name.hash.to_string())).unwrap();
+                let mut staged = Staged::new(name, &policy);
+                lines(&bytes).for_each(|line| staged.line(line).unwrap());
+                assert_eq!(follower.take(staged, now, 0).unwrap().alarms, []);
+                files += 1;
+            }
+        }
+        follower.held().keys().map(ToString::to_string).collect()
+    };
+    let out = |house: &mut House, publisher: &mut publish::Publisher| {
+        house.publish();
+        house.show().unwrap();
+        publisher.publish(house, house.now()).unwrap();
+    };
+    let names: Vec<String> = (0..9).map(|n| format!("s{n}.stream.example")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    out(&mut house, &mut publisher);
+    assert!(follow(&mut follower, house.now()).is_empty());
+    does(&mut house, &reported(&names));
+    for n in 0..9 {
+        let asks = released(&house, item(n));
+        does(&mut house, &asks);
+        out(&mut house, &mut publisher);
+        if n % 2 == 0 {
+            assert_eq!(follow(&mut follower, house.now()).len(), usize::from(n) + 1);
+        }
+    }
+    let lift = |house: &mut House, n| {
+        let grounds = Grounds::new("gone").unwrap();
+        let lift = Command::Lift { item: item(n), collateral: None, grounds };
+        does(house, &[ask(&league(), lift)]);
+    };
+    lift(&mut house, 3);
+    out(&mut house, &mut publisher);
+    assert_eq!(follow(&mut follower, house.now()).len(), 8);
+    // A heartbeat names the same files.
+    publisher.beat(&house, house.now()).unwrap();
+    let before = follow(&mut follower, house.now());
+    // Who begins now holds the same.
+    let mut late = Follower::new("all", Bounds::default(), Vec::new());
+    assert_eq!(follow(&mut late, house.now()), before);
+    // All is stopped, and goes on.
+    let all = shield::order::Scope::All;
+    let why = Grounds::new("a clinic").unwrap();
+    let halt = shield::order::Halt::Lifts;
+    let vera = actor("vera", "authority", Role::Authority);
+    let stop = Command::Stop { scope: all.clone(), halt, grounds: why.clone() };
+    does(&mut house, &[ask(&vera, stop)]);
+    out(&mut house, &mut publisher);
+    assert!(follow(&mut follower, house.now()).is_empty());
+    let resume =
+        |who: &Actor| ask(who, Command::Resume { scope: all.clone(), grounds: why.clone() });
+    does(&mut house, &[resume(&vera), resume(&actor("carl", "court", Role::Reviewer))]);
+    out(&mut house, &mut publisher);
+    assert_eq!(follow(&mut follower, house.now()), before);
+    house.close().unwrap();
+
+    // A new epoch states all that is in force under one record.
+    let mut house = House::open(&place).unwrap();
+    house.begin().unwrap();
+    house.show().unwrap();
+    let mut publisher =
+        publish::Publisher::new(&folder, publish::feed_key(&place.home, &authority).unwrap())
+            .unwrap();
+    publisher.publish(&house, house.now()).unwrap();
+    assert_eq!(follow(&mut follower, house.now()), before);
+    let records: std::collections::BTreeSet<u64> =
+        (0..9).filter_map(|n| house.proven(item(n))).map(|proven| proven.record).collect();
+    assert_eq!(records.len(), 1);
+    lift(&mut house, 5);
+    out(&mut house, &mut publisher);
+    assert_eq!(follow(&mut follower, house.now()).len(), 7);
+    house.close().unwrap();
+    assert!(files > 12, "{files}");
+    assert_eq!(crate::verify(&place.case, &place.home, None, &|_| {}).unwrap().findings, []);
+}

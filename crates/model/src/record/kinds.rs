@@ -646,6 +646,12 @@ records! {
         Public epoch: u64,
         /// The feed's session: 16 hexadecimal digits.
         Public session: String,
+        /// Where anything is in force: the root over all of it, so that who joins is shown one record.
+        Public blocks: Option<Sha256Hex>,
+        /// How many blocks are under it.
+        Public blocks_under: Option<u64>,
+        /// What the salts of the blocks follow from.
+        Committed seed: Option<Sha256Hex>,
     }
 
     /// A clearing house decided: the steps of one command, as docs/shield-machine.md says how they are

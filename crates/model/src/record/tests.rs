@@ -133,7 +133,9 @@ fn only_version_kind_time_authority_and_roots_are_public() {
             // Whoever has the log alone must see who had the feed, that each decision is whole, and under
             // which root its blocks are; what is blocked, and who asked, stays committed.
             let shield = match def.kind {
-                "shield.began" => ["epoch", "session"].contains(&field.name),
+                "shield.began" => {
+                    ["epoch", "session", "blocks", "blocks_under"].contains(&field.name)
+                }
                 "shield.decided" => {
                     ["epoch", "part", "parts", "blocks", "blocks_under"].contains(&field.name)
                 }

@@ -181,6 +181,13 @@ impl State {
         self.events.get(id).map(|announced| &announced.event)
     }
 
+    /// True where an event's window is open, or ended less than `after` milliseconds ago. It looks at the
+    /// events there are.
+    pub fn is_event_on(&self, now: Moment, after: u64) -> bool {
+        let on = |event: &Event| event.from <= now && now < event.until.plus(after);
+        self.events.values().any(|announced| on(&announced.event))
+    }
+
     /// A ticket.
     pub fn ticket(&self, id: TicketId) -> Option<&Ticket> {
         self.tickets.get(usize::try_from(id.0).ok()?)

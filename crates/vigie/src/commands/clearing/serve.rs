@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use desk::clearing::publish::{Publisher, every_ms, feed_key};
 use desk::clearing::rounds::{self, Told as Line, Work};
 use desk::clearing::{House, Keeper, door};
 use shield_dns::{Bounds, Sockets};
@@ -28,15 +29,25 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, args: &ServeShield) -> Result
         let _ = say!(std::io::stderr(), "{}", crate::commands::plain(line));
     });
     let followed = Arc::new(Mutex::new(zones.map(Followed::new)));
+    let files = args.feed.as_deref().map(|folder| files(folder, &at.home, &house)).transpose()?;
     let out = {
-        let (followed, said) = (Arc::clone(&followed), Arc::clone(&said));
+        let (followed, said, files) = (Arc::clone(&followed), Arc::clone(&said), files.clone());
         move |house: &House| {
+            if let Some(files) = &files {
+                let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Err(error) = files.publish(house, house.now()) {
+                    said(&format!("the feed's files: {error}"));
+                }
+            }
             let mut followed = followed.lock().unwrap_or_else(PoisonError::into_inner);
             let lines = followed.as_mut().map(|zones| zones.follow(house)).unwrap_or_default();
             lines.iter().for_each(|line| said(line));
         }
     };
     let (keeper, thread) = Keeper::start(house, Box::new(out)).map_err(told(dir))?;
+    if let Some(files) = files {
+        beats(files, keeper.clone(), Arc::clone(&said))?;
+    }
     door::serve(dir, &at.home, &keeper).map_err(told(dir))?;
     let stop = Arc::new(AtomicBool::new(false));
     let work =
@@ -120,6 +131,44 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, args: &ServeShield) -> Result
     kept.map_err(|_| panicked())?.map_err(told(dir))?;
     worked.map_err(|_| panicked())?.map_err(told(dir))?;
     served
+}
+
+/// The feed as files in a folder, and the line that says whose key signs it.
+fn files(folder: &Path, home: &Path, house: &House) -> Result<Arc<Mutex<Publisher>>, Told> {
+    let key = feed_key(home, house.case().authority()).map_err(told(home))?;
+    say!(
+        std::io::stdout(),
+        "The feed in {} is signed by {}",
+        folder.display(),
+        key.verifier().text()
+    )?;
+    let publisher = Publisher::new(folder, key).map_err(told(folder))?;
+    Ok(Arc::new(Mutex::new(publisher)))
+}
+
+/// Heartbeats, for as long as the house is open.
+fn beats(files: Arc<Mutex<Publisher>>, keeper: Keeper, said: Line) -> Result<(), Told> {
+    let run = move || {
+        loop {
+            let files = Arc::clone(&files);
+            let beat = move |house: &mut House| {
+                let now = house.now();
+                let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
+                files.beat(house, now).map(|()| every_ms(house, now))
+            };
+            let every = match keeper.look(beat) {
+                Ok(Ok(every)) => every,
+                Ok(Err(error)) => {
+                    said(&format!("the feed's heartbeat: {error}"));
+                    1_000
+                }
+                Err(_) => return,
+            };
+            std::thread::sleep(std::time::Duration::from_millis(every.clamp(100, 60_000)));
+        }
+    };
+    std::thread::Builder::new().name("heartbeat".to_owned()).spawn(run)?;
+    Ok(())
 }
 
 /// Until somebody ends it: Ctrl-C, or the system.

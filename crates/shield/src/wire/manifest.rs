@@ -1,0 +1,220 @@
+//! The manifest: a signed note (C2SP signed-note) by the feed's own key. A heartbeat is a manifest that says
+//! the same at a later time.
+//!
+//! ```text
+//! authority.example/shield/feed
+//! view all
+//! epoch 3
+//! session 9f86d081884c7d65
+//! serial 1044
+//! beat 88211
+//! made 1780000000000
+//! every 1000
+//! silence 900000
+//! count 20411
+//! snapshot 1000 1999104 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+//! delta 1000 1044 20130 fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9
+//! ```
+
+use std::fmt;
+use std::str::FromStr;
+
+use ledger::note::{Note, NoteError, SigningKey, VerifierKey};
+use model::Sha256Hex;
+
+use crate::feed::Place;
+use crate::order::Moment;
+
+/// The most deltas that a manifest names.
+pub const MAX_DELTAS: usize = 256;
+/// The longest manifest, in bytes.
+pub const MAX_MANIFEST: usize = 64 << 10;
+
+/// What a manifest says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// The feed's origin, which is the name of its key: `<authority>/shield/feed`.
+    pub origin: String,
+    /// Whose: `all`, or an ISP's short name.
+    pub view: String,
+    /// Where the feed is.
+    pub place: Place,
+    /// When it was made.
+    pub beat: Beat,
+    /// The next is made so many milliseconds later at the latest.
+    pub every_ms: u64,
+    /// Who hears nothing for so long lets go of all.
+    pub silence_ms: u64,
+    /// How many blocks are out at this serial.
+    pub count: u64,
+    /// The snapshot to begin with.
+    pub snapshot: Option<FileName>,
+    /// What leads on from it, each from where the one before ends.
+    pub deltas: Vec<FileName>,
+}
+
+/// Which manifest of an epoch it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Beat {
+    /// Counts on within an epoch.
+    pub number: u64,
+    /// When it was made.
+    pub made: Moment,
+}
+
+/// A file, by its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileName {
+    /// Where it leads from; `None`: a snapshot.
+    pub from: Option<u64>,
+    /// The serial it leads to.
+    pub to: u64,
+    /// Its bytes.
+    pub bytes: u64,
+    /// SHA-256 of them; it is found under this.
+    pub hash: Sha256Hex,
+}
+
+/// Why a text is no manifest, or none of ours.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+    /// Longer than any.
+    #[error("longer than {MAX_MANIFEST} bytes")]
+    TooLong,
+    /// No note, or not signed by the feed's key.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+    /// A line that does not say what it has to.
+    #[error("line {0} does not say {1}")]
+    Line(usize, &'static str),
+    /// Deltas that do not lead from the snapshot to the serial.
+    #[error("its files do not lead to its serial")]
+    Gap,
+}
+
+impl Manifest {
+    /// The text that is signed.
+    pub fn text(&self) -> String {
+        let Self { origin, view, place, beat, every_ms, silence_ms, count, .. } = self;
+        let mut text = format!(
+            "{origin}\nview {view}\nepoch {}\nsession {:016x}\nserial {}\nbeat {}\nmade {}\nevery {every_ms}\n\
+             silence {silence_ms}\ncount {count}\n",
+            place.epoch, place.session, place.serial, beat.number, beat.made.0
+        );
+        for file in self.snapshot.iter().chain(&self.deltas) {
+            text.push_str(&file.to_string());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Signs it; the key's name is the origin.
+    pub fn sign(&self, key: &SigningKey) -> Note {
+        key.note(self.text())
+    }
+
+    /// Reads one that the feed's key signed.
+    ///
+    /// # Errors
+    /// Another key's; another writing; files that lead nowhere.
+    pub fn open(text: &str, key: &VerifierKey) -> Result<Self, ManifestError> {
+        if text.len() > MAX_MANIFEST {
+            return Err(ManifestError::TooLong);
+        }
+        let note = Note::parse(text)?;
+        key.open_note(&note)?;
+        let read = Self::read(&note.text)?;
+        if read.origin != key.name() {
+            return Err(ManifestError::Line(1, "the name of the feed's key"));
+        }
+        Ok(read)
+    }
+
+    /// Reads the text; nobody's signature is looked at.
+    ///
+    /// # Errors
+    /// Another writing; files that lead nowhere.
+    pub fn read(text: &str) -> Result<Self, ManifestError> {
+        let mut lines = (1..).zip(text.lines());
+        let mut next = |word: &'static str| -> Result<&str, ManifestError> {
+            let (at, line) = lines.next().ok_or(ManifestError::Line(0, word))?;
+            let rest = if word == "its origin" { Some(line) } else { line.strip_prefix(word) };
+            rest.filter(|rest| !rest.is_empty()).ok_or(ManifestError::Line(at, word))
+        };
+        let origin = next("its origin")?.to_owned();
+        let view = next("view ")?.to_owned();
+        let mut number = |word| number(next(word)?).ok_or(ManifestError::Line(0, word));
+        let epoch = number("epoch ")?;
+        let session = next("session ")?;
+        let session =
+            u64::from_str_radix(session, 16).map_err(|_| ManifestError::Line(4, "session "))?;
+        let mut number =
+            |word| crate::wire::manifest::number(next(word)?).ok_or(ManifestError::Line(0, word));
+        let (serial, beat) = (number("serial ")?, number("beat ")?);
+        let made = i64::try_from(number("made ")?).map_err(|_| ManifestError::Line(7, "made "))?;
+        let (every_ms, silence_ms, count) =
+            (number("every ")?, number("silence ")?, number("count ")?);
+        let mut files = Vec::new();
+        for (at, line) in lines {
+            if files.len() > MAX_DELTAS {
+                return Err(ManifestError::TooLong);
+            }
+            files.push(line.parse::<FileName>().map_err(|()| ManifestError::Line(at, "a file"))?);
+        }
+        let snapshot = files.first().filter(|file| file.from.is_none()).cloned();
+        let deltas = files.split_off(usize::from(snapshot.is_some()).min(files.len()));
+        let place = Place { session, epoch, serial };
+        let beat = Beat { number: beat, made: Moment(made) };
+        let read =
+            Self { origin, view, place, beat, every_ms, silence_ms, count, snapshot, deltas };
+        if read.text() != text {
+            return Err(ManifestError::Line(0, "this in its one writing"));
+        }
+        read.leads_on()?;
+        Ok(read)
+    }
+
+    /// Each file goes on where the one before ends, and the last ends at the serial.
+    fn leads_on(&self) -> Result<(), ManifestError> {
+        let mut at = self.snapshot.as_ref().map(|file| file.to);
+        for file in &self.deltas {
+            let (Some(from), to) = (file.from, file.to) else { return Err(ManifestError::Gap) };
+            if from >= to || at.is_some_and(|at| at != from) {
+                return Err(ManifestError::Gap);
+            }
+            at = Some(to);
+        }
+        if at.is_none_or(|at| at == self.place.serial) { Ok(()) } else { Err(ManifestError::Gap) }
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { from, to, bytes, hash } = self;
+        match from {
+            Some(from) => write!(f, "delta {from} {to} {bytes} {hash}"),
+            None => write!(f, "snapshot {to} {bytes} {hash}"),
+        }
+    }
+}
+
+impl FromStr for FileName {
+    type Err = ();
+
+    fn from_str(line: &str) -> Result<Self, ()> {
+        let words: Vec<&str> = line.split(' ').collect();
+        let (from, to, bytes, hash) = match words.as_slice() {
+            ["snapshot", to, bytes, hash] => (None, to, bytes, hash),
+            ["delta", from, to, bytes, hash] => (Some(number(from).ok_or(())?), to, bytes, hash),
+            _ => return Err(()),
+        };
+        let (to, bytes) = (number(to).ok_or(())?, number(bytes).ok_or(())?);
+        Ok(Self { from, to, bytes, hash: hash.parse().map_err(drop)? })
+    }
+}
+
+/// A number in its plain writing.
+fn number(text: &str) -> Option<u64> {
+    let n: u64 = text.parse().ok()?;
+    (n.to_string() == text).then_some(n)
+}
