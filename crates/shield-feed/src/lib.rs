@@ -5,7 +5,7 @@
 //!                      └──────▶ router ─▶ the same files, long poll, events
 //! ```
 //!
-//! - [`Store`] keeps of each view a folder: `manifest`, `file/<SHA-256>`, and the lists. A file never
+//! - [`Store`] keeps of each view a folder: `manifest`, `files/<SHA-256>`, and the lists. A file never
 //!   changes; the manifest is put in place when all that it names stands. What it names no more stays for
 //!   a while, for who is fetching it.
 //! - [`write_lists`] makes the lists for those who take nothing else: plain text, JSON, CSV, a checksum each.

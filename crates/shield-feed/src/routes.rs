@@ -54,7 +54,7 @@ struct Serving {
 /// | route | what |
 /// |---|---|
 /// | `GET /feed/VIEW/manifest` | the manifest |
-/// | `GET /feed/VIEW/file/SHA-256` | a file that a manifest names, or named |
+/// | `GET /feed/VIEW/files/SHA-256` | a file that a manifest names, or named |
 /// | `GET /feed/VIEW/wait?epoch=E&serial=S` | the manifest, once it is of another place |
 /// | `GET /feed/VIEW/events` | each manifest, as `text/event-stream` |
 /// | `GET /feed/VIEW/list.txt`, `.csv`, `.json`, and `.sha256` of each | the lists |
@@ -68,7 +68,7 @@ pub fn router(store: Arc<Store>, log: Option<PathBuf>, who: Who, bounds: Bounds)
         .route("/feed/{view}/manifest", get(manifest))
         .route("/feed/{view}/wait", get(wait))
         .route("/feed/{view}/events", get(events))
-        .route("/feed/{view}/file/{hash}", get(file))
+        .route("/feed/{view}/files/{hash}", get(file))
         .route("/feed/{view}/{list}", get(list))
         .route("/log/checkpoint", get(checkpoint))
         .route("/log/tile/{*tile}", get(tile))

@@ -20,7 +20,7 @@ async fn files_come_by_their_hash_and_not_twice() {
     assert!(manifest.body.starts_with("serial 1\n"), "{}", manifest.body);
     assert_eq!(manifest.header("cache-control"), Some("public, no-cache"));
 
-    let path = format!("/feed/all/file/{hash}");
+    let path = format!("/feed/all/files/{hash}");
     let file = ask(bed.address, &path, &[]).await;
     assert_eq!((file.status, file.body == content), (200, true));
     assert_eq!(file.header("content-length"), Some("400000"));
@@ -36,14 +36,14 @@ async fn files_come_by_their_hash_and_not_twice() {
     let tag = format!("If-None-Match: {}", manifest.header("etag").unwrap());
     assert_eq!(ask(bed.address, "/feed/all/manifest", &[&tag]).await.status, 200);
     for path in [
-        "/feed/all/file/x",
-        "/feed/all/file/../manifest",
-        "/feed/all/file/%2e%2e%2fmanifest",
+        "/feed/all/files/x",
+        "/feed/all/files/../manifest",
+        "/feed/all/files/%2e%2e%2fmanifest",
         "/feed/all/other",
     ] {
         assert_eq!(ask(bed.address, path, &[]).await.status, 404, "{path}");
     }
-    let upper = path.to_uppercase().replace("/FEED/ALL/FILE/", "/feed/all/file/");
+    let upper = path.to_uppercase().replace("/FEED/ALL/FILES/", "/feed/all/files/");
     assert_eq!(ask(bed.address, &upper, &[]).await.status, 404);
 }
 
@@ -60,9 +60,9 @@ async fn each_key_opens_its_own_view_and_no_other() {
         ("/feed/none/manifest", vec![key], 404),
         ("/feed/isp-1/manifest", vec!["Authorization: Bearer two"], 401),
         ("/feed/all/manifest", vec!["Authorization: Basic b25l"], 401),
-        (&format!("/feed/all/file/{own}"), vec![], 404),
-        (&format!("/feed/isp-1/file/{own}"), vec![], 404),
-        (&format!("/feed/isp-1/file/{own}"), vec![key], 200),
+        (&format!("/feed/all/files/{own}"), vec![], 404),
+        (&format!("/feed/isp-1/files/{own}"), vec![], 404),
+        (&format!("/feed/isp-1/files/{own}"), vec![key], 200),
         ("/feed/isp-1/events", vec![], 404),
         ("/feed/isp-1/wait?epoch=0&serial=0", vec![], 404),
         ("/feed/isp-1/list.txt", vec![], 404),
@@ -259,7 +259,7 @@ async fn who_does_not_read_a_file_is_cut_off_in_time() {
     // More than the buffers of sockets hold.
     let hash = bed.publish("all", 1, &"x".repeat(64 << 20));
     let mut file = bed.connect().await;
-    send(&mut file, &format!("/feed/all/file/{hash}"), &[]).await;
+    send(&mut file, &format!("/feed/all/files/{hash}"), &[]).await;
     tokio::time::sleep(Duration::from_millis(900)).await;
     let mut all = Vec::new();
     let _ = file.read_to_end(&mut all).await;

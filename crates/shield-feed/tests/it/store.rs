@@ -10,7 +10,7 @@ use crate::bed::view;
 const GRACE: Duration = Duration::from_secs(60);
 
 fn names(dir: &std::path::Path) -> usize {
-    std::fs::read_dir(dir.join("all/file")).unwrap().count()
+    std::fs::read_dir(dir.join("all/files")).unwrap().count()
 }
 
 #[test]
@@ -21,7 +21,7 @@ fn a_manifest_names_what_is_there_and_never_goes_back() {
     let all = view("all");
     let written = store.file(&all, now, |out| out.write_all(b"first")).unwrap();
     assert_eq!((written.hash, written.bytes), (Sha256Hex::of(b"first"), 5));
-    let path = dir.path().join("all/file").join(written.hash.to_string());
+    let path = dir.path().join("all/files").join(written.hash.to_string());
     assert_eq!(std::fs::read(&path).unwrap(), b"first");
 
     let other = Sha256Hex::of(b"second");
@@ -80,7 +80,7 @@ fn after_a_new_start_files_have_their_grace_again_and_unfinished_ones_are_gone()
     store.announce(&all, (1, 1), "a", &[hash], now).unwrap();
     drop(store);
     #[allow(clippy::disallowed_methods)] // what a crash leaves
-    std::fs::write(dir.path().join("all/file/.unfinished-1-1"), "half").unwrap();
+    std::fs::write(dir.path().join("all/files/.unfinished-1-1"), "half").unwrap();
     let store = Store::open(dir.path(), Grace(GRACE), now).unwrap();
     assert_eq!(names(dir.path()), 1);
     store.announce(&all, (1, 1), "a", &[hash], now).unwrap();
@@ -113,4 +113,63 @@ fn a_views_name_is_one_step_of_a_path() {
     for name in ["all", "isp-1", "7"] {
         assert_eq!(name.parse::<ViewName>().unwrap().to_string(), name);
     }
+}
+
+/// A manifest as `vigie serve --feed` leaves it in the folder.
+fn left(dir: &std::path::Path, view: &str, serial: u64, beat: u64, files: &[&[u8]]) -> String {
+    use shield::wire::{Beat, FileName, Manifest};
+    let key = ledger::SigningKey::new("authority.example/shield/feed", &[1; 32]).unwrap();
+    let named = files.iter().enumerate().map(|(n, bytes)| FileName {
+        from: (n > 0).then(|| n as u64 - 1),
+        to: n as u64,
+        bytes: bytes.len() as u64,
+        hash: Sha256Hex::of(bytes),
+    });
+    let mut named = named.collect::<Vec<_>>().into_iter();
+    let manifest = Manifest {
+        origin: key.name().to_owned(),
+        view: view.to_owned(),
+        place: shield::feed::Place { session: 7, epoch: 3, serial },
+        beat: Beat { number: beat, made: shield::order::Moment(1_780_000_000_000) },
+        every_ms: 1_000,
+        silence_ms: 900_000,
+        count: 1,
+        snapshot: named.next(),
+        deltas: named.collect(),
+    };
+    let text = manifest.sign(&key).to_string();
+    ledger::disk::create_dir(&dir.join("all/files")).unwrap();
+    ledger::disk::write(&dir.join("all/manifest"), text.as_bytes()).unwrap();
+    text
+}
+
+#[test]
+fn what_another_put_into_the_folder_is_taken_up_and_never_goes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let now = Instant::now();
+    let store = Store::open(dir.path(), Grace(GRACE), now).unwrap();
+    let all = view("all");
+    let none = store.take_up(&all, now);
+    assert!(matches!(none, Err(StoreError::Unread(..))), "{none:?}");
+    left(dir.path(), "all", 1, 5, &[b"all", b"step"]);
+    let put = |bytes: &[u8]| {
+        let path = dir.path().join("all/files").join(Sha256Hex::of(bytes).to_string());
+        ledger::disk::write(&path, bytes).unwrap();
+    };
+    put(b"all");
+    let missing = store.take_up(&all, now);
+    assert!(matches!(missing, Err(StoreError::Missing(..))), "{missing:?}");
+    put(b"step");
+    assert!(store.take_up(&all, now).unwrap());
+    assert!(!store.take_up(&all, now).unwrap(), "the same again");
+    left(dir.path(), "all", 1, 6, &[b"all", b"step"]);
+    assert!(store.take_up(&all, now).unwrap(), "a heartbeat");
+    left(dir.path(), "all", 0, 7, &[b"all"]);
+    let back = store.take_up(&all, now);
+    assert!(matches!(back, Err(StoreError::Backwards { .. })), "{back:?}");
+    left(dir.path(), "isp-1", 1, 8, &[b"all", b"step"]);
+    let other = store.take_up(&all, now);
+    assert!(matches!(other, Err(StoreError::Unread(..))), "{other:?}");
+    assert!(left(dir.path(), "all", 1, 9, &[b"all", b"step"]).contains("beat 9"));
+    assert!(store.take_up(&all, now).unwrap());
 }
