@@ -19,17 +19,19 @@
 //! *Invariants: a manifest never names what is not there, and never goes back. What a client does not read
 //! is not made.*
 
+mod error;
 mod etag;
+mod fill;
 mod list;
 mod routes;
 mod server;
 mod store;
 mod waiting;
 
+pub use error::StoreError;
 pub use list::{ListError, Lists, write_lists};
 pub use routes::{Who, router};
 pub use server::{Bounds, Tls, serve, tls_config};
 pub use store::{
-    Announced, Grace, MAX_FILE, MAX_FILES, MAX_MANIFEST, MAX_VIEWS, Store, StoreError, ViewName,
-    Written,
+    Announced, Grace, MAX_FILE, MAX_FILES, MAX_MANIFEST, MAX_VIEWS, Store, ViewName, Written,
 };

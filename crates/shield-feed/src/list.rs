@@ -15,7 +15,8 @@ use jiff::Timestamp;
 use shield::Item;
 use shield::feed::{Entry, Place, View};
 
-use crate::store::{Store, StoreError, ViewName, Written};
+use crate::error::StoreError;
+use crate::store::{Store, ViewName, Written};
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,12 +8,14 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ledger::disk::{self, Overwrite, Pending};
+use ledger::disk::{self, Overwrite};
 use ledger::note::Note;
 use model::Sha256Hex;
-use sha2::{Digest, Sha256};
 use shield::wire::Manifest;
 use tokio::sync::watch;
+
+use crate::error::StoreError;
+use crate::fill::fill;
 
 /// The longest file, in bytes.
 pub const MAX_FILE: u64 = 256 << 20;
@@ -56,48 +58,6 @@ impl Default for Grace {
     fn default() -> Self {
         Self(Duration::from_secs(600))
     }
-}
-
-/// Why something could not be published. What stood before stands.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// No name for a view.
-    #[error("{0:?} is no name for a view: write 1 to 64 of a-z, 0-9 and inner hyphens")]
-    Name(String),
-    /// More views than are kept.
-    #[error("{MAX_VIEWS} views are the most: publish the rest from another folder")]
-    Views,
-    /// More files than are kept.
-    #[error("the view {0} holds {MAX_FILES} files: fewer deltas, or a shorter grace, make room")]
-    Files(ViewName),
-    /// A file longer than any may be.
-    #[error("a file of more than {MAX_FILE} bytes: begin a new snapshot, or split the view")]
-    TooLong,
-    /// A manifest longer than any may be.
-    #[error("a manifest of {0} bytes, and {MAX_MANIFEST} are the most: name fewer deltas")]
-    Manifest(usize),
-    /// A manifest in the folder that cannot be taken up.
-    #[error("the manifest of the view {0} in the folder cannot be taken up: {1}")]
-    Unread(ViewName, String),
-    /// A manifest that names a file which is not there.
-    #[error("the manifest of {0} names the file {1}, which was not written")]
-    Missing(ViewName, Sha256Hex),
-    /// A manifest of an earlier place than the one that is out.
-    #[error("the view {view} is at {at:?} (epoch, serial): {to:?} would lead back")]
-    Backwards {
-        /// Which view.
-        view: ViewName,
-        /// Where it is.
-        at: (u64, u64),
-        /// Where it was to go.
-        to: (u64, u64),
-    },
-    /// What makes the content failed.
-    #[error("the content could not be made: {0}")]
-    Content(io::Error),
-    /// The disk.
-    #[error(transparent)]
-    Disk(#[from] ledger::Error),
 }
 
 /// A file that stands.
@@ -414,50 +374,4 @@ fn names_in(folder: &Path) -> Result<Vec<String>, StoreError> {
         }
     }
     Ok(names)
-}
-
-/// Writes what `make` makes into an unfinished file.
-fn fill(
-    folder: &Path,
-    make: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(Pending, Written), StoreError> {
-    let mut pending = Pending::new(folder)?;
-    let (made, written, over) = {
-        let hashing = Hashing { hash: Sha256::new(), bytes: 0, over: false, out: pending.writer() };
-        let mut out = io::BufWriter::with_capacity(64 << 10, hashing);
-        let made = make(&mut out).and_then(|()| out.flush());
-        let (hashing, _) = out.into_parts();
-        let hash = Sha256Hex(hashing.hash.finalize().into());
-        (made, Written { hash, bytes: hashing.bytes }, hashing.over)
-    };
-    if over {
-        return Err(StoreError::TooLong);
-    }
-    made.map_err(StoreError::Content)?;
-    Ok((pending, written))
-}
-
-/// Hashes what goes through, and stops at the bound.
-struct Hashing<W> {
-    hash: Sha256,
-    bytes: u64,
-    over: bool,
-    out: W,
-}
-
-impl<W: Write> Write for Hashing<W> {
-    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
-        if self.bytes.saturating_add(part.len() as u64) > MAX_FILE {
-            self.over = true;
-            return Err(io::Error::other("the file would be too long"));
-        }
-        let taken = self.out.write(part)?;
-        self.hash.update(part.get(..taken).unwrap_or(part));
-        self.bytes += taken as u64;
-        Ok(taken)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
 }
