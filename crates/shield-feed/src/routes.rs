@@ -1,0 +1,304 @@
+//! The routes. Nothing is written through them.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use ledger::batch::Tile;
+use ledger::note::MAX_NOTE;
+use model::Sha256Hex;
+use tokio::io::AsyncReadExt;
+use tokio::sync::Semaphore;
+use tokio_util::io::ReaderStream;
+
+use crate::etag;
+use crate::server::Bounds;
+use crate::store::{Announced, Store, ViewName};
+use crate::waiting;
+
+/// Which view the bearer of a key may read; without a key, which one anybody may. `None`: nobody's.
+pub type Who = Arc<dyn Fn(Option<&str>) -> Option<ViewName> + Send + Sync>;
+
+/// Never changes: a cache need not ask again.
+const FOR_EVER: &str = "max-age=31536000, immutable";
+/// Changes: a cache asks each time, and mostly hears that it has it.
+const ASK: &str = "no-cache";
+/// The lists, as served.
+const LISTS: [(&str, &str); 6] = [
+    ("list.txt", "text/plain; charset=utf-8"),
+    ("list.csv", "text/csv; charset=utf-8"),
+    ("list.json", "application/json"),
+    ("list.txt.sha256", "text/plain; charset=utf-8"),
+    ("list.csv.sha256", "text/plain; charset=utf-8"),
+    ("list.json.sha256", "text/plain; charset=utf-8"),
+];
+const TEXT: &str = "text/plain; charset=utf-8";
+
+#[derive(Clone)]
+struct Serving {
+    store: Arc<Store>,
+    log: Option<Arc<PathBuf>>,
+    who: Who,
+    bounds: Bounds,
+    waiters: Arc<Semaphore>,
+}
+
+/// The routes over a store, and over the folder of the log that the feed rests on:
+///
+/// | route | what |
+/// |---|---|
+/// | `GET /feed/VIEW/manifest` | the manifest |
+/// | `GET /feed/VIEW/files/SHA-256` | a file that a manifest names, or named |
+/// | `GET /feed/VIEW/wait?epoch=E&serial=S` | the manifest, once it is of another place |
+/// | `GET /feed/VIEW/events` | each manifest, as `text/event-stream` |
+/// | `GET /feed/VIEW/list.txt`, `.csv`, `.json`, and `.sha256` of each | the lists |
+/// | `GET /log/checkpoint`, `/log/tile/…` | the log's public files (C2SP tlog-tiles) |
+///
+/// A key goes in `Authorization: Bearer KEY` (RFC 6750, 2.1).
+pub fn router(store: Arc<Store>, log: Option<PathBuf>, who: Who, bounds: Bounds) -> Router {
+    let waiters = Arc::new(Semaphore::new(bounds.waiters));
+    let serving = Serving { store, log: log.map(Arc::new), who, bounds, waiters };
+    Router::new()
+        .route("/feed/{view}/manifest", get(manifest))
+        .route("/feed/{view}/wait", get(wait))
+        .route("/feed/{view}/events", get(events))
+        .route("/feed/{view}/files/{hash}", get(file))
+        .route("/feed/{view}/{list}", get(list))
+        .route("/log/checkpoint", get(checkpoint))
+        .route("/log/tile/{*tile}", get(tile))
+        .with_state(serving)
+}
+
+/// Who asks, if he may read this view.
+struct Reader {
+    view: ViewName,
+    /// Anybody may: a shared cache may keep it.
+    anybody: bool,
+}
+
+/// Why somebody is given nothing.
+enum Denied {
+    /// No key, or one that is nobody's.
+    Key,
+    /// Not his view. It is not told from one that is not there.
+    View,
+}
+
+impl IntoResponse for Denied {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Key => {
+                let head = [(header::WWW_AUTHENTICATE, "Bearer"), (header::CONTENT_TYPE, TEXT)];
+                let why = "a key is wanted: Authorization: Bearer KEY, as the clearing house gave it to you\n";
+                (StatusCode::UNAUTHORIZED, head, why).into_response()
+            }
+            Self::View => absent("view"),
+        }
+    }
+}
+
+impl Serving {
+    fn reader(&self, headers: &HeaderMap, view: &str) -> Result<Reader, Denied> {
+        let given = headers.get(header::AUTHORIZATION);
+        let key = given.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        if given.is_some() && key.is_none() {
+            return Err(Denied::Key);
+        }
+        let own = (self.who)(key).ok_or(Denied::Key)?;
+        let same = view.parse::<ViewName>().is_ok_and(|view| view == own);
+        if same { Ok(Reader { view: own, anybody: key.is_none() }) } else { Err(Denied::View) }
+    }
+}
+
+async fn manifest(
+    State(serving): State<Serving>,
+    Path(view): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    match serving.reader(&headers, &view) {
+        Err(denied) => denied.into_response(),
+        Ok(reader) => {
+            let now = serving.store.listen(&reader.view).and_then(|l| l.borrow().clone());
+            told(&reader, &headers, now)
+        }
+    }
+}
+
+/// Where a client stands.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shown {
+    epoch: u64,
+    serial: u64,
+}
+
+async fn wait(
+    State(serving): State<Serving>,
+    Path(view): Path<String>,
+    Query(shown): Query<Shown>,
+    headers: HeaderMap,
+) -> Response {
+    let reader = match serving.reader(&headers, &view) {
+        Ok(reader) => reader,
+        Err(denied) => return denied.into_response(),
+    };
+    let Some(listening) = serving.store.listen(&reader.view) else { return absent("view") };
+    let Ok(_place) = Arc::clone(&serving.waiters).try_acquire_owned() else { return busy() };
+    let now = waiting::wait(listening, (shown.epoch, shown.serial), serving.bounds.wait).await;
+    // His key may be nobody's by now.
+    match serving.reader(&headers, &view) {
+        Err(denied) => denied.into_response(),
+        // He is given it whole: he waited since he had the one before.
+        Ok(_) => told(&reader, &HeaderMap::new(), now),
+    }
+}
+
+async fn events(
+    State(serving): State<Serving>,
+    Path(view): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let reader = match serving.reader(&headers, &view) {
+        Ok(reader) => reader,
+        Err(denied) => return denied.into_response(),
+    };
+    let Some(listening) = serving.store.listen(&reader.view) else { return absent("view") };
+    let Ok(place) = Arc::clone(&serving.waiters).try_acquire_owned() else { return busy() };
+    let until = tokio::time::Instant::now() + serving.bounds.events;
+    // A key that is struck off ends what it opened with the next heartbeat.
+    let again = serving.clone();
+    let may = move || again.reader(&headers, &view).is_ok();
+    let body = waiting::events(listening, until, place, may);
+    let head = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    (StatusCode::OK, head, body).into_response()
+}
+
+async fn file(
+    State(serving): State<Serving>,
+    Path((view, hash)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let reader = match serving.reader(&headers, &view) {
+        Ok(reader) => reader,
+        Err(denied) => return denied.into_response(),
+    };
+    let path = hash.parse::<Sha256Hex>().ok().filter(|parsed| parsed.to_string() == hash);
+    let Some(hash) = path else { return absent("file") };
+    let Some(path) = serving.store.path_of(&reader.view, &hash) else { return absent("file") };
+    if etag::has(&headers, &hash) {
+        return unchanged(&hash);
+    }
+    let kind = ("application/octet-stream", FOR_EVER);
+    let mut answer = opened(path, kind, reader.anybody).await;
+    if answer.status() == StatusCode::OK {
+        answer.headers_mut().insert(header::ETAG, etag::tag(&hash));
+    }
+    answer
+}
+
+async fn list(
+    State(serving): State<Serving>,
+    Path((view, list)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let reader = match serving.reader(&headers, &view) {
+        Ok(reader) => reader,
+        Err(denied) => return denied.into_response(),
+    };
+    let Some((name, media)) = LISTS.iter().find(|(name, _)| *name == list) else {
+        return absent("list");
+    };
+    let before = serving.store.list_of(&reader.view, name);
+    if let Some(hash) = before.filter(|hash| etag::has(&headers, hash)) {
+        return unchanged(&hash);
+    }
+    let path = serving.store.dir().join(reader.view.to_string()).join(name);
+    let mut answer = opened(path, (media, ASK), reader.anybody).await;
+    // Replaced meanwhile: which of the two it is cannot be told, so it has no tag.
+    let after = before.filter(|hash| Some(*hash) == serving.store.list_of(&reader.view, name));
+    if let Some(hash) = after.filter(|_| answer.status() == StatusCode::OK) {
+        answer.headers_mut().insert(header::ETAG, etag::tag(&hash));
+    }
+    answer
+}
+
+/// The log is public: what is secret stands in it as commitments.
+async fn checkpoint(State(serving): State<Serving>) -> Response {
+    let Some(log) = &serving.log else { return absent("log") };
+    let path = log.join("checkpoint");
+    let read = tokio::task::spawn_blocking(move || -> io::Result<Vec<u8>> {
+        use std::io::Read;
+        let mut text = Vec::new();
+        ledger::plain::open(&path)?.take(MAX_NOTE as u64).read_to_end(&mut text)?;
+        Ok(text)
+    });
+    match read.await {
+        Ok(Ok(text)) => {
+            let head = [(header::CONTENT_TYPE, TEXT), (header::CACHE_CONTROL, ASK)];
+            (StatusCode::OK, head, text).into_response()
+        }
+        _ => absent("checkpoint"),
+    }
+}
+
+async fn tile(State(serving): State<Serving>, Path(tile): Path<String>) -> Response {
+    let Some(log) = &serving.log else { return absent("log") };
+    // A path is made from what was read as a tile, never from what was asked for.
+    let asked = format!("tile/{tile}");
+    let Some(tile) = Tile::of_path(std::path::Path::new(&asked)) else { return absent("tile") };
+    opened(log.join(tile.path()), ("application/octet-stream", FOR_EVER), true).await
+}
+
+/// A plain file, sent piece by piece as the client reads.
+async fn opened(path: PathBuf, (media, cache): (&'static str, &str), anybody: bool) -> Response {
+    let open = tokio::task::spawn_blocking(move || {
+        let file = ledger::plain::open(&path)?;
+        let length = file.metadata()?.len();
+        io::Result::Ok((file, length))
+    });
+    let Ok(Ok((file, length))) = open.await else { return absent("file") };
+    // No more than was there when it was opened: the head has said how much.
+    let file = tokio::fs::File::from_std(file).take(length);
+    let body = Body::from_stream(ReaderStream::with_capacity(file, 64 << 10));
+    let whose = if anybody { "public" } else { "private" };
+    let cache = HeaderValue::from_str(&format!("{whose}, {cache}"));
+    let mut answer = (StatusCode::OK, [(header::CONTENT_TYPE, media)], body).into_response();
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, length.into());
+    headers.insert(header::CACHE_CONTROL, cache.unwrap_or(HeaderValue::from_static(ASK)));
+    answer
+}
+
+/// A manifest, or that the client has it.
+fn told(reader: &Reader, headers: &HeaderMap, now: Option<Announced>) -> Response {
+    let Some(now) = now else { return absent("manifest") };
+    if etag::has(headers, &now.hash) {
+        return unchanged(&now.hash);
+    }
+    let cache = if reader.anybody { "public, no-cache" } else { "private, no-cache" };
+    let head = [(header::CONTENT_TYPE, TEXT), (header::CACHE_CONTROL, cache)];
+    let mut answer = (StatusCode::OK, head, now.manifest.to_string()).into_response();
+    answer.headers_mut().insert(header::ETAG, etag::tag(&now.hash));
+    answer
+}
+
+fn unchanged(hash: &Sha256Hex) -> Response {
+    (StatusCode::NOT_MODIFIED, [(header::ETAG, etag::tag(hash))]).into_response()
+}
+
+fn absent(what: &str) -> Response {
+    let why = format!("no such {what} here: the manifest names what there is\n");
+    (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, TEXT)], why).into_response()
+}
+
+fn busy() -> Response {
+    let head = [(header::RETRY_AFTER, "1"), (header::CONTENT_TYPE, TEXT)];
+    let why = "too many wait at once: ask for the manifest, or come back in a second\n";
+    (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
+}

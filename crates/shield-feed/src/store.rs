@@ -1,0 +1,377 @@
+//! The folder that is published: of each view its manifest, its files, its lists.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use ledger::disk::{self, Overwrite};
+use ledger::note::Note;
+use model::Sha256Hex;
+use shield::wire::Manifest;
+use tokio::sync::watch;
+
+use crate::error::StoreError;
+use crate::fill::fill;
+
+/// The longest file, in bytes.
+pub const MAX_FILE: u64 = 256 << 20;
+/// The longest manifest, in bytes.
+pub const MAX_MANIFEST: usize = 64 << 10;
+/// The most files that a view keeps, those included that no manifest names any more.
+pub const MAX_FILES: usize = 4_096;
+/// The most views.
+pub const MAX_VIEWS: usize = 1_024;
+
+/// A view's name, as it stands in addresses: `all`, or an ISP's. 1 to 64 of `a-z`, `0-9` and inner `-`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ViewName(Box<str>);
+
+impl FromStr for ViewName {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self, StoreError> {
+        let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let edges = text.starts_with('-') || text.ends_with('-');
+        if text.is_empty() || text.len() > 64 || edges || !text.bytes().all(fine) {
+            return Err(StoreError::Name(text.chars().take(80).collect()));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Display for ViewName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How long a file stays that no manifest names any more: for who read an older manifest and is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grace(pub Duration);
+
+impl Default for Grace {
+    /// Ten minutes: the largest file over 4 Mbit/s.
+    fn default() -> Self {
+        Self(Duration::from_secs(600))
+    }
+}
+
+/// A file that stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// SHA-256 of it.
+    pub hash: Sha256Hex,
+    /// Its bytes.
+    pub bytes: u64,
+}
+
+/// A manifest that is out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    /// Epoch and serial.
+    pub place: (u64, u64),
+    /// The signed note.
+    pub manifest: Arc<str>,
+    /// SHA-256 of it.
+    pub hash: Sha256Hex,
+}
+
+struct ViewState {
+    /// Each file, and since when no manifest names it.
+    files: BTreeMap<Sha256Hex, Option<Instant>>,
+    announced: watch::Sender<Option<Announced>>,
+    /// What the lists hold, while they stand.
+    lists: BTreeMap<String, Sha256Hex>,
+}
+
+impl ViewState {
+    fn new(files: BTreeMap<Sha256Hex, Option<Instant>>) -> Self {
+        Self { files, announced: watch::Sender::new(None), lists: BTreeMap::new() }
+    }
+}
+
+/// The folder. One process writes to it.
+pub struct Store {
+    dir: PathBuf,
+    grace: Grace,
+    views: Mutex<BTreeMap<ViewName, ViewState>>,
+    /// Held while the disk is waited for; who reads waits for `views` alone, which is never held so long.
+    writing: Mutex<()>,
+}
+
+impl Store {
+    /// Opens, or makes, the folder. Files that are there stay, as if no manifest named them since now; a
+    /// manifest from before is served again when it is announced again.
+    ///
+    /// # Errors
+    /// The disk; more views or files than are kept.
+    pub fn open(dir: &Path, grace: Grace, now: Instant) -> Result<Self, StoreError> {
+        disk::create_dir(dir)?;
+        let store =
+            Self { dir: dir.to_owned(), grace, views: Mutex::default(), writing: Mutex::default() };
+        for name in names_in(dir)? {
+            let Ok(name) = name.parse::<ViewName>() else { continue };
+            disk::sweep(&dir.join(&*name.0))?;
+            let folder = store.folder(&name);
+            disk::create_dir(&folder)?;
+            disk::sweep(&folder)?;
+            let mut files = BTreeMap::new();
+            for file in names_in(&folder)? {
+                if let Ok(hash) = file.parse() {
+                    files.insert(hash, Some(now));
+                }
+            }
+            let mut views = store.views();
+            if views.len() == MAX_VIEWS {
+                return Err(StoreError::Views);
+            }
+            views.insert(name, ViewState::new(files));
+        }
+        Ok(store)
+    }
+
+    /// Where it is.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Writes a file of a view under the SHA-256 of what `make` writes. One that stands already stays.
+    ///
+    /// # Errors
+    /// The disk, `make`, or a bound: no file is left.
+    pub fn file(
+        &self,
+        view: &ViewName,
+        now: Instant,
+        make: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<Written, StoreError> {
+        self.view(view)?;
+        let folder = self.folder(view);
+        let (pending, written) = fill(&folder, make)?;
+        let _writing = self.writing();
+        let stood = {
+            let mut views = self.views();
+            let Some(state) = views.get_mut(view) else { return Ok(written) };
+            let stood = state.files.contains_key(&written.hash);
+            if state.files.len() >= MAX_FILES && !stood {
+                return Err(StoreError::Files(view.clone()));
+            }
+            // Until a manifest names it, its grace runs; of one that stood, anew. One that is named stays so.
+            let since = state.files.entry(written.hash).or_insert(Some(now));
+            *since = since.map(|_| now);
+            stood
+        };
+        match pending.persist(&folder.join(written.hash.to_string()), Overwrite::Never) {
+            Ok(()) | Err(ledger::Error::Exists(_)) => {}
+            Err(error) => {
+                if let Some(state) = self.views().get_mut(view).filter(|_| !stood) {
+                    state.files.remove(&written.hash);
+                }
+                return Err(error.into());
+            }
+        }
+        Ok(written)
+    }
+
+    /// Puts a list in place, and its checksum.
+    pub(crate) fn list(
+        &self,
+        view: &ViewName,
+        file: &str,
+        make: &dyn Fn(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<Written, StoreError> {
+        self.view(view)?;
+        let folder = self.dir.join(&*view.0);
+        let (pending, written) = fill(&folder, make)?;
+        let sum = format!("{}  {file}\n", written.hash);
+        let _writing = self.writing();
+        let name = format!("{file}.sha256");
+        // While one is put in the place of the other there is no tag that could be wrong.
+        self.set_list(view, file, None);
+        self.set_list(view, &name, None);
+        pending.persist(&folder.join(file), Overwrite::Replace)?;
+        disk::write(&folder.join(&name), sum.as_bytes())?;
+        self.set_list(view, file, Some(written.hash));
+        self.set_list(view, &name, Some(Sha256Hex::of(sum.as_bytes())));
+        Ok(written)
+    }
+
+    /// Puts a manifest in place, when all that it names stands, and tells it to who waits. A heartbeat is a
+    /// manifest of the same place.
+    ///
+    /// # Errors
+    /// A file is missing; the place is an earlier one; the disk.
+    pub fn announce(
+        &self,
+        view: &ViewName,
+        place: (u64, u64),
+        manifest: &str,
+        names: &[Sha256Hex],
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        if manifest.len() > MAX_MANIFEST {
+            return Err(StoreError::Manifest(manifest.len()));
+        }
+        self.view(view)?;
+        let _writing = self.writing();
+        if let Some(state) = self.views().get(view) {
+            if let Some(at) = state.announced.borrow().as_ref().map(|out| out.place)
+                && place < at
+            {
+                return Err(StoreError::Backwards { view: view.clone(), at, to: place });
+            }
+            if let Some(missing) = names.iter().find(|hash| !state.files.contains_key(hash)) {
+                return Err(StoreError::Missing(view.clone(), *missing));
+            }
+        }
+        disk::write(&self.dir.join(&*view.0).join("manifest"), manifest.as_bytes())?;
+        if let Some(state) = self.views().get_mut(view) {
+            for (hash, since) in &mut state.files {
+                *since = if names.contains(hash) { None } else { Some(since.unwrap_or(now)) };
+            }
+            let hash = Sha256Hex::of(manifest.as_bytes());
+            let out = Announced { place, manifest: manifest.into(), hash };
+            state.announced.send_replace(Some(out));
+        }
+        Ok(())
+    }
+
+    /// Takes up the manifest that another put into a view's folder (`vigie serve --feed`, into the folder
+    /// `VIEW` of this one), and tells it to who waits; true where it is another than before. Nobody's signature
+    /// is looked at: that is for who follows. Call it after each heartbeat.
+    ///
+    /// # Errors
+    /// There is none, or none of this view; it goes back; a file is missing.
+    pub fn take_up(&self, view: &ViewName, now: Instant) -> Result<bool, StoreError> {
+        let unread = |why: &dyn fmt::Display| StoreError::Unread(view.clone(), why.to_string());
+        self.view(view)?;
+        let _writing = self.writing();
+        let mut text = String::new();
+        let file = ledger::plain::open(&self.dir.join(&*view.0).join("manifest"));
+        let file = file.map_err(|e| unread(&e))?.take(MAX_MANIFEST as u64 + 1);
+        io::BufReader::new(file).read_to_string(&mut text).map_err(|e| unread(&e))?;
+        if text.len() > MAX_MANIFEST {
+            return Err(StoreError::Manifest(text.len()));
+        }
+        let note = Note::parse(&text).map_err(|e| unread(&e))?;
+        let manifest = Manifest::read(&note.text).map_err(|e| unread(&e))?;
+        if manifest.view != *view.0 {
+            return Err(unread(&format!("it is of the view {:?}", manifest.view)));
+        }
+        let hash = Sha256Hex::of(text.as_bytes());
+        let place = (manifest.place.epoch, manifest.place.serial);
+        let named: Vec<Sha256Hex> =
+            manifest.snapshot.iter().chain(&manifest.deltas).map(|file| file.hash).collect();
+        let missing = named.iter().find(|hash| !self.folder(view).join(hash.to_string()).is_file());
+        if let Some(missing) = missing {
+            return Err(StoreError::Missing(view.clone(), *missing));
+        }
+        let mut views = self.views();
+        let Some(state) = views.get_mut(view) else { return Ok(false) };
+        let out = state.announced.borrow().as_ref().map(|out| (out.place, out.hash));
+        match out {
+            Some((_, before)) if before == hash => return Ok(false),
+            Some((at, _)) if place < at => {
+                return Err(StoreError::Backwards { view: view.clone(), at, to: place });
+            }
+            _ => {}
+        }
+        for (hash, since) in &mut state.files {
+            *since = if named.contains(hash) { None } else { Some(since.unwrap_or(now)) };
+        }
+        state.files.extend(named.into_iter().map(|hash| (hash, None)));
+        state.announced.send_replace(Some(Announced { place, manifest: text.into(), hash }));
+        Ok(true)
+    }
+
+    /// Removes files that no manifest has named for the grace, and tells how many.
+    ///
+    /// # Errors
+    /// The disk; what was not removed is taken up again by the next [`Store::open`].
+    pub fn tidy(&self, now: Instant) -> Result<usize, StoreError> {
+        let _writing = self.writing();
+        let mut gone = Vec::new();
+        for (view, state) in self.views().iter_mut() {
+            let grace = self.grace.0;
+            state.files.retain(|hash, since| {
+                let stays = since.is_none_or(|since| now.saturating_duration_since(since) < grace);
+                if !stays {
+                    gone.push(self.folder(view).join(hash.to_string()));
+                }
+                stays
+            });
+        }
+        gone.iter().try_for_each(|path| disk::remove(path))?;
+        Ok(gone.len())
+    }
+
+    /// How a view's manifests are heard of; `None` where there is no such view.
+    pub(crate) fn listen(&self, view: &ViewName) -> Option<watch::Receiver<Option<Announced>>> {
+        self.views().get(view).map(|state| state.announced.subscribe())
+    }
+
+    /// Where a view's file is, if it is kept.
+    pub(crate) fn path_of(&self, view: &ViewName, hash: &Sha256Hex) -> Option<PathBuf> {
+        let kept = self.views().get(view)?.files.contains_key(hash);
+        kept.then(|| self.folder(view).join(hash.to_string()))
+    }
+
+    /// What a list holds; `None` while it is put in place, and where it is of an earlier start.
+    pub(crate) fn list_of(&self, view: &ViewName, file: &str) -> Option<Sha256Hex> {
+        self.views().get(view)?.lists.get(file).copied()
+    }
+
+    fn set_list(&self, view: &ViewName, file: &str, hash: Option<Sha256Hex>) {
+        if let Some(state) = self.views().get_mut(view) {
+            match hash {
+                Some(hash) => drop(state.lists.insert(file.to_owned(), hash)),
+                None => drop(state.lists.remove(file)),
+            }
+        }
+    }
+
+    fn folder(&self, view: &ViewName) -> PathBuf {
+        self.dir.join(&*view.0).join("files")
+    }
+
+    fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn views(&self) -> MutexGuard<'_, BTreeMap<ViewName, ViewState>> {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a view's folder where there is none.
+    fn view(&self, view: &ViewName) -> Result<(), StoreError> {
+        let mut views = self.views();
+        if views.contains_key(view) {
+            return Ok(());
+        }
+        if views.len() == MAX_VIEWS {
+            return Err(StoreError::Views);
+        }
+        disk::create_dir(&self.folder(view))?;
+        views.insert(view.clone(), ViewState::new(BTreeMap::new()));
+        Ok(())
+    }
+}
+
+/// The names in a folder that are text.
+fn names_in(folder: &Path) -> Result<Vec<String>, StoreError> {
+    let bad = |e| StoreError::Content(io::Error::other(format!("{}: {e}", folder.display())));
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(bad)? {
+        if let Ok(name) = entry.map_err(bad)?.file_name().into_string() {
+            names.push(name);
+        }
+        if names.len() > 2 * MAX_FILES {
+            return Err(bad(io::Error::other("it holds more files than are kept: empty it")));
+        }
+    }
+    Ok(names)
+}

@@ -1,0 +1,89 @@
+//! The lists, and what others read in them.
+
+use shield::Item;
+use shield::feed::{Bounds as Reach, Entry, Gates, History, Row};
+use shield::order::words::Organisation;
+use shield::order::{Audience, ItemId, Moment};
+use shield_feed::{Bounds, write_lists};
+
+use crate::bed::{Bed, ask, view};
+
+fn history() -> History {
+    let rows = [
+        ("tv.stream.example", 1_780_000_000_000, 14, None),
+        ("198.51.100.7", 1_780_000_000_500, 1_025, Some("shared_hosting")),
+        ("[2001:db8::7]:443", 1_780_000_060_000, 2_048, None),
+    ];
+    let mut history = History::new(0xabc, 3, Reach::default(), shield::feed::Snapshot::default());
+    let rows = rows.map(|(value, expires, item, code)| {
+        let value = std::sync::Arc::new(Item::parse(value).unwrap());
+        let entry = Entry { expires: Moment(expires), item: ItemId(item), code };
+        let row = Row::new(&value, [(entry, &Audience::All)]);
+        (value, row)
+    });
+    history.publish(rows, Gates::default()).unwrap();
+    history
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lists_say_what_is_out_each_in_its_form() {
+    let bed = Bed::new(Bounds::default(), None).await;
+    let history = history();
+    let isp = Organisation::new("an isp").unwrap();
+    let out = history.current().view(&isp);
+    let lists = write_lists(&bed.store, &view("all"), history.place(), &out).unwrap();
+
+    let txt = ask(bed.address, "/feed/all/list.txt", &[]).await;
+    let mut values: Vec<&str> = txt.body.lines().collect();
+    values.sort_unstable();
+    assert_eq!(values, ["198.51.100.7", "[2001:db8::7]:443", "tv.stream.example"]);
+
+    let csv = ask(bed.address, "/feed/all/list.csv", &[]).await.body;
+    assert_eq!(csv.lines().next(), Some("value,kind,expires,code,ticket,item"));
+    for line in [
+        "tv.stream.example,fqdn,2026-05-28T20:26:40Z,,0,0/14",
+        "198.51.100.7,ipv4,2026-05-28T20:26:40.5Z,shared_hosting,1,1/1",
+        "[2001:db8::7]:443,ip_port,2026-05-28T20:27:40Z,,2,2/0",
+    ] {
+        assert!(csv.lines().any(|one| one == line), "{line} in {csv}");
+    }
+    assert_eq!(csv.lines().count(), 4);
+
+    let json = ask(bed.address, "/feed/all/list.json", &[]).await;
+    assert_eq!(json.header("content-type"), Some("application/json"));
+    let json: serde_json::Value = serde_json::from_str(&json.body).unwrap();
+    assert_eq!((&json["epoch"], &json["serial"]), (&3.into(), &1.into()));
+    assert_eq!(json["session"], "0000000000000abc");
+    let values = json["values"].as_array().unwrap();
+    assert_eq!(values.len(), 3);
+    let address = values.iter().find(|v| v["kind"] == "ipv4").unwrap();
+    assert_eq!(address["code"], "shared_hosting");
+
+    // As `sha256sum --check` reads it.
+    let sum = ask(bed.address, "/feed/all/list.txt.sha256", &[]).await.body;
+    assert_eq!(sum, format!("{}  list.txt\n", lists.txt.hash));
+    assert_eq!(model::Sha256Hex::of(txt.body.as_bytes()), lists.txt.hash);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_replaced_has_another_tag() {
+    let bed = Bed::new(Bounds::default(), None).await;
+    let history = history();
+    let isp = Organisation::new("an isp").unwrap();
+    let out = history.current().view(&isp);
+    write_lists(&bed.store, &view("all"), history.place(), &out).unwrap();
+    let first = ask(bed.address, "/feed/all/list.txt", &[]).await;
+    let shown = format!("If-None-Match: {}", first.header("etag").unwrap());
+    assert_eq!(ask(bed.address, "/feed/all/list.txt", &[&shown]).await.status, 304);
+
+    let empty = shield::feed::Snapshot::default().view(&isp);
+    write_lists(&bed.store, &view("all"), history.place(), &empty).unwrap();
+    let second = ask(bed.address, "/feed/all/list.txt", &[&shown]).await;
+    assert_eq!((second.status, second.body.as_str()), (200, ""));
+    assert_ne!(first.header("etag"), second.header("etag"));
+    let json = ask(bed.address, "/feed/all/list.json", &[]).await.body;
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&json).unwrap()["values"],
+        serde_json::json!([])
+    );
+}
