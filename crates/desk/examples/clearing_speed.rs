@@ -3,6 +3,8 @@
 //! percentile of one act until it is durable, and until it is published with its tiles, in ms; seconds to open it
 //! again; bytes of its log and openings an item; memory in MB. `bench/shield-house` prints them as a table.
 
+#![allow(clippy::print_stdout)]
+
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 

@@ -5,6 +5,7 @@
 //! Where no server has the house, the same is done by whoever asks, with the house in their own hand.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,14 +18,17 @@ use shield::order::{Command, Moment, Refusal, Role};
 
 use super::house::{Ask, Done, House};
 use super::keeper::Keeper;
+use crate::access::{Access, Action, Asked, Decision, Principal};
 use crate::desk::Place;
-use crate::parties::{PartyRole, Register};
+use crate::parties::PartyRole;
 use crate::{Error, Result};
 
 /// The longest line: the greatest ticket has 4 MB.
 pub const MAX_LINE: u64 = 8 << 20;
 /// The most that are served at once.
 pub const MAX_CALLERS: usize = 32;
+/// Under which name the policies' refusals at the door are counted.
+const ROUTE: &str = "the clearing house's door";
 /// The longest that a caller may take over a line.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -96,22 +100,71 @@ impl From<Error> for Reply {
 }
 
 impl Request {
-    /// The command of who is registered. What only the clearing house and its probes may say, nobody says
-    /// here: a capture is believed since our own probe took it, and for no other reason.
+    /// The command of who is registered, and may do that. What only the clearing house and its probes may
+    /// say, nobody says here: a capture is believed since our own probe took it, and for no other reason.
     ///
     /// # Errors
-    /// [`Error::Asked`]: who may not act so.
-    pub fn ask(self, home: &Path) -> Result<Ask> {
+    /// [`Error::Asked`]: who may not act so; a refusal by the policies is counted.
+    pub fn ask(self, access: &Access) -> Result<Ask> {
         let role = PartyRole::of_word(&self.role).ok_or_else(|| {
             let all: Vec<_> = PartyRole::ALL.iter().map(|role| role.word()).collect();
             Error::Asked(format!("{:?} is no office: {}", self.role, all.join(", ")))
         })?;
-        let actor = Register::read(home)?.actor(&self.person, role)?;
-        if matches!(actor.role, Role::Probe | Role::House) {
-            return Err(Error::Asked("nobody acts as the clearing house itself".to_owned()));
+        access.refresh()?;
+        let actor = access.register(|register| register.actor(&self.person, role))?;
+        let Some(action) = action_of(&self.command, actor.role) else {
+            return Err(Error::Asked("only the clearing house itself says that".to_owned()));
+        };
+        let who = access.person(&self.person).unwrap_or(Principal::Nobody);
+        let source = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let asked = Asked { action, organisation: Some(actor.organisation.as_str()), source };
+        match access.may(&who, &asked, ROUTE) {
+            Decision::Allowed => Ok(Ask { actor, command: self.command }),
+            Decision::TooMany { retry_s } => Err(Error::Asked(format!(
+                "{} asks more than its quota: again in {retry_s} s",
+                actor.organisation
+            ))),
+            Decision::SignIn | Decision::Forbidden => Err(Error::Asked(format!(
+                "{} may not do that as {}: docs/access.md shows who may ({})",
+                self.person,
+                role.word(),
+                action.word()
+            ))),
         }
-        Ok(Ask { actor, command: self.command })
     }
+}
+
+/// What a command is, to the one place that decides who may; `None`: nobody may, but the house itself. What it
+/// is done to, and whether they are a second person, the machine knows.
+fn action_of(command: &Command, role: Role) -> Option<Action> {
+    let own = matches!(role, Role::Reporter | Role::Isp);
+    Some(match command {
+        Command::Announce(_) | Command::Extend { .. } if role == Role::Reporter => {
+            Action::ItemReport
+        }
+        Command::GiveOrder(_) | Command::Announce(_) | Command::Extend { .. } => Action::OrderGive,
+        Command::Submit(_) | Command::Renew { .. } | Command::Upload { .. } => Action::ItemReport,
+        Command::Approve { .. } | Command::Reinstate { .. } | Command::HostAnswered { .. } => {
+            Action::ItemApprove
+        }
+        Command::Refuse { .. } | Command::Lift { .. } if role == Role::Reporter => {
+            Action::OwnItemLift
+        }
+        Command::Refuse { .. } | Command::Lift { .. } => Action::ItemLift,
+        Command::Object { .. } => Action::ObjectionMake,
+        Command::Decide { .. } => Action::ObjectionDecide,
+        Command::ReportHarm { .. } => Action::HarmReport,
+        Command::ProposeException { .. } => Action::ExceptionPropose,
+        Command::ApproveException { .. } => Action::ExceptionApprove,
+        Command::Stop { .. } | Command::Resume { .. } if own => Action::OwnStop,
+        Command::Stop { .. } => Action::Stop,
+        Command::Resume { .. } => Action::Resume,
+        Command::Capture { .. }
+        | Command::Check { .. }
+        | Command::NoticeSent { .. }
+        | Command::ControlFailed { .. }
+        | Command::Tick => return None,
+    })
 }
 
 /// The socket of a folder. Reached through the folder's descriptor: a socket's path has 108 bytes.
@@ -145,7 +198,8 @@ pub fn serve(dir: &Path, home: &Path, keeper: &Keeper) -> Result<()> {
     ledger::disk::remove(&folder.join("house"))?;
     let socket = Socket::of(dir).map_err(failed)?;
     let listener = UnixListener::bind(&socket.path).map_err(failed)?;
-    let (keeper, home) = (keeper.clone(), home.to_owned());
+    let (keeper, access) = (keeper.clone(), Arc::new(Access::open(home)?));
+    count(Arc::clone(&access))?;
     let callers = Arc::new(AtomicUsize::new(0));
     let run = move || {
         let _socket = socket;
@@ -154,9 +208,10 @@ pub fn serve(dir: &Path, home: &Path, keeper: &Keeper) -> Result<()> {
                 callers.fetch_sub(1, Ordering::Relaxed);
                 continue;
             }
-            let (keeper, home, left) = (keeper.clone(), home.clone(), Arc::clone(&callers));
+            let (keeper, access) = (keeper.clone(), Arc::clone(&access));
+            let left = Arc::clone(&callers);
             let serve = move || {
-                let _ = answer(&stream, &keeper, &home);
+                let _ = answer(&stream, &keeper, &access);
                 left.fetch_sub(1, Ordering::Relaxed);
             };
             let _ = std::thread::Builder::new().name("door".to_owned()).spawn(serve);
@@ -166,7 +221,23 @@ pub fn serve(dir: &Path, home: &Path, keeper: &Keeper) -> Result<()> {
     thread.map(drop).map_err(|e| Error::Beside(format!("no thread could be had: {e}")))
 }
 
-fn answer(stream: &UnixStream, keeper: &Keeper, home: &Path) -> std::io::Result<()> {
+/// Keeps what was refused: in a file each second, in the authority's log once its hour is over.
+fn count(access: Arc<Access>) -> Result<()> {
+    let run = move || {
+        for second in 1_u64.. {
+            std::thread::sleep(Duration::from_secs(1));
+            // A disk that fails now is asked again a second later: nothing that was counted is lost.
+            let _ = access.write_refused(false);
+            if second.is_multiple_of(60) {
+                let _ = access.record_refused();
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("refusals".to_owned()).spawn(run);
+    thread.map(drop).map_err(|e| Error::Beside(format!("no thread could be had: {e}")))
+}
+
+fn answer(stream: &UnixStream, keeper: &Keeper, access: &Access) -> std::io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut lines = BufReader::new(stream);
@@ -174,7 +245,7 @@ fn answer(stream: &UnixStream, keeper: &Keeper, home: &Path) -> std::io::Result<
         let Some(line) = line(&mut lines)? else { return Ok(()) };
         let request = serde_json::from_slice::<Request>(&line);
         let asked = request.map_err(|e| Error::Asked(format!("no request: {e}")));
-        let reply = match asked.and_then(|request| request.ask(home)) {
+        let reply = match asked.and_then(|request| request.ask(access)) {
             Ok(ask) => keeper.act(ask).map_or_else(Reply::from, Reply::from),
             Err(error) => error.into(),
         };
@@ -223,7 +294,10 @@ pub fn ask(place: &Place, request: &Request) -> Result<Reply> {
         let line = line.ok_or_else(|| failed(std::io::ErrorKind::UnexpectedEof.into()))?;
         return serde_json::from_slice(&line).map_err(|e| failed(std::io::Error::other(e)));
     }
-    let ask = match request.clone().ask(&place.home) {
+    let access = Access::open(&place.home)?;
+    let asked = request.clone().ask(&access);
+    access.record_refused()?;
+    let ask = match asked {
         Ok(ask) => ask,
         Err(error @ Error::Asked(_)) => return Ok(error.into()),
         Err(error) => return Err(error),
