@@ -3,6 +3,7 @@ blocked at a real Unbound and a real BIND, objected to, lifted; the server is ki
 the lists and two persons resume. Run by `./test shield`, with VIGIE_BIN set. All of it on loopback."""
 
 import hashlib
+import http.client
 import json
 import os
 import re
@@ -120,6 +121,13 @@ def rcode(server, port, name, kind=1):
             return None
 
 
+def fetched(port, path, key):
+    call = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    call.request("GET", path, headers={"Authorization": f"Bearer {key}"} if key else {})
+    answer = call.getresponse()
+    return answer.status, answer.read()
+
+
 def resolvers(bench, port, feed, upstream):
     zones = ["hot"] + [f"cold-{n:x}" for n in range(16)]
     rpz = "".join(f"rpz:\n name: {z}.{SUFFIX}\n primary: {OURS}@{feed}\n allow-notify: {OURS}\n" for z in zones)
@@ -166,7 +174,7 @@ def main():
 def course(bench):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Stream)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    stream, upstream, port, feed = server.server_port, world(), free_port(), free_port()
+    stream, upstream, port, feed, web = server.server_port, world(), free_port(), free_port(), free_port()
     vigie, shield = bench.vigie, lambda *words, code=0: bench.vigie("shield", *words, code=code)
 
     # Who deals with the authority.
@@ -192,7 +200,7 @@ def course(bench):
         f'notify = ["{UNBOUND}:{port}", "{BIND}:{port}"]\n'
     )
     serve = [os.environ["VIGIE_BIN"], "serve", "--shield", "shield", "--dns", "dns.toml", "--practice",
-             "--feed", "feed", "--resolver", f"127.0.0.1:{upstream}"]
+             "--feed", "feed", "--feed-listen", f"127.0.0.1:{web}", "--resolver", f"127.0.0.1:{upstream}"]
     serving = bench.start("serve", *serve)
     log = bench.work / "serve.log"
     until("the clearing house runs", lambda: "Zones under" in log.read_text())
@@ -284,16 +292,28 @@ def course(bench):
     assert "an approved exception covers it" in shield(*report, url, "else.example") and bench.stage(2) == "ended"
 
     # The feed is there as files too, named by what they hold, under the feed's own key; nobody who asked is in them.
-    manifest = (bench.work / "feed/manifest").read_text()
+    manifest = (bench.work / "feed/all/manifest").read_text()
     assert manifest.startswith("authority.example/shield/feed\nview all\nepoch 2\n"), manifest
     for line in manifest.splitlines():
         if line.startswith(("snapshot ", "delta ")):
             size, name = line.split(" ")[-2:]
-            body = (bench.work / "feed/files" / name).read_bytes()
+            body = (bench.work / "feed/all/files" / name).read_bytes()
             assert len(body) == int(size) and hashlib.sha256(body).hexdigest() == name, line
             assert b"league" not in body and b"lea" not in body.replace(b"leaves", b""), body
+    # Over HTTP it is read by whom an ISP's key was issued, and by nobody else.
+    secret = vigie("party", "key", "tower-1", "--organisation", "tower", "--role", "isp", "--by", "vera").strip()
+    other = vigie("party", "key", "league-1", "--organisation", "league", "--role", "reporter", "--by", "vera").strip()
+    time.sleep(1.5)
+    got = lambda path, key: fetched(web, path, key)
+    assert got("/feed/all/manifest", secret)[0] == 200 and got("/feed/all/manifest", secret)[1].startswith(b"authority.example/shield/feed\n")
+    for key in (None, "vsk_" + "0" * 64, other):
+        assert got("/feed/all/manifest", key)[0] in (401, 403, 404), key
+    until("the list is written", lambda: got("/feed/all/list.txt", secret)[0] == 200)
+    vigie("party", "revoke", "tower-1", "--reason", "lost", "--by", "vera")
+    until("the key is revoked", lambda: got("/feed/all/manifest", secret)[0] in (401, 403, 404))
+
     beat = re.search("beat ([0-9]+)", manifest).group(1)
-    until("a heartbeat", lambda: f"\nbeat {beat}\n" not in (bench.work / "feed/manifest").read_text())
+    until("a heartbeat", lambda: f"\nbeat {beat}\n" not in (bench.work / "feed/all/manifest").read_text())
 
     serving.send_signal(signal.SIGTERM)
     assert serving.wait(20) == 0

@@ -207,7 +207,7 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) witnesses: bool,
     /// Run the authority's clearing house in this folder (docs/clearing-house.md).
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["case", "listen", "host", "tls_cert", "tsa", "witnesses"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["case", "listen", "host", "tsa", "witnesses"])]
     pub(crate) shield: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) clearing: ServeShield,
@@ -222,6 +222,9 @@ pub(crate) struct ServeShield {
     /// Publish the feed as signed files into this folder, for any web server (docs/feed.md).
     #[arg(long, value_name = "DIR", requires = "shield")]
     pub(crate) feed: Option<PathBuf>,
+    /// Serve that folder by HTTP to whom an ISP's key was issued; beyond loopback with --tls-cert.
+    #[arg(long, value_name = "ADDR", requires = "feed")]
+    pub(crate) feed_listen: Option<SocketAddr>,
     /// The resolver that the probe asks [default: this machine's].
     #[arg(long, value_name = "ADDR", requires = "shield")]
     pub(crate) resolver: Option<SocketAddr>,

@@ -188,7 +188,7 @@ impl Socket {
 ///
 /// # Errors
 /// The socket cannot be made.
-pub fn serve(dir: &Path, home: &Path, keeper: &Keeper) -> Result<()> {
+pub fn serve(dir: &Path, access: Arc<Access>, keeper: &Keeper) -> Result<()> {
     let folder = dir.join(Socket::FOLDER);
     let failed = |source| Error::Read { path: folder.clone(), source };
     ledger::disk::create_dir(&folder)?;
@@ -198,7 +198,7 @@ pub fn serve(dir: &Path, home: &Path, keeper: &Keeper) -> Result<()> {
     ledger::disk::remove(&folder.join("house"))?;
     let socket = Socket::of(dir).map_err(failed)?;
     let listener = UnixListener::bind(&socket.path).map_err(failed)?;
-    let (keeper, access) = (keeper.clone(), Arc::new(Access::open(home)?));
+    let keeper = keeper.clone();
     count(Arc::clone(&access))?;
     let callers = Arc::new(AtomicUsize::new(0));
     let run = move || {
@@ -226,7 +226,9 @@ fn count(access: Arc<Access>) -> Result<()> {
     let run = move || {
         for second in 1_u64.. {
             std::thread::sleep(Duration::from_secs(1));
-            // A disk that fails now is asked again a second later: nothing that was counted is lost.
+            // A disk that fails now is asked again a second later: nothing that was counted is lost. Until the
+            // register can be read again the one that was read goes on.
+            let _ = access.refresh();
             let _ = access.write_refused(false);
             if second.is_multiple_of(60) {
                 let _ = access.record_refused();

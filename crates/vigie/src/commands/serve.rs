@@ -15,7 +15,7 @@ use crate::error::Told;
 #[allow(clippy::print_stderr)]
 pub(crate) fn run(home: Option<&Path>, args: &Serve) -> Result<(), Told> {
     if let Some(shield) = &args.shield {
-        return super::clearing::serve::run(home, shield, &args.clearing);
+        return super::clearing::serve::run(home, shield, args);
     }
     let case = args.case.case.as_path();
     let home_of = home_dir(home)?;

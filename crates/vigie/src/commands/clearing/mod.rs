@@ -2,6 +2,7 @@
 
 pub(crate) mod serve;
 mod show;
+mod web;
 mod zones;
 
 use std::io::{BufRead, Write};

@@ -12,13 +12,15 @@ use desk::clearing::{House, Keeper, door};
 use shield_dns::{Bounds, Sockets};
 use tokio::net::{TcpListener, UdpSocket};
 
+use super::web::Web;
 use super::zones::{Config, Followed};
-use crate::cli::ServeShield;
+use crate::cli::{Serve, ServeShield};
 use crate::commands::{counted, place, told};
 use crate::error::Told;
 
 /// Runs the clearing house until interrupted.
-pub(crate) fn run(home: Option<&Path>, dir: &Path, args: &ServeShield) -> Result<(), Told> {
+pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), Told> {
+    let args = &serve.clearing;
     let config = args.dns.as_deref().map(Config::read).transpose()?;
     let access = config.as_ref().map(Config::access).transpose()?;
     let at = place(home, dir, "vigie serve --shield")?;
@@ -30,13 +32,26 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, args: &ServeShield) -> Result
     });
     let followed = Arc::new(Mutex::new(zones.map(Followed::new)));
     let files = args.feed.as_deref().map(|folder| files(folder, &at.home, &house)).transpose()?;
+    let access = super::web::access(&at.home)?;
+    let tls = match (&serve.tls_cert, &serve.tls_key) {
+        (Some(cert), Some(key)) => Some(super::web::tls(cert, key)?),
+        _ => None,
+    };
+    let web = match (&args.feed, args.feed_listen) {
+        (Some(folder), Some(_)) => Some(Web::new(folder, Arc::clone(&said))?),
+        _ => None,
+    };
     let out = {
         let (followed, said, files) = (Arc::clone(&followed), Arc::clone(&said), files.clone());
+        let web = web.clone();
         move |house: &House| {
             if let Some(files) = &files {
                 let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Err(error) = files.publish(house, house.now()) {
                     said(&format!("the feed's files: {error}"));
+                }
+                if let Some(web) = &web {
+                    web.take_up();
                 }
             }
             let mut followed = followed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,9 +61,12 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, args: &ServeShield) -> Result
     };
     let (keeper, thread) = Keeper::start(house, Box::new(out)).map_err(told(dir))?;
     if let Some(files) = files {
-        beats(files, keeper.clone(), Arc::clone(&said))?;
+        beats(files, web.clone(), keeper.clone(), Arc::clone(&said))?;
     }
-    door::serve(dir, &at.home, &keeper).map_err(told(dir))?;
+    door::serve(dir, Arc::clone(&access), &keeper).map_err(told(dir))?;
+    if let Some(web) = &web {
+        web.lists(keeper.clone())?;
+    }
     let stop = Arc::new(AtomicBool::new(false));
     let work =
         Work { home: at.home.clone(), practice: args.practice, resolver, bounds: collect_bounds() };
@@ -76,6 +94,17 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, args: &ServeShield) -> Result
             }
             _ => None,
         };
+        let listener = match args.feed_listen {
+            Some(address) => Some(super::web::listen(address, tls.is_some()).await?),
+            None => None,
+        };
+        if let Some(address) = listener.as_ref().and_then(|listener| listener.local_addr().ok()) {
+            let scheme = if tls.is_some() { "https" } else { "http" };
+            lines.push(format!(
+                "The feed at {scheme}://{address}/feed/{}/manifest.",
+                super::web::VIEW
+            ));
+        }
         let epoch = keeper.look(|house| (house.epoch(), house.blocks())).map_err(told(dir))?;
         let mut out = std::io::stdout();
         say!(
@@ -109,6 +138,15 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, args: &ServeShield) -> Result
                 None => std::future::pending().await,
             }
         };
+        let feed = async {
+            match web.zip(listener) {
+                Some((web, listener)) => {
+                    let log = dir.join("ledger");
+                    web.serve(listener, tls, log, access, std::future::pending()).await
+                }
+                None => std::future::pending().await,
+            }
+        };
         let closed = async {
             loop {
                 tokio::time::sleep(std::time::Duration::from_millis(200)).await;
@@ -119,6 +157,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, args: &ServeShield) -> Result
         };
         tokio::select! {
             ended = dns => ended.map_err(|e| Told::failure(&e, None)),
+            ended = feed => ended.map_err(|e| Told::failure(&e, None)),
             () = ended() => Ok(()),
             () = closed => Ok(()),
         }
@@ -142,12 +181,17 @@ fn files(folder: &Path, home: &Path, house: &House) -> Result<Arc<Mutex<Publishe
         folder.display(),
         key.verifier().text()
     )?;
-    let publisher = Publisher::new(folder, key).map_err(told(folder))?;
+    let publisher = Publisher::new(&folder.join(super::web::VIEW), key).map_err(told(folder))?;
     Ok(Arc::new(Mutex::new(publisher)))
 }
 
 /// Heartbeats, for as long as the house is open.
-fn beats(files: Arc<Mutex<Publisher>>, keeper: Keeper, said: Line) -> Result<(), Told> {
+fn beats(
+    files: Arc<Mutex<Publisher>>,
+    web: Option<Web>,
+    keeper: Keeper,
+    said: Line,
+) -> Result<(), Told> {
     let run = move || {
         loop {
             let files = Arc::clone(&files);
@@ -156,7 +200,11 @@ fn beats(files: Arc<Mutex<Publisher>>, keeper: Keeper, said: Line) -> Result<(),
                 let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
                 files.beat(house, now).map(|()| every_ms(house, now))
             };
-            let every = match keeper.look(beat) {
+            let beaten = keeper.look(beat);
+            if let Some(web) = &web {
+                web.take_up();
+            }
+            let every = match beaten {
                 Ok(Ok(every)) => every,
                 Ok(Err(error)) => {
                     said(&format!("the feed's heartbeat: {error}"));

@@ -133,16 +133,25 @@ impl Config {
 impl Tls {
     /// The server's side of TLS.
     pub(super) fn config(&self) -> Result<Arc<ServerConfig>, Told> {
-        let odd = |path: &Path, why: &dyn std::fmt::Display| {
-            Told::Misuse(format!("{}: {why}", path.display()))
-        };
-        let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(&self.certificate)
-            .map_err(|e| odd(&self.certificate, &e))?
-            .collect();
-        let chain = chain.map_err(|e| odd(&self.certificate, &e))?;
-        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|e| odd(&self.key, &e))?;
-        shield_dns::tls_config(chain, key).map_err(|e| odd(&self.certificate, &e))
+        let (chain, key) = pem(&self.certificate, &self.key)?;
+        shield_dns::tls_config(chain, key)
+            .map_err(|e| Told::Misuse(format!("{}: {e}", self.certificate.display())))
     }
+}
+
+/// A certificate with those above it, and its key, of files in PEM.
+pub(super) fn pem(
+    certificate: &Path,
+    key: &Path,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Told> {
+    let odd = |path: &Path, why: &dyn std::fmt::Display| {
+        Told::Misuse(format!("{}: {why}", path.display()))
+    };
+    let chain: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(certificate).map_err(|e| odd(certificate, &e))?.collect();
+    let chain = chain.map_err(|e| odd(certificate, &e))?;
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|e| odd(key, &e))?;
+    Ok((chain, key))
 }
 
 impl ClientConfig {

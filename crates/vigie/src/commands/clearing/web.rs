@@ -1,0 +1,125 @@
+//! The feed over HTTP: who has an ISP's key reads it, and hears at once when there is more.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use desk::access::{Access, Action, Asked, Decision, Principal};
+use desk::clearing::Keeper;
+use desk::clearing::rounds::Told as Line;
+use shield::order::words::Organisation;
+use shield_feed::{Bounds, Grace, Store, ViewName, Who};
+use tokio::net::TcpListener;
+
+use crate::commands::told;
+use crate::error::Told;
+
+/// The view that every ISP has.
+pub(super) const VIEW: &str = "all";
+/// Lists are written anew at most this often: of a million values they take seconds.
+const LISTS: Duration = Duration::from_secs(5);
+/// Under which name refusals are counted.
+const ROUTE: &str = "/feed";
+
+/// The folder of the feed as it is served.
+#[derive(Clone)]
+pub(super) struct Web {
+    store: Arc<Store>,
+    view: ViewName,
+    told: Line,
+}
+
+impl Web {
+    /// Of a folder, with the publisher's beneath it.
+    pub(super) fn new(folder: &Path, told: Line) -> Result<Self, Told> {
+        let odd = |e: shield_feed::StoreError| Told::failure(&e, None);
+        let view: ViewName = VIEW.parse().map_err(odd)?;
+        let store = Store::open(folder, Grace::default(), Instant::now()).map_err(odd)?;
+        Ok(Self { store: Arc::new(store), view, told })
+    }
+
+    /// The publisher put another manifest there.
+    pub(super) fn take_up(&self) {
+        if let Err(error) = self.store.take_up(&self.view, Instant::now()) {
+            (self.told)(&format!("the feed over HTTP: {error}"));
+        }
+    }
+
+    /// Keeps the lists, in a thread of its own, for as long as the house is open.
+    pub(super) fn lists(&self, keeper: Keeper) -> Result<(), Told> {
+        let web = self.clone();
+        let run = move || {
+            let mut last = None;
+            loop {
+                // A view shares its rows with the house: that thread waits for none of this.
+                let look = |house: &mut desk::clearing::House| {
+                    let history = house.feed()?.history();
+                    let everybody = Organisation::new(VIEW)?;
+                    Some((history.place(), history.current().view(&everybody)))
+                };
+                let Ok(found) = keeper.look(look) else { return };
+                if let Some((place, view)) = found.filter(|(place, _)| last != Some(*place)) {
+                    match shield_feed::write_lists(&web.store, &web.view, place, &view) {
+                        Ok(_) => last = Some(place),
+                        Err(error) => (web.told)(&format!("the feed's lists: {error}")),
+                    }
+                }
+                std::thread::sleep(LISTS);
+            }
+        };
+        std::thread::Builder::new().name("lists".to_owned()).spawn(run)?;
+        Ok(())
+    }
+
+    /// Serves it until `stop` is done. Beyond loopback only by TLS.
+    pub(super) async fn serve(
+        self,
+        listener: TcpListener,
+        tls: Option<shield_feed::Tls>,
+        log: PathBuf,
+        access: Arc<Access>,
+        stop: impl Future<Output = ()>,
+    ) -> std::io::Result<()> {
+        let bounds = Bounds::default();
+        let who = who(access, self.view.clone());
+        let router = shield_feed::router(self.store, Some(log), who, bounds);
+        shield_feed::serve(listener, tls, router, bounds, stop).await
+    }
+}
+
+/// An ISP's key opens its view; nothing else opens any.
+fn who(access: Arc<Access>, view: ViewName) -> Who {
+    Arc::new(move |key| {
+        let who = key.and_then(|key| access.key(key))?;
+        let Principal::Key { organisation, .. } = &who else { return None };
+        let asked = Asked {
+            action: Action::FeedRead,
+            organisation: Some(organisation),
+            source: std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
+        };
+        (access.may(&who, &asked, ROUTE) == Decision::Allowed).then(|| view.clone())
+    })
+}
+
+/// The settings of TLS, of a certificate and its key.
+pub(super) fn tls(cert: &Path, key: &Path) -> Result<shield_feed::Tls, Told> {
+    let (chain, key) = super::zones::pem(cert, key)?;
+    shield_feed::tls_config(chain, key)
+        .map_err(|e| Told::Misuse(format!("{}: {e}", cert.display())))
+}
+
+/// Where the feed listens.
+pub(super) async fn listen(address: std::net::SocketAddr, tls: bool) -> Result<TcpListener, Told> {
+    if !address.ip().is_loopback() && !tls {
+        return Err(Told::Misuse(format!(
+            "the feed listens on {address} by TLS alone: give --tls-cert and --tls-key, or a loopback address"
+        )));
+    }
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|e| Told::failure(&e, Some(&format!("the feed cannot listen on {address}"))))
+}
+
+/// Whether the folder is there to be served from.
+pub(super) fn access(home: &Path) -> Result<Arc<Access>, Told> {
+    Access::open(home).map(Arc::new).map_err(told(home))
+}
