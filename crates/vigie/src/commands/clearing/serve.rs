@@ -32,7 +32,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     });
     let followed = Arc::new(Mutex::new(zones.map(Followed::new)));
     let files = args.feed.as_deref().map(|folder| files(folder, &at.home, &house)).transpose()?;
-    let access = super::web::access(&at.home)?;
+    let parties = super::web::access(&at.home)?;
     let tls = match (&serve.tls_cert, &serve.tls_key) {
         (Some(cert), Some(key)) => Some(super::web::tls(cert, key)?),
         _ => None,
@@ -63,7 +63,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     if let Some(files) = files {
         beats(files, web.clone(), keeper.clone(), Arc::clone(&said))?;
     }
-    door::serve(dir, Arc::clone(&access), &keeper).map_err(told(dir))?;
+    door::serve(dir, Arc::clone(&parties), &keeper).map_err(told(dir))?;
     if let Some(web) = &web {
         web.lists(keeper.clone())?;
     }
@@ -142,7 +142,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
             match web.zip(listener) {
                 Some((web, listener)) => {
                     let log = dir.join("ledger");
-                    web.serve(listener, tls, log, access, std::future::pending()).await
+                    web.serve(listener, tls, log, parties, std::future::pending()).await
                 }
                 None => std::future::pending().await,
             }
