@@ -32,9 +32,15 @@ pub(crate) fn zone(of: &[(&'static str, &[&str])]) -> Zone {
 /// A resolver for a zone; names that are not there are not there. `cuts` has UDP answers cut.
 pub(crate) fn resolver(zone: Zone, cuts: bool) -> (SocketAddr, Seen) {
     let seen = Seen::default();
-    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    // A port that is free for datagrams may be another's for connections: then the next one.
+    let (udp, tcp) = (0..100)
+        .find_map(|_| {
+            let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+            let tcp = TcpListener::bind(udp.local_addr().unwrap()).ok()?;
+            Some((udp, tcp))
+        })
+        .unwrap();
     let address = udp.local_addr().unwrap();
-    let tcp = TcpListener::bind(address).unwrap();
     let (by_udp, of_udp, of_tcp) = (Arc::clone(&seen), zone.clone(), zone);
     thread::spawn(move || {
         let mut buffer = [0; 4096];
