@@ -160,9 +160,10 @@ fn of_vault(
     let proved = if report.evidence_holds() { report.records } else { u64::MAX };
     let case = Case::read_up_to(dir, proved).ok();
     if let Some(case) = &case {
-        crate::custody::check(case, &mut report)?;
-        crate::capture::check(case, &mut report)?;
-        crate::clearing::check(case, &mut report)?;
+        if crate::clearing::check(case, &mut report) {
+            crate::custody::check(case, &mut report)?;
+            crate::capture::check(case, &mut report)?;
+        }
         report.of_evidence = report.findings.len();
     }
     if !crate::views::file(dir).is_file() {

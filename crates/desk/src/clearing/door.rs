@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use shield::order::step::Deed;
-use shield::order::{Command, Moment, Refusal, Role};
+use shield::order::{Audience, Command, Moment, Refusal, Role, Scope};
 
 use super::house::{Ask, Done, House};
 use super::keeper::Keeper;
@@ -112,6 +112,14 @@ impl Request {
         })?;
         access.refresh()?;
         let actor = access.register(|register| register.actor(&self.person, role))?;
+        for organisation in organisations(&self.command) {
+            let known = access.register(|register| register.organisation(organisation).is_some());
+            if !known {
+                return Err(Error::Asked(format!(
+                    "no organisation is registered as {organisation:?}: `vigie party list` shows them"
+                )));
+            }
+        }
         let Some(action) = action_of(&self.command, actor.role) else {
             return Err(Error::Asked("only the clearing house itself says that".to_owned()));
         };
@@ -131,6 +139,22 @@ impl Request {
                 action.word()
             ))),
         }
+    }
+}
+
+/// Whom a command names: a slip of the pen in a stop must not look like a stop.
+fn organisations(command: &Command) -> Vec<&str> {
+    match command {
+        Command::GiveOrder(order) => vec![order.reporter.as_str()],
+        Command::Stop { scope, .. } | Command::Resume { scope, .. } => match scope {
+            Scope::Reporter(of) | Scope::Isp(of) => vec![of.as_str()],
+            Scope::All | Scope::Event(_) | Scope::Ticket(_) => Vec::new(),
+        },
+        Command::Submit(asked) => match &asked.audience {
+            Audience::Only(isps) => isps.iter().map(|isp| isp.as_str()).collect(),
+            Audience::All => Vec::new(),
+        },
+        _ => Vec::new(),
     }
 }
 

@@ -347,7 +347,12 @@ impl House {
         let Standing { state, policy, .. } = &self.standing;
         let steps = decide(state, policy, &ask.command, &ask.actor, now)?;
         let Some(decision) = Decision::of(&steps) else { return Ok(None) };
-        let mut draft = Draft { decision, batch: None, touched: Vec::new() };
+        // What could not be written down is not decided: a moment beyond all calendars.
+        let text = decision.write().map_err(|_| Refusal::BadSpan)?;
+        if parts(&text).count() > MAX_PARTS {
+            return Err(Refusal::TooManyItems { given: steps.len() });
+        }
+        let mut draft = Draft { decision, text, batch: None, touched: Vec::new() };
         let mut batch = Batch::new(seed);
         for step in &steps {
             let touched = self.standing.state.apply(step);
@@ -382,7 +387,7 @@ impl House {
         let (mut bodies, mut ends) = (Vec::new(), Vec::with_capacity(drafts.len()));
         for draft in &drafts {
             let person = draft.decision.by.person.as_str();
-            let records = draft.records(self.standing.epoch)?;
+            let records = draft.records(self.standing.epoch);
             bodies.extend(records.into_iter().map(|body| (person.to_owned(), body)));
             ends.push(bodies.len() as u64);
         }
@@ -421,18 +426,14 @@ impl House {
 /// A decision on its way to the log.
 struct Draft {
     decision: Decision,
+    text: String,
     batch: Option<Batch>,
     touched: Vec<Touched>,
 }
 
 impl Draft {
-    fn records(&self, epoch: u64) -> Result<Vec<Body>> {
-        let odd = |e: shield::order::Unread| Error::Beside(format!("a decision: {e}"));
-        let text = self.decision.write().map_err(odd)?;
-        let all: Vec<&str> = parts(&text).collect();
-        if all.len() > MAX_PARTS {
-            return Err(Error::Bound(format!("a decision of more than {MAX_PARTS} records")));
-        }
+    fn records(&self, epoch: u64) -> Vec<Body> {
+        let all: Vec<&str> = parts(&self.text).collect();
         let root = self.batch.as_ref().and_then(Batch::root);
         let count = all.len() as u64;
         let body = |(part, text): (u64, &str)| {
@@ -449,7 +450,7 @@ impl Draft {
             }
             .into()
         };
-        Ok((0..).zip(all).map(body).collect())
+        (0..).zip(all).map(body).collect()
     }
 }
 

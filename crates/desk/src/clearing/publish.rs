@@ -85,11 +85,21 @@ impl Publisher {
     /// # Errors
     /// The disk. What was published before stands.
     pub fn publish(&mut self, house: &House, now: Moment) -> Result<()> {
+        let done = self.follow(house, now);
+        if done.is_err() {
+            // Whatever stands there is not gone on with: the next is a snapshot, in a folder made anew.
+            self.place = None;
+        }
+        done
+    }
+
+    fn follow(&mut self, house: &House, now: Moment) -> Result<()> {
+        disk::create_dir(&self.dir.join("files"))?;
         let Some(feed) = house.feed() else { return Ok(()) };
         let history = feed.history();
         let at = history.place();
         if self.place == Some(at) {
-            return self.beat(house, now);
+            return self.sign(house, now);
         }
         let steps = |delta: &&shield::feed::Delta| {
             let from = Place { serial: delta.from(), ..at };
@@ -108,8 +118,14 @@ impl Publisher {
                 let (mut added, mut gone) = (Vec::new(), Vec::new());
                 for change in delta.changes() {
                     match (all(&change.before), all(&change.after)) {
-                        (before, Some(entry)) if before != Some(entry) => added.push(entry),
-                        (Some(_), None) => gone.push((*change.value).clone()),
+                        (before, Some(entry)) if before != Some(entry) => {
+                            added.push(entry);
+                            self.count += u64::from(before.is_none());
+                        }
+                        (Some(_), None) => {
+                            gone.push((*change.value).clone());
+                            self.count = self.count.saturating_sub(1);
+                        }
                         _ => {}
                     }
                 }
@@ -119,6 +135,7 @@ impl Publisher {
                 let open = !history.current().gates().is_shut();
                 let rows = history.current().rows().filter(|_| open);
                 let all: Vec<Entry> = rows.filter_map(|row| row.for_all()).collect();
+                self.count = all.len() as u64;
                 self.write(house, at, None, &all, &[])?
             }
         };
@@ -130,9 +147,7 @@ impl Publisher {
             self.deltas.push(file);
         }
         self.place = Some(at);
-        let open = !history.current().gates().is_shut();
-        self.count = if open { history.current().len() as u64 } else { 0 };
-        self.beat(house, now)?;
+        self.sign(house, now)?;
         self.clear()
     }
 
@@ -141,6 +156,17 @@ impl Publisher {
     /// # Errors
     /// The disk.
     pub fn beat(&mut self, house: &House, now: Moment) -> Result<()> {
+        if self.place.is_none() {
+            return self.publish(house, now);
+        }
+        let done = self.sign(house, now);
+        if done.is_err() {
+            self.place = None;
+        }
+        done
+    }
+
+    fn sign(&mut self, house: &House, now: Moment) -> Result<()> {
         let Some(place) = self.place else { return Ok(()) };
         self.beat += 1;
         let manifest = Manifest {

@@ -30,6 +30,8 @@ use crate::{Error, Result};
 const A_ROUND: usize = 64;
 /// Between rounds in which nothing was due.
 const NAP: Duration = Duration::from_millis(100);
+/// Before what failed is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
 /// What the check knows is read anew this often, where its folder changed.
 const REREAD: Duration = Duration::from_secs(60);
 
@@ -79,7 +81,12 @@ pub fn begin(
                 Ok(true) => {}
                 Ok(false) => std::thread::sleep(NAP),
                 Err(_) if stop.load(Ordering::Relaxed) => break,
-                Err(error) => return Err(error),
+                // A disk that fails, a set that cannot be read: what is blocked goes on, and it is tried again.
+                Err(error) => {
+                    (rounds.told)(&format!("the rounds: {error}; tried again in a while"));
+                    rounds.keeper.look(|_| ())?;
+                    std::thread::sleep(TRY_AGAIN);
+                }
             }
         }
         Ok(())
@@ -118,6 +125,9 @@ impl Rounds {
             return Ok(false);
         }
         let house = self.keeper.look(|house| house.itself().clone())?;
+        if let Some(why) = self.check.reread() {
+            (self.told)(&format!("what the check knows was not read anew: {why}"));
+        }
         for (DueCheck { item, value, .. }, finding) in self.check.all(&due)? {
             let outcome = Outcome::of(&finding);
             let word = outcome.verdict.word();
@@ -180,14 +190,24 @@ impl Checking {
         Ok(Self { loaded: load(&home)?, home, practice, read: Instant::now(), changed })
     }
 
-    fn all(&mut self, due: &[DueCheck]) -> Result<Vec<(DueCheck, Finding)>> {
-        if self.read.elapsed() > REREAD {
-            self.read = Instant::now();
-            let changed = changed(&self.home);
-            if changed != self.changed {
-                (self.loaded, self.changed) = (load(&self.home)?, changed);
-            }
+    /// Reads it anew where it changed; gives why that could not be, and goes on with what was read.
+    fn reread(&mut self) -> Option<Error> {
+        if self.read.elapsed() <= REREAD {
+            return None;
         }
+        self.read = Instant::now();
+        let changed = changed(&self.home);
+        if changed == self.changed {
+            return None;
+        }
+        match load(&self.home) {
+            Ok(loaded) => (self.loaded, self.changed) = (loaded, changed),
+            Err(error) => return Some(error),
+        }
+        None
+    }
+
+    fn all(&self, due: &[DueCheck]) -> Result<Vec<(DueCheck, Finding)>> {
         self.loaded.check(self.practice, |check| {
             let one = |due: &DueCheck| {
                 let known = Known { faults: due.faults, ..Known::default() };

@@ -91,6 +91,11 @@ impl Row {
         self.0.all
     }
 
+    /// The ISPs that tickets name, each with its entry, sorted.
+    pub fn for_some(&self) -> impl Iterator<Item = (&Organisation, Entry)> {
+        self.0.only.iter().map(|(isp, entry)| (isp, *entry))
+    }
+
     /// What is blocked.
     pub fn value(&self) -> &Value {
         &self.0.value

@@ -47,6 +47,8 @@ impl Schedule {
                     self.at_once(state, id, step.at);
                 }
             }
+            // What a stop halted is captured anew at once.
+            Deed::Resumed { .. } => *self = Self::new(state, policy, step.at),
             Deed::Objected { item, .. } => self.at_once(state, *item, step.at),
             Deed::HarmGrouped { value } => {
                 for id in state.value(value).into_iter().flat_map(|wanted| &wanted.live) {

@@ -119,9 +119,23 @@ names! {
 }
 
 /// A moment: milliseconds since 1970-01-01T00:00:00 UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Moment(pub i64);
+
+/// The last moment that is read, the end of the year 9999, and before 1970 as far: what is reckoned from one
+/// can be written still.
+pub const LAST_MOMENT: i64 = 253_402_300_800_000;
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let ms = i64::deserialize(from)?;
+        if (-LAST_MOMENT..=LAST_MOMENT).contains(&ms) {
+            return Ok(Self(ms));
+        }
+        Err(serde::de::Error::custom(format!("{ms} ms since 1970 is no moment of these centuries")))
+    }
+}
 
 impl Moment {
     /// So many milliseconds later; never beyond the last moment there is.

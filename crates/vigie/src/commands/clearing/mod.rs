@@ -49,7 +49,8 @@ pub(crate) fn run(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
 fn act(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
     let (command, acting) = command(words)?;
     let dir = &acting.of.shield;
-    let at = place(home, dir, "vigie shield")?;
+    // Who has the log without a door is at its start, or its end: that is told, and not waited for.
+    let at = desk::Place { wait: desk::Wait::Fail, ..place(home, dir, "vigie shield")? };
     let role = match &acting.role {
         Some(role) => role.clone(),
         None => only_role(&home_dir(home)?, &acting.person)?.word().to_owned(),
@@ -266,8 +267,13 @@ fn lines(items: &[String]) -> Result<Vec<String>, Told> {
             all.push(item.clone());
             continue;
         }
-        for line in std::io::stdin().lock().lines() {
-            let line = line?;
+        for (n, line) in (1..).zip(std::io::stdin().lock().lines()) {
+            let line = line.map_err(|e| match e.kind() {
+                std::io::ErrorKind::InvalidData => {
+                    Told::Misuse(format!("line {n} of stdin is not UTF-8 text"))
+                }
+                _ => e.into(),
+            })?;
             if !line.trim().is_empty() {
                 all.push(line);
             }

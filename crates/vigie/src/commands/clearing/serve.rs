@@ -23,7 +23,8 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     let args = &serve.clearing;
     let config = args.dns.as_deref().map(Config::read).transpose()?;
     let access = config.as_ref().map(Config::access).transpose()?;
-    let at = place(home, dir, "vigie serve --shield")?;
+    let wait = desk::Wait::Fail;
+    let at = desk::Place { wait, ..place(home, dir, "vigie serve --shield")? };
     let resolver = resolver(args)?;
     let house = House::open(&at).map_err(told(dir))?;
     let zones = config.as_ref().map(|config| config.zones(house.case().len())).transpose()?;
@@ -163,9 +164,10 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
         }
     });
     stop.store(true, Ordering::Relaxed);
-    let worked = rounds.join();
     keeper.close();
     let kept = thread.join();
+    // A capture that is under way may take a minute: what it comes to has no house any more.
+    let worked = if rounds.is_finished() { rounds.join() } else { Ok(Ok(())) };
     let panicked = || Told::Failure { what: "the clearing house broke off".to_owned(), next: None };
     kept.map_err(|_| panicked())?.map_err(told(dir))?;
     worked.map_err(|_| panicked())?.map_err(told(dir))?;

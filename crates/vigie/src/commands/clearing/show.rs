@@ -200,9 +200,16 @@ pub(super) fn look(dir: &Path, values: &[String], json: bool) -> Result<(), Told
         let value = of("value").unwrap_or_default();
         match (of("since"), of("expires"), of("order")) {
             (Some(since), Some(expires), Some(order)) => {
+                let isps = document.get("isps").and_then(Value::as_array).into_iter().flatten();
+                let isps: Vec<String> = isps.filter_map(Value::as_str).map(plain).collect();
+                let by = if isps.is_empty() {
+                    String::new()
+                } else {
+                    format!(" by {}", isps.join(", "))
+                };
                 say!(
                     out,
-                    "{value} is blocked since {since} until {expires}, under the order {order}."
+                    "{value} is blocked{by} since {since} until {expires}, under the order {order}."
                 )?;
             }
             _ => say!(out, "{value} is not blocked.")?,
@@ -214,7 +221,12 @@ pub(super) fn look(dir: &Path, values: &[String], json: bool) -> Result<(), Told
 fn looked(state: &State, text: &str) -> Result<Value, Told> {
     let value = value_of(text)?;
     let entry = row(state, &value.clone().into());
-    let item = entry.and_then(|row| row.for_all()).map(|entry| entry.item);
+    let all = entry.as_ref().and_then(|row| row.for_all());
+    let some: Vec<_> = entry.as_ref().into_iter().flat_map(|row| row.for_some()).collect();
+    let named = some.iter().filter(|_| all.is_none());
+    let isps: Vec<String> = named.map(|(isp, _)| isp.to_string()).collect();
+    let longest = some.iter().map(|(_, entry)| *entry).max_by_key(|entry| entry.expires);
+    let item = all.or(longest).map(|entry| entry.item);
     let live = item.and_then(|item| Some((item, state.item(item)?.machine.in_force()?)));
     let Some((item, in_force)) = live else {
         return Ok(json!({"value": value.to_string(), "blocked": false}));
@@ -224,7 +236,7 @@ fn looked(state: &State, text: &str) -> Result<Value, Told> {
         "value": value.to_string(), "blocked": true, "item": item.to_string(),
         "since": time_text(in_force.since.0), "expires": time_text(in_force.expires.0),
         "order": ticket.map(|ticket| ticket.order.as_str().to_owned()),
-        "code": in_force.outcome.code,
+        "code": in_force.outcome.code, "isps": isps,
     }))
 }
 
@@ -248,15 +260,18 @@ pub(super) fn policy(dir: &Path, as_json: bool) -> Result<(), Told> {
 /// The capture that an item rests on, where its hash begins so.
 pub(super) fn captured(dir: &Path, item: ItemId, begin: &str) -> Result<ExhibitId, Told> {
     let standing = read(dir)?;
-    let live = standing.state.item(item);
-    let evidence = live.and_then(|live| live.machine.evidence()).map(|evidence| evidence.exhibit);
+    let begin = begin.to_ascii_lowercase();
+    let machine = standing.state.item(item).map(|live| &live.machine);
+    let before = machine.and_then(Machine::evidence);
+    let since = machine.and_then(Machine::in_force).map(|in_force| &in_force.evidence);
+    let evidence = before.or(since).map(|evidence| evidence.exhibit);
     let Some(exhibit) = evidence else {
         return Err(Told::Misuse(format!(
             "item {item} rests on no capture now: `vigie shield ticket {}` shows how it stands",
             item.ticket()
         )));
     };
-    if begin.len() >= 8 && exhibit.to_string().starts_with(begin) {
+    if begin.len() >= 8 && exhibit.to_string().starts_with(&begin) {
         return Ok(exhibit);
     }
     Err(Told::Misuse(format!(
@@ -267,8 +282,9 @@ pub(super) fn captured(dir: &Path, item: ItemId, begin: &str) -> Result<ExhibitI
 /// The open objection to an item whose proof's hash begins so.
 pub(super) fn objected(dir: &Path, item: ItemId, begin: &str) -> Result<Sha256Hex, Told> {
     let standing = read(dir)?;
+    let begin = begin.to_ascii_lowercase();
     let mut open = standing.state.objections(item).filter(|(proof, objection)| {
-        objection.open && begin.len() >= 8 && proof.to_string().starts_with(begin)
+        objection.open && begin.len() >= 8 && proof.to_string().starts_with(&begin)
     });
     match (open.next(), open.next()) {
         (Some((proof, _)), None) => Ok(*proof),
