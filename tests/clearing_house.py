@@ -293,4 +293,5 @@ def course(bench):
           f"{seconds(stopped)} after the stop")
 
 
-main()
+if __name__ == "__main__":
+    main()

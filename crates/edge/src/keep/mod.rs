@@ -198,8 +198,8 @@ fn news(before: &Status, now: &Status) -> Vec<String> {
     }
     if now.held > before.held {
         lines.push(format!(
-            "ALARM: {} names wait, since too many came within a minute: look at them, then \
-             `vigie edge release`",
+            "ALARM: {} names wait, since too many came within a minute: look why, then \
+             `vigie edge release --config FILE`",
             now.held
         ));
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use shield_dns::{Fqdn, MAX_HOT, Place, Publisher, Zones, ZonesError};
+use shield_dns::{Fqdn, MAX_HOT, Place, Publisher, Zones, ZonesError, cold_zone};
 
 use crate::keeping::Change;
 
@@ -53,7 +53,11 @@ impl Served {
             (MAX_HOT + gone).saturating_sub(hot.len())
         });
         // A name that is out already, as after an opening and a block in one go, stays where it is.
-        let is_new = |name: &Fqdn| !view.zones().iter().any(|zone| zone.contains(name));
+        let zones = view.zones();
+        let is_new = |name: &Fqdn| {
+            let places = [zones.first(), zones.get(1 + cold_zone(name))];
+            !places.into_iter().flatten().any(|zone| zone.contains(name))
+        };
         let new: Vec<Fqdn> = add.into_iter().filter(is_new).collect();
         let (hot, cold) = new.split_at(room.min(new.len()));
         let now = serial();

@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, UdpSocket};
 
 use super::zones::{Config, Followed};
 use crate::cli::ServeShield;
-use crate::commands::{counted, place, told};
+use crate::commands::{counted, ended, place, told};
 use crate::error::Told;
 
 /// Runs the clearing house until interrupted.
@@ -120,20 +120,6 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, args: &ServeShield) -> Result
     kept.map_err(|_| panicked())?.map_err(told(dir))?;
     worked.map_err(|_| panicked())?.map_err(told(dir))?;
     served
-}
-
-/// Until somebody ends it: Ctrl-C, or the system.
-async fn ended() {
-    let term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-    match term {
-        Ok(mut term) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = term.recv() => {}
-            }
-        }
-        Err(_) => drop(tokio::signal::ctrl_c().await),
-    }
 }
 
 fn resolver(args: &ServeShield) -> Result<Option<SocketAddr>, Told> {
