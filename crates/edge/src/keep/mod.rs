@@ -6,6 +6,7 @@
 
 mod config;
 mod door;
+mod watch;
 mod zones;
 
 use std::future::Future;
@@ -23,6 +24,7 @@ pub use shield_dns::Told;
 
 use crate::frame::{Frame, FrameError, Reply};
 use crate::keeping::{Change, Kept, Outcome, Status};
+use watch::Watcher;
 use zones::Served;
 
 /// How often the clock looks: what is due is open in the zones so much later at most.
@@ -66,6 +68,9 @@ pub enum KeepError {
     /// The resolvers cannot be.
     #[error("resolvers: {0}")]
     Access(#[from] shield_dns::AccessError),
+    /// Who watches cannot be told.
+    #[error("NOTIFY_SOCKET names nobody who listens ({0}): unset it, or start keep by its unit")]
+    Watcher(std::io::Error),
     /// It broke off.
     #[error("keep broke off ({0}): what the resolver still blocks, its flush opens (docs/edge.md)")]
     Broke(String),
@@ -121,7 +126,7 @@ impl Keeper {
     }
 
     /// Ends what is due, for ever.
-    fn clock(&self) {
+    fn clock(&self, watcher: &Watcher) {
         let mut before = Status::default();
         let mut looked = Instant::now();
         loop {
@@ -136,6 +141,7 @@ impl Keeper {
                 inner.kept.status(now())
             };
             looked = Instant::now();
+            watcher.alive();
             news(&before, &status).iter().for_each(|line| (self.told)(line));
             before = status;
         }
@@ -248,10 +254,13 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
             observe: config.mode == Mode::Observe,
             told: Arc::clone(&told),
         });
+        let watcher = std::env::var_os("NOTIFY_SOCKET");
+        let watcher = Watcher::of(watcher.as_deref()).map_err(KeepError::Watcher)?;
         let ticking = Arc::clone(&keeper);
-        let clock = std::thread::Builder::new().name("clock".to_owned());
-        let clock = clock.spawn(move || ticking.clock()).map_err(broke)?;
         door.serve(Arc::clone(&keeper)).map_err(broke)?;
+        watcher.ready();
+        let clock = std::thread::Builder::new().name("clock".to_owned());
+        let clock = clock.spawn(move || ticking.clock(&watcher)).map_err(broke)?;
         told(&format!(
             "keep runs: zones under {} at {at}, nothing is blocked until a follower has sent it{}",
             config.suffix,

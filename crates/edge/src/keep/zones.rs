@@ -29,7 +29,7 @@ impl Served {
     /// Makes changes visible, those first that open. Names go into the hot zone while there is room.
     ///
     /// # Errors
-    /// A name that stands in no zone; all others are blocked, and all are open that shall be.
+    /// A name fits into no zone: what shall be open is, and what was to be blocked with it stays open.
     pub(super) fn apply(&mut self, changes: Vec<Change>) -> Result<(), ZonesError> {
         if changes.is_empty() {
             return Ok(());
@@ -48,12 +48,12 @@ impl Served {
         let (add, remove): (Vec<Fqdn>, Vec<Fqdn>) = (names(add), names(remove));
         let view = self.zones.view();
         // The hot zone stands first.
-        let room = view.zones().first().map_or(0, |hot| {
-            let gone = remove.iter().filter(|name| hot.contains(name)).count();
-            (MAX_HOT + gone).saturating_sub(hot.len())
-        });
-        // A name that is out already, as after an opening and a block in one go, stays where it is.
         let zones = view.zones();
+        let hot = zones.first();
+        let (hot_gone, cold_gone): (Vec<_>, Vec<_>) =
+            remove.into_iter().partition(|name| hot.is_some_and(|hot| hot.contains(name)));
+        let room = hot.map_or(0, |hot| (MAX_HOT + hot_gone.len()).saturating_sub(hot.len()));
+        // A name that is out already, as after an opening and a block in one go, stays where it is.
         let is_new = |name: &Fqdn| {
             let places = [zones.first(), zones.get(1 + cold_zone(name))];
             !places.into_iter().flatten().any(|zone| zone.contains(name))
@@ -61,8 +61,8 @@ impl Served {
         let new: Vec<Fqdn> = add.into_iter().filter(is_new).collect();
         let (hot, cold) = new.split_at(room.min(new.len()));
         let now = serial();
-        let first = self.place(Place::Hot, hot, &remove, now);
-        let second = self.place(Place::Cold, cold, &remove, now);
+        let first = self.place(Place::Hot, hot, &hot_gone, now);
+        let second = self.place(Place::Cold, cold, &cold_gone, now);
         self.publisher.zones(self.zones.view());
         self.changed = Instant::now();
         first.and(second)
