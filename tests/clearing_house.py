@@ -326,4 +326,5 @@ def course(bench):
           f"{seconds(stopped)} after the stop")
 
 
-main()
+if __name__ == "__main__":
+    main()

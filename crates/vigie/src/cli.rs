@@ -16,6 +16,7 @@ mod authority;
 mod backup;
 mod capture;
 pub(crate) mod clearing;
+pub(crate) mod edge;
 mod erase;
 pub(crate) mod package;
 pub(crate) mod party;
@@ -101,6 +102,9 @@ pub(crate) enum Command {
     /// The shield: what may be blocked without harm to others, what is, and who asked for it.
     #[command(subcommand)]
     Shield(shield::Shield),
+    /// The ISP's side: keep what a resolver blocks, and open it in time.
+    #[command(subcommand)]
+    Edge(edge::Edge),
     /// Reference data: tables of addresses, and what the shield's check knows.
     #[command(subcommand)]
     Data(Data),

@@ -7,6 +7,7 @@ pub(crate) mod capture;
 pub(crate) mod clearing;
 pub(crate) mod custody;
 pub(crate) mod data;
+pub(crate) mod edge;
 pub(crate) mod erase;
 pub(crate) mod export;
 pub(crate) mod facts;
@@ -91,6 +92,20 @@ pub(crate) fn no_exhibit(error: model::id::IdError) -> Told {
 pub(crate) fn counted(n: u64, thing: &str) -> String {
     let end = if n == 1 { "" } else { "s" };
     format!("{} {thing}{end}", open::grouped(n))
+}
+
+/// Until somebody ends it: Ctrl-C, or the system.
+pub(crate) async fn ended() {
+    let term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    match term {
+        Ok(mut term) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = term.recv() => {}
+            }
+        }
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
 }
 
 /// Text cut to `width` characters.

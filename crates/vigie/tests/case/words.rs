@@ -27,6 +27,7 @@ fn help_stands_behind_every_command_and_carries_examples() {
         "party",
         "package",
         "shield",
+        "edge",
         "data",
         "range",
         "stamp",
@@ -48,6 +49,7 @@ fn help_stands_behind_every_command_and_carries_examples() {
             "party",
             "package",
             "shield",
+            "edge",
             "data",
             "range",
         ]

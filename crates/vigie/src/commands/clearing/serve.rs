@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, UdpSocket};
 use super::web::Web;
 use super::zones::{Config, Followed};
 use crate::cli::{Serve, ServeShield};
-use crate::commands::{counted, place, told};
+use crate::commands::{counted, ended, place, told};
 use crate::error::Told;
 
 /// Runs the clearing house until interrupted.
@@ -219,20 +219,6 @@ fn beats(
     };
     std::thread::Builder::new().name("heartbeat".to_owned()).spawn(run)?;
     Ok(())
-}
-
-/// Until somebody ends it: Ctrl-C, or the system.
-async fn ended() {
-    let term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-    match term {
-        Ok(mut term) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = term.recv() => {}
-            }
-        }
-        Err(_) => drop(tokio::signal::ctrl_c().await),
-    }
 }
 
 fn resolver(args: &ServeShield) -> Result<Option<SocketAddr>, Told> {

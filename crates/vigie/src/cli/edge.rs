@@ -1,0 +1,48 @@
+//! The words of `vigie edge`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Edge {
+    /// Keep what a resolver on this machine blocks, and open it in time, until interrupted.
+    #[command(after_help = "Example:
+  vigie edge keep --config /etc/vigie/keep.toml
+
+It is told what to block at a socket (docs/edge.md), and serves that as response policy zones to
+the resolver beside it. Each name ends by its own deadline, and all when the feed is silent, with
+nobody's help. It writes nothing to disk: it begins empty, and an orderly end opens everything.")]
+    Keep(EdgeConfig),
+    /// How it stands with the keep that runs: names out, names held, when all would be opened.
+    #[command(after_help = "Example:
+  vigie edge status --config /etc/vigie/keep.toml --json
+
+Ask as the user as whom keep runs: it hears no other.")]
+    Status {
+        #[command(flatten)]
+        config: EdgeConfig,
+        /// One JSON line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let in the names that were held since too many came within a minute.
+    #[command(after_help = "Example:
+  vigie edge release --config /etc/vigie/keep.toml
+
+Look first at why so many came. What is held expires in its time, too.")]
+    Release(EdgeConfig),
+    /// Open everything now. What the feed sends from then on is blocked again.
+    #[command(after_help = "Example:
+  vigie edge clear --config /etc/vigie/keep.toml
+
+For good, end keep: `systemctl stop vigie-keep`.")]
+    Clear(EdgeConfig),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EdgeConfig {
+    /// The settings of keep: TOML, as docs/edge/keep.toml.example shows.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}

@@ -1,0 +1,353 @@
+"""`vigie edge keep` beside a real Unbound and a real BIND, with the settings of docs/edge: what a frame blocks, what
+opens it again, and what happens when keep, the follower or a resolver dies. Run by `./test shield`, with VIGIE_BIN
+set. All of it on loopback."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from clearing_house import free_port, until, world
+
+DOCS = Path(__file__).resolve().parent.parent / "docs/edge"
+KEEP = "127.0.0.1"
+A, AAAA, HTTPS = 1, 28, 65
+
+
+def ask(server, name, kind=A, tcp=False):
+    """The code and the answers' TTLs, of one question; None where no answer comes in time."""
+    labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
+    query = os.urandom(2) + b"\1\0\0\1\0\0\0\0\0\0" + labels + b"\0" + bytes([0, kind, 0, 1])
+    try:
+        if tcp:
+            with socket.create_connection(server, 2) as stream:
+                stream.sendall(len(query).to_bytes(2, "big") + query)
+                got = stream.makefile("rb")
+                answer = got.read(int.from_bytes(got.read(2), "big"))
+        else:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                udp.settimeout(2)
+                udp.sendto(query, server)
+                answer = udp.recv(4096)
+    except OSError:
+        return None
+    return answer[3] & 15, answer
+
+
+def rcode(server, name, kind=A, tcp=False):
+    got = ask(server, name, kind, tcp)
+    return got and got[0]
+
+
+class Follower:
+    """What speaks to keep: a line, a reply."""
+
+    def __init__(self, run, hello=True):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(10)
+        self.socket.connect(str(run / "keep"))
+        self.lines = self.socket.makefile("r")
+        self.lock, self.closed = threading.Lock(), threading.Event()
+        if hello:
+            self.say("hello", epoch=1, serial=1)
+            self.say("alive", silence_ms=600_000)
+            threading.Thread(target=self.alive, daemon=True).start()
+
+    def alive(self):
+        """The feed is fresh, each second, until this follower is gone, or keep is."""
+        while not self.closed.wait(1):
+            try:
+                self.hear("alive", silence_ms=600_000)
+            except (OSError, ValueError):
+                return
+
+    def hear(self, frame, **fields):
+        line = json.dumps({"frame": frame, **fields}, separators=(",", ":"))
+        with self.lock:
+            self.socket.sendall(line.encode() + b"\n")
+            return json.loads(self.lines.readline())
+
+    def say(self, frame, answer="taken", **fields):
+        got = self.hear(frame, **fields)
+        assert got["answer"] == answer, (frame, fields, got)
+        return got
+
+    def block(self, name, seconds=600, **more):
+        return self.say("block", value=name, for_ms=int(seconds * 1000), **more)
+
+    def lift(self, name):
+        self.say("lift", value=name)
+
+    def close(self):
+        self.closed.set()
+        with self.lock:
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.lines.close()
+        self.socket.close()
+
+
+class Bench:
+    """One keep and one resolver beside it, in a folder of theirs."""
+
+    def __init__(self, work, upstream, silence=4):
+        self.work, self.upstream = Path(work), upstream
+        self.feed, self.port = free_port(), free_port()
+        self.server = (KEEP, self.port)
+        self.run = self.work / "run"
+        self.children = {}
+        text = (DOCS / "keep.toml.example").read_text()
+        for old, new in (("/run/vigie-keep", str(self.run)), ("127.0.0.1:5354", f"{KEEP}:{self.feed}"),
+                         ("127.0.0.1:53\"", f"{KEEP}:{self.port}\""), ('"observe" ', '"enforce" '),
+                         ("silence_s = 600", f"silence_s = {silence}"),
+                         ("additions_a_minute = 1000", "additions_a_minute = 40")):
+            assert text.count(old) >= 1, old
+            text = text.replace(old, new)
+        (self.work / "keep.toml").write_text(text)
+
+    def start(self, name, *words):
+        log = open(self.work / f"{name}.log", "a")
+        self.children[name] = subprocess.Popen(words, cwd=self.work, stdout=log, stderr=log)
+
+    def kill(self, name, how=signal.SIGKILL):
+        child = self.children.pop(name)
+        child.send_signal(how)
+        return child.wait(20)
+
+    def keep(self):
+        """Starts it as its unit does: it says itself that it runs, and then that its clock goes."""
+        path = self.work / "notify"
+        path.unlink(missing_ok=True)
+        self.watcher = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.watcher.bind(str(path))
+        self.watcher.settimeout(5)
+        self.start("keep", "env", f"NOTIFY_SOCKET={path}", os.environ["VIGIE_BIN"], "edge", "keep", "--config", "keep.toml")
+        assert self.watcher.recv(64) == b"READY=1"
+        assert self.watcher.recv(64) == b"WATCHDOG=1"
+
+    def end(self):
+        for name in list(self.children):
+            self.kill(name)
+
+    def answers(self):
+        until(f"{self.name} answers", lambda: rcode(self.server, "open.example") == 0, 30)
+
+
+class Unbound(Bench):
+    name = "Unbound"
+
+    def resolver(self):
+        profile = (DOCS / "unbound.conf.example").read_text()
+        for old, new in (("127.0.0.1@5354", f"{KEEP}@{self.feed}"), ("/run/unbound.ctl", f"{self.work}/unbound.ctl"),
+                         # Nothing below the test's world is signed, and it knows no root.
+                         ("respip validator iterator", "respip iterator")):
+            assert old in profile, old
+            profile = profile.replace(old, new)
+        (self.work / "unbound.conf").write_text(
+            f'server:\n do-daemonize: no\n use-syslog: no\n directory: "{self.work}"\n chroot: ""\n username: ""\n'
+            f' pidfile: ""\n interface: {KEEP}@{self.port}\n access-control: 127.0.0.0/8 allow\n'
+            f"forward-zone:\n name: .\n forward-addr: 127.0.0.1@{self.upstream}\n{profile}"
+        )
+        self.start("resolver", "unbound", "-d", "-c", "unbound.conf")
+        self.answers()
+
+    def flush(self, line):
+        """The unit's own command, with this test's settings."""
+        unit = (DOCS / "vigie-keep.service").read_text()
+        words = shlex.split(re.search(rf"^{line}=\+(.*)$", unit, re.M)[1])
+        env = dict(os.environ, UNBOUND_CONTROL="unbound-control -c unbound.conf")
+        subprocess.run([DOCS / Path(words[0]).name, *words[1:]], cwd=self.work, env=env, check=True)
+
+
+class Bind(Bench):
+    name = "BIND"
+
+    def resolver(self):
+        profile = (DOCS / "named.conf.example").read_text()
+        for old, new in (("port 5354", f"port {self.feed}"),
+                         ("options {", f'options {{ directory "{self.work}"; listen-on port {self.port} {{ {KEEP}; }};'
+                          f" listen-on-v6 {{ none; }}; forwarders {{ 127.0.0.1 port {self.upstream}; }}; forward only;"
+                          " dnssec-validation no; recursion yes; allow-query { any; }; pid-file none;"
+                          " session-keyfile none;")):
+            assert old in profile, old
+            profile = profile.replace(old, new)
+        (self.work / "named.conf").write_text(profile + "controls { };\n")
+        self.start("resolver", "named", "-g", "-c", "named.conf")
+        self.answers()
+
+    flush = None
+
+
+def blocked(bench, name):
+    return rcode(bench.server, name) == 3
+
+
+def opened(bench, name):
+    return rcode(bench.server, name) == 0
+
+
+def course(bench):
+    figures = {}
+    bench.keep()
+    bench.resolver()
+    follower = Follower(bench.run)
+
+    # The first transfer is there; the resolver may have begun before it could take one.
+    follower.block("first.example")
+    until("the first name is blocked", lambda: blocked(bench, "first.example"), 30)
+
+    # A frame blocks within a second, the exact name alone, of every kind and by both ways; a lift opens.
+    times = {"blocked": [], "open": []}
+    for n in range(5):
+        name = f"tv{n}.stream.example"
+        assert opened(bench, name)
+        follower.block(name)
+        times["blocked"].append(until(f"{name} is blocked", lambda: blocked(bench, name), 1.0))
+        for kind in (A, AAAA, HTTPS):
+            for tcp in (False, True):
+                code, answer = ask(bench.server, name, kind, tcp)
+                assert code == 3 and answer[6:8] == b"\0\0", (name, kind, tcp, code)
+                # Of the SOA beneath, and so of the answer: five seconds at the most.
+                assert min_ttl(answer) <= 5, answer
+                for other in (f"x.{name}", "stream.example", f"other{n}.stream.example", f"x{name}"):
+                    assert rcode(bench.server, other, kind, tcp) == 0, (other, kind, tcp)
+        follower.lift(name)
+        times["open"].append(until(f"{name} is open", lambda: opened(bench, name), 1.0))
+    figures |= {what: statistics.median(all_) for what, all_ in times.items()}
+
+    # What may not be blocked is not; too many in a minute wait.
+    for value, word in (("*.stream.example", "wildcard"), ("198.51.100.0/24", "cidr"), ("198.51.100.7", "address"),
+                        ("www.isp.example", "protected"), ("isp.example", "protected"), ("com", "single_label")):
+        assert follower.block(value, answer="refused")["word"] == word, value
+
+    # Its own deadline opens, though the follower is gone.
+    follower.block("brief.example", 2)
+    until("the brief name is blocked", lambda: blocked(bench, "brief.example"), 1.0)
+    begun = time.monotonic()
+    follower.close()
+    until("the brief name is open", lambda: opened(bench, "brief.example"), 4)
+    took = time.monotonic() - begun
+    assert took >= 1.5, took
+    assert blocked(bench, "first.example")
+
+    # And the feed's silence opens all.
+    until("silence opens all", lambda: opened(bench, "first.example"), 6)
+    assert "ALARM: the feed fell silent" in until_log(bench, "fell silent")
+
+    # A flood is held, until an operator lets it in.
+    follower = Follower(bench.run)
+    follower.say("whole")
+    answers = [follower.hear("block", value=f"flood{n}.example", for_ms=600_000)["answer"] for n in range(60)]
+    assert answers == ["taken"] * 40 + ["held"] * 20, answers
+    until("what was in time is blocked", lambda: blocked(bench, "flood39.example"), 1.0)
+    assert opened(bench, "flood40.example")
+    status = json.loads(vigie(bench, "status", "--json"))
+    assert status["out"] == 40 and status["held"] == 20 and not status["observe"], status
+    assert "20" in vigie(bench, "release")
+    until("it is let in", lambda: blocked(bench, "flood59.example"), 1.0)
+    follower.lift("flood59.example")
+    until("it is open", lambda: opened(bench, "flood59.example"), 1.0)
+
+    # The resolver is killed: its blocks are back when it is.
+    bench.kill("resolver")
+    bench.resolver()
+    figures["back after its restart"] = until("the block is back", lambda: blocked(bench, "flood0.example"), 10)
+
+    # keep is killed: what then happens is in docs/edge.md.
+    until("it is blocked", lambda: blocked(bench, "flood0.example"), 1.0)
+    bench.kill("keep")
+    gone = time.monotonic()
+    time.sleep(1)
+    assert blocked(bench, "flood0.example"), "a resolver that opened at once: mend docs/edge.md"
+    if bench.flush:
+        # Past the SOA's expiry and well beyond: it blocks on.
+        time.sleep(34)
+        assert blocked(bench, "flood0.example"), "Unbound heeds the expiry now: mend docs/edge.md"
+        begun = time.monotonic()
+        bench.flush("ExecStopPost")
+        until("the flush opens", lambda: opened(bench, "flood0.example"), 5)
+        figures["open after the flush"] = time.monotonic() - begun
+    else:
+        until("the expiry opens", lambda: opened(bench, "flood0.example"), 60)
+        figures["open after keep's death"] = time.monotonic() - gone
+        assert time.monotonic() - gone <= 60
+
+    # keep is back: empty, and heard again once a follower sends.
+    bench.keep()
+    if bench.flush:
+        bench.flush("ExecStartPost")
+    assert opened(bench, "flood0.example")
+    follower = Follower(bench.run)
+    follower.block("again.example")
+    figures["blocked after keep's restart"] = until("it is blocked again", lambda: blocked(bench, "again.example"), 30)
+    follower.say("whole")
+    assert opened(bench, "flood0.example")
+
+    # keep is killed and back at once, so that nobody flushed: its empty zones are taken.
+    bench.kill("keep")
+    bench.keep()
+    figures["open after keep came back empty"] = until("its empty zones are taken", lambda: opened(bench, "again.example"), 10)
+
+    # An orderly end opens by itself.
+    follower = Follower(bench.run)
+    follower.block("last.example")
+    until("it is blocked", lambda: blocked(bench, "last.example"), 10)
+    assert bench.kill("keep", signal.SIGTERM) == 0
+    assert opened(bench, "last.example")
+    for what, seconds in figures.items():
+        print(f"measured: {bench.name}: {what}: {seconds * 1000:.0f} ms")
+
+
+def min_ttl(answer):
+    """The lowest TTL of what stands behind the question; none there counts as 0."""
+    at, ttls = 12, [0] if answer[8:10] == b"\0\0" else []
+    while answer[at]:
+        at += answer[at] + 1
+    at += 5
+    for _ in range(int.from_bytes(answer[8:10], "big")):
+        while answer[at] and answer[at] < 192:
+            at += answer[at] + 1
+        at += 2 if answer[at] >= 192 else 1
+        ttls.append(int.from_bytes(answer[at + 4 : at + 8], "big"))
+        at += 10 + int.from_bytes(answer[at + 8 : at + 10], "big")
+    return min(ttls)
+
+
+def until_log(bench, what):
+    log = bench.work / "keep.log"
+    until(f"keep says {what}", lambda: what in log.read_text())
+    return log.read_text()
+
+
+def vigie(bench, *words):
+    done = subprocess.run([os.environ["VIGIE_BIN"], "edge", words[0], "--config", "keep.toml", *words[1:]],
+                          cwd=bench.work, capture_output=True, text=True)
+    assert done.returncode == 0, (words, done)
+    return done.stdout
+
+
+def main():
+    upstream = world()
+    for kind in (Unbound, Bind):
+        with tempfile.TemporaryDirectory() as work:
+            bench = kind(work, upstream)
+            try:
+                course(bench)
+            except BaseException:
+                for log in sorted(bench.work.glob("*.log")):
+                    print(f"--- {kind.name}: {log.name}\n" + log.read_text()[-4000:])
+                raise
+            finally:
+                bench.end()
+    print("edge: keep blocks and opens at Unbound and at BIND, whoever dies")
+
+
+if __name__ == "__main__":
+    main()
