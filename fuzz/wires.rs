@@ -1,7 +1,8 @@
 //! What else reads bytes that others wrote: records, notes, the log's files, archives, tables of
 //! addresses, lists of check sums, mapping files, time stamps, web archives, hand-overs, packages, images
-//! of disks, items of the shield, its sets, decisions and feed, requests for block lists, and what the capture
-//! probe meets: HTTP answers, playlists, hosts, DNS. The first byte says which.
+//! of disks, items of the shield, its sets, decisions and feed, requests for block lists, what is said to
+//! the keep of an ISP's side, and what the capture probe meets: HTTP answers, playlists, hosts, DNS. The
+//! first byte says which.
 //!
 //! (Index files are fuzzed by `desk`'s own tests: SQLite and Parquet would be built for them here.)
 #![no_main]
@@ -50,6 +51,7 @@ fuzz_target!(|bytes: &[u8]| {
         b'r' => dns(bytes),
         b's' => items(bytes),
         b't' => set(bytes),
+        b'u' => keep(bytes),
         b'x' => decision(bytes),
         b'y' => feed(bytes),
         b'z' => manifest(bytes),
@@ -477,6 +479,44 @@ fn set(bytes: &[u8]) {
         let head = shield::sets::text::head(&set.head);
         assert_eq!(shield::sets::text::read(&head, &suffixes).map(|again| again.head), Ok(set.head));
     }
+}
+
+/// Lines to keep: a frame has one writing, and whatever frames come, nothing is out past its word.
+fn keep(bytes: &[u8]) {
+    use edge::frame::Frame;
+    use edge::keeping::{Change, Kept, Limits, Protected};
+    let protected = Protected::new(&["isp.example", "*.bank.example"]).expect("rules");
+    let limits = Limits { silence_ms: 60_000, additions_a_minute: 3, fill: 2, values: 8 };
+    let mut kept = Kept::new(limits, protected);
+    let (mut now, mut out) = (0, std::collections::BTreeSet::new());
+    for line in bytes.split(|b| *b == b'\n') {
+        // Some lines are time that passes.
+        if let [b'+', rest @ ..] = line {
+            now += rest.len() as u64 * 10_000;
+            for change in kept.due(now) {
+                let Change::Open(name) = change else { panic!("the clock blocks nothing") };
+                assert!(out.remove(&name.to_string()));
+            }
+            continue;
+        }
+        let Ok(frame) = Frame::parse(line) else { continue };
+        assert_eq!(frame.write().as_bytes(), line);
+        for change in kept.take(frame, now).changes {
+            match change {
+                Change::Open(name) => assert!(out.remove(&name.to_string())),
+                Change::Block(name) => {
+                    let name = name.to_string();
+                    assert!(name != "isp.example" && !name.ends_with(".bank.example"));
+                    assert!(out.insert(name));
+                }
+            }
+        }
+        let status = kept.status(now);
+        assert!(status.out == out.len() as u64 && status.out + status.held <= 8);
+        assert!(out.is_empty() || status.silence_in_ms.is_some_and(|ms| ms > 0));
+    }
+    kept.due(now + 60_000);
+    assert_eq!(kept.status(now).out, 0, "out in silence");
 }
 
 /// A request for a block list is answered with no more than that and the zone holds; nobody who is not

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use shield_dns::{Access, AccessError, Client, Layout, Timers};
 
-use crate::keeping::{Limits, MAX_SILENCE, MAX_VALUES, Protected};
+use crate::keeping::{Limits, MAX_SILENCE, MAX_VALUES, Protected, ProtectedError};
 
 /// The longest file of settings, and of protected names, in bytes.
 pub const MAX_FILE: usize = 32 << 20;
@@ -65,6 +65,9 @@ pub struct Config {
     pub protected: Vec<String>,
     /// A file of more, one a line; `#` begins a remark.
     pub protected_file: Option<PathBuf>,
+    /// The file itself, for what is wrong in it.
+    #[serde(skip)]
+    path: PathBuf,
 }
 
 fn suffix() -> String {
@@ -126,6 +129,7 @@ impl Config {
             why: e.to_string().trim_end().to_owned(),
         })?;
         let beside = path.parent().unwrap_or_else(|| Path::new("."));
+        config.path = path.to_owned();
         config.run = beside.join(&config.run);
         config.protected_file = config.protected_file.map(|file| beside.join(file));
         config.check(path)?;
@@ -180,17 +184,18 @@ impl Config {
     /// # Errors
     /// The file cannot be read, or a rule is none: [`ConfigError`].
     pub fn protected(&self) -> Result<Protected, ConfigError> {
-        let mut rules = self.protected.clone();
-        if let Some(file) = &self.protected_file {
-            let text = read(file)?;
-            let bare = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
-            rules.extend(text.lines().map(bare).filter(|line| !line.is_empty()));
-        }
-        Protected::new(&rules).map_err(|e| ConfigError::Value {
-            path: self.protected_file.clone().unwrap_or_default(),
+        let odd = |path: &Path, e: ProtectedError| ConfigError::Value {
+            path: path.to_owned(),
             key: "protected",
             why: e.to_string(),
-        })
+        };
+        let own = Protected::new(&self.protected).map_err(|e| odd(&self.path, e))?;
+        let Some(file) = &self.protected_file else { return Ok(own) };
+        let text = read(file)?;
+        let bare = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
+        let mut rules: Vec<_> = text.lines().map(bare).filter(|line| !line.is_empty()).collect();
+        rules.extend(self.protected.iter().cloned());
+        Protected::new(&rules).map_err(|e| odd(file, e))
     }
 
     /// The zones' names and times.
@@ -274,6 +279,23 @@ mod tests {
             assert!(error.contains(says), "{to}: {error}");
         }
         let bad = read(&format!("{FINE}protected = [\"a.example\", \"198.51.100.0/24\"]\n"));
-        assert!(bad.unwrap().protected().unwrap_err().to_string().contains("198.51.100.0/24"));
+        let bad = bad.unwrap().protected().unwrap_err().to_string();
+        assert!(bad.contains("198.51.100.0/24") && bad.contains("keep.toml"), "{bad}");
+    }
+
+    #[test]
+    fn a_file_protects_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let list = dir.path().join("names.txt");
+        let path = dir.path().join("keep.toml");
+        let more = "protected = ['a.example']\nprotected_file = 'names.txt'\n";
+        ledger::disk::write(&path, format!("{FINE}{more}").as_bytes()).unwrap();
+        let config = Config::read(&path).unwrap();
+        assert!(config.protected().unwrap_err().to_string().contains("names.txt cannot be read"));
+        ledger::disk::write(&list, b"# ours\n*.bank.example  # the bank\n\n").unwrap();
+        assert_eq!(config.protected().unwrap().len(), 2);
+        ledger::disk::write(&list, b"bank\n").unwrap();
+        let error = config.protected().unwrap_err().to_string();
+        assert!(error.contains("names.txt") && error.contains("\"bank\""), "{error}");
     }
 }

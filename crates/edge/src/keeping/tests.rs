@@ -55,8 +55,12 @@ fn a_value_ends_at_its_deadline_and_not_before() {
     assert_eq!(kept.due(1600), []);
     assert_eq!(done(&mut kept, block("tv.example", 10), 1600), []);
     assert_eq!(kept.due(1610), [Change::Open(tv.clone())]);
-    done(&mut kept, block("tv.example", 500), 2000);
-    assert_eq!(done(&mut kept, block("tv.example", 0), 2000), [Change::Open(tv)]);
+    // No word before the last one ends it either.
+    for life in [900, 500, 800] {
+        done(&mut kept, block("tv.example", life), 2000);
+    }
+    assert_eq!((kept.due(2799), kept.next_due()), (vec![], Some(2800)));
+    assert_eq!(done(&mut kept, block("tv.example", 0), 2799), [Change::Open(tv)]);
 }
 
 #[test]

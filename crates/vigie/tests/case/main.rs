@@ -10,6 +10,7 @@ mod closed;
 mod console;
 mod crash;
 mod custody;
+mod edge;
 mod erase;
 mod erase_names;
 mod figures;
