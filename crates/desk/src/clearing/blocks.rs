@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::Sha256Hex;
+use shield::order::state::Live;
 use shield::order::turn::Turn;
 use shield::order::{Deed, ItemId, Moment, State, Step, Value};
 use shield::proof::{self, Block, Hash, Proven};
@@ -14,6 +15,7 @@ use shield::proof::{self, Block, Hash, Proven};
 pub(super) struct Batch {
     seed: [u8; 32],
     placed: Vec<(ItemId, Placed)>,
+    leaves: Vec<Hash>,
 }
 
 /// A block that lives.
@@ -45,7 +47,7 @@ pub(super) struct Blocks {
 
 impl Batch {
     pub(super) fn new(seed: [u8; 32]) -> Self {
-        Self { seed, placed: Vec::new() }
+        Self { seed, placed: Vec::new(), leaves: Vec::new() }
     }
 
     /// Takes a block, where a step put one into force or carried it on. The state is that after the step.
@@ -55,40 +57,40 @@ impl Batch {
         else {
             return;
         };
-        let Some(live) = state.item(*item) else { return };
+        if let Some(live) = state.item(*item) {
+            self.put(*item, live, *expires);
+        }
+    }
+
+    fn put(&mut self, item: ItemId, live: &Live, expires: Moment) {
         let Some(in_force) = live.machine.in_force() else { return };
         let Ok(place) = u32::try_from(self.placed.len()) else { return };
         let (value, code) = (live.value.clone(), in_force.outcome.code);
-        let placed = Placed { record: 0, place, value, expires: *expires, code };
-        self.placed.push((*item, placed));
+        let placed = Placed { record: 0, place, value, expires, code };
+        self.leaves.push(placed.block(item, &self.seed).leaf());
+        self.placed.push((item, placed));
     }
 
     /// Takes all that is in force, in the order of items: what a feed begins with.
     pub(super) fn all(state: &State, seed: [u8; 32]) -> Self {
         let mut batch = Self::new(seed);
         for (item, live) in state.items() {
-            let Some(in_force) = live.machine.in_force() else { continue };
-            let Ok(place) = u32::try_from(batch.placed.len()) else { break };
-            let (value, code) = (live.value.clone(), in_force.outcome.code);
-            let placed = Placed { record: 0, place, value, expires: in_force.expires, code };
-            batch.placed.push((item, placed));
+            if let Some(in_force) = live.machine.in_force() {
+                batch.put(item, live, in_force.expires);
+            }
         }
         batch
     }
 
     /// The root over them, and how many there are; `None` where there are none.
     pub(super) fn root(&self) -> Option<(Sha256Hex, u64)> {
-        let leaves = self.leaves();
-        (!leaves.is_empty()).then(|| (Sha256Hex(proof::root(&leaves)), leaves.len() as u64))
+        let leaves = &self.leaves;
+        (!leaves.is_empty()).then(|| (Sha256Hex(proof::root(leaves)), leaves.len() as u64))
     }
 
-    pub(super) fn seed(&self) -> Sha256Hex {
-        Sha256Hex(self.seed)
-    }
-
-    fn leaves(&self) -> Vec<Hash> {
-        let block = |(item, placed): &(ItemId, Placed)| placed.block(*item, &self.seed).leaf();
-        self.placed.iter().map(block).collect()
+    /// The seed, where there are any: of a decision that puts nothing into force there is none.
+    pub(super) fn seed(&self) -> Option<Sha256Hex> {
+        (!self.leaves.is_empty()).then_some(Sha256Hex(self.seed))
     }
 }
 
@@ -105,14 +107,18 @@ impl Placed {
 }
 
 impl Blocks {
-    /// The decision's blocks have a record.
-    pub(super) fn keep(&mut self, batch: Batch, record: u64) {
-        let leaves: Arc<[Hash]> = batch.leaves().into();
-        if leaves.is_empty() {
+    /// The decision's blocks have a record. Of those that were made durable together a later one may have
+    /// ended a block by now.
+    pub(super) fn keep(&mut self, batch: Batch, record: u64, state: &State) {
+        let in_force = |item: ItemId| state.item(item)?.machine.in_force();
+        let mut placed = batch.placed;
+        placed.retain(|(item, _)| in_force(*item).is_some());
+        if placed.is_empty() {
             return;
         }
-        self.under.insert(record, Under { seed: batch.seed, leaves, live: batch.placed.len() });
-        for (item, placed) in batch.placed {
+        let (leaves, live) = (batch.leaves.into(), placed.len());
+        self.under.insert(record, Under { seed: batch.seed, leaves, live });
+        for (item, placed) in placed {
             self.forget(item);
             self.of.insert(item, Placed { record, ..placed });
         }
@@ -140,15 +146,10 @@ impl Blocks {
 
     /// An item's block with what shows that it was decided.
     pub(super) fn proven(&self, item: ItemId) -> Option<Proven> {
-        let placed = self.of.get(&item)?;
-        let under = self.under.get(&placed.record)?;
-        Some(Proven {
-            block: placed.block(item, &under.seed),
-            record: placed.record,
-            place: placed.place,
-            of: u32::try_from(under.leaves.len()).ok()?,
-            path: proof::path(&under.leaves, placed.place)?,
-        })
+        let (record, place, block) = self.block(item)?;
+        let leaves = self.leaves(record)?;
+        let of = u32::try_from(leaves.len()).ok()?;
+        Some(Proven { block, record, place, of, path: proof::path(leaves, place)? })
     }
 
     /// The record that shows the root over an item's block, the block's place there, and the block.

@@ -17,7 +17,7 @@ use shield::proof::Proven;
 use vault::{Case, Home, Stamp};
 
 use super::blocks::{Batch, Blocks};
-use super::replay::{Standing, seed_of};
+use super::replay::Standing;
 use super::rounds::DueCheck;
 use crate::desk::{Place, now_ms};
 use crate::{Error, Result};
@@ -118,10 +118,10 @@ impl House {
             session: format!("{session:016x}"),
             blocks: root.map(|(root, _)| root),
             blocks_under: root.map(|(_, under)| under),
-            seed: seed_of(&batch),
+            seed: batch.seed(),
         };
         let record = self.commit(vec![(String::new(), body.into())])?;
-        self.standing.blocks.keep(batch, record);
+        self.standing.blocks.keep(batch, record, &self.standing.state);
         self.standing.epoch = epoch;
         self.feed = Some(Feed::new(&self.standing.state, session, epoch, Bounds::default()));
         Ok(())
@@ -352,19 +352,17 @@ impl House {
         if parts(&text).count() > MAX_PARTS {
             return Err(Refusal::TooManyItems { given: steps.len() });
         }
-        let mut draft = Draft { decision, text, batch: None, touched: Vec::new() };
-        let mut batch = Batch::new(seed);
+        let mut draft = Draft { decision, text, batch: Batch::new(seed), touched: Vec::new() };
         for step in &steps {
             let touched = self.standing.state.apply(step);
             self.standing.blocks.follow(&self.standing.state, step);
-            batch.take(&self.standing.state, step);
+            draft.batch.take(&self.standing.state, step);
             self.schedule.follow(&self.standing.state, &self.standing.policy, step);
             self.follow_checks(step);
             draft.touched.push(touched);
         }
         self.standing.last = self.standing.last.max(Some(now));
         self.standing.decisions += 1;
-        draft.batch = Some(batch);
         drafts.push(draft);
         Ok(Some(steps))
     }
@@ -397,9 +395,7 @@ impl House {
         let first = self.commit(bodies)?;
         let records: Vec<u64> = ends.into_iter().map(|end| first + end - 1).collect();
         for (draft, record) in drafts.into_iter().zip(&records) {
-            if let Some(batch) = draft.batch {
-                self.standing.blocks.keep(batch, *record);
-            }
+            self.standing.blocks.keep(draft.batch, *record, &self.standing.state);
             if let Some(feed) = &mut self.feed {
                 for touched in draft.touched {
                     feed.touch(&self.standing.state, touched);
@@ -427,18 +423,18 @@ impl House {
 struct Draft {
     decision: Decision,
     text: String,
-    batch: Option<Batch>,
+    batch: Batch,
     touched: Vec<Touched>,
 }
 
 impl Draft {
     fn records(&self, epoch: u64) -> Vec<Body> {
         let all: Vec<&str> = parts(&self.text).collect();
-        let root = self.batch.as_ref().and_then(Batch::root);
+        let root = self.batch.root();
         let count = all.len() as u64;
         let body = |(part, text): (u64, &str)| {
             let shown = root.filter(|_| part + 1 == count);
-            let seed = self.batch.as_ref().filter(|_| shown.is_some()).and_then(seed_of);
+            let seed = shown.and_then(|_| self.batch.seed());
             ShieldDecided {
                 epoch,
                 part,

@@ -1,6 +1,5 @@
 //! From the records of a clearing house's log to what it knows.
 
-use model::Sha256Hex;
 use model::record::{Body, Opening, Record, ShieldDecided};
 use shield::order::written::MAX_PARTS;
 use shield::order::{Decision, Moment, Policy, State};
@@ -54,7 +53,7 @@ impl Standing {
                 if batch.root() != shown || body.seed.is_some() != shown.is_some() {
                     return Err("the root it shows is not that of the blocks in force".into());
                 }
-                self.blocks.keep(batch, index);
+                self.blocks.keep(batch, index, &self.state);
             }
             Body::ShieldBegan(body) => {
                 let before = self.epoch;
@@ -101,7 +100,7 @@ impl Standing {
         if batch.root() != shown || body.seed.is_some() != shown.is_some() {
             return Err("the root it shows is not that of the blocks it puts into force".into());
         }
-        self.blocks.keep(batch, index);
+        self.blocks.keep(batch, index, &self.state);
         Ok(())
     }
 
@@ -124,9 +123,4 @@ impl Standing {
     pub(super) fn end(&self) -> Result<(), Odd> {
         self.whole()
     }
-}
-
-/// The seed of a decision that puts something into force, and no other's.
-pub(super) fn seed_of(batch: &Batch) -> Option<Sha256Hex> {
-    batch.root().map(|_| batch.seed())
 }

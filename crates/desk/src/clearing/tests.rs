@@ -198,6 +198,47 @@ fn what_is_refused_holds_up_nothing_else() {
     assert_eq!((standing.policy.silence_event_ms, standing.decisions), (60_000, 3));
 }
 
+/// What is put into force and lifted by one flush has no block left, as a replay has none.
+#[test]
+fn a_block_that_was_lifted_by_the_same_flush_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = place(dir.path());
+    House::create(&place).unwrap();
+    let mut house = House::open(&place).unwrap();
+    does(&mut house, &reported(&["a.stream.example", "b.stream.example"]));
+    let grounds = Grounds::new("gone").unwrap();
+    let lift = Command::Lift { item: item(0), collateral: None, grounds };
+    let asks = [released(&house, item(0)), released(&house, item(1)), vec![ask(&league(), lift)]];
+    does(&mut house, &asks.concat());
+    let left: Vec<bool> = (0..2).map(|n| house.proven(item(n)).is_some()).collect();
+    assert_eq!((left, house.blocks()), (vec![false, true], 1));
+    house.close().unwrap();
+    assert_eq!(House::open(&place).unwrap().blocks(), 1);
+}
+
+/// A moment beyond all calendars, which no log could hold, ends nothing but its own request.
+#[test]
+fn what_could_not_be_written_down_is_refused_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = place(dir.path());
+    House::create(&place).unwrap();
+    let mut house = House::open(&place).unwrap();
+    let vera = actor("vera", "authority", Role::Authority);
+    let propose = Command::ProposeException {
+        cover: "kept.example".parse().unwrap(),
+        until: Some(Moment(i64::MAX)),
+        grounds: Grounds::new("for ever").unwrap(),
+    };
+    let written = serde_json::to_string(&propose).unwrap();
+    assert!(serde_json::from_str::<Command>(&written).is_err(), "{written}");
+    let mut asks = reported(&["a.stream.example"]);
+    asks.insert(0, ask(&vera, propose));
+    let answers = house.act(&asks).unwrap();
+    assert_eq!(answers[0].as_ref().unwrap_err().word(), "bad_span");
+    assert!(answers[1..].iter().all(Result::is_ok) && house.state().tickets() == 1);
+    house.close().unwrap();
+}
+
 /// One ticket with the greatest lines there are takes many records, of one commit.
 #[test]
 fn a_great_ticket_is_several_records_and_reads_back() {

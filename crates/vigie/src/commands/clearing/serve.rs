@@ -69,8 +69,12 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
         web.lists(keeper.clone())?;
     }
     let stop = Arc::new(AtomicBool::new(false));
-    let work =
-        Work { home: at.home.clone(), practice: args.practice, resolver, bounds: collect_bounds() };
+    let work = Work {
+        home: at.home.clone(),
+        practice: args.practice,
+        resolver,
+        bounds: Default::default(),
+    };
     let rounds = rounds::begin(keeper.clone(), work, Arc::clone(&said), Arc::clone(&stop));
     let rounds = rounds.map_err(told(&at.home))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -229,10 +233,6 @@ fn resolver(args: &ServeShield) -> Result<Option<SocketAddr>, Told> {
         Some(resolver) => Ok(Some(resolver)),
         None => desk::capture::resolver().map(Some).map_err(told(Path::new("/etc/resolv.conf"))),
     }
-}
-
-fn collect_bounds() -> desk::capture::Bounds {
-    desk::capture::Bounds::default()
 }
 
 async fn sockets(config: &Config) -> Result<Sockets, Told> {

@@ -119,7 +119,7 @@ pub(super) async fn listen(address: std::net::SocketAddr, tls: bool) -> Result<T
     bound.map_err(|e| Told::failure(&e, Some(&format!("the feed cannot listen on {address}"))))
 }
 
-/// Whether the folder is there to be served from.
+/// Who may, of the authority's folder: the door and the feed ask one and the same.
 pub(super) fn access(home: &Path) -> Result<Arc<Access>, Told> {
     Access::open(home).map(Arc::new).map_err(told(home))
 }
