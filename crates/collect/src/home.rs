@@ -4,7 +4,7 @@
 //! HOME/probe/key        mode 0600: the probe's own key, made at first use; never an authority's
 //! HOME/probe/pace       when requests left within the last minute, by host
 //! HOME/probe/refused    refusals of hours that are not over yet
-//! HOME/probe/lock       one capture at a time
+//! HOME/probe/lock       one process at a time
 //! ```
 
 use std::collections::BTreeMap;
@@ -15,6 +15,7 @@ use ledger::{Lock, OwnKey, SigningKey, VerifierKey, Wait, disk};
 
 use crate::authorisation::Refusal;
 use crate::pace::{MAX_TEXT, Pace};
+use crate::pacing::Pacing;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -75,20 +76,13 @@ impl ProbeHome {
         OwnKey::create(&path, key)?.unlock()
     }
 
-    /// How fast hosts were asked.
+    /// How fast hosts were asked, for all captures of this process: it is read once, and kept from there.
     ///
     /// # Errors
     /// The disk.
-    pub fn pace(&self) -> ledger::Result<Pace> {
-        Ok(Pace::parse(&self.text("pace")?))
-    }
-
-    /// Keeps how fast hosts were asked.
-    ///
-    /// # Errors
-    /// The disk.
-    pub fn keep_pace(&self, pace: &Pace) -> ledger::Result<()> {
-        disk::write(&self.dir.join("pace"), pace.to_string().as_bytes())
+    pub fn pacing(&self) -> ledger::Result<Pacing> {
+        let pace = Pace::parse(&self.text("pace")?);
+        Ok(Pacing::new(self.dir.join("pace"), pace))
     }
 
     /// The refusals that no record counts yet.

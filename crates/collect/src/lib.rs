@@ -18,6 +18,7 @@ pub mod host;
 pub mod http;
 pub mod item;
 pub mod pace;
+pub mod pacing;
 pub mod plan;
 pub mod playlist;
 #[cfg(feature = "probe")]

@@ -49,7 +49,6 @@ pub struct Plan {
     item: Item,
     authorisation: Authorisation,
     bounds: Bounds,
-    pace: Pace,
     started_ms: i64,
     todo: VecDeque<Visit>,
     /// What names stand for: each is looked up once a capture.
@@ -70,7 +69,6 @@ impl Plan {
         item: Item,
         authorisation: Authorisation,
         bounds: Bounds,
-        pace: Pace,
         seed: [u8; 32],
         now_ms: i64,
     ) -> Self {
@@ -78,7 +76,6 @@ impl Plan {
             archive: Archive::new(seed, now_ms),
             authorisation,
             bounds,
-            pace,
             started_ms: now_ms,
             todo: VecDeque::new(),
             known: BTreeMap::new(),
@@ -103,11 +100,6 @@ impl Plan {
         }
     }
 
-    /// How fast hosts were asked, this capture's requests included.
-    pub fn pace(&self) -> &Pace {
-        &self.pace
-    }
-
     /// When the capture must have ended.
     pub fn deadline_ms(&self) -> i64 {
         self.started_ms + i64::try_from(self.bounds.total.as_millis()).unwrap_or(i64::MAX / 2)
@@ -118,8 +110,8 @@ impl Plan {
         &self.steps
     }
 
-    /// What is to be done next.
-    pub fn next(&mut self, now_ms: i64) -> Next {
+    /// What is to be done next. A request that leaves is taken off the pace.
+    pub fn next(&mut self, now_ms: i64, pace: &mut Pace) -> Next {
         loop {
             let Some(visit) = self.todo.front() else { return Next::Done };
             if now_ms >= self.deadline_ms() {
@@ -162,7 +154,7 @@ impl Plan {
             }
             let hosts = [visit.host.to_string(), address.ip().to_string()];
             let hosts = if hosts[0] == hosts[1] { &hosts[..1] } else { &hosts[..] };
-            let due = self.pace.due(hosts, self.authorisation.rate, now_ms);
+            let due = pace.due(hosts, self.authorisation.rate, now_ms);
             if due > now_ms {
                 if due < self.deadline_ms() {
                     return Next::Wait(due);
@@ -170,7 +162,7 @@ impl Plan {
                 self.refuse(now_ms, Some(address), Refusal::Rate);
                 continue;
             }
-            self.pace.take(hosts, now_ms);
+            pace.take(hosts, now_ms);
             self.requests += 1;
             let left = self.authorisation.most_bytes.saturating_sub(self.bytes);
             let most = match visit.role {

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::bounds::Bounds;
 use crate::capture::{Capture, Step};
 use crate::http::{Progress, Reading};
-use crate::pace::Pace;
+use crate::pacing::Pacing;
 use crate::plan::{Fetch, Fetched, Next, Plan, Stop};
 use crate::tls::Shown;
 
@@ -61,15 +61,15 @@ impl Probe {
         &self.bounds
     }
 
-    /// Follows a plan to its end. `leaving` is given the pace before each request leaves, and keeps it;
-    /// `told` is given each step.
+    /// Follows a plan to its end, at the pace that is shared with whatever else runs; `told` is given each
+    /// step.
     ///
     /// # Errors
-    /// The system, or `leaving`; what the outside world does is no error.
+    /// The system, or the disk that keeps the pace; what the outside world does is no error.
     pub fn run(
         &self,
         mut plan: Plan,
-        leaving: &mut dyn FnMut(&Pace) -> Result<(), ledger::Error>,
+        pacing: &Pacing,
         told: &mut dyn FnMut(&Step),
     ) -> Result<Capture, ProbeError> {
         let runtime =
@@ -80,7 +80,7 @@ impl Probe {
                 let now = now_ms();
                 let left = u64::try_from(plan.deadline_ms() - now).unwrap_or(0);
                 let deadline = Instant::now() + Duration::from_millis(left);
-                let next = plan.next(now);
+                let next = pacing.next(&mut plan, now)?;
                 match next {
                     Next::Done => break,
                     Next::Wait(until_ms) => {
@@ -93,7 +93,6 @@ impl Probe {
                         plan.resolved(looked);
                     }
                     Next::Fetch(fetch) => {
-                        leaving(plan.pace())?;
                         plan.fetched(self.fetch(&fetch, deadline).await);
                     }
                 }

@@ -91,15 +91,15 @@ proptest! {
         let bounds = Bounds { requests: 9, document: 2000, ..Bounds::default() };
         let mut world = World(bytes.iter());
         let mut now = 0;
-        let plan = (item.parse().unwrap(), of.clone(), bounds, Pace::default());
-        let mut plan = Plan::new(plan.0, plan.1, plan.2, plan.3, [7; 32], now);
+        let mut pace = Pace::default();
+        let mut plan = Plan::new(item.parse().unwrap(), of.clone(), bounds, [7; 32], now);
         let mut left: BTreeMap<IpAddr, Vec<i64>> = BTreeMap::new();
         let (mut turns, mut requests) = (0, 0);
         loop {
             turns += 1;
             prop_assert!(turns < 500, "it does not end");
             now += world.byte() as i64 * 20;
-            match plan.next(now) {
+            match plan.next(now, &mut pace) {
                 Next::Done => break,
                 Next::Wait(until) => {
                     prop_assert!(until > now && until < 60_000);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use collect::authorisation::{Authorisation, Method};
 use collect::capture::{Capture, Step};
-use collect::pace::Pace;
+use collect::home::ProbeHome;
 use collect::probe::{Probe, Roots, now_ms};
 use collect::{Bounds, Plan};
 use domain::base::iana::Rcode;
@@ -243,20 +243,16 @@ pub(crate) fn capture_with(
     roots: Roots,
 ) -> Capture {
     let probe = Probe::new(resolver, bounds.clone(), roots);
-    let plan = Plan::new(item.parse().unwrap(), of, bounds, Pace::default(), [7; 32], now_ms());
-    let (mut told, mut left) = (0, 0);
-    let capture = probe
-        .run(
-            plan,
-            &mut |_| {
-                left += 1;
-                Ok(())
-            },
-            &mut |_| told += 1,
-        )
-        .unwrap();
+    let plan = Plan::new(item.parse().unwrap(), of, bounds, [7; 32], now_ms());
+    let temp = tempfile::tempdir().unwrap();
+    let home = ProbeHome::open(temp.path(), "test", ledger::Wait::Fail).unwrap();
+    let mut told = 0;
+    let capture = probe.run(plan, &home.pacing().unwrap(), &mut |_| told += 1).unwrap();
     assert_eq!(told, capture.steps.len());
-    assert_eq!(left, capture.requests());
+    // Each request is kept by its address, and by its name where it has one.
+    let kept = std::fs::read_to_string(temp.path().join("probe/pace")).unwrap_or_default();
+    let kept = kept.lines().count() as u64;
+    assert!((capture.requests()..=2 * capture.requests()).contains(&kept), "{kept}");
     read(&capture.warc);
     capture
 }

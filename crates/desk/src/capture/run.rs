@@ -174,6 +174,7 @@ pub fn capture(
     }
     let run = Run { place, ask, home: &home, key: &key };
     let probe = Probe::new(ask.resolver, ask.bounds.clone(), Roots::of_machine());
+    let pacing = home.pacing()?;
     let mut recorded = false;
     for item in ask.items {
         told(item, None);
@@ -181,20 +182,12 @@ pub fn capture(
         let book = Book::of(&Case::read(&place.case)?)?;
         let ended = book.granted(ask.granted)?.ended.is_some();
         let now = now_ms();
-        let pace = home.pace()?;
-        let mut plan = Plan::new(
-            item.clone(),
-            authorisation.clone(),
-            ask.bounds.clone(),
-            pace,
-            random()?,
-            now,
-        );
+        let mut plan =
+            Plan::new(item.clone(), authorisation.clone(), ask.bounds.clone(), random()?, now);
         if ended {
             plan.end(now);
         }
-        let capture = probe
-            .run(plan, &mut |pace| home.keep_pace(pace), &mut |step| told(item, Some(step)))?;
+        let capture = probe.run(plan, &pacing, &mut |step| told(item, Some(step)))?;
         run.count(&book, &capture)?;
         let came = match book.last(&capture.item) {
             _ if capture.is_empty() => Came::Refused,

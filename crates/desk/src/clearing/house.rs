@@ -5,7 +5,7 @@ use std::path::Path;
 
 use model::record::{Body, ShieldBegan, ShieldDecided, ShieldFigured};
 use shield::feed::{Bounds, Feed};
-use shield::order::schedule::Schedule;
+use shield::order::schedule::{Need, Schedule};
 use shield::order::turn::Turn;
 use shield::order::words::{Grounds, Organisation, Person};
 use shield::order::written::{MAX_PARTS, parts};
@@ -243,16 +243,16 @@ impl House {
         &self.case
     }
 
-    /// What has to be captured by now, at most so many; each is then due again after a while.
-    pub fn captures_due(&mut self, most: usize) -> Vec<ItemId> {
+    /// What has to be captured by now for a need, at most so many; each is then due again after a while.
+    pub fn captures_due(&mut self, need: Need, most: usize) -> Vec<ItemId> {
         let now = self.now();
         let Standing { state, policy, .. } = &self.standing;
-        let due = self.schedule.take_due(state, policy, now, most);
+        let due = self.schedule.take_due(state, policy, now, need, most);
         due.into_iter().map(|(_, item)| item).collect()
     }
 
     /// What has to be checked by now, at most so many: what was captured, and what somebody objects to or
-    /// reports harm of.
+    /// reports harm of. It stays due until a check of it was asked for, so that none is lost on the way.
     pub fn checks_due(&mut self, most: usize) -> Vec<DueCheck> {
         let items: Vec<ItemId> = self.checks.iter().take(most).copied().collect();
         let due = |item: ItemId| {
@@ -261,8 +261,9 @@ impl House {
                 self.standing.state.value(&value).map_or(0, |wanted| wanted.history.faults);
             Some(DueCheck { item, value, faults })
         };
-        let checks = items.iter().filter_map(|item| due(*item)).collect();
-        self.checks.retain(|item| !items.contains(item));
+        let checks: Vec<DueCheck> = items.iter().filter_map(|item| due(*item)).collect();
+        // One that ended meanwhile is checked by nobody.
+        self.checks.retain(|item| self.standing.state.item(*item).is_some());
         checks
     }
 
@@ -344,6 +345,9 @@ impl House {
         seed: [u8; 32],
         drafts: &mut Vec<Draft>,
     ) -> std::result::Result<Option<Vec<Step>>, Refusal> {
+        if let Command::Check { item, .. } = &ask.command {
+            self.checks.remove(item);
+        }
         let Standing { state, policy, .. } = &self.standing;
         let steps = decide(state, policy, &ask.command, &ask.actor, now)?;
         let Some(decision) = Decision::of(&steps) else { return Ok(None) };

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use shield::order::{ItemId, Moment, Refusal};
+use shield::order::{Moment, Refusal};
 
 use super::house::{Ask, Done, House, MAX_TOGETHER};
 use crate::{Error, Result};
@@ -115,14 +115,6 @@ impl Keeper {
         let job = move |house: &mut House| drop(reply.send(look(house)));
         self.put(Job::Look(Box::new(job)))?;
         answer.recv().map_err(|_| Closed::Gone.into())
-    }
-
-    /// What has to be captured by now.
-    ///
-    /// # Errors
-    /// [`Closed`].
-    pub fn captures_due(&self, most: usize) -> Result<Vec<ItemId>> {
-        self.look(move |house| house.captures_due(most))
     }
 
     /// Has the house closed once what waits is done.

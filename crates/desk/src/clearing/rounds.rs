@@ -1,32 +1,34 @@
 //! The clearing house's own work: it has captured what is due, and checked what was captured.
 //!
 //! One round after another, in a thread of its own: the thread that has the house never waits for the
-//! outside world. What a probe saw is sealed and recorded before anything is decided on it.
+//! outside world, and no capture waits for a slow one: each runs in a thread of its own, so many at once
+//! ([`AT_ONCE`]). What a probe saw is sealed and recorded before anything is decided on it.
+
+mod checking;
+mod probing;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use collect::capture::Outcome as Reached;
-use collect::home::ProbeHome;
-use collect::probe::{Probe, Roots, now_ms};
-use collect::{Bounds, Plan};
-use ledger::SigningKey;
-use shield::harm::{Finding, Known};
+use collect::Bounds;
 use shield::order::turn::Outcome;
-use shield::order::words::Person;
-use shield::order::{Actor, Capture, Command, ItemId, Moment, Role, Seen, Value};
+use shield::order::{Command, ItemId, Value};
 
-use super::house::{Ask, House};
+use self::checking::Checking;
+use self::probing::Probing;
+use super::house::Ask;
 use super::keeper::Keeper;
-use crate::capture::{Book, Came, counted, sealed};
-use crate::shield::{Loaded, load};
 use crate::{Error, Result};
 
-/// The most items that one round looks at, of captures and of checks each.
+pub use self::probing::{AT_ONCE, FOR_ONE_NEED};
+
+/// The most checks of one round.
 const A_ROUND: usize = 64;
 /// Between rounds in which nothing was due.
 const NAP: Duration = Duration::from_millis(100);
@@ -79,7 +81,7 @@ pub fn begin(
         while !stop.load(Ordering::Relaxed) {
             match rounds.round() {
                 Ok(true) => {}
-                Ok(false) => std::thread::sleep(NAP),
+                Ok(false) => rounds.nap(),
                 Err(_) if stop.load(Ordering::Relaxed) => break,
                 // A disk that fails, a set that cannot be read: what is blocked goes on, and it is tried again.
                 Err(error) => {
@@ -103,20 +105,21 @@ struct Rounds {
 }
 
 impl Rounds {
-    /// True where anything was due.
+    /// True where anything was done.
     fn round(&mut self) -> Result<bool> {
         let mut any = self.checks()?;
-        if self.probe.is_some() {
-            for item in self.keeper.captures_due(A_ROUND)? {
-                any = true;
-                self.capture(item)?;
-                self.checks()?;
-            }
-        }
         if let Some(probe) = &mut self.probe {
-            probe.settle(&self.keeper)?;
+            any |= probe.round(&self.keeper, &self.told)?;
         }
         Ok(any)
+    }
+
+    /// Waits until something may be due: a capture that ends is taken up at once.
+    fn nap(&mut self) {
+        match &mut self.probe {
+            Some(probe) => probe.wait(NAP),
+            None => std::thread::sleep(NAP),
+        }
     }
 
     fn checks(&mut self) -> Result<bool> {
@@ -139,216 +142,5 @@ impl Rounds {
             }
         }
         Ok(true)
-    }
-
-    fn capture(&mut self, item: ItemId) -> Result<()> {
-        let Some(probe) = &mut self.probe else { return Ok(()) };
-        let look = move |house: &mut House| {
-            let live = house.state().item(item)?;
-            Some((live.value.clone(), live.written.clone()))
-        };
-        let Some((value, written)) = self.keeper.look(look)? else { return Ok(()) };
-        let text = written.as_deref().map_or_else(|| value.to_string(), str::to_owned);
-        let text = text.replace("[.]", ".").replace("[:]", ":").replacen("hxxp", "http", 1);
-        let Ok(target) = text.parse::<collect::Item>() else {
-            (self.told)(&format!("{text} ({item}) is nothing that a probe can ask for"));
-            return Ok(());
-        };
-        let Some((capture, exhibit)) = probe.capture(&self.keeper, &target, &self.told)? else {
-            return Ok(());
-        };
-        let seen = match capture.outcome() {
-            Reached::Media => Seen::Works,
-            Reached::Answered(status) if (200..400).contains(&status) => Seen::Page,
-            _ => Seen::Nothing,
-        };
-        (self.told)(&format!("captured {text} ({item}): {}", capture.outcome().words()));
-        let actor = probe.actor(&self.keeper)?;
-        let taken = Moment(capture.ended_ms);
-        let capture = Capture { value: (*value).clone(), exhibit, taken, seen };
-        let answer = self.keeper.act(Ask { actor, command: Command::Capture { item, capture } })?;
-        if let Err(refusal) = answer {
-            (self.told)(&format!("capture of {text} ({item}): {refusal}"));
-        }
-        self.keeper.look(move |house| house.captured(item))
-    }
-}
-
-/// The harm check, with what it knows.
-struct Checking {
-    home: PathBuf,
-    practice: bool,
-    loaded: Loaded,
-    read: Instant,
-    changed: Option<std::time::SystemTime>,
-}
-
-impl Checking {
-    fn new(work: &Work) -> Result<Self> {
-        let (home, practice) = (work.home.clone(), work.practice);
-        let changed = changed(&home);
-        Ok(Self { loaded: load(&home)?, home, practice, read: Instant::now(), changed })
-    }
-
-    /// Reads it anew where it changed; gives why that could not be, and goes on with what was read.
-    fn reread(&mut self) -> Option<Error> {
-        if self.read.elapsed() <= REREAD {
-            return None;
-        }
-        self.read = Instant::now();
-        let changed = changed(&self.home);
-        if changed == self.changed {
-            return None;
-        }
-        match load(&self.home) {
-            Ok(loaded) => (self.loaded, self.changed) = (loaded, changed),
-            Err(error) => return Some(error),
-        }
-        None
-    }
-
-    fn all(&self, due: &[DueCheck]) -> Result<Vec<(DueCheck, Finding)>> {
-        self.loaded.check(self.practice, |check| {
-            let one = |due: &DueCheck| {
-                let known = Known { faults: due.faults, ..Known::default() };
-                (due.clone(), check.item(&due.value, known))
-            };
-            due.iter().map(one).collect()
-        })
-    }
-}
-
-/// When a set was last put into the authority's folder, or taken away.
-fn changed(home: &Path) -> Option<std::time::SystemTime> {
-    let of = |name: &str| home.join("shield").join(name).metadata().ok()?.modified().ok();
-    [of("fetched"), of("own")].into_iter().flatten().max()
-}
-
-/// The probe of this home.
-struct Probing {
-    home: ProbeHome,
-    key: SigningKey,
-    probe: Probe,
-    book: Book,
-    settled: Instant,
-}
-
-impl Probing {
-    fn new(work: &Work, resolver: SocketAddr) -> Result<Self> {
-        let home = ProbeHome::open(&work.home, "the clearing house", vault::Wait::Fail)?;
-        let key = home.key()?;
-        let probe = Probe::new(resolver, work.bounds.clone(), Roots::of_machine());
-        Ok(Self { home, key, probe, book: Book::default(), settled: Instant::now() })
-    }
-
-    /// As whom its captures are taken: by the name of the key that signs them.
-    fn actor(&self, keeper: &Keeper) -> Result<Actor> {
-        let organisation = keeper.look(|house| house.itself().organisation.clone())?;
-        let name = Person::new(self.key.name());
-        let person = name.ok_or_else(|| Error::Asked("the probe's key has no name".to_owned()))?;
-        Ok(Actor { person, organisation, role: Role::Probe })
-    }
-
-    /// The book, with what the log says by now.
-    fn follow(&mut self, keeper: &Keeper) -> Result<()> {
-        let mut book = std::mem::take(&mut self.book);
-        self.book = keeper.look(move |house| book.follow(house.case()).map(|()| book))??;
-        Ok(())
-    }
-
-    /// Captures, under the newest authorisation for this probe that lets anything leave; gives the capture
-    /// and its bytes' id, once these are sealed and recorded.
-    fn capture(
-        &mut self,
-        keeper: &Keeper,
-        target: &collect::Item,
-        told: &Told,
-    ) -> Result<Option<(collect::Capture, model::ExhibitId)>> {
-        self.follow(keeper)?;
-        let mine = self.key.verifier().text();
-        let now = now_ms();
-        let in_force = self
-            .book
-            .granted
-            .values()
-            .rev()
-            .filter(|granted| granted.body.probe == mine && granted.state(now) == "in force");
-        let grants: Vec<_> =
-            in_force.map(|granted| (granted.record, granted.authorisation())).collect();
-        for (record, authorisation) in grants {
-            let Ok(authorisation) = authorisation else { continue };
-            let (pace, bounds) = (self.home.pace()?, self.probe.bounds().clone());
-            let random = vault::random()?;
-            let plan = Plan::new(target.clone(), authorisation, bounds, pace, random, now_ms());
-            let home = &self.home;
-            let capture = self.probe.run(plan, &mut |pace| home.keep_pace(pace), &mut |_| {})?;
-            self.count(record, &capture)?;
-            if capture.is_empty() {
-                continue;
-            }
-            let exhibit = self.seal(keeper, record, capture.clone())?;
-            return Ok(Some((capture, exhibit)));
-        }
-        told(&format!(
-            "{target} was not captured: no authorisation in force lets this probe ask for it (`vigie \
-             authorise` grants one)"
-        ));
-        Ok(None)
-    }
-
-    fn count(&self, record: u64, capture: &collect::Capture) -> Result<()> {
-        if capture.refused.is_empty() {
-            return Ok(());
-        }
-        let mut tally = self.home.refused()?;
-        for (refusal, times) in &capture.refused {
-            tally.add(&self.book.origin, record, *refusal, capture.started_ms, *times);
-        }
-        Ok(self.home.keep_refused(&tally)?)
-    }
-
-    /// One that saw what the last one saw is no new record: its bytes are those of the last one.
-    fn seal(
-        &self,
-        keeper: &Keeper,
-        record: u64,
-        capture: collect::Capture,
-    ) -> Result<model::ExhibitId> {
-        let last = self.book.last(&capture.item);
-        if let Some(last) = last.filter(|last| last.content == capture.content()) {
-            return Ok(last.exhibit);
-        }
-        let key = self.key.clone();
-        let seal = move |house: &mut House| {
-            house.record(|case, stamp| sealed(case, stamp, record, &key, &capture))
-        };
-        match keeper.look(seal)?? {
-            Came::Recorded { exhibit, .. } | Came::Unchanged { exhibit, .. } => Ok(exhibit),
-            Came::Refused => Err(Error::Asked("nothing was captured".to_owned())),
-        }
-    }
-
-    /// Records the refusals of hours that are over.
-    fn settle(&mut self, keeper: &Keeper) -> Result<()> {
-        if self.settled.elapsed() < REREAD {
-            return Ok(());
-        }
-        self.settled = Instant::now();
-        self.follow(keeper)?;
-        let mut tally = self.home.refused()?;
-        let due = tally.due(&self.book.origin, now_ms(), None);
-        if due.is_empty() {
-            return Ok(());
-        }
-        let bodies = counted(&self.book, &due);
-        keeper.look(move |house| {
-            house.record(|case, stamp| {
-                let mut batch = case.batch();
-                bodies.into_iter().for_each(|body| batch.record(body));
-                Ok(batch.commit(stamp).map(drop)?)
-            })
-        })??;
-        tally.drop(&due);
-        Ok(self.home.keep_refused(&tally)?)
     }
 }

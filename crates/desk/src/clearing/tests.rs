@@ -17,7 +17,7 @@ use crate::desk::{Place, now_ms};
 
 const HOUR: u64 = 3_600_000;
 
-fn place(dir: &Path) -> Place {
+pub(super) fn place(dir: &Path) -> Place {
     Place {
         case: dir.join("shield"),
         home: dir.join("home"),
@@ -45,7 +45,7 @@ fn ask(actor: &Actor, command: Command) -> Ask {
 }
 
 /// An order and an event under which the league reports, and a ticket with these items.
-fn reported(items: &[&str]) -> Vec<Ask> {
+pub(super) fn reported(items: &[&str]) -> Vec<Ask> {
     let authority = actor("vera", "authority", Role::Authority);
     let (order, event) = (OrderId::new("1/26").unwrap(), EventId::new("final").unwrap());
     let (from, right) = (Moment(now_ms()), Right::new("football").unwrap());
@@ -84,7 +84,7 @@ fn released(house: &House, item: ItemId) -> Vec<Ask> {
     ]
 }
 
-fn item(n: u16) -> ItemId {
+pub(super) fn item(n: u16) -> ItemId {
     ItemId::new(TicketId(0), n)
 }
 

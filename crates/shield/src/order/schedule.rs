@@ -12,11 +12,30 @@ use super::state::{Live, State};
 use super::step::{Deed, Step};
 use super::words::{ItemId, Moment};
 
+/// Why an item is to be captured. Each has its own queue, so that neither waits for all of the other: what
+/// was reported just now, and a thousand blocks whose hosts are slow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// It has no evidence yet, or none that is fresh.
+    Evidence,
+    /// It is in force, or suspended: is it still there?
+    Renewal,
+}
+
+impl Need {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Evidence, Self::Renewal];
+
+    fn of(live: &Live) -> Self {
+        if live.machine.in_force().is_some() { Self::Renewal } else { Self::Evidence }
+    }
+}
+
 /// When each live item is to be captured next.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Schedule {
-    due: BTreeSet<(Moment, ItemId)>,
-    at: BTreeMap<ItemId, Moment>,
+    due: BTreeSet<(Need, Moment, ItemId)>,
+    at: BTreeMap<ItemId, (Need, Moment)>,
 }
 
 impl Schedule {
@@ -24,7 +43,7 @@ impl Schedule {
     pub fn new(state: &State, policy: &Policy, now: Moment) -> Self {
         let mut schedule = Self::default();
         for (id, live) in state.items() {
-            schedule.set(id, next(state, policy, id, live, now));
+            schedule.set(id, Need::of(live), next(state, policy, id, live, now));
         }
         schedule
     }
@@ -34,14 +53,15 @@ impl Schedule {
         match &step.deed {
             Deed::Submitted(ticket) => {
                 for (id, live) in state.items_of(ticket.id) {
-                    self.set(id, next(state, policy, id, live, step.at));
+                    self.set(id, Need::of(live), next(state, policy, id, live, step.at));
                 }
             }
-            Deed::Turned { item, .. } => {
-                let next =
-                    state.item(*item).and_then(|live| next(state, policy, *item, live, step.at));
-                self.set(*item, next);
-            }
+            Deed::Turned { item, .. } => match state.item(*item) {
+                Some(live) => {
+                    self.set(*item, Need::of(live), next(state, policy, *item, live, step.at));
+                }
+                None => self.set(*item, Need::Renewal, None),
+            },
             Deed::RenewalAsked { ticket, .. } => {
                 for (id, _) in state.items_of(*ticket) {
                     self.at_once(state, id, step.at);
@@ -59,21 +79,23 @@ impl Schedule {
         }
     }
 
-    /// The items that are due, the longest first, at most `most` of them. Each is then due again after
-    /// a while: a capture that never comes is asked for again. What a stop halts waits for its end.
+    /// The items that are due for this need, the longest first, at most `most` of them. Each is then due
+    /// again after a while: a capture that never comes is asked for again. What a stop halts waits for its
+    /// end.
     pub fn take_due(
         &mut self,
         state: &State,
         policy: &Policy,
         now: Moment,
+        need: Need,
         most: usize,
     ) -> Vec<(Moment, ItemId)> {
-        let range = self.due.range(..=(now, ItemId(u64::MAX)));
-        let due: Vec<_> = range.take(most).copied().collect();
+        let range = (need, Moment(i64::MIN), ItemId(0))..=(need, now, ItemId(u64::MAX));
+        let due = self.due.range(range).take(most).map(|(_, at, id)| (*at, *id));
+        let mut due: Vec<_> = due.collect();
         for (_, id) in &due {
-            self.set(*id, Some(now.plus(policy.capture_retry_ms.max(1))));
+            self.set(*id, need, Some(now.plus(policy.capture_retry_ms.max(1))));
         }
-        let mut due = due;
         due.retain(|(_, id)| {
             let halted = state.is_halted(id.ticket());
             state.item(*id).is_some_and(|live| live.machine.in_force().is_some() || !halted)
@@ -84,31 +106,36 @@ impl Schedule {
     /// An item was captured, whether or not that was a step: it is due again on its grid, and where it
     /// still waits for a capture that shows something, after a while.
     pub fn captured(&mut self, state: &State, policy: &Policy, id: ItemId, now: Moment) {
-        let next = state.item(id).and_then(|live| next(state, policy, id, live, now));
+        let Some(live) = state.item(id) else { return self.set(id, Need::Renewal, None) };
+        let next = next(state, policy, id, live, now);
         let again = now.plus(policy.capture_retry_ms.max(1));
-        self.set(id, next.map(|next| if next <= now { again } else { next }));
+        self.set(id, Need::of(live), next.map(|next| if next <= now { again } else { next }));
     }
 
     /// When something is due next.
     pub fn next_due(&self) -> Option<Moment> {
-        self.due.first().map(|(at, _)| *at)
+        let first = |need: Need| {
+            let range = (need, Moment(i64::MIN), ItemId(0))..;
+            self.due.range(range).next().map(|(_, at, _)| *at)
+        };
+        Need::ALL.into_iter().filter_map(first).min()
     }
 
     fn at_once(&mut self, state: &State, id: ItemId, now: Moment) {
         if state.item(id).is_some_and(|live| live.machine.in_force().is_some()) {
-            self.set(id, Some(now));
+            self.set(id, Need::Renewal, Some(now));
         }
     }
 
-    fn set(&mut self, id: ItemId, next: Option<Moment>) {
+    fn set(&mut self, id: ItemId, need: Need, next: Option<Moment>) {
         let before = match next {
-            Some(next) => self.at.insert(id, next),
+            Some(next) => self.at.insert(id, (need, next)),
             None => self.at.remove(&id),
         };
-        if let Some(before) = before {
-            self.due.remove(&(before, id));
+        if let Some((need, before)) = before {
+            self.due.remove(&(need, before, id));
         }
-        self.due.extend(next.map(|next| (next, id)));
+        self.due.extend(next.map(|next| (need, next, id)));
     }
 }
 

@@ -3,7 +3,7 @@
 use model::ExhibitId;
 use shield::harm::Verdict;
 use shield::order::command::Command;
-use shield::order::schedule::Schedule;
+use shield::order::schedule::{Need, Schedule};
 use shield::order::step::NoItem;
 use shield::order::words::{EventId, Right};
 use shield::order::{Deed, ItemId, Machine, Role, Seen, Stage, TicketStage, Turn};
@@ -420,12 +420,18 @@ fn captures_fall_due_at_once_then_every_five_minutes_and_again_after_a_miss() {
     let id = world.reported(&league(), "a.com");
     let policy = world.policy.clone();
     let mut schedule = Schedule::new(&world.state, &policy, world.now);
-    assert_eq!(schedule.take_due(&world.state, &policy, world.now, 10), [(world.now, id)]);
+    assert_eq!(
+        schedule.take_due(&world.state, &policy, world.now, Need::Evidence, 10),
+        [(world.now, id)]
+    );
     // Nothing came: asked again after a minute, not before.
     world.now = world.now.plus(59 * SECOND);
-    assert_eq!(schedule.take_due(&world.state, &policy, world.now, 10), []);
+    assert_eq!(schedule.take_due(&world.state, &policy, world.now, Need::Evidence, 10), []);
     world.now = world.now.plus(SECOND);
-    assert_eq!(schedule.take_due(&world.state, &policy, world.now, 10), [(world.now, id)]);
+    assert_eq!(
+        schedule.take_due(&world.state, &policy, world.now, Need::Evidence, 10),
+        [(world.now, id)]
+    );
     let mut follow = |world: &World, steps: Vec<shield::order::Step>| {
         for step in &steps {
             schedule.follow(&world.state, &policy, step);
@@ -440,6 +446,11 @@ fn captures_fall_due_at_once_then_every_five_minutes_and_again_after_a_miss() {
     world.now = since.plus(5 * MINUTE);
     let steps = world.captured(id, Seen::Works);
     assert_eq!(follow(&world, steps), Some(since.plus(5 * MINUTE)), "no step");
+    // It is due as a renewal: what was reported just now waits in another queue.
+    let mut due = schedule.clone();
+    assert_eq!(due.take_due(&world.state, &policy, world.now, Need::Evidence, 10), []);
+    let now = [(world.now, id)];
+    assert_eq!(due.take_due(&world.state, &policy, world.now, Need::Renewal, 10), now);
     schedule.captured(&world.state, &policy, id, world.now);
     assert_eq!(schedule.next_due(), Some(since.plus(10 * MINUTE)));
     // After a start the grid is the same.
@@ -484,7 +495,10 @@ fn what_shows_nothing_is_captured_again_after_a_while_and_not_at_once() {
     let mut world = World::new();
     let id = world.reported(&league(), "down.stream.example");
     let mut schedule = Schedule::new(&world.state, &world.policy, world.now);
-    assert_eq!(schedule.take_due(&world.state, &world.policy, world.now, 9).len(), 1);
+    assert_eq!(
+        schedule.take_due(&world.state, &world.policy, world.now, Need::Evidence, 9).len(),
+        1
+    );
     assert!(world.captured(id, Seen::Nothing).is_empty());
     schedule.captured(&world.state, &world.policy, id, world.now);
     assert_eq!(schedule.next_due(), Some(world.now.plus(world.policy.capture_retry_ms)));

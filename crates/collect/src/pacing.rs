@@ -1,0 +1,118 @@
+//! The pace that captures under way at once share: none asks faster because another runs beside it.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ledger::disk;
+
+use crate::pace::Pace;
+use crate::plan::{Next, Plan};
+
+/// Who asked which host when, in this process, and where that is kept: a request is on disk before it
+/// leaves, so that a probe that was killed does not ask faster either. Requests that leave together are
+/// kept by one write.
+#[derive(Debug)]
+pub struct Pacing {
+    path: PathBuf,
+    now: Mutex<Now>,
+    writing: Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Now {
+    pace: Pace,
+    /// How often anything was taken, and how much of that is on disk.
+    taken: u64,
+    kept: u64,
+}
+
+/// A lock that is taken all the same where another thread died with it: what it holds is counted, never torn.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Pacing {
+    /// Goes on from a pace, and keeps it in a file.
+    pub(crate) fn new(path: PathBuf, pace: Pace) -> Self {
+        let now = Mutex::new(Now { pace, taken: 0, kept: 0 });
+        Self { path, now, writing: Mutex::new(()) }
+    }
+
+    /// What a plan does next. A request that it gives counts for every plan from here on, and is on disk.
+    ///
+    /// # Errors
+    /// The disk: nothing leaves that is not counted.
+    pub fn next(&self, plan: &mut Plan, now_ms: i64) -> ledger::Result<Next> {
+        let (next, mine) = {
+            let mut now = locked(&self.now);
+            let next = plan.next(now_ms, &mut now.pace);
+            now.taken += u64::from(matches!(next, Next::Fetch(_)));
+            (next, now.taken)
+        };
+        if matches!(next, Next::Fetch(_)) {
+            self.keep(mine)?;
+        }
+        Ok(next)
+    }
+
+    /// Sees to it that what was taken by then is on disk.
+    fn keep(&self, mine: u64) -> ledger::Result<()> {
+        let _writing = locked(&self.writing);
+        let (text, taken) = {
+            let now = locked(&self.now);
+            // Whoever wrote while this one waited wrote this one's too.
+            if now.kept >= mine {
+                return Ok(());
+            }
+            (now.pace.to_string(), now.taken)
+        };
+        disk::write(&self.path, text.as_bytes())?;
+        locked(&self.now).kept = taken;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::authorisation::{Authorisation, Method};
+    use crate::bounds::Bounds;
+    use crate::pace::WINDOW_MS;
+
+    #[test]
+    fn plans_beside_one_another_share_one_rate() {
+        let temp = tempfile::tempdir().unwrap();
+        let pacing = Pacing::new(temp.path().join("pace"), Pace::default());
+        let now = 1_780_000_000_000;
+        let authorisation = Authorisation {
+            hosts: vec!["198.18.0.7:80".parse().unwrap()],
+            methods: Method::ALL.into_iter().collect(),
+            rate: 5,
+            from_ms: now - 1,
+            until_ms: now + 10 * WINDOW_MS,
+            most_bytes: 1 << 20,
+        };
+        let left = AtomicU64::new(0);
+        let plan = || {
+            let item = "198.18.0.7".parse().unwrap();
+            Plan::new(item, authorisation.clone(), Bounds::default(), [1; 32], now)
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..12 {
+                scope.spawn(|| match pacing.next(&mut plan(), now).unwrap() {
+                    Next::Fetch(_) => drop(left.fetch_add(1, Ordering::Relaxed)),
+                    Next::Wait(until) => assert_eq!(until, now + WINDOW_MS),
+                    // Where the minute is longer than a capture it is refused instead.
+                    other => assert!(matches!(other, Next::Done), "{other:?}"),
+                });
+            }
+        });
+        assert_eq!(left.load(Ordering::Relaxed), 5);
+        // What left is on disk, and holds up the next process too.
+        let kept = Pace::parse(&std::fs::read_to_string(temp.path().join("pace")).unwrap());
+        assert!(kept.due(&["198.18.0.7".to_owned()], 5, now) > now);
+        assert_eq!(kept.due(&["198.18.0.7".to_owned()], 6, now), now);
+    }
+}
