@@ -15,6 +15,9 @@ use crate::item::Item;
 use crate::order::exceptions::Cover;
 use crate::order::{ItemId, Moment};
 
+/// The longest that the next heartbeat is waited for, whatever a manifest says, in milliseconds.
+const MAX_EVERY: u64 = 60_000;
+
 /// How much it takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounds {
@@ -22,7 +25,7 @@ pub struct Bounds {
     pub values: usize,
     /// The most that are added within a minute, once it holds anything: more wait for a person.
     pub per_minute: u64,
-    /// How far the wall's clock may be from the manifest's, in milliseconds.
+    /// How far the wall's clock may be from the manifest's, in milliseconds, beside what it waits for the next.
     pub skew_ms: u64,
     /// The longest that a manifest may have it hold on in silence, in milliseconds.
     pub silence_ms: u64,
@@ -61,7 +64,9 @@ pub enum Alarm {
     #[error("the manifest is {0} ms old: an old one was played back, or a clock is off")]
     Old(u64),
     /// The clocks differ.
-    #[error("the clock differs by {0} ms from the clearing house's: blocks may end early or late")]
+    #[error(
+        "the clock differs by {0} ms or more from the clearing house's: blocks may end early or late"
+    )]
     Clock(u64),
     /// It names no files that lead on from what is held.
     #[error("no file leads to serial {0}")]
@@ -253,7 +258,9 @@ impl Follower {
         if age > silence {
             return Err(Alarm::Old(age));
         }
-        let skew = age.max(beat.made.since(wall));
+        // Until the next heartbeat it is this old though all clocks agree.
+        let waited = age.saturating_sub(manifest.every_ms.min(MAX_EVERY));
+        let skew = waited.max(beat.made.since(wall));
         let told = (skew > self.bounds.skew_ms).then_some(Alarm::Clock(skew));
         let want = self.wants(manifest)?;
         self.beat = Some((place.epoch, beat));
