@@ -1,8 +1,8 @@
 //! What else reads bytes that others wrote: records, notes, the log's files, archives, tables of
 //! addresses, lists of check sums, mapping files, time stamps, web archives, hand-overs, packages, images
 //! of disks, items of the shield, its sets, decisions and feed, requests for block lists, what is said to
-//! the keep of an ISP's side, and what the capture probe meets: HTTP answers, playlists, hosts, DNS. The
-//! first byte says which.
+//! the keep of an ISP's side, what its follow is set by and remembers, and what the capture probe meets:
+//! HTTP answers, playlists, hosts, DNS. The first byte says which.
 //!
 //! (Index files are fuzzed by `desk`'s own tests: SQLite and Parquet would be built for them here.)
 #![no_main]
@@ -52,6 +52,7 @@ fuzz_target!(|bytes: &[u8]| {
         b's' => items(bytes),
         b't' => set(bytes),
         b'u' => keep(bytes),
+        b'v' => follow(bytes),
         b'x' => decision(bytes),
         b'y' => feed(bytes),
         b'z' => manifest(bytes),
@@ -478,6 +479,21 @@ fn set(bytes: &[u8]) {
         assert!(set.entries <= text.lines().count());
         let head = shield::sets::text::head(&set.head);
         assert_eq!(shield::sets::text::read(&head, &suffixes).map(|again| again.head), Ok(set.head));
+    }
+}
+
+/// Follow's settings and what it kept: its place has one writing, and settings that are taken can be
+/// followed by.
+fn follow(bytes: &[u8]) {
+    use edge::follow::{Config, Seen};
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Some(seen) = Seen::parse(text) {
+        assert_eq!(seen.text(), text, "two writings of one place");
+    }
+    if let Ok(config) = Config::parse(text, Path::new("follow.toml")) {
+        let Ok(trusted) = config.trusted() else { panic!("taken, and not to be followed by") };
+        assert!(!trusted.feed.is_empty() && trusted.log.len() == config.trust.log.len());
+        assert!(trusted.log.iter().all(|log| log.quorum <= log.witnesses.len()));
     }
 }
 

@@ -185,6 +185,30 @@ class Bind(Bench):
     flush = None
 
 
+class PowerDns(Bench):
+    name = "PowerDNS"
+
+    def resolver(self):
+        profile = (DOCS / "recursor.conf.example").read_text()
+        lua = (DOCS / "recursor.lua.example").read_text()
+        for text, old in ((profile, "/etc/powerdns/vigie.lua"), (lua, "127.0.0.1:5354")):
+            assert old in text, old
+        (self.work / "vigie.lua").write_text(lua.replace("127.0.0.1:5354", f"{KEEP}:{self.feed}"))
+        (self.work / "recursor.conf").write_text(
+            profile.replace("/etc/powerdns/vigie.lua", f"{self.work}/vigie.lua")
+            + f"local-address={KEEP}\nlocal-port={self.port}\nsocket-dir={self.work}\ndaemon=no\nthreads=2\n"
+            f"forward-zones-recurse=.=127.0.0.1:{self.upstream}\ndont-query=\ndnssec=off\nsecurity-poll-suffix=\n"
+        )
+        self.start("resolver", "pdns_recursor", f"--config-dir={self.work}")
+        self.answers()
+
+    def flush(self, line):
+        """What stands in the place of the unit's command here."""
+        how = {"ExecStopPost": "disable", "ExecStartPost": "enable"}[line]
+        env = dict(os.environ, REC_CONTROL=f"rec_control --config-dir={self.work} --socket-dir={self.work}", LUA=f"{self.work}/vigie.lua")
+        subprocess.run([DOCS / "recursor-flush", how], cwd=self.work, env=env, check=True)
+
+
 def blocked(bench, name):
     return rcode(bench.server, name) == 3
 
@@ -335,7 +359,7 @@ def vigie(bench, *words):
 
 def main():
     upstream = world()
-    for kind in (Unbound, Bind):
+    for kind in (Unbound, Bind, PowerDns):
         with tempfile.TemporaryDirectory() as work:
             bench = kind(work, upstream)
             try:

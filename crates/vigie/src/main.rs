@@ -66,7 +66,7 @@ fn main() -> ExitCode {
         Command::Party(args) => commands::party::run(home, args),
         Command::Package(args) => commands::package::run(home, args),
         Command::Shield(words) => commands::shield::run(home, words),
-        Command::Edge(words) => commands::edge::run(words),
+        Command::Edge(words) => commands::edge::run(home, words),
         Command::Data(Data::Update { what, from, json }) => {
             commands::data::update(home, *what, from.as_deref(), *json)
         }

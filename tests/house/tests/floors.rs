@@ -187,8 +187,8 @@ fn every_dependency_says_why() {
     assert!(silent.is_empty(), "dependencies without a reason beside them:\n{}", silent.join("\n"));
 }
 
-/// Nothing but `desk::outside` calls out by HTTP, and nothing but the probe's shell opens a connection to
-/// where its plan says.
+/// Nothing but `desk::outside` calls out by HTTP, and the ISP's side to its mirrors; nothing but the probe's
+/// shell opens a connection to where its plan says.
 #[test]
 fn one_file_calls_outside() {
     let calling = |word: &str| {
@@ -200,7 +200,9 @@ fn one_file_calls_outside() {
     let probe =
         ["collect/src/probe.rs", "collect/src/probe/lookup.rs", "collect/src/probe/recorder.rs"];
     assert_eq!(calling("tokio::net::{TcpStream, UdpSocket}"), [Path::new(probe[1])]);
-    assert_eq!(calling("tokio::net::TcpStream;"), [Path::new(probe[2]), Path::new(probe[0])]);
+    let mirrors = Path::new("edge/src/follow/client.rs");
+    assert_eq!(calling("tokio::net::TcpStream;"), [Path::new(probe[2]), Path::new(probe[0]), mirrors]);
+    assert_eq!(calling("hyper::client::"), [mirrors]);
 }
 
 /// The source files under `crates/` that hold a word.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ledger::{OwnKey, SigningKey, disk};
+use ledger::{OwnKey, SigningKey, VerifierKey, disk};
 use model::Sha256Hex;
 use shield::feed::{Entry, Place};
 use shield::item::Item;
@@ -22,6 +22,9 @@ pub const MAX_CHAIN: usize = 64;
 /// A file that no manifest names any more stays for so long: somebody may be reading it.
 pub const GRACE: Duration = Duration::from_secs(600);
 
+/// Where the feed's key lies in the authority's folder.
+const FEED_KEY: &str = "shield/feed-key";
+
 /// The feed's name under an authority, which is the name of its key.
 pub fn feed_origin(authority: &str) -> String {
     format!("{}/feed", vault::shield_origin(authority))
@@ -33,7 +36,7 @@ pub fn feed_origin(authority: &str) -> String {
 /// # Errors
 /// The disk; a key that others can read; no passphrase, or a wrong one.
 pub fn feed_key(home: &Path, authority: &str) -> Result<SigningKey> {
-    let path = home.join("shield/feed-key");
+    let path = home.join(FEED_KEY);
     match OwnKey::read(&path) {
         Ok(key) => Ok(key.unlock()?),
         Err(error) if error.is_missing() => {
@@ -42,6 +45,24 @@ pub fn feed_key(home: &Path, authority: &str) -> Result<SigningKey> {
                 .map_err(|source| ledger::Error::Note { path: path.clone(), source })?;
             Ok(OwnKey::create(&path, key)?.unlock()?)
         }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The public keys that who follows trusts: the feed's, and the log's.
+///
+/// # Errors
+/// No authority, or no feed of it yet; the disk.
+pub fn public_keys(home: &Path) -> Result<(VerifierKey, VerifierKey)> {
+    let odd = |source| ledger::Error::Note { path: home.to_owned(), source };
+    let authority = VerifierKey::parse(&crate::authority::public(home)?).map_err(odd)?;
+    let log = authority.renamed(&vault::shield_origin(authority.name())).map_err(odd)?;
+    match OwnKey::read(&home.join(FEED_KEY)) {
+        Ok(feed) => Ok((feed.verifier(), log)),
+        Err(error) if error.is_missing() => Err(Error::Asked(format!(
+            "{} has no feed yet: `vigie serve --shield DIR --feed FOLDER` makes its key",
+            authority.name()
+        ))),
         Err(error) => Err(error.into()),
     }
 }

@@ -217,7 +217,8 @@ impl Config {
     }
 }
 
-fn read(path: &Path) -> Result<String, ConfigError> {
+/// A file of settings, of at most [`MAX_FILE`] bytes.
+pub(crate) fn read(path: &Path) -> Result<String, ConfigError> {
     use std::io::Read;
     let failed = |why: &dyn std::fmt::Display| ConfigError::Read {
         path: path.to_owned(),

@@ -26,12 +26,17 @@ const BUFFER: usize = 64 << 10;
 
 /// The socket's folder, held open: a socket's path has 108 bytes at most, and the folder's may be
 /// longer.
-struct Place {
+pub(crate) struct Place {
     _folder: std::fs::File,
     socket: PathBuf,
 }
 
 impl Place {
+    /// The socket of the keep that listens there.
+    pub(crate) fn connect(run: &Path) -> std::io::Result<UnixStream> {
+        UnixStream::connect(Self::of(run)?.socket)
+    }
+
     fn of(run: &Path) -> std::io::Result<Self> {
         let folder = std::fs::File::open(run)?;
         let socket = PathBuf::from(format!("/proc/self/fd/{}/keep", folder.as_raw_fd()));
@@ -154,7 +159,7 @@ fn answer(mut stream: &UnixStream, keeper: &Keeper, caller: u64) -> std::io::Res
 /// # Errors
 /// None runs there, or none for this user.
 pub fn ask(run: &Path, frame: &Frame) -> std::io::Result<Reply> {
-    let mut stream = UnixStream::connect(Place::of(run)?.socket)?;
+    let mut stream = Place::connect(run)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(format!("{}\n", frame.write()).as_bytes())?;
     let mut line = Vec::new();

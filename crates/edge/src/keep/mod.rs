@@ -18,10 +18,13 @@ use std::time::{Duration, Instant};
 use shield_dns::{Bounds, Sockets, Zones};
 use tokio::net::{TcpListener, UdpSocket};
 
+pub(crate) use config::read as read_settings;
 pub use config::{Config, ConfigError, MAX_FILE, MAX_RESOLVERS, MAX_SUFFIX, Mode, TIMERS};
+pub(crate) use door::Place;
 pub use door::{MAX_CALLERS, PATIENCE, ask};
 pub use shield_dns::Told;
 
+use crate::clock::now;
 use crate::frame::{Frame, FrameError, Reply};
 use crate::keeping::{Change, Kept, Outcome, Status};
 use watch::Watcher;
@@ -223,13 +226,6 @@ fn news(before: &Status, now: &Status) -> Vec<String> {
     lines
 }
 
-/// Milliseconds since the machine began, those in which it slept included.
-fn now() -> u64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    let (seconds, nanos) = (u64::try_from(time.tv_sec), u64::try_from(time.tv_nsec));
-    seconds.unwrap_or(0).saturating_mul(1000) + nanos.unwrap_or(0) / 1_000_000
-}
-
 /// Runs until `stop` is done: then all is opened, and resolvers have [`LAST_WORD`] to take that.
 ///
 /// `told` is told what happens, a line each; the first says that it runs, and begins empty.
@@ -293,7 +289,7 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
 
 /// Says lines in a thread of its own: a terminal that takes no more must not stop the clock. Lines
 /// for which there is no room are left out.
-fn aside(told: Told) -> std::io::Result<Told> {
+pub(crate) fn aside(told: Told) -> std::io::Result<Told> {
     let (lines, said) = std::sync::mpsc::sync_channel::<String>(MAX_UNSAID);
     let say = move || said.iter().for_each(|line| told(&line));
     std::thread::Builder::new().name("words".to_owned()).spawn(say)?;

@@ -15,6 +15,9 @@ use crate::item::Item;
 use crate::order::exceptions::Cover;
 use crate::order::{ItemId, Moment};
 
+/// The longest that the next heartbeat is waited for, whatever a manifest says, in milliseconds.
+const MAX_EVERY: u64 = 60_000;
+
 /// How much it takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounds {
@@ -22,7 +25,7 @@ pub struct Bounds {
     pub values: usize,
     /// The most that are added within a minute, once it holds anything: more wait for a person.
     pub per_minute: u64,
-    /// How far the wall's clock may be from the manifest's, in milliseconds.
+    /// How far the wall's clock may be from the manifest's, in milliseconds, beside what it waits for the next.
     pub skew_ms: u64,
     /// The longest that a manifest may have it hold on in silence, in milliseconds.
     pub silence_ms: u64,
@@ -61,7 +64,9 @@ pub enum Alarm {
     #[error("the manifest is {0} ms old: an old one was played back, or a clock is off")]
     Old(u64),
     /// The clocks differ.
-    #[error("the clock differs by {0} ms from the clearing house's: blocks may end early or late")]
+    #[error(
+        "the clock differs by {0} ms or more from the clearing house's: blocks may end early or late"
+    )]
     Clock(u64),
     /// It names no files that lead on from what is held.
     #[error("no file leads to serial {0}")]
@@ -116,11 +121,16 @@ pub struct Follower {
     bounds: Bounds,
     protected: Vec<Cover>,
     place: Option<Place>,
-    beat: Option<Beat>,
+    /// The last manifest heard: its epoch, since beats count within one, and its beat.
+    beat: Option<(u64, Beat)>,
     /// True where what is held is all that was out at its place: else only a snapshot leads on.
     whole: bool,
-    /// When a manifest came last, by the clock that nobody can set, and how long it lets hold on.
+    /// When a manifest came last of which all is held, by the clock that nobody can set, and how long it lets
+    /// hold on.
     heard: Option<(u64, u64)>,
+    /// The same of one whose files are still to come: who hands on manifests and holds back what is lifted keeps
+    /// nothing alive.
+    coming: Option<(Place, (u64, u64))>,
     held: BTreeMap<Item, Held>,
     /// Nothing that is held ends before.
     next_end: u64,
@@ -182,6 +192,7 @@ impl Follower {
             beat: None,
             whole: false,
             heard: None,
+            coming: None,
             held: BTreeMap::new(),
             next_end: u64::MAX,
             waiting: BTreeMap::new(),
@@ -191,12 +202,22 @@ impl Follower {
 
     /// Goes on from where it stood before a restart: it takes nothing older, and holds nothing yet.
     pub fn resume(&mut self, place: Place, beat: Beat) {
-        (self.place, self.beat, self.whole) = (Some(place), Some(beat), false);
+        (self.place, self.beat, self.whole) = (Some(place), Some((place.epoch, beat)), false);
     }
 
     /// Where it stands.
     pub fn place(&self) -> Option<(Place, Beat)> {
-        self.place.zip(self.beat)
+        self.place.zip(self.beat.map(|(_, beat)| beat))
+    }
+
+    /// True where all is held that was out where it stands: else what is held is no whole list.
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// When it lets go of all, if nothing more is heard, in milliseconds of the clock that nobody can set.
+    pub fn silent_at(&self) -> Option<u64> {
+        self.heard.map(|(heard, silence)| heard.saturating_add(silence))
     }
 
     /// What is held.
@@ -225,24 +246,31 @@ impl Follower {
         }
         let (place, beat) = (manifest.place, manifest.beat);
         let back = || Alarm::Back(place.epoch, place.serial);
-        if let Some((mine, heard)) = self.place.zip(self.beat) {
-            let later = place.epoch > mine.epoch || beat.number >= heard.number;
-            if !mine.may_go_to(place) || !later {
-                return Err(back());
-            }
+        // What was heard last may be further than what is held: its files are still to come.
+        let later = self.beat.is_none_or(|(epoch, heard)| {
+            place.epoch > epoch || (place.epoch == epoch && beat.number >= heard.number)
+        });
+        if !later || self.place.is_some_and(|mine| !mine.may_go_to(place)) {
+            return Err(back());
         }
         let silence = manifest.silence_ms.min(self.bounds.silence_ms);
         let age = wall.since(beat.made);
         if age > silence {
             return Err(Alarm::Old(age));
         }
-        let skew = age.max(beat.made.since(wall));
+        // Until the next heartbeat it is this old though all clocks agree.
+        let waited = age.saturating_sub(manifest.every_ms.min(MAX_EVERY));
+        let skew = waited.max(beat.made.since(wall));
         let told = (skew > self.bounds.skew_ms).then_some(Alarm::Clock(skew));
         let want = self.wants(manifest)?;
-        self.beat = Some(beat);
+        self.beat = Some((place.epoch, beat));
         // Silence counts from when it was made, as far as the clocks agree: a cache that hands on an old
         // one keeps nothing alive.
-        self.heard = Some((now.saturating_sub(age), silence));
+        let heard = (now.saturating_sub(age), silence);
+        match want {
+            Want::Nothing => (self.heard, self.coming) = (Some(heard), None),
+            Want::Files(_) => self.coming = Some((place, heard)),
+        }
         Ok((want, told))
     }
 
@@ -311,6 +339,13 @@ impl Follower {
             self.drop(value, &mut taken);
         }
         (self.place, self.whole) = (Some(to), true);
+        if let Some((place, heard)) = self.coming {
+            // Nothing is held without a clock, not even what a chain of files begins with.
+            if place == to || self.heard.is_none() {
+                self.heard = Some(heard);
+            }
+            self.coming = self.coming.filter(|_| place != to);
+        }
         self.add(news, first, wall, now, &mut taken);
         Ok(taken)
     }

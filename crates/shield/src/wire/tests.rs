@@ -332,8 +332,15 @@ fn a_follower_goes_on_and_never_back() {
     assert_eq!(take(&mut follower, &next_name, &next, 1_200), Err(Alarm::Unfit(next_name.hash)));
     let old = follower.hear(&heard, WALL.plus(1_000_000), 1_200);
     assert_eq!(old, Err(Alarm::Old(1_000_000)));
-    let (_, clock) = follower.hear(&heard, WALL.plus(6_000), 1_300).unwrap();
-    assert_eq!(clock, Some(Alarm::Clock(6_000)));
+    // The next heartbeat was due a second later: until then nothing is wrong with the clock.
+    for (wall, clock) in [
+        (WALL.plus(6_000), None),
+        (WALL.plus(6_001), Some(Alarm::Clock(5_001))),
+        (WALL.minus(5_000), None),
+        (WALL.minus(5_001), Some(Alarm::Clock(5_001))),
+    ] {
+        assert_eq!(follower.hear(&heard, wall, 1_300).unwrap().1, clock);
+    }
     assert_eq!(follower.held().len(), 3);
 
     // A later epoch begins with a snapshot, in which what is not there is gone.
@@ -384,6 +391,38 @@ fn it_lets_go_by_its_own_clock() {
     let wall = WALL.plus(9_000_000);
     let next = Manifest { beat: Beat { number: 9, made: wall }, ..long };
     assert_eq!(follower.hear(&next, wall, 9_000_000).unwrap().0, Want::Files(vec![name]));
+}
+
+#[test]
+fn manifests_without_their_files_keep_nothing_alive() {
+    let log = Log::new(&[&[1, 2, 3]]);
+    let first = log.file(place(1, 5), None, &[(0, &[0, 1, 2])], &[]);
+    let lift = log.file(place(1, 6), Some(5), &[], &[2]);
+    let (first_name, lift_name) = (name(None, 5, &first), name(Some(5), 6, &lift));
+    let mut follower = Follower::new("all", Bounds::default(), Vec::new());
+    assert!(!follower.is_whole() && follower.silent_at().is_none());
+    follower.hear(&manifest(place(1, 5), 1, vec![first_name.clone()]), WALL, 0).unwrap();
+    assert_eq!(follower.silent_at(), None);
+    take(&mut follower, &first_name, &first, 0).unwrap();
+    assert!(follower.is_whole());
+    let silent = follower.silent_at().unwrap();
+    // Whoever hands on each heartbeat, and never the file that opens a name.
+    let next = manifest(place(1, 6), 2, vec![first_name.clone(), lift_name.clone()]);
+    for (beat, now) in (2..).zip([60_000, 120_000, 180_000]) {
+        let wall = WALL.plus(now);
+        let next = Manifest { beat: Beat { number: beat, made: wall }, ..next.clone() };
+        assert_eq!(
+            follower.hear(&next, wall, now).unwrap().0,
+            Want::Files(vec![lift_name.clone()])
+        );
+        assert_eq!(follower.silent_at(), Some(silent));
+    }
+    // Nor does it go back to an epoch that was over when the files were still to come.
+    let anew = manifest(place(2, 0), 1, vec![name(None, 0, b"x")]);
+    follower.hear(&anew, WALL, 180_000).unwrap();
+    let old = Manifest { beat: Beat { number: 9, made: WALL }, ..next };
+    assert_eq!(follower.hear(&old, WALL, 180_000), Err(Alarm::Back(1, 6)));
+    assert_eq!(follower.due(silent).removed.len(), 3);
 }
 
 #[test]

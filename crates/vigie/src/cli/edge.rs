@@ -14,6 +14,34 @@ It is told what to block at a socket (docs/edge.md), and serves that as response
 the resolver beside it. Each name ends by its own deadline, and all when the feed is silent, with
 nobody's help. It writes nothing to disk: it begins empty, and an orderly end opens everything.")]
     Keep(EdgeConfig),
+    /// Follow the feed of a clearing house, verify it, and tell keep what is in force, until
+    /// interrupted.
+    #[command(after_help = "Examples:
+  vigie edge follow --config /etc/vigie/follow.toml
+  vigie edge follow --config /etc/vigie/follow.toml --status --json
+
+It takes nothing that the keys in its settings did not sign, and nothing older than what it took
+before. Where one mirror fails, or hands on what is not the feed, the next is asked; what stands
+stays until its clocks end it. With --status it says how the follow that runs stands (and ends
+with 3 where none does).")]
+    Follow {
+        /// The settings of follow: TOML, as docs/edge/follow.toml.example shows.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Say how the one that runs stands.
+        #[arg(long)]
+        status: bool,
+        /// With --status: one JSON line.
+        #[arg(long, requires = "status")]
+        json: bool,
+    },
+    /// Print, in the clearing house, the keys that an ISP's follow trusts.
+    #[command(after_help = "Example:
+  vigie edge trust > trust.toml
+
+The lines go into follow's settings. Hand them over by a way on which nobody can change them: who
+has other keys follows another feed.")]
+    Trust,
     /// How it stands with the keep that runs: names out, names held, when all would be opened.
     #[command(after_help = "Example:
   vigie edge status --config /etc/vigie/keep.toml --json

@@ -1,6 +1,9 @@
 //! `vigie edge`.
 
+mod follow;
+
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use edge::frame::{Frame, Reply};
@@ -13,10 +16,13 @@ use crate::cli::edge::{Edge, EdgeConfig};
 use crate::error::Told;
 
 /// Runs one of the words.
-pub(crate) fn run(args: &Edge) -> Result<(), Told> {
+pub(crate) fn run(home: Option<&Path>, args: &Edge) -> Result<(), Told> {
     let mut out = std::io::stdout();
     match args {
         Edge::Keep(args) => keep(args),
+        Edge::Follow { config, status: true, json } => follow::status(config, *json),
+        Edge::Follow { config, .. } => follow::run(config),
+        Edge::Trust => follow::trust(home),
         Edge::Status { config, json } => {
             let status = status(config)?;
             if *json {
@@ -43,14 +49,18 @@ pub(crate) fn run(args: &Edge) -> Result<(), Told> {
 
 fn keep(args: &EdgeConfig) -> Result<(), Told> {
     let config = settings(args)?;
-    let said = Arc::new(|line: &str| {
-        let _ = say!(std::io::stderr(), "{}", plain(line));
-    });
-    edge::keep::run(&config, said, super::ended()).map_err(|error| match &error {
+    edge::keep::run(&config, said(), super::ended()).map_err(|error| match &error {
         KeepError::Config(_) | KeepError::Zones(_) | KeepError::Access(_) => {
             Told::Misuse(error.to_string())
         }
         other => Told::failure(other, None),
+    })
+}
+
+/// Says lines on stderr, whatever stands in them.
+fn said() -> edge::keep::Told {
+    Arc::new(|line: &str| {
+        let _ = say!(std::io::stderr(), "{}", plain(line));
     })
 }
 

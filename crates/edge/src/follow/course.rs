@@ -1,0 +1,180 @@
+//! The course of following: one mirror is asked after the other, and what holds is taken.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shield::feed::Place;
+use shield::wire::Manifest;
+use tokio::time::sleep;
+
+use super::client::{CallError, Mirror};
+use super::config::Trusted;
+use super::fetch::{self, Ask, Fault};
+use super::pace::Pace;
+use super::seen::Seen;
+use super::shared::Shared;
+use crate::clock;
+
+/// The longest that a long poll waits: longer than the clearing house lets anybody wait.
+const LONG_POLL: Duration = Duration::from_secs(40);
+/// A place that is only heard to be alive is written anew so often, in milliseconds.
+const WRITE: u64 = 10_000;
+/// The shortest time between two questions of which the first brought nothing new, in milliseconds.
+const BREATH: u64 = 500;
+
+pub(super) struct Course {
+    trusted: Arc<Trusted>,
+    mirrors: Vec<Mirror>,
+    shared: Arc<Shared>,
+    state: PathBuf,
+    /// The longest silence that the settings allow, in milliseconds.
+    silence_ms: u64,
+    progress: Progress,
+}
+
+/// What was heard last, and when.
+#[derive(Debug, Default)]
+struct Progress {
+    /// The epoch and the beat, and when they came.
+    beat: Option<(u64, u64)>,
+    since: u64,
+    /// The manifest's own times.
+    every_ms: u64,
+    silence_ms: u64,
+    /// What was written last, and when.
+    written: Option<(Place, u64)>,
+}
+
+impl Course {
+    pub(super) fn new(
+        trusted: Trusted,
+        mirrors: Vec<Mirror>,
+        shared: Arc<Shared>,
+        state: PathBuf,
+        silence_ms: u64,
+    ) -> Self {
+        let trusted = Arc::new(trusted);
+        Self { trusted, mirrors, shared, state, silence_ms, progress: Progress::default() }
+    }
+
+    /// Follows, for ever.
+    pub(super) async fn run(mut self) {
+        let (mut pace, mut at, mut failed) = (Pace::new(), 0, 0);
+        loop {
+            let Some(url) = self.mirrors.get(at).map(|mirror| mirror.url.clone()) else { return };
+            self.shared.asks(&url);
+            let fault = self.mirror(at, &mut pace, &mut failed).await;
+            self.shared.raise(&url, fault.word(), &fault, fault.is_grave());
+            failed += 1;
+            at = (at + 1) % self.mirrors.len();
+            // All of them in a row, or the only one.
+            if failed % self.mirrors.len() == 0 {
+                sleep(pace.wait()).await;
+            }
+        }
+    }
+
+    /// Follows one mirror until that fails.
+    async fn mirror(&mut self, at: usize, pace: &mut Pace, failed: &mut usize) -> Fault {
+        let mut news = None;
+        loop {
+            match self.round(at, news).await {
+                Ok(next) => {
+                    if let Some(mirror) = self.mirrors.get(at) {
+                        self.shared.settle(&mirror.url);
+                    }
+                    pace.reset();
+                    *failed = 0;
+                    news = Some(next);
+                }
+                Err(fault) => return fault,
+            }
+        }
+    }
+
+    /// One question and what follows from it; whether the mirror knows long polls.
+    async fn round(&mut self, at: usize, polls: Option<bool>) -> Result<bool, Fault> {
+        let trusted = Arc::clone(&self.trusted);
+        let Some(mirror) = self.mirrors.get_mut(at) else { return Ok(false) };
+        let (place, asked) = (self.shared.place(), clock::now());
+        let (manifest, knows) = match (polls, place) {
+            (Some(true), Some(place)) => {
+                // In time to hear a heartbeat twice before silence ends everything.
+                let silence = self.progress.silence_ms.min(self.silence_ms);
+                let most = LONG_POLL.min(Duration::from_millis(silence / 3));
+                let ask = Ask::News(place.epoch, place.serial, most);
+                match fetch::manifest(mirror, &trusted, ask).await {
+                    Ok(Some(manifest)) => (manifest, true),
+                    Ok(None) => (now(mirror, &trusted).await?, true),
+                    // A folder of files, or one too many who wait: it is asked now and then.
+                    Err(Fault::Status { .. }) => (now(mirror, &trusted).await?, false),
+                    Err(fault) => return Err(fault),
+                }
+            }
+            (Some(false), _) => {
+                let every = (self.progress.every_ms / 2).clamp(500, 5_000);
+                sleep(Duration::from_millis(every)).await;
+                (now(mirror, &trusted).await?, false)
+            }
+            _ => (now(mirror, &trusted).await?, true),
+        };
+        let files = self.shared.hear(&manifest)?;
+        self.progress.hear(&manifest)?;
+        fetch::check_sizes(&files)?;
+        let mut staged = Vec::with_capacity(files.len());
+        for file in &files {
+            staged.push(fetch::file(mirror, &trusted, file).await?);
+        }
+        // Before anybody is told: who begins anew takes nothing older than what was ever acted on.
+        self.keep_seen(&manifest);
+        if !files.is_empty() {
+            self.shared.take(staged)?;
+        } else if clock::now().saturating_sub(asked) < BREATH {
+            // It lets nobody wait.
+            sleep(Duration::from_millis(BREATH)).await;
+        }
+        Ok(knows)
+    }
+
+    fn keep_seen(&mut self, manifest: &Manifest) {
+        let now = clock::now();
+        if self
+            .progress
+            .written
+            .is_some_and(|(place, at)| place == manifest.place && now.saturating_sub(at) < WRITE)
+        {
+            return;
+        }
+        match Seen::of(manifest).write(&self.state) {
+            Ok(()) => {
+                self.progress.written = Some((manifest.place, now));
+                self.shared.settle("disk");
+            }
+            // Lifts must not wait for a disk.
+            Err(error) => self.shared.raise("disk", "disk", &error, true),
+        }
+    }
+}
+
+async fn now(mirror: &mut Mirror, trusted: &Trusted) -> Result<Manifest, Fault> {
+    let manifest = fetch::manifest(mirror, trusted, Ask::Now).await?;
+    manifest.ok_or(Fault::Call(CallError::Slow(fetch::HEAD)))
+}
+
+impl Progress {
+    /// Whether the feed goes on: who says the same for longer than its heartbeat and a long poll take
+    /// is behind.
+    fn hear(&mut self, manifest: &Manifest) -> Result<(), Fault> {
+        let now = clock::now();
+        (self.every_ms, self.silence_ms) = (manifest.every_ms, manifest.silence_ms);
+        let beat = Some((manifest.place.epoch, manifest.beat.number));
+        if beat != self.beat {
+            (self.beat, self.since) = (beat, now);
+            return Ok(());
+        }
+        let still = now.saturating_sub(self.since);
+        let most = 2 * manifest.every_ms.min(60_000) + 5_000;
+        if still > most { Err(Fault::Stale(still / 1000)) } else { Ok(()) }
+    }
+}

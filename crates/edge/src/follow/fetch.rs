@@ -1,0 +1,253 @@
+//! What a mirror hands on: the manifest, and the files that it names. Nothing of it is believed for who
+//! handed it on: the manifest's signature, each file's hash and its proofs are.
+
+use std::time::{Duration, Instant};
+
+use hyper::StatusCode;
+use shield::wire::{Alarm, FileName, MAX_LINE, MAX_MANIFEST, Manifest, ManifestError, Staged};
+
+use super::client::{Answer, CallError, Mirror};
+use super::config::Trusted;
+
+/// The largest file, in bytes: what the clearing house publishes at most.
+pub const MAX_FILE: u64 = 256 << 20;
+/// The most bytes of all files that one manifest has fetched: a snapshot, and deltas that are together
+/// no larger, since then a new snapshot comes.
+pub const MAX_FILES: u64 = 2 * MAX_FILE;
+/// How often a file that broke off is gone on with.
+const AGAIN: usize = 3;
+/// The longest until an answer's head is there, but for a long poll's.
+pub(super) const HEAD: Duration = Duration::from_secs(10);
+/// A file has so long, and a second more for each [`RATE`] of its bytes.
+const FILE_TIME: Duration = Duration::from_secs(30);
+/// See [`FILE_TIME`].
+const RATE: u64 = 256 << 10;
+
+/// Why nothing was taken of a mirror.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// It does not answer.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// It answers that it does not.
+    #[error("it answers with status {code}{}", hint(*.code))]
+    Status {
+        /// The status.
+        code: u16,
+    },
+    /// What it says is no manifest of this feed.
+    #[error("its manifest is not believed: {0}")]
+    Manifest(#[from] ManifestError),
+    /// It is, but not to be gone on to; or a file is not what it names.
+    #[error("{0}")]
+    Feed(#[from] Alarm),
+    /// It says the same for longer than the feed is silent.
+    #[error("it has said nothing new for {0} s: it is stale")]
+    Stale(u64),
+    /// A file larger than any, or more of them.
+    #[error(
+        "its manifest names {0} bytes to fetch, and {MAX_FILES} are the most, {MAX_FILE} a file"
+    )]
+    Large(u64),
+    /// A file took too long.
+    #[error("a file of {0} bytes was not there within {1} s")]
+    Slow(u64, u64),
+}
+
+fn hint(status: u16) -> &'static str {
+    match status {
+        401 => ": its key is missing, or struck off (`key_file`)",
+        404 => ": see that the address, the view and the key fit one another",
+        _ => "",
+    }
+}
+
+impl Fault {
+    /// The fault's name, for JSON.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Call(_) | Self::Slow(..) => "unreachable",
+            Self::Status { .. } => "status",
+            Self::Manifest(_) => "manifest",
+            Self::Feed(Alarm::Back(..)) => "back",
+            Self::Feed(Alarm::Old(_)) => "old",
+            Self::Feed(Alarm::OtherFile(_) | Alarm::File(..) | Alarm::Unfit(_)) => "file",
+            Self::Feed(_) => "feed",
+            Self::Stale(_) => "stale",
+            Self::Large(_) => "large",
+        }
+    }
+
+    /// True where somebody handed on what is not the feed, or an old one: not what happens to networks.
+    pub fn is_grave(&self) -> bool {
+        !matches!(self, Self::Call(_) | Self::Status { .. } | Self::Stale(_) | Self::Slow(..))
+    }
+}
+
+/// Which call for the manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// At once.
+    Now,
+    /// Once the feed is not at this epoch and serial, for at most so long.
+    News(u64, u64, Duration),
+}
+
+/// The manifest, signed by the feed's key; none where the long poll ended without one.
+pub(super) async fn manifest(
+    mirror: &mut Mirror,
+    trusted: &Trusted,
+    ask: Ask,
+) -> Result<Option<Manifest>, Fault> {
+    let (path, within) = match ask {
+        Ask::Now => ("manifest".to_owned(), HEAD),
+        Ask::News(epoch, serial, within) => (format!("wait?epoch={epoch}&serial={serial}"), within),
+    };
+    let mut answer = match mirror.get(&path, 0, within).await {
+        Err(CallError::Slow(_)) if ask != Ask::Now => return Ok(None),
+        other => other?,
+    };
+    if answer.status != StatusCode::OK {
+        return Err(Fault::Status { code: answer.status.as_u16() });
+    }
+    let text = body(&mut answer, MAX_MANIFEST).await?;
+    let text = String::from_utf8(text).map_err(|_| ManifestError::Line(0, "text"))?;
+    let mut why = ManifestError::TooLong;
+    for key in &trusted.feed {
+        match Manifest::open(&text, key) {
+            Ok(manifest) => return Ok(Some(manifest)),
+            Err(e) => why = e,
+        }
+    }
+    Err(why.into())
+}
+
+async fn body(answer: &mut Answer, most: usize) -> Result<Vec<u8>, Fault> {
+    let mut whole = Vec::new();
+    while let Some(piece) = answer.piece().await? {
+        whole.extend_from_slice(&piece);
+        if whole.len() > most {
+            return Err(ManifestError::TooLong.into());
+        }
+    }
+    Ok(whole)
+}
+
+/// Refuses more than is ever fetched.
+pub(super) fn check_sizes(files: &[FileName]) -> Result<(), Fault> {
+    let all = files.iter().fold(0_u64, |all, file| all.saturating_add(file.bytes));
+    let large = files.iter().map(|file| file.bytes).max().unwrap_or(0);
+    if large > MAX_FILE || all > MAX_FILES { Err(Fault::Large(all)) } else { Ok(()) }
+}
+
+/// A file, read as it comes: nothing of it is kept but what it shows, and that counts for nothing
+/// before the follower took it. Where it breaks off it is gone on with from there.
+pub(super) async fn file<'a>(
+    mirror: &mut Mirror,
+    trusted: &'a Trusted,
+    name: &FileName,
+) -> Result<Staged<'a>, Fault> {
+    let limit = FILE_TIME + Duration::from_secs(name.bytes / RATE);
+    let mut reading = Reading::new(trusted, name, Instant::now() + limit);
+    let mut again = 0;
+    loop {
+        match reading.go_on(mirror).await {
+            Err(Fault::Call(_)) if again < AGAIN && reading.in_time() => again += 1,
+            Err(fault) => return Err(fault),
+            Ok(()) => break,
+        }
+    }
+    reading.end()
+}
+
+struct Reading<'a, 'n> {
+    trusted: &'a Trusted,
+    name: &'n FileName,
+    staged: Option<Staged<'a>>,
+    /// A line that has not ended yet.
+    line: Vec<u8>,
+    /// Bytes taken.
+    at: u64,
+    until: Instant,
+}
+
+impl<'a, 'n> Reading<'a, 'n> {
+    fn new(trusted: &'a Trusted, name: &'n FileName, until: Instant) -> Self {
+        Self { trusted, name, staged: None, line: Vec::new(), at: 0, until }
+    }
+
+    fn in_time(&self) -> bool {
+        Instant::now() < self.until
+    }
+
+    fn other(&self) -> Fault {
+        Alarm::OtherFile(self.name.hash).into()
+    }
+
+    async fn go_on(&mut self, mirror: &mut Mirror) -> Result<(), Fault> {
+        let path = format!("files/{}", self.name.hash);
+        let mut answer = mirror.get(&path, self.at, HEAD).await?;
+        // Who knows no ranges begins anew, and what is there is passed over.
+        let mut passed = match answer.status {
+            StatusCode::OK => self.at,
+            StatusCode::PARTIAL_CONTENT if self.at > 0 => 0,
+            other => return Err(Fault::Status { code: other.as_u16() }),
+        };
+        while let Some(piece) = answer.piece().await? {
+            if !self.in_time() {
+                let took = FILE_TIME.as_secs() + self.name.bytes / RATE;
+                return Err(Fault::Slow(self.name.bytes, took));
+            }
+            let skip = passed.min(piece.len() as u64);
+            passed -= skip;
+            self.take(
+                piece.get(usize::try_from(skip).unwrap_or(usize::MAX)..).unwrap_or_default(),
+            )?;
+        }
+        // Whose answer ends well, and too early, will not say more if asked again.
+        if self.at == self.name.bytes { Ok(()) } else { Err(self.other()) }
+    }
+
+    fn take(&mut self, piece: &[u8]) -> Result<(), Fault> {
+        self.at = self.at.saturating_add(piece.len() as u64);
+        if self.at > self.name.bytes {
+            return Err(self.other());
+        }
+        for part in piece.split_inclusive(|b| *b == b'\n') {
+            self.line.extend_from_slice(part);
+            if self.line.last() == Some(&b'\n') {
+                self.line.pop();
+                let line = std::mem::take(&mut self.line);
+                self.one(&line)?;
+            } else if self.line.len() > MAX_LINE {
+                return Err(self.other());
+            }
+        }
+        Ok(())
+    }
+
+    fn one(&mut self, line: &[u8]) -> Result<(), Fault> {
+        if let Some(staged) = &mut self.staged {
+            return Ok(staged.line(line)?);
+        }
+        // The first line holds the checkpoint: it says which of the log's keys signs this file.
+        let mut why = self.other();
+        for policy in &self.trusted.log {
+            let mut staged = Staged::new(self.name.clone(), policy);
+            match staged.line(line) {
+                Ok(()) => {
+                    self.staged = Some(staged);
+                    return Ok(());
+                }
+                Err(alarm) => why = alarm.into(),
+            }
+        }
+        Err(why)
+    }
+
+    fn end(self) -> Result<Staged<'a>, Fault> {
+        let other = self.other();
+        // Every line ends; the file's hash is looked at when it is taken.
+        if self.line.is_empty() { self.staged.ok_or(other) } else { Err(other) }
+    }
+}

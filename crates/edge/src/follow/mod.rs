@@ -1,0 +1,146 @@
+//! Follows the feed: fetches it from any of several mirrors, verifies it, and tells keep what is in
+//! force. What is believed is decided by [`shield::wire`]; here is what surrounds it.
+//!
+//! - `course` asks one mirror after the other, by `client`, which is HTTP, and `fetch`, which bounds
+//!   and verifies what comes.
+//! - `shared` is what is held, and what keep was not told yet; `speaker` tells it, in a thread of its own.
+//! - [`Seen`] is the last place, on disk; [`Status`] how it stands, beside it; `alarms` what is wrong.
+//!
+//! *Invariants: nothing is told that no signature covers. Nothing goes back, over restarts too. Whoever
+//! is slow, keep or a mirror, holds up neither the other nor a clock.*
+
+mod alarms;
+mod client;
+mod config;
+mod course;
+mod fetch;
+mod pace;
+mod seen;
+mod shared;
+mod speaker;
+mod status;
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ledger::{Lock, Wait};
+use shield::wire::Follower;
+
+pub use alarms::{MAX_ALARMS, Raised};
+pub use client::{CONNECT, MirrorError, PAUSE};
+pub use config::{
+    Config, MAX_KEYS, MAX_MIRRORS, MAX_WITNESSES, MirrorConfig, TrustConfig, Trusted,
+};
+pub use fetch::{Fault, MAX_FILE, MAX_FILES};
+pub use seen::{MAX_SEEN, Seen, SeenError};
+pub use shared::{CHUNK, MAX_CHANGED};
+pub use speaker::PATIENCE;
+pub use status::{KeepStatus, MAX_STATUS, Status, StatusError};
+
+use crate::keep::{ConfigError, Told, aside};
+use course::Course;
+use shared::Shared;
+
+/// How often the clock looks.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Why follow cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// Its settings.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// What it took before.
+    #[error(transparent)]
+    Seen(#[from] SeenError),
+    /// The state folder cannot be made, or another follow has it.
+    #[error(transparent)]
+    Disk(#[from] ledger::Error),
+    /// No thread, no runtime.
+    #[error("follow broke off: {0}")]
+    Broke(#[from] std::io::Error),
+}
+
+/// Runs until `stop` is done. What stands stays in force until its clocks end it, by keep: whoever
+/// follows next may go on from there.
+///
+/// `told` is told what happens, a line each.
+///
+/// # Errors
+/// See [`FollowError`].
+pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Result<(), FollowError> {
+    let told = aside(told)?;
+    let trusted = config.trusted()?;
+    let mirrors = config.open_mirrors()?;
+    let state = config.state.as_path();
+    ledger::disk::create_dir(state)?;
+    // Two would write one another's places.
+    let _alone = Lock::acquire(&state.join("lock"), "vigie edge follow", Wait::Fail)?;
+    let name = trusted.feed.first().map(|key| key.name().to_owned()).unwrap_or_default();
+    let mut follower = Follower::new(&config.view, config.bounds(), Vec::new());
+    let seen = Seen::read(state, &name, &config.view)?;
+    if let Some(seen) = &seen {
+        follower.resume(seen.place, seen.beat);
+    }
+    let begun = Status {
+        pid: std::process::id(),
+        view: config.view.clone(),
+        observe: config.observe,
+        epoch: seen.as_ref().map(|seen| seen.place.epoch),
+        serial: seen.as_ref().map_or(0, |seen| seen.place.serial),
+        ..Status::default()
+    };
+    let shared = Arc::new(Shared::new(follower, begun, Arc::clone(&told)));
+    let speaker = match &config.keep {
+        Some(run) if !config.observe => {
+            let (shared, run) = (Arc::clone(&shared), run.clone());
+            let speaker = std::thread::Builder::new().name("speaker".to_owned());
+            Some(speaker.spawn(move || speaker::run(&shared, &run))?)
+        }
+        _ => None,
+    };
+    told(&format!(
+        "follow runs: view {} of {name}{}{}",
+        config.view,
+        if seen.is_some() { ", from where it stood" } else { "" },
+        if config.observe { "; it only observes, and tells keep nothing" } else { "" }
+    ));
+    let silence_ms = config.bounds().silence_ms;
+    let course = Course::new(trusted, mirrors, Arc::clone(&shared), state.to_owned(), silence_ms);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        tokio::select! {
+            () = stop => {}
+            () = course.run() => {}
+            () = ticking(&shared, state) => {}
+        }
+    });
+    // A look-up of a name may hang: nobody waits for it.
+    runtime.shutdown_background();
+    shared.end();
+    // It may wait for keep; the process ends without it.
+    drop(speaker);
+    Ok(())
+}
+
+/// Ends what is due, and writes how it stands.
+async fn ticking(shared: &Shared, state: &Path) {
+    let mut written = (Status::default(), 0);
+    loop {
+        shared.tick();
+        let (status, now) = (shared.status(), crate::clock::now());
+        if written.1 == 0
+            || now.saturating_sub(written.1) >= status::EVERY
+            || status.differs(&written.0)
+        {
+            match status.write(state) {
+                Ok(()) => shared.settle("status"),
+                Err(error) => shared.raise("status", "disk", &error, true),
+            }
+            written = (status, now);
+        }
+        tokio::time::sleep(TICK).await;
+    }
+}

@@ -1,0 +1,243 @@
+//! The process as others meet it: mirrors that fail or lie, a keep that hangs, restarts.
+
+#![allow(missing_docs)]
+
+mod feed;
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use edge::follow::{Config, FollowError, Seen, Status, run};
+use feed::{Mirror, feed_key, lift, log_key, manifest, snapshot};
+use ledger::SigningKey;
+use shield::feed::Place;
+
+struct Bed {
+    lines: Arc<Mutex<Vec<String>>>,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<Result<(), FollowError>>>,
+}
+
+fn place(epoch: u64, serial: u64) -> Place {
+    Place { session: 40 + epoch, epoch, serial }
+}
+
+fn config(dir: &Path, mirrors: &[&Mirror], more: &str) -> Config {
+    let mirrors: String =
+        mirrors.iter().map(|mirror| format!("[[mirror]]\nurl = '{}'\n", mirror.url)).collect();
+    let keys = format!(
+        "[trust]\nfeed = ['{}']\nlog = ['{}']\n",
+        feed_key().verifier().text(),
+        log_key().verifier().text()
+    );
+    let text = format!("state = 'state'\nkeep = 'run'\n{more}\n{mirrors}{keys}");
+    let path = dir.join("follow.toml");
+    ledger::disk::write(&path, text.as_bytes()).unwrap();
+    Config::read(&path).unwrap()
+}
+
+impl Bed {
+    fn new(config: &Config) -> Self {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let (said, config) = (Arc::clone(&lines), config.clone());
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let told = Arc::new(move |line: &str| said.lock().unwrap().push(line.to_owned()));
+            run(&config, told, async { drop(stopped.await) })
+        });
+        Self { lines, stop: Some(stop), thread: Some(thread) }
+    }
+
+    fn said(&self, what: &str) -> bool {
+        self.lines.lock().unwrap().iter().any(|line| line.contains(what))
+    }
+
+    fn until(&self, what: &str, check: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while !check() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{what}: {:?}", self.lines.lock());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn end(mut self) -> Result<(), FollowError> {
+        drop(self.stop.take());
+        self.thread.take().unwrap().join().unwrap()
+    }
+}
+
+fn status(dir: &Path) -> Status {
+    Status::read(&dir.join("state")).unwrap_or_default()
+}
+
+const NAMES: [&str; 3] = ["a.stream.example", "b.stream.example", "c.stream.example"];
+
+#[test]
+fn what_is_not_the_feed_is_refused_and_what_stood_stands() {
+    let (dir, mirror) = (tempfile::tempdir().unwrap(), Mirror::new());
+    let first = snapshot(place(1, 5), &NAMES);
+    mirror.publish(place(1, 5), 9, std::slice::from_ref(&first));
+    let bed = Bed::new(&config(dir.path(), &[&mirror], "observe = true"));
+    bed.until("it follows", || status(dir.path()).names == 3);
+    assert!(!bed.said("ALARM"), "{:?}", bed.lines.lock());
+
+    // What a mirror may hand on, and the alarm's name.
+    let gone = lift(place(1, 6), 5, &["a.stream.example"]);
+    let names = [first.0.clone(), gone.0.clone()];
+    let file = format!("files/{}", gone.0.hash);
+    let thief = SigningKey::new("authority.example/shield/feed", &[7; 32]).unwrap();
+    let signed = |at: Place, beat: u64, key: &SigningKey| {
+        manifest(at, beat, if at.serial == 6 { &names } else { &names[..1] }, key)
+    };
+    let (six, short) = (place(1, 6), gone.1[..gone.1.len() / 2].to_vec());
+    let long = [&gone.1[..], b"{}\n"].concat();
+    let other = first.1[..gone.1.len()].to_vec();
+    type Case<'a> = (&'a str, &'a dyn Fn(u64) -> Vec<u8>, &'a [u8], &'a str);
+    let cases: [Case<'_>; 9] = [
+        ("signed by another", &|beat| signed(six, beat, &thief), &gone.1, "manifest"),
+        ("by the log's key", &|beat| signed(six, beat, &log_key()), &gone.1, "manifest"),
+        ("longer than any", &|_| vec![b'a'; 1 << 20], &gone.1, "manifest"),
+        ("no text", &|_| vec![0xff; 99], &gone.1, "manifest"),
+        ("played back", &|_| signed(place(1, 5), 3, &feed_key()), &gone.1, "back"),
+        ("an epoch that is over", &|_| signed(place(0, 5), 99, &feed_key()), &gone.1, "back"),
+        ("a file cut off", &|beat| signed(six, beat, &feed_key()), &short, "file"),
+        ("a file too long", &|beat| signed(six, beat, &feed_key()), &long, "file"),
+        ("another file", &|beat| signed(six, beat, &feed_key()), &other, "file"),
+    ];
+    for (n, (what, manifest, body, word)) in (1..).zip(cases) {
+        mirror.set(&file, body);
+        mirror.set("manifest", &manifest(10 * n + 1));
+        let raised = || status(dir.path()).alarms.iter().any(|raised| raised.word == word);
+        bed.until(what, raised);
+        let standing = status(dir.path());
+        assert_eq!((standing.serial, standing.names, standing.whole), (5, 3, true), "{what}");
+        assert!(bed.said("ALARM"), "{what}");
+        mirror.publish(place(1, 5), 10 * n + 2, std::slice::from_ref(&first));
+        bed.until("it is over", || status(dir.path()).alarms.is_empty());
+    }
+    let files = [first.clone(), gone.clone()];
+    mirror.publish(six, 300, &files);
+    bed.until("it goes on", || {
+        status(dir.path()).names == 2 && status(dir.path()).alarms.is_empty()
+    });
+    bed.end().unwrap();
+}
+
+#[test]
+fn a_restart_takes_nothing_older() {
+    let (dir, mirror) = (tempfile::tempdir().unwrap(), Mirror::new());
+    mirror.publish(place(1, 5), 9, &[snapshot(place(1, 5), &NAMES)]);
+    let config = config(dir.path(), &[&mirror], "observe = true");
+    let bed = Bed::new(&config);
+    bed.until("it follows", || status(dir.path()).names == 3);
+    // One at a time has the state.
+    let second = Bed::new(&config).end();
+    assert!(matches!(second, Err(FollowError::Disk(_))), "{second:?}");
+    bed.end().unwrap();
+    let seen = Seen::read(&dir.path().join("state"), feed_key().name(), "all").unwrap().unwrap();
+    assert_eq!((seen.place, seen.beat.number), (place(1, 5), 9));
+
+    for (serial, beat) in [(4, 99), (5, 8)] {
+        mirror.publish(place(1, serial), beat, &[snapshot(place(1, serial), &NAMES[..1])]);
+        let bed = Bed::new(&config);
+        bed.until("an alarm", || bed.said("ALARM") && bed.said("goes back"));
+        assert!(!status(dir.path()).whole && status(dir.path()).names == 0);
+        bed.end().unwrap();
+    }
+    mirror.publish(place(2, 0), 1, &[snapshot(place(2, 0), &NAMES[..2])]);
+    let bed = Bed::new(&config);
+    bed.until("the later epoch is taken", || status(dir.path()).names == 2);
+    bed.end().unwrap();
+    ledger::disk::write(&dir.path().join("state/seen"), b"vigie/edge/seen/v1\n").unwrap();
+    assert!(matches!(Bed::new(&config).end(), Err(FollowError::Seen(_))));
+}
+
+#[test]
+fn another_mirror_is_asked_where_one_fails() {
+    let (dir, good) = (tempfile::tempdir().unwrap(), Mirror::new());
+    let (closed, moved) = (Mirror::new(), Mirror::new());
+    closed.raw("manifest", b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\nhalf".to_vec());
+    // Whoever moved elsewhere is not gone after.
+    let elsewhere = format!("HTTP/1.1 302 Found\r\nLocation: {}/all/manifest\r\n\r\n", good.url);
+    moved.raw("manifest", elsewhere.into_bytes());
+    let first = snapshot(place(1, 5), &NAMES);
+    good.publish(place(1, 5), 9, std::slice::from_ref(&first));
+    let bed = Bed::new(&config(dir.path(), &[&closed, &moved, &good], "observe = true"));
+    bed.until("it follows", || status(dir.path()).names == 3);
+    assert_eq!(status(dir.path()).mirror, good.url);
+    assert!(bed.said("status 302") && !bed.said("ALARM"), "{:?}", bed.lines.lock());
+    bed.end().unwrap();
+}
+
+#[test]
+fn a_file_that_breaks_off_is_gone_on_with() {
+    let (dir, mirror) = (tempfile::tempdir().unwrap(), Mirror::new());
+    let names: Vec<String> = (0..900).map(|n| format!("s{n}.stream.example")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (name, bytes) = snapshot(place(1, 5), &names);
+    mirror.publish(place(1, 5), 9, &[(name.clone(), bytes.clone())]);
+    let file = format!("files/{}", name.hash);
+    let half = bytes.len() / 2;
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", bytes.len());
+    mirror.raw(&file, [head.as_bytes(), &bytes[..half]].concat());
+    let bed = Bed::new(&config(dir.path(), &[&mirror], "observe = true"));
+    let range = format!("bytes={half}-");
+    let asked = || mirror.asked.lock().unwrap().iter().any(|head| head.contains(&range));
+    bed.until("it asks for the rest", asked);
+    let rest = &bytes[half..];
+    let head = format!("HTTP/1.1 206 Partial Content\r\nContent-Length: {}\r\n\r\n", rest.len());
+    mirror.raw(&file, [head.as_bytes(), rest].concat());
+    // Either the rest is taken, or, where it had given up before, a whole file.
+    std::thread::sleep(Duration::from_secs(1));
+    mirror.set(&file, &bytes);
+    bed.until("it follows", || status(dir.path()).names == 900);
+    bed.end().unwrap();
+}
+
+#[test]
+fn a_keep_that_hangs_holds_nobody_up_and_one_that_is_back_is_told_all() {
+    let (dir, mirror) = (tempfile::tempdir().unwrap(), Mirror::new());
+    let first = snapshot(place(1, 5), &NAMES);
+    mirror.publish(place(1, 5), 9, std::slice::from_ref(&first));
+    let run = dir.path().join("run");
+    ledger::disk::create_dir(&run).unwrap();
+    // It takes connections, and never reads.
+    let hanging = UnixListener::bind(run.join("keep")).unwrap();
+    let bed = Bed::new(&config(dir.path(), &[&mirror], ""));
+    bed.until("it follows", || status(dir.path()).names == 3);
+    let gone = lift(place(1, 6), 5, &["a.stream.example"]);
+    mirror.publish(place(1, 6), 10, &[first, gone]);
+    bed.until("it goes on", || status(dir.path()).names == 2);
+    bed.until("it tells of keep", || bed.said("does not answer within 10 s"));
+    drop(hanging);
+    ledger::disk::remove(&run.join("keep")).unwrap();
+
+    let keep = UnixListener::bind(run.join("keep")).unwrap();
+    let (mut said, deadline) = (Vec::new(), Instant::now() + Duration::from_secs(40));
+    let mut callers = Vec::new();
+    while !said.iter().any(|line: &String| line.contains("whole")) {
+        assert!(Instant::now() < deadline, "{said:?}");
+        callers.push(keep.accept().unwrap().0);
+        let stream = callers.last().unwrap();
+        let mut lines = BufReader::new(stream).lines();
+        while let Some(Ok(line)) = lines.next() {
+            let whole = line.contains("whole");
+            said.push(line);
+            if { stream }.write_all(b"{\"answer\":\"taken\"}\n").is_err() || whole {
+                break;
+            }
+        }
+    }
+    let at = |word: &str| said.iter().position(|line| line.contains(word)).unwrap();
+    assert!(
+        at(r#""hello","epoch":1,"serial":6"#) < at("alive") && at("alive") < at("b.stream.example")
+    );
+    assert!(
+        at("c.stream.example") < at("whole") && !said.iter().any(|line| line.contains("a.stream"))
+    );
+    bed.until("status says so", || status(dir.path()).keep.all_told);
+    bed.end().unwrap();
+}

@@ -1,0 +1,407 @@
+"""`vigie edge follow` between a real clearing house and `vigie edge keep` with a real Unbound and a real BIND, with the
+settings of docs/edge: what is released is blocked, what is lifted open; whoever dies, names open in time; a mirror that
+tampers, cuts off, plays back or stands still is refused with an alarm, and what stood stands. Run by `./test shield`,
+with VIGIE_BIN set. All of it on loopback."""
+
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import clearing_house
+import edge_keep
+from clearing_house import Stream, free_port, until, world
+from edge_keep import DOCS, blocked, opened
+
+# Of the feed, before all is let go of. While an event runs a heartbeat comes each second.
+SILENCE = 20
+
+
+class Mirror(BaseHTTPRequestHandler):
+    """The feed's folder, as a plain web server would have it, and what such a server may do to it."""
+
+    folder, mode, kept = None, "pass", {}
+
+    def do_GET(self):
+        path = Mirror.folder / self.path.removeprefix("/feed/")
+        try:
+            body = path.read_bytes()
+        except OSError:
+            return self.send_error(404)
+        mode = Mirror.mode
+        if path.name == "manifest":
+            if mode == "rollback":
+                body = Mirror.kept["manifest"]
+            elif mode == "freeze":
+                body = Mirror.kept.setdefault("frozen", body)
+            elif mode == "tamper":
+                body = body.replace(b"\ncount ", b"\ncount 1", 1)
+        elif mode == "file":
+            # One digit of one block's salt, or of a hash.
+            at = body.rindex(b'"}\n') - 3
+            body = body[:at] + (b"0" if body[at : at + 1] != b"0" else b"1") + body[at + 1 :]
+        elif mode == "truncate":
+            body = body[: len(body) // 2]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class House(clearing_house.Bench):
+    """A clearing house with one reporter, one ISP and an event that runs."""
+
+    def begin(self, stream, upstream):
+        vigie, shield = self.vigie, self.shield
+        self.stream, self.upstream, self.web = stream, upstream, free_port()
+        # A certificate of its own, which only who was given it takes.
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-keyout", "tls.key", "-out", "tls.pem", "-days", "2", "-subj", "/CN=clearing", "-addext",
+                        "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"],
+                       cwd=self.work, check=True, capture_output=True)
+        vigie("authority", "init", "authority.example")
+        for short, sector in (("authority", "authority"), ("league", "rights_holder"), ("tower", "isp")):
+            vigie("party", "add", short, "--name", short.title(), "--sector", sector, "--by", "root")
+        for person, of, role, by in (("vera", "authority", "operator", "root"), ("lea", "league", "reporter", "vera")):
+            vigie("party", "person", person, "--name", person.title(), "--organisation", of, "--by", by)
+            vigie("party", "role", person, role, "--by", by)
+        shield("init", "shield")
+        day, hours = self.later(days=1), self.later(hours=2)
+        vigie("authorise", "--case", "shield", "--basis", "order 7/26", "--host", "*.stream.example:*", "--host",
+              "127.0.0.0/8:*", "--method", "capture-page", "--method", "capture-playlist", "--rate", "600", "--until",
+              day, "--signer", "Judge Example")
+        (self.work / "popular.txt").write_text("news.example\nmail.example\n")
+        shield("add", "popular.txt", "--class", "popular", "--source", "test", "--date", "2026-11-01")
+        assert "no feed yet" in vigie("edge", "trust", code=2)
+        self.serving = None
+        self.serve()
+        shield("order", "7/26", "--reporter", "league", "--right", "serie-a", "--until", day, "--as", "vera")
+        shield("event", "final", "--order", "7/26", "--until", hours, "--as", "lea")
+        self.key = vigie("party", "key", "tower-1", "--organisation", "tower", "--role", "isp", "--by", "vera")
+        self.trust = vigie("edge", "trust")
+        self.tickets = 0
+
+    @staticmethod
+    def later(**much):
+        return (datetime.now(timezone.utc) + timedelta(**much)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def shield(self, *words, code=0):
+        return self.vigie("shield", *words, code=code)
+
+    def serve(self):
+        log = self.work / "serve.log"
+        before = log.read_text().count("The feed at") if log.exists() else 0
+        self.serving = self.start("serve", os.environ["VIGIE_BIN"], "serve", "--shield", "shield", "--practice", "--feed",
+                                  "feed", "--feed-listen", f"127.0.0.1:{self.web}", "--tls-cert", "tls.pem", "--tls-key",
+                                  "tls.key", "--resolver", f"127.0.0.1:{self.upstream}")
+        until("the clearing house runs", lambda: log.read_text().count("The feed at") > before, 30)
+
+    def release(self, name, *more):
+        """Reports a stream, and waits until it is in force; its ticket."""
+        how = more or ("--event", "final")
+        self.shield("report", "--order", "7/26", *how, "--work", "serie-a", "--as", "lea",
+                    f"http://{name}:{self.stream}/live.m3u8")
+        ticket, self.tickets = self.tickets, self.tickets + 1
+        until(f"{name} is in force", lambda: self.stage(ticket) == "in_force", 20)
+        return ticket
+
+    def lift(self, ticket):
+        self.shield("lift", f"{ticket}/0", "--grounds", "a test", "--as", "vera")
+
+
+class Follows:
+    """What a bench of `edge_keep` has beside its keep."""
+
+    def settle(self, house, mirrors):
+        text = (DOCS / "follow.toml.example").read_text()
+        head, rest = text.split("# Where the feed is to be had", 1)
+        for old, new in (("/run/vigie-keep", str(self.run)), ("/var/lib/vigie-follow", str(self.work / "state")),
+                         ("silence_s = 900", f"silence_s = {SILENCE}")):
+            assert head.count(old) == 1, old
+            head = head.replace(old, new)
+        (self.work / "follow.key").write_text(house.key)
+        (self.work / "follow.key").chmod(0o600)
+        url = 'url = "https://clearing.authority.example:8485/feed"\nkey_file = "follow.key"'
+        assert rest.count(url) == 1
+        real = (f'url = "https://127.0.0.1:{house.web}/feed"\nkey_file = "follow.key"\n'
+                f'ca_file = "{house.work}/tls.pem"')
+        named = "\n[[mirror]]\n".join(real if mirror == "real" else f'url = "{mirror}"' for mirror in mirrors)
+        rest = rest.replace(url, named).split("[trust]")[0]
+        (self.work / "follow.toml").write_text(f"{head}#{rest}{house.trust}")
+
+    def follow(self):
+        self.start("follow", os.environ["VIGIE_BIN"], "edge", "follow", "--config", "follow.toml")
+
+    def status(self):
+        done = subprocess.run([os.environ["VIGIE_BIN"], "edge", "follow", "--config", "follow.toml", "--status", "--json"],
+                              cwd=self.work, capture_output=True, text=True)
+        return json.loads(done.stdout) if done.returncode == 0 else {"alarms": [], "serial": -1, "at": 0}
+
+    def alarms(self):
+        return {alarm["word"] for alarm in self.status()["alarms"]}
+
+    def says(self, what):
+        return what in (self.work / "follow.log").read_text()
+
+
+class UnboundIsp(Follows, edge_keep.Unbound):
+    pass
+
+
+class BindIsp(Follows, edge_keep.Bind):
+    pass
+
+
+def edge_status(isp):
+    """How its keep stands."""
+    return json.loads(edge_keep.vigie(isp, "status", "--json"))
+
+
+def everywhere(isps, what, check, most):
+    """How long it takes at each, from now."""
+    begun, left, took = time.monotonic(), set(isps), {}
+    while left:
+        for isp in list(left):
+            if check(isp):
+                took[isp.name] = time.monotonic() - begun
+                left.discard(isp)
+        assert time.monotonic() - begun < most, f"not within {most} s: {what} at {[isp.name for isp in left]}"
+        time.sleep(0.005)
+    return took
+
+
+def measured(what, times):
+    for name in times[0]:
+        middle = statistics.median(one[name] for one in times)
+        print(f"measured: {name}: {what}: {middle * 1000:.0f} ms")
+
+
+def course(house, isps, mirror):
+    for isp in isps:
+        isp.settle(house, ["real"])
+        isp.keep()
+        isp.resolver()
+        isp.follow()
+    # What is in force is blocked, what is lifted open.
+    first = house.release("first.stream.example")
+    everywhere(isps, "the first is blocked", lambda isp: blocked(isp, "first.stream.example"), 30)
+    times = {"released, blocked": [], "lifted, open": []}
+    for n in range(3):
+        name = f"tv{n}.stream.example"
+        ticket = house.release(name)
+        times["released, blocked"].append(everywhere(isps, name, lambda isp: blocked(isp, name), 5))
+        assert all(opened(isp, f"x.{name}") and opened(isp, "stream.example") for isp in isps)
+        house.lift(ticket)
+        times["lifted, open"].append(everywhere(isps, name, lambda isp: opened(isp, name), 5))
+    for what, all_ in times.items():
+        measured(what, all_)
+    for isp in isps:
+        until("all is told", lambda: isp.status().get("names") == 1 and isp.status()["keep"]["all_told"])
+        status = isp.status()
+        assert status["whole"] and status["names"] == 1 and not status["alarms"] and status["epoch"] == 1, status
+        assert not isp.says("ALARM")
+    wrong_ways(house, isps[0])
+
+    # keep is killed and back at once: it is told all anew.
+    for isp in isps:
+        isp.kill("keep")
+        isp.keep()
+    again = everywhere(isps, "keep is told anew", lambda isp: edge_status(isp)["out"] == 1, 30)
+    measured("keep killed, told anew", [again])
+    everywhere(isps, "it is blocked again", lambda isp: blocked(isp, "first.stream.example"), 30)
+
+    # follow is killed: what it told ends by its own clocks; its name's own end comes before the feed's silence.
+    brief = house.release("brief.stream.example", "--until", house.later(seconds=14))
+    begun = time.monotonic()
+    everywhere(isps, "the brief one is blocked", lambda isp: blocked(isp, "brief.stream.example"), 5)
+    for isp in isps:
+        isp.kill("follow")
+    killed = time.monotonic()
+    everywhere(isps, "the brief one is open", lambda isp: opened(isp, "brief.stream.example"), 14 + 30)
+    print(f"measured: both: open {time.monotonic() - begun:.1f} s after a release of 14 s, follow dead")
+    assert all(blocked(isp, "first.stream.example") for isp in isps) or time.monotonic() - killed >= SILENCE - 2
+    everywhere(isps, "silence opens the rest", lambda isp: opened(isp, "first.stream.example"), SILENCE + 5)
+    assert SILENCE - 4 <= time.monotonic() - killed, "it opened too early"
+    for isp in isps:
+        isp.follow()
+    everywhere(isps, "follow is back", lambda isp: blocked(isp, "first.stream.example"), 10)
+    del brief
+
+    # Both are killed: the unit's flush opens Unbound, the zones' expiry BIND.
+    for isp in isps:
+        isp.kill("follow")
+        isp.kill("keep")
+        if isp.flush:
+            isp.flush("ExecStopPost")
+    gone = everywhere(isps, "both dead: all is open", lambda isp: opened(isp, "first.stream.example"), 60)
+    measured("follow and keep killed, open", [gone])
+    for isp in isps:
+        isp.keep()
+        isp.follow()
+        if isp.flush:
+            isp.flush("ExecStartPost")
+    everywhere(isps, "both are back", lambda isp: blocked(isp, "first.stream.example"), 30)
+
+    # The resolver is killed: its blocks are back.
+    for isp in isps:
+        isp.kill("resolver")
+        isp.resolver()
+    everywhere(isps, "the resolver is back", lambda isp: blocked(isp, "first.stream.example"), 30)
+
+    bad_mirrors(house, isps, mirror)
+
+    # The clearing house is killed: a new epoch is taken, and what it lifts opens.
+    house.serving.send_signal(signal.SIGKILL)
+    house.serving.wait()
+    house.serve()
+    everywhere(isps, "the new epoch is taken", lambda isp: isp.status().get("epoch") == 2, 40)
+    assert all(blocked(isp, "first.stream.example") for isp in isps)
+    house.lift(first)
+    everywhere(isps, "it is lifted in the new epoch", lambda isp: opened(isp, "first.stream.example"), 10)
+    # An orderly end of both says so.
+    for isp in isps:
+        assert isp.kill("follow", signal.SIGTERM) == 0
+        assert isp.kill("keep", signal.SIGTERM) == 0
+
+
+def wrong_ways(house, isp):
+    """Who is nobody's key, whom nobody vouches for: said, and nothing taken."""
+    text = (isp.work / "follow.toml").read_text()
+    for old, new, says in (("ca_file", "# ca_file", "certificate"), ("key_file", "# key_file", "status 401"),
+                           ('view = "all"', 'view = "other"', "status 404")):
+        assert old in text, old
+        other = text.replace(old, new).replace(f'{isp.work}/state', f"{isp.work}/state-{says.split()[-1]}")
+        other = other.replace("observe = false", "observe = true")
+        (isp.work / "other.toml").write_text(other)
+        log = isp.work / f"other-{says.split()[-1]}.log"
+        with open(log, "w") as out:
+            child = subprocess.Popen([os.environ["VIGIE_BIN"], "edge", "follow", "--config", "other.toml"], cwd=isp.work,
+                                     stdout=out, stderr=out)
+        try:
+            until(f"it says {says}", lambda: says in log.read_text(), 10)
+            assert "in force" not in log.read_text()
+        finally:
+            child.kill()
+            child.wait()
+    (isp.work / "follow.key").chmod(0o644)
+    done = subprocess.run([os.environ["VIGIE_BIN"], "edge", "follow", "--config", "follow.toml"], cwd=isp.work,
+                          capture_output=True, text=True, timeout=20)
+    assert done.returncode == 2 and "chmod 600" in done.stderr, done
+    (isp.work / "follow.key").chmod(0o600)
+
+
+def bad_mirrors(house, isps, mirror):
+    """One mirror that does what it can, to whoever has no other; then beside the real one."""
+    url = f"http://127.0.0.1:{mirror.server_port}/feed"
+    Mirror.kept["manifest"] = (Mirror.folder / "all/manifest").read_bytes()
+    for isp in isps:
+        isp.settle(house, [url])
+        isp.kill("follow", signal.SIGTERM)
+        isp.follow()
+    serial = lambda: min(isp.status()["serial"] for isp in isps)
+    until("a folder of files is followed", lambda: all(isp.status().get("mirror") == url and isp.status()["whole"] for isp in isps), 20)
+    tried = house.release("tried.stream.example")
+    everywhere(isps, "by a folder of files", lambda isp: blocked(isp, "tried.stream.example"), 10)
+
+    for mode, words in (("tamper", {"manifest"}), ("rollback", {"back"}), ("file", {"file"}), ("truncate", {"file"})):
+        ticket = tried
+        before = int(re.search(r"^serial (\d+)$", (Mirror.folder / "all/manifest").read_text(), re.M)[1])
+        until("all is taken", lambda: serial() == before, 10)
+        Mirror.mode = mode
+        # It lifts a name, or blocks one: neither is believed.
+        house.lift(ticket)
+        everywhere(isps, f"{mode}: an alarm", lambda isp: words & isp.alarms(), 15)
+        assert serial() == before, mode
+        assert all(blocked(isp, "first.stream.example") and blocked(isp, "tried.stream.example") for isp in isps), mode
+        assert all(isp.says("ALARM: http://127.0.0.1") for isp in isps)
+        Mirror.mode = "pass"
+        everywhere(isps, f"{mode}: it is over", lambda isp: opened(isp, "tried.stream.example") and not isp.alarms(), 40)
+        # Lifted before, it waits for a person.
+        tried = house.tickets
+        house.shield("report", "--order", "7/26", "--event", "final", "--work", "serie-a", "--as", "lea",
+                     f"http://tried.stream.example:{house.stream}/live.m3u8")
+        house.tickets += 1
+        until("it is held", lambda: house.stage(tried) in ("held", "in_force"), 20)
+        if house.stage(tried) == "held":
+            house.shield("approve", f"{tried}/0", "--capture", house.items(tried)[0]["capture"], "--as", "vera")
+        everywhere(isps, f"{mode}: and blocked again", lambda isp: blocked(isp, "tried.stream.example"), 10)
+
+    # A restart with a feed that was rolled back: it takes nothing.
+    for isp in isps:
+        isp.kill("follow")
+    Mirror.mode = "rollback"
+    for isp in isps:
+        isp.follow()
+    everywhere(isps, "rolled back at the start: an alarm", lambda isp: "back" in isp.alarms(), 15)
+    assert all(not isp.status()["whole"] for isp in isps)
+    # It stands still: past the silence all is open, however often it is handed on.
+    Mirror.mode = "pass"
+    everywhere(isps, "it is blocked", lambda isp: blocked(isp, "tried.stream.example") and not isp.alarms(), 60)
+    Mirror.mode = "freeze"
+    frozen = everywhere(isps, "a feed that stands still opens all", lambda isp: opened(isp, "tried.stream.example"), SILENCE + 15)
+    assert min(frozen.values()) >= SILENCE - 5, frozen
+    # The state is damaged: it says so, and does not guess.
+    for isp in isps:
+        isp.kill("follow")
+        seen = isp.work / "state/seen"
+        text = seen.read_text()
+        seen.write_text(text.replace("serial ", "serial 1"))
+        done = subprocess.run([os.environ["VIGIE_BIN"], "edge", "follow", "--config", "follow.toml"], cwd=isp.work,
+                              capture_output=True, text=True, timeout=20)
+        assert done.returncode == 3 and "seen is damaged" in done.stderr, done
+        seen.write_text(text)
+
+    # Beside the real one, a bad mirror delays nothing.
+    for mode in ("tamper", "file"):
+        Mirror.mode = mode
+        for isp in isps:
+            if "follow" in isp.children:
+                isp.kill("follow")
+            isp.settle(house, [url, "real"])
+            isp.follow()
+        everywhere(isps, "the real one is asked", lambda isp: blocked(isp, "first.stream.example"), 20)
+        name = f"beside-{mode}.stream.example"
+        house.release(name)
+        everywhere(isps, name, lambda isp: blocked(isp, name), 5)
+    Mirror.mode = "pass"
+
+
+def main():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Stream)
+    mirror = ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
+    for serving in (server, mirror):
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+    upstream = world()
+    with tempfile.TemporaryDirectory() as work:
+        for folder in ("house", "unbound", "bind"):
+            (Path(work) / folder).mkdir()
+        house = House(f"{work}/house")
+        isps = [UnboundIsp(f"{work}/unbound", upstream, SILENCE), BindIsp(f"{work}/bind", upstream, SILENCE)]
+        try:
+            house.begin(server.server_port, upstream)
+            Mirror.folder = house.work / "feed"
+            course(house, isps, mirror)
+        except BaseException:
+            for log in sorted(Path(work).glob("*/*.log")):
+                print(f"--- {log.parent.name}: {log.name}\n" + log.read_text()[-4000:])
+            raise
+        finally:
+            house.end()
+            for isp in isps:
+                isp.end()
+    print("edge: follow believes what is signed, and tells keep; whoever dies, names open")
+
+
+if __name__ == "__main__":
+    main()
