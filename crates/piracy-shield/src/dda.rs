@@ -3,7 +3,7 @@
 use desk::clearing::House;
 use serde_json::{Value, json};
 use shield::order::words::{OrderId, Organisation, Right};
-use shield::order::{Command, Order};
+use shield::order::{Command, Moment, Order};
 
 use crate::account::organisation_of;
 use crate::answer::{Answer, Outcome};
@@ -64,34 +64,38 @@ fn is_instance(text: &str) -> bool {
 
 /// One order, by its identifier or its number.
 pub(crate) fn get(call: &Call<'_>) -> Outcome {
-    Ok(Answer::Data(shown(call, &found(call)?, false)))
+    let (order, now) = found(call)?;
+    Ok(Answer::Data(shown(call, &order, now, false)))
 }
 
-fn found(call: &Call<'_>) -> Result<Order, Fault> {
+fn found(call: &Call<'_>) -> Result<(Order, Moment), Fault> {
     let text = call.body.text("dda_id").ok_or(DDA_UNKNOWN)?;
-    let all = orders(call, |_| true)?;
-    let is = |order: &&Order| {
+    let (all, now) = orders(call, |_| true)?;
+    let is = |order: &Order| {
         order.id.as_str() == text || call.api.ids.of_name(Sort::Order, order.id.as_str()) == text
     };
     let own = call.known.who.organisation();
-    let may = |order: &&Order| {
+    let may = |order: &Order| {
         call.known.caller == Caller::Internal || Some(order.reporter.as_str()) == own
     };
-    all.iter().find(|order| is(order) && may(order)).cloned().ok_or_else(|| DDA_UNKNOWN.into())
+    let found = all.into_iter().find(|order| is(order) && may(order));
+    found.map(|order| (order, now)).ok_or_else(|| DDA_UNKNOWN.into())
 }
 
+/// Orders, and the moment at which they were looked at.
 fn orders(
     call: &Call<'_>,
     which: impl Fn(&Order) -> bool + Send + 'static,
-) -> Result<Vec<Order>, Fault> {
+) -> Result<(Vec<Order>, Moment), Fault> {
     call.api.look(move |house: &mut House| {
-        house.state().orders().filter(|order| which(order)).cloned().collect()
+        let all = house.state().orders().filter(|order| which(order));
+        (all.cloned().collect(), house.now())
     })
 }
 
 fn of(call: &Call<'_>, reporter: Organisation) -> Outcome {
-    let all = orders(call, move |order| order.reporter == reporter)?;
-    Ok(Answer::Data(all.iter().map(|order| shown(call, order, false)).collect()))
+    let (all, now) = orders(call, move |order| order.reporter == reporter)?;
+    Ok(Answer::Data(all.iter().map(|order| shown(call, order, now, false)).collect()))
 }
 
 /// One's own.
@@ -107,21 +111,20 @@ pub(crate) fn of_account(call: &Call<'_>) -> Outcome {
 
 /// Every one.
 pub(crate) fn global(call: &Call<'_>) -> Outcome {
-    let all = orders(call, |_| true)?;
-    Ok(Answer::Data(all.iter().map(|order| shown(call, order, true)).collect()))
+    let (all, now) = orders(call, |_| true)?;
+    Ok(Answer::Data(all.iter().map(|order| shown(call, order, now, true)).collect()))
 }
 
-fn is_active(call: &Call<'_>, order: &Order) -> Result<bool, Fault> {
-    let now = call.api.look(|house| house.now())?;
-    Ok(order.from <= now && now < order.until)
+fn is_active(order: &Order, now: Moment) -> bool {
+    order.from <= now && now < order.until
 }
 
-fn shown(call: &Call<'_>, order: &Order, whose: bool) -> Value {
+fn shown(call: &Call<'_>, order: &Order, now: Moment, whose: bool) -> Value {
     let rights: Vec<&str> = order.rights.iter().map(Right::as_str).collect();
     let mut document = json!({
         "dda_id": call.api.ids.of_name(Sort::Order, order.id.as_str()),
         "description": rights.join(", "), "instance": order.id.as_str(),
-        "is_active": is_active(call, order).unwrap_or(false),
+        "is_active": is_active(order, now),
         "metadata": {"created_at": time(order.from), "ends_at": time(order.until)},
     });
     if whose && let Some(fields) = document.as_object_mut() {
@@ -138,19 +141,19 @@ fn shown(call: &Call<'_>, order: &Order, whose: bool) -> Value {
 
 /// An order that holds now is active; one that ended is given anew.
 pub(crate) fn set_active(call: &Call<'_>) -> Outcome {
-    let order = found(call)?;
-    if is_active(call, &order)? { Ok(Answer::Done) } else { Err(DDA_CANNOT_SET.into()) }
+    let (order, now) = found(call)?;
+    if is_active(&order, now) { Ok(Answer::Done) } else { Err(DDA_CANNOT_SET.into()) }
 }
 
 /// An order that ended is not active; one that holds ends at its end.
 pub(crate) fn set_non_active(call: &Call<'_>) -> Outcome {
-    let order = found(call)?;
-    if is_active(call, &order)? { Err(DDA_CANNOT_SET.into()) } else { Ok(Answer::Done) }
+    let (order, now) = found(call)?;
+    if is_active(&order, now) { Err(DDA_CANNOT_SET.into()) } else { Ok(Answer::Done) }
 }
 
 /// Nothing goes out of the log.
 pub(crate) fn remove(call: &Call<'_>) -> Outcome {
-    let order = found(call)?;
+    let (order, _) = found(call)?;
     let used = call.api.look(move |house: &mut House| {
         let state = house.state();
         let all = state.tickets_of(&order.reporter).iter();

@@ -10,10 +10,11 @@ use axum::body::Bytes;
 use desk::clearing::House;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
-use shield::feed::{Place, Snapshot};
+use shield::feed::{Place, Row, Snapshot};
 use shield::item::Kind;
+use shield::order::state::Live;
 use shield::order::words::Organisation;
-use shield::order::{Moment, Stage, State, TicketId, Value};
+use shield::order::{Stage, State, Ticket, TicketId, Value};
 
 use crate::answer::{Answer, Outcome};
 use crate::call::{Call, Times};
@@ -29,44 +30,45 @@ struct Made {
     checksum: String,
 }
 
-/// What a shared list was made of.
-type Of = (Place, BTreeSet<Value>);
+/// What a list was made of: where the feed stood, and the first ticket that could still be taken back.
+type Of = (Place, TicketId);
 
-/// The lists that everybody shares: one of each kind.
+/// The lists that everybody shares, one of each kind; `None` where tickets speak of ISPs by name, so that each
+/// has its own.
 #[derive(Debug, Default)]
-pub(crate) struct Lists(Mutex<BTreeMap<Kind, (Of, Made)>>);
+pub(crate) struct Lists(Mutex<BTreeMap<Kind, (Of, Option<Made>)>>);
 
-/// What is out, as one party may see it.
+/// What is out.
 struct Out {
-    place: Place,
+    of: Of,
     snapshot: Snapshot,
-    /// What is of tickets alone that can still be taken back.
-    hidden: BTreeSet<Value>,
 }
 
-fn out(house: &House, isp: Option<&Organisation>, times: Times) -> Option<Out> {
+fn out(house: &House, times: Times) -> Option<Out> {
     let history = house.feed()?.history();
-    let hidden = isp.map(|isp| hidden(house.state(), isp, house.now(), times)).unwrap_or_default();
-    Some(Out { place: history.place(), snapshot: history.current().clone(), hidden })
+    let (state, now) = (house.state(), house.now());
+    // Tickets are numbered as they come.
+    let is_young = |id: &TicketId| {
+        state.ticket(*id).is_some_and(|ticket| now < ticket.at.plus(times.revoke_ms))
+    };
+    let young = (0..state.tickets()).rev().map(TicketId).take_while(is_young).last();
+    let of = (history.place(), young.unwrap_or(TicketId(state.tickets())));
+    Some(Out { of, snapshot: history.current().clone() })
 }
 
-/// What an ISP is not listed yet: the values that only tickets want which can still be taken back.
-fn hidden(state: &State, isp: &Organisation, now: Moment, times: Times) -> BTreeSet<Value> {
-    let is_young =
-        |id: TicketId| state.ticket(id).is_some_and(|ticket| now < ticket.at.plus(times.revoke_ms));
-    let young = (0..state.tickets()).rev().map(TicketId).take_while(|id| is_young(*id));
-    let values = young.flat_map(|id| state.items_of(id)).map(|(_, live)| live.value.clone());
-    let wanted_by_older = |value: &Value| {
+/// Of values that a young ticket wants, those that an older one keeps blocked at an ISP.
+fn kept(state: &State, values: Vec<Value>, young: TicketId, isp: &Organisation) -> BTreeSet<Value> {
+    let is_kept = |value: &Value| {
         let live = state.value(value).into_iter().flat_map(|wanted| &wanted.live);
-        live.filter(|item| !is_young(item.ticket())).any(|item| {
-            let in_force =
-                state.item(*item).is_some_and(|live| live.machine.stage() == Stage::InForce);
-            let to =
-                state.ticket(item.ticket()).is_some_and(|ticket| addressed(&ticket.audience, isp));
-            in_force && to && !state.is_lifted(item.ticket())
+        live.filter(|item| item.ticket() < young).any(|item| {
+            let in_force = |live: &Live| live.machine.stage() == Stage::InForce;
+            let to = |ticket: &Ticket| addressed(&ticket.audience, isp);
+            state.item(*item).is_some_and(in_force)
+                && state.ticket(item.ticket()).is_some_and(to)
+                && !state.is_lifted(item.ticket())
         })
     };
-    values.filter(|value| !wanted_by_older(value)).collect()
+    values.into_iter().filter(is_kept).collect()
 }
 
 /// All values of a kind that who asks is to block, or of everybody for the authority's people.
@@ -75,41 +77,64 @@ pub(crate) fn all(call: &Call<'_>, kind: Kind, form: Form) -> Outcome {
         Caller::Provider => Some(call.own()?),
         _ => None,
     };
-    let (of, times) = (isp.clone(), call.api.times);
-    let found = call.api.look(move |house| out(house, of.as_ref(), times))?;
+    let times = call.api.times;
+    let found = call.api.look(move |house| out(house, times))?;
     let found =
         found.ok_or_else(|| Fault::of(GENERIC, "the clearing house's feed has not begun"))?;
-    let made = call.api.lists.made(found, kind, isp.as_ref());
-    answer(made, form)
+    let Some(isp) = isp else {
+        let rows = found.snapshot.rows().filter(|row| row.kind() == kind);
+        return answer(Made::of(joined(rows.map(Row::value))), form);
+    };
+    if found.snapshot.gates().shuts(&isp) {
+        return answer(Made::of(String::new()), form);
+    }
+    answer(made(call, found, kind, &isp)?, form)
 }
 
-impl Lists {
-    fn made(&self, out: Out, kind: Kind, isp: Option<&Organisation>) -> Made {
-        if isp.is_some_and(|isp| out.snapshot.gates().shuts(isp)) {
-            return Made::of(String::new());
+/// The list of an ISP: made once a change where everybody has the same, by the first who asks.
+fn made(call: &Call<'_>, out: Out, kind: Kind, isp: &Organisation) -> Result<Made, Fault> {
+    let mut all = call.api.lists.0.lock().unwrap_or_else(PoisonError::into_inner);
+    match all.get(&kind).filter(|(of, _)| *of == out.of) {
+        Some((_, Some(made))) => return Ok(made.clone()),
+        Some((_, None)) => {
+            drop(all);
+            return make(call, &out, kind, isp).map(|(made, _)| made);
         }
-        let of = (out.place, out.hidden);
-        if isp.is_some()
-            && let Some((shared_of, made)) =
-                self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&kind)
-            && *shared_of == of
-        {
-            return made.clone();
-        }
-        let (mut text, mut shared) = (String::new(), isp.is_some());
-        for row in out.snapshot.rows().filter(|row| row.kind() == kind) {
-            shared &= row.for_some().next().is_none();
-            let named = isp.is_none_or(|isp| row.of(isp).is_some());
-            if named && !of.1.contains(row.value()) {
-                push(&mut text, &row.value().to_string());
-            }
-        }
-        let made = Made::of(text);
-        if shared {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, (of, made.clone()));
-        }
-        made
+        None => {}
     }
+    let (made, shared) = make(call, &out, kind, isp)?;
+    all.insert(kind, (out.of, shared.then(|| made.clone())));
+    Ok(made)
+}
+
+/// An ISP's list, and whether every other has the same.
+fn make(call: &Call<'_>, out: &Out, kind: Kind, isp: &Organisation) -> Result<(Made, bool), Fault> {
+    let (mut values, mut young, mut shared) = (Vec::new(), Vec::new(), true);
+    let first_young = out.of.1;
+    for row in out.snapshot.rows().filter(|row| row.kind() == kind) {
+        shared &= row.for_some().next().is_none();
+        let Some(entry) = row.of(isp) else { continue };
+        let is_young = entry.ticket() >= first_young;
+        values.push((row.value(), is_young));
+        if is_young {
+            young.push(row.value().clone());
+        }
+    }
+    let kept = match young.is_empty() {
+        true => BTreeSet::new(),
+        false => {
+            let isp = isp.clone();
+            call.api.look(move |house| kept(house.state(), young, first_young, &isp))?
+        }
+    };
+    let shown = values.into_iter().filter(|(value, is_young)| !is_young || kept.contains(*value));
+    Ok((Made::of(joined(shown.map(|(value, _)| value))), shared))
+}
+
+fn joined<'a>(values: impl Iterator<Item = &'a Value>) -> String {
+    let mut text = String::new();
+    values.for_each(|value| push(&mut text, &value.to_string()));
+    text
 }
 
 fn push(text: &mut String, value: &str) {

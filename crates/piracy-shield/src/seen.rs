@@ -60,6 +60,23 @@ pub(crate) fn addressed(audience: &Audience, isp: &Organisation) -> bool {
     }
 }
 
+/// Since when an item is what an ISP blocks, as [`Seen::out_for`] says of a ticket's; `None` where it is not.
+pub(crate) fn out_since(
+    house: &House,
+    item: ItemId,
+    isp: &Organisation,
+    times: Times,
+) -> Option<Moment> {
+    let state = house.state();
+    let live = state.item(item)?;
+    let ticket = state.ticket(item.ticket())?;
+    let out = live.machine.stage() == Stage::InForce
+        && addressed(&ticket.audience, isp)
+        && house.now() >= ticket.at.plus(times.revoke_ms)
+        && !state.is_lifted(item.ticket());
+    live.machine.in_force().filter(|_| out).map(|in_force| in_force.since)
+}
+
 impl Seen {
     /// True while its reporter may take it back, and ISPs do not see it here.
     pub(crate) fn is_revocable(&self) -> bool {

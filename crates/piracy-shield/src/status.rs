@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use shield::feed::Gates;
 use shield::order::words::Organisation;
 use shield::order::{Moment, Value};
 
@@ -17,7 +18,7 @@ use crate::codes::{
     Fault, ITEM_NOT_FOUND, ITEM_NOTE_NON_VALID, ITEM_REASON_MISSING, ITEM_REASON_NON_VALID,
     ITEM_TIMESTAMP_NON_VALID, ITEM_UPDATE_TIME_EXCEEDED, ITEM_VALUE_MISSING, ITEM_VALUE_NON_VALID,
 };
-use crate::seen::seen;
+use crate::seen::out_since;
 
 /// The most reports that are kept of one ISP; the oldest gives way.
 pub(crate) const MAX_OF_ISP: usize = 20_000;
@@ -138,13 +139,13 @@ fn report(call: &Call<'_>, status: &'static str, reason: Option<&'static str>) -
     let (of, times) = (isp.clone(), call.api.times);
     let found = call.api.look(move |house| {
         let state = house.state();
-        let live = state.value(&item)?.live.clone();
-        let tickets = live.iter().filter_map(|id| seen(house, id.ticket(), times));
-        let out = tickets.flat_map(|ticket| ticket.out_for(&of).cloned().collect::<Vec<_>>());
-        let since = out
-            .filter(|piece| *piece.value == item)
-            .filter_map(|piece| Some((piece.since?, piece.value)));
-        since.max_by_key(|(since, _)| *since).map(|(since, value)| (since, value, house.now()))
+        if Gates::of(state).shuts(&of) {
+            return None;
+        }
+        let live = state.value(&item)?.live.iter().copied();
+        let since = live.filter_map(|id| Some((out_since(house, id, &of, times)?, id)));
+        let (since, id) = since.max()?;
+        Some((since, state.item(id)?.value.clone(), house.now()))
     })?;
     let (since, value, at) = found.ok_or(ITEM_NOT_FOUND)?;
     if at >= since.plus(times.report_ms) {

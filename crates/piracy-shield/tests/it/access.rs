@@ -169,7 +169,7 @@ fn people_and_services_sign_in_refresh_and_sign_out() {
     }
     // Failures grow slow.
     for _ in 0..4 {
-        login("carl", "wrong, and long enough").status;
+        assert_eq!(login("carl", "wrong, and long enough").status, 400);
     }
     let slow = login("carl", PASSWORD);
     slow.refused(400, "2003");
