@@ -29,8 +29,10 @@ pub(crate) const MAX_PIECES: u32 = 10_000;
 pub(crate) const MAX_COMING: usize = 16;
 /// Of one reporter.
 pub(crate) const MAX_OF_REPORTER: usize = 4;
-/// Forms that are read at once.
+/// Forms that are read at once, and of one reporter: who is slow holds up no other.
 const MAX_FORMS: usize = 16;
+/// Of one reporter.
+const MAX_FORMS_OF_REPORTER: usize = 4;
 /// One of which nothing came for so long makes room.
 const IDLE: Duration = Duration::from_secs(3_600);
 /// The longest between two pieces of a form.
@@ -52,7 +54,25 @@ struct Coming {
 pub(crate) struct Uploads {
     stager: Arc<Stager>,
     coming: Mutex<BTreeMap<TicketId, Coming>>,
-    forms: tokio::sync::Semaphore,
+    forms: Mutex<BTreeMap<Organisation, usize>>,
+}
+
+/// A form that is being read; another may be once it is dropped.
+struct Reading<'a> {
+    uploads: &'a Uploads,
+    reporter: Organisation,
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        let mut forms = self.uploads.forms.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = forms.get_mut(&self.reporter) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                forms.remove(&self.reporter);
+            }
+        }
+    }
 }
 
 /// One form, read to its end.
@@ -65,7 +85,20 @@ struct Form {
 
 impl Uploads {
     pub(crate) fn new(stager: Arc<Stager>) -> Self {
-        Self { stager, coming: Mutex::default(), forms: tokio::sync::Semaphore::new(MAX_FORMS) }
+        Self { stager, coming: Mutex::default(), forms: Mutex::default() }
+    }
+
+    /// Begins to read a form.
+    fn read(&self, reporter: &Organisation) -> Result<Reading<'_>, Fault> {
+        let mut forms = self.forms.lock().unwrap_or_else(PoisonError::into_inner);
+        let (all, own) = (forms.values().sum::<usize>(), forms.get(reporter).copied().unwrap_or(0));
+        if all >= MAX_FORMS || own >= MAX_FORMS_OF_REPORTER {
+            let busy =
+                Fault::of(FORENSIC_GENERIC, "as many pieces come in as may at once: come again");
+            return Err(Fault { retry_s: Some(5), ..busy });
+        }
+        *forms.entry(reporter.clone()).or_default() += 1;
+        Ok(Reading { uploads: self, reporter: reporter.clone() })
     }
 
     /// Takes a piece; all of them where it was the last.
@@ -137,14 +170,11 @@ pub(crate) async fn take(api: &Arc<Api>, known: Known, request: Request) -> Outc
         wanted(&call, ticket.id).map(|_| ticket.id)
     });
     let ticket = ticket.await??;
-    let place = api.uploads.forms.try_acquire();
-    let _place = place.map_err(|_| Fault {
-        retry_s: Some(5),
-        ..Fault::of(FORENSIC_GENERIC, "busy: come again")
-    })?;
+    let reporter = known.who.organisation().and_then(Organisation::new).ok_or(GENERIC)?;
+    let reading = api.uploads.read(&reporter)?;
     let form = form(api, request).await?;
+    drop(reading);
     work(api, move |api| -> Outcome {
-        let reporter = known.who.organisation().and_then(Organisation::new).ok_or(GENERIC)?;
         let Some((name, pieces)) = api.uploads.put(ticket, &reporter, form)? else {
             return Ok(Answer::Done);
         };

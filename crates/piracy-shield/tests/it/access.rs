@@ -240,3 +240,19 @@ fn what_is_no_request_is_told_as_the_wire_tells_it() {
     let answer = bed.ask("POST", "/ticket/create", token, &[], &long);
     answer.refused(400, "1010");
 }
+
+/// Fault 10: where a header says that somebody is counts for nothing; the connection's own address is what is held
+/// to a quota.
+#[test]
+fn a_header_says_nothing_of_where_somebody_is() {
+    let bed = Bed::new();
+    let ping = |n: u32| {
+        let forwarded = format!("X-Forwarded-For: 198.51.100.{n}, 203.0.113.{n}");
+        bed.ask("GET", "/ping", None, &[&forwarded], b"")
+    };
+    let last = (0..80).map(ping).last().unwrap();
+    last.refused(429, "1005");
+    assert!(last.head.to_lowercase().contains("retry-after: "), "{last:?}");
+    // Whoever is signed in has the quota of the organisation.
+    bed.get("/ticket/get/all", Some(bed.key("fibre-1"))).data();
+}

@@ -31,7 +31,7 @@ pub(crate) struct Bed {
     pub(crate) access: Arc<Access>,
     pub(crate) dir: tempfile::TempDir,
     keys: std::collections::BTreeMap<&'static str, String>,
-    _runtime: tokio::runtime::Runtime,
+    runtime: tokio::runtime::Runtime,
 }
 
 /// An answer.
@@ -172,10 +172,23 @@ impl Bed {
         let address = listener.local_addr().unwrap();
         let routes = router(Arc::new(api));
         runtime.spawn(serve(listener, None, routes, Bounds::default(), std::future::pending()));
-        let bed = Self { address, keeper, access, dir, keys, _runtime: runtime };
+        let bed = Self { address, keeper, access, dir, keys, runtime };
         bed.order("1/26/DDA", "league", Some("final"));
         bed.order("2/26/DDA", "cinema", None);
         bed
+    }
+
+    /// Another process over the same house: of the tokens of the first it knows nothing.
+    pub(crate) fn again(&mut self) {
+        let case = self.dir.path().join("shield");
+        let times = Times { revoke_ms: 0, ..Times::default() };
+        let access = Arc::clone(&self.access);
+        let api = Api::open(&case, self.keeper.clone(), access, times).unwrap();
+        let listener = self.runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        self.address = listener.local_addr().unwrap();
+        let stop = std::future::pending();
+        let routes = router(Arc::new(api));
+        self.runtime.spawn(serve(listener, None, routes, Bounds::default(), stop));
     }
 
     fn order(&self, order: &str, reporter: &str, event: Option<&str>) {

@@ -228,3 +228,34 @@ fn a_get_has_a_body_and_a_request_is_sealed() {
     let shown = bed.post("/ticket/get", Some(bed.key("league-1")), &of(&id)).data();
     assert_eq!((&shown["fqdn"], &shown["description"]), (&json!(["a.example"]), &Value::Null));
 }
+
+/// After a restart tickets, archives' digests and errors are there; tokens and reports are not.
+#[test]
+fn a_restart_forgets_tokens_and_reports_alone() {
+    let mut bed = Bed::new();
+    let id = bed.ticket(&["a.example", "b.example"], &[], &[]);
+    bed.release("a.example");
+    let key = bed.key("league-1").to_owned();
+    let error = json!({"ticket_id": id, "fqdn": ["b.example"]});
+    let error = bed.post("/ticket/error/create", Some(&key), &error).data();
+    let isp = bed.key("fibre-1").to_owned();
+    bed.post("/ticket/item/set/processed", Some(&isp), &json!({"value": "a.example"}));
+    let (token, refresh) = bed.login("fibre-1", &isp);
+    let seen = |bed: &Bed| {
+        let paths = ["/ticket/get", "/ticket/get/fqdn", "/forensic/get/by_ticket"];
+        paths.map(|path| bed.post(path, Some(&key), &of(&id)).data())
+    };
+    let before = seen(&bed);
+    bed.again();
+    assert_eq!(seen(&bed), before);
+    let id_of = json!({"ticket_error_id": error["ticket_error_id"]});
+    assert_eq!(
+        bed.post("/ticket/error/get", Some(&key), &id_of).data()["fqdn"],
+        json!(["b.example"])
+    );
+    bed.get("/fqdn/get/all", Some(&token)).refused(401, "2002");
+    bed.post("/authentication/refresh", None, &json!({"refresh_token": refresh}))
+        .refused(400, "2002");
+    let items = bed.post("/ticket/item/get/all", Some(&isp), &of(&id)).data();
+    assert_eq!(items[0]["status"], "pending");
+}
