@@ -1,8 +1,8 @@
 //! What else reads bytes that others wrote: records, notes, the log's files, archives, tables of
 //! addresses, lists of check sums, mapping files, time stamps, web archives, hand-overs, packages, images
 //! of disks, items of the shield, its sets, decisions and feed, requests for block lists, what is said to
-//! the keep of an ISP's side, what its follow is set by and remembers, and what the capture probe meets:
-//! HTTP answers, playlists, hosts, DNS. The first byte says which.
+//! the keep of an ISP's side, what its follow is set by and remembers, tickets by Piracy Shield's API, and
+//! what the capture probe meets: HTTP answers, playlists, hosts, DNS. The first byte says which.
 //!
 //! (Index files are fuzzed by `desk`'s own tests: SQLite and Parquet would be built for them here.)
 #![no_main]
@@ -48,6 +48,7 @@ fuzz_target!(|bytes: &[u8]| {
         b'g' => playlist(bytes),
         b'h' => hosts(bytes),
         b'i' => names(bytes),
+        b'q' => ticket(bytes),
         b'r' => dns(bytes),
         b's' => items(bytes),
         b't' => set(bytes),
@@ -454,6 +455,17 @@ fn feed(bytes: &[u8]) {
         }
     }
     assert_eq!(blocks, 0);
+}
+
+/// A ticket by Piracy Shield's API: no more items than a ticket holds, each a value that is read alike again.
+fn ticket(bytes: &[u8]) {
+    use piracy_shield::{asked, body::Body};
+    let Ok(body) = Body::parse(bytes, asked::REQUIRED, true) else { return };
+    let Ok(asked) = asked::Asked::read(&body) else { return };
+    assert!((1..=1_000).contains(&asked.lines.len()) && !asked.hashes.is_empty());
+    for line in asked.lines {
+        assert_eq!(shield::Item::parse(&line.item.to_string()).as_ref(), Ok(&line.item));
+    }
 }
 
 /// A manifest of the shield's feed: what is read is written the same again.

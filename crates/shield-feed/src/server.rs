@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -72,6 +75,10 @@ pub fn tls_config(
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
+
+/// Who is at the other end of the connection that a request came by: an extension of each request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
 
 /// How many connections each address has.
 type Peers = Arc<Mutex<HashMap<IpAddr, usize>>>;
@@ -142,11 +149,11 @@ pub async fn serve(
         let (router, acceptor) = (router.clone(), acceptor.clone());
         tokio::spawn(async move {
             match acceptor {
-                None => connection(stream, router, bounds).await,
+                None => connection(stream, router, peer, bounds).await,
                 Some(acceptor) => {
                     let shaken = tokio::time::timeout(bounds.headers, acceptor.accept(stream));
                     if let Ok(Ok(stream)) = shaken.await {
-                        connection(stream, router, bounds).await;
+                        connection(stream, router, peer, bounds).await;
                     }
                 }
             }
@@ -158,8 +165,17 @@ pub async fn serve(
     Ok(())
 }
 
-async fn connection<S: AsyncRead + AsyncWrite + Unpin>(stream: S, router: Router, bounds: Bounds) {
-    let service = TowerToHyperService::new(router);
+async fn connection<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    router: Router,
+    peer: IpAddr,
+    bounds: Bounds,
+) {
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        router.call(request)
+    });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.headers)

@@ -183,6 +183,7 @@ pub(crate) struct Open {
   vigie serve --case nl-04 --listen 127.0.0.1:8484
   vigie serve --tsa http://tsa.example/tsr --witnesses
   vigie serve --shield shield --dns dns.toml     # the clearing house in place of a case
+  vigie serve --shield shield --piracy-shield-listen 127.0.0.1:8485
   vigie serve --listen 0.0.0.0:443 --host vigie.example \\
         --tls-cert chain.pem --tls-key key.pem
 
@@ -229,6 +230,9 @@ pub(crate) struct ServeShield {
     /// Serve that folder by HTTP to whom an ISP's key was issued; beyond loopback with --tls-cert.
     #[arg(long, value_name = "ADDR", requires = "feed")]
     pub(crate) feed_listen: Option<SocketAddr>,
+    /// Serve Piracy Shield's API, version 1, to who speaks it; beyond loopback with --tls-cert.
+    #[arg(long, value_name = "ADDR", requires = "shield")]
+    pub(crate) piracy_shield_listen: Option<SocketAddr>,
     /// The resolver that the probe asks [default: this machine's].
     #[arg(long, value_name = "ADDR", requires = "shield")]
     pub(crate) resolver: Option<SocketAddr>,

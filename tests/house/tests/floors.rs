@@ -28,6 +28,8 @@ const FLOORS: &[(&str, u32)] = &[
     ("console", 4),
     ("report", 4),
     ("edge", 4),
+    // Others' API, over the desk.
+    ("piracy-shield", 4),
     ("vigie", 5),
 ];
 

@@ -22,6 +22,7 @@ pub mod door;
 mod house;
 mod keeper;
 pub mod publish;
+mod received;
 mod replay;
 pub mod rounds;
 #[cfg(test)]
@@ -30,4 +31,5 @@ mod tests;
 pub(crate) use check::check;
 pub use house::{Ask, Done, House, MAX_TOGETHER};
 pub use keeper::{Closed, Keeper, MAX_WAITING, Out};
+pub use received::HandedIn;
 pub use replay::Standing;

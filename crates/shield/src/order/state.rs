@@ -176,6 +176,16 @@ impl State {
         self.orders.get(id)
     }
 
+    /// Every legal basis, in the order of their numbers.
+    pub fn orders(&self) -> impl Iterator<Item = &Order> {
+        self.orders.values()
+    }
+
+    /// Every event, in the order of their names.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.events.values().map(|announced| &announced.event)
+    }
+
     /// An event.
     pub fn event(&self, id: &EventId) -> Option<&Event> {
         self.events.get(id).map(|announced| &announced.event)
@@ -196,6 +206,11 @@ impl State {
     /// How many tickets there are.
     pub fn tickets(&self) -> u64 {
         self.tickets.len() as u64
+    }
+
+    /// A reporter's tickets, in the order in which they were taken.
+    pub fn tickets_of(&self, reporter: &Organisation) -> &[TicketId] {
+        self.reporters.get(reporter).map_or(&[], |reporter| &reporter.tickets)
     }
 
     /// An item that lives.

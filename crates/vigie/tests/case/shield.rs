@@ -132,3 +132,23 @@ fn an_authoritys_own_sets_count_and_go() {
     assert_eq!(out.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&out.stderr).contains("none of popular, cdn"));
 }
+
+/// What is not on this machine alone is said by TLS; what hears no clearing house is none.
+#[test]
+fn anothers_api_listens_beyond_loopback_by_tls_alone() {
+    let bench = Bench::new();
+    bench.ok(&["shield", "init", "house"]);
+    let out = bench.run(&[
+        "serve",
+        "--shield",
+        "house",
+        "--no-captures",
+        "--piracy-shield-listen",
+        "0.0.0.0:0",
+    ]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(2), "{said}");
+    assert!(said.contains("Piracy Shield's API") && said.contains("--tls-cert"), "{said}");
+    let out = bench.run(&["serve", "--piracy-shield-listen", "127.0.0.1:0"]);
+    assert_eq!(out.status.code(), Some(2));
+}

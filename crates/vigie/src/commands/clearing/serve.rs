@@ -100,7 +100,22 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
             _ => None,
         };
         let listener = match args.feed_listen {
-            Some(address) => Some(super::web::listen(address, tls.is_some()).await?),
+            Some(address) => Some(super::web::listen("the feed", address, tls.is_some()).await?),
+            None => None,
+        };
+        let api = match args.piracy_shield_listen {
+            Some(address) => {
+                let listener =
+                    super::web::listen("Piracy Shield's API", address, tls.is_some()).await?;
+                let parties = Arc::clone(&parties);
+                let api = piracy_shield::Api::open(
+                    dir,
+                    keeper.clone(),
+                    parties,
+                    piracy_shield::Times::default(),
+                );
+                Some((listener, piracy_shield::router(Arc::new(api.map_err(told(dir))?))))
+            }
             None => None,
         };
         if let Some(address) = listener.as_ref().and_then(|listener| listener.local_addr().ok()) {
@@ -109,6 +124,11 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
                 "The feed at {scheme}://{address}/feed/{}/manifest.",
                 super::web::VIEW
             ));
+        }
+        if let Some(address) = api.as_ref().and_then(|(listener, _)| listener.local_addr().ok()) {
+            let scheme = if tls.is_some() { "https" } else { "http" };
+            let base = piracy_shield::BASE;
+            lines.push(format!("Piracy Shield's API at {scheme}://{address}{base}."));
         }
         let epoch = keeper.look(|house| (house.epoch(), house.blocks())).map_err(told(dir))?;
         let mut out = std::io::stdout();
@@ -143,11 +163,22 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
                 None => std::future::pending().await,
             }
         };
+        let api_tls = tls.clone();
         let feed = async {
             match web.zip(listener) {
                 Some((web, listener)) => {
                     let log = dir.join("ledger");
                     web.serve(listener, tls, log, parties, std::future::pending()).await
+                }
+                None => std::future::pending().await,
+            }
+        };
+        let api = async {
+            match api {
+                Some((listener, router)) => {
+                    let bounds = shield_feed::Bounds::default();
+                    shield_feed::serve(listener, api_tls, router, bounds, std::future::pending())
+                        .await
                 }
                 None => std::future::pending().await,
             }
@@ -163,6 +194,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
         tokio::select! {
             ended = dns => ended.map_err(|e| Told::failure(&e, None)),
             ended = feed => ended.map_err(|e| Told::failure(&e, None)),
+            ended = api => ended.map_err(|e| Told::failure(&e, None)),
             () = ended() => Ok(()),
             () = closed => Ok(()),
         }

@@ -108,15 +108,19 @@ pub(super) fn tls(cert: &Path, key: &Path) -> Result<shield_feed::Tls, Told> {
         .map_err(|e| Told::Misuse(format!("{}: {e}", cert.display())))
 }
 
-/// Where the feed listens.
-pub(super) async fn listen(address: std::net::SocketAddr, tls: bool) -> Result<TcpListener, Told> {
+/// Where something is served.
+pub(super) async fn listen(
+    what: &str,
+    address: std::net::SocketAddr,
+    tls: bool,
+) -> Result<TcpListener, Told> {
     if !address.ip().is_loopback() && !tls {
         return Err(Told::Misuse(format!(
-            "the feed listens on {address} by TLS alone: give --tls-cert and --tls-key, or a loopback address"
+            "{what} listens on {address} by TLS alone: give --tls-cert and --tls-key, or a loopback address"
         )));
     }
     let bound = TcpListener::bind(address).await;
-    bound.map_err(|e| Told::failure(&e, Some(&format!("the feed cannot listen on {address}"))))
+    bound.map_err(|e| Told::failure(&e, Some(&format!("{what} cannot listen on {address}"))))
 }
 
 /// Who may, of the authority's folder: the door and the feed ask one and the same.
