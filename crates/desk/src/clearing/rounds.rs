@@ -4,7 +4,7 @@
 //! outside world. What a probe saw is sealed and recorded before anything is decided on it.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -22,8 +22,8 @@ use shield::order::{Actor, Capture, Command, ItemId, Moment, Role, Seen, Value};
 
 use super::house::{Ask, House};
 use super::keeper::Keeper;
+use super::known::Knowledge;
 use crate::capture::{Book, Came, counted, sealed};
-use crate::shield::{Loaded, load};
 use crate::{Error, Result};
 
 /// The most items that one round looks at, of captures and of checks each.
@@ -32,16 +32,16 @@ const A_ROUND: usize = 64;
 const NAP: Duration = Duration::from_millis(100);
 /// Before what failed is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
-/// What the check knows is read anew this often, where its folder changed.
-const REREAD: Duration = Duration::from_secs(60);
+/// Refusals of hours that are over are looked for this often.
+const SETTLED: Duration = Duration::from_secs(60);
 
 /// How the clearing house works by itself.
 #[derive(Debug, Clone)]
 pub struct Work {
     /// The authority's folder.
     pub home: PathBuf,
-    /// On the practice range: names under `.example` and `.test` stand for the internet's.
-    pub practice: bool,
+    /// What the harm check knows.
+    pub known: Knowledge,
     /// The resolver that the probe asks; `None`: nothing is captured by this process.
     pub resolver: Option<SocketAddr>,
     /// How far a capture goes.
@@ -65,14 +65,14 @@ pub type Told = Arc<dyn Fn(&str) + Send + Sync>;
 /// Begins the rounds; they end when `stop` is set, or the house is closed.
 ///
 /// # Errors
-/// What the check knows cannot be read; the probe is held by another, or its key is shut.
+/// The probe is held by another, or its key is shut.
 pub fn begin(
     keeper: Keeper,
     work: Work,
     told: Told,
     stop: Arc<AtomicBool>,
 ) -> Result<JoinHandle<Result<()>>> {
-    let check = Checking::new(&work)?;
+    let check = Checking(work.known.clone());
     let probe = work.resolver.map(|resolver| Probing::new(&work, resolver)).transpose()?;
     let mut rounds = Rounds { keeper, check, probe, told };
     let run = move || {
@@ -125,7 +125,7 @@ impl Rounds {
             return Ok(false);
         }
         let house = self.keeper.look(|house| house.itself().clone())?;
-        if let Some(why) = self.check.reread() {
+        if let Some(why) = self.check.0.reread() {
             (self.told)(&format!("what the check knows was not read anew: {why}"));
         }
         for (DueCheck { item, value, .. }, finding) in self.check.all(&due)? {
@@ -175,40 +175,11 @@ impl Rounds {
 }
 
 /// The harm check, with what it knows.
-struct Checking {
-    home: PathBuf,
-    practice: bool,
-    loaded: Loaded,
-    read: Instant,
-    changed: Option<std::time::SystemTime>,
-}
+struct Checking(Knowledge);
 
 impl Checking {
-    fn new(work: &Work) -> Result<Self> {
-        let (home, practice) = (work.home.clone(), work.practice);
-        let changed = changed(&home);
-        Ok(Self { loaded: load(&home)?, home, practice, read: Instant::now(), changed })
-    }
-
-    /// Reads it anew where it changed; gives why that could not be, and goes on with what was read.
-    fn reread(&mut self) -> Option<Error> {
-        if self.read.elapsed() <= REREAD {
-            return None;
-        }
-        self.read = Instant::now();
-        let changed = changed(&self.home);
-        if changed == self.changed {
-            return None;
-        }
-        match load(&self.home) {
-            Ok(loaded) => (self.loaded, self.changed) = (loaded, changed),
-            Err(error) => return Some(error),
-        }
-        None
-    }
-
     fn all(&self, due: &[DueCheck]) -> Result<Vec<(DueCheck, Finding)>> {
-        self.loaded.check(self.practice, |check| {
+        self.0.check(|check| {
             let one = |due: &DueCheck| {
                 let known = Known { faults: due.faults, ..Known::default() };
                 (due.clone(), check.item(&due.value, known))
@@ -216,12 +187,6 @@ impl Checking {
             due.iter().map(one).collect()
         })
     }
-}
-
-/// When a set was last put into the authority's folder, or taken away.
-fn changed(home: &Path) -> Option<std::time::SystemTime> {
-    let of = |name: &str| home.join("shield").join(name).metadata().ok()?.modified().ok();
-    [of("fetched"), of("own")].into_iter().flatten().max()
 }
 
 /// The probe of this home.
@@ -330,7 +295,7 @@ impl Probing {
 
     /// Records the refusals of hours that are over.
     fn settle(&mut self, keeper: &Keeper) -> Result<()> {
-        if self.settled.elapsed() < REREAD {
+        if self.settled.elapsed() < SETTLED {
             return Ok(());
         }
         self.settled = Instant::now();

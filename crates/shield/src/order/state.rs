@@ -181,6 +181,21 @@ impl State {
         self.events.get(id).map(|announced| &announced.event)
     }
 
+    /// Every legal basis.
+    pub fn orders(&self) -> impl Iterator<Item = &Order> {
+        self.orders.values()
+    }
+
+    /// Every event, with its tickets.
+    pub fn events(&self) -> impl Iterator<Item = &Announced> {
+        self.events.values()
+    }
+
+    /// Every reporter that reported or was charged, with its tickets and its budget.
+    pub fn reporters(&self) -> impl Iterator<Item = (&Organisation, &Reporter)> {
+        self.reporters.iter()
+    }
+
     /// True where an event's window is open, or ended less than `after` milliseconds ago. It looks at the
     /// events there are.
     pub fn is_event_on(&self, now: Moment, after: u64) -> bool {
@@ -211,8 +226,8 @@ impl State {
         known.then(|| self.live.range(range)).into_iter().flatten().map(|(id, live)| (*id, live))
     }
 
-    /// Every item that lives.
-    pub fn items(&self) -> impl Iterator<Item = (ItemId, &Live)> {
+    /// Every item that lives, in the order of their reports.
+    pub fn items(&self) -> impl DoubleEndedIterator<Item = (ItemId, &Live)> {
         self.live.iter().map(|(id, live)| (*id, live))
     }
 
@@ -242,6 +257,12 @@ impl State {
     pub fn objections(&self, id: ItemId) -> impl Iterator<Item = (&Sha256Hex, &Objection)> {
         let range = (id, Sha256Hex([0; 32]))..=(id, Sha256Hex([255; 32]));
         self.objections.range(range).map(|((_, proof), objection)| (proof, objection))
+    }
+
+    /// Objections that wait for a reviewer, by item.
+    pub fn open_objections(&self) -> impl Iterator<Item = (ItemId, &Sha256Hex, &Objection)> {
+        let open = self.objections.iter().filter(|(_, objection)| objection.open);
+        open.map(|((id, proof), objection)| (*id, proof, objection))
     }
 
     /// True where an objection to an item waits for a reviewer.
