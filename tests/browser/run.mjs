@@ -14,6 +14,7 @@ import { keyboard } from "./keyboard.mjs";
 import { refusals } from "./refusals.mjs";
 import { live } from "./live.mjs";
 import { access } from "./access.mjs";
+import { house } from "./house.mjs";
 
 const bin = process.env.VIGIE_BIN ?? "target/debug/vigie";
 const caseDir = process.env.VIGIE_CASE ?? "case";
@@ -86,6 +87,7 @@ try {
   }));
   for (const made of views.values()) await (await made).close();
   if (wanted("live")) await live({ browser, bin, fail });
+  if (process.env.HOUSE_BIN) await house({ browser, bin: process.env.HOUSE_BIN, out, fail, wanted, every });
   if (wanted("access")) await access({ browser, bin, out, fail });
   if (wanted("keyboard")) await keyboard({ context, origin, all, fail });
 } finally {

@@ -2,6 +2,7 @@
 # The console in a real browser. Needs node; installs Debian's chromium where there is none.
 #   VIGIE_BIN   the built command (default: target/debug/vigie)
 #   VIGIE_CASE  a case folder (default: case)
+#   HOUSE_BIN   the built example that serves a clearing house (default: its pages are not visited)
 #   OUT         where screenshots go (default: target/browser)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -13,7 +13,8 @@ use desk::account::Accounts;
 use desk::read::{Reader, Snapshot};
 use maud::Markup;
 
-use crate::guard::lang_of;
+use crate::guard::{lang_of, site_of};
+use crate::house::{Clearing, ClearingHouse};
 use crate::html::{self, Page};
 use crate::i18n::Lang;
 use crate::params::{Param, sift};
@@ -26,8 +27,8 @@ pub(crate) struct App(Arc<Inner>);
 
 #[derive(Debug)]
 pub(crate) struct Inner {
-    /// The case.
-    pub(crate) reader: Reader,
+    /// What is served.
+    pub(crate) served: Served,
     /// Who may do what.
     pub(crate) access: Access,
     /// Who is signed in, of the people who are registered.
@@ -44,6 +45,24 @@ pub(crate) struct Inner {
     hosts: Vec<String>,
     /// How many of them are such names.
     named: usize,
+}
+
+/// What a console shows: a case, or the clearing house.
+#[derive(Debug)]
+pub(crate) enum Served {
+    /// A case.
+    Case(Reader),
+    /// The clearing house.
+    House(Box<Clearing>),
+}
+
+/// Which of both a page belongs to: its places differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Site {
+    /// A case.
+    Case,
+    /// The clearing house.
+    House,
 }
 
 /// Where a server is found.
@@ -70,6 +89,18 @@ impl App {
     /// # Errors
     /// The home cannot be used: its log, its policies, its accounts.
     pub(crate) fn new(reader: Reader, home: &Path, place: &Place) -> desk::Result<Self> {
+        Self::of(Served::Case(reader), home, place)
+    }
+
+    /// For the clearing house, as [`App::new`].
+    ///
+    /// # Errors
+    /// As [`App::new`].
+    pub(crate) fn house(house: ClearingHouse, home: &Path, place: &Place) -> desk::Result<Self> {
+        Self::of(Served::House(Box::new(Clearing::new(house))), home, place)
+    }
+
+    fn of(served: Served, home: &Path, place: &Place) -> desk::Result<Self> {
         let port = place.address.port();
         let usual = if place.secure { 443 } else { 80 };
         let mut hosts = Vec::new();
@@ -92,7 +123,7 @@ impl App {
         // port, since cookies do not tell ports apart.
         let cookie = if place.secure { "__Host-vigie".to_owned() } else { format!("vigie_{port}") };
         Ok(Self(Arc::new(Inner {
-            reader,
+            served,
             access: Access::open(home)?,
             accounts: Accounts::open(home)?,
             links: Sessions::default(),
@@ -107,6 +138,22 @@ impl App {
     /// True for our own names.
     pub(crate) fn answers_for(&self, host: &str) -> bool {
         self.hosts.iter().any(|h| h.eq_ignore_ascii_case(host))
+    }
+
+    /// The clearing house, where this is its console.
+    pub(crate) fn clearing(&self) -> Option<&Clearing> {
+        match &self.served {
+            Served::House(house) => Some(house),
+            Served::Case(_) => None,
+        }
+    }
+
+    /// Which console this is.
+    pub(crate) fn site(&self) -> Site {
+        match &self.served {
+            Served::House(_) => Site::House,
+            Served::Case(_) => Site::Case,
+        }
     }
 
     /// What people call this server, with its port where that is not the usual one.
@@ -136,7 +183,8 @@ impl App {
     {
         let app = self.clone();
         let task = tokio::task::spawn_blocking(move || {
-            let snapshot = app.reader.snapshot()?;
+            let Served::Case(reader) = &app.served else { return Err(PageError::NotFound) };
+            let snapshot = reader.snapshot()?;
             ask(&snapshot)
         });
         task.await.unwrap_or(Err(PageError::Broken))
@@ -148,6 +196,8 @@ impl App {
 pub(crate) struct Ctx {
     /// The reader's language.
     pub(crate) lang: Lang,
+    /// Which console it is.
+    pub(crate) site: Site,
     /// The request's path.
     pub(crate) path: String,
     /// Its parameters.
@@ -168,6 +218,7 @@ impl Ctx {
             .map(|t| t.rsplit('#').next().unwrap_or(t).to_owned());
         Self {
             lang: lang_of(headers),
+            site: site_of(headers),
             path: path.to_owned(),
             query: Query::parse(query),
             params,

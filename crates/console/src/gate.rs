@@ -46,6 +46,8 @@ pub(crate) struct Gated {
     pub(crate) path: &'static str,
     /// What is done there.
     pub(crate) action: Action,
+    /// What may be done there instead: either opens it.
+    pub(crate) or: Option<Action>,
 }
 
 /// Finds out who asks, and has it decided whether they may.
@@ -58,7 +60,11 @@ pub(crate) async fn gate(State(gated): State<Gated>, mut request: Request, next:
         let lang = lang_of(request.headers());
         return error_page(lang, StatusCode::INTERNAL_SERVER_ERROR, "error.access");
     };
-    let asked = Asked { action: gated.action, organisation: None, source };
+    let would = |action| app.access.would(&principal, action, source);
+    let other = gated.or.filter(|other| !would(gated.action) && would(*other));
+    let action = other.unwrap_or(gated.action);
+    // Of what is one organisation's: the asker's own. What a page shows of it is held to that again.
+    let asked = Asked { action, organisation: principal.organisation(), source };
     match app.access.may(&principal, &asked, gated.path) {
         Decision::Allowed => {
             request.extensions_mut().insert(Who { principal, session, source });

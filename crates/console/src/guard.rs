@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::app::App;
+use crate::app::{App, Site};
 use crate::html::error_page;
 use crate::i18n::Lang;
 
@@ -47,7 +47,13 @@ pub(crate) async fn headers(State(app): State<App>, request: Request, next: Next
 
 /// Host and origin. A page of another site that has its name point at loopback (DNS rebinding)
 /// sends its own name as host; one that posts here sends its own origin.
-pub(crate) async fn origin(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn origin(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    // Whatever the request says of it: the server says which console it is.
+    let site = HeaderValue::from_static(match app.site() {
+        Site::Case => "case",
+        Site::House => "house",
+    });
+    request.headers_mut().insert(SITE, site);
     let lang = lang_of(request.headers());
     let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok());
     let Some(host) = host.filter(|host| app.answers_for(host)) else {
@@ -112,6 +118,17 @@ pub(crate) fn lang_of(headers: &HeaderMap) -> Lang {
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|h| h.to_str().ok())
         .map_or(Lang::En, Lang::of_header)
+}
+
+/// The name under which a request is told which console it is asked of: set here, never believed.
+const SITE: &str = "x-vigie-site";
+
+/// Which console a request is asked of.
+pub(crate) fn site_of(headers: &HeaderMap) -> Site {
+    match headers.get(SITE).map(HeaderValue::as_bytes) {
+        Some(b"house") => Site::House,
+        _ => Site::Case,
+    }
 }
 
 /// The cookie that holds a chosen language.

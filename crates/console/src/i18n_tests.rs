@@ -67,7 +67,44 @@ fn made() -> BTreeMap<&'static str, BTreeSet<String>> {
         "no_views",
         "views",
     ];
+    let deeds = shield::order::Deed::WORDS.iter().chain(shield::order::Turn::WORDS);
+    let ended = || shield::order::turn::End::ALL.iter().map(|end| end.word());
     BTreeMap::from([
+        ("actor_role", set(shield::order::Role::ALL.iter().map(|role| role.word()))),
+        ("deed", set(deeds)),
+        ("denial", set(shield::order::turn::Denial::ALL.iter().map(|why| why.word()))),
+        ("hold", set(["check", "upload", "budget", "address", "page"])),
+        ("item_end", set(ended())),
+        ("item_kind", set(shield::item::Kind::ALL.iter().map(|kind| kind.word()))),
+        ("item_stage", set(shield::order::Stage::ALL.iter().map(|stage| stage.word()))),
+        ("lift_cause", set(shield::order::turn::Cause::ALL.iter().map(|cause| cause.word()))),
+        ("live_count", set(["in_force", "held", "captured", "submitted", "suspended", "refused"])),
+        ("open_end", set(ended().filter(|end| *end != "refused"))),
+        ("refusal", set(shield::order::Refusal::WORDS)),
+        ("scope", set(["all", "reporter", "event", "ticket", "isp"])),
+        ("standing", set(shield::order::budget::Standing::ALL.iter().map(|one| one.word()))),
+        ("stop_cause", set(["person", "measured", "budget"])),
+        ("ticket_stage", set(["in_force", "suspended", "held", "pending", "closed"])),
+        ("took", set(desk::clearing::tally::Part::ALL.map(|part| part.word()))),
+        ("worry", set(shield::order::turn::Worry::ALL.iter().map(|worry| worry.word()))),
+        (
+            "tally",
+            set([
+                "reported",
+                "released",
+                "refused",
+                "lifted",
+                "collateral",
+                "expired",
+                "errors",
+                "objections_taken",
+                "objections_upheld",
+                "objections_dismissed",
+                "objections_overdue",
+                "objections_open",
+                "harm_reports",
+            ]),
+        ),
         ("count", set(kinds().map(|k| k.name))),
         ("error", set(errors.iter().flat_map(|e| [(*e).to_owned(), format!("{e}_title")]))),
         ("exhibit", set(["path", "item", "authorisation", "seized_by", "seized_at", "actor"])),
@@ -93,7 +130,11 @@ fn made() -> BTreeMap<&'static str, BTreeSet<String>> {
         ("payments_n", set(model::bulk::PAYMENT_CLASSES)),
         (
             "place",
-            set(crate::html::PLACES.iter().map(|p| p.2).chain(["search", "keys", "account"])),
+            set(crate::html::PLACES
+                .iter()
+                .chain(crate::html::HOUSE_PLACES)
+                .map(|p| p.2)
+                .chain(["search", "keys", "account"])),
         ),
         ("problem", set(model::ProblemKind::ALL)),
         ("problem_do", set(model::ProblemKind::ALL)),
@@ -125,7 +166,7 @@ fn said() -> (BTreeSet<String>, BTreeSet<String>) {
             if key.starts_with('{') && word(section) {
                 composed.insert(section.to_owned());
             }
-            let file = ["js", "css", "svg", "rs", "zip"].contains(&key);
+            let file = ["csv", "js", "css", "svg", "rs", "zip"].contains(&key);
             if sections.contains(section) && word(key) && !file {
                 named.insert(text.to_owned());
             }

@@ -1,4 +1,4 @@
-//! The console: a case as web pages, on loopback, or beyond it by TLS for people who sign in.
+//! The console: a case, or the clearing house, as web pages, on loopback, or beyond it by TLS for people who sign in.
 //!
 //! Pages are made on the server from what `desk` reads; scripts only swap parts of them, move the
 //! focus, and draw the network. Invariants: the console decides nothing and keeps nothing but
@@ -12,6 +12,7 @@ mod fmt;
 mod gate;
 mod guard;
 mod harm;
+mod house;
 mod html;
 mod i18n;
 mod live;
@@ -25,6 +26,7 @@ mod session;
 mod tls;
 
 pub use harm::{harm_innocents, harm_reason, harm_verdict};
+pub use house::ClearingHouse;
 pub use i18n::Lang;
 pub use package::package_page;
 pub use server::{Console, Error, Options, serve};

@@ -175,7 +175,7 @@ mod tests {
     /// A page that reads a parameter nobody declared would never see it.
     #[test]
     fn every_parameter_that_pages_read_is_declared() {
-        let known: std::collections::BTreeSet<&str> = crate::routes::routes()
+        let known: std::collections::BTreeSet<&str> = crate::routes::routes(crate::app::Site::Case)
             .iter()
             .filter_map(|route| match &route.gives {
                 crate::routes::Gives::Page(_, known) => Some(known.iter().map(|p| p.0)),

@@ -8,10 +8,10 @@ use axum::routing::{MethodRouter, any, get, post};
 
 use desk::access::Action;
 
-use crate::app::{App, PageFn, run};
+use crate::app::{App, PageFn, Site, run};
 use crate::gate::{self, Gated};
 use crate::params::Param;
-use crate::{assets, export, guard, live, pages, params};
+use crate::{assets, export, guard, house, live, pages, params};
 
 /// What an address gives. There are two dozen, made once: their size does not matter.
 #[allow(clippy::large_enum_variant)]
@@ -28,23 +28,72 @@ pub(crate) struct Route {
     pub(crate) path: &'static str,
     /// What is done there: `desk::access` decides who may.
     pub(crate) action: Action,
+    /// What may be done there instead, where one address serves both.
+    pub(crate) or: Option<Action>,
     /// What it gives.
     pub(crate) gives: Gives,
 }
 
 fn page(path: &'static str, page: PageFn, known: &'static [Param]) -> Route {
-    Route { path, action: Action::CaseRead, gives: Gives::Page(page, known) }
+    Route { path, action: Action::CaseRead, or: None, gives: Gives::Page(page, known) }
 }
 fn other(path: &'static str, action: Action, method: MethodRouter<App>) -> Route {
-    Route { path, action, gives: Gives::Other(method) }
+    Route { path, action, or: None, gives: Gives::Other(method) }
+}
+/// One that either of two actions opens.
+fn either(path: &'static str, [action, or]: [Action; 2], method: MethodRouter<App>) -> Route {
+    Route { path, action, or: Some(or), gives: Gives::Other(method) }
 }
 
-/// The table.
-pub(crate) fn routes() -> Vec<Route> {
-    use Action::{
-        CaseExport, CaseRead, Enter, OwnAccount, PartiesRead, RefusalsRead, SessionsEnd,
-        SessionsRead,
+/// The table of a console.
+pub(crate) fn routes(site: Site) -> Vec<Route> {
+    let mut all = match site {
+        Site::Case => of_case(),
+        Site::House => of_house(),
     };
+    all.extend(of_both());
+    all
+}
+
+/// Of the clearing house.
+fn of_house() -> Vec<Route> {
+    use Action::{
+        HarmReport, ItemApprove, ItemLift, ItemLookUp, ItemReport, ObjectionDecide, ObjectionMake,
+        OwnItemLift, OwnStop, OwnTicketsRead, Resume, Stop, TicketsRead,
+    };
+    const SEE: [Action; 2] = [TicketsRead, OwnTicketsRead];
+    const LIFT: [Action; 2] = [ItemLift, OwnItemLift];
+    // A list of a thousand URLs, as a form writes it.
+    let long = || DefaultBodyLimit::max(MAX_LIST);
+    vec![
+        either("/", SEE, get(house::home)),
+        either("/live", SEE, get(house::live::page)),
+        either("/live/stream", SEE, get(house::stream::stream)),
+        other("/report", ItemReport, post(house::report::report).layer(long())),
+        either("/tickets", SEE, get(house::tickets::page)),
+        either("/tickets/{id}", SEE, get(house::ticket::page)),
+        either("/evidence/{hash}", SEE, get(house::record::evidence)),
+        other("/items/approve", ItemApprove, post(house::acts::approve)),
+        either("/items/refuse", LIFT, post(house::acts::refuse)),
+        either("/items/lift", LIFT, post(house::acts::lift)),
+        either("/stop", [Stop, OwnStop], post(house::acts::stop)),
+        either("/resume", [Resume, OwnStop], post(house::acts::resume)),
+        either("/check", SEE, get(house::check::page).post(house::check::check).layer(long())),
+        other("/objections", TicketsRead, get(house::objections::page)),
+        other("/objections/decide", ObjectionDecide, post(house::acts::decide)),
+        other("/statistics", TicketsRead, get(house::statistics::page)),
+        other("/statistics.csv", TicketsRead, get(house::statistics::csv)),
+        other("/log/{index}", TicketsRead, get(house::record::page)),
+        either("/keys", SEE, get(house::keys)),
+        other("/blocked", ItemLookUp, get(house::open::blocked)),
+        other("/objection", ObjectionMake, get(house::open::objection).post(house::open::object)),
+        other("/harm", HarmReport, get(house::open::harm).post(house::open::report_harm)),
+    ]
+}
+
+/// Of a case.
+fn of_case() -> Vec<Route> {
+    use Action::{CaseExport, CaseRead};
     vec![
         page("/", pages::overview::page, params::NONE),
         other("/live", CaseRead, get(live::stream)),
@@ -72,6 +121,13 @@ pub(crate) fn routes() -> Vec<Route> {
         page("/log/{index}", pages::log::entry, params::NONE),
         page("/search", pages::search::page, params::SEARCH),
         page("/keys", pages::keys::page, params::NONE),
+    ]
+}
+
+/// Of both: signing in, one's account, who deals with the authority, the files of pages.
+fn of_both() -> Vec<Route> {
+    use Action::{Enter, OwnAccount, PartiesRead, RefusalsRead, SessionsEnd, SessionsRead};
+    vec![
         other("/parties", PartiesRead, get(pages::parties::page)),
         other("/refusals", RefusalsRead, get(pages::parties::refusals)),
         other("/sessions", OwnAccount, get(pages::account::page)),
@@ -92,14 +148,22 @@ pub(crate) fn routes() -> Vec<Route> {
 pub(crate) const NO_ROUTE: &str = "no route";
 /// The most bytes of a request's body: forms are small.
 const MAX_BODY: usize = 64 << 10;
+/// The most bytes of a list that is pasted.
+const MAX_LIST: usize = 1 << 20;
 
 /// The router. Each address has its own gate; one that is not in the table is, for whoever may not read
 /// the case, like any other.
 pub(crate) fn router(app: App) -> Router {
     let mut all = Router::new();
-    let gated =
-        |path, action| from_fn_with_state(Gated { app: app.clone(), path, action }, gate::gate);
-    for route in routes() {
+    let gated = |path, action, or| {
+        from_fn_with_state(Gated { app: app.clone(), path, action, or }, gate::gate)
+    };
+    // Who may not read what is served learns of no address that it has not.
+    let read = match app.site() {
+        Site::Case => Action::CaseRead,
+        Site::House => Action::TicketsRead,
+    };
+    for route in routes(app.site()) {
         let method = match route.gives {
             Gives::Other(method) => method,
             Gives::Page(page, known) => {
@@ -109,10 +173,10 @@ pub(crate) fn router(app: App) -> Router {
             }
         };
         // Over the whole of it: a method that the address does not have passes the gate too.
-        all = all.route(route.path, method.layer(gated(route.path, route.action)));
+        all = all.route(route.path, method.layer(gated(route.path, route.action, route.or)));
     }
     let missing = any(pages::missing);
-    all.fallback_service(missing.layer(gated(NO_ROUTE, Action::CaseRead)).with_state(app.clone()))
+    all.fallback_service(missing.layer(gated(NO_ROUTE, read, None)).with_state(app.clone()))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(app.clone(), guard::origin))
         .layer(from_fn_with_state(app.clone(), guard::headers))

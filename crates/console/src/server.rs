@@ -12,6 +12,7 @@ use tokio_rustls::rustls::ServerConfig;
 
 use crate::app::{App, Place};
 use crate::connections;
+use crate::house::ClearingHouse;
 use crate::tls::{self, TlsError, Told};
 
 /// Why the console does not serve.
@@ -98,6 +99,26 @@ impl Console {
     /// # Errors
     /// [`Error`].
     pub async fn bind(case: Reader, home: &Path, options: Options) -> Result<Self, Error> {
+        Self::bound(home, options, |place| App::new(case, home, place)).await
+    }
+
+    /// The same for the clearing house.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn bind_house(
+        house: ClearingHouse,
+        home: &Path,
+        options: Options,
+    ) -> Result<Self, Error> {
+        Self::bound(home, options, |place| App::house(house, home, place)).await
+    }
+
+    async fn bound(
+        home: &Path,
+        options: Options,
+        app: impl FnOnce(&Place) -> desk::Result<App>,
+    ) -> Result<Self, Error> {
         let Options { address, hosts, tls, told } = options;
         if !address.ip().is_loopback() {
             if tls.is_none() {
@@ -120,7 +141,7 @@ impl Console {
         let listener = TcpListener::bind(address).await.map_err(|e| Error::Listen(address, e))?;
         let address = listener.local_addr()?;
         let place = Place { address, hosts, secure: tls.is_some() };
-        Ok(Self { app: App::new(case, home, &place)?, listener, address, tls, told })
+        Ok(Self { app: app(&place)?, listener, address, tls, told })
     }
 
     /// Where it listens.

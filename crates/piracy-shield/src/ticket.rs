@@ -94,7 +94,8 @@ pub(crate) fn create(call: &Call<'_>) -> Outcome {
 /// The event that a ticket is of, which the wire does not name: of the order's events that are on the one that
 /// ends last, else the next that begins within a day. Where there is none, the order blocks sites.
 fn event_of(state: &State, order: &Order, now: Moment) -> Option<EventId> {
-    let own = || state.events().filter(|event| event.order == order.id && now < event.until);
+    let events = || state.events().map(|announced| &announced.event);
+    let own = || events().filter(|event| event.order == order.id && now < event.until);
     let on = own().filter(|event| event.from <= now).max_by_key(|event| event.until);
     let next =
         || own().filter(|event| event.from <= now.plus(AHEAD_MS)).min_by_key(|event| event.from);

@@ -182,8 +182,9 @@ pub(crate) struct Open {
   vigie serve
   vigie serve --case nl-04 --listen 127.0.0.1:8484
   vigie serve --tsa http://tsa.example/tsr --witnesses
-  vigie serve --shield shield --dns dns.toml     # the clearing house in place of a case
-  vigie serve --shield shield --piracy-shield-listen 127.0.0.1:8485
+  vigie serve --shield shield --listen 127.0.0.1:8485     # the clearing house with its pages
+  vigie serve --shield shield --dns dns.toml              # the same without, with its zones
+  vigie serve --shield shield --piracy-shield-listen 127.0.0.1:8486
   vigie serve --listen 0.0.0.0:443 --host vigie.example \\
         --tls-cert chain.pem --tls-key key.pem
 
@@ -192,9 +193,10 @@ roles and invites them. A certificate that is renewed in its file counts at once
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) case: CaseDir,
-    /// Where to listen; beyond loopback only by TLS. Port 0 takes a free one.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8484")]
-    pub(crate) listen: SocketAddr,
+    /// Where to listen [default: 127.0.0.1:8484; with --shield no pages are served unless given]; beyond
+    /// loopback only by TLS. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
     /// What people call this server, as its certificate does; may be given more than once.
     #[arg(long, value_name = "NAME")]
     pub(crate) host: Vec<String>,
@@ -212,7 +214,7 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) witnesses: bool,
     /// Run the authority's clearing house in this folder (docs/clearing-house.md).
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["case", "listen", "host", "tsa", "witnesses"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["case", "tsa", "witnesses"])]
     pub(crate) shield: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) clearing: ServeShield,

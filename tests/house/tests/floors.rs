@@ -203,7 +203,10 @@ fn one_file_calls_outside() {
         ["collect/src/probe.rs", "collect/src/probe/lookup.rs", "collect/src/probe/recorder.rs"];
     assert_eq!(calling("tokio::net::{TcpStream, UdpSocket}"), [Path::new(probe[1])]);
     let mirrors = Path::new("edge/src/follow/client.rs");
-    assert_eq!(calling("tokio::net::TcpStream;"), [Path::new(probe[2]), Path::new(probe[0]), mirrors]);
+    assert_eq!(
+        calling("tokio::net::TcpStream;"),
+        [Path::new(probe[2]), Path::new(probe[0]), mirrors]
+    );
     assert_eq!(calling("hyper::client::"), [mirrors]);
 }
 

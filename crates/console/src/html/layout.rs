@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::hostile::{plain, text};
 use super::icon::icon;
-use crate::app::Ctx;
+use crate::app::{Ctx, Site};
 use crate::assets;
 use crate::i18n::Lang;
 
@@ -36,6 +36,16 @@ pub(crate) enum Place {
     Search,
     /// `/keys`: not in the rail's list.
     Keys,
+    /// `/live`, of the clearing house, as those that follow.
+    Live,
+    /// `/tickets`
+    Tickets,
+    /// `/check`
+    Check,
+    /// `/objections`
+    Objections,
+    /// `/statistics`
+    Statistics,
 }
 
 /// The rail: place, path, name in catalogues, the letter behind `g`.
@@ -51,6 +61,23 @@ pub(crate) const PLACES: &[(Place, &str, &str, &str)] = &[
     (Place::Package, "/package", "package", "b"),
     (Place::Log, "/log", "log", "l"),
 ];
+
+/// The rail of the clearing house.
+pub(crate) const HOUSE_PLACES: &[(Place, &str, &str, &str)] = &[
+    (Place::Live, "/live", "live", "l"),
+    (Place::Tickets, "/tickets", "tickets", "t"),
+    (Place::Check, "/check", "check", "c"),
+    (Place::Objections, "/objections", "objections", "o"),
+    (Place::Statistics, "/statistics", "statistics", "s"),
+];
+
+/// The places of a console.
+fn places(site: Site) -> &'static [(Place, &'static str, &'static str, &'static str)] {
+    match site {
+        Site::Case => PLACES,
+        Site::House => HOUSE_PLACES,
+    }
+}
 
 /// A page.
 #[derive(Debug)]
@@ -80,7 +107,7 @@ pub(crate) struct Page {
 impl Page {
     /// A page of a place, with its answer.
     pub(crate) fn new(ctx: &Ctx, place: Place, title: impl Into<String>, body: Markup) -> Self {
-        let name = PLACES.iter().find(|p| p.0 == place).map_or("search", |p| p.2);
+        let name = places(ctx.site).iter().find(|p| p.0 == place).map_or("search", |p| p.2);
         let eyebrow = ctx.lang.t(&format!("place.{name}")).to_owned();
         Self {
             place,
@@ -103,11 +130,22 @@ impl Page {
     }
 }
 
-/// What the frame says of the case.
-struct CaseLine {
-    name: String,
-    standing: Standing,
-    records: u64,
+impl Page {
+    /// A page of the clearing house in its frame.
+    pub(crate) fn render_house(&self, ctx: &Ctx, line: &CaseLine) -> Markup {
+        document(ctx, self, Some(line))
+    }
+}
+
+/// What the frame says of the case, or of the clearing house.
+#[derive(Debug, Clone)]
+pub(crate) struct CaseLine {
+    /// The name of its log.
+    pub(crate) name: String,
+    /// Practice or real.
+    pub(crate) standing: Standing,
+    /// How many records its log has.
+    pub(crate) records: u64,
 }
 
 impl CaseLine {
@@ -128,7 +166,7 @@ fn document(ctx: &Ctx, page: &Page, case: Option<&CaseLine>) -> Markup {
                 div.frame {
                     (rail(ctx, page.place, case))
                     main #main tabindex="-1" class=(if page.full { "full" } else { "flow" }) {
-                        @if let Some(case) = case { (standing(lang, case)) }
+                        @if let Some(case) = case { (standing(lang, ctx.site, case)) }
                         header #title .title {
                             div {
                                 p.eyebrow { (page.eyebrow) }
@@ -146,7 +184,7 @@ fn document(ctx: &Ctx, page: &Page, case: Option<&CaseLine>) -> Markup {
                         i #main-end hidden {}
                     }
                 }
-                (palette(lang))
+                (palette(ctx))
                 div #heard .sr role="status" aria-live="polite" {}
             }
         }
@@ -185,12 +223,12 @@ fn rail(ctx: &Ctx, here: Place, case: Option<&CaseLine>) -> Markup {
                 }
                 span { "Vigie" }
             }
-            a.find href="/search" data-palette="" {
+            a.find href=(if ctx.site == Site::Case { "/search" } else { "/tickets" }) data-palette="" {
                 (icon("search")) span { (lang.t("place.search")) } kbd { "/" }
             }
             nav aria-label=(lang.t("frame.places")) {
                 ul {
-                    @for (place, path, name, letter) in PLACES {
+                    @for (place, path, name, letter) in places(ctx.site) {
                         li {
                             a href=(path) data-key=(letter) aria-current=[(*place == here).then_some("page")] {
                                 (icon(name)) span { (lang.t(&format!("place.{name}"))) }
@@ -200,7 +238,7 @@ fn rail(ctx: &Ctx, here: Place, case: Option<&CaseLine>) -> Markup {
                 }
             }
             div.foot {
-                @if let Some(case) = case { p.case { (lang.t("frame.case")) " " (text(&case.name)) } }
+                @if let Some(case) = case { p.case { (lang.t(if ctx.site == Site::Case { "frame.case" } else { "frame.house" })) " " (text(&case.name)) } }
                 (languages(ctx))
                 div.row {
                     a href="/keys" data-key="?" { (lang.t("place.keys")) }
@@ -229,14 +267,15 @@ fn languages(ctx: &Ctx) -> Markup {
 }
 
 /// Practice or real: said on every page.
-fn standing(lang: Lang, case: &CaseLine) -> Markup {
+fn standing(lang: Lang, site: Site, case: &CaseLine) -> Markup {
     html! {
         @match &case.standing {
             Standing::Practice => p.standing.practice {
-                strong { (lang.t("frame.practice")) } " " (lang.t("frame.practice_text"))
+                strong { (lang.t("frame.practice")) } " "
+                (lang.t(if site == Site::Case { "frame.practice_text" } else { "frame.practice_house" }))
             },
             Standing::Real { authority } => p.standing.real {
-                strong { (lang.t("frame.real")) } " " (text(authority))
+                strong { (lang.t(if site == Site::Case { "frame.real" } else { "frame.house" })) } " " (text(authority))
             },
         }
     }
@@ -260,7 +299,11 @@ fn print_line(ctx: &Ctx, case: Option<&CaseLine>) -> Markup {
     }
 }
 
-fn palette(lang: Lang) -> Markup {
+fn palette(ctx: &Ctx) -> Markup {
+    let lang = ctx.lang;
+    if ctx.site == Site::House {
+        return palette_of_house(lang);
+    }
     html! {
         dialog #palette aria-label=(lang.t("place.search")) {
             form role="search" action="/search" method="get" {
@@ -276,6 +319,60 @@ fn palette(lang: Lang) -> Markup {
                     @for (_, path, name, letter) in PLACES {
                         li { a href=(path) { (icon(name)) span { (lang.t(&format!("place.{name}"))) } span.keys { kbd { "g" } kbd { (letter) } } } }
                     }
+                }
+            }
+        }
+    }
+}
+
+/// In the clearing house what is looked for is a value: the tickets that want it.
+fn palette_of_house(lang: Lang) -> Markup {
+    html! {
+        dialog #palette aria-label=(lang.t("place.search")) {
+            form role="search" action="/tickets" method="get" {
+                (icon("search"))
+                input #palette-q type="search" name="q" autocomplete="off" spellcheck="false"
+                    placeholder=(lang.t("tickets.value")) aria-label=(lang.t("tickets.value"));
+                kbd { "Esc" }
+            }
+            div #palette-hits {
+                ul.hits {
+                    @for (_, path, name, letter) in HOUSE_PLACES {
+                        li { a href=(path) { (icon(name)) span { (lang.t(&format!("place.{name}"))) } span.keys { kbd { "g" } kbd { (letter) } } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A page for anybody, who may never have been here: no rail, the ways on, the choice of language.
+pub(crate) fn open(ctx: &Ctx, title: &str, body: Markup) -> Markup {
+    let lang = ctx.lang;
+    let ways =
+        [("/blocked", "open.look_up"), ("/objection", "open.objection"), ("/harm", "open.harm")];
+    html! {
+        (DOCTYPE)
+        html lang=(lang.tag()) {
+            (head(title, None, None, None))
+            body.bare.open data-copied=(lang.t("frame.copied")) data-not-copied=(lang.t("frame.not_copied")) data-failed=(lang.t("frame.failed")) {
+                a.skip href="#main" { (lang.t("frame.skip")) }
+                main #main tabindex="-1" {
+                    p.eyebrow { (lang.t("open.eyebrow")) }
+                    h1 #answer { (text(title)) }
+                    (body)
+                    i #main-end hidden {}
+                }
+                footer.foot {
+                    nav aria-label=(lang.t("frame.places")) {
+                        ul.row {
+                            @for (path, key) in ways {
+                                li { a href=(path) aria-current=[(ctx.path == path).then_some("page")] { (lang.t(key)) } }
+                            }
+                            li { a href="/live" { (lang.t("sign_in.title")) } }
+                        }
+                    }
+                    (languages(ctx))
                 }
             }
         }

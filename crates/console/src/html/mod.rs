@@ -12,7 +12,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
-pub(crate) use layout::{PLACES, Page, Place, apart, bare};
+pub(crate) use layout::{CaseLine, HOUSE_PLACES, PLACES, Page, Place, apart, bare, open};
 pub(crate) use rest::{listed, rest, stated};
 
 use crate::app::Ctx;

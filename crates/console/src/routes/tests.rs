@@ -14,8 +14,10 @@ use http_body_util::BodyExt;
 use tower::ServiceExt;
 
 use super::{NO_ROUTE, router, routes};
-use crate::app::{App, Place};
+use crate::app::{App, Place, Site};
 use crate::gate::Peer;
+
+mod house;
 
 const HOST: &str = "vigie.example";
 const PASSWORD: &str = "four plain words chosen";
@@ -24,8 +26,15 @@ const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// What only signing in needs: this list grows by a decision, and not by a route.
 const OPEN: &[&str] =
     &["/language", "/sign-in", "/sign-in/{token}", "/invite/{token}", "/assets/{digest}/{name}"];
+/// Of the clearing house: what anybody may ask and write, without an account.
+const OPEN_HOUSE: &[&str] = &["/blocked", "/objection", "/harm"];
 /// Of these the handler itself says no to a link that does not work.
 const LINKS: &[&str] = &["/sign-in/{token}", "/invite/{token}"];
+
+fn served_at(secure: bool) -> Place {
+    let address = SocketAddr::from(([127, 0, 0, 1], 443));
+    Place { address, hosts: vec![HOST.to_owned()], secure }
+}
 
 struct Bench {
     _dir: tempfile::TempDir,
@@ -75,12 +84,31 @@ impl Bench {
         desk::open::open(&place, &request, &work).unwrap();
         register(&home);
         let reader = desk::read::Reader::open(&case).unwrap();
-        let place = Place {
-            address: SocketAddr::from(([127, 0, 0, 1], 443)),
-            hosts: vec![HOST.to_owned()],
-            secure,
+        let app = App::new(reader, &home, &served_at(secure)).unwrap();
+        let router = router(app.clone());
+        Self { _dir: dir, home, app, router, next: 0 }
+    }
+
+    /// The console of a clearing house.
+    fn house() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let home = dir.path().join("home");
+        let place = desk::Place {
+            case: dir.path().join("shield"),
+            home: home.clone(),
+            actor: "test".into(),
+            holder: "test".into(),
+            wait: desk::Wait::Wait,
         };
-        let app = App::new(reader, &home, &place).unwrap();
+        desk::clearing::House::create(&place).unwrap();
+        register(&home);
+        let house = desk::clearing::House::open(&place).unwrap();
+        // Its thread ends with the last who could ask it.
+        let out = Box::new(|_: &desk::clearing::House| {});
+        let (keeper, _) = desk::clearing::Keeper::start(house, out).unwrap();
+        let known = desk::clearing::known::Knowledge::read(&home, true).unwrap();
+        let house = crate::ClearingHouse { keeper, known };
+        let app = App::house(house, &home, &served_at(true)).unwrap();
         let router = router(app.clone());
         Self { _dir: dir, home, app, router, next: 0 }
     }
@@ -207,22 +235,40 @@ fn askers(bench: &Bench) -> Vec<Asker> {
 
 #[test]
 fn what_is_open_to_nobody_is_what_signing_in_needs() {
-    let open: Vec<_> =
-        routes().iter().filter(|r| r.action == Action::Enter).map(|r| r.path).collect();
-    assert_eq!(open, OPEN);
-    let mut paths: Vec<_> = routes().iter().map(|route| route.path).collect();
-    paths.sort_unstable();
-    paths.dedup();
-    assert_eq!(paths.len(), routes().len(), "an address stands twice");
+    let anybody = [Action::Enter, Action::ItemLookUp, Action::ObjectionMake, Action::HarmReport];
+    let both = [OPEN_HOUSE, OPEN].concat();
+    for (site, wanted) in [(Site::Case, OPEN), (Site::House, &both[..])] {
+        let all = routes(site);
+        let is_open = |route: &&super::Route| {
+            anybody.contains(&route.action) || route.or.is_some_and(|or| anybody.contains(&or))
+        };
+        let open: Vec<_> = all.iter().filter(is_open).map(|r| r.path).collect();
+        assert_eq!(open, wanted);
+        let mut paths: Vec<_> = all.iter().map(|route| route.path).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        assert_eq!(paths.len(), all.len(), "an address stands twice");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_address_refuses_who_may_not_and_counts_it() {
-    let mut bench = Bench::new(true);
+    assert!(audit(Bench::new(true)).await > 3_000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_address_of_the_clearing_house_does_too() {
+    let mut bench = Bench::house();
+    house::reported(&mut bench).await;
+    assert!(audit(bench).await > 2_000);
+}
+
+/// Every address as everybody, by each method; gives how often was asked.
+async fn audit(mut bench: Bench) -> u32 {
     let askers = askers(&bench);
     let mut asked = 0;
-    let all: Vec<(&'static str, Action)> = routes().iter().map(|r| (r.path, r.action)).collect();
-    for (route, action) in all {
+    let all: Vec<_> = routes(bench.app.site()).iter().map(|r| (r.path, r.action, r.or)).collect();
+    for (route, action, or) in all {
         // A number, so that it is understood wherever it stands.
         let path: String = route
             .split('/')
@@ -237,7 +283,8 @@ async fn every_address_refuses_who_may_not_and_counts_it() {
             for method in [Method::GET, Method::POST, Method::HEAD, Method::OPTIONS, Method::PUT] {
                 let what = format!("{method} {route} as {}", asker.name);
                 let source = asker.source.unwrap_or_else(|| bench.fresh());
-                let may = bench.app.access.would(&asker.principal, action, source);
+                let would = |action| bench.app.access.would(&asker.principal, action, source);
+                let may = would(action) || or.is_some_and(would);
                 let party = asker.principal.party().to_owned();
                 let before = bench.counted(&party, route);
                 let header = asker.header.as_ref();
@@ -264,7 +311,7 @@ async fn every_address_refuses_who_may_not_and_counts_it() {
             }
         }
     }
-    assert!(asked > 3_000, "{asked}");
+    asked
 }
 
 /// Ways around the table: for who may nothing each is like any other address.

@@ -103,7 +103,22 @@ document.addEventListener("keydown", (event) => {
     case "g": leader = Date.now(); break;
     case "j": step(1); break;
     case "k": step(-1); break;
+    default: {
+      // An act on the row in focus: its form opens, and its reason is asked for.
+      const act = document.activeElement.closest?.("tr")?.querySelector(`details.act[data-key="${CSS.escape(event.key)}"]`);
+      if (!act) break;
+      event.preventDefault();
+      act.open = true;
+      act.querySelector("input:not([type=hidden]), select, button")?.focus();
+    }
   }
+});
+// Esc closes the form of an act, and the row has the focus again.
+document.addEventListener("keydown", (event) => {
+  const act = event.key === "Escape" && event.target.closest?.("details.act[open]");
+  if (!act) return;
+  act.open = false;
+  (act.closest("tr")?.querySelector("a[href]") ?? act.querySelector("summary")).focus();
 });
 
 // Clicks: the palette, and copying.
@@ -135,6 +150,27 @@ document.addEventListener("pointerover", (event) => {
     time.title = at.toLocaleString(document.documentElement.lang, { dateStyle: "full", timeStyle: "long" });
   }
 });
+
+// What is written on the live board is not swapped away: it waits until the form is closed. The row in focus
+// keeps the focus.
+const board = $("#board");
+if (board) {
+  let held = false, focused = "";
+  document.addEventListener("htmx:before:swap", (event) => {
+    if (event.target.id !== "live") return;
+    if (board.querySelector("details.act[open]")) {
+      held = true;
+      event.preventDefault();
+    }
+    focused = board.contains(document.activeElement) ? document.activeElement.id : "";
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (event.target.id === "live" && focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  });
+  board.addEventListener("toggle", (event) => {
+    if (held && !event.target.open && !board.querySelector("details.act[open]")) location.reload();
+  }, true);
+}
 
 // A live part that hears nothing any more says so.
 const live = $("#live");

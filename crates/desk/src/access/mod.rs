@@ -129,9 +129,9 @@ impl Access {
     }
 
     /// What the policies alone say: nothing is counted, and no quota is taken from. For a page that shows
-    /// ways to go on.
+    /// ways to go on. An action on what is of one organisation is asked of the asker's own.
     pub fn would(&self, who: &Principal, action: Action, source: IpAddr) -> bool {
-        self.policies.allow(who, action, None, source.to_canonical().is_loopback())
+        self.policies.allow(who, action, who.organisation(), source.to_canonical().is_loopback())
     }
 
     /// Counts a refusal that was found elsewhere, such as a request from another site.

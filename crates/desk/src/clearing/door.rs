@@ -142,6 +142,25 @@ impl Request {
     }
 }
 
+/// In which of their offices somebody has that done: the first that may. Where none may it is the first
+/// they hold, in which [`Request::ask`] refuses and counts; the public's where they hold none.
+pub fn office(access: &Access, who: &Principal, command: &Command) -> PartyRole {
+    let Principal::Person { person, organisation, roles } = who else { return PartyRole::Public };
+    let may = |role: &PartyRole| {
+        let Some(action) = role.acts_as().and_then(|acts| action_of(command, acts)) else {
+            return false;
+        };
+        let alone = Principal::Person {
+            person: person.clone(),
+            organisation: organisation.clone(),
+            roles: vec![*role],
+        };
+        access.would(&alone, action, IpAddr::V4(Ipv4Addr::LOCALHOST))
+    };
+    let held = || roles.iter().chain([&PartyRole::Public]);
+    held().find(|role| may(role)).or(roles.first()).copied().unwrap_or(PartyRole::Public)
+}
+
 /// Whom a command names: a slip of the pen in a stop must not look like a stop.
 fn organisations(command: &Command) -> Vec<&str> {
     match command {

@@ -214,6 +214,15 @@ impl House {
         &self.standing.policy
     }
 
+    /// The figures of what became of what was reported.
+    pub fn tally(&self) -> &super::tally::Tally {
+        &self.standing.tally
+    }
+
+    pub(super) fn trail(&self) -> &super::trail::Trail {
+        &self.standing.trail
+    }
+
     /// The epoch.
     pub fn epoch(&self) -> u64 {
         self.standing.epoch
@@ -359,6 +368,7 @@ impl House {
         let mut draft = Draft { decision, text, batch: Batch::new(seed), touched: Vec::new() };
         for step in &steps {
             let touched = self.standing.state.apply(step);
+            self.standing.tally.follow(&self.standing.state, step);
             self.standing.blocks.follow(&self.standing.state, step);
             draft.batch.take(&self.standing.state, step);
             self.schedule.follow(&self.standing.state, &self.standing.policy, step);
@@ -399,6 +409,7 @@ impl House {
         let first = self.commit(bodies)?;
         let records: Vec<u64> = ends.into_iter().map(|end| first + end - 1).collect();
         for (draft, record) in drafts.into_iter().zip(&records) {
+            self.standing.trail.keep(&draft.decision, *record);
             self.standing.blocks.keep(draft.batch, *record, &self.standing.state);
             if let Some(feed) = &mut self.feed {
                 for touched in draft.touched {

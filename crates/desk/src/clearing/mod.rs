@@ -10,6 +10,10 @@
 //! - [`rounds`]: what it does by itself: captures what is due, checks what was captured.
 //! - [`door`]: a socket for who holds the folder; [`door::ask`] is what commands call.
 //! - [`publish`]: the feed as signed files in a folder, for any web server or cache.
+//! - [`read`]: what pages show of the house, in one bounded look.
+//! - [`known`]: what the harm check knows, shared by the rounds and whoever asks.
+//! - [`statement`]: what somebody says who objects.
+//! - [`tally`], `trail`: figures, and which record speaks of which ticket: both follow the steps.
 //! - `replay`: from records to the state; nothing else makes it.
 //! - `blocks`: which record put which block into force, and what shows it.
 //!
@@ -21,12 +25,17 @@ mod check;
 pub mod door;
 mod house;
 mod keeper;
+pub mod known;
 pub mod publish;
+pub mod read;
 mod received;
 mod replay;
 pub mod rounds;
+pub mod statement;
+pub mod tally;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 pub(crate) use check::check;
 pub use house::{Ask, Done, House, MAX_TOGETHER};

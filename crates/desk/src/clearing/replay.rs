@@ -5,6 +5,8 @@ use shield::order::written::MAX_PARTS;
 use shield::order::{Decision, Moment, Policy, State};
 
 use super::blocks::{Batch, Blocks};
+use super::tally::Tally;
+use super::trail::Trail;
 
 /// What a log comes to.
 #[derive(Debug, Default)]
@@ -19,7 +21,10 @@ pub struct Standing {
     pub last: Option<Moment>,
     /// Decisions.
     pub decisions: u64,
+    /// The figures of what became of what was reported.
+    pub tally: Tally,
     pub(super) blocks: Blocks,
+    pub(super) trail: Trail,
     /// Parts of a decision of which more are to come.
     open: Vec<String>,
 }
@@ -101,12 +106,14 @@ impl Standing {
             return Err("the root it shows is not that of the blocks it puts into force".into());
         }
         self.blocks.keep(batch, index, &self.state);
+        self.trail.keep(&decision, index);
         Ok(())
     }
 
     fn apply(&mut self, decision: &Decision, batch: &mut Batch) {
         for step in decision.steps() {
             let _ = self.state.apply(&step);
+            self.tally.follow(&self.state, &step);
             self.blocks.follow(&self.state, &step);
             batch.take(&self.state, &step);
         }

@@ -4,7 +4,6 @@
 //! outside world, and no capture waits for a slow one: each runs in a thread of its own, so many at once
 //! ([`AT_ONCE`]). What a probe saw is sealed and recorded before anything is decided on it.
 
-mod checking;
 mod probing;
 #[cfg(test)]
 mod tests;
@@ -17,13 +16,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use collect::Bounds;
+use shield::harm::{Finding, Known};
 use shield::order::turn::Outcome;
 use shield::order::{Command, ItemId, Value};
 
-use self::checking::Checking;
 use self::probing::Probing;
 use super::house::Ask;
 use super::keeper::Keeper;
+use super::known::Knowledge;
 use crate::{Error, Result};
 
 pub use self::probing::{AT_ONCE, FOR_ONE_NEED};
@@ -34,16 +34,16 @@ const A_ROUND: usize = 64;
 const NAP: Duration = Duration::from_millis(100);
 /// Before what failed is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
-/// What the check knows is read anew this often, where its folder changed.
-const REREAD: Duration = Duration::from_secs(60);
+/// Refusals of hours that are over are looked for this often.
+const SETTLED: Duration = Duration::from_secs(60);
 
 /// How the clearing house works by itself.
 #[derive(Debug, Clone)]
 pub struct Work {
     /// The authority's folder.
     pub home: PathBuf,
-    /// On the practice range: names under `.example` and `.test` stand for the internet's.
-    pub practice: bool,
+    /// What the harm check knows.
+    pub known: Knowledge,
     /// The resolver that the probe asks; `None`: nothing is captured by this process.
     pub resolver: Option<SocketAddr>,
     /// How far a capture goes.
@@ -67,14 +67,14 @@ pub type Told = Arc<dyn Fn(&str) + Send + Sync>;
 /// Begins the rounds; they end when `stop` is set, or the house is closed.
 ///
 /// # Errors
-/// What the check knows cannot be read; the probe is held by another, or its key is shut.
+/// The probe is held by another, or its key is shut.
 pub fn begin(
     keeper: Keeper,
     work: Work,
     told: Told,
     stop: Arc<AtomicBool>,
 ) -> Result<JoinHandle<Result<()>>> {
-    let check = Checking::new(&work)?;
+    let check = Checking(work.known.clone());
     let probe = work.resolver.map(|resolver| Probing::new(&work, resolver)).transpose()?;
     let mut rounds = Rounds { keeper, check, probe, told };
     let run = move || {
@@ -128,7 +128,7 @@ impl Rounds {
             return Ok(false);
         }
         let house = self.keeper.look(|house| house.itself().clone())?;
-        if let Some(why) = self.check.reread() {
+        if let Some(why) = self.check.0.reread() {
             (self.told)(&format!("what the check knows was not read anew: {why}"));
         }
         for (DueCheck { item, value, .. }, finding) in self.check.all(&due)? {
@@ -142,5 +142,20 @@ impl Rounds {
             }
         }
         Ok(true)
+    }
+}
+
+/// The harm check, with what it knows.
+struct Checking(Knowledge);
+
+impl Checking {
+    fn all(&self, due: &[DueCheck]) -> Result<Vec<(DueCheck, Finding)>> {
+        self.0.check(|check| {
+            let one = |due: &DueCheck| {
+                let known = Known { faults: due.faults, ..Known::default() };
+                (due.clone(), check.item(&due.value, known))
+            };
+            due.iter().map(one).collect()
+        })
     }
 }

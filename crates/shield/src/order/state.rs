@@ -181,14 +181,19 @@ impl State {
         self.orders.values()
     }
 
-    /// Every event, in the order of their names.
-    pub fn events(&self) -> impl Iterator<Item = &Event> {
-        self.events.values().map(|announced| &announced.event)
-    }
-
     /// An event.
     pub fn event(&self, id: &EventId) -> Option<&Event> {
         self.events.get(id).map(|announced| &announced.event)
+    }
+
+    /// Every event with its tickets, in the order of their names.
+    pub fn events(&self) -> impl Iterator<Item = &Announced> {
+        self.events.values()
+    }
+
+    /// Every reporter that reported or was charged, with its tickets and its budget.
+    pub fn reporters(&self) -> impl Iterator<Item = (&Organisation, &Reporter)> {
+        self.reporters.iter()
     }
 
     /// True where an event's window is open, or ended less than `after` milliseconds ago. It looks at the
@@ -226,8 +231,8 @@ impl State {
         known.then(|| self.live.range(range)).into_iter().flatten().map(|(id, live)| (*id, live))
     }
 
-    /// Every item that lives.
-    pub fn items(&self) -> impl Iterator<Item = (ItemId, &Live)> {
+    /// Every item that lives, in the order of their reports.
+    pub fn items(&self) -> impl DoubleEndedIterator<Item = (ItemId, &Live)> {
         self.live.iter().map(|(id, live)| (*id, live))
     }
 
@@ -257,6 +262,12 @@ impl State {
     pub fn objections(&self, id: ItemId) -> impl Iterator<Item = (&Sha256Hex, &Objection)> {
         let range = (id, Sha256Hex([0; 32]))..=(id, Sha256Hex([255; 32]));
         self.objections.range(range).map(|((_, proof), objection)| (proof, objection))
+    }
+
+    /// Objections that wait for a reviewer, by item.
+    pub fn open_objections(&self) -> impl Iterator<Item = (ItemId, &Sha256Hex, &Objection)> {
+        let open = self.objections.iter().filter(|(_, objection)| objection.open);
+        open.map(|((id, proof), objection)| (*id, proof, objection))
     }
 
     /// True where an objection to an item waits for a reviewer.

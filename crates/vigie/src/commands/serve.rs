@@ -1,6 +1,7 @@
 //! `vigie serve`.
 
 use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +11,21 @@ use desk::shell::here;
 use super::{home_dir, plain, told};
 use crate::cli::Serve;
 use crate::error::Told;
+
+/// Where the console of a case listens unless it is told.
+const USUAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8484);
+
+/// Why a console does not listen, and what to do next.
+pub(super) fn unbound(e: console::Error) -> Told {
+    let next = match &e {
+        e if e.is_misuse() => return Told::Misuse(e.to_string()),
+        console::Error::Listen(..) => {
+            Some("name another address with --listen, or port 0 for a free one")
+        }
+        _ => None,
+    };
+    Told::failure(&e, next)
+}
 
 /// Serves until interrupted.
 #[allow(clippy::print_stderr)]
@@ -27,21 +43,12 @@ pub(crate) fn run(home: Option<&Path>, args: &Serve) -> Result<(), Told> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let options = console::Options {
-            address: args.listen,
+            address: args.listen.unwrap_or(USUAL),
             hosts: args.host.clone(),
             tls: args.tls_cert.clone().zip(args.tls_key.clone()),
             told: Arc::new(|line| eprintln!("vigie: {}", here(&plain(line)))),
         };
-        let console = console::Console::bind(reader, &home_of, options).await.map_err(|e| {
-            let next = match &e {
-                e if e.is_misuse() => return Told::Misuse(e.to_string()),
-                console::Error::Listen(..) => {
-                    Some("name another address with --listen, or port 0 for a free one")
-                }
-                _ => None,
-            };
-            Told::failure(&e, next)
-        })?;
+        let console = console::Console::bind(reader, &home_of, options).await.map_err(unbound)?;
         let link = console.sign_in_link().map_err(|e| Told::failure(&e, None))?;
         let mut out = std::io::stdout();
         let case = args.case.case.display();

@@ -18,14 +18,27 @@ pub(crate) struct Console {
 impl Console {
     /// `vigie serve` with these words, signed in.
     pub(crate) fn start(bench: &Bench, words: &[&str]) -> Self {
+        Self::of(bench, words, "The console of ")
+    }
+
+    /// The same of a clearing house.
+    pub(crate) fn of_house(bench: &Bench, words: &[&str]) -> Self {
+        Self::of(bench, words, "Its pages are at ")
+    }
+
+    /// Signed in by the link on the line that begins so.
+    fn of(bench: &Bench, words: &[&str], begins: &str) -> Self {
         let mut child = (bench.command(&[&["serve", "--listen", "127.0.0.1:0"], words].concat()))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
         let mut says = BufReader::new(child.stdout.take().unwrap());
-        says.read_line(&mut line).unwrap();
-        let link = line.trim().split("http://").nth(1).unwrap();
+        let mut line = String::new();
+        while !line.starts_with(begins) {
+            line.clear();
+            assert!(says.read_line(&mut line).unwrap() > 0, "it ended without {begins:?}");
+        }
+        let link = line.split("http://").nth(1).unwrap().split_whitespace().next().unwrap();
         let (host, path) = link.split_once('/').unwrap();
         let mut console = Self { child, _says: says, host: host.to_owned(), cookie: String::new() };
         let (_, answer) = console.get(&format!("/{path}"));

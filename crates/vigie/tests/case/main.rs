@@ -6,6 +6,7 @@ mod bench;
 mod beside;
 mod birth;
 mod capture;
+mod clearing;
 mod closed;
 mod console;
 mod crash;

@@ -17,7 +17,7 @@ use shield::order::schedule::Need;
 use shield::order::words::Person;
 use shield::order::{Actor, Capture, Command, ItemId, Moment, Role, Seen, Value};
 
-use super::{REREAD, TRY_AGAIN, Told, Work};
+use super::{SETTLED, TRY_AGAIN, Told, Work};
 use crate::capture::{Book, Came, counted, sealed};
 use crate::clearing::house::{Ask, House};
 use crate::clearing::keeper::Keeper;
@@ -284,7 +284,7 @@ impl Probing {
 
     /// Records the refusals of hours that are over.
     fn settle(&mut self, keeper: &Keeper) -> Result<()> {
-        if self.settled.elapsed() < REREAD {
+        if self.settled.elapsed() < SETTLED {
             return Ok(());
         }
         self.settled = Instant::now();

@@ -14,6 +14,7 @@ use shield::order::{Stage, State};
 use super::probing::{AT_ONCE, FOR_ONE_NEED, Probing};
 use super::{Told, Work};
 use crate::capture::{Act, Book, Grant, Known, decide};
+use crate::clearing::known::Knowledge;
 use crate::clearing::tests::{item, place, reported};
 use crate::clearing::{House, Keeper};
 
@@ -113,7 +114,9 @@ fn house(dir: &Path, items: &[String], ports: &[u16]) -> Keeper {
 fn probing(dir: &Path) -> Probing {
     let bounds = Bounds { answer: Duration::from_secs(30), ..Bounds::default() };
     let at = resolver();
-    let work = Work { home: dir.join("home"), practice: true, resolver: Some(at), bounds };
+    let home = dir.join("home");
+    let known = Knowledge::read(&home, true).unwrap();
+    let work = Work { home, known, resolver: Some(at), bounds };
     Probing::new(&work, at).unwrap()
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use desk::clearing::known::Knowledge;
 use desk::clearing::publish::{Publisher, every_ms, feed_key};
 use desk::clearing::rounds::{self, Told as Line, Work};
 use desk::clearing::{House, Keeper, door};
@@ -68,13 +69,10 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     if let Some(web) = &web {
         web.lists(keeper.clone())?;
     }
+    let known = Knowledge::read(&at.home, args.practice).map_err(told(&at.home))?;
     let stop = Arc::new(AtomicBool::new(false));
-    let work = Work {
-        home: at.home.clone(),
-        practice: args.practice,
-        resolver,
-        bounds: Default::default(),
-    };
+    let pages = serve.listen.map(|address| (address, keeper.clone(), known.clone()));
+    let work = Work { home: at.home.clone(), known, resolver, bounds: Default::default() };
     let rounds = rounds::begin(keeper.clone(), work, Arc::clone(&said), Arc::clone(&stop));
     let rounds = rounds.map_err(told(&at.home))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -130,6 +128,16 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
             let base = piracy_shield::BASE;
             lines.push(format!("Piracy Shield's API at {scheme}://{address}{base}."));
         }
+        let console = match pages {
+            Some((address, keeper, known)) => {
+                let house = console::ClearingHouse { keeper, known };
+                Some(bound(house, &at.home, address, serve, &said).await?)
+            }
+            None => None,
+        };
+        if let Some(console) = &console {
+            lines.extend(found_at(console)?);
+        }
         let epoch = keeper.look(|house| (house.epoch(), house.blocks())).map_err(told(dir))?;
         let mut out = std::io::stdout();
         say!(
@@ -183,6 +191,12 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
                 None => std::future::pending().await,
             }
         };
+        let pages = async {
+            match console {
+                Some(console) => console::serve(console, std::future::pending()).await,
+                None => std::future::pending().await,
+            }
+        };
         let closed = async {
             loop {
                 tokio::time::sleep(std::time::Duration::from_millis(200)).await;
@@ -195,6 +209,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
             ended = dns => ended.map_err(|e| Told::failure(&e, None)),
             ended = feed => ended.map_err(|e| Told::failure(&e, None)),
             ended = api => ended.map_err(|e| Told::failure(&e, None)),
+            ended = pages => ended.map_err(|e| Told::failure(&e, None)),
             () = ended() => Ok(()),
             () = closed => Ok(()),
         }
@@ -208,6 +223,39 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     kept.map_err(|_| panicked())?.map_err(told(dir))?;
     worked.map_err(|_| panicked())?.map_err(told(dir))?;
     served
+}
+
+/// The console of the house, listening.
+async fn bound(
+    house: console::ClearingHouse,
+    home: &Path,
+    address: SocketAddr,
+    serve: &Serve,
+    said: &Line,
+) -> Result<console::Console, Told> {
+    let options = console::Options {
+        address,
+        hosts: serve.host.clone(),
+        tls: serve.tls_cert.clone().zip(serve.tls_key.clone()),
+        told: Arc::clone(said),
+    };
+    let console = console::Console::bind_house(house, home, options).await;
+    console.map_err(crate::commands::serve::unbound)
+}
+
+/// Where the console is, and how one signs in.
+fn found_at(console: &console::Console) -> Result<[String; 2], Told> {
+    let link = console.sign_in_link().map_err(|e| Told::failure(&e, None))?;
+    let url = console.url();
+    let sign_in = match link {
+        Some(link) => {
+            format!(
+                "Its pages are at {link} (the link signs in once, within ten minutes, and reads)."
+            )
+        }
+        None => format!("Its pages are at {url}/sign-in (`vigie party invite` lets people in)."),
+    };
+    Ok([sign_in, format!("Anybody asks at {url}/blocked.")])
 }
 
 /// The feed as files in a folder, and the line that says whose key signs it.

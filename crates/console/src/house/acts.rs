@@ -1,0 +1,275 @@
+//! What changes anything. Each form is asked of `desk::access` again for who sent it, goes into the house's
+//! queue, and is a durable record before its answer is shown.
+
+use std::future::Future;
+
+use axum::extract::{Extension, Form, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use desk::access::Principal;
+use desk::clearing::Done;
+use desk::clearing::door::{Request as Asks, office};
+use maud::html;
+use model::{ExhibitId, Sha256Hex};
+use serde::Deserialize;
+use shield::order::command::Upheld;
+use shield::order::words::Grounds;
+use shield::order::{Command, Halt, ItemId, Refusal, TicketId};
+
+use super::parts::scope_of;
+use super::{framed, with};
+use crate::app::{App, Ctx, PageError, fail};
+use crate::gate::Who;
+use crate::html::hostile::text;
+use crate::html::{Page, Place};
+use crate::i18n::Lang;
+use crate::query::back;
+
+/// Why something was not done, before or by the house.
+#[derive(Debug)]
+pub(crate) enum No {
+    /// The house refuses.
+    Refused(Refusal),
+    /// It could not be asked so.
+    Asked(String),
+    /// Whether it was done, the log says.
+    Failed(PageError),
+}
+
+impl From<PageError> for No {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Desk(desk::Error::Asked(why)) => Self::Asked(why),
+            other => Self::Failed(other),
+        }
+    }
+}
+
+/// A refusal in a reader's language.
+pub(crate) fn refusal(lang: Lang, refusal: &Refusal) -> String {
+    lang.t(&format!("refusal.{}", refusal.word())).to_owned()
+}
+
+/// Has a command done for who is signed in, in the office of theirs that may.
+pub(crate) async fn act(app: &App, who: &Who, command: Command) -> Result<Done, No> {
+    let Principal::Person { person, .. } = &who.principal else {
+        // A key in the hands of a program, or whoever holds the folder: neither is anybody of the register.
+        let why = "a person who signed in does that here: `vigie party invite` lets one in";
+        return Err(No::Asked(why.to_owned()));
+    };
+    let role = office(&app.access, &who.principal, &command).word().to_owned();
+    let asks = Asks { person: person.clone(), role, command };
+    let access = app.clone();
+    let done = with(app, move |clearing| {
+        let ask = asks.ask(&access.access)?;
+        Ok(clearing.keeper.act(ask)?)
+    });
+    done.await?.map_err(No::Refused)
+}
+
+/// A page that says why not, what is safe, and how to go on.
+pub(crate) async fn said(app: &App, ctx: &Ctx, no: No, to: &str, written: &str) -> Response {
+    let lang = ctx.lang;
+    let (status, why, own) = match no {
+        No::Refused(why) => (StatusCode::CONFLICT, refusal(lang, &why), true),
+        No::Asked(why) => (StatusCode::UNPROCESSABLE_ENTITY, why, false),
+        No::Failed(error) => return fail(ctx, &error),
+    };
+    let body = html! {
+        div.prose {
+            div.notice.is-error role="alert" { p lang=[(!own).then_some("en")] { (text(&why)) } }
+            p { (lang.t("act.unchanged")) }
+            @if !written.is_empty() { p { (lang.t("act.written")) " " q { (text(written)) } } }
+            p { a.button href=(to) { (lang.t("act.back")) } }
+        }
+    };
+    let page = Page::new(ctx, Place::Live, lang.t("act.refused"), body);
+    framed(app, ctx, status, page).await
+}
+
+/// What a form that could not be understood is told.
+fn unread() -> No {
+    No::Asked("the form does not say what is to be done: go back and send it again".to_owned())
+}
+
+/// Asks, and goes back to where the form stood.
+async fn done(
+    app: &App,
+    headers: &HeaderMap,
+    (to, written): (&str, &str),
+    act: impl Future<Output = Result<Done, No>>,
+) -> Response {
+    match act.await {
+        Ok(_) => Redirect::to(to).into_response(),
+        Err(no) => said(app, &Ctx::of(headers, to, "", Vec::new()), no, to, written).await,
+    }
+}
+
+/// A form on an item.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct OnItem {
+    item: String,
+    grounds: String,
+    capture: String,
+    collateral: String,
+    proof: String,
+    upheld: String,
+    back: String,
+}
+
+impl OnItem {
+    fn id(&self) -> Result<ItemId, No> {
+        let (ticket, place) = self.item.split_once('/').ok_or_else(unread)?;
+        let place: u16 = place.parse().map_err(|_| unread())?;
+        let ticket: u64 = ticket.parse().map_err(|_| unread())?;
+        let id = ItemId::new(TicketId(ticket), place);
+        // A number beyond what an id can hold would be another item's.
+        if id.ticket().0 == ticket && id.place() == place { Ok(id) } else { Err(unread()) }
+    }
+
+    fn grounds(&self) -> Result<Grounds, No> {
+        Grounds::new(&self.grounds).ok_or_else(|| {
+            No::Asked(
+                "give a reason, of 4,000 bytes at most and without control characters".to_owned(),
+            )
+        })
+    }
+
+    fn back(&self) -> &str {
+        back(&self.back)
+    }
+}
+
+/// `POST /items/approve`.
+pub(crate) async fn approve(
+    State(app): State<App>,
+    Extension(who): Extension<Who>,
+    headers: HeaderMap,
+    Form(form): Form<OnItem>,
+) -> Response {
+    let run = async {
+        let exhibit: ExhibitId = form.capture.parse().map_err(|_| unread())?;
+        let blank = form.grounds.trim().is_empty();
+        let grounds = if blank { None } else { Some(form.grounds()?) };
+        act(&app, &who, Command::Approve { item: form.id()?, exhibit, grounds }).await
+    };
+    done(&app, &headers, (form.back(), &form.grounds), run).await
+}
+
+/// `POST /items/refuse`.
+pub(crate) async fn refuse(
+    State(app): State<App>,
+    Extension(who): Extension<Who>,
+    headers: HeaderMap,
+    Form(form): Form<OnItem>,
+) -> Response {
+    let run = async {
+        act(&app, &who, Command::Refuse { item: form.id()?, grounds: form.grounds()? }).await
+    };
+    done(&app, &headers, (form.back(), &form.grounds), run).await
+}
+
+/// `POST /items/lift`.
+pub(crate) async fn lift(
+    State(app): State<App>,
+    Extension(who): Extension<Who>,
+    headers: HeaderMap,
+    Form(form): Form<OnItem>,
+) -> Response {
+    let run = async {
+        let collateral = match form.collateral.as_str() {
+            "" => None,
+            "some" => Some(false),
+            "grave" => Some(true),
+            _ => return Err(unread()),
+        };
+        let (item, grounds) = (form.id()?, form.grounds()?);
+        act(&app, &who, Command::Lift { item, collateral, grounds }).await
+    };
+    done(&app, &headers, (form.back(), &form.grounds), run).await
+}
+
+/// `POST /objections/decide`.
+pub(crate) async fn decide(
+    State(app): State<App>,
+    Extension(who): Extension<Who>,
+    headers: HeaderMap,
+    Form(form): Form<OnItem>,
+) -> Response {
+    let run = async {
+        let proof: Sha256Hex = form.proof.parse().map_err(|_| unread())?;
+        let upheld = match form.upheld.as_str() {
+            "no" => Upheld::No,
+            "item" => Upheld::Item,
+            "collateral" => Upheld::Collateral,
+            _ => return Err(unread()),
+        };
+        let (item, grounds) = (form.id()?, form.grounds()?);
+        act(&app, &who, Command::Decide { item, proof, upheld, grounds }).await
+    };
+    done(&app, &headers, (form.back(), &form.grounds), run).await
+}
+
+/// A form on a scope.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct OnScope {
+    scope: String,
+    halt: String,
+    grounds: String,
+    back: String,
+}
+
+impl OnScope {
+    fn grounds(&self) -> Result<Grounds, No> {
+        OnItem { grounds: self.grounds.clone(), ..OnItem::default() }.grounds()
+    }
+}
+
+/// `POST /stop`.
+pub(crate) async fn stop(
+    State(app): State<App>,
+    Extension(who): Extension<Who>,
+    headers: HeaderMap,
+    Form(form): Form<OnScope>,
+) -> Response {
+    let run = async {
+        let scope = scope_of(&form.scope).ok_or_else(unread)?;
+        let halt = match form.halt.as_str() {
+            "lifts" => Halt::Lifts,
+            "releases" => Halt::Releases,
+            _ => return Err(unread()),
+        };
+        act(&app, &who, Command::Stop { scope, halt, grounds: form.grounds()? }).await
+    };
+    done(&app, &headers, (back(&form.back), &form.grounds), run).await
+}
+
+/// `POST /resume`.
+pub(crate) async fn resume(
+    State(app): State<App>,
+    Extension(who): Extension<Who>,
+    headers: HeaderMap,
+    Form(form): Form<OnScope>,
+) -> Response {
+    let run = async {
+        let scope = scope_of(&form.scope).ok_or_else(unread)?;
+        act(&app, &who, Command::Resume { scope, grounds: form.grounds()? }).await
+    };
+    done(&app, &headers, (back(&form.back), &form.grounds), run).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_what_its_text_says_and_no_other() {
+        let id = |text: &str| OnItem { item: text.to_owned(), ..OnItem::default() }.id();
+        assert_eq!(id("3/7").unwrap(), ItemId::new(TicketId(3), 7));
+        for bad in ["", "3", "3/", "/7", "3/1024", "3/-1", "18446744073709551615/0", "3/7/1"] {
+            assert!(id(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! `/live`: what is on, what waits, what is blocked; where a rights holder's monitor works on match night.
+
+use axum::extract::{Extension, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use desk::clearing::read::{self, EventView, ItemView, LiveView, StopView};
+use maud::{Markup, html};
+use shield::harm::Finding;
+use shield::order::step::StopCause;
+use shield::order::{Halt, ItemId, Moment, TicketId};
+
+use super::parts::{self, moment};
+use super::report::Draft;
+use super::rows::{self, May};
+use super::{asked, framed, reports_for, with};
+use crate::app::{App, Ctx, PageError, fail};
+use crate::fmt;
+use crate::gate::Who;
+use crate::html::hostile::text;
+use crate::html::parts::{Col, empty, pager, table};
+use crate::html::{Page, Place};
+use crate::i18n::Lang;
+use crate::params::Param;
+use crate::query::url;
+
+/// Items on a page.
+const ROWS: usize = 50;
+/// What the page answers.
+pub(crate) const KNOWN: &[Param] = &[("after", |text| text.parse::<u64>().is_ok())];
+
+/// What the page shows, ready to be written.
+pub(crate) struct Wall {
+    pub(crate) view: LiveView,
+    rows: Vec<(ItemView, Finding)>,
+}
+
+/// Reads what the wall shows to who asks.
+pub(crate) async fn wall(app: &App, who: &Who, after: Option<ItemId>) -> Result<Wall, PageError> {
+    let whose = super::whose(app, who);
+    let own = reports_for(app, who);
+    with(app, move |clearing| {
+        let mut view = clearing.keeper.look(move |house| {
+            let mut view = read::live(house, &whose, after, ROWS);
+            // Who sees all reports for one all the same, if for any.
+            if own != whose {
+                view.under = read::under(house, &own, view.now);
+            }
+            view
+        })?;
+        let items = std::mem::take(&mut view.items.rows);
+        let values = items.iter().map(|item| (&*item.value, item.faults));
+        let found = parts::findings(&clearing.known, values)?;
+        Ok(Wall { view, rows: items.into_iter().zip(found).collect() })
+    })
+    .await
+}
+
+/// `GET /live`.
+pub(crate) async fn page(
+    State(app): State<App>,
+    Extension(who): Extension<Who>,
+    request: Request,
+) -> Response {
+    let (ctx, notes) = asked(&request, KNOWN);
+    shown(&app, &who, &ctx, (StatusCode::OK, notes), Draft::default()).await
+}
+
+/// The page, with what somebody was writing.
+pub(crate) async fn shown(
+    app: &App,
+    who: &Who,
+    ctx: &Ctx,
+    (status, notes): (StatusCode, Vec<String>),
+    draft: Draft,
+) -> Response {
+    let wall = match wall(app, who, ctx.query.read("after").map(ItemId)).await {
+        Ok(wall) => wall,
+        Err(error) => return fail(ctx, &error),
+    };
+    let may = May::of(app, who);
+    let lang = ctx.lang;
+    let seen = mark(&wall.view, &wall.rows);
+    let after = ctx.query.get("after").unwrap_or_default();
+    let stream = url("/live/stream", [("seen", seen.as_str()), ("after", after)]);
+    let may_report = reports_for(app, who).is_some();
+    let body = html! {
+        div #live hx-sse:connect=(stream) hx-target="#board" hx-swap="innerHTML" {
+            p.stale role="status" { (lang.t("live.not_live")) }
+        }
+        @if may_report { (draft.form(lang, &wall.view.under)) }
+        div #board .board { (board(ctx, &wall, &may)) }
+    };
+    let mut page = Page::new(ctx, Place::Live, title(lang, &wall.view), body);
+    page.notes = notes;
+    if may.stop {
+        page.actions = stop_form(lang);
+    }
+    framed(app, ctx, status, page).await
+}
+
+/// The answer: how much is blocked, and what waits.
+pub(crate) fn title(lang: Lang, view: &LiveView) -> String {
+    let (blocked, held) = (view.stages.in_force, view.stages.held);
+    let blocked = lang.n("live.blocked", blocked, &[]);
+    match held {
+        0 => blocked,
+        _ => format!("{blocked}, {}", lang.n("live.held", held, &[])),
+    }
+}
+
+/// What can be seen to change: the page is made anew where this differs. Ages are not in it.
+pub(crate) fn mark(view: &LiveView, rows: &[(ItemView, Finding)]) -> String {
+    let events: Vec<_> = view.events.iter().map(|of| (&of.event, of.on, of.tickets)).collect();
+    let items: Vec<_> = rows
+        .iter()
+        .map(|(item, found)| (item.id, item.stage, item.until, item.objected, found.verdict))
+        .collect();
+    let text = format!("{:?}{events:?}{:?}{items:?}{}", view.stages, view.stops, view.objections);
+    model::Sha256Hex::of(text.as_bytes()).to_string().get(..16).unwrap_or_default().to_owned()
+}
+
+impl Wall {
+    /// See [`mark`].
+    pub(crate) fn mark(&self) -> String {
+        mark(&self.view, &self.rows)
+    }
+}
+
+/// The part that is live.
+pub(crate) fn board(ctx: &Ctx, wall: &Wall, may: &May) -> Markup {
+    let (lang, view) = (ctx.lang, &wall.view);
+    let next = view.items.next.map(|next| next.0.to_string());
+    let place = (view.now, "/live", true);
+    html! {
+        (stops(lang, &view.stops, may))
+        (figures(lang, view))
+        (events(lang, &view.events, view.now))
+        section aria-labelledby="h-items" {
+            h2 #h-items { (lang.t("items.newest")) }
+            @if wall.rows.is_empty() { (empty(lang.t("items.none"), lang.t("items.none_why"))) }
+            @else { (rows::items(lang, lang.t("items.newest"), &wall.rows, may, place)) }
+            (pager(ctx, next.as_deref()))
+        }
+    }
+}
+
+fn figures(lang: Lang, view: &LiveView) -> Markup {
+    let stages = &view.stages;
+    let waits = view.longest_held.map(|since| parts::span(since, view.now));
+    let all = [
+        ("in_force", stages.in_force, "/tickets?state=in_force"),
+        ("held", stages.held, "/tickets?state=held"),
+        ("captured", stages.captured, "/tickets?state=pending"),
+        ("submitted", stages.submitted, "/tickets?state=pending"),
+        ("suspended", stages.suspended, "/tickets?state=suspended"),
+        ("refused", stages.refused, "/tickets?state=closed"),
+    ];
+    html! {
+        ul.figures {
+            @for (word, n, href) in all {
+                li { a href=(href) {
+                    span.big { (fmt::number(n)) }
+                    span.name { (lang.t(&format!("live_count.{word}"))) }
+                    @if let Some(waits) = waits.as_ref().filter(|_| word == "held") {
+                        span.quiet { (lang.f("live.longest", &[("time", waits)])) }
+                    }
+                } }
+            }
+            @if view.objections > 0 {
+                li { a href="/objections" {
+                    span.big { (fmt::number(view.objections)) } span.name { (lang.t("live.objections")) }
+                } }
+            }
+        }
+        @if stages.cut { p.quiet { (lang.n("live.cut", read::MAX_SCAN as u64, &[])) } }
+    }
+}
+
+fn events(lang: Lang, events: &[EventView], now: Moment) -> Markup {
+    let cols = [
+        Col::text(lang.t("event.state")),
+        Col::text(lang.t("event.name")),
+        Col::text(lang.t("event.window")).wide(),
+        Col::text(lang.t("event.works")),
+        Col::text(lang.t("items.reporter")),
+        Col::number(lang.t("place.tickets")),
+    ];
+    let row = |view: &EventView| {
+        let event = &view.event;
+        let name = event.id.as_str();
+        vec![
+            html! {
+                @if view.on {
+                    span.state.is-read { (lang.t("event.on")) }
+                    br; span.quiet { (lang.f("event.ends_in", &[("time", &parts::span(now, event.until))])) }
+                } @else {
+                    span.state.is-waiting { (lang.t("event.coming")) }
+                    br; span.quiet { (lang.f("event.begins_in", &[("time", &parts::span(now, event.from))])) }
+                }
+            },
+            html! { (text(name)) br; span.quiet { (text(event.order.as_str())) } },
+            html! { (moment(event.from)) " – " (moment(event.until)) },
+            html! { @for (n, work) in view.works.iter().take(20).enumerate() { @if n > 0 { ", " } (text(work.as_str())) } },
+            html! { @if let Some(reporter) = &view.reporter { (text(reporter.as_str())) } },
+            html! { a.n href=(url("/tickets", [("event", name)])) { (fmt::number(view.tickets)) } },
+        ]
+    };
+    html! {
+        section aria-labelledby="h-events" {
+            h2 #h-events { (lang.t("event.events")) }
+            @if events.is_empty() { p.quiet { (lang.t("event.none")) } }
+            @else { (table(lang.t("event.events"), &cols, events.iter().map(row))) }
+        }
+    }
+}
+
+fn why(lang: Lang, cause: &StopCause) -> Markup {
+    match cause {
+        StopCause::Person(grounds) => html! { q { (text(grounds.as_str())) } },
+        StopCause::Measured | StopCause::Budget => {
+            html! { (lang.t(&format!("stop_cause.{}", cause.word()))) }
+        }
+    }
+}
+
+/// Stops that stand, above all else.
+fn stops(lang: Lang, stops: &[StopView], may: &May) -> Markup {
+    html! {
+        @for StopView { scope, stop } in stops {
+            div.notice.is-error.stopped {
+                p {
+                    strong { (lang.t(match stop.halt { Halt::Lifts => "stop.lifts", Halt::Releases => "stop.releases" })) }
+                    " " (parts::scope(lang, scope)) " · " (moment(stop.since)) " · " (why(lang, &stop.why))
+                }
+                @if let Some((person, of)) = &stop.resume {
+                    p.quiet { (lang.f("stop.asked", &[("person", person.as_str()), ("organisation", of.as_str())])) }
+                } @else { p.quiet { (lang.t("stop.two")) } }
+                @if may.resume && offered(stop.resume.as_ref(), may) {
+                    (parts::fold(None, lang.t("act.resume"), html! {
+                        form.stack method="post" action="/resume" {
+                            input type="hidden" name="scope" value=(parts::scope_value(scope));
+                            input type="hidden" name="back" value="/live";
+                            (parts::grounds(lang, true))
+                            button type="submit" { (lang.t("act.resume")) }
+                        }
+                    }))
+                }
+            }
+        }
+    }
+}
+
+/// True where somebody's word to resume would count: the first, or a second person's.
+fn offered(
+    first: Option<&(shield::order::words::Person, shield::order::words::Organisation)>,
+    may: &May,
+) -> bool {
+    let Some((person, of)) = may.person() else { return false };
+    first.is_none_or(|(first, theirs)| first.as_str() != person && theirs.as_str() != of)
+}
+
+fn stop_form(lang: Lang) -> Markup {
+    parts::fold(
+        None,
+        lang.t("act.stop_all"),
+        html! {
+            form.stack method="post" action="/stop" {
+                input type="hidden" name="scope" value="all";
+                input type="hidden" name="back" value="/live";
+                p { (lang.t("act.stop_how")) }
+                label.field {
+                    span { (lang.t("act.halt")) }
+                    select name="halt" {
+                        option value="lifts" { (lang.t("act.halt_lifts")) }
+                        option value="releases" { (lang.t("act.halt_releases")) }
+                    }
+                }
+                (parts::grounds(lang, true))
+                button.danger type="submit" { (lang.t("act.stop_all")) }
+            }
+        },
+    )
+}
+
+/// The page of a ticket that was just taken.
+pub(crate) fn of_ticket(id: TicketId) -> String {
+    format!("/tickets/{id}?taken=1")
+}

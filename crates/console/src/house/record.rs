@@ -1,0 +1,212 @@
+//! A record of the house's log in words, and the capture that an item rests on.
+
+use axum::extract::{Extension, Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use desk::clearing::read;
+use maud::{Markup, html};
+use model::ExhibitId;
+use shield::order::step::{Deed, StopCause};
+use shield::order::{Scope, TicketId, Turn};
+
+use super::parts::{self, moment};
+use super::{asked, framed, look};
+use crate::app::{App, PageError, fail};
+use crate::fmt;
+use crate::gate::Who;
+use crate::harm::harm_verdict;
+use crate::html::hostile::{mono, text};
+use crate::html::{Page, Place};
+use crate::i18n::Lang;
+
+/// The most deeds of one record that a page tells one by one.
+const MOST: usize = 50;
+
+/// True of a deed on a ticket or an item of it.
+pub(super) fn is_of(deed: &Deed, id: TicketId) -> bool {
+    match deed {
+        Deed::Submitted(ticket) => ticket.id == id,
+        Deed::RenewalAsked { ticket, .. } => *ticket == id,
+        Deed::Turned { item, .. }
+        | Deed::Objected { item, .. }
+        | Deed::ObjectionOverdue { item, .. }
+        | Deed::ObjectionUpheld { item, .. }
+        | Deed::ObjectionDismissed { item, .. } => item.ticket() == id,
+        Deed::Stopped { scope, .. }
+        | Deed::ResumeAsked { scope, .. }
+        | Deed::Resumed { scope, .. } => *scope == Scope::Ticket(id),
+        _ => false,
+    }
+}
+
+/// What was decided, a deed a line.
+pub(super) fn deeds<'a>(lang: Lang, deeds: impl Iterator<Item = &'a Deed>) -> Markup {
+    let all: Vec<&Deed> = deeds.collect();
+    let more = all.len().saturating_sub(MOST);
+    html! {
+        ul.deeds { @for deed in all.iter().take(MOST) { li { (one(lang, deed)) } } }
+        @if more > 0 { p.quiet { (lang.n("history.more", more as u64, &[])) } }
+    }
+}
+
+/// One deed: its word, on what, and why.
+fn one(lang: Lang, deed: &Deed) -> Markup {
+    html! {
+        strong { (lang.t(&format!("deed.{}", deed.word()))) } " " (about(lang, deed)) (why(lang, deed))
+    }
+}
+
+fn about(lang: Lang, deed: &Deed) -> Markup {
+    match deed {
+        Deed::OrderGiven(order) => html! { (text(order.id.as_str())) },
+        Deed::Announced(event) => html! { (text(event.id.as_str())) },
+        Deed::Extended { event, until } => html! { (text(event.as_str())) " · " (moment(*until)) },
+        Deed::Submitted(ticket) => {
+            html! { (lang.n("history.items", ticket.items.len() as u64, &[])) }
+        }
+        Deed::RenewalAsked { ticket, until } => html! { (ticket) " · " (moment(*until)) },
+        Deed::Turned { item, turn } => html! {
+            a href={ "/tickets/" (item.ticket()) "#i-" (item.ticket()) "-" (item.place()) } { (item) }
+            @match turn {
+                Turn::Captured(evidence) => { " · " (parts::capture(&evidence.exhibit)) },
+                Turn::Uploaded { exhibit } | Turn::Approved { exhibit, .. } => { " · " (parts::capture(exhibit)) },
+                Turn::Released { expires } | Turn::Renewed { expires, .. } => { " · " (lang.t("items.until")) " " (moment(*expires)) },
+                Turn::Checked { outcome, .. } => {
+                    " · " (harm_verdict(lang, outcome.verdict))
+                    @if let Some(code) = outcome.code { " (" (code) ")" }
+                },
+                _ => {},
+            }
+        },
+        Deed::Objected { item, due, .. } => {
+            html! { (item) " · " (lang.t("objections.due")) " " (moment(*due)) }
+        }
+        Deed::ObjectionOverdue { item, .. }
+        | Deed::ObjectionUpheld { item, .. }
+        | Deed::ObjectionDismissed { item, .. } => html! { (item) },
+        Deed::HarmReported { value, .. } | Deed::HarmGrouped { value } => mono(&value.to_string()),
+        Deed::ControlSeen { control, .. } | Deed::ControlLost { control, .. } => {
+            mono(&control.to_string())
+        }
+        Deed::ExceptionProposed { cover, .. } | Deed::ExceptionApproved { cover } => {
+            mono(&format!("{cover:?}"))
+        }
+        Deed::Stopped { scope, .. }
+        | Deed::ResumeAsked { scope, .. }
+        | Deed::Resumed { scope, .. } => parts::scope(lang, scope),
+    }
+}
+
+fn why(lang: Lang, deed: &Deed) -> Markup {
+    let (cause, grounds) = match deed {
+        Deed::Turned { turn: Turn::Refused { denial, grounds }, .. } => {
+            (Some(lang.t_owned(&format!("denial.{}", denial.word()))), grounds.as_ref())
+        }
+        Deed::Turned { turn: Turn::Lifted { cause, grounds, .. }, .. } => {
+            (Some(lang.t_owned(&format!("lift_cause.{}", cause.word()))), grounds.as_ref())
+        }
+        Deed::Turned { turn: Turn::Approved { grounds, .. }, .. } => (None, grounds.as_ref()),
+        Deed::Turned { turn: Turn::Suspended { worry, .. }, .. } => {
+            (Some(lang.t_owned(&format!("worry.{}", worry.word()))), None)
+        }
+        Deed::Turned { turn: Turn::Reinstated { grounds }, .. }
+        | Deed::ObjectionUpheld { grounds, .. }
+        | Deed::ObjectionDismissed { grounds, .. }
+        | Deed::ExceptionProposed { grounds, .. }
+        | Deed::ResumeAsked { grounds, .. }
+        | Deed::Resumed { grounds, .. }
+        | Deed::Stopped { why: StopCause::Person(grounds), .. } => (None, Some(grounds)),
+        Deed::Stopped { why, .. } => {
+            (Some(lang.t_owned(&format!("stop_cause.{}", why.word()))), None)
+        }
+        _ => (None, None),
+    };
+    html! {
+        @if let Some(cause) = cause { " · " (cause) }
+        @if let Some(grounds) = grounds { " · " q { (text(grounds.as_str())) } }
+    }
+}
+
+/// `GET /log/{index}`.
+pub(crate) async fn page(
+    State(app): State<App>,
+    Extension(_): Extension<Who>,
+    Path(index): Path<String>,
+    request: Request,
+) -> Response {
+    let (ctx, notes) = asked(&request, &[]);
+    let lang = ctx.lang;
+    let Ok(index) = index.parse::<u64>() else { return fail(&ctx, &PageError::NotFound) };
+    let found = match look(&app, move |house| read::recorded(house, index)).await {
+        Ok(Ok(Some(found))) => found,
+        Ok(Ok(None)) => return fail(&ctx, &PageError::NotFound),
+        Ok(Err(error)) => return fail(&ctx, &error.into()),
+        Err(error) => return fail(&ctx, &error),
+    };
+    let kind =
+        lang.find(&format!("record.{}", found.kind.replace('.', "_"))).unwrap_or(&found.kind);
+    let body = html! {
+        dl.facts.wide {
+            dt { (lang.t("history.when")) } dd { time { (found.time) } }
+            dt { (lang.t("history.who")) } dd {
+                @match &found.decision {
+                    Some(decision) => {
+                        (text(decision.by.person.as_str())) " · " (text(decision.by.organisation.as_str()))
+                        " · " (lang.t(&format!("actor_role.{}", decision.by.role.word())))
+                    },
+                    None => { (text(found.actor.as_deref().unwrap_or_default())) },
+                }
+            }
+            dt { (lang.t("history.what")) } dd {
+                @match &found.decision {
+                    Some(decision) => { (deeds(lang, decision.deeds.iter())) },
+                    None => { (lang.t("history.no_decision")) },
+                }
+            }
+        }
+        p.quiet { (lang.t("history.prove")) }
+        (crate::html::parts::command(lang, &format!("vigie log prove {index}")))
+        nav.pager aria-label=(lang.t("part.pages")) {
+            @if index > 0 { a.button rel="prev" href={ "/log/" (index - 1) } { (lang.t("log.before")) } }
+            a.button rel="next" href={ "/log/" (index + 1) } { (lang.t("log.after")) }
+        }
+    };
+    let title = lang.f("history.one", &[("n", &fmt::number(index)), ("kind", kind)]);
+    let mut page = Page::new(&ctx, Place::Tickets, title, body);
+    page.notes = notes;
+    framed(&app, &ctx, StatusCode::OK, page).await
+}
+
+/// `GET /evidence/{hash}`: the beginning of a capture's or an upload's bytes, as text in which nothing acts.
+pub(crate) async fn evidence(
+    State(app): State<App>,
+    Extension(_): Extension<Who>,
+    Path(hash): Path<String>,
+    request: Request,
+) -> Response {
+    let (ctx, notes) = asked(&request, &[]);
+    let lang = ctx.lang;
+    let Ok(id) = hash.parse::<ExhibitId>() else { return fail(&ctx, &PageError::NotFound) };
+    let (bytes, size) = match look(&app, move |house| read::evidence(house, &id)).await {
+        Ok(Ok(Some(found))) => found,
+        Ok(Ok(None)) => return fail(&ctx, &PageError::NotFound),
+        Ok(Err(error)) => return fail(&ctx, &error.into()),
+        Err(error) => return fail(&ctx, &error),
+    };
+    let packed = bytes.starts_with(&[0x1f, 0x8b]);
+    let whole = String::from_utf8_lossy(&bytes);
+    let body = html! {
+        dl.facts.wide {
+            dt { "SHA-256" } dd { span.mono.break { (id) } }
+            dt { (lang.t("evidence.size")) } dd { (fmt::bytes(lang, size)) }
+        }
+        @if packed { p { (lang.t("evidence.packed")) } }
+        @else {
+            @if (bytes.len() as u64) < size { p.quiet { (lang.t("evidence.begin")) } }
+            pre.evidence tabindex="0" { @for line in whole.lines() { (text(line)) "\n" } }
+        }
+    };
+    let mut page = Page::new(&ctx, Place::Tickets, lang.t("evidence.title"), body);
+    page.notes = notes;
+    framed(&app, &ctx, StatusCode::OK, page).await
+}

@@ -1,0 +1,169 @@
+//! The paste box: a list of URLs, names and addresses becomes a ticket; each line is told what became of it.
+
+use axum::extract::{Extension, Form, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+use serde::Deserialize;
+use shield::harm::Finding;
+use shield::order::words::{EventId, MAX_ITEMS, OrderId, Right};
+use shield::order::{Audience, Command, Deed, Order, Refusal, Submission};
+
+use super::acts::{self, No, act};
+use super::live::{of_ticket, shown};
+use super::{check, reports_for, with};
+use crate::app::{App, Ctx, PageError, fail};
+use crate::gate::Who;
+use crate::html::hostile::text;
+use crate::html::parts::command;
+use crate::i18n::Lang;
+
+/// What somebody is writing: kept in the page where it was not taken.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Draft {
+    under: String,
+    works: String,
+    items: String,
+    #[serde(skip)]
+    said: Option<String>,
+    #[serde(skip)]
+    lines: Vec<(String, Finding)>,
+}
+
+impl Draft {
+    /// The box; nothing to report under is said instead.
+    pub(crate) fn form(&self, lang: Lang, under: &[(Order, Vec<EventId>)]) -> Markup {
+        let options = under.iter().flat_map(|(order, events)| {
+            let of_event = events
+                .iter()
+                .map(|event| (format!("event:{event}"), format!("{event} · {}", order.id)));
+            of_event.chain([(
+                format!("order:{}", order.id),
+                format!("{} · {}", order.id, lang.t("report.no_event")),
+            )])
+        });
+        html! {
+            section.report aria-labelledby="h-report" {
+                h2 #h-report { (lang.t("report.title")) }
+                @if let Some(said) = &self.said { div.notice.is-error role="alert" { p { (text(said)) } p { (lang.t("report.kept")) } } }
+                @if !self.lines.is_empty() { (check::lines(lang, &self.lines)) }
+                @if under.is_empty() {
+                    p { (lang.t("report.no_order")) }
+                    (command(lang, "vigie shield order 7/26 --reporter ORGANISATION --right RIGHT --as PERSON"))
+                } @else {
+                    form.stack method="post" action="/report" {
+                        div.row {
+                            label.field { span { (lang.t("report.under")) }
+                                select name="under" {
+                                    @for (value, words) in options { option value=(value) selected[value == self.under] { (words) } }
+                                }
+                            }
+                            label.field { span { (lang.t("report.works")) }
+                                input type="text" name="works" value=(self.works) autocomplete="off" spellcheck="false";
+                            }
+                        }
+                        label.field { span { (lang.t("report.items")) }
+                            textarea name="items" rows="4" required spellcheck="false" autocapitalize="none" { (self.items) }
+                        }
+                        div.row {
+                            button type="submit" { (lang.t("report.send")) }
+                            span.quiet { (lang.n("report.how", MAX_ITEMS as u64, &[])) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn refused(mut self, said: String, lines: Vec<(String, Finding)>) -> Self {
+        (self.said, self.lines) = (Some(said), lines);
+        self
+    }
+}
+
+/// The lines of what was pasted, without empty ones.
+pub(crate) fn lines_of(text: &str) -> Vec<String> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(str::to_owned).collect()
+}
+
+/// `POST /report`.
+pub(crate) async fn report(
+    State(app): State<App>,
+    Extension(who): Extension<Who>,
+    headers: HeaderMap,
+    Form(draft): Form<Draft>,
+) -> Response {
+    let ctx = Ctx::of(&headers, "/live", "", Vec::new());
+    let lang = ctx.lang;
+    let asked = match submission(&app, &who, &draft).await {
+        Ok(Some(asked)) => asked,
+        Ok(None) => {
+            let draft = draft.refused(lang.t("report.choose").to_owned(), Vec::new());
+            return shown(&app, &who, &ctx, (StatusCode::UNPROCESSABLE_ENTITY, Vec::new()), draft)
+                .await;
+        }
+        Err(error) => return fail(&ctx, &error),
+    };
+    let lines = asked.items.clone();
+    match act(&app, &who, Command::Submit(asked)).await {
+        Ok(done) => {
+            let taken = done.steps.iter().find_map(|step| match &step.deed {
+                Deed::Submitted(ticket) => Some(ticket.id),
+                _ => None,
+            });
+            let to = taken.map_or_else(|| "/live".to_owned(), of_ticket);
+            Redirect::to(&to).into_response()
+        }
+        Err(No::Failed(error)) => fail(&ctx, &error),
+        Err(no) => {
+            // Each line's own reason, where there is no ticket that could show it.
+            let found = match no {
+                No::Refused(Refusal::NoItems) => {
+                    with(&app, move |clearing| check::findings_of(&clearing.known, &lines)).await
+                }
+                _ => Ok(Vec::new()),
+            };
+            let said = match &no {
+                No::Refused(why) => acts::refusal(lang, why),
+                No::Asked(why) => why.clone(),
+                No::Failed(_) => String::new(),
+            };
+            let draft = draft.refused(said, found.unwrap_or_default());
+            shown(&app, &who, &ctx, (StatusCode::CONFLICT, Vec::new()), draft).await
+        }
+    }
+}
+
+/// What is asked for; `None`: nothing was chosen, or nothing pasted.
+async fn submission(app: &App, who: &Who, draft: &Draft) -> Result<Option<Submission>, PageError> {
+    let (kind, name) = draft.under.split_once(':').unwrap_or_default();
+    let (order, event) = match kind {
+        "order" => (OrderId::new(name), None),
+        "event" => (None, EventId::new(name)),
+        _ => (None, None),
+    };
+    let items = lines_of(&draft.items);
+    if order.is_none() && event.is_none() || items.is_empty() {
+        return Ok(None);
+    }
+    let own = reports_for(app, who);
+    let found = with(app, move |clearing| {
+        Ok(clearing.keeper.look(move |house| {
+            let state = house.state();
+            let of_event = event.as_ref().and_then(|event| state.event(event));
+            let id = order.or_else(|| of_event.map(|event| event.order.clone()))?;
+            let rights =
+                state.order(&id).map(|order| (order.reporter.clone(), order.rights.to_vec()));
+            // Of another's order nothing is told: the machine says whose it is not.
+            let rights =
+                rights.filter(|(of, _)| own.as_ref() == Some(of)).map(|(_, rights)| rights);
+            Some((id, event, rights.unwrap_or_default()))
+        })?)
+    });
+    let Some((order, event, rights)) = found.await? else { return Ok(None) };
+    let named: Vec<Right> = draft.works.split([',', '\n']).filter_map(Right::new).collect();
+    let works = if named.is_empty() { rights } else { named };
+    Ok(Some(Submission { order, event, works, items, audience: Audience::All, until: None }))
+}

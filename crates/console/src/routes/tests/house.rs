@@ -1,0 +1,321 @@
+//! The clearing house by its pages: who reports, who is a second person, what anybody may know.
+
+use axum::http::{Method, StatusCode};
+use desk::clearing::Ask;
+use http_body_util::BodyExt;
+use model::ExhibitId;
+use shield::harm::Verdict;
+use shield::order::command::{Event, Order};
+use shield::order::turn::Outcome;
+use shield::order::words::{EventId, OrderId, Organisation, Person, Right};
+use shield::order::{
+    Actor, Capture, Command, Halt, ItemId, Moment, Role, Scope, Seen, Stage, TicketId,
+};
+
+use super::{Bench, HERE};
+
+const HOUR: u64 = 3_600_000;
+
+fn actor(person: &str, organisation: &str, role: Role) -> Actor {
+    let organisation = Organisation::new(organisation).unwrap();
+    Actor { person: Person::new(person).unwrap(), organisation, role }
+}
+
+async fn does(bench: &Bench, actor: Actor, command: Command) {
+    let clearing = bench.app.clearing().unwrap().keeper.clone();
+    let done = tokio::task::spawn_blocking(move || clearing.act(Ask { actor, command }));
+    done.await.unwrap().unwrap().unwrap();
+}
+
+async fn stage(bench: &Bench, item: ItemId) -> Stage {
+    let keeper = bench.app.clearing().unwrap().keeper.clone();
+    let look = move || {
+        keeper.look(move |house| {
+            house.state().item(item).map_or(Stage::Ended, |live| live.machine.stage())
+        })
+    };
+    tokio::task::spawn_blocking(look).await.unwrap().unwrap()
+}
+
+/// A page as somebody sees it.
+async fn get(bench: &mut Bench, who: Option<&str>, path: &str) -> (StatusCode, String) {
+    let header = who.and_then(|token| bench.cookie(token));
+    let answer = bench.ask(Method::GET, path, header.as_ref(), None, "").await;
+    let status = answer.status();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8_lossy(&body).into_owned())
+}
+
+async fn post(
+    bench: &mut Bench,
+    who: Option<&str>,
+    path: &str,
+    form: &[(&str, &str)],
+) -> (StatusCode, String) {
+    let header = who.and_then(|token| bench.cookie(token));
+    let body = crate::query::url("", form.iter().copied());
+    let body = body.trim_start_matches('?');
+    let answer = bench.ask(Method::POST, path, header.as_ref(), Some(HERE), body).await;
+    let status = answer.status();
+    let to = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    (status, to.unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned()))
+}
+
+/// An order and an event of the reporter's organisation.
+async fn ordered(bench: &Bench) {
+    let authority = || actor("op", "o-operator", Role::Authority);
+    let keeper = bench.app.clearing().unwrap().keeper.clone();
+    let now = tokio::task::spawn_blocking(move || keeper.look(|house| house.now()));
+    let now: Moment = now.await.unwrap().unwrap();
+    let (order, event) = (OrderId::new("7/26").unwrap(), EventId::new("final").unwrap());
+    let given = Order {
+        id: order.clone(),
+        reporter: Organisation::new("o-reporter").unwrap(),
+        rights: [Right::new("serie-a").unwrap()].into(),
+        from: now.minus(HOUR),
+        until: now.plus(30 * HOUR),
+    };
+    does(bench, authority(), Command::GiveOrder(given)).await;
+    let event = Event { id: event, order, from: now, until: now.plus(2 * HOUR) };
+    does(bench, authority(), Command::Announce(event)).await;
+}
+
+/// The same, and a ticket.
+pub(super) async fn reported(bench: &mut Bench) {
+    ordered(bench).await;
+    let lea = bench.session("reporter");
+    let form = [("under", "event:final"), ("items", "one.example.test\nb.stream.test")];
+    let (status, to) = post(bench, Some(&lea), "/report", &form).await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/tickets/0?taken=1"));
+}
+
+async fn captured(bench: &Bench, item: ItemId, verdict: Verdict) -> ExhibitId {
+    let keeper = bench.app.clearing().unwrap().keeper.clone();
+    let look = move || {
+        keeper.look(move |house| {
+            (
+                (*house.state().item(item).unwrap().value).clone(),
+                house.now(),
+                house.itself().clone(),
+            )
+        })
+    };
+    let (value, taken, itself) = tokio::task::spawn_blocking(look).await.unwrap().unwrap();
+    let exhibit = ExhibitId([item.place() as u8 + 1; 32]);
+    let capture = Capture { value, exhibit, taken, seen: Seen::Works };
+    let probe = actor("probe-1", "authority", Role::Probe);
+    does(bench, probe, Command::Capture { item, capture }).await;
+    let outcome = Outcome { verdict, code: None, grave: false };
+    does(bench, itself, Command::Check { item, outcome }).await;
+    exhibit
+}
+
+fn item(place: u16) -> ItemId {
+    ItemId::new(TicketId(0), place)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_pasted_is_lost_and_each_line_is_told_why() {
+    let mut bench = Bench::house();
+    ordered(&bench).await;
+    let lea = bench.session("reporter");
+    let form = [("under", "event:final"), ("items", "*.wild.test\na_b.test\nnot a name")];
+    let (status, page) = post(&mut bench, Some(&lea), "/report", &form).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    for shown in ["*.wild.test\na_b.test\nnot a name", "A wildcard would block names"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    // Some lines that hold, some that do not.
+    let form = [("under", "event:final"), ("items", "a.stream.test\nA.stream.test\n*.wild.test")];
+    let (status, to) = post(&mut bench, Some(&lea), "/report", &form).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let (_, page) = get(&mut bench, Some(&lea), &to).await;
+    assert!(page.contains("The same value stands in line 1."), "{page}");
+    assert!(page.contains("A wildcard would block names"), "{page}");
+    // Another's order is not reported under, and nothing of it is told.
+    let isp = bench.session("isp");
+    let (status, _) = post(&mut bench, Some(&isp), "/report", &form).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_person_is_of_another_organisation_and_nobody_else_is_offered_it() {
+    let mut bench = Bench::house();
+    reported(&mut bench).await;
+    let exhibit = captured(&bench, item(0), Verdict::TwoPersons).await.to_string();
+    assert_eq!(stage(&bench, item(0)).await, Stage::Held);
+    let (lea, ray) = (bench.session("reporter"), bench.session("reviewer"));
+    let form = [("item", "0/0"), ("capture", exhibit.as_str()), ("back", "/tickets/0")];
+    let offers = |page: &str| page.contains("action=\"/items/approve\"");
+    let (_, page) = get(&mut bench, Some(&lea), "/tickets/0").await;
+    assert!(!offers(&page), "offered to its reporter");
+    assert_eq!(
+        post(&mut bench, Some(&lea), "/items/approve", &form).await.0,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(stage(&bench, item(0)).await, Stage::Held);
+    // A reviewer of the reporter's own organisation: not offered, and refused all the same.
+    let act = |what| desk::parties::act(&bench.home, "op", "test", &what).unwrap();
+    act(desk::parties::Act::Person {
+        person: "leo".into(),
+        name: "Leo".into(),
+        organisation: "o-reporter".into(),
+    });
+    act(desk::parties::Act::Give {
+        person: "leo".into(),
+        role: desk::parties::PartyRole::Reviewer,
+        from: None,
+        until: None,
+    });
+    bench.app.access.refresh().unwrap();
+    let leo = bench.session("leo");
+    let (_, page) = get(&mut bench, Some(&leo), "/live").await;
+    assert!(page.contains("one.example.test") && !offers(&page));
+    let (status, page) = post(&mut bench, Some(&leo), "/items/approve", &form).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(page.contains("A second person has to agree"), "{page}");
+    assert_eq!(stage(&bench, item(0)).await, Stage::Held);
+    // One of another organisation.
+    let (_, page) = get(&mut bench, Some(&ray), "/tickets/0").await;
+    assert!(offers(&page));
+    let (status, to) = post(&mut bench, Some(&ray), "/items/approve", &form).await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/tickets/0"));
+    assert_eq!(stage(&bench, item(0)).await, Stage::InForce);
+    // What was decided stands on the ticket's page with its record, and the record with who decided.
+    let (_, page) = get(&mut bench, Some(&ray), "/tickets/0").await;
+    assert!(page.contains("Approved") && page.contains("href=\"/log/"), "{page}");
+    let index = page.split("href=\"/log/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let (status, page) = get(&mut bench, Some(&ray), &format!("/log/{index}")).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(page.contains("reviewer · <bdi>o-reviewer") || page.contains("o-reviewer"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lift_needs_a_reason_and_is_on_every_page_at_once() {
+    let mut bench = Bench::house();
+    reported(&mut bench).await;
+    captured(&bench, item(0), Verdict::Allow).await;
+    let lea = bench.session("reporter");
+    let (_, page) = get(&mut bench, Some(&lea), "/live").await;
+    for shown in ["1 item in force", "data-key=\"l\"", "Others hit: unknown"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    let (status, page) = get(&mut bench, None, "/blocked?q=one.example.test").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(page.contains("one.example.test is blocked") && page.contains("7/26"), "{page}");
+    assert!(!page.contains("o-reporter"), "the public is told who reported");
+    let (_, other) = get(&mut bench, None, "/blocked?q=b.stream.test").await;
+    assert!(other.contains("b.stream.test is not blocked"), "what waits is not told of");
+    let form = [("item", "0/0"), ("grounds", " "), ("back", "/live")];
+    let (status, _) = post(&mut bench, Some(&lea), "/items/lift", &form).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(stage(&bench, item(0)).await, Stage::InForce);
+    let form = [("item", "0/0"), ("grounds", "the stream is gone"), ("back", "/live")];
+    let (status, to) = post(&mut bench, Some(&lea), "/items/lift", &form).await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/live"));
+    let (_, page) = get(&mut bench, None, "/blocked?q=one.example.test").await;
+    assert!(page.contains("one.example.test is not blocked"), "{page}");
+    let (_, page) = get(&mut bench, Some(&lea), "/tickets/0").await;
+    assert!(page.contains("the stream is gone") && page.contains("one.example.test"), "{page}");
+    // A reporter sees no other's figures.
+    let (status, _) = get(&mut bench, Some(&lea), "/statistics").await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    let auditor = bench.session("auditor");
+    let (_, csv) = get(&mut bench, Some(&auditor), "/statistics.csv").await;
+    for line in
+        ["all,\"\",released,1", "lifted,\"withdrawn\",items,1", "time,\"objection\",p50_ms,\r\n"]
+    {
+        assert!(csv.contains(line), "{line}: {csv}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn anybody_objects_so_often_an_hour_and_a_reviewer_decides() {
+    let mut bench = Bench::house();
+    reported(&mut bench).await;
+    captured(&bench, item(0), Verdict::Allow).await;
+    // Nothing is kept of an objection to what is not blocked.
+    let form = [("q", "b.stream.test"), ("statement", "It is ours.")];
+    let (status, page) = post(&mut bench, None, "/objection", &form).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(page.contains("It is ours."), "what was written is lost");
+    for n in 0..6 {
+        let words = format!("It is ours, {n} times. <b>write to owner@example</b>");
+        let form = [("q", "one.example.test"), ("statement", words.as_str())];
+        let (status, page) = post(&mut bench, None, "/objection", &form).await;
+        let wanted = if n < 5 { StatusCode::OK } else { StatusCode::TOO_MANY_REQUESTS };
+        assert_eq!(status, wanted, "{n}: {page}");
+    }
+    let ray = bench.session("reviewer");
+    let (_, page) = get(&mut bench, Some(&ray), "/objections").await;
+    assert!(page.contains("5 objections wait"), "{page}");
+    let proof =
+        page.split("name=\"proof\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let (_, words) = get(&mut bench, Some(&ray), &format!("/evidence/{proof}")).await;
+    assert!(words.contains("It is ours") && !words.contains("<b>"), "{words}");
+    let form = [
+        ("item", "0/0"),
+        ("proof", proof.as_str()),
+        ("upheld", "item"),
+        ("grounds", "it is theirs"),
+        ("back", "/objections"),
+    ];
+    let (status, _) = post(&mut bench, Some(&ray), "/objections/decide", &form).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert_eq!(stage(&bench, item(0)).await, Stage::Ended);
+    // Harm is reported without an account, and no address stands anywhere in the log.
+    let (status, page) = post(&mut bench, None, "/harm", &[("q", "b.stream.test")]).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_stops_at_once_and_two_persons_resume() {
+    let mut bench = Bench::house();
+    reported(&mut bench).await;
+    captured(&bench, item(0), Verdict::Allow).await;
+    let (reg, ray) = (bench.session("regulator"), bench.session("reviewer"));
+    let form = [
+        ("scope", "all"),
+        ("halt", "lifts"),
+        ("grounds", "a hospital is blocked"),
+        ("back", "/live"),
+    ];
+    let (status, _) = post(&mut bench, Some(&reg), "/stop", &form).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let stopped = |bench: &Bench| {
+        let keeper = bench.app.clearing().unwrap().keeper.clone();
+        move || keeper.look(|house| house.state().stop(&Scope::All).map(|stop| stop.halt)).unwrap()
+    };
+    assert_eq!(tokio::task::spawn_blocking(stopped(&bench)).await.unwrap(), Some(Halt::Lifts));
+    let (_, page) = get(&mut bench, None, "/blocked?q=one.example.test").await;
+    assert!(page.contains("under a block that is stopped"), "{page}");
+    let form = [("scope", "all"), ("grounds", "mended"), ("back", "/live")];
+    post(&mut bench, Some(&reg), "/resume", &form).await;
+    let (_, page) = get(&mut bench, Some(&reg), "/live").await;
+    assert!(!page.contains("action=\"/resume\""), "the first is offered to be the second");
+    assert_eq!(tokio::task::spawn_blocking(stopped(&bench)).await.unwrap(), Some(Halt::Lifts));
+    let (_, page) = get(&mut bench, Some(&ray), "/live").await;
+    assert!(
+        page.contains("action=\"/resume\"") && page.contains("a hospital is blocked"),
+        "{page}"
+    );
+    post(&mut bench, Some(&ray), "/resume", &form).await;
+    assert_eq!(tokio::task::spawn_blocking(stopped(&bench)).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_check_says_what_is_old_and_writes_nothing() {
+    let mut bench = Bench::house();
+    let ray = bench.session("reviewer");
+    let keeper = bench.app.clearing().unwrap().keeper.clone();
+    let len = move || keeper.look(|house| house.case().len()).unwrap();
+    let before = tokio::task::spawn_blocking(len.clone()).await.unwrap();
+    let form = [("q", "co.uk\n192.0.2.1\na.stream.test")];
+    let (status, page) = post(&mut bench, Some(&ray), "/check", &form).await;
+    assert_eq!(status, StatusCode::OK);
+    for shown in ["co.uk is a public suffix", "Who else is at", "Not loaded", "3 lines:"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    assert_eq!(tokio::task::spawn_blocking(len).await.unwrap(), before);
+}

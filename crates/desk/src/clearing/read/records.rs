@@ -1,0 +1,80 @@
+//! Decisions out of the log, for who follows a ticket or a link to a record.
+
+use model::ExhibitId;
+use model::record::{Body, ShieldDecided};
+use shield::order::Decision;
+
+use super::super::house::House;
+use crate::{Error, Result};
+
+/// The most records of one look.
+pub const MAX_RECORDS: usize = 200;
+/// The most bytes of an exhibit that are shown.
+const MAX_SHOWN: u64 = 16 << 10;
+
+/// A record that was looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Which: of a decision in several records, its last.
+    pub index: u64,
+    /// The decision it holds or ends; `None`: it is no decision.
+    pub decision: Option<Decision>,
+    /// The record's kind.
+    pub kind: String,
+    /// When it was written, as it says.
+    pub time: String,
+    /// Who acts, where that is not withheld.
+    pub actor: Option<String>,
+}
+
+/// A record of the house's log; `None`: there is none.
+///
+/// # Errors
+/// The disk; what does not hold together.
+pub fn recorded(house: &House, index: u64) -> Result<Option<Recorded>> {
+    let case = house.case();
+    if index >= case.len() {
+        return Ok(None);
+    }
+    let (record, opening) = case.record(index)?;
+    let decision = match Body::read(&record, &opening) {
+        Ok(Body::ShieldDecided(body)) => whole(house, index, body)?,
+        _ => None,
+    };
+    let (kind, time) = (record.kind.clone(), record.time.clone());
+    Ok(Some(Recorded { index, decision, kind, time, actor: record.actor(&opening) }))
+}
+
+/// A decision of which `last` is a part; `None` of a part that is not its last.
+fn whole(house: &House, index: u64, last: ShieldDecided) -> Result<Option<Decision>> {
+    if last.part + 1 != last.parts {
+        return Ok(None);
+    }
+    let mut text = String::new();
+    for part in 0..last.part {
+        let at = index.checked_sub(last.part - part);
+        let body = at.map(|at| house.case().body(at)).transpose()?;
+        if let Some(Body::ShieldDecided(body)) = body {
+            text.push_str(&body.decision);
+        }
+    }
+    text.push_str(&last.decision);
+    let decision = Decision::read(&text);
+    decision.map(Some).map_err(|why| Error::Beside(format!("record {index}: {why}")))
+}
+
+/// The beginning of an exhibit's bytes, at most 16 KiB, and its size; `None`: there is none.
+///
+/// # Errors
+/// The disk.
+pub fn evidence(house: &House, id: &ExhibitId) -> Result<Option<(Vec<u8>, u64)>> {
+    let case = house.case();
+    if case.exhibit(id).is_none() {
+        return Ok(None);
+    }
+    let bytes = case.bytes(id)?;
+    let size = bytes.size();
+    let failed = |source| Error::Read { path: bytes.link(), source };
+    let shown = bytes.range(0, size.min(MAX_SHOWN)).map_err(failed)?;
+    Ok(Some((shown, size)))
+}
