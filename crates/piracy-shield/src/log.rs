@@ -2,7 +2,7 @@
 
 use model::record::Body;
 use serde_json::{Value, json};
-use shield::order::{Decision, Deed, Step, TicketId};
+use shield::order::{Decision, Deed, Step};
 use vault::Records;
 
 use crate::answer::{Answer, Outcome};
@@ -34,7 +34,7 @@ pub(crate) fn of_ticket(call: &Call<'_>) -> Outcome {
             continue;
         }
         let Ok(decision) = Decision::read(&text) else { continue };
-        for step in decision.steps().filter(|step| of(&step.deed) == Some(ticket.id)) {
+        for step in decision.steps().filter(|step| step.deed.ticket() == Some(ticket.id)) {
             lines.push(line(&id, &step, index));
         }
     }
@@ -54,18 +54,4 @@ fn line(ticket: &str, step: &Step, record: u64) -> Value {
         step.by.organisation
     );
     json!({"ticket_id": ticket, "message": message, "metadata": {"created_at": time(step.at)}})
-}
-
-/// The ticket that a deed is of.
-fn of(deed: &Deed) -> Option<TicketId> {
-    match deed {
-        Deed::Submitted(ticket) => Some(ticket.id),
-        Deed::RenewalAsked { ticket, .. } => Some(*ticket),
-        Deed::Turned { item, .. }
-        | Deed::Objected { item, .. }
-        | Deed::ObjectionOverdue { item, .. }
-        | Deed::ObjectionUpheld { item, .. }
-        | Deed::ObjectionDismissed { item, .. } => Some(item.ticket()),
-        _ => None,
-    }
 }

@@ -11,6 +11,7 @@
 
 pub mod backup;
 mod batch;
+mod bytes;
 mod case;
 pub mod digests;
 pub mod disclose;
@@ -35,7 +36,8 @@ mod verify;
 pub mod warc;
 
 pub use batch::{Added, Batch};
-pub use case::{Bytes, Case, Exhibit, authority_of, exhibit_path, shield_origin};
+pub use bytes::Bytes;
+pub use case::{Case, Exhibit, authority_of, exhibit_path, shield_origin};
 pub use error::{Error, Result};
 pub use keys::{Born, Rotation, birth_in, finish_log, keys_of, named_keys, open_log, rotations};
 pub use ledger::Finding;

@@ -14,9 +14,8 @@ use model::{ExhibitId, Sha256Hex};
 use serde::Deserialize;
 use shield::order::command::Upheld;
 use shield::order::words::Grounds;
-use shield::order::{Command, Halt, ItemId, Refusal, TicketId};
+use shield::order::{Command, Halt, ItemId, Refusal, Scope};
 
-use super::parts::scope_of;
 use super::{framed, with};
 use crate::app::{App, Ctx, PageError, fail};
 use crate::gate::Who;
@@ -30,7 +29,9 @@ use crate::query::back;
 pub(crate) enum No {
     /// The house refuses.
     Refused(Refusal),
-    /// It could not be asked so.
+    /// It could not be asked so: a text of the catalogues.
+    Form(&'static str),
+    /// It could not be asked so, as the desk says in its own words.
     Asked(String),
     /// Whether it was done, the log says.
     Failed(PageError),
@@ -54,8 +55,7 @@ pub(crate) fn refusal(lang: Lang, refusal: &Refusal) -> String {
 pub(crate) async fn act(app: &App, who: &Who, command: Command) -> Result<Done, No> {
     let Principal::Person { person, .. } = &who.principal else {
         // A key in the hands of a program, or whoever holds the folder: neither is anybody of the register.
-        let why = "a person who signed in does that here: `vigie party invite` lets one in";
-        return Err(No::Asked(why.to_owned()));
+        return Err(No::Form("act.person"));
     };
     let role = office(&app.access, &who.principal, &command).word().to_owned();
     let asks = Asks { person: person.clone(), role, command };
@@ -72,6 +72,7 @@ pub(crate) async fn said(app: &App, ctx: &Ctx, no: No, to: &str, written: &str) 
     let lang = ctx.lang;
     let (status, why, own) = match no {
         No::Refused(why) => (StatusCode::CONFLICT, refusal(lang, &why), true),
+        No::Form(key) => (StatusCode::UNPROCESSABLE_ENTITY, lang.t(key).to_owned(), true),
         No::Asked(why) => (StatusCode::UNPROCESSABLE_ENTITY, why, false),
         No::Failed(error) => return fail(ctx, &error),
     };
@@ -89,7 +90,12 @@ pub(crate) async fn said(app: &App, ctx: &Ctx, no: No, to: &str, written: &str) 
 
 /// What a form that could not be understood is told.
 fn unread() -> No {
-    No::Asked("the form does not say what is to be done: go back and send it again".to_owned())
+    No::Form("act.unread")
+}
+
+/// A reason as a form gives it.
+fn grounds(text: &str) -> Result<Grounds, No> {
+    Grounds::new(text).ok_or(No::Form("act.no_grounds"))
 }
 
 /// Asks, and goes back to where the form stood.
@@ -120,20 +126,11 @@ pub(crate) struct OnItem {
 
 impl OnItem {
     fn id(&self) -> Result<ItemId, No> {
-        let (ticket, place) = self.item.split_once('/').ok_or_else(unread)?;
-        let place: u16 = place.parse().map_err(|_| unread())?;
-        let ticket: u64 = ticket.parse().map_err(|_| unread())?;
-        let id = ItemId::new(TicketId(ticket), place);
-        // A number beyond what an id can hold would be another item's.
-        if id.ticket().0 == ticket && id.place() == place { Ok(id) } else { Err(unread()) }
+        self.item.parse().map_err(|_| unread())
     }
 
     fn grounds(&self) -> Result<Grounds, No> {
-        Grounds::new(&self.grounds).ok_or_else(|| {
-            No::Asked(
-                "give a reason, of 4,000 bytes at most and without control characters".to_owned(),
-            )
-        })
+        grounds(&self.grounds)
     }
 
     fn back(&self) -> &str {
@@ -221,12 +218,6 @@ pub(crate) struct OnScope {
     back: String,
 }
 
-impl OnScope {
-    fn grounds(&self) -> Result<Grounds, No> {
-        OnItem { grounds: self.grounds.clone(), ..OnItem::default() }.grounds()
-    }
-}
-
 /// `POST /stop`.
 pub(crate) async fn stop(
     State(app): State<App>,
@@ -235,13 +226,13 @@ pub(crate) async fn stop(
     Form(form): Form<OnScope>,
 ) -> Response {
     let run = async {
-        let scope = scope_of(&form.scope).ok_or_else(unread)?;
+        let scope: Scope = form.scope.parse().map_err(|_| unread())?;
         let halt = match form.halt.as_str() {
             "lifts" => Halt::Lifts,
             "releases" => Halt::Releases,
             _ => return Err(unread()),
         };
-        act(&app, &who, Command::Stop { scope, halt, grounds: form.grounds()? }).await
+        act(&app, &who, Command::Stop { scope, halt, grounds: grounds(&form.grounds)? }).await
     };
     done(&app, &headers, (back(&form.back), &form.grounds), run).await
 }
@@ -254,22 +245,8 @@ pub(crate) async fn resume(
     Form(form): Form<OnScope>,
 ) -> Response {
     let run = async {
-        let scope = scope_of(&form.scope).ok_or_else(unread)?;
-        act(&app, &who, Command::Resume { scope, grounds: form.grounds()? }).await
+        let scope: Scope = form.scope.parse().map_err(|_| unread())?;
+        act(&app, &who, Command::Resume { scope, grounds: grounds(&form.grounds)? }).await
     };
     done(&app, &headers, (back(&form.back), &form.grounds), run).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_item_is_what_its_text_says_and_no_other() {
-        let id = |text: &str| OnItem { item: text.to_owned(), ..OnItem::default() }.id();
-        assert_eq!(id("3/7").unwrap(), ItemId::new(TicketId(3), 7));
-        for bad in ["", "3", "3/", "/7", "3/1024", "3/-1", "18446744073709551615/0", "3/7/1"] {
-            assert!(id(bad).is_err(), "{bad}");
-        }
-    }
 }

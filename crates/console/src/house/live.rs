@@ -238,7 +238,7 @@ fn stops(lang: Lang, stops: &[StopView], may: &May) -> Markup {
                 @if may.resume && offered(stop.resume.as_ref(), may) {
                     (parts::fold(None, lang.t("act.resume"), html! {
                         form.stack method="post" action="/resume" {
-                            input type="hidden" name="scope" value=(parts::scope_value(scope));
+                            input type="hidden" name="scope" value=(scope);
                             input type="hidden" name="back" value="/live";
                             (parts::grounds(lang, true))
                             button type="submit" { (lang.t("act.resume")) }

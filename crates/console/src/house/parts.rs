@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use shield::Item;
 use shield::harm::{Finding, Known};
 use shield::order::budget::{Count, Standing};
-use shield::order::{Moment, Scope, Stage, TicketId};
+use shield::order::{Moment, Scope, Stage};
 
 use crate::app::PageError;
 use crate::fmt;
@@ -140,59 +140,9 @@ pub(crate) fn scope(lang: Lang, of: &Scope) -> Markup {
     }
 }
 
-/// A scope as a form's value.
-pub(crate) fn scope_value(of: &Scope) -> String {
-    match of {
-        Scope::All => "all".to_owned(),
-        Scope::Reporter(name) | Scope::Isp(name) => format!("{}:{name}", of.word()),
-        Scope::Event(name) => format!("event:{name}"),
-        Scope::Ticket(id) => format!("ticket:{id}"),
-    }
-}
-
-/// A scope out of a form.
-pub(crate) fn scope_of(text: &str) -> Option<Scope> {
-    use shield::order::words::{EventId, Organisation};
-    if text == "all" {
-        return Some(Scope::All);
-    }
-    let (word, name) = text.split_once(':')?;
-    Some(match word {
-        "reporter" => Scope::Reporter(Organisation::new(name)?),
-        "isp" => Scope::Isp(Organisation::new(name)?),
-        "event" => Scope::Event(EventId::new(name)?),
-        "ticket" => Scope::Ticket(TicketId(name.parse().ok()?)),
-        _ => return None,
-    })
-}
-
 /// A hash, cut, as a link to what it is of.
 pub(crate) fn capture(id: &model::ExhibitId) -> Markup {
     let whole = id.to_string();
     let short = whole.get(..12).unwrap_or(&whole).to_owned();
     html! { a.mono href={ "/evidence/" (whole) } { (short) "…" } }
-}
-
-#[cfg(test)]
-mod tests {
-    use shield::order::words::{EventId, Organisation};
-
-    use super::*;
-
-    #[test]
-    fn a_scope_is_read_as_it_was_written() {
-        let name = Organisation::new("a:b").unwrap();
-        for scope in [
-            Scope::All,
-            Scope::Reporter(name.clone()),
-            Scope::Isp(name),
-            Scope::Event(EventId::new("final").unwrap()),
-            Scope::Ticket(TicketId(7)),
-        ] {
-            assert_eq!(scope_of(&scope_value(&scope)), Some(scope));
-        }
-        for bad in ["", "everything", "ticket:x", "reporter:", "all:"] {
-            assert_eq!(scope_of(bad), None, "{bad}");
-        }
-    }
 }

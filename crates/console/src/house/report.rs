@@ -127,6 +127,7 @@ pub(crate) async fn report(
             };
             let said = match &no {
                 No::Refused(why) => acts::refusal(lang, why),
+                No::Form(key) => lang.t(key).to_owned(),
                 No::Asked(why) => why.clone(),
                 No::Failed(_) => String::new(),
             };

@@ -27,7 +27,7 @@ pub(super) fn place(dir: &Path) -> Place {
     }
 }
 
-fn actor(person: &str, organisation: &str, role: Role) -> Actor {
+pub(super) fn actor(person: &str, organisation: &str, role: Role) -> Actor {
     let person = Person::new(person).unwrap();
     Actor { person, organisation: Organisation::new(organisation).unwrap(), role }
 }

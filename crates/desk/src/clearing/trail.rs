@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use shield::order::{Decision, Deed, Scope, TicketId};
+use shield::order::{Decision, Deed, TicketId};
 
 /// The most marks that are kept.
 pub(super) const MAX_MARKS: usize = 1_000_000;
@@ -18,28 +18,11 @@ pub(super) struct Trail {
     cut: bool,
 }
 
-/// The ticket that a deed is about, where it is about one.
-fn ticket_of(deed: &Deed) -> Option<TicketId> {
-    match deed {
-        Deed::Submitted(ticket) => Some(ticket.id),
-        Deed::RenewalAsked { ticket, .. } => Some(*ticket),
-        Deed::Turned { item, .. }
-        | Deed::Objected { item, .. }
-        | Deed::ObjectionOverdue { item, .. }
-        | Deed::ObjectionUpheld { item, .. }
-        | Deed::ObjectionDismissed { item, .. } => Some(item.ticket()),
-        Deed::Stopped { scope: Scope::Ticket(ticket), .. }
-        | Deed::ResumeAsked { scope: Scope::Ticket(ticket), .. }
-        | Deed::Resumed { scope: Scope::Ticket(ticket), .. } => Some(*ticket),
-        _ => None,
-    }
-}
-
 impl Trail {
     /// Marks the tickets that a decision speaks of.
     pub(super) fn keep(&mut self, decision: &Decision, record: u64) {
         let mut last = None;
-        for ticket in decision.deeds.iter().filter_map(ticket_of) {
+        for ticket in decision.deeds.iter().filter_map(Deed::ticket) {
             // One decision on many items of one ticket is one mark.
             if last.replace(ticket) == Some(ticket) {
                 continue;

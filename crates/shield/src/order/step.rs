@@ -282,6 +282,23 @@ impl Deed {
         "resumed",
     ];
 
+    /// The ticket that it is about, where it is about one.
+    pub fn ticket(&self) -> Option<TicketId> {
+        match self {
+            Self::Submitted(ticket) => Some(ticket.id),
+            Self::RenewalAsked { ticket, .. } => Some(*ticket),
+            Self::Turned { item, .. }
+            | Self::Objected { item, .. }
+            | Self::ObjectionOverdue { item, .. }
+            | Self::ObjectionUpheld { item, .. }
+            | Self::ObjectionDismissed { item, .. } => Some(item.ticket()),
+            Self::Stopped { scope: Scope::Ticket(ticket), .. }
+            | Self::ResumeAsked { scope: Scope::Ticket(ticket), .. }
+            | Self::Resumed { scope: Scope::Ticket(ticket), .. } => Some(*ticket),
+            _ => None,
+        }
+    }
+
     /// As it stands in records and JSON.
     pub fn word(&self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! The small words of the machine: moments, who acts, what things are called.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -214,6 +215,8 @@ pub const MAX_ITEMS: usize = 1_000;
 /// Bits of an [`ItemId`] that hold the place: 2^10 places are enough for [`MAX_ITEMS`].
 const PLACE_BITS: u32 = 10;
 const _: () = assert!(MAX_ITEMS <= 1 << PLACE_BITS);
+/// What stands in JSON is exact below it (RFC 8259, 6).
+const EXACT: u64 = 1 << 53;
 
 impl ItemId {
     /// The item at a place of a ticket.
@@ -242,6 +245,28 @@ impl fmt::Display for TicketId {
 impl fmt::Display for ItemId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.ticket().0, self.place())
+    }
+}
+
+/// Why a text is no item's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an item is written as its ticket and its place there, such as 12/0")]
+pub struct NoItemId;
+
+/// What [`fmt::Display`] writes, and nothing else: a number beyond what an id holds would be another item's.
+impl FromStr for ItemId {
+    type Err = NoItemId;
+
+    fn from_str(text: &str) -> Result<Self, NoItemId> {
+        let (ticket, place) = text.split_once('/').ok_or(NoItemId)?;
+        let (ticket, place) = (ticket.parse::<u64>(), place.parse::<u16>());
+        let id =
+            ticket.ok().zip(place.ok()).map(|(ticket, place)| Self::new(TicketId(ticket), place));
+        let real = |id: &Self| {
+            let within = id.0 < EXACT && usize::from(id.place()) < MAX_ITEMS;
+            within && id.to_string() == text
+        };
+        id.filter(real).ok_or(NoItemId)
     }
 }
 
@@ -285,6 +310,43 @@ impl Scope {
     }
 }
 
+/// As people write it: `all`, `reporter:NAME`, `event:NAME`, `ticket:N`, `isp:NAME`.
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = self.word();
+        match self {
+            Self::All => f.write_str(word),
+            Self::Reporter(name) | Self::Isp(name) => write!(f, "{word}:{name}"),
+            Self::Event(name) => write!(f, "{word}:{name}"),
+            Self::Ticket(id) => write!(f, "{word}:{id}"),
+        }
+    }
+}
+
+/// Why a text is nothing that can be stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("what can be stopped is all, reporter:NAME, event:NAME, ticket:N or isp:NAME")]
+pub struct NoScope;
+
+impl FromStr for Scope {
+    type Err = NoScope;
+
+    fn from_str(text: &str) -> Result<Self, NoScope> {
+        if text == "all" {
+            return Ok(Self::All);
+        }
+        let (word, name) = text.split_once(':').ok_or(NoScope)?;
+        let scope = match word {
+            "reporter" => Organisation::new(name).map(Self::Reporter),
+            "isp" => Organisation::new(name).map(Self::Isp),
+            "event" => EventId::new(name).map(Self::Event),
+            "ticket" => name.parse().ok().map(|number| Self::Ticket(TicketId(number))),
+            _ => None,
+        };
+        scope.ok_or(NoScope)
+    }
+}
+
 words! {
     /// What a stop does.
     Halt {
@@ -292,5 +354,48 @@ words! {
         Releases "releases",
         /// Nothing more is released, and what is in force leaves the feed until two persons resume.
         Lifts "lifts",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_what_its_text_says_and_no_other() {
+        assert_eq!("3/7".parse(), Ok(ItemId::new(TicketId(3), 7)));
+        for bad in [
+            "",
+            "3",
+            "3/",
+            "/7",
+            "3/1000",
+            "3/1024",
+            "3/-1",
+            "+3/7",
+            "03/7",
+            "3/7/1",
+            "99999999999999/0",
+        ] {
+            assert_eq!(bad.parse::<ItemId>(), Err(NoItemId), "{bad}");
+        }
+        assert_eq!("18446744073709551615/0".parse::<ItemId>(), Err(NoItemId));
+    }
+
+    #[test]
+    fn a_scope_is_read_as_it_is_written() {
+        let organisation = Organisation::new("league: one").unwrap();
+        for scope in [
+            Scope::All,
+            Scope::Reporter(organisation.clone()),
+            Scope::Isp(organisation),
+            Scope::Event(EventId::new("final").unwrap()),
+            Scope::Ticket(TicketId(12)),
+        ] {
+            assert_eq!(scope.to_string().parse(), Ok(scope));
+        }
+        for bad in ["", "everything", "ticket:x", "ticket:", "reporter:", "all:x"] {
+            assert_eq!(bad.parse::<Scope>(), Err(NoScope), "{bad}");
+        }
     }
 }

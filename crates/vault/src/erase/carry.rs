@@ -14,7 +14,8 @@ use model::ExhibitId;
 use model::record::{ErasureOrdered, Opening};
 
 use super::{hashes_of, nodes_of, odd};
-use crate::case::{Bytes, Case, exhibit_path};
+use crate::bytes::Bytes;
+use crate::case::{Case, exhibit_path};
 use crate::disclose::{Erased, complement, erase, leaf_len};
 use crate::error::{Error, Result};
 use crate::ggm::{inside, salt};

@@ -7,7 +7,8 @@ use std::ops::Range;
 use model::record::{Body, ExhibitSealed};
 
 use super::PartPlan;
-use crate::case::{Bytes, Case};
+use crate::bytes::Bytes;
+use crate::case::Case;
 use crate::error::{Error, Result};
 use crate::salted::LEAF;
 use crate::stage::Staged;

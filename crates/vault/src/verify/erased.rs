@@ -10,7 +10,8 @@ use model::record::{ErasureOrdered, Places};
 
 use super::Report;
 use super::walk::{Named, Walk};
-use crate::case::{Bytes, exhibit_path};
+use crate::bytes::Bytes;
+use crate::case::exhibit_path;
 use crate::disclose::{Part, complement, hidden_of, leaf_len, widen};
 use crate::erase::{Ordered, hashes_of, nodes_of};
 use crate::salted::{LEAF, leaves};

@@ -3,31 +3,16 @@
 use model::ExhibitId;
 use shield::harm::Verdict;
 use shield::order::command::{Order, Submission};
-use shield::order::turn::{Cause, Outcome};
-use shield::order::words::{Grounds, OrderId, Organisation, Person, Right};
+use shield::order::turn::{Cause, End, Outcome};
+use shield::order::words::{Grounds, OrderId, Organisation, Right};
 use shield::order::{
     Actor, Audience, Capture, Command, ItemId, Role, Seen, Stage, TicketId, TicketStage,
 };
 
 use super::super::tally::Part;
+use super::super::tests::{actor, place};
 use super::super::{Ask, House};
 use super::*;
-use crate::desk::Place;
-
-fn place(dir: &std::path::Path) -> Place {
-    Place {
-        case: dir.join("shield"),
-        home: dir.join("home"),
-        actor: "Ana".into(),
-        holder: "test".into(),
-        wait: vault::Wait::Fail,
-    }
-}
-
-fn actor(person: &str, organisation: &str, role: Role) -> Actor {
-    let organisation = Organisation::new(organisation).unwrap();
-    Actor { person: Person::new(person).unwrap(), organisation, role }
-}
 
 fn does(house: &mut House, actor: Actor, command: Command) {
     house.act(&[Ask { actor, command }]).unwrap().remove(0).unwrap();

@@ -227,36 +227,12 @@ fn value_of(text: &str) -> Result<Item, Told> {
     Item::parse(text).map_err(|bad| Told::Misuse(format!("{text:?} is no item: {bad}")))
 }
 
-/// `12/0`: ticket and place.
 fn item_id(text: &str) -> Result<ItemId, Told> {
-    let parts = text.split_once('/').and_then(|(ticket, place)| {
-        Some((ticket.parse::<u64>().ok()?, place.parse::<u16>().ok()?))
-    });
-    let known = parts.filter(|(ticket, place)| *ticket < 1 << 43 && *place < 1_000);
-    known.map(|(ticket, place)| ItemId::new(TicketId(ticket), place)).ok_or_else(|| {
-        Told::Misuse(format!(
-            "{text:?} is no item: write its ticket and its place there, such as 12/0"
-        ))
-    })
+    text.parse().map_err(|why| Told::Misuse(format!("{text:?} is no item: {why}")))
 }
 
 fn scope_of(text: &str) -> Result<Scope, Told> {
-    if text == "all" {
-        return Ok(Scope::All);
-    }
-    let wrong = || {
-        Told::Misuse(format!(
-            "{text:?} is nothing that can be stopped: all, reporter:NAME, event:NAME, ticket:N or isp:NAME"
-        ))
-    };
-    let (kind, of) = text.split_once(':').ok_or_else(wrong)?;
-    Ok(match kind {
-        "reporter" => Scope::Reporter(name(of, Organisation::new)?),
-        "isp" => Scope::Isp(name(of, Organisation::new)?),
-        "event" => Scope::Event(name(of, EventId::new)?),
-        "ticket" => Scope::Ticket(TicketId(of.parse().map_err(|_| wrong())?)),
-        _ => return Err(wrong()),
-    })
+    text.parse().map_err(|why| Told::Misuse(format!("{text:?} stops nothing: {why}")))
 }
 
 /// The items of a report; `-` is stdin. Of too many the machine tells.

@@ -1,0 +1,189 @@
+//! What Live shows.
+
+use shield::order::state::{Announced, Stop};
+use shield::order::words::{EventId, Organisation, Right};
+use shield::order::{Event, ItemId, Moment, Order, Scope, Stage};
+
+use super::{House, ItemView, MAX_NAMED, MAX_ROWS, MAX_SCAN, Page, Whose, sees};
+
+/// How many items there are at a stage, and ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stages {
+    /// In force.
+    pub in_force: u64,
+    /// Held for a second person.
+    pub held: u64,
+    /// Captured or checked, and not in force.
+    pub captured: u64,
+    /// Waiting for a capture.
+    pub submitted: u64,
+    /// Suspended.
+    pub suspended: u64,
+    /// Refused, since the log began.
+    pub refused: u64,
+    /// Of a reporter with more tickets than one look passes over: of the newest of them alone.
+    pub cut: bool,
+}
+
+/// An event with what it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventView {
+    /// The event, with its window.
+    pub event: Event,
+    /// Who reports under its order.
+    pub reporter: Option<Organisation>,
+    /// The order's works.
+    pub works: Vec<Right>,
+    /// Tickets.
+    pub tickets: u64,
+    /// True while its window is open.
+    pub on: bool,
+}
+
+/// A stop that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StopView {
+    /// Of what.
+    pub scope: Scope,
+    /// How, why, since when, and who would resume.
+    pub stop: Stop,
+}
+
+/// What Live shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveView {
+    /// Now, by the house's clock.
+    pub now: Moment,
+    /// Counts.
+    pub stages: Stages,
+    /// Events that run, then those that come, by their begin.
+    pub events: Vec<EventView>,
+    /// Stops.
+    pub stops: Vec<StopView>,
+    /// Items that wait for a second person, the longest first: of the first of them since when.
+    pub longest_held: Option<Moment>,
+    /// Items, the newest first.
+    pub items: Page<ItemView, ItemId>,
+    /// Orders and events that somebody may report under now.
+    pub under: Vec<(Order, Vec<EventId>)>,
+    /// Objections that wait for a reviewer.
+    pub objections: u64,
+}
+
+/// What Live shows to who sees `whose` tickets: items before `after`, at most so many.
+pub fn live(house: &House, whose: &Whose, after: Option<ItemId>, most: usize) -> LiveView {
+    let (state, now) = (house.state(), house.now());
+    let longest_held = state.held().take(MAX_SCAN).find_map(|(since, id)| {
+        let ticket = state.ticket(id.ticket())?;
+        sees(whose, &ticket.reporter).then_some(since)
+    });
+    let objections = state.open_objections().take(MAX_SCAN);
+    let theirs = objections.filter(|(id, _, _)| {
+        state.ticket(id.ticket()).is_some_and(|ticket| sees(whose, &ticket.reporter))
+    });
+    LiveView {
+        now,
+        stages: stages(house, whose),
+        events: events(house, whose, now),
+        stops: stops(house),
+        longest_held,
+        objections: theirs.count() as u64,
+        items: items(house, whose, after, most),
+        under: under(house, whose, now),
+    }
+}
+
+fn stages(house: &House, whose: &Whose) -> Stages {
+    let state = house.state();
+    let Some(reporter) = whose else {
+        let of = |stage| state.count(stage);
+        return Stages {
+            in_force: of(Stage::InForce),
+            held: of(Stage::Held),
+            captured: of(Stage::Captured) + of(Stage::Checked),
+            submitted: of(Stage::Submitted),
+            suspended: of(Stage::Suspended),
+            refused: house.tally().all.refused,
+            cut: false,
+        };
+    };
+    let refused = house.tally().reporter(reporter).refused;
+    let mut sum = Stages { refused, ..Stages::default() };
+    let own = state.tickets_of(reporter);
+    for ticket in own.iter().rev().take(MAX_SCAN).filter_map(|id| state.ticket(*id)) {
+        let of = |stage| u64::from(ticket.count(stage));
+        sum.in_force += of(Stage::InForce);
+        sum.held += of(Stage::Held);
+        sum.captured += of(Stage::Captured) + of(Stage::Checked);
+        sum.submitted += of(Stage::Submitted);
+        sum.suspended += of(Stage::Suspended);
+    }
+    sum.cut = own.len() > MAX_SCAN;
+    sum
+}
+
+/// Items that live, the newest first.
+fn items(
+    house: &House,
+    whose: &Whose,
+    after: Option<ItemId>,
+    most: usize,
+) -> Page<ItemView, ItemId> {
+    let most = most.clamp(1, MAX_ROWS);
+    let (mut rows, mut last) = (Vec::new(), None);
+    let older = house.state().items().rev().skip_while(|(id, _)| after.is_some_and(|of| *id >= of));
+    for (passed, (id, live)) in older.enumerate() {
+        if rows.len() >= most || passed >= MAX_SCAN {
+            return Page { rows, next: last };
+        }
+        last = Some(id);
+        let view = ItemView::of(house, id, live).filter(|view| sees(whose, &view.reporter));
+        rows.extend(view);
+    }
+    Page { rows, next: None }
+}
+
+fn event_view(house: &House, announced: &Announced, now: Moment) -> EventView {
+    let event = announced.event.clone();
+    let order = house.state().order(&event.order);
+    EventView {
+        reporter: order.map(|order| order.reporter.clone()),
+        works: order.map(|order| order.rights.to_vec()).unwrap_or_default(),
+        tickets: announced.tickets.len() as u64,
+        on: event.from <= now && now < event.until,
+        event,
+    }
+}
+
+/// Events that run or come, those that run first, each by its begin; at most [`MAX_NAMED`].
+fn events(house: &House, whose: &Whose, now: Moment) -> Vec<EventView> {
+    let coming = house.state().events().filter(|announced| now < announced.event.until);
+    let views = coming.take(MAX_SCAN).map(|announced| event_view(house, announced, now));
+    let mut views: Vec<EventView> = views
+        .filter(|view| view.reporter.as_ref().is_some_and(|reporter| sees(whose, reporter)))
+        .collect();
+    views.sort_by_key(|view| (!view.on, view.event.from));
+    views.truncate(MAX_NAMED);
+    views
+}
+
+fn stops(house: &House) -> Vec<StopView> {
+    let all = house.state().stops().take(MAX_NAMED);
+    all.map(|(scope, stop)| StopView { scope: scope.clone(), stop: stop.clone() }).collect()
+}
+
+/// The orders of one reporter that hold at a moment, each with its events that are not over; nothing of
+/// `None`, who reports for nobody.
+pub fn under(house: &House, whose: &Whose, now: Moment) -> Vec<(Order, Vec<EventId>)> {
+    let Some(reporter) = whose else { return Vec::new() };
+    let state = house.state();
+    let holds =
+        |order: &&Order| order.reporter == *reporter && order.from <= now && now < order.until;
+    let orders = state.orders().filter(holds).take(MAX_NAMED);
+    let with = |order: &Order| {
+        let of = state.events().map(|announced| &announced.event);
+        let open = of.filter(|event| event.order == order.id && now < event.until);
+        (order.clone(), open.take(MAX_NAMED).map(|event| event.id.clone()).collect())
+    };
+    orders.map(with).collect()
+}
