@@ -126,7 +126,9 @@ fn of_case() -> Vec<Route> {
 
 /// Of both: signing in, one's account, who deals with the authority, the files of pages.
 fn of_both() -> Vec<Route> {
-    use Action::{Enter, OwnAccount, PartiesRead, RefusalsRead, SessionsEnd, SessionsRead};
+    use Action::{
+        Enter, OwnAccount, PageFile, PartiesRead, RefusalsRead, SessionsEnd, SessionsRead,
+    };
     vec![
         other("/parties", PartiesRead, get(pages::parties::page)),
         other("/refusals", RefusalsRead, get(pages::parties::refusals)),
@@ -140,7 +142,7 @@ fn of_both() -> Vec<Route> {
         other("/sign-in/{token}", Enter, get(pages::sign_in::spend)),
         other("/invite/{token}", Enter, get(pages::invite::show).post(pages::invite::accept)),
         other("/sign-out", OwnAccount, post(pages::sign_in::sign_out)),
-        other("/assets/{digest}/{name}", Enter, get(assets::serve)),
+        other("/assets/{digest}/{name}", PageFile, get(assets::serve)),
     ]
 }
 

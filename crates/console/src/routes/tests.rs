@@ -235,7 +235,13 @@ fn askers(bench: &Bench) -> Vec<Asker> {
 
 #[test]
 fn what_is_open_to_nobody_is_what_signing_in_needs() {
-    let anybody = [Action::Enter, Action::ItemLookUp, Action::ObjectionMake, Action::HarmReport];
+    let anybody = [
+        Action::Enter,
+        Action::PageFile,
+        Action::ItemLookUp,
+        Action::ObjectionMake,
+        Action::HarmReport,
+    ];
     let both = [OPEN_HOUSE, OPEN].concat();
     for (site, wanted) in [(Site::Case, OPEN), (Site::House, &both[..])] {
         let all = routes(site);
@@ -460,6 +466,12 @@ async fn who_asks_too_much_is_told_when_to_come_again() {
     assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(answer.headers()["retry-after"], "1");
     assert_eq!(bench.counted("public", "/sign-in"), 1);
+    // The refusal itself is a page, and is drawn: its files are paid from no quota.
+    let style = crate::assets::url("app.css");
+    for _ in 0..100 {
+        let style = bench.ask(Method::GET, &style, None, source, "").await;
+        assert_eq!(style.status(), StatusCode::OK);
+    }
     let other = bench.ask(Method::GET, "/sign-in", None, None, "").await;
     assert_eq!(other.status(), StatusCode::OK);
 }

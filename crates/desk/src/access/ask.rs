@@ -44,8 +44,11 @@ pub enum Sort {
 }
 
 actions! {
-    /// Sign in; the files of pages; the choice of language.
+    /// Sign in; the choice of language.
     Enter "enter" of Door,
+    /// Take a file that pages are drawn with. It is no secret, costs no more than its bytes, and is paid
+    /// from no quota: a page without its style is worse than none.
+    PageFile "page_file" of Door,
     /// One's own sessions, password and passkeys; sign out.
     OwnAccount "own_account" of Door,
     /// Read the case.

@@ -141,7 +141,8 @@ impl Access {
 
     fn decide(&self, who: &Principal, asked: &Asked<'_>, now: Instant) -> Decision {
         // The quota first: who asks too much costs no more than this.
-        if let Some((payer, per_minute)) = self.payer(who, asked.source)
+        if asked.action != Action::PageFile
+            && let Some((payer, per_minute)) = self.payer(who, asked.source)
             && let Err(retry_s) = locked(&self.buckets).take(payer, per_minute, now)
         {
             return Decision::TooMany { retry_s };
