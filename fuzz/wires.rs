@@ -1,8 +1,9 @@
 //! What else reads bytes that others wrote: records, notes, the log's files, archives, tables of
 //! addresses, lists of check sums, mapping files, time stamps, web archives, hand-overs, packages, images
 //! of disks, items of the shield, its sets, decisions and feed, requests for block lists, what is said to
-//! the keep of an ISP's side, what its follow is set by and remembers, tickets by Piracy Shield's API, and
-//! what the capture probe meets: HTTP answers, playlists, hosts, DNS. The first byte says which.
+//! the keep of an ISP's side, what its follow is set by and remembers, tickets by Piracy Shield's API,
+//! what a clearing house and its standby say to one another, and what the capture probe meets: HTTP
+//! answers, playlists, hosts, DNS. The first byte says which.
 //!
 //! (Index files are fuzzed by `desk`'s own tests: SQLite and Parquet would be built for them here.)
 #![no_main]
@@ -54,6 +55,7 @@ fuzz_target!(|bytes: &[u8]| {
         b't' => set(bytes),
         b'u' => keep(bytes),
         b'v' => follow(bytes),
+        b'w' => standby(bytes),
         b'x' => decision(bytes),
         b'y' => feed(bytes),
         b'z' => manifest(bytes),
@@ -593,4 +595,15 @@ fn dns(bytes: &[u8]) {
             }
         }
     });
+}
+
+/// A frame between a clearing house and its standby, and a parcel out of it: any bytes are a fault told, and what
+/// is read is written back the same.
+fn standby(bytes: &[u8]) {
+    use vault::standby::wire::Frame;
+    let Some(frame) = Frame::read(bytes) else { return };
+    assert_eq!(frame.write().unwrap().get(4..), Some(bytes));
+    if let Frame::Parcel(parcel) = frame {
+        let _ = parcel.exhibits();
+    }
 }

@@ -161,6 +161,9 @@ pub enum Error {
     /// A write failed earlier; what is on disk must be looked at anew.
     #[error("an earlier write to this log failed: open it again")]
     Broken,
+    /// A copy signs nothing, and what is signed here takes nothing from another.
+    #[error("a copy of a log takes what another signed, and only a copy does")]
+    NotACopy,
     /// The log could not be written, and takes nothing more.
     #[error("the log stopped taking entries. Open it again: what was answered is in it")]
     Stopped(#[source] std::sync::Arc<Error>),

@@ -4,6 +4,8 @@
 //! flush; then tiles; then the checkpoint file; then the journal is cut. Publishing may wait for
 //! further batches, and may run beside them: they go to the other of two journals meanwhile.
 //! Opening after a crash is the same publishing, of what the journals hold.
+//!
+//! A log is signed here, or it is a copy ([`Log::copy`]) that takes what another signed.
 
 use std::path::Path;
 
@@ -11,7 +13,7 @@ use crate::disk::{self, Append};
 use crate::error::{Error, Result};
 use crate::journal::{self, MAX_BATCH};
 use crate::keys::Keys;
-use crate::note::{SigningKey, VerifierKey};
+use crate::note::{Checkpoint, SigningKey, VerifierKey};
 use crate::publish::{Publication, Published, Staged, filled};
 use crate::reader::Reader;
 use crate::sound::sound;
@@ -24,7 +26,7 @@ const PUBLISH_FROM: u64 = 1 << 20;
 /// A log open for writing. The caller holds the [`crate::Lock`] of what the log belongs to.
 #[derive(Debug)]
 pub struct Log {
-    key: SigningKey,
+    signer: Signer,
     /// The journal that takes the next batch; none only while it is being published at once.
     journal: Option<Append>,
     /// The other one, empty, if it was ever needed and is not being published.
@@ -36,6 +38,15 @@ pub struct Log {
     /// A publication was handed out, and has not come back.
     beside: bool,
     broken: bool,
+}
+
+/// Who signs what is committed.
+#[derive(Debug)]
+enum Signer {
+    /// This process.
+    Own(SigningKey),
+    /// Another: these are the keys that count.
+    Another(Keys),
 }
 
 impl Log {
@@ -55,6 +66,28 @@ impl Log {
     /// # Errors
     /// As [`Log::open`]; a checkpoint by a key that does not count at its size.
     pub fn open_with(dir: &Path, key: SigningKey, keys: &Keys) -> Result<Self> {
+        Self::open_as(dir, Signer::Own(key), keys)
+    }
+
+    /// Opens the copy of a log in `dir` that another writes, or begins it with the signed checkpoint of
+    /// no entries.
+    ///
+    /// # Errors
+    /// As [`Log::open_with`]; a beginning that is none, or is not signed by these keys.
+    pub fn copy(dir: &Path, keys: &Keys, beginning: &str) -> Result<Self> {
+        disk::create_dir(dir)?;
+        let path = Store { dir: dir.to_owned() }.checkpoint_path();
+        if !path.exists() {
+            let opened = keys.open(beginning).map_err(|e| Error::note(&path, e))?;
+            if (opened.size, opened.root) != (0, Edge::default().root()) {
+                return Err(Error::damaged(&path, "what it would begin with is no beginning"));
+            }
+            disk::write(&path, beginning.as_bytes())?;
+        }
+        Self::open_as(dir, Signer::Another(keys.clone()), keys)
+    }
+
+    fn open_as(dir: &Path, signer: Signer, keys: &Keys) -> Result<Self> {
         disk::create_dir(dir)?;
         let store = Store { dir: dir.to_owned() };
         let reader = sound(&store, keys)?;
@@ -88,15 +121,32 @@ impl Log {
         }
         staged.extend(reader.tail(), full);
         let mut log =
-            Self { key, journal, idle, edge, staged, reader, beside: false, broken: false };
+            Self { signer, journal, idle, edge, staged, reader, beside: false, broken: false };
         let empty = log.journal.iter().chain(&log.idle).all(Append::is_empty);
         if !empty || log.reader.checkpoint().is_none() {
             let journals = [log.journal.take(), log.idle.take()].into_iter().flatten().collect();
             log.broken = true; // until the disk has answered
-            let published = log.publication(journals).run()?;
+            let published = log.publication(journals)?.run()?;
             log.published(published);
         }
         Ok(log)
+    }
+
+    /// Takes entries into a copy, with the checkpoint that another signed after them. After it returns
+    /// they are in the copy for ever. Returns the index of the first.
+    ///
+    /// # Errors
+    /// [`Error::NotACopy`]; a checkpoint that is not signed, or is not of this log with these entries
+    /// (nothing is written); as [`Log::append`].
+    pub fn take(&mut self, entries: Vec<Vec<u8>>, checkpoint: &str) -> Result<u64> {
+        let Signer::Another(keys) = &self.signer else { return Err(Error::NotACopy) };
+        let path = self.reader.store().checkpoint_path();
+        let signed = keys.open(checkpoint).map_err(|e| Error::note(&path, e))?;
+        let first = self.commit_as(entries, Some((signed, checkpoint)))?;
+        if self.waiting() >= PUBLISH_FROM {
+            self.publish()?;
+        }
+        Ok(first)
     }
 
     /// Commits entries together: after it returns they are in the log for ever. Returns the index
@@ -120,6 +170,14 @@ impl Log {
 
     /// Commits entries together without publishing them.
     pub(crate) fn commit(&mut self, entries: Vec<Vec<u8>>) -> Result<u64> {
+        self.commit_as(entries, None)
+    }
+
+    fn commit_as(
+        &mut self,
+        entries: Vec<Vec<u8>>,
+        signed: Option<(Checkpoint, &str)>,
+    ) -> Result<u64> {
         let Some(journal) = self.journal.as_mut().filter(|_| !self.broken) else {
             return Err(Error::Broken);
         };
@@ -139,7 +197,17 @@ impl Log {
         for entry in &entries {
             edge.push(leaf(entry), &mut |level, number, h| full.push(filled(level, number, h)));
         }
-        let checkpoint = self.key.sign(edge.size(), &edge.root());
+        let checkpoint = match (&self.signer, signed) {
+            (Signer::Own(key), None) => key.sign(edge.size(), &edge.root()),
+            (Signer::Another(_), Some((signed, note))) => {
+                if (signed.size, signed.root) != (edge.size(), edge.root()) {
+                    let what = "what was signed is not this log with these entries";
+                    return Err(Error::damaged(&self.reader.store().checkpoint_path(), what));
+                }
+                note.to_owned()
+            }
+            _ => return Err(Error::NotACopy),
+        };
         self.broken = true; // until the disk has answered
         journal.append(&journal::encode(first, &entries, &checkpoint))?;
         journal.sync()?;
@@ -159,7 +227,7 @@ impl Log {
             return Err(Error::Broken);
         };
         self.broken = true; // until the disk has answered
-        let published = self.publication(vec![journal]).run()?;
+        let published = self.publication(vec![journal])?.run()?;
         self.published(published);
         Ok(())
     }
@@ -183,15 +251,17 @@ impl Log {
         self.broken = false;
         self.beside = true;
         self.journal = Some(next);
-        Ok(self.publication(vec![full]))
+        self.publication(vec![full])
     }
 
-    fn publication(&mut self, journals: Vec<Append>) -> Publication {
-        let note = match self.reader.checkpoint() {
-            Some(note) => note.to_owned(),
-            None => self.key.sign(0, &self.edge.root()),
+    fn publication(&mut self, journals: Vec<Append>) -> Result<Publication> {
+        let note = match (self.reader.checkpoint(), &self.signer) {
+            (Some(note), _) => note.to_owned(),
+            (None, Signer::Own(key)) => key.sign(0, &self.edge.root()),
+            // It begins with one.
+            (None, Signer::Another(_)) => return Err(Error::NotACopy),
         };
-        self.staged.publication(&self.reader.store().dir, &self.edge, note, journals)
+        Ok(self.staged.publication(&self.reader.store().dir, &self.edge, note, journals))
     }
 
     /// What was handed out stands.
@@ -229,7 +299,10 @@ impl Log {
 
     /// What others verify this log with.
     pub fn verifier(&self) -> VerifierKey {
-        self.key.verifier()
+        match &self.signer {
+            Signer::Own(key) => key.verifier(),
+            Signer::Another(keys) => keys.now().clone(),
+        }
     }
 }
 

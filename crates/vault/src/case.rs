@@ -679,7 +679,7 @@ fn is_known(log: &Reader, authority: &Authority, origin: &str, keys: &Keys) -> R
 }
 
 /// Refuses folders of the vault that are links: what a run writes and removes there would be another's.
-fn stands_alone(dir: &Path) -> Result<()> {
+pub(crate) fn stands_alone(dir: &Path) -> Result<()> {
     let exhibits = dir.join("vault/exhibits");
     let below = names(&exhibits)?.into_iter().filter(|name| name.len() == 2);
     let folders = below.map(|name| exhibits.join(name));

@@ -159,6 +159,9 @@ pub enum Error {
     /// A write failed earlier.
     #[error("an earlier write to this case failed: open it again")]
     Broken,
+    /// What came for a copy of the case is not what goes on from it.
+    #[error("what came for the copy does not go on from it: {0}")]
+    Parcel(String),
     /// A thread of the hashing failed.
     #[error("a hashing thread stopped")]
     Thread,

@@ -29,6 +29,7 @@ mod rotate;
 pub mod salted;
 mod stage;
 pub mod stamp;
+pub mod standby;
 pub mod sums;
 pub mod times;
 pub mod unpack;
@@ -46,6 +47,7 @@ pub use origin::{MemberOf, Origin, Stamp};
 pub use records::Records;
 pub use rotate::{Rotated, rotate};
 pub use stage::{Staged, Stager};
+pub use standby::{Incoming, Parcel, Standby};
 pub use verify::{Erasure, Report, verify, verify_authority, verify_copy};
 
 /// 32 fresh random bytes.

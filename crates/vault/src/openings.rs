@@ -53,15 +53,20 @@ impl Lines {
         if bytes.len() as u64 > MAX_LINES {
             return Err(Error::openings(path, too_long()));
         }
+        Self::of(bytes).map_err(|why| Error::openings(path, why))
+    }
+
+    /// The lines in the bytes of a file; what is wrong with them, in words.
+    pub(crate) fn of(bytes: Vec<u8>) -> std::result::Result<Self, &'static str> {
         let ends = bytes.iter().filter(|b| **b == b'\n').count();
         if ends > bytes.len() / LEAST_LINE {
-            return Err(Error::openings(path, "it has more lines than openings fit in its bytes"));
+            return Err("it has more lines than openings fit in its bytes");
         }
         let mut starts = Vec::with_capacity(ends + 1);
         starts.push(0);
         starts.extend((1..=bytes.len()).filter(|i| bytes[i - 1] == b'\n'));
         if starts.last() != Some(&bytes.len()) {
-            return Err(Error::openings(path, "the last line has no end"));
+            return Err("the last line has no end");
         }
         Ok(Self { bytes, starts })
     }
@@ -141,6 +146,16 @@ impl Openings {
     /// Lets go of the lines in memory: their file was written anew.
     pub(crate) fn forget(&self) {
         *self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+    }
+
+    /// True where a file, and so a commit, begins at that record.
+    pub(crate) fn begins(&self, first: u64) -> bool {
+        self.firsts.binary_search(&first).is_ok()
+    }
+
+    /// The first record of the commit after the one that begins there.
+    pub(crate) fn next_after(&self, first: u64) -> Option<u64> {
+        self.firsts.get(self.firsts.partition_point(|at| *at <= first)).copied()
     }
 
     pub(crate) fn added(&mut self, first: u64) {

@@ -23,6 +23,7 @@ pub(crate) mod party;
 mod people;
 pub(crate) mod shield;
 mod stamp;
+pub(crate) mod standby;
 pub(crate) mod witness;
 
 /// Vigie: from a pile of seized material to the network behind it.
@@ -235,6 +236,8 @@ pub(crate) struct ServeShield {
     /// Serve Piracy Shield's API, version 1, to who speaks it; beyond loopback with --tls-cert.
     #[arg(long, value_name = "ADDR", requires = "shield")]
     pub(crate) piracy_shield_listen: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(crate) standby: standby::ListenForStandby,
     /// The resolver that the probe asks [default: this machine's].
     #[arg(long, value_name = "ADDR", requires = "shield")]
     pub(crate) resolver: Option<SocketAddr>,

@@ -208,6 +208,9 @@ fn one_file_calls_outside() {
         [Path::new(probe[2]), Path::new(probe[0]), mirrors]
     );
     assert_eq!(calling("hyper::client::"), [mirrors]);
+    // A standby calls the house that it follows.
+    let standby = Path::new("vigie/src/commands/clearing/standby.rs");
+    assert_eq!(calling("TcpStream::connect_timeout("), [standby]);
 }
 
 /// The source files under `crates/` that hold a word.

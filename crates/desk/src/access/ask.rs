@@ -89,6 +89,8 @@ actions! {
     Stop "stop" of House,
     /// Resume after a stop.
     Resume "resume" of House,
+    /// Name a standby, or let it go.
+    StandbyChange "standby_change" of House,
     /// Follow an ISP's view of the feed.
     FeedRead "feed_read" of Organisation,
     /// See what an ISP reported of itself.

@@ -12,8 +12,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use model::Sha256Hex;
 use serde::{Deserialize, Serialize};
 use shield::order::step::Deed;
+use shield::order::words::{Grounds, Person};
 use shield::order::{Audience, Command, Moment, Refusal, Role, Scope};
 
 use super::house::{Ask, Done, House};
@@ -44,6 +46,27 @@ pub struct Request {
     pub command: Command,
 }
 
+/// What an operator asks of the standby.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfStandby {
+    /// Who, by the short name in the register.
+    pub person: String,
+    /// The name, and SHA-256 of the secret, of who is to be the standby; none: the one that is named goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<(String, Sha256Hex)>,
+    /// Why.
+    pub grounds: String,
+}
+
+/// A line at the door.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Command(Box<Request>),
+    OfStandby { standby: OfStandby },
+}
+
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "answer", deny_unknown_fields)]
@@ -57,6 +80,9 @@ pub enum Reply {
         record: Option<u64>,
         /// What was decided.
         deeds: Vec<Deed>,
+        /// True where the standby does not have it: it is durable on one machine alone.
+        #[serde(default, skip_serializing_if = "is_false")]
+        alone: bool,
     },
     /// It was refused, and changed nothing.
     Refused {
@@ -77,11 +103,18 @@ pub enum Reply {
     },
 }
 
+// The shape that serde asks for.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(what: &bool) -> bool {
+    !what
+}
+
 impl From<std::result::Result<Done, Refusal>> for Reply {
     fn from(answer: std::result::Result<Done, Refusal>) -> Self {
         match answer {
-            Ok(Done { at, steps, record }) => {
-                Self::Done { at, record, deeds: steps.into_iter().map(|step| step.deed).collect() }
+            Ok(Done { at, steps, record, alone }) => {
+                let deeds = steps.into_iter().map(|step| step.deed).collect();
+                Self::Done { at, record, deeds, alone }
             }
             Err(refusal) => {
                 Self::Refused { word: refusal.word().to_owned(), message: refusal.to_string() }
@@ -159,6 +192,36 @@ pub fn office(access: &Access, who: &Principal, command: &Command) -> PartyRole 
     };
     let held = || roles.iter().chain([&PartyRole::Public]);
     held().find(|role| may(role)).or(roles.first()).copied().unwrap_or(PartyRole::Public)
+}
+
+impl OfStandby {
+    /// Who asks, where they may.
+    fn by(&self, access: &Access) -> Result<Person> {
+        access.refresh()?;
+        let who = access.person(&self.person).unwrap_or(Principal::Nobody);
+        let source = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let asked = Asked { action: Action::StandbyChange, organisation: None, source };
+        let person = Person::new(&self.person);
+        match (access.may(&who, &asked, ROUTE), person) {
+            (Decision::Allowed, Some(person)) => Ok(person),
+            _ => Err(Error::Asked(format!(
+                "{} may not do that: an operator may (standby_change, docs/access.md)",
+                self.person
+            ))),
+        }
+    }
+
+    fn done(&self, house: &mut House, by: &Person) -> Result<Reply> {
+        let why = Grounds::new(&self.grounds).ok_or_else(|| {
+            Error::Asked("grounds are given in one line of at most 4,000 bytes".to_owned())
+        })?;
+        match &self.named {
+            Some((name, key)) => house.name_standby(by, name, *key, &why)?,
+            None => house.dismiss_standby(by, &why)?,
+        }
+        let record = house.case().len().checked_sub(1);
+        Ok(Reply::Done { at: house.now(), record, deeds: Vec::new(), alone: house.is_alone() })
+    }
 }
 
 /// Whom a command names: a slip of the pen in a stop must not look like a stop.
@@ -288,10 +351,19 @@ fn answer(stream: &UnixStream, keeper: &Keeper, access: &Access) -> std::io::Res
     let mut lines = BufReader::new(stream);
     loop {
         let Some(line) = line(&mut lines)? else { return Ok(()) };
-        let request = serde_json::from_slice::<Request>(&line);
-        let asked = request.map_err(|e| Error::Asked(format!("no request: {e}")));
-        let reply = match asked.and_then(|request| request.ask(access)) {
-            Ok(ask) => keeper.act(ask).map_or_else(Reply::from, Reply::from),
+        let line = serde_json::from_slice::<Line>(&line);
+        let reply = match line.map_err(|e| Error::Asked(format!("no request: {e}"))) {
+            Ok(Line::Command(request)) => match request.ask(access) {
+                Ok(ask) => keeper.act(ask).map_or_else(Reply::from, Reply::from),
+                Err(error) => error.into(),
+            },
+            Ok(Line::OfStandby { standby }) => match standby.by(access) {
+                Ok(by) => {
+                    let done = keeper.look(move |house| standby.done(house, &by));
+                    done.and_then(|done| done).unwrap_or_else(Reply::from)
+                }
+                Err(error) => error.into(),
+            },
             Err(error) => error.into(),
         };
         write(stream, &reply)?;
@@ -317,27 +389,36 @@ fn write(mut to: &UnixStream, what: &impl Serialize) -> std::io::Result<()> {
     to.write_all(&line)
 }
 
+/// Names the standby of a folder's clearing house, or lets it go: by the server that has it, else in one's own
+/// hand.
+///
+/// # Errors
+/// As [`ask`].
+pub fn ask_of_standby(place: &Place, request: &OfStandby) -> Result<Reply> {
+    if let Some(reply) = at_server(place, &Line::OfStandby { standby: request.clone() })? {
+        return Ok(reply);
+    }
+    let access = Access::open(&place.home)?;
+    let by = request.by(&access);
+    access.record_refused()?;
+    let by = match by {
+        Ok(by) => by,
+        Err(error @ Error::Asked(_)) => return Ok(error.into()),
+        Err(error) => return Err(error),
+    };
+    let mut house = House::open(place)?;
+    let done = request.done(&mut house, &by);
+    house.close()?;
+    Ok(done.unwrap_or_else(Reply::from))
+}
+
 /// Has something done in the clearing house of a folder: by the server that has it, else in one's own hand.
 ///
 /// # Errors
 /// No clearing house; a server that does not answer; the disk.
 pub fn ask(place: &Place, request: &Request) -> Result<Reply> {
-    let stream = Socket::of(&place.case).and_then(|socket| UnixStream::connect(&socket.path));
-    if let Ok(stream) = stream {
-        let failed = |e: std::io::Error| {
-            Error::Beside(format!(
-                "the server of {} did not answer ({e}): whether it was done, `vigie shield tickets` shows",
-                crate::shell::quoted_path(&place.case)
-            ))
-        };
-        let asked = || -> std::io::Result<Option<Vec<u8>>> {
-            stream.set_read_timeout(Some(PATIENCE))?;
-            write(&stream, request)?;
-            line(&mut BufReader::new(&stream))
-        };
-        let line = asked().map_err(failed)?;
-        let line = line.ok_or_else(|| failed(std::io::ErrorKind::UnexpectedEof.into()))?;
-        return serde_json::from_slice(&line).map_err(|e| failed(std::io::Error::other(e)));
+    if let Some(reply) = at_server(place, &Line::Command(Box::new(request.clone())))? {
+        return Ok(reply);
     }
     let access = Access::open(&place.home)?;
     let asked = request.clone().ask(&access);
@@ -353,4 +434,27 @@ pub fn ask(place: &Place, request: &Request) -> Result<Reply> {
     house.close()?;
     let answer = answers.into_iter().next();
     answer.map(Reply::from).ok_or_else(|| Error::Beside("nothing was answered".to_owned()))
+}
+
+/// Asks the server that has the house; `None`: none has it.
+fn at_server(place: &Place, request: &Line) -> Result<Option<Reply>> {
+    let stream = Socket::of(&place.case).and_then(|socket| UnixStream::connect(&socket.path));
+    if let Ok(stream) = stream {
+        let failed = |e: std::io::Error| {
+            Error::Beside(format!(
+                "the server of {} did not answer ({e}): whether it was done, `vigie shield tickets` shows",
+                crate::shell::quoted_path(&place.case)
+            ))
+        };
+        let asked = || -> std::io::Result<Option<Vec<u8>>> {
+            stream.set_read_timeout(Some(PATIENCE))?;
+            write(&stream, request)?;
+            line(&mut BufReader::new(&stream))
+        };
+        let line = asked().map_err(failed)?;
+        let line = line.ok_or_else(|| failed(std::io::ErrorKind::UnexpectedEof.into()))?;
+        let reply = serde_json::from_slice(&line).map_err(|e| failed(std::io::Error::other(e)));
+        return reply.map(Some);
+    }
+    Ok(None)
 }

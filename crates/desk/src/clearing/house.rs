@@ -19,6 +19,7 @@ use vault::{Case, Home, Stamp};
 use super::blocks::{Batch, Blocks};
 use super::replay::Standing;
 use super::rounds::DueCheck;
+use super::standby::{self, Copies};
 use crate::desk::{Place, now_ms};
 use crate::{Error, Result};
 
@@ -43,14 +44,17 @@ pub struct Done {
     pub steps: Vec<Step>,
     /// The last record of the decision; `None` where there are no steps.
     pub record: Option<u64>,
+    /// True where a standby is named and does not have it: it is durable on this machine alone.
+    pub alone: bool,
 }
 
 /// The clearing house, open for writing.
 #[derive(Debug)]
 pub struct House {
-    case: Case,
+    pub(super) case: Case,
     house: Actor,
-    standing: Standing,
+    pub(super) standing: Standing,
+    pub(super) copies: Copies,
     schedule: Schedule,
     checks: BTreeSet<ItemId>,
     feed: Option<Feed>,
@@ -90,7 +94,8 @@ impl House {
         };
         let items = standing.state.items().filter(|(_, live)| unchecked(&live.machine));
         let checks = items.map(|(item, _)| item).collect();
-        Ok(Self { case, house, standing, schedule, checks, feed: None, broken: false })
+        let copies = Copies::default();
+        Ok(Self { case, house, standing, copies, schedule, checks, feed: None, broken: false })
     }
 
     /// What the log in a folder comes to, for who only reads: no lock, no waiting.
@@ -110,7 +115,8 @@ impl House {
         self.sound()?;
         let random = vault::random()?;
         let session = u64::from_be_bytes(std::array::from_fn(|n| random[n]));
-        let epoch = self.standing.epoch.saturating_add(1);
+        let epoch = self.standing.standbys.next_epoch(self.standing.epoch);
+        let epoch = epoch.map_err(Error::Beside)?;
         let batch = Batch::all(&self.standing.state, vault::random()?);
         let root = batch.root();
         let body = ShieldBegan {
@@ -123,6 +129,7 @@ impl House {
         let record = self.commit(vec![(String::new(), body.into())])?;
         self.standing.blocks.keep(batch, record, &self.standing.state);
         self.standing.epoch = epoch;
+        self.standing.standbys.promoted = false;
         self.feed = Some(Feed::new(&self.standing.state, session, epoch, Bounds::default()));
         Ok(())
     }
@@ -140,7 +147,12 @@ impl House {
         self.broken = true; // until all of it is durable
         let now = self.now();
         let (mut answers, mut drafts) = (Vec::with_capacity(asks.len()), Vec::new());
+        let alone = self.is_alone();
         for ask in asks {
+            if alone && standby::adds(&ask.command) {
+                answers.push((Err(Refusal::StandbyGone), 0));
+                continue;
+            }
             let seed = vault::random()?;
             match self.decide(ask, now, seed, &mut drafts) {
                 Ok(Some(steps)) => answers.push((Ok(steps), drafts.len())),
@@ -150,9 +162,10 @@ impl House {
         }
         let records = self.write(drafts)?;
         self.broken = false;
+        let alone = self.is_alone();
         let answer = |(steps, draft): (std::result::Result<Vec<Step>, Refusal>, usize)| {
             let record = draft.checked_sub(1).and_then(|n| records.get(n).copied());
-            steps.map(|steps| Done { at: now, steps, record })
+            steps.map(|steps| Done { at: now, steps, record, alone: alone && record.is_some() })
         };
         Ok(answers.into_iter().map(answer).collect())
     }
@@ -263,6 +276,10 @@ impl House {
     /// What has to be checked by now, at most so many: what was captured, and what somebody objects to or
     /// reports harm of. It stays due until a check of it was asked for, so that none is lost on the way.
     pub fn checks_due(&mut self, most: usize) -> Vec<DueCheck> {
+        // What would come of them is refused until the standby is back: they wait.
+        if self.is_alone() {
+            return Vec::new();
+        }
         let items: Vec<ItemId> = self.checks.iter().take(most).copied().collect();
         let due = |item: ItemId| {
             let value = self.standing.state.item(item)?.value.clone();
@@ -287,7 +304,15 @@ impl House {
         let stamp = Stamp { actor: self.house.person.as_str().to_owned(), now_ms: now_ms() };
         let done = write(&mut self.case, &stamp)?;
         self.broken = false;
+        self.ship();
         Ok(done)
+    }
+
+    /// Sends what was committed to the standby, where one is named.
+    fn ship(&mut self) {
+        if self.standing.standbys.named.is_some() {
+            self.copies.ship(&self.case);
+        }
     }
 
     /// An item was captured, whatever that came to.
@@ -334,7 +359,7 @@ impl House {
         self.commit(vec![("mallory".to_owned(), body)]).unwrap();
     }
 
-    fn sound(&self) -> Result<()> {
+    pub(super) fn sound(&self) -> Result<()> {
         if !self.broken {
             return Ok(());
         }
@@ -421,7 +446,7 @@ impl House {
     }
 
     /// Commits records, each of its actor, and gives the first one's index.
-    fn commit(&mut self, bodies: Vec<(String, Body)>) -> Result<u64> {
+    pub(super) fn commit(&mut self, bodies: Vec<(String, Body)>) -> Result<u64> {
         let was = std::mem::replace(&mut self.broken, true);
         let stamp = Stamp { actor: self.house.person.as_str().to_owned(), now_ms: now_ms() };
         let mut batch = self.case.batch();
@@ -430,6 +455,7 @@ impl House {
         }
         let range = batch.commit(&stamp)?;
         self.broken = was;
+        self.ship();
         Ok(range.start)
     }
 }

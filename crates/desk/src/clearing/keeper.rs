@@ -140,6 +140,7 @@ fn keep(house: &mut House, queue: &Receiver<Job>, out: &mut dyn Out) -> Result<(
         };
         let open = round(house, first, queue)?;
         while house.tick()? {}
+        house.note_standby()?;
         if house.publish().is_some() {
             // What goes out is proven out of tiles: these stand before it does.
             house.show()?;

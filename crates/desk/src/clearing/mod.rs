@@ -13,6 +13,7 @@
 //! - [`read`]: what pages show of the house, in one bounded look.
 //! - [`known`]: what the harm check knows, shared by the rounds and whoever asks.
 //! - [`statement`]: what somebody says who objects.
+//! - [`standby`]: a second machine that has all of it before it is acknowledged.
 //! - [`tally`], `trail`: figures, and which record speaks of which ticket: both follow the steps.
 //! - `replay`: from records to the state; nothing else makes it.
 //! - `blocks`: which record put which block into force, and what shows it.
@@ -31,6 +32,7 @@ pub mod read;
 mod received;
 mod replay;
 pub mod rounds;
+pub mod standby;
 pub mod statement;
 pub mod tally;
 #[cfg(test)]

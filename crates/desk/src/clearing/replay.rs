@@ -5,6 +5,7 @@ use shield::order::written::MAX_PARTS;
 use shield::order::{Decision, Moment, Policy, State};
 
 use super::blocks::{Batch, Blocks};
+use super::standby::{GENERATION, Standbys};
 use super::tally::Tally;
 use super::trail::Trail;
 
@@ -23,6 +24,8 @@ pub struct Standing {
     pub decisions: u64,
     /// The figures of what became of what was reported.
     pub tally: Tally,
+    /// What it says of standbys.
+    pub standbys: Standbys,
     pub(super) blocks: Blocks,
     pub(super) trail: Trail,
     /// Parts of a decision of which more are to come.
@@ -52,7 +55,13 @@ impl Standing {
                 return self.decided(index, &body, record.actor(opening).as_deref());
             }
             Body::ShieldBegan(body) if body.epoch > self.epoch => {
+                // Whose epochs these are, their numbers say: no machine begins one of another's.
+                let other = body.epoch / GENERATION != self.epoch / GENERATION;
+                if other != self.standbys.promoted {
+                    return Err(format!("epoch {} is not this machine's to begin", body.epoch));
+                }
                 self.epoch = body.epoch;
+                self.standbys.promoted = false;
                 let batch = Batch::all(&self.state, body.seed.map_or([0; 32], |seed| seed.0));
                 let shown = body.blocks.zip(body.blocks_under);
                 if batch.root() != shown || body.seed.is_some() != shown.is_some() {
@@ -64,6 +73,7 @@ impl Standing {
                 let before = self.epoch;
                 return Err(format!("it begins epoch {}, and {before} had begun", body.epoch));
             }
+            Body::ShieldStandby(body) => self.standbys.take(&body)?,
             Body::ShieldFigured(body) => self.policy.set(&body.figure, body.value)?,
             _ => {}
         }

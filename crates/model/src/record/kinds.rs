@@ -682,6 +682,20 @@ records! {
         /// Why.
         Committed reason: String,
     }
+
+    /// Of the second machine on which a clearing house's log has to be durable too before an act is
+    /// acknowledged (docs/standby.md).
+    "shield.standby" ShieldStandby {
+        /// What became of it: `named`, `gone`, `back`, `dismissed` or `promoted`.
+        Public turn: String,
+        /// What it is called.
+        Committed name: String,
+        /// Where it was named: SHA-256 of the secret by which it is known.
+        Committed key: Option<Sha256Hex>,
+        /// Why, where a person did it.
+        Committed reason: Option<String>,
+    }
+
     /// In the authority's own log: an organisation that deals with the authority. Who they all are, and
     /// what each may do, holds for every case and for the clearing house (docs/access.md).
     "party.organisation" PartyOrganisation {

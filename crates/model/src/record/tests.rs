@@ -140,6 +140,7 @@ fn only_version_kind_time_authority_and_roots_are_public() {
                     ["epoch", "part", "parts", "blocks", "blocks_under"].contains(&field.name)
                 }
                 "shield.figured" => ["figure", "value"].contains(&field.name),
+                "shield.standby" => field.name == "turn",
                 _ => false,
             };
             // How often in which hour, so that whoever has the log alone sees an attack; of whom and at

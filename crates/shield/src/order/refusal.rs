@@ -118,6 +118,10 @@ refusals! {
     /// An ISP's stop that does not lift.
     IspOnlyLifts "isp_only_lifts"
         "what one ISP gets can be lifted, not halted: releases are not made for one ISP; lift it",
+    /// The clearing house's standby is gone.
+    StandbyGone "standby_gone"
+        "the clearing house's standby is gone: nothing is added before it is back, or an operator lets the \
+         house go on alone",
     /// The reporter is stopped.
     ReporterStopped "reporter_stopped" "the reporter is suspended; two persons can resume",
 }

@@ -16,5 +16,6 @@ mod life;
 mod package;
 mod rotate;
 mod stamp;
+mod standby;
 mod tsa;
 mod warc;

@@ -314,6 +314,9 @@ persons of two organisations resume.")]
         #[arg(long)]
         json: bool,
     },
+    /// The second machine that has each act before it is acknowledged (docs/standby.md).
+    #[command(subcommand)]
+    Standby(super::standby::Standby),
     /// Show the figures of the policy.
     #[command(after_help = "Example:
   vigie shield policy")]

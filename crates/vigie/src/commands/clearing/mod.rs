@@ -2,6 +2,7 @@
 
 pub(crate) mod serve;
 mod show;
+pub(crate) mod standby;
 mod web;
 mod zones;
 
@@ -42,6 +43,7 @@ pub(crate) fn run(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
         Clearing::Ticket { ticket, of, json } => show::ticket(&of.shield, TicketId(*ticket), *json),
         Clearing::Look { values, of, json } => show::look(&of.shield, values, *json),
         Clearing::Policy { of, json } => show::policy(&of.shield, *json),
+        Clearing::Standby(words) => standby::run(home, words),
         acting => act(home, acting),
     }
 }
@@ -62,7 +64,13 @@ fn act(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
         writeln!(out, "{}", json!(reply))?;
     }
     match reply {
-        Reply::Done { deeds, .. } if !acting.json => Ok(show::deeds(&mut out, &deeds)?),
+        Reply::Done { deeds, alone, .. } if !acting.json => {
+            show::deeds(&mut out, &deeds)?;
+            if alone {
+                say!(std::io::stderr(), "{}", standby::ALONE)?;
+            }
+            Ok(())
+        }
         Reply::Done { .. } => Ok(()),
         // What the clearing house refuses was asked wrongly, or by the wrong one.
         Reply::Refused { message, .. } | Reply::Misuse { message } => Err(Told::Misuse(message)),
@@ -190,6 +198,7 @@ fn command(words: &Clearing) -> Result<(Command, &Acting), Told> {
         | Clearing::Tickets { .. }
         | Clearing::Ticket { .. }
         | Clearing::Look { .. }
+        | Clearing::Standby(_)
         | Clearing::Policy { .. } => {
             return Err(Told::Misuse("that word asks, and decides nothing".to_owned()));
         }

@@ -27,11 +27,13 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     let wait = desk::Wait::Fail;
     let at = desk::Place { wait, ..place(home, dir, "vigie serve --shield")? };
     let resolver = resolver(args)?;
-    let house = House::open(&at).map_err(told(dir))?;
+    let mut house = House::open(&at).map_err(told(dir))?;
     let zones = config.as_ref().map(|config| config.zones(house.case().len())).transpose()?;
     let said: Line = Arc::new(|line: &str| {
         let _ = say!(std::io::stderr(), "{}", crate::commands::plain(line));
     });
+    let of_standby = Arc::clone(&said);
+    house.tell_of_standby(move |line| of_standby(line));
     let followed = Arc::new(Mutex::new(zones.map(Followed::new)));
     let files = args.feed.as_deref().map(|folder| files(folder, &at.home, &house)).transpose()?;
     let parties = super::web::access(&at.home)?;
@@ -66,6 +68,9 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
         beats(files, web.clone(), keeper.clone(), Arc::clone(&said))?;
     }
     door::serve(dir, Arc::clone(&parties), &keeper).map_err(told(dir))?;
+    let standby = args.standby.standby_listen;
+    let standby = standby.map(|at| super::standby::listen(at, tls.clone(), &keeper, &said));
+    let standby = standby.transpose()?;
     if let Some(web) = &web {
         web.lists(keeper.clone())?;
     }
@@ -137,6 +142,9 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
         };
         if let Some(console) = &console {
             lines.extend(found_at(console)?);
+        }
+        if let Some(address) = standby {
+            lines.push(format!("It listens for its standby at {address}."));
         }
         let epoch = keeper.look(|house| (house.epoch(), house.blocks())).map_err(told(dir))?;
         let mut out = std::io::stdout();

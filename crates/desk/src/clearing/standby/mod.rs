@@ -1,0 +1,409 @@
+//! The second machine: with one named, an act is acknowledged only when it is durable on both
+//! (docs/standby.md).
+//!
+//! The house writes first, then sends what it wrote, and answers when the standby has it. So the standby's
+//! log is the house's, or its beginning. Where the standby is gone, that is told and recorded; what can only
+//! open goes on, and its answer says that it is durable here alone; nothing is added before the standby is
+//! back or a person dismisses it. Which of two machines writes, a person decides ([`House::promote`]): two
+//! machines that do not hear each other cannot know which one is dead.
+//!
+//! - `sending`: the house's side of a connection; `following`: the other's; between them are the frames of
+//!   `vault::standby::wire`.
+//! - [`Copies`]: what the house itself knows of it.
+
+mod following;
+mod sending;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use model::Sha256Hex;
+use model::record::ShieldStandby;
+use shield::order::Command;
+use shield::order::Outcome;
+use shield::order::command::Upheld;
+use shield::order::words::{Grounds, Person};
+use vault::standby::wire::Hello;
+use vault::{Case, Parcel};
+
+use super::house::House;
+use crate::desk::Place;
+use crate::{Error, Result};
+
+pub use following::{Followed, follow};
+pub use sending::send;
+
+/// The longest that an act waits for the standby. A connection on which nothing moves ends sooner
+/// ([`STILL`]); this bounds one that drips.
+pub const MAX_WAIT: Duration = Duration::from_secs(30);
+/// The longest that a connection may stand still within a frame.
+pub const STILL: Duration = Duration::from_secs(2);
+/// How often an idle connection is tried.
+pub const BEAT: Duration = Duration::from_secs(1);
+/// About so many bytes of commits are sent together to who catches up.
+const CATCH_UP: usize = 4 << 20;
+/// Epochs of one machine: whoever is promoted begins at the next multiple, so that an epoch of the machine
+/// before is always lower, however often that one starts again.
+pub const GENERATION: u64 = 1 << 16;
+
+/// A new secret by which a standby is to be known.
+///
+/// # Errors
+/// The system gives no random bytes.
+pub fn fresh_secret() -> Result<[u8; 32]> {
+    Ok(vault::random()?)
+}
+
+/// The key that signs the log in a folder, as that log itself names it.
+///
+/// # Errors
+/// No log there; the disk.
+pub fn log_key(dir: &Path) -> Result<Option<String>> {
+    let log = ledger::Reader::open(&dir.join("ledger")).map_err(vault::Error::from)?;
+    Ok(vault::named_keys(&log)?.map(|keys| keys.now().text()))
+}
+
+/// The standby that the log names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// What it is called.
+    pub name: String,
+    /// SHA-256 of the secret by which it is known.
+    pub key: Sha256Hex,
+    /// True where the log says that it is there.
+    pub here: bool,
+}
+
+/// What the log says of standbys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standbys {
+    /// The one that is named now.
+    pub named: Option<Named>,
+    /// True where another machine was promoted, and has begun no epoch yet.
+    pub promoted: bool,
+}
+
+impl Standbys {
+    /// Follows a record.
+    pub(super) fn take(&mut self, body: &ShieldStandby) -> std::result::Result<(), String> {
+        let odd = || Err(format!("a standby is {} that cannot be", body.turn));
+        let here = |named: &Named| named.name == body.name;
+        match (body.turn.as_str(), &mut self.named) {
+            ("named", None) => {
+                let Some(key) = body.key else { return odd() };
+                self.named = Some(Named { name: body.name.clone(), key, here: false });
+            }
+            ("gone", Some(named)) if here(named) && named.here => named.here = false,
+            ("back", Some(named)) if here(named) && !named.here => named.here = true,
+            ("dismissed", Some(named)) if here(named) => self.named = None,
+            ("promoted", Some(named)) if here(named) => {
+                *self = Self { named: None, promoted: true };
+            }
+            _ => return odd(),
+        }
+        Ok(())
+    }
+
+    /// The epoch that begins after `last`.
+    ///
+    /// # Errors
+    /// This machine has begun all epochs that are its own.
+    pub(super) fn next_epoch(&self, last: u64) -> std::result::Result<u64, String> {
+        if self.promoted {
+            return Ok((last / GENERATION).saturating_add(1).saturating_mul(GENERATION));
+        }
+        match last.saturating_add(1) {
+            next if next.is_multiple_of(GENERATION) => {
+                Err(format!("{last} was the last epoch of this machine: promote a standby"))
+            }
+            next => Ok(next),
+        }
+    }
+}
+
+/// The house's end of a connection that is up to date.
+#[derive(Debug)]
+struct Link {
+    parcels: SyncSender<Parcel>,
+    acked: Receiver<u64>,
+    /// Gone with the connection's end.
+    lives: Weak<()>,
+}
+
+/// The connection's end of it.
+#[derive(Debug)]
+pub(super) struct Live {
+    parcels: Receiver<Parcel>,
+    acked: SyncSender<u64>,
+    _lives: Arc<()>,
+}
+
+/// What the house knows of who copies it.
+#[derive(Debug, Default)]
+pub(super) struct Copies {
+    link: Option<Link>,
+    /// Records that the standby has.
+    have: u64,
+    /// Commits that were made while it was gone, since the house was opened.
+    alone: u64,
+    /// Who is told when it comes or goes.
+    told: Option<Told>,
+}
+
+/// Who is told a line.
+struct Told(Box<dyn Fn(&str) + Send>);
+
+impl std::fmt::Debug for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Told")
+    }
+}
+
+impl Copies {
+    /// True where a standby follows.
+    pub(super) fn here(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.lives.strong_count() > 0)
+    }
+
+    /// Sends what was committed, and waits until the standby has it. Where that fails there is none.
+    pub(super) fn ship(&mut self, case: &Case) {
+        let Some(link) = &self.link else {
+            self.alone += 1;
+            return;
+        };
+        let sent = || -> Option<u64> {
+            let parcel = case.parcel(self.have, usize::MAX).ok()??;
+            let end = parcel.end();
+            link.parcels.try_send(parcel).ok()?;
+            let acked = link.acked.recv_timeout(MAX_WAIT).ok()?;
+            (acked == end).then_some(end)
+        };
+        match sent() {
+            Some(end) => self.have = end,
+            None => {
+                self.link = None;
+                self.alone += 1;
+            }
+        }
+    }
+}
+
+/// What a house says to who would follow it.
+#[derive(Debug)]
+pub(super) enum Offer {
+    /// Commits to take.
+    Parcel(Box<Parcel>),
+    /// All was taken: what comes is sent as it is made.
+    Live(Live),
+}
+
+/// How the standby is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// What the log names; `None`: no standby.
+    pub named: Option<Named>,
+    /// True where it follows now.
+    pub here: bool,
+    /// Commits that were made without it since the house was opened.
+    pub alone: u64,
+}
+
+impl House {
+    /// Has somebody told when the standby comes or goes.
+    pub fn tell_of_standby(&mut self, told: impl Fn(&str) + Send + 'static) {
+        self.copies.told = Some(Told(Box::new(told)));
+    }
+
+    /// How the standby is.
+    pub fn standby(&self) -> Health {
+        let named = self.standing.standbys.named.clone();
+        let alone = if named.is_some() { self.copies.alone } else { 0 };
+        Health { named, here: self.copies.here(), alone }
+    }
+
+    /// True where a standby is named and does not follow.
+    pub fn is_alone(&self) -> bool {
+        self.standing.standbys.named.is_some() && !self.copies.here()
+    }
+
+    /// Names a standby: from here on nothing is added without it. It is known by a secret whose SHA-256 is
+    /// given.
+    ///
+    /// # Errors
+    /// One is named already; a name that is none; the disk.
+    pub fn name_standby(
+        &mut self,
+        by: &Person,
+        name: &str,
+        key: Sha256Hex,
+        why: &Grounds,
+    ) -> Result<()> {
+        if let Some(named) = &self.standing.standbys.named {
+            return Err(Error::Asked(format!(
+                "{} is the standby: `vigie shield standby dismiss` lets it go first",
+                named.name
+            )));
+        }
+        if !crate::parties::is_short(name) {
+            return Err(Error::Asked(format!(
+                "{name:?} is no short name: a-z, 0-9, '-', '.' and '_', as records call it for ever"
+            )));
+        }
+        self.turn("named", name, Some(key), Some((by, why)))?;
+        self.let_go();
+        Ok(())
+    }
+
+    /// Lets the standby go: the house goes on alone.
+    ///
+    /// # Errors
+    /// None is named; the disk.
+    pub fn dismiss_standby(&mut self, by: &Person, why: &Grounds) -> Result<()> {
+        let Some(named) = self.standing.standbys.named.clone() else {
+            return Err(Error::Asked("no standby is named".to_owned()));
+        };
+        self.let_go();
+        self.turn("dismissed", &named.name, None, Some((by, why)))
+    }
+
+    fn let_go(&mut self) {
+        self.copies = Copies { told: self.copies.told.take(), ..Copies::default() };
+    }
+
+    /// Makes the copy in a folder the clearing house: from here on this machine writes. It records that, and
+    /// begins the first epoch of its own, above all that the machine before can begin.
+    ///
+    /// # Errors
+    /// Its log names no standby, so that it is no copy of a house that had one; no authority's key; the disk.
+    pub fn promote(place: &Place, by: &Person, why: &Grounds) -> Result<Self> {
+        let mut house = Self::open(place)?;
+        let Some(named) = house.standing.standbys.named.clone() else {
+            return Err(Error::Asked(
+                "the log in this folder names no standby: there is nothing to promote".to_owned(),
+            ));
+        };
+        house.turn("promoted", &named.name, None, Some((by, why)))?;
+        house.begin()?;
+        house.show()?;
+        Ok(house)
+    }
+
+    /// Records that the standby came or went, where the log does not say so yet, and tells it.
+    ///
+    /// # Errors
+    /// The disk.
+    pub(super) fn note_standby(&mut self) -> Result<()> {
+        let here = self.copies.here();
+        let named = self.standing.standbys.named.clone();
+        // A house that was never told of one begins without.
+        let Some(named) = named.filter(|named| named.here != here) else { return Ok(()) };
+        if let Some(Told(told)) = &self.copies.told {
+            told(&line(here, &named.name));
+        }
+        self.turn(if here { "back" } else { "gone" }, &named.name, None, None)
+    }
+
+    fn turn(
+        &mut self,
+        turn: &str,
+        name: &str,
+        key: Option<Sha256Hex>,
+        by: Option<(&Person, &Grounds)>,
+    ) -> Result<()> {
+        self.sound()?;
+        let reason = by.map(|(_, why)| why.as_str().to_owned());
+        let body = ShieldStandby { turn: turn.to_owned(), name: name.to_owned(), key, reason };
+        self.standing.standbys.take(&body).map_err(Error::Beside)?;
+        let actor = by.map(|(person, _)| person.as_str().to_owned()).unwrap_or_default();
+        self.commit(vec![(actor, body.into())]).map(drop)
+    }
+
+    /// Looks at who would follow; the signed checkpoint of no records, or why not.
+    fn greet(&mut self, hello: &Hello) -> Result<std::result::Result<String, String>> {
+        let Some(named) = &self.standing.standbys.named else {
+            return Ok(Err("no standby is named here".to_owned()));
+        };
+        if Sha256Hex::of(&hello.secret) != named.key {
+            return Ok(Err("that is not the secret of the standby that is named".to_owned()));
+        }
+        self.show()?;
+        let size = self.case.len();
+        let log = self.case.log();
+        if hello.size > size
+            || Sha256Hex(log.root_at(hello.size).map_err(vault::Error::from)?) != hello.root
+        {
+            return Ok(Err(format!(
+                "what is there ({} records) is no beginning of the log here ({size} records): one of the \
+                 two was promoted, or laid back; a standby begins in an empty folder",
+                hello.size
+            )));
+        }
+        self.copies.have = hello.size;
+        Ok(Ok(self.case.beginning()?))
+    }
+
+    /// The next of what who follows lacks, that has so many records.
+    fn offer(&mut self, have: u64) -> Result<Offer> {
+        self.show()?;
+        if let Some(parcel) = self.case.parcel(have, CATCH_UP)? {
+            return Ok(Offer::Parcel(Box::new(parcel)));
+        }
+        let (parcels, taken) = sync_channel(1);
+        let (acks, acked) = sync_channel(1);
+        self.copies.have = have;
+        let lives = Arc::new(());
+        self.copies.link = Some(Link { parcels, acked, lives: Arc::downgrade(&lives) });
+        Ok(Offer::Live(Live { parcels: taken, acked: acks, _lives: lives }))
+    }
+}
+
+/// True of what can add to what is blocked, or makes a promise that another machine has to keep. What opens
+/// or only tells goes on while the standby is gone.
+pub(super) fn adds(command: &Command) -> bool {
+    match command {
+        Command::Check { outcome, .. } => may_release(outcome),
+        Command::Decide { upheld, .. } => *upheld == Upheld::No,
+        Command::Capture { .. }
+        | Command::Refuse { .. }
+        | Command::Lift { .. }
+        | Command::Object { .. }
+        | Command::HostAnswered { .. }
+        | Command::ReportHarm { .. }
+        | Command::ControlFailed { .. }
+        | Command::ProposeException { .. }
+        | Command::ApproveException { .. }
+        | Command::Stop { .. }
+        | Command::Tick => false,
+        Command::GiveOrder(_)
+        | Command::Announce(_)
+        | Command::Extend { .. }
+        | Command::Submit(_)
+        | Command::Renew { .. }
+        | Command::Upload { .. }
+        | Command::Approve { .. }
+        | Command::NoticeSent { .. }
+        | Command::Reinstate { .. }
+        | Command::Resume { .. } => true,
+    }
+}
+
+fn may_release(outcome: &Outcome) -> bool {
+    outcome.verdict == shield::Verdict::Allow
+}
+
+/// What is told of a standby that came or went.
+fn line(here: bool, name: &str) -> String {
+    if here {
+        return format!(
+            "the standby {name} follows: what is acknowledged is durable on both machines"
+        );
+    }
+    format!(
+        "ALARM: the standby {name} is gone. What opens goes on, durable here alone; nothing is added before \
+         it is back, or `vigie shield standby dismiss` lets the house go on alone"
+    )
+}

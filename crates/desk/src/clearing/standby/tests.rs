@@ -1,0 +1,371 @@
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use ledger::{Keys, VerifierKey};
+use shield::order::words::{Grounds, Person};
+use shield::order::{ItemId, Refusal, Role, TicketId};
+use vault::{Case, Home, Standby, verify};
+
+use super::*;
+use crate::clearing::tests::{actor, place, released, reported};
+use crate::clearing::{Ask, Keeper};
+use vault::standby::wire::{Frame, Hello, MAX_FRAME};
+
+const SECRET: [u8; 32] = [7; 32];
+
+fn grounds() -> Grounds {
+    Grounds::new("two are safer than one").unwrap()
+}
+
+fn vera() -> Person {
+    Person::new("vera").unwrap()
+}
+
+struct Bench {
+    temp: tempfile::TempDir,
+    keeper: Keeper,
+    thread: JoinHandle<Result<()>>,
+    keys: Keys,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let temp = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let at = place(temp.path());
+        House::create(&at).unwrap();
+        Self::open(temp)
+    }
+
+    fn open(temp: tempfile::TempDir) -> Self {
+        let house = House::open(&place(temp.path())).unwrap();
+        let keys = house.case().keys().unwrap().clone();
+        let (keeper, thread) = Keeper::start(house, Box::new(|_: &House| {})).unwrap();
+        Self { temp, keeper, thread, keys }
+    }
+
+    fn named(&self) {
+        let name = |house: &mut House| {
+            house.name_standby(&vera(), "second", Sha256Hex::of(&SECRET), &grounds())
+        };
+        self.keeper.look(name).unwrap().unwrap();
+    }
+
+    fn act(&self, asks: Vec<Ask>) -> Vec<std::result::Result<crate::clearing::Done, Refusal>> {
+        asks.into_iter().map(|ask| self.keeper.act(ask).unwrap()).collect()
+    }
+
+    fn copy(&self) -> std::path::PathBuf {
+        self.temp.path().join("copy")
+    }
+
+    /// The authority's folder as a backup of it has it by now.
+    fn second_home(&self) -> std::path::PathBuf {
+        let [home, second] = ["home", "home-2"].map(|name| self.temp.path().join(name));
+        let copied = std::process::Command::new("cp").arg("-a").args([&home, &second]).status();
+        assert!(copied.unwrap().success());
+        second
+    }
+
+    /// A standby that follows, in threads of its own, until what is given back is shut.
+    fn follow(&self, secret: [u8; 32]) -> Following {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        for end in [&ours, &theirs] {
+            end.set_read_timeout(Some(STILL * 2)).unwrap();
+            end.set_write_timeout(Some(STILL)).unwrap();
+        }
+        let shut = ours.try_clone().unwrap();
+        let (keeper, dir, keys) = (self.keeper.clone(), self.copy(), self.keys.clone());
+        let sending = std::thread::spawn(move || send(&mut &ours, &keeper));
+        let following = std::thread::spawn(move || {
+            follow(&mut &theirs, secret, &dir, &keys, "test", &mut |_| {})
+        });
+        Following { shut, sending, following }
+    }
+
+    /// Waits until the house knows that a standby follows, or that none does.
+    fn waits(&self, here: bool) {
+        let since = Instant::now();
+        while self.keeper.look(|house| house.standby()).unwrap().here != here {
+            assert!(since.elapsed().as_secs() < 20, "it never was {here}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn size(&self) -> u64 {
+        self.keeper.look(|house| house.case().len()).unwrap()
+    }
+
+    fn close(self) -> tempfile::TempDir {
+        self.keeper.close();
+        self.thread.join().unwrap().unwrap();
+        self.temp
+    }
+}
+
+struct Following {
+    shut: UnixStream,
+    sending: JoinHandle<Result<()>>,
+    following: JoinHandle<Result<()>>,
+}
+
+impl Following {
+    fn end(self) -> (Result<()>, Result<()>) {
+        let _ = self.shut.shutdown(Shutdown::Both);
+        (self.sending.join().unwrap(), self.following.join().unwrap())
+    }
+}
+
+/// Records in the copy, which has to be sound.
+fn records(bench: &Path) -> u64 {
+    let home = Home::new(&bench.join("home-2"));
+    let report = verify(&bench.join("copy"), Some(&home), &|_| {}).unwrap();
+    assert!(report.is_sound(), "{:?}", report.findings);
+    report.records
+}
+
+fn item() -> ItemId {
+    ItemId::new(TicketId(0), 0)
+}
+
+#[test]
+fn what_is_acknowledged_is_durable_on_both() {
+    let bench = Bench::new();
+    bench.named();
+    let asks = reported(&["tv.stream-cup.example"]);
+    // Until it follows nothing is added.
+    let refused = bench.act(asks.clone());
+    assert!(refused.iter().all(|answer| *answer == Err(Refusal::StandbyGone)), "{refused:?}");
+    let following = bench.follow(SECRET);
+    bench.waits(true);
+    let _ = bench.second_home();
+    for ask in asks {
+        let done = bench.keeper.act(ask).unwrap().unwrap();
+        assert!(!done.alone);
+        // It is read by another, at the moment it is answered.
+        let copy = Case::read(&bench.copy()).unwrap();
+        assert!(copy.len() > done.record.unwrap(), "acknowledged, and not there");
+    }
+    let asks = bench.keeper.look(|house| released(house, item())).unwrap();
+    assert!(bench.act(asks).iter().all(|done| done.is_ok()));
+    assert_eq!(bench.keeper.look(|house| house.blocks()).unwrap(), 1);
+    // It goes: that is noticed, recorded, and what opens goes on.
+    let _ = following.end();
+    let lift = shield::order::Command::Lift { item: item(), collateral: None, grounds: grounds() };
+    let ask = Ask { actor: actor("lea", "league", Role::Reporter), command: lift };
+    let done = bench.keeper.act(ask).unwrap().unwrap();
+    assert!(done.alone, "it is told that the standby does not have it");
+    assert_eq!(bench.keeper.look(|house| house.blocks()).unwrap(), 0);
+    bench.waits(false);
+    let health = bench.keeper.look(|house| house.standby()).unwrap();
+    assert!(health.alone >= 1);
+    // Back, it has all of it.
+    let following = bench.follow(SECRET);
+    bench.waits(true);
+    let since = Instant::now();
+    while !bench.keeper.look(|house| house.standby().named.unwrap().here).unwrap() {
+        assert!(since.elapsed().as_secs() < 20);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let size = bench.size();
+    let _ = following.end();
+    let temp = bench.close();
+    assert!(records(temp.path()) >= size, "{} of {size}", records(temp.path()));
+    let case = Case::read(&temp.path().join("shield")).unwrap();
+    let turn = |index| match case.body(index) {
+        Ok(model::record::Body::ShieldStandby(body)) => Some(body.turn),
+        _ => None,
+    };
+    let turns: Vec<_> = (0..case.len()).filter_map(turn).collect();
+    assert_eq!(turns[..4], ["named", "back", "gone", "back"]);
+}
+
+#[test]
+fn who_does_not_have_the_secret_is_told_nothing() {
+    let bench = Bench::new();
+    let unnamed = bench.follow(SECRET).following.join().unwrap();
+    assert!(unnamed.unwrap_err().to_string().contains("no standby is named"));
+    bench.named();
+    let stranger = bench.follow([8; 32]).following.join().unwrap();
+    assert!(stranger.unwrap_err().to_string().contains("not the secret"));
+    assert!(!bench.copy().join("ledger/checkpoint").exists());
+    assert!(bench.keeper.look(|house| house.is_alone()).unwrap());
+    // Whoever has the secret and another log is none either.
+    let other = ledger::SigningKey::new("authority.example/shield", &[3; 32]).unwrap();
+    let root = Sha256Hex([9; 32]);
+    let hello = Hello { secret: SECRET, size: 1, root };
+    let said = bench.keeper.look(move |house| house.greet(&hello)).unwrap().unwrap();
+    assert!(said.unwrap_err().contains("no beginning"));
+    let keys: Keys = VerifierKey::parse(&other.verifier().text()).unwrap().into();
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let (keeper, dir) = (bench.keeper.clone(), bench.copy());
+    let sending = std::thread::spawn(move || send(&mut &ours, &keeper));
+    let refused = follow(&mut &theirs, SECRET, &dir, &keys, "test", &mut |_| {});
+    assert!(refused.is_err(), "it was signed by another key than the one that is trusted");
+    drop(theirs);
+    assert!(sending.join().unwrap().is_err());
+}
+
+#[test]
+fn a_standby_that_stands_still_holds_up_nobody_for_long() {
+    let bench = Bench::new();
+    bench.named();
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    ours.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    let keeper = bench.keeper.clone();
+    let sending = std::thread::spawn(move || send(&mut &ours, &keeper));
+    let empty = Sha256Hex(ledger::tree::root(&[]));
+    Frame::Hello(Hello { secret: SECRET, size: 0, root: empty }).send(&mut &theirs).unwrap();
+    assert!(matches!(Frame::take(&mut &theirs, MAX_FRAME).unwrap(), Frame::Begin(_)));
+    loop {
+        match Frame::take(&mut &theirs, MAX_FRAME).unwrap() {
+            Frame::Parcel(parcel) => Frame::Ack(parcel.end()).send(&mut &theirs).unwrap(),
+            Frame::Beat => break Frame::Ack(bench.size()).send(&mut &theirs).unwrap(),
+            other => panic!("{other:?}"),
+        }
+        if bench.keeper.look(|house| house.standby().here).unwrap() {
+            // The house notes that it is back, and waits for this very connection.
+            break;
+        }
+    }
+    let began = Instant::now();
+    let done = bench.act(reported(&["a.stream-cup.example"]));
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(done.contains(&Err(Refusal::StandbyGone)), "{done:?}");
+    assert!(sending.join().unwrap().is_err());
+    bench.close();
+}
+
+#[test]
+fn who_is_promoted_has_all_that_was_acknowledged_and_epochs_of_its_own() {
+    let bench = Bench::new();
+    bench.named();
+    let following = bench.follow(SECRET);
+    bench.waits(true);
+    // The second machine has a backup of the authority's folder.
+    let second_home = bench.second_home();
+    assert!(bench.act(reported(&["tv.stream-cup.example"])).iter().all(|done| done.is_ok()));
+    let asks = bench.keeper.look(|house| released(house, item())).unwrap();
+    let last = bench.act(asks).pop().unwrap().unwrap();
+    // A partition: both live.
+    let _ = following.end();
+    bench.waits(false);
+    let of_second = {
+        let mut at = place(bench.temp.path());
+        at.case = bench.copy();
+        at.home = second_home;
+        at
+    };
+    let second = House::promote(&of_second, &vera(), &grounds()).unwrap();
+    assert!(second.case().len() > last.record.unwrap());
+    assert_eq!(second.blocks(), 1);
+    assert_eq!(second.epoch(), GENERATION);
+    assert!(!second.is_alone(), "it goes on");
+    second.close().unwrap();
+    // The machine before adds nothing any more, whatever it is asked and however often it starts.
+    let mut temp = None;
+    let mut bench = Some(bench);
+    for _ in 0..3 {
+        let old = bench.take().unwrap_or_else(|| Bench::open(temp.take().unwrap()));
+        let refused = old.act(reported(&["b.stream-cup.example"]));
+        assert!(refused.iter().all(|answer| *answer == Err(Refusal::StandbyGone)), "{refused:?}");
+        assert!(old.keeper.look(|house| house.epoch()).unwrap() < GENERATION);
+        // Nor does it take the one that was promoted for its standby.
+        let said = old.follow(SECRET).following.join().unwrap().unwrap_err().to_string();
+        assert!(said.contains("promoted"), "{said}");
+        temp = Some(old.close());
+    }
+    // The new one's own restart goes on within its own epochs, and verifies.
+    let again = House::open(&of_second).unwrap();
+    assert_eq!(again.epoch(), GENERATION);
+    again.close().unwrap();
+    let home = Home::new(&of_second.home);
+    let report = verify(&of_second.case, Some(&home), &|_| {}).unwrap();
+    assert!(report.is_sound(), "{:?}", report.findings);
+    let nobody = House::promote(&of_second, &vera(), &grounds()).unwrap_err();
+    assert!(nobody.to_string().contains("nothing to promote"));
+}
+
+#[test]
+fn no_machine_begins_an_epoch_of_anothers() {
+    let own = Standbys::default();
+    assert_eq!(own.next_epoch(0), Ok(1));
+    assert_eq!(own.next_epoch(GENERATION + 4), Ok(GENERATION + 5));
+    assert!(own.next_epoch(GENERATION - 1).is_err());
+    let promoted = Standbys { promoted: true, named: None };
+    assert_eq!(promoted.next_epoch(0), Ok(GENERATION));
+    assert_eq!(promoted.next_epoch(GENERATION - 1), Ok(GENERATION));
+    assert_eq!(promoted.next_epoch(GENERATION), Ok(2 * GENERATION));
+    assert_eq!(promoted.next_epoch(u64::MAX), Ok(u64::MAX));
+}
+
+#[test]
+fn a_standby_that_is_let_go_is_none_any_more() {
+    let bench = Bench::new();
+    bench.named();
+    let again = bench
+        .keeper
+        .look(|house| house.name_standby(&vera(), "third", Sha256Hex([1; 32]), &grounds()));
+    assert!(again.unwrap().unwrap_err().to_string().contains("second is the standby"));
+    bench.keeper.look(|house| house.dismiss_standby(&vera(), &grounds())).unwrap().unwrap();
+    let done = bench.act(reported(&["a.stream-cup.example"]));
+    assert!(done.iter().all(|done| done.as_ref().is_ok_and(|done| !done.alone)), "{done:?}");
+    let temp = bench.close();
+    let mut house = House::open(&place(temp.path())).unwrap();
+    assert!(house.dismiss_standby(&vera(), &grounds()).is_err());
+    assert!(house.name_standby(&vera(), "A b", Sha256Hex([1; 32]), &grounds()).is_err());
+    house.close().unwrap();
+}
+
+#[test]
+fn lines_say_what_cannot_be() {
+    let body = |turn: &str, name: &str| ShieldStandby {
+        turn: turn.to_owned(),
+        name: name.to_owned(),
+        key: Some(Sha256Hex([1; 32])),
+        reason: None,
+    };
+    let mut standbys = Standbys::default();
+    for turn in ["gone", "back", "dismissed", "promoted", "else"] {
+        assert!(standbys.take(&body(turn, "a")).is_err(), "{turn}");
+    }
+    standbys.take(&body("named", "a")).unwrap();
+    assert!(standbys.take(&body("named", "b")).is_err());
+    assert!(standbys.take(&body("gone", "a")).is_err(), "it never was there");
+    standbys.take(&body("back", "a")).unwrap();
+    assert!(standbys.take(&body("back", "a")).is_err());
+    assert!(standbys.take(&body("gone", "b")).is_err());
+}
+
+#[test]
+fn a_copy_begun_elsewhere_is_not_gone_on_from() {
+    let bench = Bench::new();
+    bench.named();
+    let following = bench.follow(SECRET);
+    bench.waits(true);
+    let _ = following.end();
+    // Somebody wrote into the copy with the authority's own key: it is another history.
+    let at = bench.copy();
+    let home = Home::new(&bench.second_home());
+    let beginning = bench.keeper.look(|house| house.case().beginning()).unwrap().unwrap();
+    let keys = bench.keys.clone();
+    let copy = Standby::open(&at, &keys, &beginning, "test", vault::Wait::Fail).unwrap();
+    let size = copy.len();
+    copy.finish().unwrap();
+    let stamp = vault::Stamp { actor: "mallory".into(), now_ms: 5 };
+    let mut case = Case::open(&at, &home, "test", vault::Wait::Fail, 5).unwrap();
+    let mut batch = case.batch();
+    batch.record(model::record::ShieldFigured {
+        figure: "objection_event_ms".into(),
+        value: 5,
+        reason: "none".into(),
+    });
+    batch.commit(&stamp).unwrap();
+    drop(case);
+    bench.act(Vec::new());
+    assert!(bench.size() >= size);
+    let said = bench.follow(SECRET).following.join().unwrap().unwrap_err().to_string();
+    assert!(said.contains("no beginning"), "{said}");
+}
