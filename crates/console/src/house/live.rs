@@ -4,6 +4,7 @@ use axum::extract::{Extension, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use desk::clearing::read::{self, EventView, ItemView, LiveView, StopView};
+use desk::clearing::standby::Health;
 use maud::{Markup, html};
 use shield::harm::Finding;
 use shield::order::step::StopCause;
@@ -133,6 +134,7 @@ pub(crate) fn board(ctx: &Ctx, wall: &Wall, may: &May) -> Markup {
     let place = (view.now, "/live", true);
     html! {
         (stops(lang, &view.stops, may))
+        (standby(lang, &view.standby))
         (figures(lang, view))
         (events(lang, &view.events, view.now))
         section aria-labelledby="h-items" {
@@ -219,6 +221,17 @@ fn why(lang: Lang, cause: &StopCause) -> Markup {
         StopCause::Person(grounds) => html! { q { (text(grounds.as_str())) } },
         StopCause::Measured | StopCause::Budget => {
             html! { (lang.t(&format!("stop_cause.{}", cause.word()))) }
+        }
+    }
+}
+
+/// What the house cannot do until its standby is back.
+fn standby(lang: Lang, health: &Health) -> Markup {
+    html! {
+        @if let Some(named) = health.named.as_ref().filter(|_| !health.here) {
+            div.notice.is-error {
+                p { (lang.n("live.standby_gone", health.alone, &[("name", &named.name)])) }
+            }
         }
     }
 }

@@ -319,3 +319,21 @@ async fn the_check_says_what_is_old_and_writes_nothing() {
     }
     assert_eq!(tokio::task::spawn_blocking(len).await.unwrap(), before);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn live_says_that_the_standby_is_gone() {
+    let mut bench = Bench::house();
+    let token = bench.session("regulator");
+    let (_, page) = get(&mut bench, Some(&token), "/live").await;
+    assert!(!page.contains("standby"), "{page}");
+    let keeper = bench.app.clearing().unwrap().keeper.clone();
+    let name = |house: &mut desk::clearing::House| {
+        let grounds = shield::order::words::Grounds::new("two are safer").unwrap();
+        let key = model::Sha256Hex([1; 32]);
+        house.name_standby(&Person::new("vera").unwrap(), "second", key, &grounds)
+    };
+    tokio::task::spawn_blocking(move || keeper.look(name)).await.unwrap().unwrap().unwrap();
+    let (status, page) = get(&mut bench, Some(&token), "/live").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(page.contains("The standby second is gone"), "{page}");
+}

@@ -4,6 +4,7 @@ use shield::order::state::{Announced, Stop};
 use shield::order::words::{EventId, Organisation, Right};
 use shield::order::{Event, ItemId, Moment, Order, Scope, Stage};
 
+use super::super::standby::Health;
 use super::{House, ItemView, MAX_NAMED, MAX_ROWS, MAX_SCAN, Page, Whose, sees};
 
 /// How many items there are at a stage, and ended.
@@ -60,6 +61,8 @@ pub struct LiveView {
     pub events: Vec<EventView>,
     /// Stops.
     pub stops: Vec<StopView>,
+    /// How the standby is.
+    pub standby: Health,
     /// Items that wait for a second person, the longest first: of the first of them since when.
     pub longest_held: Option<Moment>,
     /// Items, the newest first.
@@ -86,6 +89,7 @@ pub fn live(house: &House, whose: &Whose, after: Option<ItemId>, most: usize) ->
         stages: stages(house, whose),
         events: events(house, whose, now),
         stops: stops(house),
+        standby: house.standby(),
         longest_held,
         objections: theirs.count() as u64,
         items: items(house, whose, after, most),
