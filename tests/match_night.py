@@ -102,7 +102,7 @@ def seen_by_the_probe(work, night):
     sites = night.kind("stream") + night.kind("innocent")
     hosts = [word for site in sites for word in ("--host", site["name"])]
     day = (datetime.now(timezone.utc) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%MZ")
-    granted = run(VIGIE, "authorise", "--basis", "practice", "--signer", "nobody", *hosts, "--host", "198.18.0.0/15",
+    granted = run(VIGIE, "authorise", "--basis", "practice", "--signer", "nobody", *hosts, "--host", "198.18.0.0/15", "--host", "2001:db8::/32",
                   "--method", "capture-page", "--method", "capture-playlist", "--method", "capture-address",
                   "--rate", "600", "--until", day)
     assert granted.returncode == 0, granted
@@ -135,11 +135,15 @@ def as_subscribers(night):
     for isp in night.kind("isp"):
         for site in night.kind("stream") + night.kind("innocent"):
             assert night.dig(isp["home"], site["name"]) == site["address"], (isp, site)
-        page = night.at(isp["home"], "curl", "-sS", "--max-time", "5", night.kind("innocent")[0]["url"])
-        assert "Nothing streams here" in page, page
+            if six := site["address6"]:
+                assert night.at(isp["home"], "dig", "+short", site["name"], "AAAA").strip() == six, (isp, site)
+        innocent = night.kind("innocent")[0]
+        for way in ("-4", "-6") if innocent["address6"] else ("-4",):
+            page = night.at(isp["home"], "curl", way, "-sS", "--max-time", "5", innocent["url"])
+            assert "Nothing streams here" in page, page
         assert night.dig(isp["home"], "nobody.example") == ""
         # Nothing leads out: neither to the machine that this runs on, nor beyond it.
-        for beyond in ("192.0.2.1", "203.0.113.1"):
+        for beyond in ("192.0.2.1", "203.0.113.1", "2001:db8:ffff::1"):
             night.at(isp["name"], "ip", "route", "get", beyond, code=2)
         assert "no place" in night.at("home-9", "true", code=2)
     assert night.at("home-1", "sh", "-c", "exit 7", code=7) == ""

@@ -63,10 +63,16 @@ impl Claim {
             let said = format!("{} is there, and cannot be cleared", folder.display());
             return Err(Error::Which(said));
         }
+        let spaces: Vec<String> = places.iter().map(|place| space(id, place)).collect();
+        // What is there now is not ours, and would be removed as ours.
+        if let Some(there) = spaces.iter().find(|space| is_there(space)) {
+            return Err(Error::Which(format!(
+                "the namespace {there} is there and is not ours: `ip netns delete {there}`"
+            )));
+        }
         disk::create_dir(&folder)?;
         let lock = lock_file(&folder.join("lock"))?;
         lock.try_lock().map_err(|e| Error::socket("the range's lock")(e.into()))?;
-        let spaces: Vec<String> = places.iter().map(|place| space(id, place)).collect();
         disk::write(&folder.join("spaces"), spaces.join("\n").as_bytes())?;
         Ok((Self { id, folder, spaces, lock }, cleared))
     }

@@ -1,14 +1,14 @@
 //! A night from its beginning to its end.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ledger::disk::{self, Overwrite};
-use range::night::{HOUSE, HOUSE_NAME, NAMES, Night};
+use range::night::{HOUSE, HOUSE_NAME, HOUSE6, NAMES, Night};
 use serde_json::Value;
 use shield_feed::{Bounds, Tls};
 
@@ -49,7 +49,7 @@ pub struct Live {
 #[derive(Debug)]
 enum Socket {
     Names(UdpSocket, TcpListener),
-    Site(Ipv4Addr, TcpListener, Option<Tls>),
+    Site(IpAddr, TcpListener, Option<Tls>),
 }
 
 impl Live {
@@ -61,7 +61,10 @@ impl Live {
         if !rustix::process::geteuid().is_root() {
             return Err(Error::NotRoot);
         }
-        let night = Night::new(options.seed, options.isps);
+        let mut night = Night::new(options.seed, options.isps);
+        if !lay::has_ipv6() {
+            night = night.without_ipv6();
+        }
         tool::need("ip", "iproute2")?;
         for isp in &night.isps {
             match isp.resolver {
@@ -112,13 +115,13 @@ impl Live {
     /// Opens the sockets.
     fn open(&mut self) -> Result<(), Error> {
         let world = claim::space(self.claim.id(), lay::WORLD);
-        let bind = |address: Ipv4Addr, port: u16| {
-            let what = format!("{address}:{port} on the practice range");
+        let bind = |address: IpAddr, port: u16| {
+            let what = format!("{} on the practice range", SocketAddr::new(address, port));
             lay::within(&world, || TcpListener::bind((address, port))).map_err(Error::socket(what))
         };
         let udp = lay::within(&world, || UdpSocket::bind((NAMES, 53)))
             .map_err(Error::socket(format!("{NAMES}:53 on the practice range")))?;
-        self.sockets.push(Socket::Names(udp, bind(NAMES, 53)?));
+        self.sockets.push(Socket::Names(udp, bind(NAMES.into(), 53)?));
         for address in self.night.addresses() {
             self.sockets.push(Socket::Site(address, bind(address, 80)?, None));
             let tls = web::tls(&self.night, address)?;
@@ -131,7 +134,8 @@ impl Live {
     fn write(&self) -> Result<(), Error> {
         let house = self.out.join("house");
         disk::create_dir(&house)?;
-        let (chain, key) = web::certificate(vec![HOUSE_NAME.to_owned(), HOUSE.to_string()])?;
+        let (chain, key) =
+            web::certificate(vec![HOUSE_NAME.to_owned(), HOUSE.to_string(), HOUSE6.to_string()])?;
         disk::write(&house.join("tls.pem"), chain.as_bytes())?;
         disk::write_with(&house.join("tls.key"), key.as_bytes(), Overwrite::Replace, 0o600)?;
         let popular = self

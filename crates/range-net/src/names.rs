@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::base::iana::{Class, Rcode, Rtype};
 use domain::base::{Message, MessageBuilder, Name, Serial, ToName, Ttl};
-use domain::rdata::{A, Soa};
+use domain::rdata::{A, Aaaa, Soa};
 use range::night::Night;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -41,18 +41,25 @@ pub(crate) fn answer(night: &Night, bytes: &[u8]) -> Option<Vec<u8>> {
             let address = night.address(&text);
             let known = address.is_some() || night.is_above(text.trim_end_matches('.'));
             let rcode = if known { Rcode::NOERROR } else { Rcode::NXDOMAIN };
-            (Some((name, address.filter(|_| asked.qtype() == Rtype::A))), rcode)
+            (Some((name, asked.qtype(), address)), rcode)
         }
     };
     let mut builder = MessageBuilder::new_vec().start_answer(&message, rcode).ok()?;
     builder.header_mut().set_aa(true);
     // Resolvers that forward here want to hear it.
     builder.header_mut().set_ra(true);
-    let Some((name, address)) = asked else { return Some(builder.finish()) };
+    let Some((name, kind, address)) = asked else { return Some(builder.finish()) };
     let ttl = Ttl::from_secs(TTL);
-    if let Some(address) = address {
-        builder.push((&name, ttl, A::new(address))).ok()?;
-        return Some(builder.finish());
+    match (kind, address) {
+        (Rtype::A, Some((four, _))) => {
+            builder.push((&name, ttl, A::new(four))).ok()?;
+            return Some(builder.finish());
+        }
+        (Rtype::AAAA, Some((_, Some(six)))) => {
+            builder.push((&name, ttl, Aaaa::new(six))).ok()?;
+            return Some(builder.finish());
+        }
+        _ => {}
     }
     let mut builder = builder.authority();
     let soa = Soa::new(
@@ -145,7 +152,8 @@ mod tests {
         let stream = Night::new(1, 1).sites[0].name.clone();
         assert_eq!(answered(&stream, Rtype::A), (Rcode::NOERROR, 1, 0));
         assert_eq!(answered(&stream.to_uppercase(), Rtype::A), (Rcode::NOERROR, 1, 0));
-        assert_eq!(answered(&stream, Rtype::AAAA), (Rcode::NOERROR, 0, 1));
+        assert_eq!(answered(&stream, Rtype::AAAA), (Rcode::NOERROR, 1, 0));
+        assert_eq!(answered(&stream, Rtype::MX), (Rcode::NOERROR, 0, 1));
         assert_eq!(answered("example", Rtype::NS), (Rcode::NOERROR, 0, 1));
         assert_eq!(answered(".", Rtype::NS), (Rcode::NOERROR, 0, 1));
         assert_eq!(answered(&format!("x.{stream}"), Rtype::A), (Rcode::NXDOMAIN, 0, 1));

@@ -64,7 +64,8 @@ pub(crate) fn documents(night: &Night, id: u32, out: &Path, cleared: usize) -> V
     let site = |site: &Site| {
         let kind = if site.url().ends_with("m3u8") { "stream" } else { "innocent" };
         json!({
-            "kind": kind, "name": site.name, "address": site.address.to_string(), "url": site.url(),
+            "kind": kind, "name": site.name, "address": site.address.to_string(),
+            "address6": site.address6.map(|six| six.to_string()), "url": site.url(),
             "about": site.about, "popular": site.popular,
         })
     };

@@ -1,6 +1,6 @@
 //! The night's sites.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,7 +16,7 @@ use shield_feed::Tls;
 use crate::Error;
 
 /// What answers at one address.
-pub(crate) fn router(night: Arc<Night>, address: Ipv4Addr) -> Router {
+pub(crate) fn router(night: Arc<Night>, address: IpAddr) -> Router {
     Router::new().fallback(move |method: Method, uri: Uri, headers: HeaderMap| async move {
         if method != Method::GET && method != Method::HEAD {
             return StatusCode::METHOD_NOT_ALLOWED.into_response();
@@ -34,7 +34,7 @@ pub(crate) fn router(night: Arc<Night>, address: Ipv4Addr) -> Router {
     })
 }
 
-fn served(night: &Night, address: Ipv4Addr, host: &str, path: &str, now_s: u64) -> Response {
+fn served(night: &Night, address: IpAddr, host: &str, path: &str, now_s: u64) -> Response {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let Some(site) = night.served(address, name) else {
         let text = format!("Practice range: no site called {name:?} stands at {address}.\n");
@@ -80,9 +80,8 @@ pub(crate) fn certificate(names: Vec<String>) -> Result<(String, String), Error>
 }
 
 /// TLS for all that stands at an address.
-pub(crate) fn tls(night: &Night, address: Ipv4Addr) -> Result<Tls, Error> {
-    let here =
-        night.sites.iter().filter(|site| site.address == address).map(|site| site.name.clone());
+pub(crate) fn tls(night: &Night, address: IpAddr) -> Result<Tls, Error> {
+    let here = night.sites.iter().filter(|site| site.is_at(address)).map(|site| site.name.clone());
     let made =
         rcgen::generate_simple_self_signed(here.chain([address.to_string()]).collect::<Vec<_>>())?;
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
@@ -99,7 +98,7 @@ mod tests {
         let night = Night::new(1, 1);
         let (stream, now) = (&night.sites[0], 1_790_000_000);
         let get = |site: &Site, host: &str, path: &str| {
-            let answer = served(&night, site.address, host, path, now);
+            let answer = served(&night, site.address.into(), host, path, now);
             let kind = answer
                 .headers()
                 .get(CONTENT_TYPE)

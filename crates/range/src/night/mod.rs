@@ -1,14 +1,14 @@
 //! A match night: who streams test pictures, which innocents stand beside them, and which ISPs there are.
 //!
 //! [`Night::new`] is pure: the same seed and number of ISPs give the same names and addresses. `range-net`
-//! gives them life in network namespaces. Names end in `.example`, addresses are of 198.18.0.0/15, and
+//! gives them life in network namespaces. Names end in `.example`, addresses are of 198.18.0.0/15 and 2001:db8::/32, and
 //! what is streamed is a test picture ([`playlist`], [`segment`]).
 
 mod channel;
 mod picture;
 mod transport;
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::rng::Rng;
 
@@ -22,6 +22,10 @@ pub const PREFIX: u8 = 16;
 pub const NAMES: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 53);
 /// The place of the clearing house.
 pub const HOUSE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 2);
+/// The same by IPv6.
+pub const HOUSE6: Ipv6Addr = six(0x18, 0, 2);
+/// The length of the IPv6 prefix that everybody but subscribers stands in.
+pub const PREFIX6: u8 = 48;
 /// The name of that place.
 pub const HOUSE_NAME: &str = "clearing.authority.example";
 
@@ -41,6 +45,8 @@ pub struct Site {
     pub name: String,
     /// Its address.
     pub address: Ipv4Addr,
+    /// Its IPv6 address, for documentation (RFC 3849); none on a machine without.
+    pub address6: Option<Ipv6Addr>,
     /// What stands there.
     pub content: Content,
     /// What it is, in a few words.
@@ -50,6 +56,12 @@ pub struct Site {
 }
 
 impl Site {
+    /// True where that is its address.
+    pub fn is_at(&self, address: IpAddr) -> bool {
+        address == IpAddr::from(self.address)
+            || self.address6.is_some_and(|own| address == IpAddr::from(own))
+    }
+
     /// What is asked for to see it.
     pub fn url(&self) -> String {
         let path = if matches!(self.content, Content::Stream(_)) { "live.m3u8" } else { "" };
@@ -87,10 +99,16 @@ pub struct Isp {
     pub resolver: Resolver,
     /// Its address on the night's internet.
     pub address: Ipv4Addr,
+    /// The same by IPv6; a subscriber's IPv6 address is in 2001:db8:19:N::/64.
+    pub address6: Ipv6Addr,
     /// Its address towards subscribers, where its resolver answers too.
     pub inside: Ipv4Addr,
+    /// The same by IPv6.
+    pub inside6: Ipv6Addr,
     /// Its subscriber's address; both are in one /24.
     pub subscriber: Ipv4Addr,
+    /// The same by IPv6; both are in one /64.
+    pub subscriber6: Ipv6Addr,
 }
 
 /// A night.
@@ -135,9 +153,12 @@ impl Night {
         let channel = rng.below(90) + 1;
         let mut sites = Vec::new();
         let mut site = |name: String, last: u8, content, about, popular| {
+            // Written with the same digits.
+            let address6 = Some(six(0x18, 1, u16::from(last / 10 * 16 + last % 10)));
             sites.push(Site {
                 name,
                 address: Ipv4Addr::new(198, 18, 1, last),
+                address6,
                 content,
                 about,
                 popular,
@@ -194,6 +215,18 @@ impl Night {
         Self { seed, event, sites, isps: (1..=isps.clamp(1, MAX_ISPS)).map(isp).collect() }
     }
 
+    /// The same night on a machine without IPv6.
+    #[must_use]
+    pub fn without_ipv6(mut self) -> Self {
+        self.sites.iter_mut().for_each(|site| site.address6 = None);
+        self
+    }
+
+    /// True where sites have IPv6 addresses.
+    pub fn has_ipv6(&self) -> bool {
+        self.sites.iter().any(|site| site.address6.is_some())
+    }
+
     /// The streams.
     pub fn streams(&self) -> impl Iterator<Item = &Site> {
         self.sites.iter().filter(|site| matches!(site.content, Content::Stream(_)))
@@ -204,13 +237,13 @@ impl Night {
         self.sites.iter().filter(|site| site.content == Content::Page)
     }
 
-    /// The address of a name of the night, the clearing house's included.
-    pub fn address(&self, name: &str) -> Option<Ipv4Addr> {
+    /// The addresses of a name of the night, the clearing house's included.
+    pub fn address(&self, name: &str) -> Option<(Ipv4Addr, Option<Ipv6Addr>)> {
         let name = name.to_ascii_lowercase();
         if name == HOUSE_NAME {
-            return Some(HOUSE);
+            return Some((HOUSE, self.has_ipv6().then_some(HOUSE6)));
         }
-        self.sites.iter().find(|site| site.name == name).map(|site| site.address)
+        self.sites.iter().find(|site| site.name == name).map(|site| (site.address, site.address6))
     }
 
     /// True where a name of the night is this one, or below it: then it is there, though it has no address.
@@ -226,9 +259,9 @@ impl Night {
 
     /// What a server at an address shows to who asks for a name there: to who names nobody, or a stranger,
     /// what stands there alone, where something does.
-    pub fn served(&self, address: Ipv4Addr, host: &str) -> Option<&Site> {
+    pub fn served(&self, address: IpAddr, host: &str) -> Option<&Site> {
         let host = host.to_ascii_lowercase();
-        let here = || self.sites.iter().filter(move |site| site.address == address);
+        let here = || self.sites.iter().filter(move |site| site.is_at(address));
         let mut named = here().filter(|site| site.name == host);
         let alone =
             || here().next().filter(|first| here().all(|site| site.content == first.content));
@@ -236,12 +269,18 @@ impl Night {
     }
 
     /// The addresses of the sites, each once.
-    pub fn addresses(&self) -> Vec<Ipv4Addr> {
-        let mut all: Vec<_> = self.sites.iter().map(|site| site.address).collect();
+    pub fn addresses(&self) -> Vec<IpAddr> {
+        let both = |site: &Site| [Some(site.address.into()), site.address6.map(IpAddr::from)];
+        let mut all: Vec<IpAddr> = self.sites.iter().flat_map(both).flatten().collect();
         all.sort_unstable();
         all.dedup();
         all
     }
+}
+
+/// `2001:db8:GROUP:NET::LAST`, for documentation.
+const fn six(group: u16, net: u16, last: u16) -> Ipv6Addr {
+    Ipv6Addr::new(0x2001, 0xdb8, group, net, 0, 0, 0, last)
 }
 
 fn pick(words: &'static [&'static str], n: usize) -> &'static str {
@@ -254,8 +293,11 @@ fn isp(n: u8) -> Isp {
         home: format!("home-{n}"),
         resolver: if n % 2 == 1 { Resolver::Unbound } else { Resolver::Bind },
         address: Ipv4Addr::new(198, 18, 16, n),
+        address6: six(0x18, 0x16, n.into()),
         inside: Ipv4Addr::new(198, 19, n, 1),
+        inside6: six(0x19, n.into(), 1),
         subscriber: Ipv4Addr::new(198, 19, n, 2),
+        subscriber6: six(0x19, n.into(), 2),
     }
 }
 
@@ -292,18 +334,23 @@ mod tests {
     #[test]
     fn an_address_shows_what_stands_there_alone_to_who_names_nobody() {
         let night = Night::new(1, 1);
+        let six = night.sites[0].address6.unwrap();
+        assert_eq!(night.served(six.into(), ""), Some(&night.sites[0]));
         let (own, shared) = (&night.sites[0], &night.sites[1]);
-        assert_eq!(night.served(own.address, "stranger.example"), Some(own));
-        assert_eq!(night.served(own.address, ""), Some(own));
-        assert_eq!(night.served(shared.address, ""), None);
-        assert_eq!(night.served(shared.address, &shared.name.to_uppercase()), Some(shared));
-        assert_eq!(night.served(Ipv4Addr::LOCALHOST, &own.name), None);
+        assert_eq!(night.served(own.address.into(), "stranger.example"), Some(own));
+        assert_eq!(night.served(own.address.into(), ""), Some(own));
+        assert_eq!(night.served(shared.address.into(), ""), None);
+        assert_eq!(night.served(shared.address.into(), &shared.name.to_uppercase()), Some(shared));
+        assert_eq!(night.served(Ipv4Addr::LOCALHOST.into(), &own.name), None);
     }
 
     #[test]
     fn names_above_are_there_without_an_address() {
         let night = Night::new(1, 1);
-        assert_eq!(night.address(&night.sites[0].name), Some(night.sites[0].address));
+        let own = &night.sites[0];
+        assert_eq!(night.address(&own.name), Some((own.address, own.address6)));
+        assert_eq!(own.address6.map(|six| six.to_string()).as_deref(), Some("2001:db8:18:1::10"));
+        assert_eq!(night.clone().without_ipv6().address(&own.name), Some((own.address, None)));
         assert_eq!(night.address("example"), None);
         assert!(
             night.is_above("example") && night.is_above("") && night.is_above("Authority.Example")
