@@ -193,7 +193,7 @@ def killed(work):
         dies.end(signal.SIGKILL)
         assert dies.id in spaces() and left
         again = Night(work, "dies", "--isps", "1").begun()
-        assert again.kind("range")[0]["cleared"] == 1, again.documents[0]
+        assert again.kind("range")[0]["cleared"] >= 1, again.documents[0]
         assert dies.id not in spaces() and {lives.id, again.id} <= set(spaces()), spaces()
         assert not [pid for pid in left if Path("/proc", pid).exists()], "its resolvers run on"
         assert not Path("/run/vigie-range", str(dies.id)).exists()
@@ -234,6 +234,7 @@ def shows(expected, got):
 
 
 def tour(aloud=False):
+    assert not spaces(), f"the tour speaks of the one range that runs, and others do: {sorted(spaces())}; end them first"
     with tempfile.TemporaryDirectory() as work:
         script = "set -euo pipefail\n"
         found = blocks()
@@ -246,10 +247,14 @@ def tour(aloud=False):
         begun = time.monotonic()
         shell = subprocess.Popen(["bash", f"{work}/tour.sh"], cwd=f"{work}/new", env=env, start_new_session=True)
         try:
-            code = shell.wait(400)
+            try:
+                code = shell.wait(400)
+            except subprocess.TimeoutExpired:
+                code = None
             shown = lambda n: Path(work, f"shown.{n}").read_text()
             at = int(Path(work, "at").read_text())
-            assert code == 0, f"the tour broke off (code {code}) at:\n{found[at][0]}\nwhich showed:\n{shown(at)}"
+            how = "does not end" if code is None else f"broke off with {code}"
+            assert code == 0, f"the tour {how} at:\n{found[at][0]}\nwhich showed:\n{shown(at)}"
             for n, (commands, expected) in enumerate(found):
                 if aloud:
                     print(f"```sh\n{commands}```\n```text\n{shown(n)}```")

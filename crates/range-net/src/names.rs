@@ -168,6 +168,14 @@ mod tests {
             assert_eq!(answer(&night, &question[..cut]), None);
         }
         assert_eq!(answer(&night, &question[..question.len() - 3]).map(|a| a[3] & 15), Some(1));
+        // Whatever stands in it, an answer is no longer than a datagram may be.
+        for at in 0..question.len() {
+            for octet in 0..=u8::MAX {
+                let mut other = question.clone();
+                other[at] = octet;
+                assert!(answer(&night, &other).is_none_or(|a| a.len() < 512), "{other:?}");
+            }
+        }
         question[2] |= 0x80;
         assert_eq!(answer(&night, &question), None, "an answer");
     }
