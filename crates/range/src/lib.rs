@@ -5,6 +5,9 @@
 //! parser; and `OUT/practice-net.csv`, the AS and country of every address used. The same scenario,
 //! scale and seed give the same bytes on any machine: no clock, no thread, no hash order.
 //!
+//! [`night`] is a match night as it is played live: streams of test pictures, innocents, ISPs. It opens no
+//! socket either; `range-net` does.
+//!
 //! Nobody real is in it: addresses are from 198.18.0.0/15 and 3fff::/20, AS numbers those for
 //! documentation, names end in `.example` or `.test`, telephone numbers are those kept for fiction,
 //! bank codes are invented, credentials begin with `fake`.
@@ -25,6 +28,7 @@ mod lines;
 mod lists;
 mod material;
 mod net;
+pub mod night;
 mod out;
 mod paypal;
 mod people;

@@ -552,6 +552,55 @@ pub(crate) enum Range {
         /// A new folder.
         out: PathBuf,
     },
+    /// Play a match night until interrupted: streams of test pictures, innocents beside them, ISPs with real
+    /// resolvers and their subscribers, in network namespaces of this machine. As root.
+    #[command(after_help = "Examples:
+  vigie range serve --scenario match-night
+  vigie range serve --scenario match-night --isps 4 --seed 7 --out night --json
+
+The first ISP runs Unbound, the second BIND, and so on in turn, with the settings of docs/edge;
+what `vigie edge` needs of each stands in OUT. Nothing leaves this machine, and its own network is
+not touched. What a killed range left is cleared by the next one. The tour: docs/shield.md.")]
+    Serve {
+        /// match-night.
+        #[arg(long, default_value = "match-night", value_parser = ["match-night"])]
+        scenario: String,
+        /// How many ISPs, from 1 to 8.
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
+        isps: u8,
+        /// The same seed gives the same names and addresses.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The folder of settings: new, or an earlier night's, which is written over.
+        #[arg(long, value_name = "DIR", default_value = "night")]
+        out: PathBuf,
+        /// Where everything is as JSON, a document a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run a command at a place of the night that is played: `house`, `isp-1`, `home-1`, …
+    #[command(after_help = "Examples:
+  vigie range run home-1 dig +short news.example
+  vigie range run home-2 curl -s http://news.example/
+  vigie range run isp-1 vigie edge status --config night/isp-1/keep.toml
+
+home-N is a subscriber of isp-N, house the clearing house's place. It is what `ip netns exec` does
+with the place's full name. As root; the command's exit code is this one's.")]
+    Run {
+        /// Which range, where several run: the process that serves it.
+        #[arg(long, value_name = "PROCESS")]
+        range: Option<u32>,
+        /// The place.
+        place: String,
+        /// The command and its words.
+        #[arg(
+            required = true,
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "COMMAND"
+        )]
+        command: Vec<std::ffi::OsString>,
+    },
 }
 
 #[cfg(test)]

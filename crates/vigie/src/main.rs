@@ -73,6 +73,12 @@ fn main() -> ExitCode {
         Command::Range(Range::Make { scenario, scale, seed, out }) => {
             commands::range::make(scenario, *scale, *seed, out)
         }
+        Command::Range(Range::Serve { isps, seed, out, json, .. }) => {
+            commands::range::serve(*isps, *seed, out, *json)
+        }
+        Command::Range(Range::Run { range, place, command }) => {
+            commands::range::run(*range, place, command)
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

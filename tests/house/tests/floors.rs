@@ -22,6 +22,8 @@ const FLOORS: &[(&str, u32)] = &[
     ("shield", 2),
     // Beside the house: never needed in production, and never able to lean on a parser.
     ("range", 2),
+    // The practice range alive: over the feed's bounded server.
+    ("range-net", 4),
     // Above ledger-s3, whose client it shares.
     ("vault-s3", 3),
     ("desk", 3),
