@@ -12,7 +12,7 @@ use shield::order::{
 
 use super::super::tally::Part;
 use super::super::tests::{actor, place};
-use super::super::{Ask, House};
+use super::super::{Ask, HandedIn, House};
 use super::*;
 
 fn does(house: &mut House, actor: Actor, command: Command) {
@@ -199,6 +199,11 @@ fn nothing_of_another_reporter_is_shown() {
         (Scope::Ticket(TicketId(1)), Halt::Lifts),
         (Scope::All, Halt::Releases),
     ];
+    let staged = house.case().stager().reader(&mut &b"what the probe saw"[..]).unwrap();
+    let (name, of) = ("capture.warc".to_owned(), "ticket 0".to_owned());
+    let by = actor("probe", "authority", Role::Probe);
+    let exhibit = house.receive(&by, HandedIn { staged, name, of }).unwrap();
+    released_on(&mut house, item(0, 0), exhibit);
     for (scope, halt) in scopes {
         let grounds = Grounds::new("it errs too often").unwrap();
         let stop = Command::Stop { scope, halt, grounds };
@@ -210,6 +215,24 @@ fn nothing_of_another_reporter_is_shown() {
     assert_eq!(stops(&None).len(), 5);
     assert_eq!(stops(&Some(cup.clone())), [Scope::All, Scope::Ticket(TicketId(1))]);
     assert_eq!(stops(&Some(league.clone())).len(), 3);
+    // Evidence: in one's own ticket alone, while its item lives and after it.
+    let open = |house: &House, whose: Option<&Organisation>, ticket: Option<u64>| {
+        evidence(house, &exhibit, &whose.cloned(), ticket.map(TicketId)).unwrap().is_some()
+    };
+    for lives in [true, false] {
+        assert_eq!(house.state().item(item(0, 0)).is_some(), lives);
+        assert!(open(&house, None, None) && open(&house, Some(&league), Some(0)));
+        for (whose, ticket) in
+            [(&cup, None), (&cup, Some(0)), (&cup, Some(1)), (&cup, Some(9)), (&league, None)]
+        {
+            assert!(!open(&house, Some(whose), ticket), "{whose:?} {ticket:?}");
+        }
+        if lives {
+            let grounds = Grounds::new("it ended").unwrap();
+            let lift = Command::Lift { item: item(0, 0), collateral: None, grounds };
+            does(&mut house, actor("ray", "jury", Role::Reviewer), lift);
+        }
+    }
 }
 
 #[test]
