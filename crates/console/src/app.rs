@@ -350,7 +350,15 @@ pub(crate) fn fail(ctx: &Ctx, error: &PageError) -> Response {
             (StatusCode::INTERNAL_SERVER_ERROR, "error.views")
         }
     };
+    // The clearing house has neither exhibits that are withheld nor views, and tells strangers no path of its disk.
+    let house = ctx.site == Site::House;
+    let (status, key) = match key {
+        "error.not_found" if house => (status, "error.no_such"),
+        "error.views" if house => (StatusCode::SERVICE_UNAVAILABLE, "error.house"),
+        _ => (status, key),
+    };
     let detail = match error {
+        PageError::Desk(E::Views(_) | E::Read { .. }) if house => None,
         PageError::Desk(E::Asked(text) | E::Bound(text)) => Some(text.clone()),
         // Of what is inside a marked exhibit the mark is to be released, not itself.
         PageError::Desk(E::Privileged(_)) => {

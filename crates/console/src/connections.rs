@@ -3,12 +3,15 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use hyper::Request;
-use hyper::body::Incoming;
+use hyper::body::{Bytes, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -16,6 +19,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
@@ -30,20 +34,66 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// The most bytes of a request's headers.
 pub(crate) const HEADERS: usize = 32 << 10;
 
+/// The longest until a request's body is there, all of it: who lets one trickle holds a place for no longer.
+pub(crate) const BODY: Duration = Duration::from_secs(60);
+
 /// The router, with the address at the other end told to it.
 struct FromPeer {
     router: TowerToHyperService<Router>,
     peer: Peer,
+    /// See [`BODY`].
+    within: Duration,
 }
 
+type Routed = TowerToHyperService<Router>;
+
 impl Service<Request<Incoming>> for FromPeer {
-    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
-    type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
-    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+    type Response = <Routed as Service<Request<Body>>>::Response;
+    type Error = <Routed as Service<Request<Body>>>::Error;
+    type Future = <Routed as Service<Request<Body>>>::Future;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.peer);
-        self.router.call(request)
+        self.router.call(request.map(|body| Body::new(InTime::new(body, self.within))))
+    }
+}
+
+/// A body that breaks off where it is not there in time.
+struct InTime<B> {
+    body: B,
+    until: Pin<Box<Sleep>>,
+}
+
+impl<B> InTime<B> {
+    fn new(body: B, within: Duration) -> Self {
+        Self { body, until: Box::pin(tokio::time::sleep(within)) }
+    }
+}
+
+impl<B> hyper::body::Body for InTime<B>
+where
+    B: hyper::body::Body<Data = Bytes, Error = hyper::Error> + Unpin,
+{
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            return Poll::Ready(frame.map(|frame| frame.map_err(std::io::Error::other)));
+        }
+        let late = || std::io::Error::from(std::io::ErrorKind::TimedOut);
+        self.until.as_mut().poll(context).map(|()| Some(Err(late())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -115,7 +165,7 @@ pub(crate) async fn serve(
         };
         let Some(of_network) = OfNetwork::take(&networks, peer.ip()) else { continue };
         let router = TowerToHyperService::new(router.clone());
-        let service = FromPeer { router, peer: Peer(peer.ip()) };
+        let service = FromPeer { router, peer: Peer(peer.ip()), within: BODY };
         let tls = tls.clone();
         tokio::spawn(async move {
             one(stream, tls, service).await;

@@ -18,7 +18,11 @@ pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-sr
 /// The headers of every answer. Pages hold seized material: no cache keeps them, and no other site
 /// learns where a reader came from.
 pub(crate) async fn headers(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (lang, posts) = (lang_of(request.headers()), request.method() == Method::POST);
     let mut response = next.run(request).await;
+    if posts && is_unread(&response) {
+        response = error_page(lang, response.status(), "error.form");
+    }
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -43,6 +47,14 @@ pub(crate) async fn headers(State(app): State<App>, request: Request, next: Next
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// True where a form was refused before anybody read it: too long, broken off, or no form. What says so then is a
+/// line in English, and no page.
+fn is_unread(response: &Response) -> bool {
+    let plain = |value: &HeaderValue| value.as_bytes().starts_with(b"text/plain");
+    response.status().is_client_error()
+        && response.headers().get(header::CONTENT_TYPE).is_some_and(plain)
 }
 
 /// Host and origin. A page of another site that has its name point at loopback (DNS rebinding)

@@ -35,6 +35,8 @@ use crate::upload::Uploads;
 const WORKING: usize = 64;
 /// The longest that one waits for that, and the longest that a body may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The most bytes of a body of who has not signed in: anybody on the net can have us hold that.
+const MAX_OPEN_BODY: usize = 8 << 10;
 /// The most bytes of a token that are looked at.
 const MAX_TOKEN: usize = 512;
 
@@ -82,6 +84,13 @@ impl Api {
             room: Semaphore::new(WORKING),
             dir: dir.to_owned(),
         })
+    }
+
+    /// With so many bytes that archives leave free on the disk, in the place of 4 GiB.
+    #[must_use]
+    pub fn leaving_free(mut self, bytes: u64) -> Self {
+        self.uploads.left_free = bytes;
+        self
     }
 
     /// Asks the house something.
@@ -238,10 +247,11 @@ async fn answer(api: &Arc<Api>, route: &'static Route, request: Request) -> Outc
     if let Run::Upload = route.run {
         return crate::upload::take(api, known, request).await;
     }
-    let body = axum::body::to_bytes(request.into_body(), MAX_BODY);
+    let most = if route.signed { MAX_BODY } else { MAX_OPEN_BODY };
+    let body = axum::body::to_bytes(request.into_body(), most);
     let body = tokio::time::timeout(PATIENCE, body).await;
     let Ok(Ok(body)) = body else {
-        let text = format!("a body of at most {MAX_BODY} bytes comes within 30 seconds");
+        let text = format!("a body of at most {most} bytes comes within 30 seconds");
         return Err(Fault::of(NON_VALID_PARAMETERS, text));
     };
     work(api, move |api| api.run(route, &known, &body)).await?

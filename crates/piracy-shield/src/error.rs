@@ -1,5 +1,7 @@
 //! Errors that a reporter tells of: what it names ends at once.
 
+use std::collections::BTreeSet;
+
 use desk::parties::PartyRole;
 use serde_json::{Value, json};
 use shield::item::Kind;
@@ -33,7 +35,7 @@ pub(crate) fn create(call: &Call<'_>) -> Outcome {
     if ticket.now >= ticket.ticket.at.plus(call.api.times.error_ms) {
         return Err(REPORT_ERROR_TIME_EXCEEDED.into());
     }
-    let mut pieces: Vec<&Piece> = Vec::new();
+    let (mut pieces, mut named) = (Vec::<&Piece>::new(), BTreeSet::new());
     for (field, kind, bad) in [
         ("fqdn", Kind::Fqdn, FQDN_NON_VALID),
         ("ipv4", Kind::Ipv4, IPV4_NON_VALID),
@@ -45,7 +47,10 @@ pub(crate) fn create(call: &Call<'_>) -> Outcome {
             let piece = piece.ok_or_else(|| {
                 Fault::of(bad, format!("{item} is no item of the ticket that lives"))
             })?;
-            pieces.push(piece);
+            // One name written in two ways is one item, and ends once.
+            if named.insert(piece.item) {
+                pieces.push(piece);
+            }
         }
     }
     if pieces.is_empty() {

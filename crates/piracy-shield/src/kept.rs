@@ -121,10 +121,22 @@ impl Shelf {
 
     /// What is kept of a ticket; `None` where it came another way, or its file is gone.
     pub(crate) fn get(&self, ticket: TicketId) -> Option<Kept> {
+        self.read(ticket).ok().flatten()
+    }
+
+    /// The same, where a file that cannot be read is told from one that is not there.
+    fn read(&self, ticket: TicketId) -> Result<Option<Kept>> {
+        let path = self.path(ticket);
+        let failed = |source| desk::Error::Read { path: path.clone(), source };
+        let file = match std::fs::File::open(&path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(failed)?,
+        };
         let mut text = Vec::new();
-        let file = std::fs::File::open(self.path(ticket)).ok()?;
-        file.take(MAX_FILE).read_to_end(&mut text).ok()?;
-        serde_json::from_slice(&text).ok()
+        file.take(MAX_FILE).read_to_end(&mut text).map_err(failed)?;
+        let damaged =
+            |e: serde_json::Error| desk::Error::Beside(format!("{}: {e}", path.display()));
+        serde_json::from_slice(&text).map(Some).map_err(damaged)
     }
 
     /// Keeps what is new of a ticket.
@@ -136,13 +148,14 @@ impl Shelf {
         self.write(ticket, kept)
     }
 
-    /// Changes what is kept of a ticket.
+    /// Changes what is kept of a ticket. What cannot be read now, since no file is free for a moment or since it
+    /// is damaged, is not written over.
     ///
     /// # Errors
     /// The disk.
     pub(crate) fn change(&self, ticket: TicketId, change: impl FnOnce(&mut Kept)) -> Result<()> {
         let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut kept = self.get(ticket).unwrap_or_default();
+        let mut kept = self.read(ticket)?.unwrap_or_default();
         change(&mut kept);
         self.write(ticket, &kept)
     }

@@ -1,5 +1,7 @@
 //! A ticket as it stood when it was looked at: what routes answer from, without the house waiting.
 
+use std::sync::Arc;
+
 use desk::clearing::House;
 use shield::feed::Gates;
 use shield::item::Kind;
@@ -33,12 +35,22 @@ pub(crate) struct Seen {
     /// When it was looked at.
     pub(crate) now: Moment,
     lifted: bool,
-    gates: Gates,
+    gates: Arc<Gates>,
     times: Times,
 }
 
 /// Looks at a ticket.
 pub(crate) fn seen(house: &House, id: TicketId, times: Times) -> Option<Seen> {
+    seen_by(house, id, times, &Arc::new(Gates::of(house.state())))
+}
+
+/// The same, by gates that were made before: of a list they are made once.
+pub(crate) fn seen_by(
+    house: &House,
+    id: TicketId,
+    times: Times,
+    gates: &Arc<Gates>,
+) -> Option<Seen> {
     let state = house.state();
     let ticket = state.ticket(id)?.clone();
     let piece = |(item, live): (ItemId, &shield::order::state::Live)| Piece {
@@ -48,7 +60,7 @@ pub(crate) fn seen(house: &House, id: TicketId, times: Times) -> Option<Seen> {
         since: live.machine.in_force().map(|in_force| in_force.since),
     };
     let pieces = state.items_of(id).map(piece).collect();
-    let (lifted, gates) = (state.is_lifted(id), Gates::of(state));
+    let (lifted, gates) = (state.is_lifted(id), Arc::clone(gates));
     Some(Seen { id, ticket, pieces, now: house.now(), lifted, gates, times })
 }
 

@@ -1,8 +1,11 @@
 //! Tickets: reported, shown, taken back.
 
+use std::sync::Arc;
+
 use desk::clearing::{Ask, HandedIn, House};
 use desk::parties::{PartyRole, Sector};
 use serde_json::{Value, json};
+use shield::feed::Gates;
 use shield::item::Kind;
 use shield::order::command::Submission;
 use shield::order::words::{EventId, Grounds, Organisation};
@@ -18,7 +21,7 @@ use crate::codes::{
 use crate::ids::Sort;
 use crate::kept::{Kept, values};
 use crate::route::Caller;
-use crate::seen::{Piece, Seen, seen};
+use crate::seen::{Piece, Seen, seen_by};
 
 /// The most tickets that one answer lists: the newest.
 pub(crate) const MAX_LISTED: usize = 1_000;
@@ -141,8 +144,9 @@ pub(crate) fn all(call: &Call<'_>) -> Outcome {
         let ids: Box<dyn Iterator<Item = TicketId>> =
             if by_reporter { Box::new(of_own.iter().rev().copied()) } else { Box::new(of_all) };
         let (mut all, mut items) = (Vec::new(), 0);
+        let gates = Arc::new(Gates::of(state));
         for id in ids.take(MAX_LISTED) {
-            let Some(ticket) = seen(house, id, times) else { continue };
+            let Some(ticket) = seen_by(house, id, times, &gates) else { continue };
             items += ticket.ticket.len();
             if items > MAX_LISTED_ITEMS && !all.is_empty() {
                 break;

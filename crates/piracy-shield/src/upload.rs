@@ -2,13 +2,13 @@
 //! memory, and the fields of a form may come in any order.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::multipart::Field;
 use axum::extract::{FromRequest, Multipart, Request};
-use ledger::disk::Pending;
+use ledger::disk::{self, Pending};
 use shield::order::TicketId;
 use shield::order::words::Organisation;
 use tokio::sync::mpsc;
@@ -18,7 +18,7 @@ use crate::answer::{Answer, Outcome};
 use crate::api::{Api, work};
 use crate::body::Body;
 use crate::call::{Call, Known, failed};
-use crate::codes::{FORENSIC_GENERIC, Fault, GENERIC, MISSING_FILE, TICKET_NOT_FOUND};
+use crate::codes::{Code, FORENSIC_GENERIC, Fault, GENERIC, MISSING_FILE, TICKET_NOT_FOUND};
 use crate::forensic::{check_name, seal, wanted};
 
 /// The most bytes of an archive.
@@ -37,6 +37,11 @@ const MAX_FORMS_OF_REPORTER: usize = 4;
 const IDLE: Duration = Duration::from_secs(3_600);
 /// The longest between two pieces of a form.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// What archives leave free on the disk of the clearing house, in bytes. Its log stands there too: a disk that a
+/// reporter filled would end every decision, lifts among them.
+pub(crate) const LEFT_FREE: u64 = 4 << 30;
+/// The room is looked at again each time so many bytes were written.
+const LOOK: u64 = 16 << 20;
 /// The most bytes of a field that is no file.
 const MAX_FIELD: usize = 2_048;
 
@@ -53,6 +58,8 @@ struct Coming {
 #[derive(Debug)]
 pub(crate) struct Uploads {
     stager: Arc<Stager>,
+    /// See [`LEFT_FREE`].
+    pub(crate) left_free: u64,
     coming: Mutex<BTreeMap<TicketId, Coming>>,
     forms: Mutex<BTreeMap<Organisation, usize>>,
 }
@@ -85,7 +92,13 @@ struct Form {
 
 impl Uploads {
     pub(crate) fn new(stager: Arc<Stager>) -> Self {
-        Self { stager, coming: Mutex::default(), forms: Mutex::default() }
+        let left_free = LEFT_FREE;
+        Self { stager, left_free, coming: Mutex::default(), forms: Mutex::default() }
+    }
+
+    /// Whether so many bytes more may be written.
+    pub(crate) fn room(&self, bytes: u64) -> Result<(), Fault> {
+        room(self.stager.folder(), bytes, self.left_free)
     }
 
     /// Begins to read a form.
@@ -147,6 +160,17 @@ impl Uploads {
     }
 }
 
+/// Whether so many bytes more leave enough free on the disk of a folder.
+fn room(folder: &Path, bytes: u64, left_free: u64) -> Result<(), Fault> {
+    let free = disk::nameless::free(folder).map_err(|e| failed(e.into()))?;
+    if free >= left_free.saturating_add(bytes) {
+        return Ok(());
+    }
+    let text = "the clearing house has no room for archives now: its operators have to make some";
+    let code = Code { status: 503, ..FORENSIC_GENERIC };
+    Err(Fault { retry_s: Some(3_600), ..Fault::of(code, text) })
+}
+
 fn too_long() -> Fault {
     Fault::of(
         FORENSIC_GENERIC,
@@ -178,6 +202,8 @@ pub(crate) async fn take(api: &Arc<Api>, known: Known, request: Request) -> Outc
         let Some((name, pieces)) = api.uploads.put(ticket, &reporter, form)? else {
             return Ok(Answer::Done);
         };
+        // Until it is sealed it stands there twice.
+        api.uploads.room(pieces.iter().map(Pending::len).sum())?;
         let paths: Vec<PathBuf> = pieces.iter().map(|piece| piece.temp_path().to_owned()).collect();
         let call = Call { api, known: &known, body: Body::default(), raw: &[] };
         seal(&call, ticket, &name, paths)?;
@@ -246,10 +272,18 @@ async fn next(field: &mut Field<'_>) -> Result<Option<axum::body::Bytes>, Fault>
 async fn stored(api: &Arc<Api>, mut field: Field<'_>) -> Result<Pending, Fault> {
     let folder = api.uploads.stager.folder().to_owned();
     let (to, mut from) = mpsc::channel::<axum::body::Bytes>(4);
-    let writing = tokio::task::spawn_blocking(move || -> ledger::Result<Pending> {
-        let mut file = Pending::with_mode(&folder, 0o600)?;
+    let left_free = api.uploads.left_free;
+    let writing = tokio::task::spawn_blocking(move || -> Result<Pending, Fault> {
+        room(&folder, 0, left_free)?;
+        let disk = |e: ledger::Error| failed(e.into());
+        let mut file = Pending::with_mode(&folder, 0o600).map_err(disk)?;
+        let mut looked = 0;
         while let Some(bytes) = from.blocking_recv() {
-            file.append(&bytes)?;
+            file.append(&bytes).map_err(disk)?;
+            if file.len() - looked >= LOOK {
+                looked = file.len();
+                room(&folder, 0, left_free)?;
+            }
         }
         Ok(file)
     });
@@ -264,5 +298,5 @@ async fn stored(api: &Arc<Api>, mut field: Field<'_>) -> Result<Pending, Fault> 
         }
     }
     drop(to);
-    writing.await.map_err(|_| GENERIC)?.map_err(|e| failed(e.into()))
+    writing.await.map_err(|_| GENERIC)?
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use tokio_rustls::rustls::{self, ServerConfig};
 pub struct Bounds {
     /// Connections at once; who comes beyond waits in the system's own queue.
     pub connections: usize,
-    /// Connections at once from one address; one beyond is closed.
+    /// Connections at once from one network (an IPv4 address, an IPv6 /64); one beyond is closed.
     pub connections_peer: usize,
     /// Clients that wait for the next manifest, by long poll or by events; one beyond is told to come back.
     pub waiters: usize,
@@ -80,10 +80,18 @@ pub fn tls_config(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 
-/// How many connections each address has.
+/// What connections are counted by: an IPv4 address, the /64 of an IPv6 address, which one customer has whole.
+fn network(peer: IpAddr) -> IpAddr {
+    match peer {
+        IpAddr::V6(of) => IpAddr::V6(Ipv6Addr::from(u128::from(of) >> 64 << 64)),
+        of => of,
+    }
+}
+
+/// How many connections each network has.
 type Peers = Arc<Mutex<HashMap<IpAddr, usize>>>;
 
-/// One of an address's connections; given back when it is dropped.
+/// One of a network's connections; given back when it is dropped.
 struct Place {
     peers: Peers,
     peer: IpAddr,
@@ -145,7 +153,9 @@ pub async fn serve(
                 }
             },
         };
-        let Some(place) = Place::take(&peers, peer, bounds.connections_peer) else { continue };
+        let Some(place) = Place::take(&peers, network(peer), bounds.connections_peer) else {
+            continue;
+        };
         let (router, acceptor) = (router.clone(), acceptor.clone());
         tokio::spawn(async move {
             match acceptor {
@@ -188,4 +198,21 @@ async fn connection<S: AsyncRead + AsyncWrite + Unpin>(
 /// Whether the listening socket itself is gone.
 fn lost(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::InvalidInput | std::io::ErrorKind::NotConnected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_a_network_has_one_share_of_it() {
+        let (peers, most) = (Peers::default(), 3);
+        let of = |text: &str| Place::take(&peers, network(text.parse().unwrap()), most);
+        let held: Vec<_> = (0..5).filter_map(|n| of(&format!("2001:db8:1:2::{n:x}"))).collect();
+        assert_eq!(held.len(), most);
+        assert!(of("2001:db8:1:3::1").is_some() && of("192.0.2.1").is_some());
+        drop(held);
+        assert!(of("2001:db8:1:2::9").is_some());
+        assert!(peers.lock().unwrap().is_empty());
+    }
 }

@@ -78,7 +78,10 @@ pub(crate) async fn said(app: &App, ctx: &Ctx, no: No, to: &str, written: &str) 
     };
     let body = html! {
         div.prose {
-            div.notice.is-error role="alert" { p lang=[(!own).then_some("en")] { (text(&why)) } }
+            div.notice.is-error role="alert" {
+                @if !own { p { (lang.t("act.asked")) } }
+                p lang=[(!own).then_some("en")] { (text(&why)) }
+            }
             p { (lang.t("act.unchanged")) }
             @if !written.is_empty() { p { (lang.t("act.written")) " " q { (text(written)) } } }
             p { a.button href=(to) { (lang.t("act.back")) } }

@@ -157,7 +157,8 @@ async fn shown(app: &App, ctx: &Ctx, pasted: String, notes: Vec<String>) -> Resp
 fn said(lang: Lang, note: &Note) -> Markup {
     let text = match note {
         Note::NotLoaded(classes) => {
-            let words: Vec<_> = classes.iter().map(|class| class.word()).collect();
+            let words: Vec<_> =
+                classes.iter().map(|class| class_name(lang, class.word())).collect();
             lang.f("check.not_loaded", &[("classes", &words.join(", "))])
         }
         Note::Stale(old, _, name, date) => {
@@ -166,6 +167,11 @@ fn said(lang: Lang, note: &Note) -> Markup {
         Note::LongList(name, entries) => lang.n("check.long", *entries as u64, &[("name", name)]),
     };
     html! { div.notice.is-warning { p { (text) } } }
+}
+
+/// What the members of a set are, in a reader's language.
+fn class_name(lang: Lang, word: &str) -> String {
+    lang.t_owned(&format!("set_class.{word}"))
 }
 
 fn known_sets(lang: Lang, sets: &[Known]) -> Markup {
@@ -179,7 +185,7 @@ fn known_sets(lang: Lang, sets: &[Known]) -> Markup {
     let row = |set: &Known| {
         vec![
             mono(&set.name),
-            html! { span.mono { (set.class) } },
+            html! { (class_name(lang, set.class)) },
             html! { (fmt::number(set.entries as u64)) },
             html! {
                 time { (set.date) }

@@ -154,6 +154,9 @@ pub(crate) async fn keys(
         ("j", "keys.down"),
         ("k", "keys.up"),
         ("l", "keys.lift"),
+        ("a", "keys.approve"),
+        ("r", "keys.refuse"),
+        ("d", "keys.decide"),
         ("Enter", "keys.open"),
         ("Esc", "keys.close"),
     ];

@@ -77,7 +77,7 @@ fn list(lang: Lang, open: &[(bool, ObjectionView)], may: &May, now: Moment) -> M
             text(view.reporter.as_str()),
             moment(view.at),
             html! {
-                @if *kept { (parts::capture(&ExhibitId(view.proof.0))) }
+                @if *kept { (parts::capture(&ExhibitId(view.proof.0), view.item.ticket())) }
                 @else { span.mono.cut { (view.proof.to_string()) } }
             },
             html! { @if may.decide && seconds(view, may) { (decide(lang, view)) } },

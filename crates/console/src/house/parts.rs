@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use shield::Item;
 use shield::harm::{Finding, Known};
 use shield::order::budget::{Count, Standing};
-use shield::order::{Moment, Scope, Stage};
+use shield::order::{Moment, Scope, Stage, TicketId};
 
 use crate::app::PageError;
 use crate::fmt;
@@ -140,9 +140,9 @@ pub(crate) fn scope(lang: Lang, of: &Scope) -> Markup {
     }
 }
 
-/// A hash, cut, as a link to what it is of.
-pub(crate) fn capture(id: &model::ExhibitId) -> Markup {
+/// A hash, cut, as a link to what it is of, in a ticket.
+pub(crate) fn capture(id: &model::ExhibitId, ticket: TicketId) -> Markup {
     let whole = id.to_string();
     let short = whole.get(..12).unwrap_or(&whole).to_owned();
-    html! { a.mono href={ "/evidence/" (whole) } { (short) "…" } }
+    html! { a.mono href={ "/evidence/" (whole) "?ticket=" (ticket) } { (short) "…" } }
 }

@@ -10,7 +10,7 @@ use shield::order::step::{Deed, StopCause};
 use shield::order::{Scope, TicketId, Turn};
 
 use super::parts::{self, moment};
-use super::{asked, framed, look};
+use super::{asked, framed, look, whose};
 use crate::app::{App, PageError, fail};
 use crate::fmt;
 use crate::gate::Who;
@@ -18,6 +18,7 @@ use crate::harm::harm_verdict;
 use crate::html::hostile::{mono, text};
 use crate::html::{Page, Place};
 use crate::i18n::Lang;
+use crate::params::Param;
 
 /// The most deeds of one record that a page tells one by one.
 const MOST: usize = 50;
@@ -68,8 +69,8 @@ fn about(lang: Lang, deed: &Deed) -> Markup {
         Deed::Turned { item, turn } => html! {
             a href={ "/tickets/" (item.ticket()) "#i-" (item.ticket()) "-" (item.place()) } { (item) }
             @match turn {
-                Turn::Captured(evidence) => { " · " (parts::capture(&evidence.exhibit)) },
-                Turn::Uploaded { exhibit } | Turn::Approved { exhibit, .. } => { " · " (parts::capture(exhibit)) },
+                Turn::Captured(evidence) => { " · " (parts::capture(&evidence.exhibit, item.ticket())) },
+                Turn::Uploaded { exhibit } | Turn::Approved { exhibit, .. } => { " · " (parts::capture(exhibit, item.ticket())) },
                 Turn::Released { expires } | Turn::Renewed { expires, .. } => { " · " (lang.t("items.until")) " " (moment(*expires)) },
                 Turn::Checked { outcome, .. } => {
                     " · " (harm_verdict(lang, outcome.verdict))
@@ -137,7 +138,11 @@ pub(crate) async fn page(
     let (ctx, notes) = asked(&request, &[]);
     let lang = ctx.lang;
     let Ok(index) = index.parse::<u64>() else { return fail(&ctx, &PageError::NotFound) };
-    let found = match look(&app, move |house| read::recorded(house, index)).await {
+    let found = look(&app, move |house| {
+        let folder = desk::shell::quoted_path(house.case().dir());
+        read::recorded(house, index).map(|found| found.map(|found| (found, folder)))
+    });
+    let (found, folder) = match found.await {
         Ok(Ok(Some(found))) => found,
         Ok(Ok(None)) => return fail(&ctx, &PageError::NotFound),
         Ok(Err(error)) => return fail(&ctx, &error.into()),
@@ -165,7 +170,7 @@ pub(crate) async fn page(
             }
         }
         p.quiet { (lang.t("history.prove")) }
-        (crate::html::parts::command(lang, &format!("vigie log prove {index}")))
+        (crate::html::parts::command(lang, &format!("vigie log prove --case {folder} {index}")))
         nav.pager aria-label=(lang.t("part.pages")) {
             @if index > 0 { a.button rel="prev" href={ "/log/" (index - 1) } { (lang.t("log.before")) } }
             a.button rel="next" href={ "/log/" (index + 1) } { (lang.t("log.after")) }
@@ -177,17 +182,22 @@ pub(crate) async fn page(
     framed(&app, &ctx, StatusCode::OK, page).await
 }
 
+/// The ticket in which it stands: a reporter is shown nothing that is not in one of its own.
+const OF_TICKET: &[Param] = &[("ticket", |text| text.parse::<u64>().is_ok())];
+
 /// `GET /evidence/{hash}`: the beginning of a capture's or an upload's bytes, as text in which nothing acts.
 pub(crate) async fn evidence(
     State(app): State<App>,
-    Extension(_): Extension<Who>,
+    Extension(who): Extension<Who>,
     Path(hash): Path<String>,
     request: Request,
 ) -> Response {
-    let (ctx, notes) = asked(&request, &[]);
+    let (ctx, notes) = asked(&request, OF_TICKET);
     let lang = ctx.lang;
     let Ok(id) = hash.parse::<ExhibitId>() else { return fail(&ctx, &PageError::NotFound) };
-    let (bytes, size) = match look(&app, move |house| read::evidence(house, &id)).await {
+    let (whose, ticket) = (whose(&app, &who), ctx.query.read("ticket").map(TicketId));
+    let found = look(&app, move |house| read::evidence(house, &id, &whose, ticket)).await;
+    let (bytes, size) = match found {
         Ok(Ok(Some(found))) => found,
         Ok(Ok(None)) => return fail(&ctx, &PageError::NotFound),
         Ok(Err(error)) => return fail(&ctx, &error.into()),

@@ -128,7 +128,7 @@ pub(crate) async fn report(
             let said = match &no {
                 No::Refused(why) => acts::refusal(lang, why),
                 No::Form(key) => lang.t(key).to_owned(),
-                No::Asked(why) => why.clone(),
+                No::Asked(why) => format!("{} {why}", lang.t("act.asked")),
                 No::Failed(_) => String::new(),
             };
             let draft = draft.refused(said, found.unwrap_or_default());

@@ -105,7 +105,7 @@ fn acts(lang: Lang, item: &ItemView, may: &May, back: &str) -> Markup {
                 form.stack method="post" action="/items/approve" {
                     (ticket_and_place(item.id, back))
                     input type="hidden" name="capture" value=(capture.to_string());
-                    p.quiet { (lang.t("act.approve_how")) " " (parts::capture(&capture)) }
+                    p.quiet { (lang.t("act.approve_how")) " " (parts::capture(&capture, item.id.ticket())) }
                     @if item.is_address() { p.quiet { (lang.t("act.waives")) } }
                     (parts::grounds(lang, item.answered))
                     button type="submit" { (lang.t("act.approve")) }

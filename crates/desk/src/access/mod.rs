@@ -28,6 +28,9 @@ use crate::desk::now_ms;
 use crate::parties::{PartyRole, Register};
 use crate::{Error, Result};
 
+/// What is there for anybody. (What they write there is held to bounds of its own.)
+const PUBLIC_PAGES: [Action; 3] = [Action::ItemLookUp, Action::ObjectionMake, Action::HarmReport];
+
 /// Who may do what, for as long as a server runs.
 #[derive(Debug)]
 pub struct Access {
@@ -142,7 +145,7 @@ impl Access {
     fn decide(&self, who: &Principal, asked: &Asked<'_>, now: Instant) -> Decision {
         // The quota first: who asks too much costs no more than this.
         if asked.action != Action::PageFile
-            && let Some((payer, per_minute)) = self.payer(who, asked.source)
+            && let Some((payer, per_minute)) = self.payer(who, asked)
             && let Err(retry_s) = locked(&self.buckets).take(payer, per_minute, now)
         {
             return Decision::TooMany { retry_s };
@@ -159,7 +162,7 @@ impl Access {
 
     /// Whose bucket a request is paid from. Whoever is signed in by the link on the terminal pays none:
     /// it is one person, on this machine.
-    fn payer(&self, who: &Principal, source: IpAddr) -> Option<(quota::Payer, u64)> {
+    fn payer(&self, who: &Principal, asked: &Asked<'_>) -> Option<(quota::Payer, u64)> {
         if *who == Principal::Holder {
             return None;
         }
@@ -168,7 +171,10 @@ impl Access {
                 let per_minute = self.register(|register| register.quota(of));
                 (quota::Payer::Organisation(of.to_owned()), per_minute)
             }
-            None => (quota::Payer::of_source(source), PartyRole::Public.usual_quota()),
+            None if PUBLIC_PAGES.contains(&asked.action) => {
+                (quota::Payer::Looks(quota::network(asked.source)), quota::LOOKS)
+            }
+            None => (quota::Payer::of_source(asked.source), PartyRole::Public.usual_quota()),
         })
     }
 

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
+/// Requests a minute for the pages that are there for anybody, of who is not signed in, by network.
+pub(super) const LOOKS: u64 = 600;
 /// The most buckets of who is not signed in. Who comes beyond them shares one.
 pub const MAX_SOURCES: usize = 10_000;
 
@@ -14,6 +16,9 @@ pub(super) enum Payer {
     Organisation(String),
     /// Who is not signed in, by the network they ask from.
     Source(IpAddr),
+    /// The same, on the pages that are there for anybody: thousands share one address of a carrier, and none of
+    /// them is kept from an answer by who tries passwords there.
+    Looks(IpAddr),
     /// Those beyond [`MAX_SOURCES`], together.
     Others,
 }
@@ -23,6 +28,11 @@ impl Payer {
     /// has whole.
     pub(super) fn of_source(source: IpAddr) -> Self {
         Self::Source(network(source))
+    }
+
+    /// True of who is not signed in: of those so many buckets are kept.
+    fn is_source(&self) -> bool {
+        matches!(self, Self::Source(_) | Self::Looks(_))
     }
 }
 
@@ -42,6 +52,8 @@ struct Bucket {
     /// Tokens, in millionths.
     left: u64,
     at: Instant,
+    /// Whoever it is of may have so many a minute.
+    per_minute: u64,
 }
 
 /// One token, in the unit of buckets.
@@ -54,7 +66,7 @@ impl Bucket {
         let passed = now.saturating_duration_since(self.at).min(Duration::from_secs(60));
         // At most 60 s of at most 600,000 a minute: far below 2^64.
         let grown = per_minute.saturating_mul(passed.as_micros() as u64) / 60;
-        Self { left: self.left.saturating_add(grown).min(most), at: now }
+        Self { left: self.left.saturating_add(grown).min(most), at: now, per_minute }
     }
 }
 
@@ -74,8 +86,8 @@ impl Buckets {
     /// The whole seconds until there is one, at least 1.
     pub(super) fn take(&mut self, payer: Payer, per_minute: u64, now: Instant) -> Result<(), u64> {
         let per_minute = per_minute.max(1);
-        let payer = self.placed(payer, per_minute, now);
-        let full = Bucket { left: per_minute.saturating_mul(TOKEN), at: now };
+        let payer = self.placed(payer, now);
+        let full = Bucket { left: per_minute.saturating_mul(TOKEN), at: now, per_minute };
         let bucket = self.table.entry(payer).or_insert(full);
         *bucket = bucket.filled(per_minute, now);
         match bucket.left.checked_sub(TOKEN) {
@@ -92,19 +104,18 @@ impl Buckets {
 
     /// The payer, or [`Payer::Others`] where there is no room for another source. A bucket that is full
     /// again holds nothing that is worth keeping.
-    fn placed(&mut self, payer: Payer, per_minute: u64, now: Instant) -> Payer {
-        if !matches!(payer, Payer::Source(_)) || self.table.contains_key(&payer) {
+    fn placed(&mut self, payer: Payer, now: Instant) -> Payer {
+        if !payer.is_source() || self.table.contains_key(&payer) {
             return payer;
         }
         let fresh = |at: Instant| now.saturating_duration_since(at) < Duration::from_secs(1);
         if self.sources >= MAX_SOURCES && !self.swept.is_some_and(fresh) {
             self.swept = Some(now);
-            let most = per_minute.saturating_mul(TOKEN);
             self.table.retain(|payer, bucket| {
-                !matches!(payer, Payer::Source(_)) || bucket.filled(per_minute, now).left < most
+                let most = bucket.per_minute.saturating_mul(TOKEN);
+                !payer.is_source() || bucket.filled(bucket.per_minute, now).left < most
             });
-            let is_source = |payer: &&Payer| matches!(payer, Payer::Source(_));
-            self.sources = self.table.keys().filter(is_source).count();
+            self.sources = self.table.keys().filter(|payer| payer.is_source()).count();
         }
         if self.sources >= MAX_SOURCES {
             return Payer::Others;

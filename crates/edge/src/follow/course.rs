@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use shield::feed::Place;
 use shield::wire::Manifest;
@@ -22,6 +22,8 @@ const LONG_POLL: Duration = Duration::from_secs(40);
 const WRITE: u64 = 10_000;
 /// The shortest time between two questions of which the first brought nothing new, in milliseconds.
 const BREATH: u64 = 500;
+/// A mirror that had no long poll is asked for one again after so long, in milliseconds.
+const POLLS: u64 = 15_000;
 
 pub(super) struct Course {
     trusted: Arc<Trusted>,
@@ -42,6 +44,8 @@ struct Progress {
     /// The manifest's own times.
     every_ms: u64,
     silence_ms: u64,
+    /// When a mirror that had no long poll is asked for one again.
+    polls_from: u64,
     /// What was written last, and when.
     written: Option<(Place, u64)>,
 }
@@ -79,7 +83,7 @@ impl Course {
     async fn mirror(&mut self, at: usize, pace: &mut Pace, failed: &mut usize) -> Fault {
         let mut news = None;
         loop {
-            match self.round(at, news).await {
+            match self.round(at, news, *failed).await {
                 Ok(next) => {
                     if let Some(mirror) = self.mirrors.get(at) {
                         self.shared.settle(&mirror.url);
@@ -93,11 +97,19 @@ impl Course {
         }
     }
 
-    /// One question and what follows from it; whether the mirror knows long polls.
-    async fn round(&mut self, at: usize, polls: Option<bool>) -> Result<bool, Fault> {
-        let trusted = Arc::clone(&self.trusted);
+    /// One question and what follows from it, where so many `failed` in a row before; whether the mirror
+    /// knows long polls.
+    async fn round(
+        &mut self,
+        at: usize,
+        polls: Option<bool>,
+        failed: usize,
+    ) -> Result<bool, Fault> {
+        let (trusted, mirrors) = (Arc::clone(&self.trusted), self.mirrors.len());
         let Some(mirror) = self.mirrors.get_mut(at) else { return Ok(false) };
         let (place, asked) = (self.shared.place(), clock::now());
+        // Who had no long poll once may have been full, or between two versions.
+        let polls = polls.map(|knows| knows || asked >= self.progress.polls_from);
         let (manifest, knows) = match (polls, place) {
             (Some(true), Some(place)) => {
                 // In time to hear a heartbeat twice before silence ends everything.
@@ -108,7 +120,10 @@ impl Course {
                     Ok(Some(manifest)) => (manifest, true),
                     Ok(None) => (now(mirror, &trusted).await?, true),
                     // A folder of files, or one too many who wait: it is asked now and then.
-                    Err(Fault::Status { .. }) => (now(mirror, &trusted).await?, false),
+                    Err(Fault::Status { .. }) => {
+                        self.progress.polls_from = asked + POLLS;
+                        (now(mirror, &trusted).await?, false)
+                    }
                     Err(fault) => return Err(fault),
                 }
             }
@@ -123,8 +138,11 @@ impl Course {
         self.progress.hear(&manifest)?;
         fetch::check_sizes(&files)?;
         let mut staged = Vec::with_capacity(files.len());
+        let silence = Duration::from_millis(manifest.silence_ms.min(self.silence_ms));
+        let limit = fetch::patience(&files, mirrors, failed, silence);
+        let until = (Instant::now() + limit, limit);
         for file in &files {
-            staged.push(fetch::file(mirror, &trusted, file).await?);
+            staged.push(fetch::file(mirror, &trusted, file, until).await?);
         }
         // Before anybody is told: who begins anew takes nothing older than what was ever acted on.
         self.keep_seen(&manifest);

@@ -16,9 +16,9 @@ pub const MAX_FILE: u64 = 256 << 20;
 pub const MAX_FILES: u64 = 2 * MAX_FILE;
 /// How often a file that broke off is gone on with.
 const AGAIN: usize = 3;
-/// The longest until an answer's head is there, but for a long poll's.
+/// The longest until an answer's head is there, but for a long poll's; and then until all of a manifest is.
 pub(super) const HEAD: Duration = Duration::from_secs(10);
-/// A file has so long, and a second more for each [`RATE`] of its bytes.
+/// A file has so long, and a second more for each [`RATE`] of its bytes; but see [`patience`].
 const FILE_TIME: Duration = Duration::from_secs(30);
 /// See [`FILE_TIME`].
 const RATE: u64 = 256 << 10;
@@ -50,7 +50,7 @@ pub enum Fault {
     )]
     Large(u64),
     /// A file took too long.
-    #[error("a file of {0} bytes was not there within {1} s")]
+    #[error("a file of {0} bytes was not there within the {1} s that its manifest's files have")]
     Slow(u64, u64),
 }
 
@@ -110,7 +110,9 @@ pub(super) async fn manifest(
     if answer.status != StatusCode::OK {
         return Err(Fault::Status { code: answer.status.as_u16() });
     }
-    let text = body(&mut answer, MAX_MANIFEST).await?;
+    // In all, not from piece to piece: who lets one trickle would be heard out for days.
+    let whole = tokio::time::timeout(HEAD, body(&mut answer, MAX_MANIFEST)).await;
+    let text = whole.map_err(|_| CallError::Slow(HEAD))??;
     let text = String::from_utf8(text).map_err(|_| ManifestError::Line(0, "text"))?;
     let mut why = ManifestError::TooLong;
     for key in &trusted.feed {
@@ -140,15 +142,34 @@ pub(super) fn check_sizes(files: &[FileName]) -> Result<(), Fault> {
     if large > MAX_FILE || all > MAX_FILES { Err(Fault::Large(all)) } else { Ok(()) }
 }
 
+/// How long the files of one manifest may take, all of them. A mirror alone has all that a slow line may
+/// need. Of several none may take so long that silence ends everything while the others would have them:
+/// each has its share of half the `silence`, and twice as much with every time that all of them failed.
+pub(super) fn patience(
+    files: &[FileName],
+    mirrors: usize,
+    failed: usize,
+    silence: Duration,
+) -> Duration {
+    let whole = files.iter().fold(Duration::ZERO, |all, file| {
+        all.saturating_add(FILE_TIME).saturating_add(Duration::from_secs(file.bytes / RATE))
+    });
+    let Ok(others @ 2..) = u32::try_from(mirrors) else { return whole };
+    let rounds = u32::try_from(failed / mirrors).unwrap_or(u32::MAX).min(16);
+    let share = (silence / 2 / others).max(FILE_TIME).saturating_mul(1 << rounds);
+    whole.min(share)
+}
+
 /// A file, read as it comes: nothing of it is kept but what it shows, and that counts for nothing
-/// before the follower took it. Where it breaks off it is gone on with from there.
+/// before the follower took it. Where it breaks off it is gone on with from there; `until` it has to be
+/// there, of `limit` in all.
 pub(super) async fn file<'a>(
     mirror: &mut Mirror,
     trusted: &'a Trusted,
     name: &FileName,
+    (until, limit): (Instant, Duration),
 ) -> Result<Staged<'a>, Fault> {
-    let limit = FILE_TIME + Duration::from_secs(name.bytes / RATE);
-    let mut reading = Reading::new(trusted, name, Instant::now() + limit);
+    let mut reading = Reading::new(trusted, name, until, limit);
     let mut again = 0;
     loop {
         match reading.go_on(mirror).await {
@@ -169,11 +190,12 @@ struct Reading<'a, 'n> {
     /// Bytes taken.
     at: u64,
     until: Instant,
+    limit: Duration,
 }
 
 impl<'a, 'n> Reading<'a, 'n> {
-    fn new(trusted: &'a Trusted, name: &'n FileName, until: Instant) -> Self {
-        Self { trusted, name, staged: None, line: Vec::new(), at: 0, until }
+    fn new(trusted: &'a Trusted, name: &'n FileName, until: Instant, limit: Duration) -> Self {
+        Self { trusted, name, staged: None, line: Vec::new(), at: 0, until, limit }
     }
 
     fn in_time(&self) -> bool {
@@ -186,6 +208,9 @@ impl<'a, 'n> Reading<'a, 'n> {
 
     async fn go_on(&mut self, mirror: &mut Mirror) -> Result<(), Fault> {
         let path = format!("files/{}", self.name.hash);
+        if !self.in_time() {
+            return Err(Fault::Slow(self.name.bytes, self.limit.as_secs()));
+        }
         let mut answer = mirror.get(&path, self.at, HEAD).await?;
         // Who knows no ranges begins anew, and what is there is passed over.
         let mut passed = match answer.status {
@@ -195,8 +220,7 @@ impl<'a, 'n> Reading<'a, 'n> {
         };
         while let Some(piece) = answer.piece().await? {
             if !self.in_time() {
-                let took = FILE_TIME.as_secs() + self.name.bytes / RATE;
-                return Err(Fault::Slow(self.name.bytes, took));
+                return Err(Fault::Slow(self.name.bytes, self.limit.as_secs()));
             }
             let skip = passed.min(piece.len() as u64);
             passed -= skip;
@@ -249,5 +273,29 @@ impl<'a, 'n> Reading<'a, 'n> {
         let other = self.other();
         // Every line ends; the file's hash is looked at when it is taken.
         if self.line.is_empty() { self.staged.ok_or(other) } else { Err(other) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_mirror_does_not_outlast_the_silence_while_there_are_others() {
+        let file =
+            |bytes| FileName { from: None, to: 1, bytes, hash: model::Sha256Hex::of(b"a file") };
+        let secs = Duration::from_secs;
+        let (large, silence) = ([file(200 << 20)], secs(600));
+        // Alone it has what a line of 256 KiB a second needs.
+        assert_eq!(patience(&large, 1, 7, silence), secs(30 + 800));
+        // All of several together have half of the silence.
+        assert_eq!(patience(&large, 3, 0, silence), secs(100));
+        assert_eq!(patience(&large, 3, 2, silence), secs(100));
+        // Where each was too slow all have more, until they have what they need.
+        assert_eq!(patience(&large, 3, 3, silence), secs(200));
+        assert_eq!(patience(&large, 3, usize::MAX, silence), secs(830));
+        // A chain of small files has no more than one.
+        let small: Vec<_> = (0..100).map(|_| file(100)).collect();
+        assert_eq!(patience(&small, 16, 0, silence), secs(30));
     }
 }

@@ -122,6 +122,29 @@ impl Mirror {
         Self { url, answers, asked }
     }
 
+    /// One that begins every answer well, and lets the rest trickle.
+    pub(crate) fn trickling() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let url = format!("http://{}/feed", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                std::thread::spawn(move || {
+                    let mut lines = BufReader::new(&stream).lines();
+                    while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {
+                    }
+                    let mut stream = &stream;
+                    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n";
+                    let mut sent = stream.write_all(head);
+                    while sent.is_ok() {
+                        std::thread::sleep(Duration::from_millis(200));
+                        sent = stream.write_all(b"a");
+                    }
+                });
+            }
+        });
+        Self { url, answers: Answers::default(), asked: Arc::default() }
+    }
+
     /// Has a path answered with a body.
     pub(crate) fn set(&self, path: &str, body: &[u8]) {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());

@@ -173,6 +173,37 @@ fn another_mirror_is_asked_where_one_fails() {
 }
 
 #[test]
+fn a_mirror_that_trickles_is_left_for_another() {
+    let (dir, slow, good) = (tempfile::tempdir().unwrap(), Mirror::trickling(), Mirror::new());
+    good.publish(place(1, 5), 9, &[snapshot(place(1, 5), &NAMES)]);
+    let bed = Bed::new(&config(dir.path(), &[&slow, &good], "observe = true"));
+    bed.until("it follows", || status(dir.path()).names == 3);
+    assert!(bed.said("no answer within 10 s"), "{:?}", bed.lines.lock());
+    bed.end().unwrap();
+}
+
+#[test]
+fn a_long_poll_that_failed_once_is_asked_for_again() {
+    let (dir, mirror) = (tempfile::tempdir().unwrap(), Mirror::new());
+    let first = snapshot(place(1, 5), &NAMES);
+    mirror.publish(place(1, 5), 9, std::slice::from_ref(&first));
+    let bed = Bed::new(&config(dir.path(), &[&mirror], "observe = true"));
+    let waits =
+        || mirror.asked.lock().unwrap().iter().filter(|head| head.contains("/wait?")).count();
+    bed.until("it asks for a long poll", || waits() == 1);
+    let begun = Instant::now();
+    let mut beat = 9;
+    while waits() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(40), "it is polled for ever");
+        beat += 1;
+        mirror.publish(place(1, 5), beat, std::slice::from_ref(&first));
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    assert!(begun.elapsed() > Duration::from_secs(10), "{:?}", begun.elapsed());
+    bed.end().unwrap();
+}
+
+#[test]
 fn a_file_that_breaks_off_is_gone_on_with() {
     let (dir, mirror) = (tempfile::tempdir().unwrap(), Mirror::new());
     let names: Vec<String> = (0..900).map(|n| format!("s{n}.stream.example")).collect();

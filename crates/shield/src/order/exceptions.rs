@@ -126,6 +126,9 @@ pub struct Exception {
 /// The most exceptions. More belong into a set that the check reads.
 pub const MAX_EXCEPTIONS: usize = 100_000;
 
+/// The most of one organisation that wait for a second person.
+pub const MAX_PROPOSED: usize = 1_000;
+
 /// Exceptions by what they cover.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exceptions(pub(super) BTreeMap<Cover, Exception>);
@@ -134,6 +137,11 @@ impl Exceptions {
     /// The exception of exactly this cover.
     pub fn get(&self, cover: &Cover) -> Option<&Exception> {
         self.0.get(cover)
+    }
+
+    /// How many of an organisation wait for a second person.
+    pub(super) fn waiting(&self, of: &Organisation) -> usize {
+        self.0.values().filter(|one| !one.approved && one.organisation == *of).count()
     }
 
     /// Every one.

@@ -236,6 +236,15 @@ impl State {
         self.live.iter().map(|(id, live)| (*id, live))
     }
 
+    /// The items that live before one, the newest first; of all of them where none is named.
+    pub fn items_before(&self, before: Option<ItemId>) -> impl Iterator<Item = (ItemId, &Live)> {
+        let range = match before {
+            Some(before) => self.live.range(..before),
+            None => self.live.range(..),
+        };
+        range.rev().map(|(id, live)| (*id, live))
+    }
+
     /// How many live items are at a stage.
     pub fn count(&self, stage: Stage) -> u64 {
         self.stages[stage as usize]

@@ -123,6 +123,8 @@ pub struct Follower {
     place: Option<Place>,
     /// The last manifest heard: its epoch, since beats count within one, and its beat.
     beat: Option<(u64, Beat)>,
+    /// When that very beat was made at the latest, by the clock that nobody can set.
+    fresh: u64,
     /// True where what is held is all that was out at its place: else only a snapshot leads on.
     whole: bool,
     /// When a manifest came last of which all is held, by the clock that nobody can set, and how long it lets
@@ -190,6 +192,7 @@ impl Follower {
             protected,
             place: None,
             beat: None,
+            fresh: u64::MAX,
             whole: false,
             heard: None,
             coming: None,
@@ -258,15 +261,24 @@ impl Follower {
         if age > silence {
             return Err(Alarm::Old(age));
         }
+        // The same again grows no younger where the wall's clock went back, or is behind: whoever plays it back
+        // for ever keeps nothing alive.
+        let mut heard = now.saturating_sub(age);
+        if self.beat == Some((place.epoch, beat)) {
+            heard = heard.min(self.fresh);
+        }
+        if now.saturating_sub(heard) > silence {
+            return Err(Alarm::Old(now.saturating_sub(heard)));
+        }
         // Until the next heartbeat it is this old though all clocks agree.
         let waited = age.saturating_sub(manifest.every_ms.min(MAX_EVERY));
         let skew = waited.max(beat.made.since(wall));
         let told = (skew > self.bounds.skew_ms).then_some(Alarm::Clock(skew));
         let want = self.wants(manifest)?;
-        self.beat = Some((place.epoch, beat));
+        (self.beat, self.fresh) = (Some((place.epoch, beat)), heard);
         // Silence counts from when it was made, as far as the clocks agree: a cache that hands on an old
         // one keeps nothing alive.
-        let heard = (now.saturating_sub(age), silence);
+        let heard = (heard, silence);
         match want {
             Want::Nothing => (self.heard, self.coming) = (Some(heard), None),
             Want::Files(_) => self.coming = Some((place, heard)),

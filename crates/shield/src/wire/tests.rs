@@ -393,6 +393,29 @@ fn it_lets_go_by_its_own_clock() {
     assert_eq!(follower.hear(&next, wall, 9_000_000).unwrap().0, Want::Files(vec![name]));
 }
 
+/// A mirror that stands still, beside a machine whose clock stands still or is behind.
+#[test]
+fn the_same_manifest_again_keeps_nothing_alive() {
+    let log = Log::new(&[&[1]]);
+    let bytes = log.file(place(1, 5), None, &[(0, &[0])], &[]);
+    let name = name(None, 5, &bytes);
+    let mut follower = Follower::new("all", Bounds::default(), Vec::new());
+    let still = manifest(place(1, 5), 1, vec![name.clone()]);
+    let silence = still.silence_ms;
+    let behind = Moment(WALL.0 - 86_400_000);
+    follower.hear(&still, behind, 0).unwrap();
+    take(&mut follower, &name, &bytes, 0).unwrap();
+    for now in (0..=silence).step_by(10_000) {
+        follower.hear(&still, behind, now).unwrap();
+        assert_eq!(follower.silent_at(), Some(silence), "{now}");
+    }
+    assert_eq!(follower.due(silence).removed.len(), 1);
+    let late = silence + 1;
+    assert_eq!(follower.hear(&still, behind, late), Err(Alarm::Old(late)));
+    let next = Manifest { beat: Beat { number: 2, made: WALL }, ..still };
+    assert_eq!(follower.hear(&next, behind, late).unwrap().0, Want::Files(vec![name]));
+}
+
 #[test]
 fn manifests_without_their_files_keep_nothing_alive() {
     let log = Log::new(&[&[1, 2, 3]]);

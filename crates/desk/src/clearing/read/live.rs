@@ -1,7 +1,9 @@
 //! What Live shows.
 
+use std::collections::BTreeMap;
+
 use shield::order::state::{Announced, Stop};
-use shield::order::words::{EventId, Organisation, Right};
+use shield::order::words::{EventId, OrderId, Organisation, Right};
 use shield::order::{Event, ItemId, Moment, Order, Scope, Stage};
 
 use super::super::standby::Health;
@@ -88,7 +90,7 @@ pub fn live(house: &House, whose: &Whose, after: Option<ItemId>, most: usize) ->
         now,
         stages: stages(house, whose),
         events: events(house, whose, now),
-        stops: stops(house),
+        stops: stops(house, whose),
         standby: house.standby(),
         longest_held,
         objections: theirs.count() as u64,
@@ -126,7 +128,8 @@ fn stages(house: &House, whose: &Whose) -> Stages {
     sum
 }
 
-/// Items that live, the newest first.
+/// Items that live, the newest first. Of one reporter they are found by its tickets: what others report, and
+/// however much of it, costs nothing.
 fn items(
     house: &House,
     whose: &Whose,
@@ -134,15 +137,34 @@ fn items(
     most: usize,
 ) -> Page<ItemView, ItemId> {
     let most = most.clamp(1, MAX_ROWS);
-    let (mut rows, mut last) = (Vec::new(), None);
-    let older = house.state().items().rev().skip_while(|(id, _)| after.is_some_and(|of| *id >= of));
-    for (passed, (id, live)) in older.enumerate() {
-        if rows.len() >= most || passed >= MAX_SCAN {
-            return Page { rows, next: last };
+    let Some(reporter) = whose else {
+        let (mut rows, mut last) = (Vec::new(), None);
+        for (passed, (id, live)) in house.state().items_before(after).enumerate() {
+            if rows.len() >= most || passed >= MAX_SCAN {
+                return Page { rows, next: last };
+            }
+            last = Some(id);
+            rows.extend(ItemView::of(house, id, live));
         }
-        last = Some(id);
-        let view = ItemView::of(house, id, live).filter(|view| sees(whose, &view.reporter));
-        rows.extend(view);
+        return Page { rows, next: None };
+    };
+    let own = house.state().tickets_of(reporter);
+    let older = own.partition_point(|id| after.is_none_or(|after| *id <= after.ticket()));
+    let (mut rows, mut last, mut passed) = (Vec::new(), None, 0);
+    for ticket in own.get(..older).unwrap_or_default().iter().rev() {
+        let items: Vec<_> = house.state().items_of(*ticket).collect();
+        for (id, live) in items.into_iter().rev().filter(|(id, _)| after.is_none_or(|of| *id < of))
+        {
+            if rows.len() >= most {
+                return Page { rows, next: last };
+            }
+            last = Some(id);
+            rows.extend(ItemView::of(house, id, live));
+        }
+        passed += 1;
+        if passed >= MAX_SCAN {
+            return Page { rows, next: Some(ItemId::new(*ticket, 0)) };
+        }
     }
     Page { rows, next: None }
 }
@@ -171,8 +193,23 @@ fn events(house: &House, whose: &Whose, now: Moment) -> Vec<EventView> {
     views
 }
 
-fn stops(house: &House) -> Vec<StopView> {
-    let all = house.state().stops().take(MAX_NAMED);
+/// Stops that stand, at most [`MAX_NAMED`]. A reporter is told of what stops everything, and of those on what is
+/// its own: that another was stopped, and why, is none of its business.
+fn stops(house: &House, whose: &Whose) -> Vec<StopView> {
+    let state = house.state();
+    let shown = |scope: &Scope| match scope {
+        Scope::All => true,
+        Scope::Isp(_) => whose.is_none(),
+        Scope::Reporter(of) => sees(whose, of),
+        Scope::Event(event) => {
+            let order = state.event(event).and_then(|event| state.order(&event.order));
+            order.map_or(whose.is_none(), |order| sees(whose, &order.reporter))
+        }
+        Scope::Ticket(id) => {
+            state.ticket(*id).map_or(whose.is_none(), |ticket| sees(whose, &ticket.reporter))
+        }
+    };
+    let all = state.stops().filter(|(scope, _)| shown(scope)).take(MAX_NAMED);
     all.map(|(scope, stop)| StopView { scope: scope.clone(), stop: stop.clone() }).collect()
 }
 
@@ -184,10 +221,14 @@ pub fn under(house: &House, whose: &Whose, now: Moment) -> Vec<(Order, Vec<Event
     let holds =
         |order: &&Order| order.reporter == *reporter && order.from <= now && now < order.until;
     let orders = state.orders().filter(holds).take(MAX_NAMED);
-    let with = |order: &Order| {
-        let of = state.events().map(|announced| &announced.event);
-        let open = of.filter(|event| event.order == order.id && now < event.until);
-        (order.clone(), open.take(MAX_NAMED).map(|event| event.id.clone()).collect())
-    };
-    orders.map(with).collect()
+    // Events are passed over once, however many orders there are.
+    let mut open: BTreeMap<&OrderId, Vec<EventId>> = BTreeMap::new();
+    for event in state.events().map(|announced| &announced.event).filter(|event| now < event.until)
+    {
+        let of = open.entry(&event.order).or_default();
+        if of.len() < MAX_NAMED {
+            of.push(event.id.clone());
+        }
+    }
+    orders.map(|order| (order.clone(), open.remove(&order.id).unwrap_or_default())).collect()
 }

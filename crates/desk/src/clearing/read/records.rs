@@ -2,9 +2,11 @@
 
 use model::ExhibitId;
 use model::record::{Body, ShieldDecided};
-use shield::order::Decision;
+use shield::order::state::Live;
+use shield::order::{Decision, Deed, TicketId, Turn};
 
 use super::super::house::House;
+use super::{Whose, sees};
 use crate::{Error, Result};
 
 /// The most records of one look.
@@ -63,13 +65,54 @@ fn whole(house: &House, index: u64, last: ShieldDecided) -> Result<Option<Decisi
     decision.map(Some).map_err(|why| Error::Beside(format!("record {index}: {why}")))
 }
 
-/// The beginning of an exhibit's bytes, at most 16 KiB, and its size; `None`: there is none.
+/// True where an exhibit stands in a ticket that somebody sees: in an item that lives, or in one of the records
+/// that the ticket's page shows.
+fn stands_in(house: &House, id: &ExhibitId, whose: &Whose, ticket: TicketId) -> Result<bool> {
+    let state = house.state();
+    if !state.ticket(ticket).is_some_and(|found| sees(whose, &found.reporter)) {
+        return Ok(false);
+    }
+    let rests = |live: &Live| {
+        let block = live.machine.in_force().map(|block| &block.evidence);
+        block.or_else(|| live.machine.evidence()).is_some_and(|evidence| evidence.exhibit == *id)
+    };
+    if state.items_of(ticket).any(|(_, live)| rests(live)) {
+        return Ok(true);
+    }
+    let shows = |deed: &Deed| match deed {
+        Deed::Turned { item, turn } if item.ticket() == ticket => match turn {
+            Turn::Captured(evidence) | Turn::Renewed { evidence, .. } => evidence.exhibit == *id,
+            Turn::Uploaded { exhibit } | Turn::Approved { exhibit, .. } => exhibit == id,
+            _ => false,
+        },
+        _ => false,
+    };
+    for index in house.trail().of(ticket, MAX_RECORDS).0.into_iter().rev() {
+        let decision = recorded(house, index)?.and_then(|found| found.decision);
+        if decision.is_some_and(|decision| decision.deeds.iter().any(shows)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The beginning of an exhibit's bytes, at most 16 KiB, and its size; `None`: there is none that whoever asks may
+/// see. Who sees one reporter's tickets alone sees what stands in the named one of them: knowing a hash opens
+/// nothing.
 ///
 /// # Errors
 /// The disk.
-pub fn evidence(house: &House, id: &ExhibitId) -> Result<Option<(Vec<u8>, u64)>> {
+pub fn evidence(
+    house: &House,
+    id: &ExhibitId,
+    whose: &Whose,
+    ticket: Option<TicketId>,
+) -> Result<Option<(Vec<u8>, u64)>> {
     let case = house.case();
     if case.exhibit(id).is_none() {
+        return Ok(None);
+    }
+    if whose.is_some() && !ticket.map_or(Ok(false), |ticket| stands_in(house, id, whose, ticket))? {
         return Ok(None);
     }
     let bytes = case.bytes(id)?;

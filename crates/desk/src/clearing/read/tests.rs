@@ -6,12 +6,13 @@ use shield::order::command::{Order, Submission};
 use shield::order::turn::{Cause, End, Outcome};
 use shield::order::words::{Grounds, OrderId, Organisation, Right};
 use shield::order::{
-    Actor, Audience, Capture, Command, ItemId, Role, Seen, Stage, TicketId, TicketStage,
+    Actor, Audience, Capture, Command, Halt, ItemId, Role, Scope, Seen, Stage, TicketId,
+    TicketStage,
 };
 
 use super::super::tally::Part;
 use super::super::tests::{actor, place};
-use super::super::{Ask, House};
+use super::super::{Ask, HandedIn, House};
 use super::*;
 
 fn does(house: &mut House, actor: Actor, command: Command) {
@@ -43,9 +44,12 @@ fn report(house: &mut House, reporter: &str, items: Vec<String>) {
 }
 
 fn released(house: &mut House, item: ItemId) {
+    released_on(house, item, ExhibitId([1; 32]));
+}
+
+fn released_on(house: &mut House, item: ItemId, exhibit: ExhibitId) {
     let value = (*house.state().item(item).unwrap().value).clone();
-    let capture =
-        Capture { value, exhibit: ExhibitId([1; 32]), taken: house.now(), seen: Seen::Works };
+    let capture = Capture { value, exhibit, taken: house.now(), seen: Seen::Works };
     does(house, actor("probe", "authority", Role::Probe), Command::Capture { item, capture });
     let outcome = Outcome { verdict: Verdict::Allow, code: None, grave: false };
     let itself = house.itself().clone();
@@ -145,6 +149,90 @@ fn pages_follow_one_another_and_a_reporter_sees_its_own_alone() {
     let now = house.now();
     assert!(under(&house, &None, now).is_empty());
     assert_eq!(under(&house, &cup, now).len(), 1);
+}
+
+/// A monitor finds its items whatever others reported since: no look passes over those.
+#[test]
+fn what_others_report_is_not_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = place(dir.path());
+    House::create(&place).unwrap();
+    let mut house = House::open(&place).unwrap();
+    house.begin().unwrap();
+    order(&mut house, "cup");
+    order(&mut house, "league");
+    report(&mut house, "cup", vec!["a.stream.example".into(), "b.stream.example".into()]);
+    for n in 0..=MAX_SCAN / 1_000 {
+        let names = (0..1_000).map(|place| format!("n{place}.stream{n}.example")).collect();
+        report(&mut house, "league", names);
+    }
+    let cup = Organisation::new("cup");
+    let first = live(&house, &cup, None, 1).items;
+    assert_eq!(first.rows.iter().map(|row| row.id).collect::<Vec<_>>(), [item(0, 1)]);
+    let rest = live(&house, &cup, first.next, 1).items;
+    assert_eq!(rest.rows.iter().map(|row| row.id).collect::<Vec<_>>(), [item(0, 0)]);
+    assert_eq!(rest.next, None);
+    // From wherever on, a page of all begins there at once.
+    let begun = std::time::Instant::now();
+    let page = live(&house, &None, Some(item(0, 1)), 9).items;
+    assert_eq!(page.rows.iter().map(|row| row.id).collect::<Vec<_>>(), [item(0, 0)]);
+    assert!(begun.elapsed() < std::time::Duration::from_millis(500), "{:?}", begun.elapsed());
+}
+
+/// That another was stopped, why, and what it rests on, is nobody's business who reports for somebody else.
+#[test]
+fn nothing_of_another_reporter_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = place(dir.path());
+    House::create(&place).unwrap();
+    let mut house = House::open(&place).unwrap();
+    house.begin().unwrap();
+    for (n, reporter) in (0..).zip(["league", "cup"]) {
+        order(&mut house, reporter);
+        report(&mut house, reporter, vec![format!("stream{n}.example")]);
+    }
+    let (league, cup) = (Organisation::new("league").unwrap(), Organisation::new("cup").unwrap());
+    let scopes = [
+        (Scope::Reporter(league.clone()), Halt::Releases),
+        (Scope::Ticket(TicketId(0)), Halt::Lifts),
+        (Scope::Isp(Organisation::new("fibre").unwrap()), Halt::Lifts),
+        (Scope::Ticket(TicketId(1)), Halt::Lifts),
+        (Scope::All, Halt::Releases),
+    ];
+    let staged = house.case().stager().reader(&mut &b"what the probe saw"[..]).unwrap();
+    let (name, of) = ("capture.warc".to_owned(), "ticket 0".to_owned());
+    let by = actor("probe", "authority", Role::Probe);
+    let exhibit = house.receive(&by, HandedIn { staged, name, of }).unwrap();
+    released_on(&mut house, item(0, 0), exhibit);
+    for (scope, halt) in scopes {
+        let grounds = Grounds::new("it errs too often").unwrap();
+        let stop = Command::Stop { scope, halt, grounds };
+        does(&mut house, actor("vera", "authority", Role::Authority), stop);
+    }
+    let stops = |whose: &Whose| {
+        live(&house, whose, None, 9).stops.into_iter().map(|view| view.scope).collect::<Vec<_>>()
+    };
+    assert_eq!(stops(&None).len(), 5);
+    assert_eq!(stops(&Some(cup.clone())), [Scope::All, Scope::Ticket(TicketId(1))]);
+    assert_eq!(stops(&Some(league.clone())).len(), 3);
+    // Evidence: in one's own ticket alone, while its item lives and after it.
+    let open = |house: &House, whose: Option<&Organisation>, ticket: Option<u64>| {
+        evidence(house, &exhibit, &whose.cloned(), ticket.map(TicketId)).unwrap().is_some()
+    };
+    for lives in [true, false] {
+        assert_eq!(house.state().item(item(0, 0)).is_some(), lives);
+        assert!(open(&house, None, None) && open(&house, Some(&league), Some(0)));
+        for (whose, ticket) in
+            [(&cup, None), (&cup, Some(0)), (&cup, Some(1)), (&cup, Some(9)), (&league, None)]
+        {
+            assert!(!open(&house, Some(whose), ticket), "{whose:?} {ticket:?}");
+        }
+        if lives {
+            let grounds = Grounds::new("it ended").unwrap();
+            let lift = Command::Lift { item: item(0, 0), collateral: None, grounds };
+            does(&mut house, actor("ray", "jury", Role::Reviewer), lift);
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Ask;
-use crate::order::exceptions::{Cover, MAX_EXCEPTIONS};
+use crate::order::exceptions::{Cover, MAX_EXCEPTIONS, MAX_PROPOSED};
 use crate::order::refusal::Refusal;
 use crate::order::state::{MAX_STOPS, Value};
 use crate::order::step::{Deed, StopCause};
@@ -35,6 +35,14 @@ impl Ask<'_> {
         if may { Ok(()) } else { Err(Refusal::NotYourOffice) }
     }
 
+    /// How many stops may stand before this actor adds one.
+    fn most_stops(&self) -> usize {
+        match self.actor.role {
+            Role::Reporter | Role::Isp => MAX_STOPS / 2,
+            _ => MAX_STOPS,
+        }
+    }
+
     pub(super) fn stop(
         &mut self,
         scope: &Scope,
@@ -47,8 +55,9 @@ impl Ask<'_> {
         }
         match self.state.stop(scope) {
             Some(stop) if stop.halt >= halt => return Err(Refusal::KnownStop),
-            // That everything can be stopped is never out of reach.
-            None if self.state.stops.len() >= MAX_STOPS && *scope != Scope::All => {
+            // That everything can be stopped is never out of reach; and who stops its own alone leaves room for
+            // those who answer for all.
+            None if self.state.stops.len() >= self.most_stops() && *scope != Scope::All => {
                 return Err(Refusal::TooManyStops);
             }
             _ => {}
@@ -98,6 +107,10 @@ impl Ask<'_> {
                 return Err(Refusal::KnownException);
             }
             None if exceptions.iter().count() >= MAX_EXCEPTIONS => {
+                return Err(Refusal::TooManyExceptions);
+            }
+            // Whoever may propose takes no room that others need: what waits is bounded for each.
+            None if exceptions.waiting(&self.actor.organisation) >= MAX_PROPOSED => {
                 return Err(Refusal::TooManyExceptions);
             }
             _ => {}

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use shield::harm::Verdict;
 use shield::order::budget::Standing;
 use shield::order::command::{Command, Upheld};
-use shield::order::exceptions::{Cover, Network};
+use shield::order::exceptions::{Cover, MAX_PROPOSED, Network};
 use shield::order::turn::Cause;
 use shield::order::words::Scope;
 use shield::order::{ItemId, Seen, Stage, Turn};
@@ -287,6 +287,26 @@ fn an_exception_needs_two_persons_and_lifts_what_it_covers() {
     assert_eq!(world.stage(other), Stage::InForce);
     let again = world.asked(&league(), Some("final"), &["mail.google.com"]);
     assert_eq!(world.refuses(&league(), Command::Submit(again)), "no_items");
+}
+
+/// Whoever proposes without end takes no room that others need.
+#[test]
+fn what_one_organisation_proposes_is_bounded() {
+    let mut world = World::new();
+    let propose = |n: usize| {
+        let shield::Item::Name(name) = item(&format!("n{n}.example.net")) else {
+            panic!("no name")
+        };
+        let cover = Cover::Name(name);
+        Command::ProposeException { cover, until: None, grounds: grounds() }
+    };
+    (0..MAX_PROPOSED).for_each(|n| drop(world.does(&league(), propose(n))));
+    assert_eq!(world.refuses(&league(), propose(MAX_PROPOSED)), "too_many_exceptions");
+    world.does(&isp("i"), propose(MAX_PROPOSED));
+    // Room is made by a second person's word.
+    let Command::ProposeException { cover, .. } = propose(0) else { panic!("no proposal") };
+    world.does(&reviewer(), Command::ApproveException { cover });
+    world.does(&league(), propose(MAX_PROPOSED + 1));
 }
 
 #[test]

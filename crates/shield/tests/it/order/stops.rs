@@ -3,6 +3,7 @@
 use shield::feed::Answer;
 use shield::harm::Verdict;
 use shield::order::command::Command;
+use shield::order::state::MAX_STOPS;
 use shield::order::words::{EventId, Grounds, Scope};
 use shield::order::{Halt, ItemId, Role, Seen, Stage, TicketId};
 
@@ -40,6 +41,24 @@ fn one_person_stops_and_two_of_two_organisations_resume() {
     world.captured(id, Seen::Works);
     world.checked(id, Verdict::Allow);
     assert_eq!(world.stage(id), Stage::InForce);
+}
+
+/// Who stops its own without end keeps nobody from stopping what is another's.
+#[test]
+fn a_reporters_stops_leave_room_for_those_of_all() {
+    let mut world = World::new();
+    for n in 0..=MAX_STOPS / 2 {
+        let id = world.reported(&league(), &format!("n{n}.com"));
+        let own = stop(Scope::Ticket(id.ticket()), Halt::Lifts);
+        if n < MAX_STOPS / 2 {
+            world.does(&league(), own);
+        } else {
+            assert_eq!(world.refuses(&league(), own), "too_many_stops");
+        }
+    }
+    let isp = Scope::Isp(isp("i").organisation);
+    world.does(&reviewer(), stop(isp, Halt::Lifts));
+    world.does(&reviewer(), stop(Scope::All, Halt::Lifts));
 }
 
 #[test]
