@@ -205,3 +205,33 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, service: FromPeer) 
 fn lost(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::InvalidInput | std::io::ErrorKind::NotConnected)
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::post;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_trickles_breaks_off() {
+        let read = |body: String| async move { format!("{} bytes", body.len()) };
+        let router = TowerToHyperService::new(Router::new().route("/", post(read)));
+        let within = Duration::from_millis(300);
+        for (sent, wanted) in [("whole", "200 OK"), ("wh", "400 Bad Request")] {
+            let (mut caller, stream) = tokio::io::duplex(1 << 10);
+            let peer = Peer(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+            let service = FromPeer { router: router.clone(), peer, within };
+            let served = tokio::spawn(answer(stream, service));
+            let head =
+                "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 5\r\n\r\n";
+            caller.write_all(format!("{head}{sent}").as_bytes()).await.unwrap();
+            let mut answered = String::new();
+            let most = Duration::from_secs(5);
+            let read = tokio::time::timeout(most, caller.read_to_string(&mut answered)).await;
+            read.expect("it is waited for").unwrap();
+            assert!(answered.contains(wanted), "{answered}");
+            served.await.unwrap();
+        }
+    }
+}

@@ -169,3 +169,33 @@ impl Shelf {
         Ok(disk::write_with(&path, &text, Overwrite::Replace, 0o600)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_not_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(dir.path()).unwrap();
+        let ticket = TicketId(7);
+        let kept = Kept { request: "{}".to_owned(), ..Kept::default() };
+        shelf.put(ticket, &kept).unwrap();
+        let error = || ErrorTicket {
+            at_ms: 1,
+            by: "league".to_owned(),
+            values: vec!["a.example".to_owned()],
+        };
+        shelf.change(ticket, |kept| kept.errors.push(error())).unwrap();
+        assert_eq!(
+            shelf.get(ticket).map(|kept| (kept.request, kept.errors.len())),
+            Some(("{}".to_owned(), 1))
+        );
+        // What came another way has no file, and gets one.
+        shelf.change(TicketId(8), |kept| kept.errors.push(error())).unwrap();
+        assert_eq!(shelf.get(TicketId(8)).map(|kept| kept.errors.len()), Some(1));
+        disk::write(&shelf.path(ticket), b"{\"request\": \"ha").unwrap();
+        assert!(shelf.change(ticket, |kept| kept.errors.push(error())).is_err());
+        assert_eq!(std::fs::read(shelf.path(ticket)).unwrap(), b"{\"request\": \"ha");
+    }
+}

@@ -236,6 +236,9 @@ fn what_is_no_request_is_told_as_the_wire_tells_it() {
         .refused(400, "1012");
     bed.ask("GET", "/ticket/get/all", None, &["Authorization: Basic eDp5"], b"")
         .refused(401, "1008");
+    // Who has not signed in has us hold no more than a name and a password need.
+    let long = [&br#"{"email": "x", "password": "y"}"#[..], &[b' '; 9 << 10]].concat();
+    bed.ask("POST", "/authentication/login", None, &[], &long).refused(400, "1010");
     let long = vec![b' '; 2 << 20];
     let answer = bed.ask("POST", "/ticket/create", token, &[], &long);
     answer.refused(400, "1010");

@@ -135,3 +135,17 @@ fn archives_that_come_in_are_bounded() {
     assert_eq!(upload(&bed, "league-1", &ids[0], &[0], 0, 1, "another.zip").status, 200);
     assert_eq!(upload(&bed, "league-1", &ids[4], b"x", 0, 2, "evidence.zip").status, 200);
 }
+
+/// The log stands on the disk that archives come to: a reporter that could fill it would end every decision.
+#[test]
+fn archives_leave_room_for_the_log() {
+    let mut bed = Bed::new();
+    let id = announced(&bed, b"the archive");
+    bed.again_as(|api| api.leaving_free(u64::MAX));
+    let answer = upload(&bed, "league-1", &id, b"the archive", 0, 1, "evidence.zip");
+    answer.refused(503, "9000");
+    assert!(answer.head.to_lowercase().contains("retry-after: "), "{answer:?}");
+    assert_eq!(evidence(&bed, &id)["status"], json!("pending"));
+    bed.again();
+    assert_eq!(upload(&bed, "league-1", &id, b"the archive", 0, 1, "evidence.zip").status, 200);
+}

@@ -180,10 +180,15 @@ impl Bed {
 
     /// Another process over the same house: of the tokens of the first it knows nothing.
     pub(crate) fn again(&mut self) {
+        self.again_as(|api| api);
+    }
+
+    /// The same, changed.
+    pub(crate) fn again_as(&mut self, change: impl FnOnce(Api) -> Api) {
         let case = self.dir.path().join("shield");
         let times = Times { revoke_ms: 0, ..Times::default() };
         let access = Arc::clone(&self.access);
-        let api = Api::open(&case, self.keeper.clone(), access, times).unwrap();
+        let api = change(Api::open(&case, self.keeper.clone(), access, times).unwrap());
         let listener = self.runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         self.address = listener.local_addr().unwrap();
         let stop = std::future::pending();

@@ -7,7 +7,7 @@ use model::ExhibitId;
 use shield::harm::Verdict;
 use shield::order::command::{Event, Order};
 use shield::order::turn::Outcome;
-use shield::order::words::{EventId, OrderId, Organisation, Person, Right};
+use shield::order::words::{EventId, Grounds, OrderId, Organisation, Person, Right};
 use shield::order::{
     Actor, Capture, Command, Halt, ItemId, Moment, Role, Scope, Seen, Stage, TicketId,
 };
@@ -336,4 +336,71 @@ async fn live_says_that_the_standby_is_gone() {
     let (status, page) = get(&mut bench, Some(&token), "/live").await;
     assert_eq!(status, StatusCode::OK);
     assert!(page.contains("The standby second is gone"), "{page}");
+}
+
+/// Who reports for one organisation is shown nothing of another's by whatever it knows of it: a hash, an address.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hash_opens_nothing_that_is_anothers() {
+    let mut bench = Bench::house();
+    reported(&mut bench).await;
+    captured(&bench, item(0), Verdict::Allow).await;
+    let form = [("q", "one.example.test"), ("statement", "It is ours.")];
+    assert_eq!(post(&mut bench, None, "/objection", &form).await.0, StatusCode::OK);
+    let ray = bench.session("reviewer");
+    let (_, page) = get(&mut bench, Some(&ray), "/objections").await;
+    let link = page.split("href=\"/evidence/").nth(1).unwrap().split('"').next().unwrap();
+    let link = format!("/evidence/{link}");
+    let (status, words) = get(&mut bench, Some(&ray), &link).await;
+    assert!(status == StatusCode::OK && words.contains("It is ours."), "{words}");
+    let lea = bench.session("reporter");
+    for path in [link.as_str(), link.split('?').next().unwrap()] {
+        let (status, page) = get(&mut bench, Some(&lea), path).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+        // The page speaks of what this house has.
+        assert!(page.contains("Nothing is shown here") && !page.contains("this case"), "{page}");
+    }
+    // Nor is it told that another organisation was stopped, and why.
+    for of in ["o-isp", "o-auditor"] {
+        let scope = Scope::Reporter(Organisation::new(of).unwrap());
+        let grounds = Grounds::new("a secret of theirs").unwrap();
+        let stop = Command::Stop { scope, halt: Halt::Releases, grounds };
+        does(&bench, actor("op", "o-operator", Role::Authority), stop).await;
+    }
+    let (_, page) = get(&mut bench, Some(&ray), "/live").await;
+    assert!(page.contains("a secret of theirs"), "{page}");
+    // What proves a record is run as it stands there.
+    let (_, page) = get(&mut bench, Some(&ray), "/log/3").await;
+    assert!(page.contains("vigie log prove --case ") && page.contains("/shield 3"), "{page}");
+    let (status, page) = get(&mut bench, Some(&lea), "/live").await;
+    assert!(status == StatusCode::OK && !page.contains("a secret of theirs"), "{page}");
+}
+
+/// Thousands share one address of a carrier: who tries passwords there keeps none of them from an answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn public_pages_are_paid_from_a_bucket_of_their_own() {
+    let mut bench = Bench::house();
+    let source = Some(std::net::IpAddr::from([203, 0, 113, 7]));
+    let mut spent = false;
+    for _ in 0..200 {
+        let answer = bench.ask(Method::GET, "/sign-in", None, source, "").await;
+        spent |= answer.status() == StatusCode::TOO_MANY_REQUESTS;
+    }
+    assert!(spent);
+    for path in ["/blocked?q=one.example.test", "/objection", "/harm"].repeat(30) {
+        let answer = bench.ask(Method::GET, path, None, source, "").await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    }
+}
+
+/// A form that nobody read is told so by a page, in the reader's language.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_that_is_too_long_is_told_so_by_a_page() {
+    let mut bench = Bench::house();
+    ordered(&bench).await;
+    let lea = bench.session("reporter");
+    let items = "https://stream.example/live\n".repeat(50_000);
+    let form = [("under", "event:final"), ("items", items.as_str())];
+    let (status, page) = post(&mut bench, Some(&lea), "/report", &form).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(page.contains("The form was not read") && page.contains("<html"), "{page}");
 }
