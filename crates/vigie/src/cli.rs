@@ -235,6 +235,9 @@ pub(crate) struct ServeShield {
     /// Serve Piracy Shield's API, version 1, to who speaks it; beyond loopback with --tls-cert.
     #[arg(long, value_name = "ADDR", requires = "shield")]
     pub(crate) piracy_shield_listen: Option<SocketAddr>,
+    /// Write to hosts and CDNs of what is blocked, as this file says (docs/clearing-house.md).
+    #[arg(long, value_name = "FILE", requires = "shield")]
+    pub(crate) notices: Option<PathBuf>,
     /// The resolver that the probe asks [default: this machine's].
     #[arg(long, value_name = "ADDR", requires = "shield")]
     pub(crate) resolver: Option<SocketAddr>,

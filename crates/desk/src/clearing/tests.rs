@@ -73,7 +73,7 @@ pub(super) fn reported(items: &[&str]) -> Vec<Ask> {
 }
 
 /// A capture that shows the works, and the check that finds nothing.
-fn released(house: &House, item: ItemId) -> Vec<Ask> {
+pub(super) fn released(house: &House, item: ItemId) -> Vec<Ask> {
     let value = (*house.state().item(item).unwrap().value).clone();
     let exhibit = ExhibitId([item.place() as u8 + 1; 32]);
     let capture = Capture { value, exhibit, taken: house.now(), seen: Seen::Works };
@@ -88,7 +88,7 @@ pub(super) fn item(n: u16) -> ItemId {
     ItemId::new(TicketId(0), n)
 }
 
-fn does(house: &mut House, asks: &[Ask]) -> Vec<Done> {
+pub(super) fn does(house: &mut House, asks: &[Ask]) -> Vec<Done> {
     house.act(asks).unwrap().into_iter().map(Result::unwrap).collect()
 }
 
