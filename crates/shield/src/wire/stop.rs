@@ -288,9 +288,9 @@ mod tests {
         for file in [stop(0), resume(1), StopFile { view: "isp-1".into(), ..stop(2) }] {
             let text = file.sign(&own).to_string();
             assert_eq!(StopFile::open(&text, &own.verifier()), Ok(file.clone()));
-            assert_eq!(StopFile::read(&file.text()), Ok(file));
+            assert_eq!(StopFile::read(&file.text()), Ok(file.clone()));
             // Truncated anywhere, or changed in any byte, it is none.
-            for cut in 0..text.len() {
+            for cut in (0..text.len()).filter(|cut| text.is_char_boundary(*cut)) {
                 assert!(StopFile::open(&text[..cut], &own.verifier()).is_err(), "{cut}");
             }
             let signed = text.find("\n\n").unwrap();
