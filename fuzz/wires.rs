@@ -1,8 +1,8 @@
 //! What else reads bytes that others wrote: records, notes, the log's files, archives, tables of
 //! addresses, lists of check sums, mapping files, time stamps, web archives, hand-overs, packages, images
-//! of disks, items of the shield, its sets, decisions and feed, requests for block lists, what is said to
-//! the keep of an ISP's side, what its follow is set by and remembers, tickets by Piracy Shield's API,
-//! what a clearing house and its standby say to one another, and what the capture probe meets: HTTP
+//! of disks, items of the shield, its sets, decisions, feed and stops, requests for block lists, what is
+//! said to the keep of an ISP's side, what its follow is set by and remembers, tickets by Piracy Shield's
+//! API, what a clearing house and its standby say to one another, and what the capture probe meets: HTTP
 //! answers, playlists, hosts, DNS. The first byte says which.
 //!
 //! (Index files are fuzzed by `desk`'s own tests: SQLite and Parquet would be built for them here.)
@@ -49,6 +49,7 @@ fuzz_target!(|bytes: &[u8]| {
         b'g' => playlist(bytes),
         b'h' => hosts(bytes),
         b'i' => names(bytes),
+        b'j' => stop(bytes),
         b'q' => ticket(bytes),
         b'r' => dns(bytes),
         b's' => items(bytes),
@@ -605,5 +606,23 @@ fn standby(bytes: &[u8]) {
     assert_eq!(frame.write().unwrap().get(4..), Some(bytes));
     if let Frame::Parcel(parcel) = frame {
         let _ = parcel.exhibits();
+    }
+}
+
+/// A stop file has one writing, and nobody's but the key's is taken.
+fn stop(bytes: &[u8]) {
+    use shield::wire::stop::StopFile;
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(file) = StopFile::read(text) {
+        assert_eq!(file.text(), text, "two writings of one stop");
+        if let Ok(key) = SigningKey::new(&file.origin, &[7; 32]) {
+            let note = file.sign(&key).to_string();
+            if note.len() <= shield::wire::stop::MAX_STOP {
+                assert_eq!(StopFile::open(&note, &key.verifier()), Ok(file));
+            }
+        }
+    }
+    if let Ok(key) = SigningKey::new("fuzz.invalid", &[7; 32]) {
+        assert!(StopFile::open(text, &key.verifier()).is_err(), "a signature was forged");
     }
 }

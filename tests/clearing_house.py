@@ -48,8 +48,11 @@ class Stream(BaseHTTPRequestHandler):
         pass
 
 
+TEXTS = {}
+
+
 def world():
-    """A resolver for which every name is 127.0.0.1, at a free port of loopback."""
+    """A resolver for which every name is 127.0.0.1, at a free port of loopback, and which shows `TEXTS`."""
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     udp.bind(("127.0.0.1", 0))
 
@@ -60,7 +63,10 @@ def world():
             while query[end]:
                 end += query[end] + 1
             is_a, question = query[end + 2] == 1, query[12 : end + 5]
-            answer = query[:2] + b"\x85\x80\0\1" + (b"\0\1" if is_a else b"\0\0") + b"\0\0\0\0" + question
+            text = TEXTS.get(query[12:end]) if query[end + 2] == 16 else None
+            answer = query[:2] + b"\x85\x80\0\1" + (b"\0\1" if is_a or text else b"\0\0") + b"\0\0\0\0" + question
+            if text:
+                answer += b"\xc0\x0c\0\x10\0\1\0\0\0\0" + bytes([0, len(text) + 1, len(text)]) + text
             if is_a:
                 answer += b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4\x7f\0\0\1"
             udp.sendto(answer, sender)
@@ -199,7 +205,10 @@ def course(bench):
         f'listen = "{OURS}:{feed}"\nsuffix = "{SUFFIX}"\n[[client]]\nname = "tower"\naddresses = ["127.0.0.0/8"]\n'
         f'notify = ["{UNBOUND}:{port}", "{BIND}:{port}"]\n'
     )
-    serve = [os.environ["VIGIE_BIN"], "serve", "--shield", "shield", "--dns", "dns.toml", "--practice",
+    (bench.work / "notices.toml").write_text('from = "desk@authority.example"\ncontacts = "contacts.toml"\n')
+    (bench.work / "contacts.toml").write_text('[[contact]]\nname = "Host"\nemail = "abuse@host.example"\n'
+                                              'language = "it"\nfor = ["127.0.0.0/8"]\n')
+    serve = [os.environ["VIGIE_BIN"], "serve", "--shield", "shield", "--dns", "dns.toml", "--practice", "--notices", "notices.toml",
              "--feed", "feed", "--feed-listen", f"127.0.0.1:{web}", "--resolver", f"127.0.0.1:{upstream}"]
     serving = bench.start("serve", *serve)
     log = bench.work / "serve.log"
@@ -228,6 +237,21 @@ def course(bench):
     assert looked["blocked"] and looked["order"] == "7/26", looked
     # What is popular is refused once a probe saw it; nothing was captured of it here, so it waits.
     assert bench.stage(0, 1) == "submitted"
+
+    # Its host is written to, found by where the probe saw it; by hand, as no relay is configured.
+    until("a letter waits", lambda: shield("notice", "list", "--json"))
+    letter = json.loads(shield("notice", "list", "--json"))
+    assert (letter["item"], letter["to"]) == ("0/0", "abuse@host.example"), letter
+    message = (bench.work / letter["file"]).read_text()
+    assert "Subject: Avviso: tv.stream.example e ordine 7/26 [0/0]" in message, message
+    assert "may not" in shield("notice", "sent", "0/0", "--as", "lea", code=2)
+    shield("notice", "sent", "0/0", "--as", "vera")
+    assert not shield("notice", "list", "--json") and "is asked for" in shield("notice", "sent", "0/0", "--as", "vera", code=2)
+
+    # A figure of the policy.
+    assert "may not" in shield("figure", "objection_event_ms", "1800000", "--grounds", "x", "--as", "lea", code=2)
+    assert json.loads(shield("figure", "objection_event_ms", "1800000", "--grounds", "half an hour", "--as", "vera", "--json"))["objection_event_ms"] == 1800000
+    assert "objection" in shield("figure", "objection", "5", "--grounds", "x", "--as", "vera", code=2)
 
     # Who may not, does not.
     assert "may not" in shield("lift", "0/0", "--grounds", "x", "--as", "ivo", code=2)
@@ -259,9 +283,15 @@ def course(bench):
 
     # Somebody who is hit objects; a reviewer decides.
     (bench.work / "proof.txt").write_text("we are a clinic")
-    said = shield("object", "tv.stream.example", "--proof", "proof.txt", "--as", "olga")
+    objection = ["object", "tv.stream.example", "--statement", "proof.txt", "--as", "olga"]
+    given = json.loads(shield(*objection, "--json"))
+    assert given["places"][0] == {"way": "dns", "at": "_vigie-challenge.tv.stream.example"}, given
+    token = ["--token", given["token"]]
+    assert "nothing stands there yet" in shield(*objection, *token, code=2)
+    TEXTS[b"\x10_vigie-challenge\2tv\6stream\7example"] = given["token"].encode()
+    said = shield(*objection, *token)
     proof = re.search(r"proof ([0-9a-f]{10})", said).group(1)
-    assert "taken already" in shield("object", "tv.stream.example", "--proof", "proof.txt", "--as", "olga", code=2)
+    assert "taken already" in shield(*objection, *token, code=2)
     shield("decide", "0/0", "--proof", proof, "--upheld", "item", "--grounds", "it is", "--as", "vera")
     lifted = times("tv.stream.example", 0)
     assert not json.loads(shield("look", "--json", "tv.stream.example"))["blocked"]
@@ -290,6 +320,23 @@ def course(bench):
     shield("except", "*.stream.example", "--approve", "--as", "vera")
     times("tv.stream.example", 0)
     assert "an approved exception covers it" in shield(*report, url, "else.example") and bench.stage(2) == "ended"
+
+    # Revoked, what it covered is taken again; and the end of the order ends what rests on it. Harm is reported by
+    # whoever is hit, without proof.
+    shield("except", "*.stream.example", "--revoke", "--grounds", "sold", "--as", "vera")
+    shield(*report, f"http://last.stream.example:{stream}/live.m3u8")
+    last = json.loads(shield("tickets", "--json").splitlines()[-1])["ticket"]
+    # Its reporter erred before: a second person looks.
+    until("it is held", lambda: bench.stage(last) == "held")
+    shield("approve", f"{last}/0", "--capture", bench.items(last)[0]["capture"], "--as", "vera")
+    times("last.stream.example", 3)
+    shield("harm", "last.stream.example", "--network", "64496", "--as", "olga")
+    assert "may not" in shield("order-end", "7/26", "--grounds", "x", "--as", "lea", code=2)
+    ended = json.loads(shield("order-end", "7/26", "--grounds", "set aside", "--as", "vera", "--json"))
+    assert ended["ended"] and ended["items"] >= 1, ended
+    times("last.stream.example", 0)
+    assert json.loads(shield("order-end", "7/26", "--grounds", "again", "--as", "vera", "--json")) == {"ended": False, "items": 0}
+    shield(*report, url, code=2)
 
     # The feed is there as files too, named by what they hold, under the feed's own key; nobody who asked is in them.
     manifest = (bench.work / "feed/all/manifest").read_text()
@@ -320,7 +367,7 @@ def course(bench):
     said = vigie("verify", "shield")
     assert "authority.example/shield holds" in said, said
     rows = vigie("shield", "tickets").splitlines()
-    assert len(rows) == 4, rows
+    assert len(rows) == 5, rows
     seconds = lambda pair: "Unbound {:.3f} s, BIND {:.3f} s".format(*pair)
     print(f"blocked: {seconds(blocked)} after it was in force; opened: {seconds(lifted)} after the objection was upheld, "
           f"{seconds(stopped)} after the stop")

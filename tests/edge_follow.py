@@ -71,9 +71,10 @@ class House(clearing_house.Bench):
                         "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"],
                        cwd=self.work, check=True, capture_output=True)
         vigie("authority", "init", "authority.example")
-        for short, sector in (("authority", "authority"), ("league", "rights_holder"), ("tower", "isp")):
+        for short, sector in (("authority", "authority"), ("league", "rights_holder"), ("tower", "isp"), ("jury", "other")):
             vigie("party", "add", short, "--name", short.title(), "--sector", sector, "--by", "root")
-        for person, of, role, by in (("vera", "authority", "operator", "root"), ("lea", "league", "reporter", "vera")):
+        for person, of, role, by in (("vera", "authority", "operator", "root"), ("lea", "league", "reporter", "vera"),
+                                     ("ray", "jury", "reviewer", "vera")):
             vigie("party", "person", person, "--name", person.title(), "--organisation", of, "--by", by)
             vigie("party", "role", person, role, "--by", by)
         shield("init", "shield")
@@ -267,12 +268,92 @@ def course(house, isps, mirror):
     house.serve()
     everywhere(isps, "the new epoch is taken", lambda isp: isp.status().get("epoch") == 2, 40)
     assert all(blocked(isp, "first.stream.example") for isp in isps)
+    stopped(house, isps)
     house.lift(first)
     everywhere(isps, "it is lifted in the new epoch", lambda isp: opened(isp, "first.stream.example"), 10)
     # An orderly end of both says so.
     for isp in isps:
         assert isp.kill("follow", signal.SIGTERM) == 0
         assert isp.kill("keep", signal.SIGTERM) == 0
+
+
+def bring(isp, file, code=0):
+    """Brings a stop file by hand; what is said of it."""
+    done = subprocess.run([os.environ["VIGIE_BIN"], "edge", "stop", "--config", "follow.toml", "--file", str(file)],
+                          cwd=isp.work, capture_output=True, text=True, timeout=30)
+    assert done.returncode == code, (file, done)
+    return done.stdout if code == 0 else done.stderr
+
+
+def stopped(house, isps):
+    """The desk is down, and a stop that was signed beforehand works all the same: beside the manifest of a mirror, and
+    by hand; over restarts, until a later word; and never twice."""
+    name, beside = "first.stream.example", Mirror.folder / "all/stop"
+    made = ["stop-file", "make", "--grounds", "the desk is down", "--as", "vera"]
+    for out in ("stop-1", "stop-2"):
+        house.shield(*made, "--out", out)
+    assert "is there already" in house.shield(*made, "--out", "stop-1", code=2)
+    house.serving.send_signal(signal.SIGKILL)
+    house.serving.wait()
+    assert all(blocked(isp, name) for isp in isps)
+    first = (house.work / "stop-1").read_bytes()
+    beside.write_bytes(first)
+    measured("a stop file beside the manifest, the desk down: open",
+             [everywhere(isps, "the stop is obeyed", lambda isp: opened(isp, name), 15)])
+    for isp in isps:
+        until("it says so", lambda: isp.status().get("stopped") == "lifts" and "stopped" in isp.alarms(), 10)
+    # Both begin anew, and so does the desk: what was stopped is stopped.
+    beside.unlink()
+    for isp in isps:
+        isp.kill("follow")
+        isp.kill("keep")
+        isp.keep()
+        isp.follow()
+    house.serve()
+    everywhere(isps, "the feed is heard", lambda isp: isp.status().get("stopped") == "lifts" and isp.status()["beat"], 30)
+    time.sleep(3)
+    assert all(opened(isp, name) and edge_status(isp)["out"] == 0 for isp in isps)
+    # Two persons resume; and what was signed before is void.
+    resume = ["stop-file", "resume", "--out", "resume-1", "--grounds", "mended", "--as", "vera"]
+    assert "two persons resume" in house.shield(*resume, "--second", "lea", code=2)
+    house.shield(*resume, "--second", "ray")
+    beside.write_bytes((house.work / "resume-1").read_bytes())
+    measured("the word that ends it: blocked again",
+             [everywhere(isps, "it goes on", lambda isp: blocked(isp, name), 30)])
+    assert all(isp.status()["stopped"] is None for isp in isps)
+    for isp in isps:
+        assert "played back" in bring(isp, house.work / "stop-2", 3)
+        (isp.work / "tampered").write_bytes(first.replace(b"lifts", b"LIFTS"))
+        assert "no stop file" in bring(isp, isp.work / "tampered", 3)
+        (isp.work / "cut").write_bytes(first[:-20])
+        assert "no stop file" in bring(isp, isp.work / "cut", 3)
+    beside.write_bytes(first)
+    everywhere(isps, "played back: an alarm", lambda isp: "stop_back" in isp.alarms(), 20)
+    assert all(blocked(isp, name) for isp in isps)
+    beside.unlink()
+    everywhere(isps, "it is over", lambda isp: not isp.alarms(), 20)
+    # By hand, at one ISP alone, and there with follow dead too.
+    house.shield(*made, "--out", "stop-3")
+    assert "Obeyed" in bring(isps[0], house.work / "stop-3")
+    everywhere(isps[:1], "by hand", lambda isp: opened(isp, name), 5)
+    assert blocked(isps[1], name)
+    isps[1].kill("follow")
+    assert "No follow runs" in bring(isps[1], house.work / "stop-3")
+    everywhere(isps[1:], "by hand, follow dead", lambda isp: opened(isp, name), 5)
+    isps[1].follow()
+    house.shield(*resume[:3], "resume-2", *resume[4:], "--second", "ray")
+    beside.write_bytes((house.work / "resume-2").read_bytes())
+    everywhere(isps, "it goes on at both", lambda isp: blocked(isp, name), 30)
+    # One that halts lets what is out stand, and adds nothing.
+    house.shield(*made, "--releases", "--out", "stop-4")
+    for isp in isps:
+        bring(isp, house.work / "stop-4")
+    house.release("halted.stream.example")
+    time.sleep(2)
+    assert all(blocked(isp, name) and opened(isp, "halted.stream.example") for isp in isps)
+    house.shield(*resume[:3], "resume-3", *resume[4:], "--second", "ray")
+    beside.write_bytes((house.work / "resume-3").read_bytes())
+    everywhere(isps, "what waited is let in", lambda isp: blocked(isp, "halted.stream.example"), 20)
 
 
 def wrong_ways(house, isp):

@@ -5,10 +5,12 @@ use std::net::IpAddr;
 
 use domain::base::iana::Rcode;
 use domain::base::{Message, MessageBuilder, Name, Rtype, ToName};
-use domain::rdata::{A, Aaaa, Cname};
+use domain::rdata::{A, Aaaa, Cname, Txt};
 
 /// Most addresses and aliases that are taken out of one answer.
 pub const MAX_RECORDS: usize = 64;
+/// Most bytes of one text.
+pub const MAX_TEXT: usize = 1024;
 /// The UDP payload that we say we take (as the DNS flag day 2020 has it).
 const UDP: u16 = 1232;
 
@@ -19,6 +21,8 @@ pub enum Ask {
     A,
     /// IPv6 addresses.
     Aaaa,
+    /// Texts.
+    Txt,
 }
 
 impl Ask {
@@ -27,6 +31,7 @@ impl Ask {
         match self {
             Self::A => "A",
             Self::Aaaa => "AAAA",
+            Self::Txt => "TXT",
         }
     }
 
@@ -34,6 +39,7 @@ impl Ask {
         match self {
             Self::A => Rtype::A,
             Self::Aaaa => Rtype::AAAA,
+            Self::Txt => Rtype::TXT,
         }
     }
 }
@@ -51,6 +57,10 @@ pub struct Answer {
     pub aliases: Vec<String>,
     /// The addresses at the end of them, in the answer's order.
     pub addresses: Vec<IpAddr>,
+    /// The texts there, each in one piece (RFC 7208, 3.3), with marks in place of what is not UTF-8.
+    pub texts: Vec<String>,
+    /// True where there were more texts than are taken, or longer ones.
+    pub too_much: bool,
 }
 
 /// Why bytes are no answer to a question.
@@ -133,6 +143,18 @@ pub fn answer(question: &[u8], bytes: &[u8]) -> Result<Answer, DnsError> {
     for record in section.limit_to::<Aaaa>().take(4 * MAX_RECORDS).flatten() {
         if record.owner().name_eq(&at) && out.addresses.len() < MAX_RECORDS {
             out.addresses.push(record.data().addr().into());
+        }
+    }
+    for record in section.limit_to::<Txt<_>>().take(4 * MAX_RECORDS).flatten() {
+        if !record.owner().name_eq(&at) {
+            continue;
+        }
+        // A record has 64 KiB at most, as its message has.
+        let text: Vec<u8> = record.data().text();
+        if text.len() > MAX_TEXT || out.texts.len() >= MAX_RECORDS {
+            out.too_much = true;
+        } else {
+            out.texts.push(String::from_utf8_lossy(&text).into_owned());
         }
     }
     Ok(out)

@@ -158,6 +158,11 @@ impl HostRule {
         }
     }
 
+    /// True where the rule names a special range itself.
+    pub fn is_special(&self) -> bool {
+        matches!(&self.hosts, Hosts::Range(range) if is_within_special(range))
+    }
+
     /// True where the rule names a special range itself, and the address is in it.
     pub fn names_special(&self, address: IpAddr, port: u16) -> bool {
         let Hosts::Range(range) = &self.hosts else { return false };

@@ -12,6 +12,7 @@
 pub mod authorisation;
 pub mod bounds;
 pub mod capture;
+pub mod challenge;
 pub mod dns;
 pub mod home;
 pub mod host;

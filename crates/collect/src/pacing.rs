@@ -13,7 +13,8 @@ use crate::plan::{Next, Plan};
 /// kept by one write.
 #[derive(Debug)]
 pub struct Pacing {
-    path: PathBuf,
+    /// `None`: it is kept in memory alone.
+    path: Option<PathBuf>,
     now: Mutex<Now>,
     writing: Mutex<()>,
 }
@@ -35,7 +36,13 @@ impl Pacing {
     /// Goes on from a pace, and keeps it in a file.
     pub(crate) fn new(path: PathBuf, pace: Pace) -> Self {
         let now = Mutex::new(Now { pace, taken: 0, kept: 0 });
-        Self { path, now, writing: Mutex::new(()) }
+        Self { path: Some(path), now, writing: Mutex::new(()) }
+    }
+
+    /// Keeps it in memory alone: for what somebody asked to be looked for at their own host.
+    pub fn in_memory() -> Self {
+        let now = Mutex::new(Now { pace: Pace::default(), taken: 0, kept: 0 });
+        Self { path: None, now, writing: Mutex::new(()) }
     }
 
     /// What a plan does next. A request that it gives counts for every plan from here on, and is on disk.
@@ -57,6 +64,7 @@ impl Pacing {
 
     /// Sees to it that what was taken by then is on disk.
     fn keep(&self, mine: u64) -> ledger::Result<()> {
+        let Some(path) = &self.path else { return Ok(()) };
         let _writing = locked(&self.writing);
         let (text, taken) = {
             let now = locked(&self.now);
@@ -66,7 +74,7 @@ impl Pacing {
             }
             (now.pace.to_string(), now.taken)
         };
-        disk::write(&self.path, text.as_bytes())?;
+        disk::write(path, text.as_bytes())?;
         locked(&self.now).kept = taken;
         Ok(())
     }

@@ -55,6 +55,10 @@ pub struct Plan {
     known: BTreeMap<String, Vec<IpAddr>>,
     /// Questions that are still to be asked of a name.
     asks: Option<(String, Vec<Ask>, Vec<IpAddr>)>,
+    /// The one host that may be asked, whatever the authorisation names.
+    only: Option<Host>,
+    /// Names whose texts are still to be asked for.
+    texts: VecDeque<String>,
     under_way: Option<(SocketAddr, Vec<u8>)>,
     requests: u64,
     bytes: u64,
@@ -80,6 +84,8 @@ impl Plan {
             todo: VecDeque::new(),
             known: BTreeMap::new(),
             asks: None,
+            only: None,
+            texts: VecDeque::new(),
             under_way: None,
             requests: 0,
             bytes: 0,
@@ -90,6 +96,35 @@ impl Plan {
         plan.todo = visit::begin(&plan.item, |host, port| {
             plan.authorisation.hosts.iter().any(|r| r.names(host) && r.ports.contain(port))
         });
+        plan
+    }
+
+    /// Holds it to one host: an authorisation that names an address so that the host may be there lets nobody
+    /// be led to that address in its own name.
+    pub(crate) fn of_one(self, host: Host) -> Self {
+        Self { only: Some(host), ..self }
+    }
+
+    /// Begins to ask for the texts (TXT) of names, and for nothing else: no host is connected to. What is
+    /// asked of a resolver alone needs no authorisation to name it.
+    pub(crate) fn of_texts(
+        item: Item,
+        names: impl IntoIterator<Item = String>,
+        bounds: Bounds,
+        seed: [u8; 32],
+        now_ms: i64,
+    ) -> Self {
+        let nothing = Authorisation {
+            hosts: Vec::new(),
+            methods: Default::default(),
+            rate: 0,
+            from_ms: now_ms,
+            until_ms: now_ms,
+            most_bytes: 0,
+        };
+        let mut plan = Self::new(item, nothing, bounds, seed, now_ms);
+        plan.todo.clear();
+        plan.texts = names.into_iter().collect();
         plan
     }
 
@@ -112,6 +147,13 @@ impl Plan {
 
     /// What is to be done next. A request that leaves is taken off the pace.
     pub fn next(&mut self, now_ms: i64, pace: &mut Pace) -> Next {
+        if let Some(name) = self.texts.front().cloned() {
+            if now_ms >= self.deadline_ms() {
+                self.texts.clear();
+                return self.stop(now_ms, "time");
+            }
+            return Next::Look(Lookup { name, ask: Ask::Txt });
+        }
         loop {
             let Some(visit) = self.todo.front() else { return Next::Done };
             if now_ms >= self.deadline_ms() {
@@ -191,6 +233,9 @@ impl Plan {
         if !visit.url.username().is_empty() || visit.url.password().is_some() {
             return Err(Refusal::Credentials);
         }
+        if self.only.as_ref().is_some_and(|only| *only != visit.host) {
+            return Err(Refusal::Host);
+        }
         let request =
             Request { methods: visit.methods(), host: &visit.host, port: visit.port, address };
         self.authorisation.permits(&request, now_ms)?;
@@ -213,6 +258,26 @@ impl Plan {
 
     /// Takes what the resolver gave for the question that was next.
     pub fn resolved(&mut self, looked: Looked) {
+        if let Some(name) = self.texts.pop_front() {
+            self.archive.looked(&name, Ask::Txt, &looked);
+            let (answer, problem) = match looked.answer {
+                Ok(answer) => (answer, None),
+                Err(problem) => (Answer::default(), Some(problem)),
+            };
+            self.steps.push(Step::Looked {
+                at_ms: looked.at_ms,
+                name,
+                ask: Ask::Txt,
+                resolver: looked.resolver,
+                code: Some(answer.code).filter(|code| !code.is_empty()),
+                aliases: answer.aliases,
+                addresses: Vec::new(),
+                texts: answer.texts,
+                too_much: answer.too_much,
+                problem,
+            });
+            return;
+        }
         let Some((name, mut asks, mut addresses)) = self.asks.take() else { return };
         if asks.is_empty() {
             return;
@@ -236,6 +301,8 @@ impl Plan {
             code: Some(answer.code).filter(|code| !code.is_empty()),
             aliases: answer.aliases,
             addresses: answer.addresses,
+            texts: Vec::new(),
+            too_much: false,
             problem,
         });
         if asks.is_empty() {

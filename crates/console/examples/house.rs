@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use desk::clearing::known::Knowledge;
 use desk::clearing::{Ask, House, Keeper, statement};
@@ -179,7 +180,9 @@ async fn main() -> Came<()> {
     let (keeper, _thread) = Keeper::start(House::open(&place)?, Box::new(|_: &House| {}))?;
     night(&keeper, &known)?;
     let options = console::Options::local(address);
-    let house = console::ClearingHouse { keeper, known };
+    let challenges =
+        desk::clearing::challenge::Challenges::open(&dir.join("shield"), None, Default::default())?;
+    let house = console::ClearingHouse { keeper, known, challenges: Arc::new(challenges) };
     let console = console::Console::bind_house(house, &home, options).await?;
     println!("{}", console.sign_in_link()?.unwrap_or_default());
     console::serve(console, std::future::pending()).await?;

@@ -38,6 +38,8 @@ const LISTS: [(&str, &str); 6] = [
     ("list.csv.sha256", "text/plain; charset=utf-8"),
     ("list.json.sha256", "text/plain; charset=utf-8"),
 ];
+/// The most bytes of a stop file that are handed on: more than any has.
+const MAX_STOP: u64 = 16 << 10;
 const TEXT: &str = "text/plain; charset=utf-8";
 
 #[derive(Clone)]
@@ -54,6 +56,7 @@ struct Serving {
 /// | route | what |
 /// |---|---|
 /// | `GET /feed/VIEW/manifest` | the manifest |
+/// | `GET /feed/VIEW/stop` | a stop file, or the word that ends it, where one was put beside the manifest |
 /// | `GET /feed/VIEW/files/SHA-256` | a file that a manifest names, or named |
 /// | `GET /feed/VIEW/wait?epoch=E&serial=S` | the manifest, once it is of another place |
 /// | `GET /feed/VIEW/events` | each manifest, as `text/event-stream` |
@@ -66,6 +69,7 @@ pub fn router(store: Arc<Store>, log: Option<PathBuf>, who: Who, bounds: Bounds)
     let serving = Serving { store, log: log.map(Arc::new), who, bounds, waiters };
     Router::new()
         .route("/feed/{view}/manifest", get(manifest))
+        .route("/feed/{view}/stop", get(stop))
         .route("/feed/{view}/wait", get(wait))
         .route("/feed/{view}/events", get(events))
         .route("/feed/{view}/files/{hash}", get(file))
@@ -127,6 +131,32 @@ async fn manifest(
             let now = serving.store.listen(&reader.view).and_then(|l| l.borrow().clone());
             told(&reader, &headers, now)
         }
+    }
+}
+
+/// What somebody put beside the manifest: it is believed for its signature by who reads it.
+async fn stop(
+    State(serving): State<Serving>,
+    Path(view): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let reader = match serving.reader(&headers, &view) {
+        Ok(reader) => reader,
+        Err(denied) => return denied.into_response(),
+    };
+    let path = serving.store.dir().join(reader.view.to_string()).join("stop");
+    let read = tokio::task::spawn_blocking(move || -> io::Result<Vec<u8>> {
+        use std::io::Read;
+        let mut text = Vec::new();
+        ledger::plain::open(&path)?.take(MAX_STOP).read_to_end(&mut text)?;
+        Ok(text)
+    });
+    match read.await {
+        Ok(Ok(text)) => {
+            let head = [(header::CONTENT_TYPE, TEXT), (header::CACHE_CONTROL, "no-store")];
+            (StatusCode::OK, head, text).into_response()
+        }
+        _ => absent("stop"),
     }
 }
 

@@ -238,6 +238,9 @@ pub(crate) struct ServeShield {
     pub(crate) piracy_shield_listen: Option<SocketAddr>,
     #[command(flatten)]
     pub(crate) standby: standby::ListenForStandby,
+    /// Write to hosts and CDNs of what is blocked, as this file says (docs/clearing-house.md).
+    #[arg(long, value_name = "FILE", requires = "shield")]
+    pub(crate) notices: Option<PathBuf>,
     /// The resolver that the probe asks [default: this machine's].
     #[arg(long, value_name = "ADDR", requires = "shield")]
     pub(crate) resolver: Option<SocketAddr>,

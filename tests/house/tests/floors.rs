@@ -213,6 +213,8 @@ fn one_file_calls_outside() {
     // A standby calls the house that it follows.
     let standby = Path::new("vigie/src/commands/clearing/standby.rs");
     assert_eq!(calling("TcpStream::connect_timeout("), [standby]);
+    // Letters go by the relay that an operator configured, and by nothing else.
+    assert_eq!(calling("SmtpTransport"), [Path::new("desk/src/clearing/notice/post.rs")]);
 }
 
 /// The source files under `crates/` that hold a word.

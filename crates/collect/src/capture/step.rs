@@ -135,6 +135,10 @@ pub enum Step {
         aliases: Vec<String>,
         /// The addresses.
         addresses: Vec<IpAddr>,
+        /// The texts, where these were asked for.
+        texts: Vec<String>,
+        /// True where there was more than is taken.
+        too_much: bool,
         /// What was wrong.
         problem: Option<String>,
     },
@@ -195,13 +199,30 @@ impl Step {
     /// The step as data.
     pub fn to_json(&self) -> Value {
         match self {
-            Self::Looked { at_ms, name, ask, resolver, code, aliases, addresses, problem } => {
-                json!({
+            Self::Looked {
+                at_ms,
+                name,
+                ask,
+                resolver,
+                code,
+                aliases,
+                addresses,
+                texts,
+                too_much,
+                problem,
+            } => {
+                let mut step = json!({
                     "step": "looked-up", "at": time(*at_ms), "name": name, "type": ask.word(),
                     "resolver": resolver.to_string(), "code": code, "aliases": aliases,
                     "addresses": addresses.iter().map(ToString::to_string).collect::<Vec<_>>(),
                     "problem": problem,
-                })
+                });
+                // A capture asks for no texts, and its steps do not speak of them.
+                if let (Ask::Txt, Some(step)) = (ask, step.as_object_mut()) {
+                    step.insert("texts".to_owned(), json!(texts));
+                    step.insert("too_much".to_owned(), json!(too_much));
+                }
+                step
             }
             Self::Asked {
                 at_ms,

@@ -2,6 +2,7 @@
 
 mod address;
 mod bounds;
+mod challenge;
 mod course;
 mod dns;
 mod hls;

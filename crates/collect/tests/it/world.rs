@@ -14,11 +14,11 @@ use collect::probe::{Probe, Roots, now_ms};
 use collect::{Bounds, Plan};
 use domain::base::iana::Rcode;
 use domain::base::{Message, MessageBuilder, Name, Rtype, ToName, Ttl};
-use domain::rdata::{A, Aaaa, Cname};
+use domain::rdata::{A, Aaaa, Cname, Txt};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use vault::warc::{Limits, Mode, Reader};
 
-/// What a resolver says of names: addresses, or `=alias`.
+/// What a resolver says of names: addresses, `=alias`, or `~text`; `*.name` is of all below it that are not named.
 pub(crate) type Zone = BTreeMap<&'static str, Vec<String>>;
 
 /// What was seen by whoever serves.
@@ -68,6 +68,12 @@ pub(crate) fn resolver(zone: Zone, cuts: bool) -> (SocketAddr, Seen) {
     (address, seen)
 }
 
+/// What a zone says of a name.
+fn of_zone<'a>(zone: &'a Zone, name: &str) -> Option<&'a Vec<String>> {
+    let wild = || zone.get(format!("*.{}", name.split_once('.')?.1).as_str());
+    zone.get(name).or_else(wild)
+}
+
 fn answered(zone: &Zone, question: &[u8], cut: bool, seen: Option<&Seen>) -> Vec<u8> {
     let message = Message::from_octets(question).unwrap();
     let asked = message.sole_question().unwrap();
@@ -75,7 +81,7 @@ fn answered(zone: &Zone, question: &[u8], cut: bool, seen: Option<&Seen>) -> Vec
     if let Some(seen) = seen {
         seen.lock().unwrap().push(format!("{at} {ask}"));
     }
-    let known = zone.contains_key(at.to_string().as_str());
+    let known = of_zone(zone, &at.to_string()).is_some();
     let rcode = if known { Rcode::NOERROR } else { Rcode::NXDOMAIN };
     let mut builder = MessageBuilder::new_vec().start_answer(&message, rcode).unwrap();
     if cut {
@@ -83,13 +89,20 @@ fn answered(zone: &Zone, question: &[u8], cut: bool, seen: Option<&Seen>) -> Vec
         return builder.finish();
     }
     let ttl = Ttl::from_secs(1);
-    while let Some(of) = zone.get(at.to_string().as_str()) {
+    while let Some(of) = of_zone(zone, &at.to_string()) {
         let mut next = None;
         for data in of {
             if let Some(alias) = data.strip_prefix('=') {
                 let alias: Name<Vec<u8>> = alias.parse().unwrap();
                 builder.push((at.clone(), ttl, Cname::new(alias.clone()))).unwrap();
                 next = Some(alias);
+                continue;
+            }
+            if let Some(text) = data.strip_prefix('~') {
+                if ask == Rtype::TXT {
+                    let text: Txt<Vec<u8>> = Txt::build_from_slice(text.as_bytes()).unwrap();
+                    builder.push((at.clone(), ttl, text)).unwrap();
+                }
                 continue;
             }
             match data.parse().unwrap() {

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use desk::access::Principal;
 use desk::clearing::Done;
-use desk::clearing::door::{Request as Asks, office};
+use desk::clearing::door::{Request as Asks, Wanted, office};
 use maud::html;
 use model::{ExhibitId, Sha256Hex};
 use serde::Deserialize;
@@ -58,11 +58,14 @@ pub(crate) async fn act(app: &App, who: &Who, command: Command) -> Result<Done, 
         return Err(No::Form("act.person"));
     };
     let role = office(&app.access, &who.principal, &command).word().to_owned();
-    let asks = Asks { person: person.clone(), role, command };
+    let asks = Asks::new(person.clone(), role, command);
     let access = app.clone();
     let done = with(app, move |clearing| {
-        let ask = asks.ask(&access.access)?;
-        Ok(clearing.keeper.act(ask)?)
+        match asks.ask(&access.access)? {
+            Wanted::Command(ask, ..) => Ok(clearing.keeper.act(ask)?),
+            // Nobody asks for one here.
+            Wanted::House(..) => Err(PageError::Broken),
+        }
     });
     done.await?.map_err(No::Refused)
 }

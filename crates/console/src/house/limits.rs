@@ -1,4 +1,4 @@
-//! How often strangers may write: objections cost a reviewer's time, harm reports a probe's.
+//! How often strangers may write: objections cost a look outside and a reviewer's time, harm reports a probe's.
 //!
 //! Counted by network (an IPv4 address, an IPv6 /64), for the hour that runs, in memory alone: no address
 //! is written anywhere, and the hour's end forgets all of them.
@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-/// The most objections of one network in an hour.
-pub(crate) const OBJECTIONS: u32 = 5;
+/// The most looks for proofs of control that one network may ask for in an hour; no more objections are taken.
+pub(crate) const OBJECTIONS: u32 = 10;
 /// The most harm reports of one network in an hour.
 pub(crate) const HARM: u32 = 20;
 /// The most networks that are counted one by one; others share one count.
@@ -19,7 +19,7 @@ const HOUR_MS: i64 = 3_600_000;
 /// What somebody writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum What {
-    /// An objection.
+    /// An objection, with the text that shows it.
     Objection,
     /// A harm report.
     Harm,

@@ -23,10 +23,13 @@ pub(crate) mod stream;
 pub(crate) mod ticket;
 pub(crate) mod tickets;
 
+use std::sync::Arc;
+
 use axum::extract::{Extension, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use desk::access::{Action, Principal};
+use desk::clearing::challenge::Challenges;
 use desk::clearing::known::Knowledge;
 use desk::clearing::read::Whose;
 use desk::clearing::{House, Keeper};
@@ -47,6 +50,8 @@ pub struct ClearingHouse {
     pub keeper: Keeper,
     /// What the harm check knows.
     pub known: Knowledge,
+    /// Who looks whether somebody who objects controls what is blocked.
+    pub challenges: Arc<Challenges>,
 }
 
 /// The same with what its pages keep: how often strangers wrote in the hour that runs.
@@ -54,13 +59,14 @@ pub struct ClearingHouse {
 pub(crate) struct Clearing {
     pub(crate) keeper: Keeper,
     pub(crate) known: Knowledge,
+    pub(crate) challenges: Arc<Challenges>,
     pub(crate) limits: Limits,
 }
 
 impl Clearing {
     pub(crate) fn new(house: ClearingHouse) -> Self {
-        let ClearingHouse { keeper, known } = house;
-        Self { keeper, known, limits: Limits::default() }
+        let ClearingHouse { keeper, known, challenges } = house;
+        Self { keeper, known, challenges, limits: Limits::default() }
     }
 }
 

@@ -7,8 +7,9 @@
 use axum::extract::{Extension, Form, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use desk::clearing::challenge::{Hand, Issued, Objection, Unmet};
 use desk::clearing::read::{self, Blocked};
-use desk::clearing::{Ask, statement};
+use desk::clearing::{Ask, challenge, statement};
 use maud::{Markup, html};
 use serde::Deserialize;
 use shield::Item;
@@ -166,6 +167,7 @@ async fn form_page(
         Ok(found) => found,
         Err(error) => return fail(ctx, &error),
     };
+    let resolver = app.clearing().and_then(|clearing| clearing.challenges.resolver());
     let (title, how, form) = match kind {
         What::Objection => {
             let most = statement::MAX_STATEMENT.to_string();
@@ -174,6 +176,10 @@ async fn form_page(
                     textarea name="statement" rows="6" required maxlength=(most) { (written.statement) }
                 }
                 p.quiet { (lang.t("open.statement_how")) }
+                label.field { span { (lang.t("open.token")) }
+                    input.mono type="text" name="token" value=(written.token) autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="63";
+                }
+                p.quiet { (lang.t("open.token_how")) }
             };
             let form =
                 value_form(lang, "/objection", &written.q, &rest, lang.t("open.object"), true);
@@ -189,6 +195,9 @@ async fn form_page(
         (said)
         p { (lang.t(how)) }
         (form)
+        @if let (What::Objection, Some(resolver)) = (kind, resolver) {
+            p.quiet { (lang.t("open.vantage")) " " (mono(&resolver.to_string())) }
+        }
         p.quiet { (lang.t("open.kept")) }
         (who_decides(lang, &policy, &authority))
     };
@@ -196,11 +205,12 @@ async fn form_page(
 }
 
 /// What somebody writes.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Written {
     q: String,
     statement: String,
+    token: String,
 }
 
 async fn empty_form(app: &App, ctx: Ctx, kind: What) -> Response {
@@ -227,25 +237,69 @@ pub(crate) async fn harm(
     empty_form(&app, asked(&request, KNOWN).0, What::Harm).await
 }
 
+/// What somebody who objects puts where.
+fn steps(lang: Lang, name: &str, issued: &Issued) -> Markup {
+    html! {
+        section.notice aria-labelledby="h-show" {
+            h2 #h-show { (lang.f("open.show_title", &[("value", name)])) }
+            p { (lang.t("open.show_put")) }
+            p { (mono(&issued.token)) }
+            ul { @for (way, place) in &issued.places {
+                li { (lang.t(&format!("proof_way.{}", way.word()))) " " (mono(place)) }
+            } }
+            p { (lang.t("open.show_until")) " " (moment(issued.until)) }
+            p { (lang.t("open.show_then")) }
+            p { (lang.t("open.show_else")) " " a href=(url("/harm", [("q", name)])) { (lang.t("open.report_harm")) } }
+        }
+    }
+}
+
+/// Why it is not shown.
+fn unmet(lang: Lang, why: &Unmet) -> Markup {
+    let found = match why {
+        Unmet::Not(found) => found.as_slice(),
+        _ => &[],
+    };
+    html! {
+        div.notice.is-error role="alert" {
+            p { (lang.t(&format!("proof_unmet.{}", why.word()))) }
+            @if !found.is_empty() {
+                ul { @for (way, found) in found {
+                    li { (lang.t(&format!("proof_by.{}", way.word()))) " " (lang.t(&format!("proof_found.{}", found.word()))) }
+                } }
+            }
+        }
+    }
+}
+
 /// What came of a form.
 enum Came {
     /// Taken; of an objection until when it is decided.
     Taken(Option<Moment>),
+    /// Control is to be shown first: what has to stand where.
+    Issued(challenge::Issued),
+    /// It is not shown: why, and what has to stand where if that is known.
+    Unmet(challenge::Unmet, Option<challenge::Issued>),
     /// This network wrote as often as it may.
     TooMany,
     /// Refused, by name.
     Refused(Refusal),
 }
 
+/// What was done of it.
+fn taken(done: &desk::clearing::Done) -> Came {
+    use shield::order::Deed;
+    Came::Taken(done.steps.iter().find_map(|step| match &step.deed {
+        Deed::Objected { due, .. } => Some(*due),
+        _ => None,
+    }))
+}
+
 /// Asks the house as the public.
 fn ask(clearing: &Clearing, command: Command) -> Result<Came, PageError> {
-    use shield::order::Deed;
     let actor = public().ok_or(PageError::Broken)?;
     Ok(match clearing.keeper.act(Ask { actor, command })? {
-        Ok(done) => Came::Taken(done.steps.iter().find_map(|step| match &step.deed {
-            Deed::Objected { due, .. } => Some(*due),
-            _ => None,
-        })),
+        Ok(done) => taken(&done),
         Err(why) => Came::Refused(why),
     })
 }
@@ -267,7 +321,7 @@ async fn sent(
         }
     };
     let (asked, name) = (item.clone(), item.to_string());
-    let taken = Written { q: written.q.clone(), statement: written.statement.clone() };
+    let taken = written.clone();
     let came = with(app, move |clearing| run(clearing, asked, &taken)).await;
     let error =
         |text_of: &str| html! { div.notice.is-error role="alert" { p { (text(text_of)) } } };
@@ -281,6 +335,20 @@ async fn sent(
                 p { a.button href=(url("/blocked", [("q", name.as_str())])) { (lang.t("open.look_up")) } }
             };
             send(StatusCode::OK, open(&ctx, lang.t(key), body))
+        }
+        Ok(Came::Issued(issued)) => {
+            let written = Written { token: issued.token.clone(), ..written };
+            let said = (StatusCode::OK, steps(lang, &name, &issued));
+            form_page(app, &ctx, said, (kind, &written)).await
+        }
+        Ok(Came::Unmet(why, issued)) => {
+            let token = issued.as_ref().map(|issued| issued.token.clone()).unwrap_or_default();
+            let written = Written { token, ..written };
+            let said = html! {
+                (unmet(lang, &why))
+                @if let Some(issued) = &issued { (steps(lang, &name, issued)) }
+            };
+            form_page(app, &ctx, (StatusCode::CONFLICT, said), (kind, &written)).await
         }
         Ok(Came::Refused(why)) => {
             let said = (StatusCode::CONFLICT, error(&refusal(lang, &why)));
@@ -310,18 +378,30 @@ pub(crate) async fn object(
 ) -> Response {
     let source = who.source;
     let run = move |clearing: &Clearing, value: Item, written: &Written| {
-        // Nothing is kept of an objection to what is not blocked: not its words either.
-        let asked = value.clone();
-        let (now, found) =
-            clearing.keeper.look(move |house| (house.now(), read::blocked(house, &asked)))?;
-        if !matches!(found, Blocked::Yes { .. }) {
-            return Ok(Came::Refused(Refusal::NotInForce));
+        let token = Some(written.token.trim()).filter(|token| !token.is_empty());
+        if token.is_some() {
+            let now = clearing.keeper.look(|house| house.now())?;
+            if !clearing.limits.take(What::Objection, source, now.0) {
+                return Ok(Came::TooMany);
+            }
         }
-        if !clearing.limits.take(What::Objection, source, now.0) {
-            return Ok(Came::TooMany);
-        }
-        let proof = statement::sealed(&clearing.keeper, &written.statement)?;
-        ask(clearing, Command::Object { value, proof })
+        let objection = Objection {
+            actor: public().ok_or(PageError::Broken)?,
+            value: value.clone(),
+            statement: written.statement.clone(),
+            token: token.map(str::to_owned),
+        };
+        let mut hand = Hand::Keeper(&clearing.keeper);
+        Ok(match clearing.challenges.object(&mut hand, objection)? {
+            challenge::Came::Issued(issued) => Came::Issued(issued),
+            challenge::Came::Unmet(why) => {
+                let proof = statement::proof(&written.statement)?;
+                let again = token.and_then(|token| clearing.challenges.again(&value, proof, token));
+                Came::Unmet(why.clone(), again.filter(|_| why != Unmet::Expired))
+            }
+            challenge::Came::Done(done) => taken(&done),
+            challenge::Came::Refused(why) => Came::Refused(why),
+        })
     };
     sent(&app, &headers, (What::Objection, written), run).await
 }

@@ -89,9 +89,10 @@ fn about(lang: Lang, deed: &Deed) -> Markup {
         Deed::ControlSeen { control, .. } | Deed::ControlLost { control, .. } => {
             mono(&control.to_string())
         }
-        Deed::ExceptionProposed { cover, .. } | Deed::ExceptionApproved { cover } => {
-            mono(&format!("{cover:?}"))
-        }
+        Deed::OrderEnded { order, .. } => html! { (text(order.as_str())) },
+        Deed::ExceptionProposed { cover, .. }
+        | Deed::ExceptionApproved { cover }
+        | Deed::ExceptionRevoked { cover, .. } => mono(&format!("{cover:?}")),
         Deed::Stopped { scope, .. }
         | Deed::ResumeAsked { scope, .. }
         | Deed::Resumed { scope, .. } => parts::scope(lang, scope),
@@ -114,6 +115,8 @@ fn why(lang: Lang, deed: &Deed) -> Markup {
         | Deed::ObjectionUpheld { grounds, .. }
         | Deed::ObjectionDismissed { grounds, .. }
         | Deed::ExceptionProposed { grounds, .. }
+        | Deed::ExceptionRevoked { grounds, .. }
+        | Deed::OrderEnded { grounds, .. }
         | Deed::ResumeAsked { grounds, .. }
         | Deed::Resumed { grounds, .. }
         | Deed::Stopped { why: StopCause::Person(grounds), .. } => (None, Some(grounds)),

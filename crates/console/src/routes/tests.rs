@@ -107,7 +107,13 @@ impl Bench {
         let out = Box::new(|_: &desk::clearing::House| {});
         let (keeper, _) = desk::clearing::Keeper::start(house, out).unwrap();
         let known = desk::clearing::known::Knowledge::read(&home, true).unwrap();
-        let house = crate::ClearingHouse { keeper, known };
+        // Whoever serves the texts of a test is found there.
+        let at = desk::clearing::challenge::At { http: 9, https: 9 };
+        let folder = dir.path().join("shield");
+        let texts = house::texts();
+        let challenges = desk::clearing::challenge::Challenges::open(&folder, Some(texts), at);
+        let challenges = std::sync::Arc::new(challenges.unwrap());
+        let house = crate::ClearingHouse { keeper, known, challenges };
         let app = App::house(house, &home, &served_at(true)).unwrap();
         let router = router(app.clone());
         Self { _dir: dir, home, app, router, next: 0 }

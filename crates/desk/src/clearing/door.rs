@@ -12,16 +12,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use collect::challenge::{At, Way};
 use model::Sha256Hex;
 use serde::{Deserialize, Serialize};
 use shield::order::step::Deed;
 use shield::order::words::{Grounds, Person};
-use shield::order::{Audience, Command, Moment, Refusal, Role, Scope};
+use shield::order::{Actor, Audience, Command, Moment, Refusal, Role, Scope};
 
+use super::challenge::{Came, Challenges, Hand, Issued, Objection, Unmet};
 use super::house::{Ask, Done, House};
+use super::house_act::HouseAct;
 use super::keeper::Keeper;
+use super::statement;
 use crate::access::{Access, Action, Asked, Decision, Principal};
-use crate::desk::Place;
+use crate::desk;
 use crate::parties::PartyRole;
 use crate::{Error, Result};
 
@@ -33,6 +37,8 @@ pub const MAX_CALLERS: usize = 32;
 const ROUTE: &str = "the clearing house's door";
 /// The longest that a caller may take over a line.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest that an answer takes which somebody outside is asked for.
+const LOOKS: Duration = Duration::from_secs(90);
 
 /// What somebody asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +49,41 @@ pub struct Request {
     /// In which office.
     pub role: String,
     /// What.
-    pub command: Command,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<Command>,
+    /// Or what is done to the house itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub house: Option<HouseAct>,
+    /// Of an objection: what is said, whose hash is the command's proof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<String>,
+    /// Of an objection: the token that was given out, once it stands where it has to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+impl Request {
+    /// A command of somebody, in an office.
+    pub fn new(person: impl Into<String>, role: impl Into<String>, command: Command) -> Self {
+        let (person, role, command) = (person.into(), role.into(), Some(command));
+        Self { person, role, command, house: None, statement: None, token: None }
+    }
+
+    /// What somebody does to the house itself, in an office.
+    pub fn of_house(person: impl Into<String>, role: impl Into<String>, act: HouseAct) -> Self {
+        let (person, role, house) = (person.into(), role.into(), Some(act));
+        Self { person, role, command: None, house, statement: None, token: None }
+    }
+}
+
+/// A place where a token has to stand, or was looked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// `dns`, `file` or `reverse`.
+    pub way: String,
+    /// The very name or URL; of what was looked for, what was found, by its word.
+    pub at: String,
 }
 
 /// What an operator asks of the standby.
@@ -84,12 +124,33 @@ pub enum Reply {
         #[serde(default, skip_serializing_if = "is_false")]
         alone: bool,
     },
+    /// It was recorded, and is durable: an act on the house itself.
+    Recorded,
     /// It was refused, and changed nothing.
     Refused {
         /// The refusal's name.
         word: String,
         /// What to do instead.
         message: String,
+    },
+    /// An objection without proof of control: this text is to be put in any one of these places, and the objection
+    /// made again with it.
+    Challenge {
+        /// The text.
+        token: String,
+        /// Until when.
+        until: Moment,
+        /// Where.
+        places: Vec<Place>,
+    },
+    /// The text does not stand there: nothing was decided, and nothing kept.
+    Unmet {
+        /// Why, by its word.
+        word: String,
+        /// What to do instead.
+        message: String,
+        /// What was found, where it was looked for.
+        found: Vec<Place>,
     },
     /// It could not be asked so.
     Misuse {
@@ -123,6 +184,30 @@ impl From<std::result::Result<Done, Refusal>> for Reply {
     }
 }
 
+impl From<Came> for Reply {
+    fn from(came: Came) -> Self {
+        let place =
+            |(way, at): &(Way, String)| Place { way: way.word().to_owned(), at: at.clone() };
+        match came {
+            Came::Issued(Issued { token, until, places }) => {
+                Self::Challenge { token, until, places: places.iter().map(place).collect() }
+            }
+            Came::Unmet(unmet) => {
+                let found = match &unmet {
+                    Unmet::Not(not) => not.as_slice(),
+                    _ => &[],
+                };
+                let found = found.iter().map(|(way, found)| (*way, found.word().to_owned()));
+                let found = found.map(|found| place(&found)).collect();
+                let (word, message) = (unmet.word().to_owned(), unmet.to_string());
+                Self::Unmet { word, message, found }
+            }
+            Came::Done(done) => Self::from(Ok(done)),
+            Came::Refused(refusal) => Self::from(Err(refusal)),
+        }
+    }
+}
+
 impl From<Error> for Reply {
     fn from(error: Error) -> Self {
         match error {
@@ -138,14 +223,15 @@ impl Request {
     ///
     /// # Errors
     /// [`Error::Asked`]: who may not act so; a refusal by the policies is counted.
-    pub fn ask(self, access: &Access) -> Result<Ask> {
+    pub fn ask(self, access: &Access) -> Result<Wanted> {
         let role = PartyRole::of_word(&self.role).ok_or_else(|| {
             let all: Vec<_> = PartyRole::ALL.iter().map(|role| role.word()).collect();
             Error::Asked(format!("{:?} is no office: {}", self.role, all.join(", ")))
         })?;
         access.refresh()?;
         let actor = access.register(|register| register.actor(&self.person, role))?;
-        for organisation in organisations(&self.command) {
+        let named = self.command.as_ref().map(organisations).unwrap_or_default();
+        for organisation in named {
             let known = access.register(|register| register.organisation(organisation).is_some());
             if !known {
                 return Err(Error::Asked(format!(
@@ -153,26 +239,50 @@ impl Request {
                 )));
             }
         }
-        let Some(action) = action_of(&self.command, actor.role) else {
+        let action = match (&self.command, &self.house) {
+            (Some(command), None) => action_of(command, actor.role),
+            (None, Some(act)) => Some(act.action()),
+            _ => return Err(Error::Asked("one command, or one act on the house".to_owned())),
+        };
+        let Some(action) = action else {
             return Err(Error::Asked("only the clearing house itself says that".to_owned()));
         };
         let who = access.person(&self.person).unwrap_or(Principal::Nobody);
         let source = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let asked = Asked { action, organisation: Some(actor.organisation.as_str()), source };
         match access.may(&who, &asked, ROUTE) {
-            Decision::Allowed => Ok(Ask { actor, command: self.command }),
-            Decision::TooMany { retry_s } => Err(Error::Asked(format!(
-                "{} asks more than its quota: again in {retry_s} s",
-                actor.organisation
-            ))),
-            Decision::SignIn | Decision::Forbidden => Err(Error::Asked(format!(
-                "{} may not do that as {}: docs/access.md shows who may ({})",
-                self.person,
-                role.word(),
-                action.word()
-            ))),
+            Decision::Allowed => {}
+            Decision::TooMany { retry_s } => {
+                return Err(Error::Asked(format!(
+                    "{} asks more than its quota: again in {retry_s} s",
+                    actor.organisation
+                )));
+            }
+            Decision::SignIn | Decision::Forbidden => {
+                return Err(Error::Asked(format!(
+                    "{} may not do that as {}: docs/access.md shows who may ({})",
+                    self.person,
+                    role.word(),
+                    action.word()
+                )));
+            }
         }
+        let (statement, token) = (self.statement, self.token);
+        Ok(match (self.command, self.house) {
+            (Some(command), _) => Wanted::Command(Ask { actor, command }, statement, token),
+            (None, Some(act)) => Wanted::House(actor, act),
+            (None, None) => return Err(Error::Asked("nothing is asked".to_owned())),
+        })
     }
+}
+
+/// What somebody who may wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// A command; of an objection, what is said, and the token that shows control.
+    Command(Ask, Option<String>, Option<String>),
+    /// An act on the house itself.
+    House(Actor, HouseAct),
 }
 
 /// In which of their offices somebody has that done: the first that may. Where none may it is the first
@@ -248,7 +358,10 @@ fn action_of(command: &Command, role: Role) -> Option<Action> {
         Command::Announce(_) | Command::Extend { .. } if role == Role::Reporter => {
             Action::ItemReport
         }
-        Command::GiveOrder(_) | Command::Announce(_) | Command::Extend { .. } => Action::OrderGive,
+        Command::GiveOrder(_)
+        | Command::EndOrder { .. }
+        | Command::Announce(_)
+        | Command::Extend { .. } => Action::OrderGive,
         Command::Submit(_) | Command::Renew { .. } | Command::Upload { .. } => Action::ItemReport,
         Command::Approve { .. } | Command::Reinstate { .. } | Command::HostAnswered { .. } => {
             Action::ItemApprove
@@ -261,7 +374,13 @@ fn action_of(command: &Command, role: Role) -> Option<Action> {
         Command::Decide { .. } => Action::ObjectionDecide,
         Command::ReportHarm { .. } => Action::HarmReport,
         Command::ProposeException { .. } => Action::ExceptionPropose,
-        Command::ApproveException { .. } => Action::ExceptionApprove,
+        // Taking back is whose proposing is; whether it holds already, the machine knows.
+        Command::RevokeException { .. } if role != Role::Reviewer && role != Role::Authority => {
+            Action::ExceptionPropose
+        }
+        Command::ApproveException { .. } | Command::RevokeException { .. } => {
+            Action::ExceptionApprove
+        }
         Command::Stop { .. } | Command::Resume { .. } if own => Action::OwnStop,
         Command::Stop { .. } => Action::Stop,
         Command::Resume { .. } => Action::Resume,
@@ -294,7 +413,12 @@ impl Socket {
 ///
 /// # Errors
 /// The socket cannot be made.
-pub fn serve(dir: &Path, access: Arc<Access>, keeper: &Keeper) -> Result<()> {
+pub fn serve(
+    dir: &Path,
+    access: Arc<Access>,
+    keeper: &Keeper,
+    challenges: Arc<Challenges>,
+) -> Result<()> {
     let folder = dir.join(Socket::FOLDER);
     let failed = |source| Error::Read { path: folder.clone(), source };
     ledger::disk::create_dir(&folder)?;
@@ -315,9 +439,10 @@ pub fn serve(dir: &Path, access: Arc<Access>, keeper: &Keeper) -> Result<()> {
                 continue;
             }
             let (keeper, access) = (keeper.clone(), Arc::clone(&access));
+            let challenges = Arc::clone(&challenges);
             let left = Arc::clone(&callers);
             let serve = move || {
-                let _ = answer(&stream, &keeper, &access);
+                let _ = answer(&stream, &keeper, &access, &challenges);
                 left.fetch_sub(1, Ordering::Relaxed);
             };
             let _ = std::thread::Builder::new().name("door".to_owned()).spawn(serve);
@@ -345,7 +470,12 @@ fn count(access: Arc<Access>) -> Result<()> {
     thread.map(drop).map_err(|e| Error::Beside(format!("no thread could be had: {e}")))
 }
 
-fn answer(stream: &UnixStream, keeper: &Keeper, access: &Access) -> std::io::Result<()> {
+fn answer(
+    stream: &UnixStream,
+    keeper: &Keeper,
+    access: &Access,
+    challenges: &Challenges,
+) -> std::io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut lines = BufReader::new(stream);
@@ -353,21 +483,44 @@ fn answer(stream: &UnixStream, keeper: &Keeper, access: &Access) -> std::io::Res
         let Some(line) = line(&mut lines)? else { return Ok(()) };
         let line = serde_json::from_slice::<Line>(&line);
         let reply = match line.map_err(|e| Error::Asked(format!("no request: {e}"))) {
-            Ok(Line::Command(request)) => match request.ask(access) {
-                Ok(ask) => keeper.act(ask).map_or_else(Reply::from, Reply::from),
-                Err(error) => error.into(),
-            },
-            Ok(Line::OfStandby { standby }) => match standby.by(access) {
-                Ok(by) => {
-                    let done = keeper.look(move |house| standby.done(house, &by));
-                    done.and_then(|done| done).unwrap_or_else(Reply::from)
-                }
-                Err(error) => error.into(),
-            },
-            Err(error) => error.into(),
+            Ok(Line::Command(request)) => request
+                .ask(access)
+                .and_then(|wanted| done(&mut Hand::Keeper(keeper), challenges, wanted)),
+            Ok(Line::OfStandby { standby }) => standby.by(access).and_then(|by| {
+                keeper.look(move |house| standby.done(house, &by)).and_then(|done| done)
+            }),
+            Err(error) => Err(error),
         };
+        let reply = reply.unwrap_or_else(Reply::from);
         write(stream, &reply)?;
     }
+}
+
+/// Has it done. An objection is taken with the words that it rests on, and from whoever is not of the authority, or
+/// of who reviews, once they showed that they control what is blocked.
+fn done(hand: &mut Hand<'_>, challenges: &Challenges, wanted: Wanted) -> Result<Reply> {
+    let (ask, statement, token) = match wanted {
+        Wanted::Command(ask, statement, token) => (ask, statement, token),
+        Wanted::House(actor, act) => {
+            hand.look(move |house| house.do_act(&actor.person, &act))??;
+            return Ok(Reply::Recorded);
+        }
+    };
+    let Command::Object { value, proof } = &ask.command else {
+        return Ok(hand.act(ask)?.into());
+    };
+    let statement = statement.ok_or_else(|| {
+        Error::Asked("an objection says why: give it with --statement FILE".to_owned())
+    })?;
+    if statement::proof(&statement)? != *proof {
+        return Err(Error::Asked("the proof is not the hash of the statement".to_owned()));
+    }
+    if matches!(ask.actor.role, Role::Reviewer | Role::Authority) {
+        return Ok(hand.object(ask, statement)?.into());
+    }
+    let (actor, value) = (ask.actor, value.clone());
+    let objection = Objection { actor, value, statement, token };
+    Ok(challenges.object(hand, objection)?.into())
 }
 
 /// A line without its end; `None` where there is no more.
@@ -394,7 +547,7 @@ fn write(mut to: &UnixStream, what: &impl Serialize) -> std::io::Result<()> {
 ///
 /// # Errors
 /// As [`ask`].
-pub fn ask_of_standby(place: &Place, request: &OfStandby) -> Result<Reply> {
+pub fn ask_of_standby(place: &desk::Place, request: &OfStandby) -> Result<Reply> {
     if let Some(reply) = at_server(place, &Line::OfStandby { standby: request.clone() })? {
         return Ok(reply);
     }
@@ -416,7 +569,7 @@ pub fn ask_of_standby(place: &Place, request: &OfStandby) -> Result<Reply> {
 ///
 /// # Errors
 /// No clearing house; a server that does not answer; the disk.
-pub fn ask(place: &Place, request: &Request) -> Result<Reply> {
+pub fn ask(place: &desk::Place, request: &Request) -> Result<Reply> {
     if let Some(reply) = at_server(place, &Line::Command(Box::new(request.clone())))? {
         return Ok(reply);
     }
@@ -430,14 +583,18 @@ pub fn ask(place: &Place, request: &Request) -> Result<Reply> {
     };
     let mut house = House::open(place)?;
     while house.tick()? {}
-    let answers = house.act(&[ask])?;
+    let resolver = crate::capture::resolver().ok();
+    let challenges = Challenges::open(&place.case, resolver, At::default())?;
+    let reply = done(&mut Hand::House(&mut house), &challenges, ask);
     house.close()?;
-    let answer = answers.into_iter().next();
-    answer.map(Reply::from).ok_or_else(|| Error::Beside("nothing was answered".to_owned()))
+    match reply {
+        Err(error @ Error::Asked(_)) => Ok(error.into()),
+        reply => reply,
+    }
 }
 
 /// Asks the server that has the house; `None`: none has it.
-fn at_server(place: &Place, request: &Line) -> Result<Option<Reply>> {
+fn at_server(place: &desk::Place, request: &Line) -> Result<Option<Reply>> {
     let stream = Socket::of(&place.case).and_then(|socket| UnixStream::connect(&socket.path));
     if let Ok(stream) = stream {
         let failed = |e: std::io::Error| {
@@ -447,7 +604,10 @@ fn at_server(place: &Place, request: &Line) -> Result<Option<Reply>> {
             ))
         };
         let asked = || -> std::io::Result<Option<Vec<u8>>> {
-            stream.set_read_timeout(Some(PATIENCE))?;
+            // Who has a proof looked for waits for the look.
+            let looks =
+                matches!(request, Line::Command(request) if request.token.is_some());
+            stream.set_read_timeout(Some(if looks { LOOKS } else { PATIENCE }))?;
             write(&stream, request)?;
             line(&mut BufReader::new(&stream))
         };

@@ -6,7 +6,7 @@ use std::path::Path;
 use model::record::{Body, ShieldBegan, ShieldDecided, ShieldFigured};
 use shield::feed::{Bounds, Feed};
 use shield::order::schedule::{Need, Schedule};
-use shield::order::turn::Turn;
+use shield::order::turn::{Notice, Turn};
 use shield::order::words::{Grounds, Organisation, Person};
 use shield::order::written::{MAX_PARTS, parts};
 use shield::order::{
@@ -57,6 +57,8 @@ pub struct House {
     pub(super) copies: Copies,
     schedule: Schedule,
     checks: BTreeSet<ItemId>,
+    /// Items of which a notice is asked, and was not sent yet.
+    notices: BTreeSet<ItemId>,
     feed: Option<Feed>,
     broken: bool,
 }
@@ -94,8 +96,24 @@ impl House {
         };
         let items = standing.state.items().filter(|(_, live)| unchecked(&live.machine));
         let checks = items.map(|(item, _)| item).collect();
+        let asked = |machine: &Machine| match machine {
+            Machine::InForce(in_force) => in_force.notice == Notice::Asked,
+            other => other.pending().is_some_and(|pending| pending.notice == Notice::Asked),
+        };
+        let items = standing.state.items().filter(|(_, live)| asked(&live.machine));
+        let notices = items.map(|(item, _)| item).collect();
         let copies = Copies::default();
-        Ok(Self { case, house, standing, copies, schedule, checks, feed: None, broken: false })
+        Ok(Self {
+            case,
+            house,
+            standing,
+            copies,
+            schedule,
+            checks,
+            notices,
+            feed: None,
+            broken: false,
+        })
     }
 
     /// What the log in a folder comes to, for who only reads: no lock, no waiting.
@@ -168,6 +186,15 @@ impl House {
             steps.map(|steps| Done { at: now, steps, record, alone: alone && record.is_some() })
         };
         Ok(answers.into_iter().map(answer).collect())
+    }
+
+    /// Whether something would be done, were it asked now. Nothing is.
+    ///
+    /// # Errors
+    /// Why it would be refused.
+    pub fn would(&self, ask: &Ask) -> std::result::Result<(), Refusal> {
+        let Standing { state, policy, .. } = &self.standing;
+        decide(state, policy, &ask.command, &ask.actor, self.now()).map(drop)
     }
 
     /// Does what is due by now; true where more may be.
@@ -293,6 +320,12 @@ impl House {
         checks
     }
 
+    /// Items of which a notice is asked by now, in the order of their reports. One that ended is told of by nobody.
+    pub fn notices_asked(&mut self) -> Vec<ItemId> {
+        self.notices.retain(|item| self.standing.state.item(*item).is_some());
+        self.notices.iter().copied().take(MAX_TOGETHER).collect()
+    }
+
     /// Writes records that are no decisions: of captures. As with an act, nothing more is done after a
     /// fault of the disk.
     pub(super) fn record<T>(
@@ -414,6 +447,10 @@ impl House {
             Deed::HarmGrouped { value } => {
                 let wanted = self.standing.state.value(value);
                 self.checks.extend(wanted.into_iter().flat_map(|wanted| &wanted.live));
+            }
+            Deed::Turned { item, turn: Turn::NoticeAsked } => drop(self.notices.insert(*item)),
+            Deed::Turned { item, turn: Turn::NoticeSent { .. } | Turn::HostAnswered { .. } } => {
+                self.notices.remove(item);
             }
             _ => {}
         }

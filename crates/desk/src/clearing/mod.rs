@@ -10,10 +10,12 @@
 //! - [`rounds`]: what it does by itself: captures what is due, checks what was captured.
 //! - [`door`]: a socket for who holds the folder; [`door::ask`] is what commands call.
 //! - [`publish`]: the feed as signed files in a folder, for any web server or cache.
+//! - [`notice`]: what hosts and CDNs are written, and how it goes out.
 //! - [`read`]: what pages show of the house, in one bounded look.
+//! - [`HouseAct`]: what is done to the house itself: a figure, a stop signed for a safe.
 //! - [`known`]: what the harm check knows, shared by the rounds and whoever asks.
-//! - [`statement`]: what somebody says who objects.
 //! - [`standby`]: a second machine that has all of it before it is acknowledged.
+//! - [`statement`], [`challenge`]: what somebody says who objects, and what shows that they may.
 //! - [`tally`], `trail`: figures, and which record speaks of which ticket: both follow the steps.
 //! - `replay`: from records to the state; nothing else makes it.
 //! - `blocks`: which record put which block into force, and what shows it.
@@ -22,11 +24,14 @@
 //! of the disk nothing more is decided until the log was read anew. An epoch has one writer.
 
 mod blocks;
+pub mod challenge;
 mod check;
 pub mod door;
 mod house;
+mod house_act;
 mod keeper;
 pub mod known;
+pub mod notice;
 pub mod publish;
 pub mod read;
 mod received;
@@ -41,6 +46,7 @@ mod trail;
 
 pub(crate) use check::check;
 pub use house::{Ask, Done, House, MAX_TOGETHER};
+pub use house_act::HouseAct;
 pub use keeper::{Closed, Keeper, MAX_WAITING, Out};
 pub use received::HandedIn;
 pub use replay::Standing;

@@ -24,6 +24,7 @@ use self::probing::Probing;
 use super::house::Ask;
 use super::keeper::Keeper;
 use super::known::Knowledge;
+use super::notice::Notices;
 use crate::{Error, Result};
 
 pub use self::probing::{AT_ONCE, FOR_ONE_NEED};
@@ -34,11 +35,13 @@ const A_ROUND: usize = 64;
 const NAP: Duration = Duration::from_millis(100);
 /// Before what failed is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
+/// Letters to hosts and CDNs are looked for this often.
+const POST: Duration = Duration::from_secs(1);
 /// Refusals of hours that are over are looked for this often.
 const SETTLED: Duration = Duration::from_secs(60);
 
 /// How the clearing house works by itself.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Work {
     /// The authority's folder.
     pub home: PathBuf,
@@ -48,6 +51,8 @@ pub struct Work {
     pub resolver: Option<SocketAddr>,
     /// How far a capture goes.
     pub bounds: Bounds,
+    /// Who writes to hosts and CDNs; `None`: nobody does.
+    pub notices: Option<Notices>,
 }
 
 /// An item whose check is due.
@@ -76,6 +81,24 @@ pub fn begin(
 ) -> Result<JoinHandle<Result<()>>> {
     let check = Checking(work.known.clone());
     let probe = work.resolver.map(|resolver| Probing::new(&work, resolver)).transpose()?;
+    // A relay that hangs holds up no capture: letters go in a thread of their own.
+    if let Some(mut notices) = work.notices {
+        let (keeper, told, stop) = (keeper.clone(), Arc::clone(&told), Arc::clone(&stop));
+        let run = move || {
+            while !stop.load(Ordering::Relaxed) {
+                if let Err(error) = notices.round(&keeper, &told) {
+                    if keeper.look(|_| ()).is_err() {
+                        return;
+                    }
+                    told(&format!("notices: {error}; tried again in a while"));
+                    std::thread::sleep(TRY_AGAIN);
+                }
+                std::thread::sleep(POST);
+            }
+        };
+        let thread = std::thread::Builder::new().name("notices".to_owned()).spawn(run);
+        thread.map_err(|e| Error::Beside(format!("no thread could be had: {e}")))?;
+    }
     let mut rounds = Rounds { keeper, check, probe, told };
     let run = move || {
         while !stop.load(Ordering::Relaxed) {

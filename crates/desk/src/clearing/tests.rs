@@ -88,7 +88,7 @@ pub(super) fn item(n: u16) -> ItemId {
     ItemId::new(TicketId(0), n)
 }
 
-fn does(house: &mut House, asks: &[Ask]) -> Vec<Done> {
+pub(super) fn does(house: &mut House, asks: &[Ask]) -> Vec<Done> {
     house.act(asks).unwrap().into_iter().map(Result::unwrap).collect()
 }
 

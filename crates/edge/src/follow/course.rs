@@ -52,13 +52,12 @@ struct Progress {
 
 impl Course {
     pub(super) fn new(
-        trusted: Trusted,
+        trusted: Arc<Trusted>,
         mirrors: Vec<Mirror>,
         shared: Arc<Shared>,
         state: PathBuf,
         silence_ms: u64,
     ) -> Self {
-        let trusted = Arc::new(trusted);
         Self { trusted, mirrors, shared, state, silence_ms, progress: Progress::default() }
     }
 
@@ -110,7 +109,14 @@ impl Course {
         let (place, asked) = (self.shared.place(), clock::now());
         // Who had no long poll once may have been full, or between two versions.
         let polls = polls.map(|knows| knows || asked >= self.progress.polls_from);
-        let (manifest, knows) = match (polls, place) {
+        // Nothing is waited for while all is let go of: it is asked now and then, to go on from there later.
+        let stopped = self.shared.is_let_go();
+        let (manifest, knows) = match (polls.filter(|_| !stopped), place) {
+            _ if stopped => {
+                let every = (self.progress.every_ms / 2).clamp(500, 5_000);
+                sleep(Duration::from_millis(every)).await;
+                (now(mirror, &trusted).await?, polls.unwrap_or(true))
+            }
             (Some(true), Some(place)) => {
                 // In time to hear a heartbeat twice before silence ends everything.
                 let silence = self.progress.silence_ms.min(self.silence_ms);

@@ -124,6 +124,30 @@ pub(super) async fn manifest(
     Err(why.into())
 }
 
+/// What stands beside the manifest under a name; `None` where nothing does. More than `most` bytes are cut one
+/// byte behind that, so that whoever reads them sees that they are too many.
+pub(super) async fn beside(
+    mirror: &mut Mirror,
+    name: &str,
+    most: usize,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let mut answer = mirror.get(name, 0, HEAD).await?;
+    match answer.status {
+        StatusCode::OK => {}
+        StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(None),
+        other => return Err(Fault::Status { code: other.as_u16() }),
+    }
+    let mut whole = Vec::new();
+    while let Some(piece) = answer.piece().await? {
+        whole.extend_from_slice(&piece);
+        if whole.len() > most {
+            whole.truncate(most + 1);
+            break;
+        }
+    }
+    Ok(Some(whole))
+}
+
 async fn body(answer: &mut Answer, most: usize) -> Result<Vec<u8>, Fault> {
     let mut whole = Vec::new();
     while let Some(piece) = answer.piece().await? {

@@ -4,6 +4,7 @@
 //! - `course` asks one mirror after the other, by `client`, which is HTTP, and `fetch`, which bounds
 //!   and verifies what comes.
 //! - `shared` is what is held, and what keep was not told yet; `speaker` tells it, in a thread of its own.
+//! - `stops` looks for a stop that was signed beforehand, beside each manifest and where one is brought.
 //! - [`Seen`] is the last place, on disk; [`Status`] how it stands, beside it; `alarms` what is wrong.
 //!
 //! *Invariants: nothing is told that no signature covers. Nothing goes back, over restarts too. Whoever
@@ -19,6 +20,7 @@ mod seen;
 mod shared;
 mod speaker;
 mod status;
+mod stops;
 
 use std::future::Future;
 use std::path::Path;
@@ -38,10 +40,12 @@ pub use seen::{MAX_SEEN, Seen, SeenError};
 pub use shared::{CHUNK, MAX_CHANGED};
 pub use speaker::PATIENCE;
 pub use status::{KeepStatus, MAX_STATUS, Status, StatusError};
+pub use stops::{Brought, EVERY as STOP_EVERY, StopError, bring, told};
 
 use crate::keep::{ConfigError, Told, aside};
 use course::Course;
 use shared::Shared;
+use stops::Stops;
 
 /// How often the clock looks.
 const TICK: Duration = Duration::from_millis(500);
@@ -55,6 +59,9 @@ pub enum FollowError {
     /// What it took before.
     #[error(transparent)]
     Seen(#[from] SeenError),
+    /// What was stopped before.
+    #[error(transparent)]
+    Stop(#[from] StopError),
     /// The state folder cannot be made, or another follow has it.
     #[error(transparent)]
     Disk(#[from] ledger::Error),
@@ -73,7 +80,7 @@ pub enum FollowError {
 pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Result<(), FollowError> {
     let told = aside(told)?;
     let trusted = config.trusted()?;
-    let mirrors = config.open_mirrors()?;
+    let (mirrors, beside) = (config.open_mirrors()?, config.open_mirrors()?);
     let state = config.state.as_path();
     ledger::disk::create_dir(state)?;
     // Two would write one another's places.
@@ -93,6 +100,9 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
         ..Status::default()
     };
     let shared = Arc::new(Shared::new(follower, begun, Arc::clone(&told)));
+    // Before anybody is told of a name: what was stopped is stopped.
+    let trusted = Arc::new(trusted);
+    let stops = Stops::open(state, Arc::clone(&trusted), &config.view, Arc::clone(&shared))?;
     let speaker = match &config.keep {
         Some(run) if !config.observe => {
             let (shared, run) = (Arc::clone(&shared), run.clone());
@@ -111,10 +121,14 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
     let course = Course::new(trusted, mirrors, Arc::clone(&shared), state.to_owned(), silence_ms);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
+        let mut looks = tokio::task::JoinSet::new();
+        for mirror in beside {
+            looks.spawn(stops.clone().look(mirror));
+        }
         tokio::select! {
             () = stop => {}
             () = course.run() => {}
-            () = ticking(&shared, state) => {}
+            () = ticking(&shared, &stops, state) => {}
         }
     });
     // A look-up of a name may hang: nobody waits for it.
@@ -126,10 +140,11 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
 }
 
 /// Ends what is due, and writes how it stands.
-async fn ticking(shared: &Shared, state: &Path) {
+async fn ticking(shared: &Shared, stops: &Stops, state: &Path) {
     let mut written = (Status::default(), 0);
     loop {
         shared.tick();
+        stops.brought();
         let (status, now) = (shared.status(), crate::clock::now());
         if written.1 == 0
             || now.saturating_sub(written.1) >= status::EVERY

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use shield::feed::Place;
 use shield::item::Item;
+use shield::order::Halt;
 use shield::wire::{Alarm, FileName, Follower, Held, Manifest, Staged, Taken, Want};
 
 use super::alarms::Alarms;
@@ -65,6 +66,8 @@ struct Inner {
     fresh: bool,
     /// All was let go of, and keep does not know.
     clear: bool,
+    /// A stop that is obeyed.
+    halt: Option<Halt>,
     /// A speaker is there: only then changes are kept for it.
     spoken: bool,
     blocks: BTreeSet<Item>,
@@ -81,6 +84,7 @@ impl Shared {
             generation: 0,
             fresh: false,
             clear: false,
+            halt: None,
             spoken: false,
             blocks: BTreeSet::new(),
             lifts: BTreeSet::new(),
@@ -118,6 +122,31 @@ impl Shared {
         line.iter().for_each(|line| self.say(line));
     }
 
+    /// Obeys a stop that was signed beforehand, or goes on where there is none.
+    pub(super) fn obey(&self, halt: Option<Halt>) {
+        let (wall, now) = (clock::wall(), clock::now());
+        let mut inner = self.lock();
+        let was = inner.halt;
+        if was == halt {
+            return;
+        }
+        inner.halt = halt;
+        inner.status.stopped = halt.map(|halt| halt.word().to_owned());
+        if halt == Some(Halt::Lifts) {
+            let taken = inner.follower.let_go();
+            drop(taken);
+            (inner.blocks, inner.lifts) = Default::default();
+            inner.clear = true;
+            inner.generation += 1;
+        }
+        let taken = inner.follower.halt(halt.is_some(), wall, now);
+        let alarms = inner.changed(taken);
+        inner.count();
+        drop(inner);
+        alarms.iter().for_each(|alarm| self.raise("feed", "feed", alarm, true));
+        self.news.notify_all();
+    }
+
     /// Hears a manifest that the feed's key signed; gives the files that lead on.
     pub(super) fn hear(&self, manifest: &Manifest) -> Result<Vec<FileName>, Fault> {
         let (wall, now) = (clock::wall(), clock::now());
@@ -129,6 +158,8 @@ impl Shared {
                 inner.fresh = true;
                 Vec::new()
             }
+            // What would have to be let go of again is not fetched.
+            Want::Files(_) if inner.halt == Some(Halt::Lifts) => Vec::new(),
             Want::Files(files) => files,
         };
         drop(inner);
@@ -147,6 +178,10 @@ impl Shared {
     pub(super) fn take(&self, files: Vec<Staged<'_>>) -> Result<(), Fault> {
         let (wall, now) = (clock::wall(), clock::now());
         let mut inner = self.lock();
+        if inner.halt == Some(Halt::Lifts) {
+            // The stop came while they were fetched.
+            return Ok(());
+        }
         let before = inner.follower.place().map(|(place, _)| place);
         let was_whole = inner.follower.is_whole();
         let mut alarms = Vec::new();
@@ -191,6 +226,11 @@ impl Shared {
     pub(super) fn place(&self) -> Option<Place> {
         let inner = self.lock();
         inner.follower.place().map(|(place, _)| place).filter(|_| inner.follower.is_whole())
+    }
+
+    /// True where a stop has all let go of.
+    pub(super) fn is_let_go(&self) -> bool {
+        self.lock().halt == Some(Halt::Lifts)
     }
 
     /// Which mirror is asked.

@@ -40,6 +40,9 @@ pub struct Status {
     pub addresses: u64,
     /// Milliseconds until all is let go of, if nothing more is heard; none where that is so now.
     pub silence_in_ms: Option<u64>,
+    /// A stop that is obeyed: `lifts`, or `releases`; none where there is none.
+    #[serde(default)]
+    pub stopped: Option<String>,
     /// Keep.
     pub keep: KeepStatus,
     /// What is wrong now.
@@ -114,8 +117,8 @@ impl Status {
             |status: &Self| status.alarms.iter().map(|raised| raised.since).collect::<Vec<_>>();
         (self.epoch, self.serial, self.whole, self.names)
             != (other.epoch, other.serial, other.whole, other.names)
-            || (&self.keep, &self.mirror, self.alarms_ever)
-                != (&other.keep, &other.mirror, other.alarms_ever)
+            || (&self.keep, &self.mirror, self.alarms_ever, &self.stopped)
+                != (&other.keep, &other.mirror, other.alarms_ever, &other.stopped)
             || alarms(self) != alarms(other)
     }
 }

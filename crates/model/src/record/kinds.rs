@@ -696,6 +696,48 @@ records! {
         Committed reason: Option<String>,
     }
 
+    /// Who objects to a block showed that they control what is blocked: the text that the clearing house gave
+    /// them stood where only its holder can put it.
+    "challenge.met" ChallengeMet {
+        /// The name or address.
+        Committed value: String,
+        /// SHA-256 of what they say, which is the objection's proof.
+        Committed statement: Sha256Hex,
+        /// Where it stood: `dns`, `file` or `reverse`.
+        Committed way: String,
+        /// The very name or URL.
+        Committed place: String,
+        /// Who was asked for names.
+        Committed resolver: String,
+        /// When it was looked for, in UTC.
+        Committed started: String,
+        /// The WARC of what was seen.
+        Committed exhibit: ExhibitId,
+    }
+
+    /// A stop was signed beforehand, for when the clearing house cannot be reached, or the word that ends it
+    /// (docs/feed.md).
+    "shield.stop_signed" ShieldStopSigned {
+        /// `stop` or `resume`.
+        Committed act: String,
+        /// Whom it is for: `all`, or the view of one ISP.
+        Committed view: String,
+        /// Of a stop: `releases` or `lifts`.
+        Committed halt: Option<String>,
+        /// Of which epoch.
+        Committed epoch: u64,
+        /// When it was made, in UTC.
+        Committed made: String,
+        /// Of a stop: until when it may be brought out, in UTC.
+        Committed until: Option<String>,
+        /// Of a resumption: the second person.
+        Committed second: Option<String>,
+        /// Why.
+        Committed reason: String,
+        /// SHA-256 of the file.
+        Committed digest: Sha256Hex,
+    }
+
     /// In the authority's own log: an organisation that deals with the authority. Who they all are, and
     /// what each may do, holds for every case and for the clearing house (docs/access.md).
     "party.organisation" PartyOrganisation {

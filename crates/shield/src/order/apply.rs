@@ -35,6 +35,11 @@ impl State {
             Deed::OrderGiven(order) => {
                 self.orders.insert(order.id.clone(), order.clone());
             }
+            Deed::OrderEnded { order, .. } => {
+                if let Some(order) = self.orders.get_mut(order) {
+                    order.until = order.until.min(at);
+                }
+            }
             Deed::Announced(event) => {
                 let announced = Announced { event: event.clone(), tickets: Vec::new() };
                 self.events.entry(event.id.clone()).or_insert(announced);
@@ -122,6 +127,9 @@ impl State {
                 if let Some(exception) = self.exceptions.0.get_mut(cover) {
                     exception.approved = true;
                 }
+            }
+            Deed::ExceptionRevoked { cover, .. } => {
+                self.exceptions.0.remove(cover);
             }
             Deed::Stopped { scope, halt, why } => {
                 let stop = Stop { halt: *halt, why: why.clone(), since: at, resume: None };

@@ -68,6 +68,14 @@ pub struct Submission {
 pub enum Command {
     /// A legal basis is registered.
     GiveOrder(Order),
+    /// A legal basis is at its end before its time: nothing more rests on it, and what does is lifted, up to
+    /// [`super::MAX_LIFTED`] items a time; ask again until no step comes back.
+    EndOrder {
+        /// The order.
+        order: OrderId,
+        /// Why.
+        grounds: Grounds,
+    },
     /// An event is announced.
     Announce(Event),
     /// An event's window is extended: overtime.
@@ -201,6 +209,13 @@ pub enum Command {
     ApproveException {
         /// What it covers.
         cover: Cover,
+    },
+    /// An exception holds no longer, or its proposer takes it back before it does.
+    RevokeException {
+        /// What it covers.
+        cover: Cover,
+        /// Why.
+        grounds: Grounds,
     },
     /// All halts, or is lifted.
     Stop {

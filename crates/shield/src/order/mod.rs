@@ -36,7 +36,7 @@ pub mod written;
 
 pub use apply::Touched;
 pub use command::{Command, Event, Order, Submission};
-pub use decide::{MAX_DUE, decide};
+pub use decide::{MAX_DUE, MAX_LIFTED, decide};
 pub use machine::{Machine, Stage};
 pub use policy::Policy;
 pub use refusal::Refusal;

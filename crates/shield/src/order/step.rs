@@ -105,6 +105,13 @@ impl NoItem {
 pub enum Deed {
     /// A legal basis was given.
     OrderGiven(Order),
+    /// A legal basis ended before its time.
+    OrderEnded {
+        /// Its number.
+        order: OrderId,
+        /// Why.
+        grounds: Grounds,
+    },
     /// An event was announced.
     Announced(Event),
     /// Its window was extended.
@@ -211,6 +218,13 @@ pub enum Deed {
         /// What it covers.
         cover: Cover,
     },
+    /// It holds no longer, or was taken back.
+    ExceptionRevoked {
+        /// What it covered.
+        cover: Cover,
+        /// Why.
+        grounds: Grounds,
+    },
     /// A stop.
     Stopped {
         /// Of what.
@@ -263,6 +277,7 @@ impl Deed {
     /// Every word but those of turns.
     pub const WORDS: &[&str] = &[
         "order_given",
+        "order_ended",
         "announced",
         "extended",
         "submitted",
@@ -277,6 +292,7 @@ impl Deed {
         "control_lost",
         "exception_proposed",
         "exception_approved",
+        "exception_revoked",
         "stopped",
         "resume_asked",
         "resumed",
@@ -303,6 +319,7 @@ impl Deed {
     pub fn word(&self) -> &'static str {
         match self {
             Self::OrderGiven(_) => "order_given",
+            Self::OrderEnded { .. } => "order_ended",
             Self::Announced(_) => "announced",
             Self::Extended { .. } => "extended",
             Self::Submitted(_) => "submitted",
@@ -318,6 +335,7 @@ impl Deed {
             Self::ControlLost { .. } => "control_lost",
             Self::ExceptionProposed { .. } => "exception_proposed",
             Self::ExceptionApproved { .. } => "exception_approved",
+            Self::ExceptionRevoked { .. } => "exception_revoked",
             Self::Stopped { .. } => "stopped",
             Self::ResumeAsked { .. } => "resume_asked",
             Self::Resumed { .. } => "resumed",

@@ -137,6 +137,8 @@ pub struct Follower {
     /// Nothing that is held ends before.
     next_end: u64,
     waiting: BTreeMap<Item, Held>,
+    /// True where nothing more is added: what comes waits.
+    halted: bool,
     /// The minute that runs, and how many were added in it.
     minute: (u64, u64),
 }
@@ -199,6 +201,7 @@ impl Follower {
             held: BTreeMap::new(),
             next_end: u64::MAX,
             waiting: BTreeMap::new(),
+            halted: false,
             minute: (0, 0),
         }
     }
@@ -385,8 +388,8 @@ impl Follower {
                     full = true;
                     continue;
                 }
-                if !first && !self.has_room(now) {
-                    waited += 1;
+                if self.halted || (!first && !self.has_room(now)) {
+                    waited += usize::from(!self.halted);
                     self.waiting.insert(value, held);
                     continue;
                 }
@@ -423,6 +426,20 @@ impl Follower {
         if self.held.remove(&value).is_some() {
             taken.removed.push(value);
         }
+    }
+
+    /// Lets go of all, and holds nothing until a snapshot is taken again.
+    pub fn let_go(&mut self) -> Taken {
+        let removed = std::mem::take(&mut self.held).into_keys().collect();
+        self.waiting.clear();
+        (self.heard, self.coming, self.whole) = (None, None, false);
+        Taken { removed, ..Taken::default() }
+    }
+
+    /// From here on nothing more is added, or all that waits meanwhile is, and what comes.
+    pub fn halt(&mut self, halted: bool, wall: Moment, now: u64) -> Taken {
+        self.halted = halted;
+        if halted { Taken::default() } else { self.let_in(wall, now) }
     }
 
     /// A person lets in what waits.

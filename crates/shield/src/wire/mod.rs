@@ -7,6 +7,7 @@
 //!   a record, each record in the log, under a checkpoint that the file holds, cosigned by as many witnesses
 //!   as its reader asks for.
 //! - [`Reader`]: reads a file line by line, and gives nothing that is not proven.
+//! - [`stop`]: a stop that was signed beforehand, for when the clearing house cannot be reached.
 //! - [`Follower`]: what an ISP holds. It goes on, never back, and lets go by its own clock.
 //!
 //! Lifts carry no proof: whoever could forge one opens a name, and the files' hashes stand under the feed's
@@ -17,6 +18,7 @@ mod follower;
 mod manifest;
 mod pruned;
 mod reader;
+pub mod stop;
 #[cfg(test)]
 mod tests;
 

@@ -4,6 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+mod notice;
+mod stop_file;
+
+pub(crate) use notice::NoticeWords;
+pub(crate) use stop_file::{Signing, StopFiles};
+
 /// Which clearing house, and who acts.
 #[derive(Debug, Args)]
 pub(crate) struct Acting {
@@ -70,6 +76,18 @@ An authority has one. `vigie serve --shield shield` then runs it.")]
         /// Until when.
         #[arg(long, value_name = "TIME")]
         until: String,
+        #[command(flatten)]
+        acting: Acting,
+    },
+    /// End an order before its time: what rests on it is lifted, and nothing more is reported.
+    #[command(after_help = "Example:
+  vigie shield order-end 7/26 --grounds 'set aside by the court' --as vera")]
+    OrderEnd {
+        /// The order's number.
+        order: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        grounds: String,
         #[command(flatten)]
         acting: Acting,
     },
@@ -196,15 +214,25 @@ wait for its host.")]
         #[command(flatten)]
         acting: Acting,
     },
-    /// Object to a block: check and probe run again at once, and a reviewer's clock runs.
-    #[command(after_help = "Example:
-  vigie shield object shop.example --proof proof-of-control.txt --as olga")]
+    /// Object to a block: once it is proven that one controls it, check and probe run again at
+    /// once, and a reviewer's clock runs.
+    #[command(after_help = "Examples:
+  vigie shield object shop.example --statement why.txt --as olga
+  vigie shield object shop.example --statement why.txt --token TOKEN --as olga
+
+The first gives a token, and says where to put it: TXT at `_vigie-challenge.` and the name (of
+an address, its reverse name), or a file at the name. The second looks whether it stands there;
+then the objection counts. A reviewer and the authority object without one, for somebody who
+proved it to them. Without proof there is `vigie shield harm`.")]
     Object {
         /// The exact name or address.
         value: String,
-        /// A file that shows why; its hash is what is recorded.
+        /// What you say, as text of at most 4,000 bytes: it is sealed, and a reviewer reads it.
         #[arg(long, value_name = "FILE")]
-        proof: PathBuf,
+        statement: PathBuf,
+        /// The token that was given, once it stands where it has to.
+        #[arg(long, value_name = "TOKEN")]
+        token: Option<String>,
         #[command(flatten)]
         acting: Acting,
     },
@@ -227,16 +255,36 @@ wait for its host.")]
         #[command(flatten)]
         acting: Acting,
     },
-    /// Propose what is never to be blocked, or approve what another proposed.
+    /// Report that a block hits what it should not: no proof is asked for, and no clock begins.
+    #[command(after_help = "Example:
+  vigie shield harm shop.example --network 64496 --as olga
+
+Reports count by network. Three networks within an hour on one value have check and probe run
+again at once. Who controls what is blocked can object instead: `vigie shield object`.")]
+    Harm {
+        /// The exact name or address.
+        value: String,
+        /// From which network it does not open, as its autonomous system's number; 0 where that is
+        /// not known: all of these count as one.
+        #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+        network: u32,
+        #[command(flatten)]
+        acting: Acting,
+    },
+    /// Propose what is never to be blocked, approve what another proposed, or revoke it.
     #[command(after_help = "Examples:
   vigie shield except '*.broadcaster.example' --grounds 'their own service' --as ivo
-  vigie shield except '*.broadcaster.example' --approve --as vera")]
+  vigie shield except '*.broadcaster.example' --approve --as vera
+  vigie shield except '*.broadcaster.example' --revoke --grounds 'sold' --as vera")]
     Except {
         /// A name, `*.` and a name for it with all below it, or a network.
         cover: String,
         /// Approve it: what it covers is lifted at once.
         #[arg(long, conflicts_with_all = ["grounds", "until"])]
         approve: bool,
+        /// Revoke it, or take back what nobody approved: it holds no longer.
+        #[arg(long, conflicts_with_all = ["approve", "until"])]
+        revoke: bool,
         /// Why.
         #[arg(long, value_name = "TEXT", required_unless_present = "approve")]
         grounds: Option<String>,
@@ -277,6 +325,28 @@ persons of two organisations resume.")]
         #[command(flatten)]
         acting: Acting,
     },
+    /// Set a figure of the policy: it holds for what is decided from then on.
+    #[command(after_help = "Example:
+  vigie shield figure objection_event_ms 1800000 --grounds 'half an hour' --as vera
+
+`vigie shield policy` shows each with its unit.")]
+    Figure {
+        /// Which.
+        figure: String,
+        /// What it is then, in its own unit.
+        value: u64,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        grounds: String,
+        #[command(flatten)]
+        acting: Acting,
+    },
+    /// Notices to hosts and CDNs: what waits, what was sent by hand, who answered.
+    #[command(subcommand)]
+    Notice(NoticeWords),
+    /// Sign a stop for a safe, which ISPs obey though nobody answers here; or the word that ends it.
+    #[command(subcommand)]
+    StopFile(StopFiles),
     /// List the tickets, the newest last.
     #[command(after_help = "Examples:
   vigie shield tickets

@@ -35,6 +35,25 @@ with 3 where none does).")]
         #[arg(long, requires = "status")]
         json: bool,
     },
+    /// Bring a stop file, or the word that ends it, to the follow of this machine: by hand, when the
+    /// clearing house cannot be reached.
+    #[command(after_help = "Example:
+  vigie edge stop --config /etc/vigie/follow.toml --file stop-1
+
+It is obeyed for its signature, whoever brings it, and until the clearing house signs a later
+word: over restarts, and past its own end. Where no follow runs keep is emptied at once, and
+follow obeys as soon as it begins. `vigie shield stop-file` makes such files.")]
+    Stop {
+        /// The settings of follow.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// The stop file.
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+        /// One JSON line.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print, in the clearing house, the keys that an ISP's follow trusts.
     #[command(after_help = "Example:
   vigie edge trust > trust.toml

@@ -22,6 +22,7 @@ pub(crate) fn run(home: Option<&Path>, args: &Edge) -> Result<(), Told> {
         Edge::Keep(args) => keep(args),
         Edge::Follow { config, status: true, json } => follow::status(config, *json),
         Edge::Follow { config, .. } => follow::run(config),
+        Edge::Stop { config, file, json } => follow::stop(config, file, *json),
         Edge::Trust => follow::trust(home),
         Edge::Status { config, json } => {
             let status = status(config)?;

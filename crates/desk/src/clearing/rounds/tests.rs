@@ -116,7 +116,7 @@ fn probing(dir: &Path) -> Probing {
     let at = resolver();
     let home = dir.join("home");
     let known = Knowledge::read(&home, true).unwrap();
-    let work = Work { home, known, resolver: Some(at), bounds };
+    let work = Work { home, known, resolver: Some(at), bounds, notices: None };
     Probing::new(&work, at).unwrap()
 }
 

@@ -375,6 +375,7 @@ pub(super) fn adds(command: &Command) -> bool {
         | Command::ReportHarm { .. }
         | Command::ControlFailed { .. }
         | Command::ProposeException { .. }
+        | Command::EndOrder { .. }
         | Command::ApproveException { .. }
         | Command::Stop { .. }
         | Command::Tick => false,
@@ -387,6 +388,7 @@ pub(super) fn adds(command: &Command) -> bool {
         | Command::Approve { .. }
         | Command::NoticeSent { .. }
         | Command::Reinstate { .. }
+        | Command::RevokeException { .. }
         | Command::Resume { .. } => true,
     }
 }

@@ -274,7 +274,10 @@ impl Ask<'_> {
     ) -> Result<(), Refusal> {
         let Machine::Checked(checked) = &machine else { return Ok(()) };
         let Some(term) = self.state.term(item.ticket()) else { return Ok(()) };
-        let over = (term.closes <= self.now).then_some(Denial::WindowOver);
+        // What it rests on may have ended before its time.
+        let order = self.state.ticket(item.ticket()).and_then(|of| self.state.order(&of.order));
+        let ended = order.is_some_and(|order| order.until <= self.now);
+        let over = (ended || term.closes <= self.now).then_some(Denial::WindowOver);
         if let Some(denial) = over.or_else(|| self.denial(live, None)) {
             self.turn(item, &machine, Turn::Refused { denial, grounds: None })?;
             return Ok(());

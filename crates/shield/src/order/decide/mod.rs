@@ -17,6 +17,7 @@ use super::ticket::Ticket;
 use super::turn::Turn;
 use super::words::{Actor, ItemId, Moment, Role};
 
+pub use submit::MAX_LIFTED;
 pub use tick::MAX_DUE;
 
 /// The steps that a command leads to; none where it changes nothing. The state is as before until
@@ -34,6 +35,7 @@ pub fn decide(
     let mut ask = Ask { state, policy, actor, now, steps: Vec::new() };
     match command {
         Command::GiveOrder(order) => ask.give_order(order)?,
+        Command::EndOrder { order, grounds } => ask.end_order(order, grounds)?,
         Command::Announce(event) => ask.announce(event)?,
         Command::Extend { event, until } => ask.extend(event, *until)?,
         Command::Submit(submission) => ask.submit(submission)?,
@@ -63,6 +65,7 @@ pub fn decide(
             ask.propose_exception(cover, *until, grounds)?;
         }
         Command::ApproveException { cover } => ask.approve_exception(cover)?,
+        Command::RevokeException { cover, grounds } => ask.revoke_exception(cover, grounds)?,
         Command::Stop { scope, halt, grounds } => ask.stop(scope, *halt, grounds)?,
         Command::Resume { scope, grounds } => ask.resume(scope, grounds)?,
         Command::Tick => ask.tick()?,

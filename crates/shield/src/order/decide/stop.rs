@@ -120,6 +120,22 @@ impl Ask<'_> {
         Ok(())
     }
 
+    /// A reviewer ends one that holds; one that nobody approved yet its own organisation takes back too. What it
+    /// covered is reported again like anything else, and checked.
+    pub(super) fn revoke_exception(
+        &mut self,
+        cover: &Cover,
+        grounds: &Grounds,
+    ) -> Result<(), Refusal> {
+        let known = self.state.exceptions().get(cover).ok_or(Refusal::NoException)?;
+        let own = !known.approved && known.organisation == self.actor.organisation;
+        if !own {
+            self.needs_reviewer()?;
+        }
+        self.push(Deed::ExceptionRevoked { cover: cover.clone(), grounds: grounds.clone() });
+        Ok(())
+    }
+
     /// What was blocked before is lifted with it, whoever wanted it.
     pub(super) fn approve_exception(&mut self, cover: &Cover) -> Result<(), Refusal> {
         self.needs_reviewer()?;

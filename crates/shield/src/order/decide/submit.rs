@@ -8,10 +8,13 @@ use crate::order::command::{Event, Order, Submission};
 use crate::order::refusal::Refusal;
 use crate::order::state::MAX_WANTING;
 use crate::order::step::{Asked, Deed, LeftOut, NoItem, Ticket};
+use crate::order::turn::{Cause, Charge, Denial, Turn};
 use crate::order::words::{
-    Audience, EventId, MAX_ITEMS, Moment, OrderId, Organisation, Role, Scope, TicketId,
+    Audience, EventId, Grounds, MAX_ITEMS, Moment, OrderId, Organisation, Role, Scope, TicketId,
 };
 
+/// The most items that the end of an order lifts at a time.
+pub const MAX_LIFTED: usize = 1_000;
 /// The most rights of an order, works of a ticket, and ISPs of an audience.
 const MAX_NAMED: usize = 1_000;
 
@@ -32,6 +35,31 @@ impl Ask<'_> {
             Some(known) if *known == order => {}
             Some(_) => return Err(Refusal::KnownOtherwise),
             None => self.push(Deed::OrderGiven(order)),
+        }
+        Ok(())
+    }
+
+    /// What rests on it is lifted; what waits is refused. Its reporter did no wrong by it.
+    pub(super) fn end_order(&mut self, id: &OrderId, grounds: &Grounds) -> Result<(), Refusal> {
+        self.needs(&[Role::Authority])?;
+        let order = self.state.order(id).ok_or(Refusal::NoOrder)?;
+        if order.until > self.now {
+            self.push(Deed::OrderEnded { order: id.clone(), grounds: grounds.clone() });
+        }
+        // A suspended item hits nobody, and is in force to whoever decides on it.
+        let tickets = self.state.tickets_of(&order.reporter).iter();
+        let under =
+            tickets.filter(|of| self.state.ticket(**of).is_some_and(|ticket| ticket.order == *id));
+        let items = under.flat_map(|ticket| self.state.items_of(*ticket)).take(MAX_LIFTED);
+        for (item, live) in items.collect::<Vec<_>>() {
+            let grounds = Some(grounds.clone());
+            let turn = if live.machine.in_force().is_some() {
+                let (cause, charge, proof) = (Cause::Withdrawn, Charge::None, None);
+                Turn::Lifted { cause, charge, grounds, proof }
+            } else {
+                Turn::Refused { denial: Denial::WindowOver, grounds }
+            };
+            self.turn(item, &live.machine, turn)?;
         }
         Ok(())
     }

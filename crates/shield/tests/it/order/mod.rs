@@ -5,6 +5,7 @@ mod ends;
 mod faults;
 mod laws;
 mod release;
+mod revoked;
 mod stops;
 mod turns;
 mod written;

@@ -137,6 +137,10 @@ fn deeds() -> Vec<Deed> {
         deeds.push(Deed::ExceptionProposed { cover: cover.clone(), until, grounds: why.clone() });
         deeds.push(Deed::ExceptionApproved { cover });
     }
+    let cover = "stream.example".parse().unwrap();
+    deeds.push(Deed::ExceptionRevoked { cover, grounds: why.clone() });
+    let order = OrderId::new("1/26").unwrap();
+    deeds.push(Deed::OrderEnded { order, grounds: why });
     deeds
 }
 

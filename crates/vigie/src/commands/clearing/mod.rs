@@ -3,16 +3,17 @@
 pub(crate) mod serve;
 mod show;
 pub(crate) mod standby;
+mod stop_file;
 mod web;
 mod zones;
 
 use std::io::{BufRead, Write};
 use std::path::Path;
 
-use desk::clearing::House;
 use desk::clearing::door::{self, Reply, Request};
+use desk::clearing::statement;
+use desk::clearing::{House, HouseAct};
 use desk::parties::{PartyRole, Register};
-use model::Sha256Hex;
 use serde_json::json;
 use shield::Item;
 use shield::order::command::{Command, Event, Order, Submission, Upheld};
@@ -20,11 +21,8 @@ use shield::order::words::{EventId, Grounds, OrderId, Organisation, Right};
 use shield::order::{Audience, Deed, Halt, ItemId, Moment, Scope, TicketId};
 
 use super::{home_dir, place, read_bytes, told};
-use crate::cli::clearing::{Acting, Clearing};
+use crate::cli::clearing::{Acting, Clearing, NoticeWords};
 use crate::error::Told;
-
-/// The most bytes of a file that is a proof.
-const MAX_PROOF: usize = 64 << 20;
 
 /// Runs one of the words.
 pub(crate) fn run(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
@@ -39,6 +37,30 @@ pub(crate) fn run(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
             )?;
             Ok(())
         }
+        Clearing::StopFile(words) => stop_file::run(home, words),
+        Clearing::Notice(NoticeWords::List { of, json }) => show::notices(&of.shield, *json),
+        Clearing::Notice(NoticeWords::Sent { item, to, acting }) => {
+            let act = HouseAct::NoticeSent {
+                item: item_id(item)?,
+                to: to.as_deref().map(because).transpose()?,
+            };
+            noted(ask(home, acting, |person, role| Request::of_house(person, role, act))?)?;
+            if acting.json {
+                return Ok(writeln!(std::io::stdout(), "{}", json!({"item": item, "sent": true}))?);
+            }
+            Ok(say!(std::io::stdout(), "{item}: silence counts from now.")?)
+        }
+        Clearing::Figure { figure, value, grounds, acting } => {
+            let grounds = because(grounds)?;
+            let act = HouseAct::Figure { figure: figure.clone(), value: *value, grounds };
+            noted(ask(home, acting, |person, role| Request::of_house(person, role, act))?)?;
+            if acting.json {
+                return show::policy(&acting.of.shield, true);
+            }
+            say!(std::io::stdout(), "{figure} is {value} from here on.")?;
+            Ok(())
+        }
+        Clearing::OrderEnd { .. } => end_order(home, words),
         Clearing::Tickets { of, json } => show::tickets(&of.shield, *json),
         Clearing::Ticket { ticket, of, json } => show::ticket(&of.shield, TicketId(*ticket), *json),
         Clearing::Look { values, of, json } => show::look(&of.shield, values, *json),
@@ -48,8 +70,12 @@ pub(crate) fn run(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
     }
 }
 
-fn act(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
-    let (command, acting) = command(words)?;
+/// Asks the house for a person, in the office they have.
+fn ask(
+    home: Option<&Path>,
+    acting: &Acting,
+    request: impl FnOnce(String, String) -> Request,
+) -> Result<Reply, Told> {
     let dir = &acting.of.shield;
     // Who has the log without a door is at its start, or its end: that is told, and not waited for.
     let at = desk::Place { wait: desk::Wait::Fail, ..place(home, dir, "vigie shield")? };
@@ -57,10 +83,54 @@ fn act(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
         Some(role) => role.clone(),
         None => only_role(&home_dir(home)?, &acting.person)?.word().to_owned(),
     };
-    let request = Request { person: acting.person.clone(), role, command };
-    let reply = door::ask(&at, &request).map_err(told(dir))?;
+    door::ask(&at, &request(acting.person.clone(), role)).map_err(told(dir))
+}
+
+/// That an act on the house itself was recorded.
+fn noted(reply: Reply) -> Result<(), Told> {
+    match reply {
+        Reply::Refused { message, .. } | Reply::Misuse { message } => Err(Told::Misuse(message)),
+        Reply::Failed { message } => Err(Told::Failure { what: message, next: None }),
+        _ => Ok(()),
+    }
+}
+
+/// Ends an order: so many of its items are lifted at a time, until none is left.
+fn end_order(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
+    let (mut ended, mut items) = (false, 0_u64);
+    loop {
+        let (command, acting) = command(words)?;
+        let reply = ask(home, acting, |person, role| Request::new(person, role, command))?;
+        let Reply::Done { deeds, .. } = reply else { return noted(reply) };
+        ended |= deeds.iter().any(|deed| matches!(deed, Deed::OrderEnded { .. }));
+        items += deeds.iter().filter(|deed| matches!(deed, Deed::Turned { .. })).count() as u64;
+        if !deeds.iter().any(|deed| matches!(deed, Deed::Turned { .. })) {
+            let mut out = std::io::stdout();
+            if acting.json {
+                writeln!(out, "{}", json!({"ended": ended, "items": items}))?;
+                return Ok(());
+            }
+            let was = if ended { "The order has ended" } else { "The order had ended already" };
+            let items = crate::commands::counted(items, "item");
+            return Ok(say!(out, "{was}: {items} lifted or refused.")?);
+        }
+    }
+}
+
+fn act(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
+    let (command, acting) = command(words)?;
+    let (statement, token) = match words {
+        Clearing::Object { statement, token, .. } => (Some(said(statement)?), token.clone()),
+        _ => (None, None),
+    };
+    let reply = ask(home, acting, |person, role| Request {
+        statement,
+        token,
+        ..Request::new(person, role, command)
+    })?;
     let mut out = std::io::stdout();
-    if acting.json && matches!(reply, Reply::Done { .. } | Reply::Refused { .. }) {
+    let failed = matches!(reply, Reply::Misuse { .. } | Reply::Failed { .. });
+    if acting.json && !failed {
         writeln!(out, "{}", json!(reply))?;
     }
     match reply {
@@ -71,11 +141,24 @@ fn act(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
             }
             Ok(())
         }
-        Reply::Done { .. } => Ok(()),
+        Reply::Done { .. } | Reply::Recorded => Ok(()),
+        Reply::Challenge { .. } if acting.json => Ok(()),
+        Reply::Challenge { token, until, places } => {
+            Ok(show::challenge(&mut out, &token, until, &places, words)?)
+        }
+        Reply::Unmet { message, .. } => Err(Told::Misuse(message)),
         // What the clearing house refuses was asked wrongly, or by the wrong one.
         Reply::Refused { message, .. } | Reply::Misuse { message } => Err(Told::Misuse(message)),
         Reply::Failed { message } => Err(Told::Failure { what: message, next: None }),
     }
+}
+
+/// What somebody says who objects.
+fn said(path: &Path) -> Result<String, Told> {
+    let bytes = read_bytes(path, statement::MAX_STATEMENT * 2)?;
+    String::from_utf8(bytes).map_err(|_| {
+        Told::Misuse(format!("{} is no text in UTF-8: say why in words", path.display()))
+    })
 }
 
 /// The one office in which a person can act.
@@ -162,9 +245,19 @@ fn command(words: &Clearing) -> Result<(Command, &Acting), Told> {
         Clearing::Reinstate { item, grounds, acting } => {
             (Command::Reinstate { item: item_id(item)?, grounds: because(grounds)? }, acting)
         }
-        Clearing::Object { value, proof, acting } => {
-            let proof = Sha256Hex::of(&read_bytes(proof, MAX_PROOF)?);
+        Clearing::Object { value, statement, token: _, acting } => {
+            let proof = statement::proof(&said(statement)?).map_err(told(statement))?;
             (Command::Object { value: value_of(value)?, proof }, acting)
+        }
+        Clearing::OrderEnd { order, grounds, acting } => {
+            let order = name(order, OrderId::new)?;
+            (Command::EndOrder { order, grounds: because(grounds)? }, acting)
+        }
+        Clearing::Harm { value, network, acting } => {
+            (Command::ReportHarm { value: value_of(value)?, network: *network }, acting)
+        }
+        Clearing::Notice(NoticeWords::Answered { item, acts, acting }) => {
+            (Command::HostAnswered { item: item_id(item)?, acts: *acts }, acting)
         }
         Clearing::Decide { item, proof, upheld, grounds, acting } => {
             let item = item_id(item)?;
@@ -176,9 +269,12 @@ fn command(words: &Clearing) -> Result<(Command, &Acting), Told> {
             };
             (Command::Decide { item, proof, upheld, grounds: because(grounds)? }, acting)
         }
-        Clearing::Except { cover, approve, grounds, until, acting } => {
+        Clearing::Except { cover, approve, revoke, grounds, until, acting } => {
             let cover = cover.parse().map_err(|e| Told::Misuse(format!("{cover:?}: {e}")))?;
-            if *approve {
+            if *revoke {
+                let grounds = because(grounds.as_deref().unwrap_or_default())?;
+                (Command::RevokeException { cover, grounds }, acting)
+            } else if *approve {
                 (Command::ApproveException { cover }, acting)
             } else {
                 let grounds = because(grounds.as_deref().unwrap_or_default())?;
@@ -199,6 +295,9 @@ fn command(words: &Clearing) -> Result<(Command, &Acting), Told> {
         | Clearing::Ticket { .. }
         | Clearing::Look { .. }
         | Clearing::Standby(_)
+        | Clearing::Figure { .. }
+        | Clearing::StopFile(_)
+        | Clearing::Notice(NoticeWords::List { .. } | NoticeWords::Sent { .. })
         | Clearing::Policy { .. } => {
             return Err(Told::Misuse("that word asks, and decides nothing".to_owned()));
         }

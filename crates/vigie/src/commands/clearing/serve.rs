@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use desk::clearing::challenge::Challenges;
 use desk::clearing::known::Knowledge;
+use desk::clearing::notice::{Notices, Settings};
 use desk::clearing::publish::{Publisher, every_ms, feed_key};
 use desk::clearing::rounds::{self, Told as Line, Work};
 use desk::clearing::{House, Keeper, door};
@@ -67,7 +69,9 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     if let Some(files) = files {
         beats(files, web.clone(), keeper.clone(), Arc::clone(&said))?;
     }
-    door::serve(dir, Arc::clone(&parties), &keeper).map_err(told(dir))?;
+    let challenges = Challenges::open(dir, resolver, Default::default()).map_err(told(dir))?;
+    let challenges = Arc::new(challenges);
+    door::serve(dir, Arc::clone(&parties), &keeper, Arc::clone(&challenges)).map_err(told(dir))?;
     let standby = args.standby.standby_listen;
     let standby = standby.map(|at| super::standby::listen(at, tls.clone(), &keeper, &said));
     let standby = standby.transpose()?;
@@ -77,7 +81,25 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     let known = Knowledge::read(&at.home, args.practice).map_err(told(&at.home))?;
     let stop = Arc::new(AtomicBool::new(false));
     let pages = serve.listen.map(|address| (address, keeper.clone(), known.clone()));
-    let work = Work { home: at.home.clone(), known, resolver, bounds: Default::default() };
+    let notices = args.notices.as_deref().map(|file| {
+        let settings = Settings::read(file).map_err(told(file))?;
+        Notices::open(dir, settings, known.clone()).map_err(told(file))
+    });
+    let notices = notices.transpose()?;
+    let post = match &notices {
+        None => "Notices to hosts are asked for and written by nobody (--notices FILE).".to_owned(),
+        Some(notices) => {
+            let contacts = counted(notices.contacts() as u64, "contact");
+            let how = if notices.sends() {
+                "sent by the relay"
+            } else {
+                "left in the outbox, to be sent by hand"
+            };
+            format!("Notices to hosts are {how}; {contacts}.")
+        }
+    };
+    let (home, bounds) = (at.home.clone(), Default::default());
+    let work = Work { home, known, resolver, bounds, notices };
     let rounds = rounds::begin(keeper.clone(), work, Arc::clone(&said), Arc::clone(&stop));
     let rounds = rounds.map_err(told(&at.home))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -135,7 +157,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
         }
         let console = match pages {
             Some((address, keeper, known)) => {
-                let house = console::ClearingHouse { keeper, known };
+                let house = console::ClearingHouse { keeper, known, challenges };
                 Some(bound(house, &at.home, address, serve, &said).await?)
             }
             None => None,
@@ -157,6 +179,13 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
         )?;
         for line in lines {
             say!(out, "{line}")?;
+        }
+        say!(out, "{post}")?;
+        if let Some(resolver) = resolver {
+            say!(
+                out,
+                "Captures and proofs of control look names up at {resolver}: it must block nothing."
+            )?;
         }
         if resolver.is_none() {
             say!(out, "Nothing is captured by this process (--no-captures).")?;

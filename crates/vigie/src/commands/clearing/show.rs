@@ -3,15 +3,18 @@
 use std::io::Write;
 use std::path::Path;
 
+use desk::clearing::door::Place;
+use desk::clearing::notice::outbox;
 use desk::clearing::{House, Standing};
 use model::record::time_text;
 use model::{ExhibitId, Sha256Hex};
 use serde_json::{Value, json};
 use shield::feed::row;
 use shield::order::step::{Deed, NoItem};
-use shield::order::{ItemId, Machine, State, TicketId};
+use shield::order::{ItemId, Machine, Moment, State, TicketId};
 
 use super::{ticket_of, value_of};
+use crate::cli::clearing::Clearing;
 use crate::commands::{counted, plain, told};
 use crate::error::Told;
 
@@ -55,6 +58,35 @@ pub(super) fn deeds(out: &mut impl Write, deeds: &[Deed]) -> std::io::Result<()>
         }
     }
     Ok(())
+}
+
+/// What has to be put where, before an objection counts.
+pub(super) fn challenge(
+    out: &mut impl Write,
+    token: &str,
+    until: Moment,
+    places: &[Place],
+    asked: &Clearing,
+) -> std::io::Result<()> {
+    say!(out, "Nothing is decided yet: show that you control it. Put this text")?;
+    say!(out, "  {token}")?;
+    say!(out, "in any one of these places, by {}:", time_text(until.0))?;
+    for place in places {
+        let how = match place.way.as_str() {
+            "file" => "a file with this text alone at",
+            _ => "a TXT record of its own at",
+        };
+        say!(out, "  {how} {}", plain(&place.at))?;
+    }
+    if let Clearing::Object { value, statement, acting, .. } = asked {
+        let (value, person) = (desk::shell::quoted(value), desk::shell::quoted(&acting.person));
+        let statement = desk::shell::quoted_path(statement);
+        say!(
+            out,
+            "Then: vigie shield object {value} --statement {statement} --token {token} --as {person}"
+        )?;
+    }
+    say!(out, "Who cannot put it anywhere reports harm instead: vigie shield harm")
 }
 
 /// Every ticket.
@@ -238,6 +270,45 @@ fn looked(state: &State, text: &str) -> Result<Value, Told> {
         "order": ticket.map(|ticket| ticket.order.as_str().to_owned()),
         "code": in_force.outcome.code, "isps": isps,
     }))
+}
+
+/// The letters that wait.
+pub(super) fn notices(dir: &Path, as_json: bool) -> Result<(), Told> {
+    let (letters, odd) = outbox::all(dir).map_err(told(dir))?;
+    let mut out = std::io::stdout().lock();
+    if odd > 0 {
+        say!(
+            std::io::stderr(),
+            "{} in the outbox could not be read.",
+            counted(odd as u64, "letter")
+        )?;
+    }
+    if letters.is_empty() && !as_json {
+        say!(out, "No letter waits.")?;
+    }
+    for letter in letters {
+        let file = letter.message(dir);
+        if as_json {
+            let document = json!({
+                "item": letter.item.to_string(), "value": letter.value, "to": letter.to,
+                "written": time_text(letter.written.0), "tries": letter.tries, "failed": letter.failed,
+                "file": letter.to.as_ref().map(|_| file.display().to_string()),
+            });
+            writeln!(out, "{document}")?;
+            continue;
+        }
+        let whom = match &letter.to {
+            Some(to) => format!("to {}, {}", plain(to), file.display()),
+            None => "nobody is known who answers for it".to_owned(),
+        };
+        let failed = letter
+            .failed
+            .as_deref()
+            .map(|why| format!("; tried {}: {}", counted(letter.tries.into(), "time"), plain(why)));
+        let (item, value) = (letter.item, plain(&letter.value));
+        say!(out, "{item}  {value}  {whom}{}", failed.unwrap_or_default())?;
+    }
+    Ok(())
 }
 
 /// The figures.

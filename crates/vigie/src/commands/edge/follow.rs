@@ -4,10 +4,13 @@ use std::io::Write;
 use std::path::Path;
 
 use desk::clearing::publish::public_keys;
-use edge::follow::{Config, FollowError, Status};
+use edge::follow::{Brought, Config, FollowError, Status, StopError};
+use edge::frame::Frame;
 use serde_json::json;
+use shield::order::Halt;
+use shield::wire::stop::{Act, MAX_STOP};
 
-use crate::commands::{counted, ended, home_dir, plain, told};
+use crate::commands::{counted, ended, home_dir, plain, read_bytes, told};
 use crate::error::Told;
 
 /// Follows until interrupted.
@@ -17,6 +20,43 @@ pub(super) fn run(config: &Path) -> Result<(), Told> {
         FollowError::Config(_) => Told::Misuse(error.to_string()),
         other => Told::failure(other, None),
     })
+}
+
+/// Brings a stop file.
+pub(super) fn stop(config: &Path, file: &Path, as_json: bool) -> Result<(), Told> {
+    let config = settings(config)?;
+    let bytes = read_bytes(file, MAX_STOP)?;
+    let Brought { file, runs } = edge::follow::bring(&config, &bytes).map_err(|error| {
+        let misuse = matches!(error, StopError::Config(_));
+        let what = error.to_string();
+        if misuse { Told::Misuse(what) } else { Told::Failure { what, next: None } }
+    })?;
+    // Nobody tells keep anything where no follow runs: what is to be open is opened here.
+    let lets_go = matches!(file.act, Act::Stop { halt: Halt::Lifts, .. });
+    let emptied = match &config.keep {
+        Some(run) if lets_go => edge::keep::ask(run, &Frame::Clear {}).is_ok(),
+        _ => false,
+    };
+    let mut out = std::io::stdout();
+    if as_json {
+        let act = if file.act == Act::Resume { "resume" } else { "stop" };
+        let document = json!({
+            "act": act, "epoch": file.epoch, "made": file.made.0, "why": file.why, "follow_runs": runs,
+            "keep_emptied": emptied,
+        });
+        return Ok(writeln!(out, "{document}")?);
+    }
+    say!(out, "Obeyed: {}.", plain(&edge::follow::told(&file)))?;
+    if !runs {
+        say!(out, "No follow runs: it obeys as soon as it begins.")?;
+    }
+    if lets_go && !emptied && !config.observe {
+        say!(
+            out,
+            "Keep did not answer: what it has out ends with the feed's silence; end it to open all now."
+        )?;
+    }
+    Ok(())
 }
 
 fn settings(config: &Path) -> Result<Config, Told> {
@@ -63,6 +103,11 @@ fn tell(out: &mut impl Write, status: &Status, now: i64) -> std::io::Result<()> 
     };
     let whole = if status.whole { "" } else { ", not the whole list" };
     writeln!(out, "In force: {}{whole}{addresses}.", counted(status.names, "name"))?;
+    match status.stopped.as_deref() {
+        Some("lifts") => writeln!(out, "STOPPED by the clearing house: all was let go of.")?,
+        Some(_) => writeln!(out, "STOPPED by the clearing house: nothing more is added.")?,
+        None => {}
+    }
     match status.silence_in_ms {
         Some(ms) => {
             let left = counted(ms.div_ceil(1000), "second");

@@ -1,0 +1,277 @@
+//! A stop that was signed beforehand ([`shield::wire::stop`]): looked for beside the manifest of every mirror, and
+//! in the state folder, where somebody may have brought it by hand. What is obeyed stands there as `stop`, over
+//! restarts, until the feed's key signs a later word.
+//!
+//! Mirrors are asked one beside another, so that one which hangs holds up no other: a stop is what comes when others
+//! hang. That a mirror has none is no fault, and the usual.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ledger::{Lock, Wait};
+use shield::order::{Halt, Moment};
+use shield::wire::stop::{Act, MAX_STOP, NotObeyed, Obeyed, StopFile, StopFileError};
+
+use super::client::Mirror;
+use super::config::{Config, Trusted};
+use super::fetch;
+use super::shared::Shared;
+use crate::clock;
+use crate::keep::ConfigError;
+
+/// What is obeyed, in the state folder.
+const OBEYED: &str = "stop";
+/// What somebody brought, until follow has looked at it.
+const BROUGHT: &str = "stop.brought";
+/// How often a mirror is asked.
+pub const EVERY: Duration = Duration::from_secs(5);
+/// How far a stop's time may be ahead of this clock, in milliseconds.
+const SKEW: u64 = 300_000;
+/// The longest that who brings one waits for follow to obey.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why a stop file is not obeyed.
+#[derive(Debug, thiserror::Error)]
+pub enum StopError {
+    /// Its settings.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// It is no stop file, or the feed's key did not sign it.
+    #[error("this is no stop file of the feed that is followed here: {0}")]
+    File(#[from] StopFileError),
+    /// It is, and is not to be obeyed.
+    #[error("{0}")]
+    NotObeyed(#[from] NotObeyed),
+    /// What was obeyed before cannot be read.
+    #[error(
+        "{0} is damaged: nobody knows any more what was stopped. Bring the last stop file, or the word that ended it, \
+         and remove this one"
+    )]
+    Damaged(PathBuf),
+    /// The disk.
+    #[error("{0}: {1}")]
+    Disk(PathBuf, String),
+    /// A follow runs, and did not take it up.
+    #[error("the follow that runs has not obeyed within {} s: look at its status, and end it", PATIENCE.as_secs())]
+    Silent,
+}
+
+impl StopError {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::File(_) => "stop_file",
+            Self::NotObeyed(NotObeyed::Back) => "stop_back",
+            Self::NotObeyed(NotObeyed::Expired(_)) => "stop_expired",
+            Self::NotObeyed(_) => "stop_other",
+            _ => "disk",
+        }
+    }
+}
+
+/// What became of a file that somebody brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brought {
+    /// What it says.
+    pub file: StopFile,
+    /// True where a follow runs, and obeys by now; else it obeys as soon as it begins.
+    pub runs: bool,
+}
+
+/// Reads bytes that one of the keys signed.
+fn opened(bytes: &[u8], trusted: &Trusted) -> Result<StopFile, StopError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| StopFileError::Line(0, "text"))?;
+    let mut why = StopFileError::TooLong;
+    for key in &trusted.feed {
+        match StopFile::open(text, key) {
+            Ok(file) => return Ok(file),
+            Err(error) => why = error,
+        }
+    }
+    Err(why.into())
+}
+
+/// A file of the state folder, no longer than any stop file; `None` where there is none.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, StopError> {
+    use std::io::Read;
+    let failed = |e: std::io::Error| StopError::Disk(path.to_owned(), e.to_string());
+    let file = match std::fs::File::open(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(failed)?,
+    };
+    let mut bytes = Vec::new();
+    file.take(MAX_STOP as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(Some(bytes))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), StopError> {
+    let failed = |e: ledger::Error| StopError::Disk(path.to_owned(), e.to_string());
+    ledger::disk::write(path, bytes).map_err(failed)
+}
+
+/// What is obeyed, of a state folder.
+#[derive(Debug)]
+struct Held {
+    obeyed: Obeyed,
+    path: PathBuf,
+    view: String,
+}
+
+impl Held {
+    fn open(state: &Path, trusted: &Trusted, view: &str) -> Result<Self, StopError> {
+        let path = state.join(OBEYED);
+        let obeyed = match read(&path)? {
+            None => Obeyed::default(),
+            Some(bytes) => {
+                let file = opened(&bytes, trusted);
+                Obeyed::resumed(file.map_err(|_| StopError::Damaged(path.clone()))?)
+            }
+        };
+        Ok(Self { obeyed, path, view: view.to_owned() })
+    }
+
+    /// Takes it, durably before anything else; true where it changes anything.
+    fn take(&mut self, bytes: &[u8], trusted: &Trusted) -> Result<bool, StopError> {
+        let file = opened(bytes, trusted)?;
+        let mut next = self.obeyed.clone();
+        let wall = Moment(clock::wall().0);
+        if !next.take(&file, &self.view, wall, SKEW)? {
+            return Ok(false);
+        }
+        write(&self.path, bytes)?;
+        self.obeyed = next;
+        Ok(true)
+    }
+}
+
+/// Brings a stop file to the follow of these settings: it obeys within a second where it runs, and as soon as it
+/// begins where it does not. Whatever is wrong with the file is told here, and changes nothing.
+///
+/// # Errors
+/// See [`StopError`].
+pub fn bring(config: &Config, bytes: &[u8]) -> Result<Brought, StopError> {
+    let trusted = config.trusted()?;
+    let state = config.state.as_path();
+    let disk = |e: ledger::Error| StopError::Disk(state.to_owned(), e.to_string());
+    ledger::disk::create_dir(state).map_err(disk)?;
+    let file = opened(bytes, &trusted)?;
+    if let Ok(_alone) = Lock::acquire(&state.join("lock"), "vigie edge stop", Wait::Fail) {
+        Held::open(state, &trusted, &config.view)?.take(bytes, &trusted)?;
+        return Ok(Brought { file, runs: false });
+    }
+    let mut held = Held::open(state, &trusted, &config.view)?;
+    // Looked at here too, so that who brings it hears why it is not obeyed.
+    held.obeyed.take(&file, &config.view, Moment(clock::wall().0), SKEW)?;
+    write(&state.join(BROUGHT), bytes)?;
+    let since = Instant::now();
+    while read(&held.path)?.as_deref() != Some(bytes) {
+        if since.elapsed() > PATIENCE {
+            return Err(StopError::Silent);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(Brought { file, runs: true })
+}
+
+/// The stops of a follow that runs.
+#[derive(Clone)]
+pub(super) struct Stops {
+    trusted: Arc<Trusted>,
+    shared: Arc<Shared>,
+    brought: PathBuf,
+    held: Arc<Mutex<Held>>,
+}
+
+impl Stops {
+    /// Goes on from what was obeyed before, and obeys it from here on.
+    pub(super) fn open(
+        state: &Path,
+        trusted: Arc<Trusted>,
+        view: &str,
+        shared: Arc<Shared>,
+    ) -> Result<Self, StopError> {
+        let held = Held::open(state, &trusted, view)?;
+        let stops = Self {
+            trusted,
+            shared,
+            brought: state.join(BROUGHT),
+            held: Arc::new(Mutex::new(held)),
+        };
+        stops.obey();
+        Ok(stops)
+    }
+
+    /// Has what is held do its work, and says so for as long as it stands.
+    fn obey(&self) {
+        let last = self.held.lock().unwrap_or_else(PoisonError::into_inner).obeyed.clone();
+        self.shared.obey(last.halt());
+        match (last.last(), last.halt()) {
+            (Some(file), Some(halt)) => {
+                let how = match halt {
+                    Halt::Lifts => "all was let go of",
+                    Halt::Releases => "nothing more is added",
+                };
+                let why = format!("stopped by the clearing house ({}): {how}", file.why);
+                self.shared.raise("stop", "stopped", &why, true);
+            }
+            _ => self.shared.settle("stop"),
+        }
+    }
+
+    fn take(&self, bytes: &[u8], from: &str) {
+        let taken = {
+            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+            held.take(bytes, &self.trusted)
+        };
+        match taken {
+            Ok(true) => {
+                self.shared.settle(from);
+                self.obey();
+            }
+            Ok(false) => self.shared.settle(from),
+            Err(error) => self.shared.raise(from, error.word(), &error, true),
+        }
+    }
+
+    /// Looks whether somebody brought one.
+    pub(super) fn brought(&self) {
+        const PLACE: &str = "stop brought here";
+        match read(&self.brought) {
+            Ok(None) => {}
+            Ok(Some(bytes)) => {
+                self.take(&bytes, PLACE);
+                // Once: what was refused is told, and not looked at again.
+                if let Err(error) = ledger::disk::remove(&self.brought) {
+                    self.shared.raise(PLACE, "disk", &error, true);
+                }
+            }
+            Err(error) => self.shared.raise(PLACE, error.word(), &error, true),
+        }
+    }
+
+    /// Looks at one mirror, for ever.
+    pub(super) async fn look(self, mut mirror: Mirror) {
+        let place = format!("stop at {}", mirror.url);
+        loop {
+            match fetch::beside(&mut mirror, "stop", MAX_STOP).await {
+                Ok(Some(bytes)) => self.take(&bytes, &place),
+                Ok(None) => self.shared.settle(&place),
+                // That it does not answer is told of the manifest.
+                Err(_) => {}
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+}
+
+/// What a file says, for people.
+pub fn told(file: &StopFile) -> String {
+    match file.act {
+        Act::Stop { halt: Halt::Lifts, .. } => format!("everything is let go of: {}", file.why),
+        Act::Stop { halt: Halt::Releases, .. } => format!("nothing more is added: {}", file.why),
+        Act::Resume => format!("the feed is followed again: {}", file.why),
+    }
+}
+
+#[cfg(test)]
+mod tests;
