@@ -8,6 +8,8 @@ use desk::clearing::House;
 use desk::clearing::read::{self, ReporterView};
 use desk::clearing::tally::{Counts, MAX_SAMPLES, Objections, Part};
 use maud::{Markup, html};
+use shield::measure::IspView;
+use shield::measure::figures::Times;
 use shield::order::Stage;
 use shield::order::words::{EventId, Organisation};
 
@@ -43,6 +45,7 @@ struct Figures {
     reporters: read::Page<ReporterView, Organisation>,
     events: Vec<(EventId, Counts)>,
     more_events: bool,
+    isps: Vec<IspView>,
 }
 
 impl Figures {
@@ -72,6 +75,7 @@ impl Figures {
             reporters,
             events: events.map(|(event, counts)| (event.clone(), *counts)).collect(),
             more_events: tally.events().count() > most.max(EVENTS),
+            isps: house.measure().isps(),
         }
     }
 }
@@ -94,6 +98,7 @@ pub(crate) async fn page(
         (stages(lang, &figures))
         div.columns { (outcomes(lang, &figures)) (objections(lang, &figures)) }
         (times(lang, &figures))
+        (isps(lang, &figures.isps))
         (reporters(lang, &figures.reporters.rows))
         (crate::html::parts::pager(&ctx, next.as_deref()))
         (events(lang, &figures))
@@ -202,6 +207,44 @@ fn times(lang: Lang, figures: &Figures) -> Markup {
             h2 #h-times { (lang.t("statistics.times")) }
             (table(lang.t("statistics.times"), &cols, figures.times.iter().map(row)))
             p.quiet { (lang.n("statistics.sampled", MAX_SAMPLES as u64, &[])) }
+        }
+    }
+}
+
+/// What ISPs are measured to do. Who has no probe and never had is not among them.
+fn isps(lang: Lang, isps: &[IspView]) -> Markup {
+    let cols = [
+        Col::text(lang.t("measured.isp")).wide(),
+        Col::number(lang.t("measured.times")),
+        Col::number(lang.t("measured.blocked_p50")),
+        Col::number(lang.t("measured.blocked_p99")),
+        Col::number(lang.t("measured.unblocked_p50")),
+        Col::number(lang.t("measured.unblocked_p99")),
+        Col::number(lang.t("measured.not_yet")),
+        Col::number(lang.t("measured.still")),
+    ];
+    let time = |times: &Times, percent| match times.percentile(percent) {
+        None => lang.t_owned("measured.not"),
+        some => took(lang, some),
+    };
+    let row = |view: &IspView| {
+        let of = &view.figures;
+        vec![
+            html! { (text(of.isp.as_str())) },
+            html! { (fmt::number(of.blocked.all)) " / " (fmt::number(of.unblocked.all)) },
+            html! { (time(&of.blocked, 50)) },
+            html! { (time(&of.blocked, 99)) },
+            html! { (time(&of.unblocked, 50)) },
+            html! { (time(&of.unblocked, 99)) },
+            html! { (fmt::number(of.not_yet)) },
+            html! { (fmt::number(of.still)) },
+        ]
+    };
+    html! {
+        section aria-labelledby="h-isps" {
+            h2 #h-isps { (lang.t("measured.title")) }
+            @if isps.is_empty() { p.quiet { (lang.t("measured.none")) } }
+            @else { (table(lang.t("measured.title"), &cols, isps.iter().map(row))) }
         }
     }
 }
@@ -332,6 +375,18 @@ pub(crate) async fn csv(
         }
         put("reporter", view.reporter.as_str(), "budget_errors", Some(view.budget.errors));
         put("reporter", view.reporter.as_str(), "budget_released", Some(view.budget.released));
+    }
+    for view in &figures.isps {
+        let (isp, of) = (view.figures.isp.as_str(), &view.figures);
+        for (name, times) in [("blocked", &of.blocked), ("unblocked", &of.unblocked)] {
+            put("isp", isp, &format!("{name}_measured"), Some(times.all));
+            put("isp", isp, &format!("{name}_p50_ms"), times.percentile(50));
+            put("isp", isp, &format!("{name}_p99_ms"), times.percentile(99));
+        }
+        let now = [("blocks", of.blocks), ("not_yet", of.not_yet), ("opened", of.opened)];
+        for (figure, n) in now.into_iter().chain([("still_blocked", of.still)]) {
+            put("isp", isp, figure, Some(n));
+        }
     }
     for (event, of) in &figures.events {
         for (figure, n) in counts(of) {

@@ -89,6 +89,8 @@ actions! {
     Stop "stop" of House,
     /// Resume after a stop.
     Resume "resume" of House,
+    /// Report what resolvers say, and be told what to ask next.
+    MeasureReport "measure_report" of House,
     /// Follow an ISP's view of the feed.
     FeedRead "feed_read" of Organisation,
     /// See what an ISP reported of itself.

@@ -50,7 +50,7 @@ pub struct Done {
 pub struct House {
     case: Case,
     house: Actor,
-    standing: Standing,
+    pub(super) standing: Standing,
     schedule: Schedule,
     checks: BTreeSet<ItemId>,
     feed: Option<Feed>,
@@ -334,7 +334,7 @@ impl House {
         self.commit(vec![("mallory".to_owned(), body)]).unwrap();
     }
 
-    fn sound(&self) -> Result<()> {
+    pub(super) fn sound(&self) -> Result<()> {
         if !self.broken {
             return Ok(());
         }
@@ -411,6 +411,12 @@ impl House {
         for (draft, record) in drafts.into_iter().zip(&records) {
             self.standing.trail.keep(&draft.decision, *record);
             self.standing.blocks.keep(draft.batch, *record, &self.standing.state);
+            // Released, and lifted, is what is durable.
+            let durable = after(self.standing.last);
+            for touched in &draft.touched {
+                let Standing { measure, state, .. } = &mut self.standing;
+                measure.follow(state, touched, *record, durable);
+            }
             if let Some(feed) = &mut self.feed {
                 for touched in draft.touched {
                     feed.touch(&self.standing.state, touched);
@@ -421,7 +427,7 @@ impl House {
     }
 
     /// Commits records, each of its actor, and gives the first one's index.
-    fn commit(&mut self, bodies: Vec<(String, Body)>) -> Result<u64> {
+    pub(super) fn commit(&mut self, bodies: Vec<(String, Body)>) -> Result<u64> {
         let was = std::mem::replace(&mut self.broken, true);
         let stamp = Stamp { actor: self.house.person.as_str().to_owned(), now_ms: now_ms() };
         let mut batch = self.case.batch();

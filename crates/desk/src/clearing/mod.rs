@@ -12,6 +12,7 @@
 //! - [`publish`]: the feed as signed files in a folder, for any web server or cache.
 //! - [`read`]: what pages show of the house, in one bounded look.
 //! - [`known`]: what the harm check knows, shared by the rounds and whoever asks.
+//! - [`measured`]: what probes report of ISPs: taken, answered with the next questions, put on record.
 //! - [`statement`]: what somebody says who objects.
 //! - [`tally`], `trail`: figures, and which record speaks of which ticket: both follow the steps.
 //! - `replay`: from records to the state; nothing else makes it.
@@ -26,6 +27,7 @@ pub mod door;
 mod house;
 mod keeper;
 pub mod known;
+pub mod measured;
 pub mod publish;
 pub mod read;
 mod received;

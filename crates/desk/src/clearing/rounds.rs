@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use collect::Bounds;
 use shield::harm::{Finding, Known};
@@ -34,6 +34,8 @@ const A_ROUND: usize = 64;
 const NAP: Duration = Duration::from_millis(100);
 /// Before what failed is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
+/// What was measured is put on record this often, where there is any.
+const MEASURED: Duration = Duration::from_secs(1);
 /// Refusals of hours that are over are looked for this often.
 const SETTLED: Duration = Duration::from_secs(60);
 
@@ -76,7 +78,7 @@ pub fn begin(
 ) -> Result<JoinHandle<Result<()>>> {
     let check = Checking(work.known.clone());
     let probe = work.resolver.map(|resolver| Probing::new(&work, resolver)).transpose()?;
-    let mut rounds = Rounds { keeper, check, probe, told };
+    let mut rounds = Rounds { keeper, check, probe, told, measured: Instant::now() };
     let run = move || {
         while !stop.load(Ordering::Relaxed) {
             match rounds.round() {
@@ -102,12 +104,18 @@ struct Rounds {
     check: Checking,
     probe: Option<Probing>,
     told: Told,
+    /// When what was measured was last put on record.
+    measured: Instant,
 }
 
 impl Rounds {
     /// True where anything was done.
     fn round(&mut self) -> Result<bool> {
         let mut any = self.checks()?;
+        if self.measured.elapsed() >= MEASURED {
+            self.measured = Instant::now();
+            self.keeper.look(super::House::fold)??;
+        }
         if let Some(probe) = &mut self.probe {
             any |= probe.round(&self.keeper, &self.told)?;
         }

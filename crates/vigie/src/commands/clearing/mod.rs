@@ -1,5 +1,6 @@
 //! The clearing house's words: each becomes one command, asked at its door.
 
+mod measured;
 pub(crate) mod serve;
 mod show;
 mod web;
@@ -41,6 +42,9 @@ pub(crate) fn run(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
         Clearing::Tickets { of, json } => show::tickets(&of.shield, *json),
         Clearing::Ticket { ticket, of, json } => show::ticket(&of.shield, TicketId(*ticket), *json),
         Clearing::Look { values, of, json } => show::look(&of.shield, values, *json),
+        Clearing::Measured { of_what, of, json } => {
+            measured::run(&of.shield, of_what.as_deref(), *json)
+        }
         Clearing::Policy { of, json } => show::policy(&of.shield, *json),
         acting => act(home, acting),
     }
@@ -190,6 +194,7 @@ fn command(words: &Clearing) -> Result<(Command, &Acting), Told> {
         | Clearing::Tickets { .. }
         | Clearing::Ticket { .. }
         | Clearing::Look { .. }
+        | Clearing::Measured { .. }
         | Clearing::Policy { .. } => {
             return Err(Told::Misuse("that word asks, and decides nothing".to_owned()));
         }

@@ -75,6 +75,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     let work = Work { home: at.home.clone(), known, resolver, bounds: Default::default() };
     let rounds = rounds::begin(keeper.clone(), work, Arc::clone(&said), Arc::clone(&stop));
     let rounds = rounds.map_err(told(&at.home))?;
+    let measure = args.measure.as_deref().map(|file| probes(file, &keeper)).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let mut lines = Vec::new();
@@ -128,6 +129,18 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
             let base = piracy_shield::BASE;
             lines.push(format!("Piracy Shield's API at {scheme}://{address}{base}."));
         }
+        let door = match measure {
+            Some(address) => {
+                let listener =
+                    super::web::listen("the probes' door", address, tls.is_some()).await?;
+                Some((listener, probe::door::router(keeper.clone(), Arc::clone(&parties))))
+            }
+            None => None,
+        };
+        if let Some(address) = door.as_ref().and_then(|(listener, _)| listener.local_addr().ok()) {
+            let scheme = if tls.is_some() { "https" } else { "http" };
+            lines.push(format!("Probes report at {scheme}://{address}/measure."));
+        }
         let console = match pages {
             Some((address, keeper, known)) => {
                 let house = console::ClearingHouse { keeper, known };
@@ -171,7 +184,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
                 None => std::future::pending().await,
             }
         };
-        let api_tls = tls.clone();
+        let (api_tls, door_tls) = (tls.clone(), tls.clone());
         let feed = async {
             match web.zip(listener) {
                 Some((web, listener)) => {
@@ -186,6 +199,16 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
                 Some((listener, router)) => {
                     let bounds = shield_feed::Bounds::default();
                     shield_feed::serve(listener, api_tls, router, bounds, std::future::pending())
+                        .await
+                }
+                None => std::future::pending().await,
+            }
+        };
+        let door = async {
+            match door {
+                Some((listener, router)) => {
+                    let bounds = shield_feed::Bounds::default();
+                    shield_feed::serve(listener, door_tls, router, bounds, std::future::pending())
                         .await
                 }
                 None => std::future::pending().await,
@@ -209,6 +232,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
             ended = dns => ended.map_err(|e| Told::failure(&e, None)),
             ended = feed => ended.map_err(|e| Told::failure(&e, None)),
             ended = api => ended.map_err(|e| Told::failure(&e, None)),
+            ended = door => ended.map_err(|e| Told::failure(&e, None)),
             ended = pages => ended.map_err(|e| Told::failure(&e, None)),
             () = ended() => Ok(()),
             () = closed => Ok(()),
@@ -223,6 +247,26 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     kept.map_err(|_| panicked())?.map_err(told(dir))?;
     worked.map_err(|_| panicked())?.map_err(told(dir))?;
     served
+}
+
+/// Sets the probes and controls that a file names, and gives where they report.
+fn probes(file: &Path, keeper: &Keeper) -> Result<SocketAddr, Told> {
+    use probe::settings::{HouseFile, MAX_FILE, controls};
+    let wrong =
+        |path: &Path, e: &dyn std::fmt::Display| Told::Misuse(format!("{}: {e}", path.display()));
+    let read = HouseFile::read(&crate::commands::read_text(file, MAX_FILE)?);
+    let settings = read.map_err(|e| wrong(file, &e))?;
+    let names = match &settings.controls {
+        Some(path) => {
+            let path = file.parent().unwrap_or_else(|| Path::new(".")).join(path);
+            let read = controls(&crate::commands::read_text(&path, MAX_FILE)?);
+            read.map_err(|e| wrong(&path, &e))?
+        }
+        None => Vec::new(),
+    };
+    let HouseFile { listen, probes, .. } = settings;
+    keeper.look(move |house| house.settle(&probes, &names)).map_err(told(file))?;
+    Ok(listen)
 }
 
 /// The console of the house, listening.
