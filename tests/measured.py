@@ -95,6 +95,7 @@ def figures(house):
 
 def probes(house, fronts, upstream):
     """Their keys, the house's settings, and each probe's own."""
+    house.vigie("party", "add", "fibre", "--name", "Fibre", "--sector", "isp", "--by", "vera")
     house.vigie("party", "add", "lab", "--name", "Lab", "--sector", "other", "--by", "vera")
     text = f'listen = "127.0.0.1:{house.measure}"\ncontrols = "controls.txt"\n'
     where = {name: f"127.0.0.1:{front.port}" for name, front in fronts.items()} | {"free": f"127.0.0.1:{upstream}"}
@@ -173,6 +174,8 @@ def controls_fail(house, fronts, first):
     assert house.items(tickets[guilty])[0]["ended"] == "lifted"
     others = [ticket for name, ticket in tickets.items() if name != guilty]
     assert all(house.stage(ticket) == "in_force" for ticket in [*others, first]), "only what explains it"
+    alarm = f"ALARM: two probes miss the control www.{guilty}; {guilty} explains it"
+    until("it is told", lambda: alarm in (house.work / "serve.log").read_text(), 5)
     # Three at the most within five minutes; more is for a person to see.
     for front in fronts.values():
         front.withheld.update(f"www.{name}" for name in HARMED)

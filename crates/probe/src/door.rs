@@ -19,6 +19,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use desk::access::{Access, Action, Asked, Decision, Principal};
+use desk::clearing::rounds::Told;
 use desk::clearing::{Keeper, measured};
 use shield::measure::wire::{MAX_REPORT, Report};
 use shield::order::words::{Organisation, Person};
@@ -32,14 +33,15 @@ const ROUTE: &str = "/measure";
 struct Serving {
     keeper: Keeper,
     access: Arc<Access>,
+    told: Told,
 }
 
-/// The route over a clearing house.
-pub fn router(keeper: Keeper, access: Arc<Access>) -> Router {
+/// The route over a clearing house. What a person has to hear of is `told`.
+pub fn router(keeper: Keeper, access: Arc<Access>, told: Told) -> Router {
     Router::new()
         .route(ROUTE, post(take))
         .layer(DefaultBodyLimit::max(MAX_REPORT))
-        .with_state(Serving { keeper, access })
+        .with_state(Serving { keeper, access, told })
 }
 
 impl Serving {
@@ -97,8 +99,15 @@ async fn take(
     let keeper = serving.keeper.clone();
     let taken = tokio::task::spawn_blocking(move || measured::report(&keeper, &actor, report));
     match taken.await {
-        Ok(Ok(Some(questions))) => match serde_json::to_vec(&questions) {
+        Ok(Ok(Some(answered))) => match serde_json::to_vec(&answered.questions) {
             Ok(json) => {
+                for (control, explained_by) in answered.lost {
+                    let why = explained_by.map_or_else(
+                        || "nothing that is blocked explains it: look".to_owned(),
+                        |value| format!("{value} explains it"),
+                    );
+                    (serving.told)(&format!("ALARM: two probes miss the control {control}; {why}"));
+                }
                 let head = [(header::CONTENT_TYPE, "application/json")];
                 (StatusCode::OK, head, json).into_response()
             }

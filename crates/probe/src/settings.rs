@@ -7,6 +7,7 @@ use serde::Deserialize;
 use shield::item::Name;
 use shield::measure::{MAX_CONTROLS, MAX_PROBES, MAX_RATE, Setting, USUAL_RATE};
 use shield::order::words::{Organisation, Probe};
+use shield::sets::{Class, Effect};
 
 /// The longest file of either kind, and of controls.
 pub const MAX_FILE: usize = 1 << 20;
@@ -71,6 +72,8 @@ pub struct HouseFile {
     pub listen: SocketAddr,
     /// A file of controls, a name a line; `#` begins a comment.
     pub controls: Option<PathBuf>,
+    /// So many names of the popular lists that the harm check knows are controls besides.
+    pub popular: usize,
     /// The probes.
     pub probes: Vec<Setting>,
 }
@@ -81,6 +84,8 @@ struct House {
     listen: SocketAddr,
     #[serde(default)]
     controls: Option<PathBuf>,
+    #[serde(default)]
+    popular: usize,
     #[serde(default, rename = "probe")]
     probes: Vec<OneProbe>,
 }
@@ -105,6 +110,9 @@ impl HouseFile {
     pub fn read(text: &str) -> Result<Self, Wrong> {
         let file: House =
             toml::from_str(text).map_err(|e| Wrong(e.to_string().trim_end().to_owned()))?;
+        if file.popular > MAX_CONTROLS {
+            return Err(Wrong(format!("popular: {MAX_CONTROLS} controls at most")));
+        }
         if file.probes.len() > MAX_PROBES {
             return Err(Wrong(format!("{MAX_PROBES} probes at most")));
         }
@@ -132,7 +140,8 @@ impl HouseFile {
             }
             probes.push(Setting { probe, isp, rate });
         }
-        Ok(Self { listen: file.listen, controls: file.controls, probes })
+        let House { listen, controls, popular, .. } = file;
+        Ok(Self { listen, controls, popular, probes })
     }
 }
 
@@ -156,6 +165,26 @@ pub fn controls(text: &str) -> Result<Vec<Name>, Wrong> {
         }
     }
     Ok(names)
+}
+
+/// So many names of the popular lists that change verdicts, spread over each; fewer where the lists hold
+/// fewer. Those that do not answer at an unblocked vantage are never taken for controls.
+pub fn popular(sets: &shield::Sets, many: usize) -> Vec<Name> {
+    let lists = || {
+        let popular = sets.iter().filter(|set| set.head.class == Class::Popular);
+        popular.filter(|set| set.effect() != Effect::Show)
+    };
+    let each = many.div_ceil(lists().count().max(1));
+    let of = |set: &'_ shield::Set| -> Vec<Name> {
+        let step = (set.entries / each.max(1)).max(1);
+        let names = set.names().step_by(step).filter_map(|name| Name::parse(name).ok());
+        names.take(each).collect()
+    };
+    let mut names: Vec<Name> = lists().flat_map(of).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.truncate(many);
+    names
 }
 
 #[cfg(test)]
@@ -182,6 +211,28 @@ mod tests {
         ] {
             assert!(of(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn popular_names_are_spread_over_the_lists() {
+        let head = |name: &str| shield::sets::Head {
+            name: name.into(),
+            class: Class::Popular,
+            source: "test".into(),
+            date: "2026-11-01".parse().unwrap(),
+            matches: shield::sets::Match::Registrable,
+        };
+        let set = |name: &str, letter: char| {
+            let names: String = (0..100).map(|n| format!("{letter}{n}.com\n")).collect();
+            let text = format!("{}{names}", shield::sets::text::head(&head(name)));
+            shield::sets::text::read(&text, &shield::Suffixes::default()).unwrap()
+        };
+        let sets = shield::Sets::new([set("one", 'a'), set("two", 'b')]);
+        let names = popular(&sets, 20);
+        let of = |letter| names.iter().filter(|name| name.as_str().starts_with(letter)).count();
+        assert_eq!((names.len(), of('a'), of('b')), (20, 10, 10), "{names:?}");
+        assert!(popular(&shield::Sets::new([]), 20).is_empty());
+        assert!(popular(&sets, 0).is_empty());
     }
 
     #[test]

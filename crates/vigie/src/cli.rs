@@ -239,8 +239,7 @@ pub(crate) struct ServeShield {
     /// Serve Piracy Shield's API, version 1, to who speaks it; beyond loopback with --tls-cert.
     #[arg(long, value_name = "ADDR", requires = "shield")]
     pub(crate) piracy_shield_listen: Option<SocketAddr>,
-    /// Have probes measure what ISPs block, as this file says (docs/measurement.md); beyond loopback with
-    /// --tls-cert.
+    /// Have probes measure what ISPs block, as this file says (docs/measurement.md).
     #[arg(long, value_name = "FILE", requires = "shield")]
     pub(crate) measure: Option<PathBuf>,
     /// The resolver that the probe asks [default: this machine's].

@@ -9,7 +9,6 @@ use desk::clearing::read::{self, ReporterView};
 use desk::clearing::tally::{Counts, MAX_SAMPLES, Objections, Part};
 use maud::{Markup, html};
 use shield::measure::IspView;
-use shield::measure::figures::Times;
 use shield::order::Stage;
 use shield::order::words::{EventId, Organisation};
 
@@ -98,7 +97,7 @@ pub(crate) async fn page(
         (stages(lang, &figures))
         div.columns { (outcomes(lang, &figures)) (objections(lang, &figures)) }
         (times(lang, &figures))
-        (isps(lang, &figures.isps))
+        (super::measured::isps(lang, &figures.isps))
         (reporters(lang, &figures.reporters.rows))
         (crate::html::parts::pager(&ctx, next.as_deref()))
         (events(lang, &figures))
@@ -179,7 +178,7 @@ fn objections(lang: Lang, figures: &Figures) -> Markup {
 }
 
 /// A time, to a tenth of a second where it is short; unknown where nothing was measured.
-fn took(lang: Lang, ms: Option<u64>) -> String {
+pub(super) fn took(lang: Lang, ms: Option<u64>) -> String {
     match ms {
         None => lang.t_owned("part.unknown"),
         Some(ms @ 0..10_000) => format!("{}\u{a0}ms", fmt::number(ms)),
@@ -207,44 +206,6 @@ fn times(lang: Lang, figures: &Figures) -> Markup {
             h2 #h-times { (lang.t("statistics.times")) }
             (table(lang.t("statistics.times"), &cols, figures.times.iter().map(row)))
             p.quiet { (lang.n("statistics.sampled", MAX_SAMPLES as u64, &[])) }
-        }
-    }
-}
-
-/// What ISPs are measured to do. Who has no probe and never had is not among them.
-fn isps(lang: Lang, isps: &[IspView]) -> Markup {
-    let cols = [
-        Col::text(lang.t("measured.isp")).wide(),
-        Col::number(lang.t("measured.times")),
-        Col::number(lang.t("measured.blocked_p50")),
-        Col::number(lang.t("measured.blocked_p99")),
-        Col::number(lang.t("measured.unblocked_p50")),
-        Col::number(lang.t("measured.unblocked_p99")),
-        Col::number(lang.t("measured.not_yet")),
-        Col::number(lang.t("measured.still")),
-    ];
-    let time = |times: &Times, percent| match times.percentile(percent) {
-        None => lang.t_owned("measured.not"),
-        some => took(lang, some),
-    };
-    let row = |view: &IspView| {
-        let of = &view.figures;
-        vec![
-            html! { (text(of.isp.as_str())) },
-            html! { (fmt::number(of.blocked.all)) " / " (fmt::number(of.unblocked.all)) },
-            html! { (time(&of.blocked, 50)) },
-            html! { (time(&of.blocked, 99)) },
-            html! { (time(&of.unblocked, 50)) },
-            html! { (time(&of.unblocked, 99)) },
-            html! { (fmt::number(of.not_yet)) },
-            html! { (fmt::number(of.still)) },
-        ]
-    };
-    html! {
-        section aria-labelledby="h-isps" {
-            h2 #h-isps { (lang.t("measured.title")) }
-            @if isps.is_empty() { p.quiet { (lang.t("measured.none")) } }
-            @else { (table(lang.t("measured.title"), &cols, isps.iter().map(row))) }
         }
     }
 }
@@ -377,16 +338,8 @@ pub(crate) async fn csv(
         put("reporter", view.reporter.as_str(), "budget_released", Some(view.budget.released));
     }
     for view in &figures.isps {
-        let (isp, of) = (view.figures.isp.as_str(), &view.figures);
-        for (name, times) in [("blocked", &of.blocked), ("unblocked", &of.unblocked)] {
-            put("isp", isp, &format!("{name}_measured"), Some(times.all));
-            put("isp", isp, &format!("{name}_p50_ms"), times.percentile(50));
-            put("isp", isp, &format!("{name}_p99_ms"), times.percentile(99));
-        }
-        let now = [("blocks", of.blocks), ("not_yet", of.not_yet), ("opened", of.opened)];
-        for (figure, n) in now.into_iter().chain([("still_blocked", of.still)]) {
-            put("isp", isp, figure, Some(n));
-        }
+        let isp = view.figures.isp.as_str();
+        super::measured::rows(view, |figure, value| put("isp", isp, figure, value));
     }
     for (event, of) in &figures.events {
         for (figure, n) in counts(of) {

@@ -5,6 +5,7 @@
 //! subscriber's address, is in it; what was not asked is counted and dropped.
 
 use model::record::ShieldMeasured;
+use shield::Item;
 use shield::item::Name;
 use shield::measure::wire::{Questions, Report};
 use shield::measure::{Measure, Setting, Taken, figures};
@@ -49,28 +50,39 @@ impl House {
     }
 }
 
+/// What a probe is answered, and what came of its report.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// What it asks next.
+    pub questions: Questions,
+    /// Controls that two probes by now saw failing, each with what was taken for the reason: where none was
+    /// found a person has to look.
+    pub lost: Vec<(Item, Option<Item>)>,
+}
+
 /// Takes a probe's report, and gives what it asks next; `None`: no such probe is set. Controls that it sees
 /// failing are told to the machine, which lifts what explains one once two probes say so.
 ///
 /// # Errors
 /// The house is closed, or its queue full; the disk.
-pub fn report(keeper: &Keeper, actor: &Actor, report: Report) -> Result<Option<Questions>> {
+pub fn report(keeper: &Keeper, actor: &Actor, report: Report) -> Result<Option<Answered>> {
     let Some(probe) = Probe::new(actor.person.as_str()) else { return Ok(None) };
     let taken = keeper.look(move |house| house.measured(&probe, &report))?;
     let Some(Taken { questions, failing }) = taken else { return Ok(None) };
+    let mut answered = Answered { questions, lost: Vec::new() };
     for failing in failing {
         let control = failing.control.clone();
         let command =
             Command::ControlFailed { control: failing.control, explained_by: failing.explained_by };
         let done = keeper.act(Ask { actor: actor.clone(), command })?;
-        let lost = |done: &super::house::Done| {
-            done.steps.iter().any(|step| matches!(step.deed, Deed::ControlLost { .. }))
-        };
-        if done.as_ref().is_ok_and(lost) {
+        for step in done.map(|done| done.steps).unwrap_or_default() {
+            let Deed::ControlLost { explained_by, .. } = step.deed else { continue };
+            answered.lost.push((control.clone(), explained_by));
+            let control = control.clone();
             keeper.look(move |house| house.standing.measure.lost(&control))?;
         }
     }
-    Ok(Some(questions))
+    Ok(Some(answered))
 }
 
 #[cfg(test)]

@@ -222,7 +222,11 @@ impl Measure {
         };
         let turned = trail.take(side, moment);
         let concluded = trail.concluded()?;
-        if turned.is_none() && side == target.wanted && concluded.side == side {
+        // Three in a row say what is wanted, and no record does yet: another probe of the ISP had not found
+        // it, or too much was due.
+        let told = target.seen(isp).and_then(|seen| seen.told) == Some(side);
+        let wanted = side == target.wanted && concluded.side == side;
+        if turned.is_none() && wanted && told {
             if moment.since(target.since) > SETTLED_MS {
                 seat.trails.remove(&number);
                 self.trails = self.trails.saturating_sub(1);
@@ -231,7 +235,7 @@ impl Measure {
         }
         // A word that is late is told again once it is late enough; all else when it turns.
         let late = concluded.side != target.wanted && moment.since(target.since) >= LATE_MS;
-        if turned.is_none() && !late {
+        if turned.is_none() && !late && !wanted {
             return None;
         }
         let compared = up == Some(true);

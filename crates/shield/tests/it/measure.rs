@@ -200,6 +200,45 @@ fn a_control_that_was_never_up_or_is_down_for_all_does_not_fail() {
 }
 
 #[test]
+fn of_two_probes_of_an_isp_the_last_one_counts_and_one_that_is_gone_does_not() {
+    let mut world = begun();
+    let probes = [setting(1, Some("fibre"), 9), setting(3, Some("fibre"), 9), setting(9, None, 9)];
+    world.measure.settle(&probes, &[Name::parse("news.example").unwrap()]);
+    let both =
+        |world: &mut World, first: &dyn Fn(&str) -> Said, other: Option<&dyn Fn(&str) -> Said>| {
+            world.now = world.now.plus(SECOND);
+            round(world, 9, open);
+            round(world, 1, first);
+            if let Some(other) = other {
+                round(world, 3, other);
+            }
+        };
+    (0..4).for_each(|_| both(&mut world, &open, Some(&open)));
+    world.blocked(&league(), "tv.stream.example");
+    let blocks = without("tv.stream.example");
+    (0..4).for_each(|_| both(&mut world, &blocks, Some(&open)));
+    assert_eq!(found(&world.measure, "fibre", "tv.stream.example"), Some(What::StillOpen));
+    (0..3).for_each(|_| both(&mut world, &blocks, Some(&blocks)));
+    let due = world.measure.take_due();
+    assert_eq!(
+        due.iter().map(|one| (one.what, one.after_ms)).collect::<Vec<_>>(),
+        [(What::Blocked, 5_000)]
+    );
+    // The second one falls silent while it found nothing yet.
+    world.blocked(&league(), "two.stream.example");
+    both(&mut world, &open, Some(&open));
+    let blocks = |name: &str| {
+        let ours = ["tv.stream.example", "two.stream.example"].contains(&name);
+        if ours { Said::NoSuchName } else { Said::Open }
+    };
+    (0..58).for_each(|_| both(&mut world, &blocks, None));
+    assert_eq!(found(&world.measure, "fibre", "two.stream.example"), None, "it may yet speak");
+    (0..4).for_each(|_| both(&mut world, &blocks, None));
+    assert_eq!(found(&world.measure, "fibre", "two.stream.example"), Some(What::Blocked));
+    assert_eq!(world.measure.take_due().len(), 1);
+}
+
+#[test]
 fn what_was_not_asked_is_counted_and_kept_nowhere() {
     let mut world = begun();
     let marker = "marker-4711.subscriber.example";

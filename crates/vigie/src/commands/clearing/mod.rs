@@ -1,6 +1,7 @@
 //! The clearing house's words: each becomes one command, asked at its door.
 
 mod measured;
+mod probes;
 pub(crate) mod serve;
 mod show;
 mod web;

@@ -73,9 +73,13 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     let stop = Arc::new(AtomicBool::new(false));
     let pages = serve.listen.map(|address| (address, keeper.clone(), known.clone()));
     let work = Work { home: at.home.clone(), known, resolver, bounds: Default::default() };
+    let measure = args
+        .measure
+        .as_deref()
+        .map(|file| super::probes::settle(file, &keeper, &work.known, &parties))
+        .transpose()?;
     let rounds = rounds::begin(keeper.clone(), work, Arc::clone(&said), Arc::clone(&stop));
     let rounds = rounds.map_err(told(&at.home))?;
-    let measure = args.measure.as_deref().map(|file| probes(file, &keeper)).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let mut lines = Vec::new();
@@ -133,7 +137,10 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
             Some(address) => {
                 let listener =
                     super::web::listen("the probes' door", address, tls.is_some()).await?;
-                Some((listener, probe::door::router(keeper.clone(), Arc::clone(&parties))))
+                Some((
+                    listener,
+                    probe::door::router(keeper.clone(), Arc::clone(&parties), Arc::clone(&said)),
+                ))
             }
             None => None,
         };
@@ -247,26 +254,6 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     kept.map_err(|_| panicked())?.map_err(told(dir))?;
     worked.map_err(|_| panicked())?.map_err(told(dir))?;
     served
-}
-
-/// Sets the probes and controls that a file names, and gives where they report.
-fn probes(file: &Path, keeper: &Keeper) -> Result<SocketAddr, Told> {
-    use probe::settings::{HouseFile, MAX_FILE, controls};
-    let wrong =
-        |path: &Path, e: &dyn std::fmt::Display| Told::Misuse(format!("{}: {e}", path.display()));
-    let read = HouseFile::read(&crate::commands::read_text(file, MAX_FILE)?);
-    let settings = read.map_err(|e| wrong(file, &e))?;
-    let names = match &settings.controls {
-        Some(path) => {
-            let path = file.parent().unwrap_or_else(|| Path::new(".")).join(path);
-            let read = controls(&crate::commands::read_text(&path, MAX_FILE)?);
-            read.map_err(|e| wrong(&path, &e))?
-        }
-        None => Vec::new(),
-    };
-    let HouseFile { listen, probes, .. } = settings;
-    keeper.look(move |house| house.settle(&probes, &names)).map_err(told(file))?;
-    Ok(listen)
 }
 
 /// The console of the house, listening.
