@@ -2,8 +2,8 @@
 //! addresses, lists of check sums, mapping files, time stamps, web archives, hand-overs, packages, images
 //! of disks, items of the shield, its sets, decisions, feed and stops, requests for block lists, what is
 //! said to the keep of an ISP's side, what its follow is set by and remembers, tickets by Piracy Shield's
-//! API, what a clearing house and its standby say to one another, and what the capture probe meets: HTTP
-//! answers, playlists, hosts, DNS. The first byte says which.
+//! API, what a measuring probe sends, what a clearing house and its standby say to one another, and what
+//! the capture probe meets: HTTP answers, playlists, hosts, DNS. The first byte says which.
 //!
 //! (Index files are fuzzed by `desk`'s own tests: SQLite and Parquet would be built for them here.)
 #![no_main]
@@ -50,6 +50,7 @@ fuzz_target!(|bytes: &[u8]| {
         b'h' => hosts(bytes),
         b'i' => names(bytes),
         b'j' => stop(bytes),
+        b'm' => measured(bytes),
         b'q' => ticket(bytes),
         b'r' => dns(bytes),
         b's' => items(bytes),
@@ -89,6 +90,26 @@ fn note(bytes: &[u8]) {
     // A key's file has one writing. It is not opened here: that is slow by design.
     if let Ok(sealed) = Sealed::parse(text) {
         assert_eq!(sealed.to_string(), text);
+    }
+}
+
+/// What a measuring probe sends, what it is asked, and what a record holds of it: what is read is within its
+/// bounds, and findings are written and read again the same.
+fn measured(bytes: &[u8]) {
+    use shield::measure::figures;
+    use shield::measure::wire::{MAX_AGE_MS, MAX_ANSWERS, MAX_ROUND, Questions, Report};
+    if let Ok(report) = Report::read(bytes) {
+        assert!(report.answers.len() <= MAX_ANSWERS);
+        assert!(report.answers.iter().all(|answer| answer.age_ms <= MAX_AGE_MS));
+    }
+    if let Ok(questions) = Questions::read(bytes) {
+        assert!(questions.names.len() <= MAX_ROUND);
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(all) = figures::read(text) {
+        let texts = figures::texts(&all).expect("findings have a writing");
+        let again: Vec<_> = texts.iter().filter_map(|text| figures::read(text).ok()).flatten().collect();
+        assert_eq!(again, all);
     }
 }
 

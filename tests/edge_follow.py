@@ -60,7 +60,9 @@ class Mirror(BaseHTTPRequestHandler):
 
 
 class House(clearing_house.Bench):
-    """A clearing house with one reporter, one ISP and an event that runs."""
+    """A clearing house with one reporter, one ISP and an event that runs; `more` is what it serves besides."""
+
+    more = ()
 
     def begin(self, stream, upstream):
         vigie, shield = self.vigie, self.shield
@@ -105,7 +107,7 @@ class House(clearing_house.Bench):
         before = log.read_text().count("The feed at") if log.exists() else 0
         self.serving = self.start("serve", os.environ["VIGIE_BIN"], "serve", "--shield", "shield", "--practice", "--feed",
                                   "feed", "--feed-listen", f"127.0.0.1:{self.web}", "--tls-cert", "tls.pem", "--tls-key",
-                                  "tls.key", "--resolver", f"127.0.0.1:{self.upstream}")
+                                  "tls.key", "--resolver", f"127.0.0.1:{self.upstream}", *self.more)
         until("the clearing house runs", lambda: log.read_text().count("The feed at") > before, 30)
 
     def release(self, name, *more):

@@ -11,9 +11,13 @@ use desk::clearing::known::Knowledge;
 use desk::clearing::{Ask, House, Keeper, statement};
 use desk::parties::{Act, PartyRole, Sector, act};
 use model::ExhibitId;
+use shield::item::Name;
+use shield::measure::Setting;
+use shield::measure::said::Said;
+use shield::measure::wire::{Answer, Report};
 use shield::order::command::{Event, Order, Submission};
 use shield::order::turn::Outcome;
-use shield::order::words::{EventId, Grounds, OrderId, Organisation, Person, Right};
+use shield::order::words::{EventId, Grounds, OrderId, Organisation, Person, Probe, Right};
 use shield::order::{Actor, Audience, Capture, Command, ItemId, Moment, Role, Seen, TicketId};
 
 /// What everybody here signs in with.
@@ -158,6 +162,37 @@ fn night(keeper: &Keeper, known: &Knowledge) -> Came<()> {
     does(keeper, actor("the public", "the public", Role::Party)?, Command::Object { value, proof })
 }
 
+/// Three ISPs: one blocks everything, one but half of it, of one nothing is known.
+fn measured(keeper: &Keeper) -> Came<()> {
+    let isps = ["fibre", "tower", "cable"];
+    let of = |isp: &str| {
+        let probe = Probe::new(&format!("{isp}-probe"))?;
+        Some(Setting { probe, isp: Organisation::new(isp), rate: 100 })
+    };
+    let probes: Option<Vec<Setting>> = isps.into_iter().map(of).collect();
+    let (probes, controls) = (probes.ok_or("a probe")?, vec![Name::parse("news.example")?]);
+    keeper.look(move |house| house.settle(&probes, &controls))?;
+    let names = keeper.look(|house| {
+        let names = house.state().items().filter_map(|(_, live)| live.value.name().cloned());
+        names.collect::<Vec<_>>()
+    })?;
+    for (isp, each) in [("fibre", 1), ("tower", 2)] {
+        let answer = |(n, name): (usize, &Name)| {
+            let said = if n.is_multiple_of(each) { Said::NoSuchName } else { Said::Open };
+            Answer { name: name.as_str().to_owned(), said, age_ms: 0, address: None }
+        };
+        let mut answers: Vec<Answer> = names.iter().enumerate().map(answer).collect();
+        let name = "news.example".to_owned();
+        answers.push(Answer { name, said: Said::Open, age_ms: 0, address: None });
+        let probe = actor(&format!("{isp}-probe"), "lab", Role::Probe)?;
+        for _ in 0..3 {
+            let report = Report { dropped: 0, answers: answers.clone() };
+            desk::clearing::measured::report(keeper, &probe, report)?;
+        }
+    }
+    Ok(())
+}
+
 #[tokio::main]
 async fn main() -> Came<()> {
     let mut args = std::env::args().skip(1);
@@ -179,6 +214,7 @@ async fn main() -> Came<()> {
     let known = Knowledge::read(&home, true)?;
     let (keeper, _thread) = Keeper::start(House::open(&place)?, Box::new(|_: &House| {}))?;
     night(&keeper, &known)?;
+    measured(&keeper)?;
     let options = console::Options::local(address);
     let challenges =
         desk::clearing::challenge::Challenges::open(&dir.join("shield"), None, Default::default())?;

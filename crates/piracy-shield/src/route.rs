@@ -63,7 +63,7 @@ impl Caller {
             | PartyRole::Auditor => Self::Internal,
             PartyRole::Reporter => Self::Reporter,
             PartyRole::Isp => Self::Provider,
-            PartyRole::Public => Self::Guest,
+            PartyRole::Probe | PartyRole::Public => Self::Guest,
         });
         all.min().unwrap_or(Self::Guest)
     }

@@ -7,6 +7,7 @@
 //!   source.
 //! - [`order`]: orders, events, tickets, items: from a report to a block, and to its end.
 //! - [`feed`]: what is out, for whom, and how who follows it catches up.
+//! - [`measure`]: what ISPs are measured to do: rule of three, controls, times.
 //! - [`proof`]: what an ISP is shown of a block: that it was decided, and nothing of who asked.
 //! - [`wire`]: the feed on its way: signed manifests, files that hold their proofs, and who follows.
 //!
@@ -16,6 +17,7 @@
 pub mod feed;
 pub mod harm;
 pub mod item;
+pub mod measure;
 pub mod order;
 pub mod proof;
 pub mod sets;

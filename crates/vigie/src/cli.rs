@@ -21,6 +21,7 @@ mod erase;
 pub(crate) mod package;
 pub(crate) mod party;
 mod people;
+pub(crate) mod probe;
 pub(crate) mod shield;
 mod stamp;
 pub(crate) mod standby;
@@ -106,6 +107,9 @@ pub(crate) enum Command {
     /// The ISP's side: keep what a resolver blocks, and open it in time.
     #[command(subcommand)]
     Edge(edge::Edge),
+    /// Measure an ISP: ask its resolver as a subscriber would, and report what it says.
+    #[command(subcommand)]
+    Probe(probe::Probe),
     /// Reference data: tables of addresses, and what the shield's check knows.
     #[command(subcommand)]
     Data(Data),
@@ -241,6 +245,9 @@ pub(crate) struct ServeShield {
     /// Write to hosts and CDNs of what is blocked, as this file says (docs/clearing-house.md).
     #[arg(long, value_name = "FILE", requires = "shield")]
     pub(crate) notices: Option<PathBuf>,
+    /// Have probes measure what ISPs block, as this file says (docs/measurement.md).
+    #[arg(long, value_name = "FILE", requires = "shield")]
+    pub(crate) measure: Option<PathBuf>,
     /// The resolver that the probe asks [default: this machine's].
     #[arg(long, value_name = "ADDR", requires = "shield")]
     pub(crate) resolver: Option<SocketAddr>,

@@ -67,6 +67,7 @@ fn main() -> ExitCode {
         Command::Package(args) => commands::package::run(home, args),
         Command::Shield(words) => commands::shield::run(home, words),
         Command::Edge(words) => commands::edge::run(home, words),
+        Command::Probe(words) => commands::probe::run(words),
         Command::Data(Data::Update { what, from, json }) => {
             commands::data::update(home, *what, from.as_deref(), *json)
         }

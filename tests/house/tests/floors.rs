@@ -30,6 +30,8 @@ const FLOORS: &[(&str, u32)] = &[
     ("console", 4),
     ("report", 4),
     ("edge", 4),
+    // What measures ISPs: the probe, and the clearing house's door for it.
+    ("probe", 4),
     // Others' API, over the desk.
     ("piracy-shield", 4),
     ("vigie", 5),
@@ -191,8 +193,9 @@ fn every_dependency_says_why() {
     assert!(silent.is_empty(), "dependencies without a reason beside them:\n{}", silent.join("\n"));
 }
 
-/// Nothing but `desk::outside` calls out by HTTP, and the ISP's side to its mirrors; nothing but the probe's
-/// shell opens a connection to where its plan says.
+/// Nothing but `desk::outside` calls out by HTTP, the ISP's side to its mirrors, and a measuring probe to the
+/// clearing house; nothing but the capture probe's shell opens a connection to where its plan says, and the
+/// measuring probe to its resolver.
 #[test]
 fn one_file_calls_outside() {
     let calling = |word: &str| {
@@ -203,13 +206,15 @@ fn one_file_calls_outside() {
     assert_eq!(calling("ureq::"), [Path::new("desk/src/outside.rs")]);
     let probe =
         ["collect/src/probe.rs", "collect/src/probe/lookup.rs", "collect/src/probe/recorder.rs"];
-    assert_eq!(calling("tokio::net::{TcpStream, UdpSocket}"), [Path::new(probe[1])]);
+    let resolver = Path::new("probe/src/ask.rs");
+    assert_eq!(calling("tokio::net::{TcpStream, UdpSocket}"), [Path::new(probe[1]), resolver]);
     let mirrors = Path::new("edge/src/follow/client.rs");
+    let line = Path::new("probe/src/line.rs");
     assert_eq!(
         calling("tokio::net::TcpStream;"),
-        [Path::new(probe[2]), Path::new(probe[0]), mirrors]
+        [Path::new(probe[2]), Path::new(probe[0]), mirrors, line]
     );
-    assert_eq!(calling("hyper::client::"), [mirrors]);
+    assert_eq!(calling("hyper::client::"), [mirrors, line]);
     // A standby calls the house that it follows.
     let standby = Path::new("vigie/src/commands/clearing/standby.rs");
     assert_eq!(calling("TcpStream::connect_timeout("), [standby]);

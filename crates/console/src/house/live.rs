@@ -114,7 +114,9 @@ pub(crate) fn mark(view: &LiveView, rows: &[(ItemView, Finding)]) -> String {
     let events: Vec<_> = view.events.iter().map(|of| (&of.event, of.on, of.tickets)).collect();
     let items: Vec<_> = rows
         .iter()
-        .map(|(item, found)| (item.id, item.stage, item.until, item.objected, found.verdict))
+        .map(|(item, found)| {
+            (item.id, item.stage, item.until, item.objected, item.bar, found.verdict)
+        })
         .collect();
     let text = format!("{:?}{events:?}{:?}{items:?}{}", view.stages, view.stops, view.objections);
     model::Sha256Hex::of(text.as_bytes()).to_string().get(..16).unwrap_or_default().to_owned()

@@ -12,6 +12,7 @@ pub(crate) mod acts;
 pub(crate) mod check;
 mod limits;
 pub(crate) mod live;
+mod measured;
 pub(crate) mod objections;
 pub(crate) mod open;
 mod parts;

@@ -8,6 +8,7 @@ use shield::order::{ItemId, Moment, Stage};
 
 use super::parts;
 use crate::app::App;
+use crate::fmt;
 use crate::gate::Who;
 use crate::html::hostile::text;
 use crate::i18n::Lang;
@@ -77,6 +78,27 @@ fn state(lang: Lang, item: &ItemView, now: Moment) -> Markup {
         }
         @if let Some(until) = item.until {
             br; span.quiet { (lang.t("items.until")) " " (parts::moment(until)) }
+        }
+        @if item.stage == Stage::InForce { (measured(lang, item)) }
+    }
+}
+
+/// At how many ISPs it is measured to be blocked. It takes the same room whatever was measured, so that
+/// nothing moves while the bar fills.
+fn measured(lang: Lang, item: &ItemView) -> Markup {
+    let bar = item.bar.filter(|bar| bar.of() > 0);
+    html! {
+        div.measured {
+            @match bar {
+                Some(bar) => {
+                    progress max=(bar.of()) value=(bar.done) aria-label=(lang.t("measured.bar")) {}
+                    span.quiet {
+                        (lang.n("measured.blocking", bar.of(), &[("done", &fmt::number(bar.done))]))
+                        @if bar.unknown > 0 { ", " (lang.n("measured.unknown", bar.unknown, &[])) }
+                    }
+                }
+                None => { progress max="1" value="0" aria-hidden="true" {} span.quiet { (lang.t("measured.not")) } },
+            }
         }
     }
 }

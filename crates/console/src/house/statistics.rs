@@ -8,6 +8,7 @@ use desk::clearing::House;
 use desk::clearing::read::{self, ReporterView};
 use desk::clearing::tally::{Counts, MAX_SAMPLES, Objections, Part};
 use maud::{Markup, html};
+use shield::measure::IspView;
 use shield::order::Stage;
 use shield::order::words::{EventId, Organisation};
 
@@ -43,6 +44,7 @@ struct Figures {
     reporters: read::Page<ReporterView, Organisation>,
     events: Vec<(EventId, Counts)>,
     more_events: bool,
+    isps: Vec<IspView>,
 }
 
 impl Figures {
@@ -72,6 +74,7 @@ impl Figures {
             reporters,
             events: events.map(|(event, counts)| (event.clone(), *counts)).collect(),
             more_events: tally.events().count() > most.max(EVENTS),
+            isps: house.measure().isps(),
         }
     }
 }
@@ -94,6 +97,7 @@ pub(crate) async fn page(
         (stages(lang, &figures))
         div.columns { (outcomes(lang, &figures)) (objections(lang, &figures)) }
         (times(lang, &figures))
+        (super::measured::isps(lang, &figures.isps))
         (reporters(lang, &figures.reporters.rows))
         (crate::html::parts::pager(&ctx, next.as_deref()))
         (events(lang, &figures))
@@ -174,7 +178,7 @@ fn objections(lang: Lang, figures: &Figures) -> Markup {
 }
 
 /// A time, to a tenth of a second where it is short; unknown where nothing was measured.
-fn took(lang: Lang, ms: Option<u64>) -> String {
+pub(super) fn took(lang: Lang, ms: Option<u64>) -> String {
     match ms {
         None => lang.t_owned("part.unknown"),
         Some(ms @ 0..10_000) => format!("{}\u{a0}ms", fmt::number(ms)),
@@ -332,6 +336,10 @@ pub(crate) async fn csv(
         }
         put("reporter", view.reporter.as_str(), "budget_errors", Some(view.budget.errors));
         put("reporter", view.reporter.as_str(), "budget_released", Some(view.budget.released));
+    }
+    for view in &figures.isps {
+        let isp = view.figures.isp.as_str();
+        super::measured::rows(view, |figure, value| put("isp", isp, figure, value));
     }
     for (event, of) in &figures.events {
         for (figure, n) in counts(of) {

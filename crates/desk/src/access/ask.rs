@@ -91,6 +91,8 @@ actions! {
     Resume "resume" of House,
     /// Name a standby, or let it go.
     StandbyChange "standby_change" of House,
+    /// Report what resolvers say, and be told what to ask next.
+    MeasureReport "measure_report" of House,
     /// Follow an ISP's view of the feed.
     FeedRead "feed_read" of Organisation,
     /// See what an ISP reported of itself.

@@ -605,8 +605,7 @@ fn at_server(place: &desk::Place, request: &Line) -> Result<Option<Reply>> {
         };
         let asked = || -> std::io::Result<Option<Vec<u8>>> {
             // Who has a proof looked for waits for the look.
-            let looks =
-                matches!(request, Line::Command(request) if request.token.is_some());
+            let looks = matches!(request, Line::Command(request) if request.token.is_some());
             stream.set_read_timeout(Some(if looks { LOOKS } else { PATIENCE }))?;
             write(&stream, request)?;
             line(&mut BufReader::new(&stream))

@@ -473,6 +473,12 @@ impl House {
         for (draft, record) in drafts.into_iter().zip(&records) {
             self.standing.trail.keep(&draft.decision, *record);
             self.standing.blocks.keep(draft.batch, *record, &self.standing.state);
+            // Released, and lifted, is what is durable.
+            let durable = after(self.standing.last);
+            for touched in &draft.touched {
+                let Standing { measure, state, .. } = &mut self.standing;
+                measure.follow(state, touched, *record, durable);
+            }
             if let Some(feed) = &mut self.feed {
                 for touched in draft.touched {
                     feed.touch(&self.standing.state, touched);

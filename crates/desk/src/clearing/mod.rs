@@ -15,6 +15,7 @@
 //! - [`HouseAct`]: what is done to the house itself: a figure, a stop signed for a safe.
 //! - [`known`]: what the harm check knows, shared by the rounds and whoever asks.
 //! - [`standby`]: a second machine that has all of it before it is acknowledged.
+//! - [`measured`]: what probes report of ISPs: taken, answered with the next questions, put on record.
 //! - [`statement`], [`challenge`]: what somebody says who objects, and what shows that they may.
 //! - [`tally`], `trail`: figures, and which record speaks of which ticket: both follow the steps.
 //! - `replay`: from records to the state; nothing else makes it.
@@ -31,6 +32,7 @@ mod house;
 mod house_act;
 mod keeper;
 pub mod known;
+pub mod measured;
 pub mod notice;
 pub mod publish;
 pub mod read;

@@ -1,6 +1,7 @@
 //! From the records of a clearing house's log to what it knows.
 
 use model::record::{Body, Opening, Record, ShieldDecided};
+use shield::measure::{Measure, figures};
 use shield::order::written::MAX_PARTS;
 use shield::order::{Decision, Moment, Policy, State};
 
@@ -26,6 +27,8 @@ pub struct Standing {
     pub tally: Tally,
     /// What it says of standbys.
     pub standbys: Standbys,
+    /// What ISPs are measured to do.
+    pub measure: Measure,
     pub(super) blocks: Blocks,
     pub(super) trail: Trail,
     /// Parts of a decision of which more are to come.
@@ -75,6 +78,9 @@ impl Standing {
             }
             Body::ShieldStandby(body) => self.standbys.take(&body)?,
             Body::ShieldFigured(body) => self.policy.set(&body.figure, body.value)?,
+            Body::ShieldMeasured(body) => {
+                figures::read(&body.measured)?.iter().for_each(|one| self.measure.replay(one));
+            }
             _ => {}
         }
         self.whole()
@@ -110,7 +116,7 @@ impl Standing {
         }
         // Where nothing was put into force there is no seed, and nothing under it.
         let mut batch = Batch::new(body.seed.map_or([0; 32], |seed| seed.0));
-        self.apply(&decision, &mut batch);
+        self.apply(&decision, index, &mut batch);
         let shown = body.blocks.zip(body.blocks_under);
         if batch.root() != shown || body.seed.is_some() != shown.is_some() {
             return Err("the root it shows is not that of the blocks it puts into force".into());
@@ -120,9 +126,10 @@ impl Standing {
         Ok(())
     }
 
-    fn apply(&mut self, decision: &Decision, batch: &mut Batch) {
+    fn apply(&mut self, decision: &Decision, record: u64, batch: &mut Batch) {
         for step in decision.steps() {
-            let _ = self.state.apply(&step);
+            let touched = self.state.apply(&step);
+            self.measure.follow(&self.state, &touched, record, decision.at);
             self.tally.follow(&self.state, &step);
             self.blocks.follow(&self.state, &step);
             batch.take(&self.state, &step);

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use collect::Bounds;
 use shield::harm::{Finding, Known};
@@ -37,6 +37,8 @@ const NAP: Duration = Duration::from_millis(100);
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 /// Letters to hosts and CDNs are looked for this often.
 const POST: Duration = Duration::from_secs(1);
+/// What was measured is put on record this often, where there is any.
+const MEASURED: Duration = Duration::from_secs(1);
 /// Refusals of hours that are over are looked for this often.
 const SETTLED: Duration = Duration::from_secs(60);
 
@@ -99,7 +101,7 @@ pub fn begin(
         let thread = std::thread::Builder::new().name("notices".to_owned()).spawn(run);
         thread.map_err(|e| Error::Beside(format!("no thread could be had: {e}")))?;
     }
-    let mut rounds = Rounds { keeper, check, probe, told };
+    let mut rounds = Rounds { keeper, check, probe, told, measured: Instant::now() };
     let run = move || {
         while !stop.load(Ordering::Relaxed) {
             match rounds.round() {
@@ -125,12 +127,18 @@ struct Rounds {
     check: Checking,
     probe: Option<Probing>,
     told: Told,
+    /// When what was measured was last put on record.
+    measured: Instant,
 }
 
 impl Rounds {
     /// True where anything was done.
     fn round(&mut self) -> Result<bool> {
         let mut any = self.checks()?;
+        if self.measured.elapsed() >= MEASURED {
+            self.measured = Instant::now();
+            self.keeper.look(super::House::fold)??;
+        }
         if let Some(probe) = &mut self.probe {
             any |= probe.round(&self.keeper, &self.told)?;
         }

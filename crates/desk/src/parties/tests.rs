@@ -178,9 +178,8 @@ fn an_office_is_of_the_right_sector() {
     for role in PartyRole::ALL {
         let fits = match role {
             PartyRole::Operator | PartyRole::Regulator | PartyRole::Isp => false,
-            PartyRole::Reporter | PartyRole::Reviewer | PartyRole::Auditor | PartyRole::Public => {
-                true
-            }
+            PartyRole::Reporter | PartyRole::Reviewer | PartyRole::Probe => true,
+            PartyRole::Auditor | PartyRole::Public => true,
         };
         assert_eq!(bench.act("ana", give("rita", *role)).is_ok(), fits, "{role:?}");
     }

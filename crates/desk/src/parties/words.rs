@@ -48,6 +48,8 @@ words! {
         Reporter "reporter",
         /// Blocks, and reports its own state.
         Isp "isp",
+        /// Asks resolvers as a subscriber would, and reports what they say. It decides nothing.
+        Probe "probe",
         /// Reads everything and changes nothing.
         Auditor "auditor",
         /// Anybody: looks a value up, objects.
@@ -65,6 +67,8 @@ impl PartyRole {
             Self::Operator => 1_200,
             // Its machines follow the feed.
             Self::Isp => 3_000,
+            // Each of its probes reports once a second.
+            Self::Probe => 6_000,
         }
     }
 
@@ -76,6 +80,7 @@ impl PartyRole {
             Self::Reviewer => Role::Reviewer,
             Self::Reporter => Role::Reporter,
             Self::Isp => Role::Isp,
+            Self::Probe => Role::Probe,
             Self::Public => Role::Party,
             Self::Auditor => return None,
         })
@@ -87,7 +92,7 @@ impl PartyRole {
             Self::Operator | Self::Regulator => Some(Sector::Authority),
             Self::Reporter => Some(Sector::RightsHolder),
             Self::Isp => Some(Sector::Isp),
-            Self::Reviewer | Self::Auditor | Self::Public => None,
+            Self::Reviewer | Self::Probe | Self::Auditor | Self::Public => None,
         }
     }
 }

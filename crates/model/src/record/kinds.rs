@@ -738,6 +738,13 @@ records! {
         Committed digest: Sha256Hex,
     }
 
+    /// What probes measured of ISPs: who blocks, or blocks no longer, since when, and who does not
+    /// (docs/measurement.md).
+    "shield.measured" ShieldMeasured {
+        /// The findings, as JSON.
+        Committed measured: String,
+    }
+
     /// In the authority's own log: an organisation that deals with the authority. Who they all are, and
     /// what each may do, holds for every case and for the clearing house (docs/access.md).
     "party.organisation" PartyOrganisation {

@@ -194,6 +194,11 @@ impl Set {
         format!("{} ({}, {})", self.head.name, self.head.source, self.head.date)
     }
 
+    /// Its names, in the list's order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter()
+    }
+
     /// The member that a name falls under.
     pub(crate) fn holds_name<'a>(&self, name: &Candidates<'a>) -> Option<&'a str> {
         if self.names.is_empty() {

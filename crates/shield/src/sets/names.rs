@@ -63,6 +63,12 @@ impl Names {
         !self.slots.is_empty() && self.empty_slot(name).is_none()
     }
 
+    /// The names, as they were inserted.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        let lines = self.text.split(|byte| *byte == b'\n');
+        lines.filter_map(|line| std::str::from_utf8(line).ok()).filter(|name| !name.is_empty())
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.text.capacity() + self.slots.len() * size_of::<u32>()
     }

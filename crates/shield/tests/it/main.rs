@@ -4,5 +4,6 @@
 
 mod acceptance;
 mod feed;
+mod measure;
 mod order;
 mod world;

@@ -4,6 +4,7 @@ use model::{ExhibitId, Sha256Hex};
 use shield::Item;
 use shield::feed::{Bounds, Feed, Row};
 use shield::harm::Verdict;
+use shield::measure::Measure;
 use shield::order::command::{Command, Event, Order, Submission};
 use shield::order::words::{EventId, Grounds, OrderId, Organisation, Person, Right};
 use shield::order::{
@@ -77,6 +78,7 @@ pub(crate) struct World {
     pub(crate) now: Moment,
     pub(crate) steps: Vec<Step>,
     pub(crate) feed: Feed,
+    pub(crate) measure: Measure,
     /// False where there are too many to keep.
     pub(crate) keeps_steps: bool,
     captures: u64,
@@ -89,7 +91,9 @@ impl World {
         let feed = Feed::new(&state, 7, 1, Bounds::default());
         let now = Moment(1_790_000_000_000);
         let (policy, steps) = (Policy::default(), Vec::new());
-        let mut world = Self { state, policy, now, steps, feed, keeps_steps: true, captures: 0 };
+        let measure = Measure::default();
+        let keeps_steps = true;
+        let mut world = Self { state, policy, now, steps, feed, measure, keeps_steps, captures: 0 };
         for (id, reporter, right) in [("1/26", "league", "football"), ("2/26", "cinema", "films")] {
             let order = Order {
                 id: OrderId::new(id).expect("an id"),
@@ -118,6 +122,7 @@ impl World {
         let steps = decide(&self.state, &self.policy, command, who, self.now)?;
         for step in &steps {
             let touched = self.state.apply(step);
+            self.measure.follow(&self.state, &touched, self.steps.len() as u64, self.now);
             self.feed.touch(&self.state, touched);
         }
         let _ = self.feed.publish(&self.state);

@@ -387,6 +387,24 @@ persons of two organisations resume.")]
     /// The second machine that has each act before it is acknowledged (docs/standby.md).
     #[command(subcommand)]
     Standby(super::standby::Standby),
+    /// Show what ISPs are measured to do: how soon each blocks and unblocks, and who does not.
+    #[command(after_help = "Examples:
+  vigie shield measured
+  vigie shield measured fibre
+  vigie shield measured tv.stream.example --json
+
+Of the log: what was found within the last second may still be missing. An ISP that no probe
+measured is not measured, which is not zero.")]
+    Measured {
+        /// An ISP, or a name that is blocked or was lifted [default: every ISP].
+        #[arg(value_name = "ISP|ITEM")]
+        of_what: Option<String>,
+        #[command(flatten)]
+        of: ShieldDir,
+        /// One JSON line an ISP on stdout.
+        #[arg(long)]
+        json: bool,
+    },
     /// Show the figures of the policy.
     #[command(after_help = "Example:
   vigie shield policy")]

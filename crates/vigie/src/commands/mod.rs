@@ -17,6 +17,7 @@ pub(crate) mod package;
 pub(crate) mod parse;
 pub(crate) mod party;
 pub(crate) mod privilege;
+pub(crate) mod probe;
 pub(crate) mod range;
 pub(crate) mod search;
 pub(crate) mod serve;

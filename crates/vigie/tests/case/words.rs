@@ -28,6 +28,7 @@ fn help_stands_behind_every_command_and_carries_examples() {
         "package",
         "shield",
         "edge",
+        "probe",
         "data",
         "range",
         "stamp",
@@ -50,6 +51,7 @@ fn help_stands_behind_every_command_and_carries_examples() {
             "package",
             "shield",
             "edge",
+            "probe",
             "data",
             "range",
         ]

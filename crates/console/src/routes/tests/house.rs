@@ -477,3 +477,57 @@ async fn a_form_that_is_too_long_is_told_so_by_a_page() {
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
     assert!(page.contains("The form was not read") && page.contains("<html"), "{page}");
 }
+
+/// The bar says what was measured, in the room that stood there before; what was not measured is never zero.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn live_and_statistics_show_what_isps_are_measured_to_do() {
+    use shield::item::Name;
+    use shield::measure::Setting;
+    use shield::measure::said::Said;
+    use shield::measure::wire::{Answer, Report};
+    use shield::order::words::Probe;
+    let mut bench = Bench::house();
+    reported(&mut bench).await;
+    let keeper = bench.app.clearing().unwrap().keeper.clone();
+    let of = |probe: &str, isp: &str| Setting {
+        probe: Probe::new(probe).unwrap(),
+        isp: Organisation::new(isp),
+        rate: 9,
+    };
+    let probes = [of("p-fibre", "fibre"), of("p-tower", "tower")];
+    let controls = [Name::parse("news.example").unwrap()];
+    let set = move || keeper.look(move |house| house.settle(&probes, &controls));
+    tokio::task::spawn_blocking(set).await.unwrap().unwrap();
+    captured(&bench, item(0), Verdict::Allow).await;
+    let lea = bench.session("reporter");
+    let (_, page) = get(&mut bench, Some(&lea), "/live").await;
+    assert!(page.contains("0 of 2 ISPs measured to block, 2 not measured"), "{page}");
+    let keeper = bench.app.clearing().unwrap().keeper.clone();
+    let says = move || {
+        let answer =
+            |name: &str, said| Answer { name: name.into(), said, age_ms: 0, address: None };
+        let answers =
+            vec![answer("one.example.test", Said::NoSuchName), answer("news.example", Said::Open)];
+        let probe = actor("p-fibre", "lab", Role::Probe);
+        for _ in 0..3 {
+            let report = Report { dropped: 0, answers: answers.clone() };
+            desk::clearing::measured::report(&keeper, &probe, report).unwrap().unwrap();
+        }
+    };
+    tokio::task::spawn_blocking(says).await.unwrap();
+    let (_, page) = get(&mut bench, Some(&lea), "/live").await;
+    assert!(page.contains("1 of 2 ISPs measured to block, 1 not measured"), "{page}");
+    assert!(page.contains("<progress max=\"2\" value=\"1\""), "{page}");
+    let auditor = bench.session("auditor");
+    let (_, page) = get(&mut bench, Some(&auditor), "/statistics").await;
+    assert!(page.contains("<bdi>fibre") && page.contains("not measured"), "{page}");
+    let (_, csv) = get(&mut bench, Some(&auditor), "/statistics.csv").await;
+    for line in [
+        "isp,\"fibre\",blocked_measured,1",
+        "isp,\"fibre\",blocks,1",
+        "isp,\"tower\",blocked_measured,0",
+        "isp,\"tower\",blocked_p50_ms,\r\n",
+    ] {
+        assert!(csv.contains(line), "{line}: {csv}");
+    }
+}

@@ -52,6 +52,7 @@ fn said(policies: &Policies, column: &str, action: Action) -> String {
     match (person, key) {
         (a, b) if a == b => a.to_owned(),
         ("yes", "-") => "person".to_owned(),
+        ("-", "yes") => "key".to_owned(),
         ("own", "-") => "own-person".to_owned(),
         other => format!("{other:?}"),
     }

@@ -1,6 +1,7 @@
 //! An item, as it stands in tables.
 
 use shield::item::Kind;
+use shield::measure::Bar;
 use shield::order::machine::Machine;
 use shield::order::state::Live;
 use shield::order::turn::Notice;
@@ -42,6 +43,8 @@ pub struct ItemView {
     pub faults: u32,
     /// True where an objection waits for a reviewer.
     pub objected: bool,
+    /// At how many ISPs its value is measured to be blocked; `None`: nobody measures, or it is not out.
+    pub bar: Option<Bar>,
     /// True where the host of an address answered: an approval then needs grounds.
     pub answered: bool,
 }
@@ -86,6 +89,7 @@ impl ItemView {
             captured: evidence.map(|evidence| evidence.taken),
             faults: state.value(&live.value).map_or(0, |wanted| wanted.history.faults),
             objected: state.is_objected(id),
+            bar: house.measure().bar(&live.value).filter(|bar| in_force.is_some() && bar.blocks),
             answered: pending.is_some_and(|pending| pending.notice == Notice::Answered),
         })
     }

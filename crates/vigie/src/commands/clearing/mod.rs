@@ -1,5 +1,7 @@
 //! The clearing house's words: each becomes one command, asked at its door.
 
+mod measured;
+mod probes;
 pub(crate) mod serve;
 mod show;
 pub(crate) mod standby;
@@ -64,6 +66,9 @@ pub(crate) fn run(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
         Clearing::Tickets { of, json } => show::tickets(&of.shield, *json),
         Clearing::Ticket { ticket, of, json } => show::ticket(&of.shield, TicketId(*ticket), *json),
         Clearing::Look { values, of, json } => show::look(&of.shield, values, *json),
+        Clearing::Measured { of_what, of, json } => {
+            measured::run(&of.shield, of_what.as_deref(), *json)
+        }
         Clearing::Policy { of, json } => show::policy(&of.shield, *json),
         Clearing::Standby(words) => standby::run(home, words),
         acting => act(home, acting),
@@ -298,6 +303,7 @@ fn command(words: &Clearing) -> Result<(Command, &Acting), Told> {
         | Clearing::Figure { .. }
         | Clearing::StopFile(_)
         | Clearing::Notice(NoticeWords::List { .. } | NoticeWords::Sent { .. })
+        | Clearing::Measured { .. }
         | Clearing::Policy { .. } => {
             return Err(Told::Misuse("that word asks, and decides nothing".to_owned()));
         }

@@ -100,6 +100,11 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     };
     let (home, bounds) = (at.home.clone(), Default::default());
     let work = Work { home, known, resolver, bounds, notices };
+    let measure = args
+        .measure
+        .as_deref()
+        .map(|file| super::probes::settle(file, &keeper, &work.known, &parties))
+        .transpose()?;
     let rounds = rounds::begin(keeper.clone(), work, Arc::clone(&said), Arc::clone(&stop));
     let rounds = rounds.map_err(told(&at.home))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -155,6 +160,21 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
             let base = piracy_shield::BASE;
             lines.push(format!("Piracy Shield's API at {scheme}://{address}{base}."));
         }
+        let door = match measure {
+            Some(address) => {
+                let listener =
+                    super::web::listen("the probes' door", address, tls.is_some()).await?;
+                Some((
+                    listener,
+                    probe::door::router(keeper.clone(), Arc::clone(&parties), Arc::clone(&said)),
+                ))
+            }
+            None => None,
+        };
+        if let Some(address) = door.as_ref().and_then(|(listener, _)| listener.local_addr().ok()) {
+            let scheme = if tls.is_some() { "https" } else { "http" };
+            lines.push(format!("Probes report at {scheme}://{address}/measure."));
+        }
         let console = match pages {
             Some((address, keeper, known)) => {
                 let house = console::ClearingHouse { keeper, known, challenges };
@@ -208,7 +228,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
                 None => std::future::pending().await,
             }
         };
-        let api_tls = tls.clone();
+        let (api_tls, door_tls) = (tls.clone(), tls.clone());
         let feed = async {
             match web.zip(listener) {
                 Some((web, listener)) => {
@@ -223,6 +243,16 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
                 Some((listener, router)) => {
                     let bounds = shield_feed::Bounds::default();
                     shield_feed::serve(listener, api_tls, router, bounds, std::future::pending())
+                        .await
+                }
+                None => std::future::pending().await,
+            }
+        };
+        let door = async {
+            match door {
+                Some((listener, router)) => {
+                    let bounds = shield_feed::Bounds::default();
+                    shield_feed::serve(listener, door_tls, router, bounds, std::future::pending())
                         .await
                 }
                 None => std::future::pending().await,
@@ -246,6 +276,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
             ended = dns => ended.map_err(|e| Told::failure(&e, None)),
             ended = feed => ended.map_err(|e| Told::failure(&e, None)),
             ended = api => ended.map_err(|e| Told::failure(&e, None)),
+            ended = door => ended.map_err(|e| Told::failure(&e, None)),
             ended = pages => ended.map_err(|e| Told::failure(&e, None)),
             () = ended() => Ok(()),
             () = closed => Ok(()),

@@ -98,8 +98,10 @@ fn ask(
     let at = desk::Place { wait: desk::Wait::Fail, ..place(home, dir, "vigie shield standby")? };
     let request = OfStandby { person: person.to_owned(), named, grounds: grounds.to_owned() };
     match door::ask_of_standby(&at, &request).map_err(told(dir))? {
-        Reply::Done { .. } => Ok(()),
         Reply::Refused { message, .. } | Reply::Misuse { message } => Err(Told::Misuse(message)),
+        Reply::Done { .. } | Reply::Recorded | Reply::Challenge { .. } | Reply::Unmet { .. } => {
+            Ok(())
+        }
         Reply::Failed { message } => Err(Told::Failure { what: message, next: None }),
     }
 }
