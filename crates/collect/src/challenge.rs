@@ -255,7 +255,7 @@ impl Challenge {
             else {
                 continue;
             };
-            let shows = texts.iter().any(|text| *text == self.token);
+            let shows = texts.contains(&self.token);
             if *name != place {
                 // Without an answer nobody knows whether a wildcard stands there.
                 let answered = matches!(code.as_deref(), Some("NOERROR" | "NXDOMAIN"));

@@ -46,7 +46,7 @@ pub fn router(keeper: Keeper, access: Arc<Access>, told: Told) -> Router {
 
 impl Serving {
     /// The probe, if its key counts and may report.
-    fn probe(&self, headers: &HeaderMap, source: IpAddr) -> Result<Actor, Response> {
+    fn probe(&self, headers: &HeaderMap, source: IpAddr) -> Result<Actor, Box<Response>> {
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let key = given.and_then(|value| value.strip_prefix("Bearer "));
         let who = key.and_then(|key| self.access.key(key)).unwrap_or(Principal::Nobody);
@@ -61,13 +61,14 @@ impl Serving {
             }
         };
         if let Some(refused) = refused {
-            return Err(refused);
+            return Err(Box::new(refused));
         }
         let Principal::Key { key, organisation, .. } = who else {
-            return Err(said(StatusCode::FORBIDDEN, OFFICE));
+            return Err(Box::new(said(StatusCode::FORBIDDEN, OFFICE)));
         };
         let named = Person::new(&key).zip(Organisation::new(&organisation));
-        let (person, organisation) = named.ok_or_else(|| said(StatusCode::FORBIDDEN, OFFICE))?;
+        let (person, organisation) =
+            named.ok_or_else(|| Box::new(said(StatusCode::FORBIDDEN, OFFICE)))?;
         Ok(Actor { person, organisation, role: Role::Probe })
     }
 }
@@ -90,7 +91,7 @@ async fn take(
     let source = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Extension(Peer(ip))| ip);
     let actor = match serving.probe(&headers, source) {
         Ok(actor) => actor,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let report = match Report::read(&body) {
         Ok(report) => report,

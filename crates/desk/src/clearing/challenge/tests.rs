@@ -94,7 +94,7 @@ fn an_objection_counts_once_its_text_stands_there_and_not_before() {
     let (at, texts) = resolver();
     let of =
         Challenges::open(&dir.path().join("shield"), Some(at), At { http: 9, https: 9 }).unwrap();
-    let mut object = |house: &mut House, statement: &str, token: Option<&str>| {
+    let object = |house: &mut House, statement: &str, token: Option<&str>| {
         of.object(&mut Hand::House(house), objection(statement, token)).unwrap()
     };
     let records = house.case().len();
@@ -109,7 +109,7 @@ fn an_objection_counts_once_its_text_stands_there_and_not_before() {
     assert_ne!(issued(object(&mut house, "It is our shop.", None)).token, given.token);
     let unmet = object(&mut house, "It is our shop.", Some(&given.token));
     let Came::Unmet(Unmet::Not(not)) = unmet else { panic!("{unmet:?}") };
-    assert_eq!(not, [(Way::Dns, Found::Nothing), (Way::File, Found::NoAnswer)]);
+    assert_eq!(not, [(Way::Dns, Found::Nothing), (Way::File, Found::Inside)]);
     // Of other words, of a token that was changed, of no token at all.
     for (words, token) in [
         ("It is my shop.", given.token.clone()),

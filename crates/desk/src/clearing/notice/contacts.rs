@@ -154,6 +154,12 @@ impl Contact {
             let network = text.strip_prefix("AS").and_then(|n| n.parse::<u32>().ok());
             match (network, text.parse::<HostRule>()) {
                 (Some(asn), _) => networks.push(asn),
+                // A single label is a slip of the pen, such as `ASX`.
+                (None, Ok(_)) if !text.contains(['.', ':']) => {
+                    return Err(format!(
+                        "{text:?}, of {name:?}, is no `AS…`, no address, no range and no name"
+                    ));
+                }
                 (None, Ok(rule)) => hosts.push(rule),
                 (None, Err(why)) => return Err(format!("{text:?}, of {name:?}: {why}")),
             }
