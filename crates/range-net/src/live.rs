@@ -92,14 +92,13 @@ impl Live {
             (udp.try_clone().map_err(Error::socket("the names' socket"))?, AtomicBool::new(false));
         udp.set_read_timeout(Some(Duration::from_millis(100)))
             .map_err(Error::socket("the names' socket"))?;
-        let night = Arc::clone(&live.night);
+        let (night, zone) = (Arc::clone(&live.night), live.zone());
         let begun = std::thread::scope(|scope| {
             scope.spawn(|| {
                 let mut buffer = [0; 1_500];
                 while !done.load(Ordering::Relaxed) {
                     let Ok((length, from)) = udp.recv_from(&mut buffer) else { continue };
-                    let answer =
-                        buffer.get(..length).and_then(|bytes| names::answer(&night, bytes));
+                    let answer = buffer.get(..length).and_then(|bytes| names::answer(&zone, bytes));
                     answer.map(|answer| udp.send_to(&answer, from));
                 }
             });
@@ -110,6 +109,11 @@ impl Live {
         });
         live.isps = begun?;
         Ok(live)
+    }
+
+    /// What the names' server knows: the night's names, and texts that their holders put into the folder.
+    fn zone(&self) -> names::Zone {
+        names::Zone { night: Arc::clone(&self.night), texts: self.out.join("txt") }
     }
 
     /// Opens the sockets.
@@ -171,6 +175,7 @@ impl Live {
         stop: impl Future<Output = ()>,
     ) -> Result<(), Error> {
         let mut at_work = tokio::task::JoinSet::new();
+        let zone = self.zone();
         for socket in std::mem::take(&mut self.sockets) {
             let night = Arc::clone(&self.night);
             match socket {
@@ -178,8 +183,8 @@ impl Live {
                     udp.set_nonblocking(true).map_err(Error::socket("the names' socket"))?;
                     let udp = tokio::net::UdpSocket::from_std(udp)
                         .map_err(Error::socket("the names' socket"))?;
-                    at_work.spawn(names::datagrams(udp, Arc::clone(&night)));
-                    at_work.spawn(names::streams(listening(tcp)?, night));
+                    at_work.spawn(names::datagrams(udp, zone.clone()));
+                    at_work.spawn(names::streams(listening(tcp)?, zone.clone()));
                 }
                 Socket::Site(address, tcp, tls) => {
                     let (tcp, router) = (listening(tcp)?, web::router(night, address));
