@@ -101,12 +101,14 @@ impl Plan {
 
     /// Holds it to one host: an authorisation that names an address so that the host may be there lets nobody
     /// be led to that address in its own name.
+    #[cfg_attr(not(feature = "probe"), allow(dead_code))] // The probe alone asks for it.
     pub(crate) fn of_one(self, host: Host) -> Self {
         Self { only: Some(host), ..self }
     }
 
     /// Begins to ask for the texts (TXT) of names, and for nothing else: no host is connected to. What is
     /// asked of a resolver alone needs no authorisation to name it.
+    #[cfg_attr(not(feature = "probe"), allow(dead_code))] // The probe alone asks for it.
     pub(crate) fn of_texts(
         item: Item,
         names: impl IntoIterator<Item = String>,

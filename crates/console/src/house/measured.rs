@@ -15,26 +15,24 @@ pub(super) fn isps(lang: Lang, isps: &[IspView]) -> Markup {
     let cols = [
         Col::text(lang.t("measured.isp")).wide(),
         Col::number(lang.t("measured.times")),
-        Col::number(lang.t("measured.blocked_p50")),
-        Col::number(lang.t("measured.blocked_p99")),
-        Col::number(lang.t("measured.unblocked_p50")),
-        Col::number(lang.t("measured.unblocked_p99")),
+        Col::number(lang.t("measured.blocked_in")),
+        Col::number(lang.t("measured.unblocked_in")),
         Col::number(lang.t("measured.not_yet")),
         Col::number(lang.t("measured.still")),
     ];
-    let time = |times: &Times, percent| match times.percentile(percent) {
-        None => lang.t_owned("measured.not"),
-        some => took(lang, some),
+    let time = |times: &Times| match (times.percentile(50), times.percentile(99)) {
+        (half @ Some(_), most @ Some(_)) => {
+            format!("{} / {}", took(lang, half), took(lang, most))
+        }
+        _ => lang.t_owned("measured.not"),
     };
     let row = |view: &IspView| {
         let of = &view.figures;
         vec![
             html! { (text(of.isp.as_str())) },
             html! { (fmt::number(of.blocked.all)) " / " (fmt::number(of.unblocked.all)) },
-            html! { (time(&of.blocked, 50)) },
-            html! { (time(&of.blocked, 99)) },
-            html! { (time(&of.unblocked, 50)) },
-            html! { (time(&of.unblocked, 99)) },
+            html! { (time(&of.blocked)) },
+            html! { (time(&of.unblocked)) },
             html! { (fmt::number(of.not_yet)) },
             html! { (fmt::number(of.still)) },
         ]
