@@ -8,13 +8,12 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from datetime import datetime, timedelta, timezone
 from http.server import ThreadingHTTPServer
 
-from clearing_house import Bench, Stream, free_port, until, world
+from clearing_house import Stream, free_port, on_a_bench, until, world
 
 
 def certificate(work):
@@ -25,20 +24,6 @@ def certificate(work):
          "-keyout", "key.pem", "-out", "cert.pem"],
         cwd=work, check=True, capture_output=True,
     )
-
-
-def main():
-    with tempfile.TemporaryDirectory() as work:
-        bench = Bench(work)
-        try:
-            course(bench)
-        except BaseException:
-            for name in ("serve", "follow", "second"):
-                log = bench.work / f"{name}.log"
-                print(f"--- {name}\n" + (log.read_text()[-4000:] if log.exists() else "no log"))
-            raise
-        finally:
-            bench.end()
 
 
 def course(bench):
@@ -172,4 +157,4 @@ def course(bench):
 
 
 if __name__ == "__main__":
-    main()
+    on_a_bench(course, ("serve", "follow", "second"))

@@ -334,17 +334,18 @@ impl House {
     ) -> Result<T> {
         self.sound()?;
         self.broken = true;
+        let first = self.case.len();
         let stamp = Stamp { actor: self.house.person.as_str().to_owned(), now_ms: now_ms() };
         let done = write(&mut self.case, &stamp)?;
         self.broken = false;
-        self.ship();
+        self.ship(first);
         Ok(done)
     }
 
-    /// Sends what was committed to the standby, where one is named.
-    fn ship(&mut self) {
+    /// Sends what was committed from record `first` on to the standby, where one is named.
+    fn ship(&mut self, first: u64) {
         if self.standing.standbys.named.is_some() {
-            self.copies.ship(&self.case);
+            self.copies.ship(&self.case, first);
         }
     }
 
@@ -498,7 +499,7 @@ impl House {
         }
         let range = batch.commit(&stamp)?;
         self.broken = was;
-        self.ship();
+        self.ship(range.start);
         Ok(range.start)
     }
 }

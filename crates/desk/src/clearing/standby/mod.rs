@@ -148,7 +148,7 @@ pub(super) struct Copies {
     link: Option<Link>,
     /// Records that the standby has.
     have: u64,
-    /// Commits that were made while it was gone, since the house was opened.
+    /// Records that were made since it was there last, or since the house was opened.
     alone: u64,
     /// Who is told when it comes or goes.
     told: Option<Told>,
@@ -169,13 +169,11 @@ impl Copies {
         self.link.as_ref().is_some_and(|link| link.lives.strong_count() > 0)
     }
 
-    /// Sends what was committed, and waits until the standby has it. Where that fails there is none.
-    pub(super) fn ship(&mut self, case: &Case) {
-        let Some(link) = &self.link else {
-            self.alone += 1;
-            return;
-        };
+    /// Sends what was committed from record `first` on, and waits until the standby has it. Where that fails
+    /// there is none.
+    pub(super) fn ship(&mut self, case: &Case, first: u64) {
         let sent = || -> Option<u64> {
+            let link = self.link.as_ref()?;
             let parcel = case.parcel(self.have, usize::MAX).ok()??;
             let end = parcel.end();
             link.parcels.try_send(parcel).ok()?;
@@ -186,7 +184,7 @@ impl Copies {
             Some(end) => self.have = end,
             None => {
                 self.link = None;
-                self.alone += 1;
+                self.alone += case.len().saturating_sub(first);
             }
         }
     }
@@ -208,7 +206,7 @@ pub struct Health {
     pub named: Option<Named>,
     /// True where it follows now.
     pub here: bool,
-    /// Commits that were made without it since the house was opened.
+    /// Records that were made since it was there last, or since the house was opened.
     pub alone: u64,
 }
 
@@ -342,7 +340,6 @@ impl House {
                 hello.size
             )));
         }
-        self.copies.have = hello.size;
         Ok(Ok(self.case.beginning()?))
     }
 
@@ -354,7 +351,7 @@ impl House {
         }
         let (parcels, taken) = sync_channel(1);
         let (acks, acked) = sync_channel(1);
-        self.copies.have = have;
+        (self.copies.have, self.copies.alone) = (have, 0);
         let lives = Arc::new(());
         self.copies.link = Some(Link { parcels, acked, lives: Arc::downgrade(&lives) });
         Ok(Offer::Live(Live { parcels: taken, acked: acks, _lives: lives }))
