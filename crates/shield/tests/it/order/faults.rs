@@ -2,11 +2,30 @@
 
 use shield::feed::Answer;
 use shield::harm::Verdict;
-use shield::order::command::Command;
+use shield::order::command::{Command, Upheld};
 use shield::order::exceptions::Cover;
 use shield::order::{Audience, Deed, Role, Seen, Stage, Turn};
 
 use crate::world::*;
+
+#[test]
+fn fault_1_nothing_is_released_unchecked_and_what_the_check_refuses_never_is() {
+    let mut world = World::new();
+    let unchecked = world.reported(&league(), "a.com");
+    world.captured(unchecked, Seen::Works);
+    let refused = world.reported(&league(), "b.com");
+    world.captured(refused, Seen::Works);
+    world.checked(refused, Verdict::Refuse);
+    let held = world.reported(&league(), "c.com");
+    world.captured(held, Seen::Works);
+    world.checked(held, Verdict::TwoPersons);
+    let stages = [unchecked, refused, held].map(|id| world.stage(id));
+    assert_eq!(stages, [Stage::Captured, Stage::Ended, Stage::Held]);
+    let approve = world.approve(unchecked, false);
+    assert_eq!(world.refuses(&reviewer(), approve), "not_now");
+    world.wait(DAY);
+    assert_eq!(world.feed.history().current().len(), 0, "time releases nothing");
+}
 
 #[test]
 fn fault_2_an_exception_covers_what_is_below_its_name() {
@@ -16,6 +35,28 @@ fn fault_2_an_exception_covers_what_is_below_its_name() {
         below.covers(&item("drive.usercontent.google.com")) && below.covers(&item("google.com"))
     );
     assert!(!below.covers(&item("notgoogle.com")) && !exact.covers(&item("drive.google.com")));
+}
+
+#[test]
+fn fault_3_a_network_is_excepted_without_any_single_address() {
+    let mut world = World::new();
+    // An address needs a second person; with a reason he need not wait for its host.
+    let id = world.reported(&league(), "198.51.99.7");
+    world.captured(id, Seen::Works);
+    world.checked(id, Verdict::TwoPersons);
+    let approve = world.approve(id, true);
+    world.does(&reviewer(), approve);
+    assert_eq!(world.stage(id), Stage::InForce);
+    let cover: Cover = "198.51.99.0/24".parse().expect("a network");
+    let propose =
+        Command::ProposeException { cover: cover.clone(), until: None, grounds: grounds() };
+    world.does(&league(), propose);
+    world.does(&reviewer(), Command::ApproveException { cover });
+    assert_eq!(world.out("198.51.99.7"), None, "it holds for what was blocked before");
+    for value in ["198.51.99.200", "198.51.99.7:443"] {
+        let asked = world.asked(&league(), Some("final"), &[value]);
+        assert_eq!(world.refuses(&league(), Command::Submit(asked)), "no_items", "{value}");
+    }
 }
 
 #[test]
@@ -133,6 +174,33 @@ fn fault_10_each_isp_of_a_list_is_asked_about() {
     let row = world.out("a.com").expect("out");
     let of = |isp: &str| row.of(&org(isp)).is_some();
     assert_eq!((of("a"), of("b"), of("c")), (true, true, false));
+}
+
+#[test]
+fn fault_11_there_are_steps_an_end_by_the_clock_and_an_appeal() {
+    let mut world = World::new();
+    let begun = world.now;
+    for n in 0..50 {
+        world.blocked(&league(), &format!("tv{n}.com"));
+    }
+    // Not the whole list: what changed since, and no more.
+    let (isp, since) = (org("i"), world.feed.history().place());
+    let lifted = world.blocked(&league(), "new.com");
+    let Answer::Delta(delta) = world.feed.history().answer(&isp, Some(since)) else {
+        panic!("no step")
+    };
+    assert_eq!(delta.added.len(), 1);
+    // Each ends by itself a quarter of an hour after its event, whatever anybody forgets.
+    let entry = world.out("new.com").and_then(|row| row.of(&isp)).expect("out");
+    assert_eq!(entry.expires, begun.plus(2 * HOUR + 15 * MINUTE));
+    // Whoever is hit appeals, and the reviewer lifts it.
+    world.does(&owner(), Command::Object { value: item("new.com"), proof: proof(1) });
+    let uphold =
+        Command::Decide { item: lifted, proof: proof(1), upheld: Upheld::Item, grounds: grounds() };
+    world.does(&reviewer(), uphold);
+    assert_eq!(world.out("new.com"), None);
+    world.wait(3 * HOUR);
+    assert_eq!(world.feed.history().current().len(), 0);
 }
 
 #[test]
