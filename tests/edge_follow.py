@@ -62,7 +62,7 @@ class Mirror(BaseHTTPRequestHandler):
 class House(clearing_house.Bench):
     """A clearing house with one reporter, one ISP and an event that runs; `more` is what it serves besides."""
 
-    more = ()
+    more, patience = (), 30
 
     def begin(self, stream, upstream):
         vigie, shield = self.vigie, self.shield
@@ -108,7 +108,7 @@ class House(clearing_house.Bench):
         self.serving = self.start("serve", os.environ["VIGIE_BIN"], "serve", "--shield", "shield", "--practice", "--feed",
                                   "feed", "--feed-listen", f"127.0.0.1:{self.web}", "--tls-cert", "tls.pem", "--tls-key",
                                   "tls.key", "--resolver", f"127.0.0.1:{self.upstream}", *self.more)
-        until("the clearing house runs", lambda: log.read_text().count("The feed at") > before, 30)
+        until("the clearing house runs", lambda: log.read_text().count("The feed at") > before, self.patience)
 
     def release(self, name, *more):
         """Reports a stream, and waits until it is in force; its ticket."""
