@@ -1,5 +1,5 @@
 // A person is registered by the command, invited, sets a password in the browser, signs in and out, sees
-// the parties, changes the password, and is let in no more once suspended.
+// the parties, changes the password, signs in by a passkey, and is let in no more once suspended.
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { tmpdir } from "node:os";
@@ -64,6 +64,7 @@ export async function access({ browser, bin, out, fail }) {
       await page.waitForURL(origin + url);
       if (url === "/sign-in") await page.waitForSelector("[role=alert]");
     }
+    await passkey({ page, view, origin: origin.replace("127.0.0.1", "localhost"), holds, expect });
     run("party", "suspend", "person:ben", "--reason", "test", "--by", "ana");
     await page.waitForTimeout(2_500);
     const answer = await page.goto(`${origin}/parties`);
@@ -75,4 +76,56 @@ export async function access({ browser, bin, out, fail }) {
     server?.stop();
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+// A passkey belongs to a name: the console is opened by the machine's own. The device is the browser's own, in software.
+async function passkey({ page, view, origin, holds, expect }) {
+  expect("an address has no passkey to add", !(await page.locator("form[data-passkey]").count()));
+  const device = await view.newCDPSession(page);
+  await device.send("WebAuthn.enable");
+  const options = { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true };
+  const { authenticatorId } = await device.send("WebAuthn.addVirtualAuthenticator", { options });
+  await page.goto(`${origin}/sign-in`);
+  await page.fill("[name=name]", "ben");
+  await page.fill("[name=password]", OTHER);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${origin}/sessions`);
+  const form = page.locator("form[data-passkey=add]"), said = form.locator("[role=status]");
+  const add = async (name, password) => {
+    await form.locator("[name=name]").fill(name);
+    await form.locator("[name=present]").fill(password);
+    await form.locator("[name=present]").press("Enter");
+  };
+  await add("Telefono", "a wrong password");
+  await page.waitForFunction(() => /sbagliata/.test(document.querySelector("form[data-passkey=add] [role=status]").textContent));
+  expect("after a refusal it can be tried again", await form.locator("button").isEnabled());
+  await add("Telefono", OTHER);
+  await page.waitForSelector("#passkeys table");
+  expect("the passkey is listed", (await page.textContent("#passkeys table")).includes("Telefono"));
+  await holds("passkey");
+  const out = () => page.locator("form[action='/sign-out'] button").click();
+  await out();
+  await page.waitForURL(`${origin}/sign-in`);
+  await holds("sign-in-passkey");
+  await page.locator("form[data-passkey=sign] button").click();
+  await page.waitForURL(`${origin}/sessions`);
+  expect("the session says how it began", /passkey/i.test(await page.textContent("main table")));
+  // Whoever is not the device's owner is turned away, and told.
+  await out();
+  await page.waitForURL(`${origin}/sign-in`);
+  await device.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false });
+  await page.locator("form[data-passkey=sign] button").click();
+  await page.waitForFunction(() => /NotAllowedError/.test(document.querySelector("form[data-passkey=sign] [role=status]").textContent));
+  await device.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: true });
+  await page.locator("form[data-passkey=sign] button").click();
+  await page.waitForURL(`${origin}/sessions`);
+  await page.locator("#passkeys table form button").click();
+  await page.waitForSelector("#passkeys table", { state: "detached" });
+  await out();
+  await page.waitForURL(`${origin}/sign-in`);
+  await page.locator("form[data-passkey=sign] button").click();
+  await page.waitForFunction(() => /non apre nulla/.test(document.querySelector("form[data-passkey=sign] [role=status]").textContent));
+  // Back to where the rest of this walk is.
+  const here = origin.replace("localhost", "127.0.0.1");
+  await page.goto(`${here}/sessions`);
 }

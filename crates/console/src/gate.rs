@@ -122,7 +122,7 @@ fn refuse(app: &App, headers: &HeaderMap, decision: Decision) -> Response {
         let body = serde_json::json!({ "error": key }).to_string();
         (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
     } else if status == StatusCode::UNAUTHORIZED {
-        send(status, crate::pages::sign_in::needed(app, lang, None))
+        send(status, crate::pages::sign_in::needed(app, headers, None))
     } else {
         error_page(lang, status, &format!("error.{key}"))
     };

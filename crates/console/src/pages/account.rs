@@ -1,4 +1,4 @@
-//! Sessions: one's own, with one's password, and everybody's.
+//! Sessions: one's own, with one's password and passkeys, and everybody's.
 
 use axum::extract::{Extension, Form, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -33,14 +33,14 @@ pub(crate) async fn page(
     Extension(who): Extension<Who>,
     request: Request,
 ) -> Response {
-    own(&app, &who, &ctx_of(&request), (StatusCode::OK, None)).await
+    own(&app, &who, (&ctx_of(&request), request.headers()), (StatusCode::OK, None)).await
 }
 
 /// One's own page; `said` is what became of what was asked.
 async fn own(
     app: &App,
     who: &Who,
-    ctx: &Ctx,
+    (ctx, headers): (&Ctx, &HeaderMap),
     (status, said): (StatusCode, Option<String>),
 ) -> Response {
     let lang = ctx.lang;
@@ -50,8 +50,13 @@ async fn own(
         return send(status, apart(ctx, "place.account", lang.t("account.holder_title"), body));
     };
     let (asked, person) = (app.clone(), session.person.clone());
-    let found = tokio::task::spawn_blocking(move || asked.accounts.sessions(Some(&person))).await;
-    let Ok(Ok(sessions)) = found else { return failed(lang) };
+    let found = tokio::task::spawn_blocking(move || {
+        Ok::<_, desk::Error>((
+            asked.accounts.sessions(Some(&person))?,
+            asked.accounts.passkeys(&person)?,
+        ))
+    });
+    let Ok(Ok((sessions, passkeys))) = found.await else { return failed(lang) };
     let title = lang.n("account.title", sessions.len() as u64, &[("person", &session.person)]);
     let roles = match &who.principal {
         Principal::Person { roles, .. } if !roles.is_empty() => {
@@ -70,6 +75,7 @@ async fn own(
                 button type="submit" { (lang.t("account.end")) }
             }
         }))
+        (super::passkey::part(app, lang, headers, &passkeys))
         section aria-labelledby="h-password" {
             h2 #h-password { (lang.t("account.password")) }
             @if let Some(said) = &said { div.notice role="alert" { p { (text(said)) } } }
@@ -180,7 +186,7 @@ pub(crate) async fn password(
     };
     if form.password != form.again {
         let said = Some(lang.t("account.differ").to_owned());
-        return own(&app, &who, &ctx, (StatusCode::UNPROCESSABLE_ENTITY, said)).await;
+        return own(&app, &who, (&ctx, &headers), (StatusCode::UNPROCESSABLE_ENTITY, said)).await;
     }
     let (asked, source) = (app.clone(), who.source);
     let done = tokio::task::spawn_blocking(move || {
@@ -203,7 +209,7 @@ pub(crate) async fn password(
         Ok(Err(desk::Error::Asked(why))) => (StatusCode::UNPROCESSABLE_ENTITY, None, why),
         _ => return failed(lang),
     };
-    let mut response = own(&app, &who, &ctx, (status, Some(said))).await;
+    let mut response = own(&app, &who, (&ctx, &headers), (status, Some(said))).await;
     if let Some(retry_s) = retry_s {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_s));
     }

@@ -20,6 +20,7 @@ pub(crate) mod network;
 pub(crate) mod overview;
 pub(crate) mod package;
 pub(crate) mod parties;
+pub(crate) mod passkey;
 pub(crate) mod path;
 pub(crate) mod payments;
 pub(crate) mod places;

@@ -1,4 +1,4 @@
-//! Signing in, by a password or by the one-time link on the terminal; signing out; the choice of language.
+//! Signing in, by a password, by a passkey, or by the one-time link on the terminal; signing out; the choice of language.
 
 use std::time::Instant;
 
@@ -19,7 +19,8 @@ use crate::session::SESSION_LIFE;
 
 /// How one signs in: shown wherever a page is asked for without a session. People sign in by a password
 /// where any are registered; `said` is what became of the last try.
-pub(crate) fn needed(app: &App, lang: Lang, said: Option<&str>) -> Markup {
+pub(crate) fn needed(app: &App, headers: &HeaderMap, said: Option<&str>) -> Markup {
+    let lang = lang_of(headers);
     let people = app.access.register(|register| register.people().len() > 0);
     bare(
         lang,
@@ -35,6 +36,7 @@ pub(crate) fn needed(app: &App, lang: Lang, said: Option<&str>) -> Markup {
                     (secret_field(lang.t("sign_in.password"), "password", "password", "current-password"))
                     button type="submit" { (lang.t("sign_in.title")) }
                 }
+                (super::passkey::to_sign_in(app, lang, headers))
             }
             // Beyond this machine the link opens nothing.
             @if app.local {
@@ -63,7 +65,7 @@ pub(crate) fn secret_field(label: &str, name: &str, kind: &str, fill: &str) -> M
 
 /// `GET /sign-in`.
 pub(crate) async fn explain(State(app): State<App>, headers: HeaderMap) -> Response {
-    send(StatusCode::OK, needed(&app, lang_of(&headers), None))
+    send(StatusCode::OK, needed(&app, &headers, None))
 }
 
 /// The form of signing in.
@@ -97,7 +99,7 @@ pub(crate) async fn sign_in(
                 _ => Refusal::TooMany,
             };
             app.access.refuse(who.principal.party(), "/sign-in", refusal);
-            let mut response = send(status, needed(&app, lang, Some(&said)));
+            let mut response = send(status, needed(&app, &headers, Some(&said)));
             if let Some(retry_s) = retry_s {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_s));
             }

@@ -24,8 +24,15 @@ const PASSWORD: &str = "four plain words chosen";
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// What only signing in needs: this list grows by a decision, and not by a route.
-const OPEN: &[&str] =
-    &["/language", "/sign-in", "/sign-in/{token}", "/invite/{token}", "/assets/{digest}/{name}"];
+const OPEN: &[&str] = &[
+    "/language",
+    "/sign-in",
+    "/sign-in/passkey",
+    "/sign-in/passkey/options",
+    "/sign-in/{token}",
+    "/invite/{token}",
+    "/assets/{digest}/{name}",
+];
 /// Of the clearing house: what anybody may ask and write, without an account.
 const OPEN_HOUSE: &[&str] = &["/blocked", "/objection", "/harm"];
 /// Of these the handler itself says no to a link that does not work.

@@ -2,6 +2,7 @@
 // Pages work without it; nothing here makes content.
 import "htmx.org";
 import "htmx.org/dist/ext/hx-sse.js";
+import "./passkey.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const words = document.body.dataset;

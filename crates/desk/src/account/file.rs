@@ -7,6 +7,7 @@ use ledger::{Lock, disk};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::passkey::Kept;
 use crate::parties::is_short;
 use crate::{Error, Result};
 
@@ -20,12 +21,18 @@ pub(super) struct Person {
     /// A PHC string.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) password: Option<String>,
+    /// What devices call the person by: 16 random bytes, in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) handle: Option<String>,
+    /// Passkeys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) passkeys: Vec<Kept>,
 }
 
 impl Person {
     /// True where there is a way to sign in.
     pub(super) fn can_sign_in(&self) -> bool {
-        self.password.is_some()
+        self.password.is_some() || !self.passkeys.is_empty()
     }
 }
 
@@ -59,11 +66,22 @@ pub(super) fn change<T>(
     person: &str,
     change: impl FnOnce(&mut Person) -> Result<T>,
 ) -> Result<T> {
+    change_where(home, person, |kept| Ok((true, change(kept)?)))
+}
+
+/// The same, and writes it only where the change says so.
+pub(super) fn change_where<T>(
+    home: &Path,
+    person: &str,
+    change: impl FnOnce(&mut Person) -> Result<(bool, T)>,
+) -> Result<T> {
     let path = path(home, person)?;
     let _lock = lock(home)?;
     let mut kept = read(home, person)?;
-    let out = change(&mut kept)?;
-    write_json(&path, &kept)?;
+    let (changed, out) = change(&mut kept)?;
+    if changed {
+        write_json(&path, &kept)?;
+    }
     Ok(out)
 }
 

@@ -72,7 +72,7 @@ pub fn invite(home: &Path, by: &str, person: &str) -> Result<String> {
     Ok(token)
 }
 
-/// True where somebody may sign in at all: a person who holds an office now has a password.
+/// True where somebody may sign in at all: a person who holds an office now has a password or a passkey.
 ///
 /// # Errors
 /// The log; the disk.
@@ -118,16 +118,17 @@ impl Accounts {
             ));
         };
         let hashed = hashed?;
-        let spent = file::change(&self.home, &person, |kept| {
+        let spent = file::change_where(&self.home, &person, |kept| {
             // Looked at again under the lock: of two who send it at once one is first.
             let path = path(&self.home, token);
             let found: Option<Invitation> = read_json(&path, MAX_FILE)?;
             if found.is_none_or(|of| of.until_ms <= now_ms() || of.person != person) {
-                return Ok(false);
+                return Ok((false, false));
             }
             disk::remove(&path)?;
-            *kept = file::Person { password: Some(hashed) };
-            Ok(true)
+            self.forget_handle(kept.handle.as_deref())?;
+            *kept = file::Person { password: Some(hashed), ..file::Person::default() };
+            Ok((true, true))
         })?;
         if !spent {
             return Ok(None);

@@ -1,10 +1,11 @@
-//! How people sign in, and what it opens: passwords, invitations, sessions.
+//! How people sign in, and what it opens: passwords, passkeys, invitations, sessions.
 //!
 //! All of it lies in `HOME/access/`, mode 0600, and never in a log: the log says that a credential changed
 //! and whose, not what it is.
 //!
 //! ```text
-//! HOME/access/people/NAME          password (a PHC string of Argon2id)
+//! HOME/access/people/NAME          password (a PHC string of Argon2id), passkeys (their public halves)
+//! HOME/access/handles/HANDLE       whom a device calls so
 //! HOME/access/invitations/DIGEST   by the SHA-256 of the link's token: for whom, until when
 //! HOME/access/sessions             a JSON line each: the token's SHA-256, whose, since when
 //! HOME/access/lock                 who writes any of these
@@ -17,6 +18,7 @@
 mod delays;
 mod file;
 mod invite;
+mod passkey;
 mod password;
 mod sessions;
 mod slots;
@@ -30,6 +32,7 @@ use model::record::PartyCredential;
 
 pub use delays::{FREE_OF_NAME, FREE_OF_SOURCE, LONGEST_OF_NAME_S, LONGEST_OF_SOURCE_S};
 pub use invite::{INVITED_MS, MAX_INVITATIONS, has_credentials, invite};
+pub use passkey::{At, MAX_ANSWER, MAX_PASSKEY_NAME, MAX_PASSKEYS, Passkey};
 pub use password::{MAX_PASSWORD, MIN_PASSWORD, check_new};
 pub use sessions::{By, IDLE_MS, LONGEST_MS, MAX_OF_PERSON, MAX_SESSIONS, Session};
 pub use slots::{MAX_RUNNING, MAX_WAITING};
@@ -71,6 +74,7 @@ pub struct Accounts {
     slots: slots::Slots,
     delays: Mutex<delays::Delays>,
     sessions: sessions::Sessions,
+    passkeys: passkey::Running,
 }
 
 fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -90,6 +94,7 @@ impl Accounts {
             slots: slots::Slots::default(),
             delays: Mutex::default(),
             sessions: sessions::Sessions::open(home)?,
+            passkeys: passkey::Running::default(),
         })
     }
 

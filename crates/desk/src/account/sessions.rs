@@ -37,18 +37,21 @@ const MAX_FILE: u64 = 16 << 20;
 pub enum By {
     /// By a password.
     Password,
+    /// By a passkey.
+    Passkey,
     /// By the link of an invitation.
     Invitation,
 }
 
 impl By {
     /// Every one.
-    pub const ALL: [Self; 2] = [Self::Password, Self::Invitation];
+    pub const ALL: [Self; 3] = [Self::Password, Self::Passkey, Self::Invitation];
 
     /// As it stands in JSON and catalogues.
     pub fn word(self) -> &'static str {
         match self {
             Self::Password => "password",
+            Self::Passkey => "passkey",
             Self::Invitation => "invitation",
         }
     }

@@ -1,4 +1,5 @@
 mod delays;
+mod passkeys;
 mod sessions;
 
 use std::net::{IpAddr, Ipv4Addr};
