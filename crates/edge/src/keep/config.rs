@@ -2,12 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use serde::Deserialize;
 use shield_dns::{Access, AccessError, Client, Layout, Timers};
 
-use crate::keeping::{Limits, MAX_SILENCE, MAX_VALUES, Protected, ProtectedError};
+use super::drivers::{BirdSettings, KnotSettings, Made, NftSettings, bird, knot, nft};
+use super::{KeepError, Told};
+use crate::keeping::{Addresses, Limits, MAX_SILENCE, MAX_VALUES, Protected, ProtectedError};
 
 /// The longest file of settings, and of protected names, in bytes.
 pub const MAX_FILE: usize = 32 << 20;
@@ -46,7 +49,8 @@ pub struct Config {
     /// Under which name the zones lie.
     #[serde(default = "suffix")]
     pub suffix: String,
-    /// The resolvers on this machine: where each is told of changes.
+    /// The resolvers on this machine: where each is told of changes. None only where a driver blocks.
+    #[serde(default)]
     pub resolvers: Vec<SocketAddr>,
     /// The longest silence of the feed, in seconds, before all is opened.
     #[serde(default = "silence")]
@@ -60,11 +64,20 @@ pub struct Config {
     /// The most names.
     #[serde(default = "values")]
     pub values: usize,
-    /// Names that are never blocked here.
+    /// Names, addresses and networks that are never blocked here.
     #[serde(default)]
     pub protected: Vec<String>,
     /// A file of more, one a line; `#` begins a remark.
     pub protected_file: Option<PathBuf>,
+    /// Addresses for documentation and benchmarks are taken too: on a practice range.
+    #[serde(default)]
+    pub practice: bool,
+    /// Addresses in this machine's firewall.
+    pub nft: Option<NftSettings>,
+    /// Addresses as routes of a BIRD on this machine.
+    pub bird: Option<BirdSettings>,
+    /// Names for a Knot Resolver on this machine.
+    pub knot: Option<KnotSettings>,
     /// The file itself, for what is wrong in it.
     #[serde(skip)]
     path: PathBuf,
@@ -131,6 +144,12 @@ impl Config {
         let beside = path.parent().unwrap_or_else(|| Path::new("."));
         config.path = path.to_owned();
         config.run = beside.join(&config.run);
+        if let Some(bird) = &mut config.bird {
+            bird.beside(beside);
+        }
+        if let Some(knot) = &mut config.knot {
+            knot.beside(beside);
+        }
         config.protected_file = config.protected_file.map(|file| beside.join(file));
         config.check(path)?;
         Ok(config)
@@ -145,8 +164,16 @@ impl Config {
             );
             return odd("listen", why);
         }
-        if self.resolvers.is_empty() || self.resolvers.len() > MAX_RESOLVERS {
-            return odd("resolvers", format!("name between one and {MAX_RESOLVERS}"));
+        let driver = self.nft.is_some() || self.bird.is_some() || self.knot.is_some();
+        let least = usize::from(!driver);
+        if !(least..=MAX_RESOLVERS).contains(&self.resolvers.len()) {
+            let why = format!(
+                "name between one and {MAX_RESOLVERS}; none only beside [nft], [bird] or [knot]"
+            );
+            return odd("resolvers", why);
+        }
+        if let Some(Err((key, why))) = self.nft.as_ref().map(NftSettings::check) {
+            return odd(key, why);
         }
         if let Some(far) = self.resolvers.iter().find(|at| !at.ip().is_loopback()) {
             return odd("resolvers", format!("{far} is not on loopback: a keep for each machine"));
@@ -176,7 +203,30 @@ impl Config {
             additions_a_minute: self.additions_a_minute,
             fill: self.fill,
             values: self.values,
+            addresses: self.addresses(),
         }
+    }
+
+    fn addresses(&self) -> Addresses {
+        match (self.nft.is_some() || self.bird.is_some(), self.practice) {
+            (false, _) => Addresses::No,
+            (true, false) => Addresses::Public,
+            (true, true) => Addresses::Practice,
+        }
+    }
+
+    /// Whoever blocks beside the zones.
+    pub(super) fn drivers(&self, told: &Told) -> Result<Vec<Made>, KeepError> {
+        // Where keep observes, nobody blocks.
+        let mode = |own: Mode| if self.mode == Mode::Observe { Mode::Observe } else { own };
+        let nft = self.nft.as_ref().map(|settings| {
+            nft::made(settings, mode(settings.mode), self.practice, Arc::clone(told))
+        });
+        let bird = self.bird.as_ref();
+        let bird = bird.map(|own| Ok(bird::made(own, mode(own.mode), Arc::clone(told))));
+        let knot = self.knot.as_ref();
+        let knot = knot.map(|own| Ok(knot::made(own, mode(own.mode), Arc::clone(told))));
+        nft.into_iter().chain(bird).chain(knot).collect()
     }
 
     /// What is never blocked.
@@ -279,9 +329,58 @@ mod tests {
             let error = read(&FINE.replace(from, to)).unwrap_err();
             assert!(error.contains(says), "{to}: {error}");
         }
-        let bad = read(&format!("{FINE}protected = [\"a.example\", \"198.51.100.0/24\"]\n"));
+        let bad = read(&format!("{FINE}protected = [\"a.example\", \"198.51.100.7/24\"]\n"));
         let bad = bad.unwrap().protected().unwrap_err().to_string();
-        assert!(bad.contains("198.51.100.0/24") && bad.contains("keep.toml"), "{bad}");
+        assert!(
+            bad.contains("its network is 198.51.100.0/24") && bad.contains("keep.toml"),
+            "{bad}"
+        );
+    }
+
+    #[test]
+    fn a_driver_only_observes_until_it_is_told_otherwise_and_says_what_is_wrong() {
+        let folders = "[bird]\nfile = 'blocks.conf'\n[knot]\nfolder = 'knot'\n";
+        let bare = FINE.replace("[\"127.0.0.1:53\"]", "[]");
+        let config = read(&format!("{bare}mode = 'enforce'\n[nft]\n{folders}")).unwrap();
+        let (nft, bird, knot) = (config.nft.unwrap(), config.bird.unwrap(), config.knot.unwrap());
+        assert_eq!([nft.mode, bird.mode, knot.mode], [Mode::Observe; 3]);
+        assert!(bird.file.is_absolute() && knot.folder.is_absolute() && !bird.flowspec);
+        for (more, addresses) in [
+            ("", Addresses::No),
+            ("practice = true\n", Addresses::No),
+            ("[nft]\n", Addresses::Public),
+            ("[bird]\nfile = 'a'\n", Addresses::Public),
+            ("practice = true\n[nft]\n", Addresses::Practice),
+            ("[knot]\nfolder = 'a'\n", Addresses::No),
+        ] {
+            assert_eq!(
+                read(&format!("{FINE}{more}")).unwrap().limits().addresses,
+                addresses,
+                "{more}"
+            );
+        }
+        for (more, says) in [
+            ("[nft]\ntable = 'a; flush ruleset'\n", "nft.table"),
+            ("[nft]\nlease_s = 5\n", "nft.lease_s"),
+            ("[nft]\nlease_s = 601\n", "600"),
+            ("[nft]\nleese_s = 60\n", "line 5"),
+            ("[bird]\n", "file"),
+            ("[knot]\n", "folder"),
+        ] {
+            let error = read(&format!("{FINE}{more}")).unwrap_err();
+            assert!(error.contains(says), "{more}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_examples_of_the_documents_are_settings_that_only_observe() {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/edge");
+        let text = |name: &str| std::fs::read_to_string(docs.join(name)).unwrap();
+        let all = ["keep", "keep-nft", "keep-bird", "keep-knot"];
+        let all: String = all.map(|name| text(&format!("{name}.toml.example"))).concat();
+        let config = read(&all).unwrap();
+        assert!(config.mode == Mode::Observe && config.nft.is_some_and(|nft| nft.lease_s == 30));
+        assert!(config.bird.is_some() && config.knot.is_some());
     }
 
     #[test]

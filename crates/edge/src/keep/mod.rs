@@ -6,6 +6,7 @@
 
 mod config;
 mod door;
+mod drivers;
 mod watch;
 mod zones;
 
@@ -22,11 +23,15 @@ pub(crate) use config::read as read_settings;
 pub use config::{Config, ConfigError, MAX_FILE, MAX_RESOLVERS, MAX_SUFFIX, Mode, TIMERS};
 pub(crate) use door::Place;
 pub use door::{MAX_CALLERS, PATIENCE, ask};
+pub use drivers::{
+    BirdSettings, KnotSettings, LOOK, MAX_KNOT_NAMES, MAX_LEASE, MAX_ROUTES, MIN_LEASE, NftSettings,
+};
 pub use shield_dns::Told;
 
 use crate::clock::now;
 use crate::frame::{Frame, FrameError, Reply};
-use crate::keeping::{Change, Kept, Outcome, Status};
+use crate::keeping::{Change, Kept, Outcome, Status, Value};
+use drivers::{Hand, Out};
 use watch::Watcher;
 use zones::Served;
 
@@ -34,6 +39,8 @@ use zones::Served;
 pub const TICK: Duration = Duration::from_millis(100);
 /// How long an orderly end goes on serving its empty zones, so that resolvers take them.
 pub const LAST_WORD: Duration = Duration::from_secs(2);
+/// How much longer it waits for those who block beside the zones, until each has opened all.
+pub const LAST_WAIT: Duration = Duration::from_secs(30);
 /// The lines that wait to be said at most.
 const MAX_UNSAID: usize = 256;
 
@@ -71,6 +78,9 @@ pub enum KeepError {
     /// The resolvers cannot be.
     #[error("resolvers: {0}")]
     Access(#[from] shield_dns::AccessError),
+    /// The firewall's table cannot be.
+    #[error("nft.table: {0}")]
+    Table(#[from] shield_nft::TableError),
     /// Who watches cannot be told.
     #[error("NOTIFY_SOCKET names nobody who listens ({0}): unset it, or start keep by its unit")]
     Watcher(std::io::Error),
@@ -83,6 +93,7 @@ pub enum KeepError {
 pub(crate) struct Keeper {
     inner: Mutex<Inner>,
     observe: bool,
+    hands: Vec<Arc<Hand>>,
     told: Told,
 }
 
@@ -117,10 +128,38 @@ impl Keeper {
             });
         }
         self.apply(&mut inner, changes);
+        for reply in &mut replies {
+            if let Reply::Status(status) = reply {
+                status.drivers = self.hands.iter().map(|hand| hand.status()).collect();
+            }
+        }
         replies
     }
 
+    /// All that is out of those that `takes` takes.
+    fn all_out(&self, takes: fn(&Value) -> bool) -> Vec<Out> {
+        let inner = self.lock();
+        let all = inner.kept.all_out().filter(|value| takes(value));
+        all.filter_map(|value| Some((value.clone(), life(inner.kept.left(value))?))).collect()
+    }
+
+    /// Which of these are out, and which are not.
+    fn left(&self, values: impl IntoIterator<Item = Value>) -> (Vec<Out>, Vec<Value>) {
+        let inner = self.lock();
+        let (mut out, mut open) = (Vec::new(), Vec::new());
+        for value in values {
+            match life(inner.kept.left(&value)) {
+                Some(left) => out.push((value, left)),
+                None => open.push(value),
+            }
+        }
+        (out, open)
+    }
+
     fn apply(&self, inner: &mut Inner, changes: Vec<Change>) {
+        if !changes.is_empty() {
+            self.hands.iter().for_each(|hand| hand.push(&changes));
+        }
         if !self.observe
             && let Err(error) = inner.served.apply(changes)
         {
@@ -156,7 +195,22 @@ impl Keeper {
         inner.ended = true;
         let changes = inner.kept.take(Frame::Clear {}, now()).changes;
         self.apply(&mut inner, changes);
+        drop(inner);
+        self.hands.iter().for_each(|hand| hand.end());
     }
+
+    /// Waits until all who block beside the zones have opened everything.
+    async fn ended(&self) {
+        let begun = Instant::now();
+        while begun.elapsed() < LAST_WAIT && !self.hands.iter().all(|hand| hand.has_ended()) {
+            tokio::time::sleep(TICK).await;
+        }
+    }
+}
+
+/// A life that is not over.
+fn life(left: Option<u64>) -> Option<Duration> {
+    left.filter(|left| *left > 0).map(Duration::from_millis)
 }
 
 impl Inner {
@@ -203,11 +257,11 @@ impl Inner {
 fn news(before: &Status, now: &Status) -> Vec<String> {
     let mut lines = Vec::new();
     if now.silences > before.silences {
-        lines.push(format!("ALARM: the feed fell silent, and {} names were opened", before.out));
+        lines.push(format!("ALARM: the feed fell silent, and {} values were opened", before.out));
     }
     if now.held > before.held {
         lines.push(format!(
-            "ALARM: {} names wait, since too many came within a minute: look why, then \
+            "ALARM: {} values wait, since too many came within a minute: look why, then \
              `vigie edge release --config FILE`",
             now.held
         ));
@@ -220,8 +274,13 @@ fn news(before: &Status, now: &Status) -> Vec<String> {
     {
         lines.push(format!("the feed is followed at epoch {epoch}, serial {}", now.serial));
     }
-    if now.out != before.out {
-        lines.push(format!("{} names are out", now.out));
+    if (now.out, now.addresses) != (before.out, before.addresses) {
+        let names = now.out.saturating_sub(now.addresses);
+        let addresses = match now.addresses {
+            _ if !now.takes_addresses => String::new(),
+            n => format!(", and {n} addresses"),
+        };
+        lines.push(format!("{names} names are out{addresses}"));
     }
     lines
 }
@@ -237,6 +296,7 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
     let told = aside(told).map_err(broke)?;
     let kept = Kept::new(config.limits(), config.protected()?);
     let zones = Zones::new(&config.layout(), zones::serial())?;
+    let made = config.drivers(&told)?;
     let (publisher, feed) = shield_dns::feed(zones.view(), config.access()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(broke)?.block_on(async {
@@ -248,11 +308,13 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
         let keeper = Arc::new(Keeper {
             inner: Mutex::new(Inner { kept, served, speaker: None, ended: false }),
             observe: config.mode == Mode::Observe,
+            hands: made.iter().map(|made| Arc::clone(&made.hand)).collect(),
             told: Arc::clone(&told),
         });
         let watcher = std::env::var_os("NOTIFY_SOCKET");
         let watcher = Watcher::of(watcher.as_deref()).map_err(KeepError::Watcher)?;
         let ticking = Arc::clone(&keeper);
+        made.into_iter().try_for_each(|made| made.begin(&keeper)).map_err(broke)?;
         door.serve(Arc::clone(&keeper)).map_err(broke)?;
         watcher.ready();
         let clock = std::thread::Builder::new().name("clock".to_owned());
@@ -266,6 +328,7 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
             stop.await;
             keeper.end();
             tokio::time::sleep(LAST_WORD).await;
+            keeper.ended().await;
         };
         let broken = async {
             while !clock.is_finished() {
