@@ -17,7 +17,7 @@ from clearing_house import until
 from edge_keep import DOCS, Follower, until_log, vigie
 from spaces import World, own_network
 
-SILENCE = 4
+SILENCE = 8
 RTBH = {"198.51.100.7/32", "2001:db8:b::7/128"}
 FLOW = {"dst 198.51.100.8/32; proto 6,17; dport 443;", "dst 2001:db8:b::8/128; next header 6,17; dport 443;"}
 BLOCKS = ["198.51.100.7", "2001:db8:b::7", "198.51.100.8:443", "[2001:db8:b::8]:443"]
@@ -120,10 +120,10 @@ def course(bench):
 
     # Its own deadline, the follower gone; the silence for the rest.
     for value in BLOCKS:
-        follower.block(value, 600 if value != "198.51.100.7" else 2.5)
-    until("all four", lambda: bench.heard() == RTBH | FLOW, 2)
+        follower.block(value, 600 if value != "198.51.100.7" else 4)
+    until("all four", lambda: bench.heard() == RTBH | FLOW, 3)
     follower.close()
-    until("its own deadline", lambda: bench.heard() == (RTBH | FLOW) - {"198.51.100.7/32"}, 4)
+    until("its own deadline", lambda: bench.heard() == (RTBH | FLOW) - {"198.51.100.7/32"}, 6)
     gone(bench, "the feed silent, withdrawn", SILENCE + 3)
 
     # BIRD is killed: the router lets go, and it is told anew when BIRD is back, by its file alone.

@@ -1,19 +1,20 @@
 //! The process: the socket, the zones, and the clock that ends what is due.
 //!
-//! Nothing is written to disk: what begins anew begins empty, and says so. The clock has a thread of
+//! No state is written to disk: what begins anew begins empty, and says so. The clock has a thread of
 //! its own, which needs neither the network nor a follower. Where it breaks off the process ends, so
 //! that whoever watches it opens the resolver.
 
 mod config;
 mod door;
 mod drivers;
+mod keeper;
 mod watch;
 mod zones;
 
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use shield_dns::{Bounds, Sockets, Zones};
@@ -28,10 +29,8 @@ pub use drivers::{
 };
 pub use shield_dns::Told;
 
-use crate::clock::now;
-use crate::frame::{Frame, FrameError, Reply};
-use crate::keeping::{Change, Kept, Outcome, Status, Value};
-use drivers::{Hand, Out};
+use crate::keeping::Kept;
+use keeper::Keeper;
 use watch::Watcher;
 use zones::Served;
 
@@ -89,202 +88,6 @@ pub enum KeepError {
     Broke(String),
 }
 
-/// What all threads share.
-pub(crate) struct Keeper {
-    inner: Mutex<Inner>,
-    observe: bool,
-    hands: Vec<Arc<Hand>>,
-    told: Told,
-}
-
-struct Inner {
-    kept: Kept,
-    served: Served,
-    /// The caller who said hello last.
-    speaker: Option<u64>,
-    /// Ends: nothing is taken any more.
-    ended: bool,
-}
-
-impl Keeper {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Whoever broke off in the middle: the clock goes on ending what is due.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes frames of one caller, in one step of the zones; a reply each.
-    fn take(
-        &self,
-        frames: impl Iterator<Item = Result<Frame, FrameError>>,
-        caller: u64,
-    ) -> Vec<Reply> {
-        let mut inner = self.lock();
-        let mut changes = Vec::new();
-        let mut replies = Vec::new();
-        for frame in frames {
-            replies.push(match frame {
-                Ok(frame) => inner.one(frame, caller, self.observe, &mut changes),
-                Err(why) => Reply::refused("frame", &why),
-            });
-        }
-        self.apply(&mut inner, changes);
-        for reply in &mut replies {
-            if let Reply::Status(status) = reply {
-                status.drivers = self.hands.iter().map(|hand| hand.status()).collect();
-            }
-        }
-        replies
-    }
-
-    /// All that is out of those that `takes` takes.
-    fn all_out(&self, takes: fn(&Value) -> bool) -> Vec<Out> {
-        let inner = self.lock();
-        let all = inner.kept.all_out().filter(|value| takes(value));
-        all.filter_map(|value| Some((value.clone(), life(inner.kept.left(value))?))).collect()
-    }
-
-    /// Which of these are out, and which are not.
-    fn left(&self, values: impl IntoIterator<Item = Value>) -> (Vec<Out>, Vec<Value>) {
-        let inner = self.lock();
-        let (mut out, mut open) = (Vec::new(), Vec::new());
-        for value in values {
-            match life(inner.kept.left(&value)) {
-                Some(left) => out.push((value, left)),
-                None => open.push(value),
-            }
-        }
-        (out, open)
-    }
-
-    fn apply(&self, inner: &mut Inner, changes: Vec<Change>) {
-        if !changes.is_empty() {
-            self.hands.iter().for_each(|hand| hand.push(&changes));
-        }
-        if !self.observe
-            && let Err(error) = inner.served.apply(changes)
-        {
-            (self.told)(&format!("a name stands in no zone and stays open: {error}"));
-        }
-    }
-
-    /// Ends what is due, for ever.
-    fn clock(&self, watcher: &Watcher) {
-        let mut before = Status::default();
-        let mut looked = Instant::now();
-        loop {
-            std::thread::sleep(TICK);
-            let status = {
-                let mut inner = self.lock();
-                let changes = inner.kept.due(now());
-                self.apply(&mut inner, changes);
-                if looked.elapsed() < Duration::from_secs(1) {
-                    continue;
-                }
-                inner.kept.status(now())
-            };
-            looked = Instant::now();
-            watcher.alive();
-            news(&before, &status).iter().for_each(|line| (self.told)(line));
-            before = status;
-        }
-    }
-
-    /// Opens all, and takes nothing more.
-    fn end(&self) {
-        let mut inner = self.lock();
-        inner.ended = true;
-        let changes = inner.kept.take(Frame::Clear {}, now()).changes;
-        self.apply(&mut inner, changes);
-        drop(inner);
-        self.hands.iter().for_each(|hand| hand.end());
-    }
-
-    /// Waits until all who block beside the zones have opened everything.
-    async fn ended(&self) {
-        let begun = Instant::now();
-        while begun.elapsed() < LAST_WAIT && !self.hands.iter().all(|hand| hand.has_ended()) {
-            tokio::time::sleep(TICK).await;
-        }
-    }
-}
-
-/// A life that is not over.
-fn life(left: Option<u64>) -> Option<Duration> {
-    left.filter(|left| *left > 0).map(Duration::from_millis)
-}
-
-impl Inner {
-    fn one(
-        &mut self,
-        frame: Frame,
-        caller: u64,
-        observe: bool,
-        changes: &mut Vec<Change>,
-    ) -> Reply {
-        let now = now();
-        match frame {
-            Frame::Status {} => {
-                let status = Status { observe, ..self.kept.status(now) };
-                return Reply::Status(Box::new(status));
-            }
-            _ if self.ended => return Reply::refused("ended", &"this keep is ending"),
-            // Whoever opens is heard; who blocks, or keeps blocks alive, is the last who began.
-            Frame::Block { .. } | Frame::Alive { .. } | Frame::Whole {}
-                if self.speaker != Some(caller) =>
-            {
-                let why = "another follower has begun since, or none: send hello first";
-                return Reply::refused("no_hello", &why);
-            }
-            _ => {}
-        }
-        let hello = matches!(frame, Frame::Hello { .. });
-        let taken = self.kept.take(frame, now);
-        changes.extend(taken.changes);
-        match taken.outcome {
-            Outcome::Done => {
-                if hello {
-                    self.speaker = Some(caller);
-                }
-                Reply::Taken
-            }
-            Outcome::Held => Reply::Held,
-            Outcome::Refused(refused) => Reply::refused(refused.word(), &refused),
-        }
-    }
-}
-
-/// What an operator is told of a second, a line each: so a flood of frames is no flood of lines.
-fn news(before: &Status, now: &Status) -> Vec<String> {
-    let mut lines = Vec::new();
-    if now.silences > before.silences {
-        lines.push(format!("ALARM: the feed fell silent, and {} values were opened", before.out));
-    }
-    if now.held > before.held {
-        lines.push(format!(
-            "ALARM: {} values wait, since too many came within a minute: look why, then \
-             `vigie edge release --config FILE`",
-            now.held
-        ));
-    }
-    if now.refused > before.refused {
-        lines.push(format!("{} frames were refused", now.refused - before.refused));
-    }
-    if (now.epoch, now.serial) != (before.epoch, before.serial)
-        && let Some(epoch) = now.epoch
-    {
-        lines.push(format!("the feed is followed at epoch {epoch}, serial {}", now.serial));
-    }
-    if (now.out, now.addresses) != (before.out, before.addresses) {
-        let names = now.out.saturating_sub(now.addresses);
-        let addresses = match now.addresses {
-            _ if !now.takes_addresses => String::new(),
-            n => format!(", and {n} addresses"),
-        };
-        lines.push(format!("{names} names are out{addresses}"));
-    }
-    lines
-}
-
 /// Runs until `stop` is done: then all is opened, and resolvers have [`LAST_WORD`] to take that.
 ///
 /// `told` is told what happens, a line each; the first says that it runs, and begins empty.
@@ -305,12 +108,9 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
             sockets(config.listen).await.map_err(|e| KeepError::Listen(config.listen, e))?;
         let door = door::Door::open(&config.run)?;
         let served = Served { zones, publisher, changed: Instant::now() };
-        let keeper = Arc::new(Keeper {
-            inner: Mutex::new(Inner { kept, served, speaker: None, ended: false }),
-            observe: config.mode == Mode::Observe,
-            hands: made.iter().map(|made| Arc::clone(&made.hand)).collect(),
-            told: Arc::clone(&told),
-        });
+        let observe = config.mode == Mode::Observe;
+        let hands = made.iter().map(|made| Arc::clone(&made.hand)).collect();
+        let keeper = Arc::new(Keeper::new(kept, served, observe, hands, Arc::clone(&told)));
         let watcher = std::env::var_os("NOTIFY_SOCKET");
         let watcher = Watcher::of(watcher.as_deref()).map_err(KeepError::Watcher)?;
         let ticking = Arc::clone(&keeper);
@@ -322,7 +122,7 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
         told(&format!(
             "keep runs: zones under {} at {at}, nothing is blocked until a follower has sent it{}",
             config.suffix,
-            if keeper.observe { "; it only observes, and blocks nothing" } else { "" }
+            if observe { "; it only observes, and blocks nothing" } else { "" }
         ));
         let stopping = async {
             stop.await;

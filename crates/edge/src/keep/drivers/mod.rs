@@ -18,7 +18,8 @@ pub use bird::MAX_ROUTES;
 pub use knot::MAX_KNOT_NAMES;
 pub use settings::{BirdSettings, KnotSettings, MAX_LEASE, MIN_LEASE, NftSettings};
 
-use super::{Keeper, Mode, Told};
+use super::keeper::Keeper;
+use super::{Mode, Told};
 use crate::keeping::{Change, DriverStatus, Value};
 
 /// How often a driver looks whether what it made still stands, and how long it waits after a fault.
