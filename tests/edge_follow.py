@@ -63,6 +63,8 @@ class House(clearing_house.Bench):
     """A clearing house with one reporter, one ISP and an event that runs; `more` is what it serves besides."""
 
     more, patience = (), 30
+    # Beside its own names and loopback: what its probe may ask, and how.
+    hosts = ()
 
     def begin(self, stream, upstream):
         vigie, shield = self.vigie, self.shield
@@ -82,7 +84,7 @@ class House(clearing_house.Bench):
         shield("init", "shield")
         day, hours = self.later(days=1), self.later(hours=2)
         vigie("authorise", "--case", "shield", "--basis", "order 7/26", "--host", "*.stream.example:*", "--host",
-              "127.0.0.0/8:*", "--method", "capture-page", "--method", "capture-playlist", "--rate", "600", "--until",
+              "127.0.0.0/8:*", *self.hosts, "--method", "capture-page", "--method", "capture-playlist", "--rate", "600", "--until",
               day, "--signer", "Judge Example")
         (self.work / "popular.txt").write_text("news.example\nmail.example\n")
         shield("add", "popular.txt", "--class", "popular", "--source", "test", "--date", "2026-11-01")

@@ -1,4 +1,4 @@
-"""`vigie edge keep` beside a real Unbound and a real BIND, with the settings of docs/edge: what a frame blocks, what
+"""`vigie edge keep` beside a real Unbound, BIND, PowerDNS recursor and Knot Resolver, with the settings of docs/edge: what a frame blocks, what
 opens it again, and what happens when keep, the follower or a resolver dies. Run by `./test shield`, with VIGIE_BIN
 set. All of it on loopback."""
 
@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from clearing_house import free_port, until, world
@@ -22,10 +23,12 @@ KEEP = "127.0.0.1"
 A, AAAA, HTTPS = 1, 28, 65
 
 
-def ask(server, name, kind=A, tcp=False):
-    """The code and the answers' TTLs, of one question; None where no answer comes in time."""
+def ask(server, name, kind=A, tcp=False, signed=False):
+    """The code and the answer, of one question; None where no answer comes in time. `signed` asks with DO and CD
+    (RFC 4035, 3.2)."""
     labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
-    query = os.urandom(2) + b"\1\0\0\1\0\0\0\0\0\0" + labels + b"\0" + bytes([0, kind, 0, 1])
+    flags, edns = (b"\1\x10", b"\0\0\x29\x04\xd0\0\0\x80\0\0\0") if signed else (b"\1\0", b"")
+    query = os.urandom(2) + flags + b"\0\1\0\0\0\0" + bytes([0, int(signed)]) + labels + b"\0" + bytes([0, kind, 0, 1]) + edns
     try:
         if tcp:
             with socket.create_connection(server, 2) as stream:
@@ -95,7 +98,9 @@ class Follower:
 
 
 class Bench:
-    """One keep and one resolver beside it, in a folder of theirs."""
+    """One keep and one resolver beside it, in a folder of theirs; `soon` is when it has taken a change."""
+
+    soon = 1.0
 
     def __init__(self, work, upstream, silence=4):
         self.work, self.upstream = Path(work), upstream
@@ -187,6 +192,8 @@ class Bind(Bench):
 
 class PowerDns(Bench):
     name = "PowerDNS"
+    # It asks each second.
+    soon = 2.5
 
     def resolver(self):
         profile = (DOCS / "recursor.conf.example").read_text()
@@ -209,6 +216,41 @@ class PowerDns(Bench):
         subprocess.run([DOCS / "recursor-flush", how], cwd=self.work, env=env, check=True)
 
 
+class Knot(Bench):
+    name = "Knot"
+    flush = None
+    # keep writes twice a second, and it reads the file again then.
+    soon = 2.5
+
+    def __init__(self, work, upstream, silence=4):
+        super().__init__(work, upstream, silence)
+        self.folder = self.work / "knot"
+        self.folder.mkdir()
+        (self.work / "cache").mkdir()
+        more = (DOCS / "keep-knot.toml.example").read_text()
+        for old, new in (("/run/vigie-kresd", str(self.folder)), ('mode = "observe"', 'mode = "enforce"')):
+            assert more.count(old) == 1, old
+            more = more.replace(old, new)
+        with open(self.work / "keep.toml", "a") as settings:
+            settings.write(more)
+
+    def resolver(self):
+        profile = (DOCS / "kresd.conf.example").read_text()
+        assert profile.count("'/run/vigie-kresd'") == 1
+        # As the machine's start would have left them.
+        for name in ("blocks.rpz", "alive"):
+            if not (self.folder / name).exists():
+                (self.folder / name).write_text((DOCS / "vigie-kresd.rpz").read_text() if name == "blocks.rpz" else "0\n")
+        (self.work / "kresd.conf").write_text(
+            f"net.listen('{KEEP}', {self.port}, {{ kind = 'dns' }})\ntrust_anchors.remove('.')\n"
+            f"cache.open(10 * MB, 'lmdb://{self.work}/cache')\n"
+            + profile.replace("'/run/vigie-kresd'", f"'{self.folder}'")
+            + f"policy.add(policy.all(policy.STUB({{ '127.0.0.1@{self.upstream}' }})))\n"
+        )
+        self.start("resolver", "kresd", "-n", "-c", str(self.work / "kresd.conf"), str(self.work / "cache"))
+        self.answers()
+
+
 def blocked(bench, name):
     return rcode(bench.server, name) == 3
 
@@ -227,23 +269,24 @@ def course(bench):
     follower.block("first.example")
     until("the first name is blocked", lambda: blocked(bench, "first.example"), 30)
 
-    # A frame blocks within a second, the exact name alone, of every kind and by both ways; a lift opens.
+    # A frame blocks soon, the exact name alone, of every kind and by both ways; a lift opens.
     times = {"blocked": [], "open": []}
     for n in range(5):
         name = f"tv{n}.stream.example"
         assert opened(bench, name)
         follower.block(name)
-        times["blocked"].append(until(f"{name} is blocked", lambda: blocked(bench, name), 1.0))
+        times["blocked"].append(until(f"{name} is blocked", lambda: blocked(bench, name), bench.soon))
         for kind in (A, AAAA, HTTPS):
             for tcp in (False, True):
                 code, answer = ask(bench.server, name, kind, tcp)
                 assert code == 3 and answer[6:8] == b"\0\0", (name, kind, tcp, code)
+                assert ask(bench.server, name, kind, tcp, signed=True)[0] == 3, (name, kind, tcp, "DO, CD")
                 # Of the SOA beneath, and so of the answer: five seconds at the most.
                 assert min_ttl(answer) <= 5, answer
                 for other in (f"x.{name}", "stream.example", f"other{n}.stream.example", f"x{name}"):
                     assert rcode(bench.server, other, kind, tcp) == 0, (other, kind, tcp)
         follower.lift(name)
-        times["open"].append(until(f"{name} is open", lambda: opened(bench, name), 1.0))
+        times["open"].append(until(f"{name} is open", lambda: opened(bench, name), bench.soon))
     figures |= {what: statistics.median(all_) for what, all_ in times.items()}
 
     # What may not be blocked is not; too many in a minute wait.
@@ -252,11 +295,11 @@ def course(bench):
         assert follower.block(value, answer="refused")["word"] == word, value
 
     # Its own deadline opens, though the follower is gone.
-    follower.block("brief.example", 2)
-    until("the brief name is blocked", lambda: blocked(bench, "brief.example"), 1.0)
+    follower.block("brief.example", 1 + 2 * bench.soon)
+    until("the brief name is blocked", lambda: blocked(bench, "brief.example"), bench.soon)
     begun = time.monotonic()
     follower.close()
-    until("the brief name is open", lambda: opened(bench, "brief.example"), 4)
+    until("the brief name is open", lambda: opened(bench, "brief.example"), 3 + 3 * bench.soon)
     took = time.monotonic() - begun
     assert took >= 1.5, took
     assert blocked(bench, "first.example")
@@ -270,14 +313,14 @@ def course(bench):
     follower.say("whole")
     answers = [follower.hear("block", value=f"flood{n}.example", for_ms=600_000)["answer"] for n in range(60)]
     assert answers == ["taken"] * 40 + ["held"] * 20, answers
-    until("what was in time is blocked", lambda: blocked(bench, "flood39.example"), 1.0)
+    until("what was in time is blocked", lambda: blocked(bench, "flood39.example"), bench.soon)
     assert opened(bench, "flood40.example")
     status = json.loads(vigie(bench, "status", "--json"))
     assert status["out"] == 40 and status["held"] == 20 and not status["observe"], status
     assert "20" in vigie(bench, "release")
-    until("it is let in", lambda: blocked(bench, "flood59.example"), 1.0)
+    until("it is let in", lambda: blocked(bench, "flood59.example"), bench.soon)
     follower.lift("flood59.example")
-    until("it is open", lambda: opened(bench, "flood59.example"), 1.0)
+    until("it is open", lambda: opened(bench, "flood59.example"), bench.soon)
 
     # The resolver is killed: its blocks are back when it is.
     bench.kill("resolver")
@@ -285,7 +328,7 @@ def course(bench):
     figures["back after its restart"] = until("the block is back", lambda: blocked(bench, "flood0.example"), 10)
 
     # keep is killed: what then happens is in docs/edge.md.
-    until("it is blocked", lambda: blocked(bench, "flood0.example"), 1.0)
+    until("it is blocked", lambda: blocked(bench, "flood0.example"), bench.soon)
     bench.kill("keep")
     gone = time.monotonic()
     time.sleep(1)
@@ -357,20 +400,27 @@ def vigie(bench, *words):
     return done.stdout
 
 
+def one(kind, work, upstream):
+    (Path(work) / kind.name).mkdir()
+    bench = kind(f"{work}/{kind.name}", upstream)
+    try:
+        course(bench)
+    except BaseException:
+        for log in sorted(bench.work.glob("*.log")):
+            print(f"--- {kind.name}: {log.name}\n" + log.read_text()[-4000:])
+        raise
+    finally:
+        bench.end()
+
+
 def main():
     upstream = world()
-    for kind in (Unbound, Bind, PowerDns):
-        with tempfile.TemporaryDirectory() as work:
-            bench = kind(work, upstream)
-            try:
-                course(bench)
-            except BaseException:
-                for log in sorted(bench.work.glob("*.log")):
-                    print(f"--- {kind.name}: {log.name}\n" + log.read_text()[-4000:])
-                raise
-            finally:
-                bench.end()
-    print("edge: keep blocks and opens at Unbound and at BIND, whoever dies")
+    kinds = (Unbound, Bind, PowerDns, Knot)
+    # Side by side: most of the time each waits for a clock.
+    with tempfile.TemporaryDirectory() as work, ThreadPoolExecutor(len(kinds)) as side:
+        for done in [side.submit(one, kind, work, upstream) for kind in kinds]:
+            done.result()
+    print("edge: keep blocks and opens at Unbound, BIND, PowerDNS and Knot, whoever dies")
 
 
 if __name__ == "__main__":

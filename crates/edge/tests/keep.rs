@@ -268,3 +268,69 @@ fn what_is_sent_in_one_go_is_there_and_goes_in_one_go() {
     assert_eq!(bed.status().out, 0);
     assert!(!bed.holds("n0.example") && !bed.holds("n9999.example"));
 }
+
+#[test]
+fn a_file_for_knot_holds_what_is_out_and_an_end_empties_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, idle) = (dir.path().join("knot"), dir.path().join("idle"));
+    for made in [&folder, &idle] {
+        ledger::disk::create_dir(made).unwrap();
+    }
+    let section = |folder: &Path, mode: &str| {
+        format!("mode = 'enforce'\n[knot]\nmode = '{mode}'\nfolder = '{}'\n", folder.display())
+    };
+    let mut bed = Bed::new(&section(&folder, "enforce"));
+    let rules = || std::fs::read_to_string(folder.join("blocks.rpz")).unwrap_or_default();
+    let mut follower = Follower::begun(&bed);
+    assert_eq!(follower.say(block("tv.example", 1_500)), Reply::Taken);
+    assert_eq!(follower.say(block("long.example", 600_000)), Reply::Taken);
+    assert_eq!(word(follower.say(block("198.51.100.7", 600_000))), "address");
+    bed.until("both are in the file", || {
+        rules().contains("\ntv.example. CNAME .\n") && rules().contains("\nlong.example. CNAME .\n")
+    });
+    bed.until("its deadline", || !rules().contains("tv.example"));
+    assert!(rules().contains("long.example") && folder.join("alive").exists());
+    bed.until("it is counted", || bed.status().drivers.iter().any(|driver| driver.holds == 1));
+    bed.end().unwrap();
+    assert!(!rules().contains("long.example"));
+    // Who only observes writes nothing.
+    let mut bed = Bed::new(&section(&idle, "observe"));
+    let mut follower = Follower::begun(&bed);
+    assert_eq!(follower.say(block("tv.example", 600_000)), Reply::Taken);
+    assert!(bed.holds("tv.example") && bed.status().drivers[0].observe);
+    bed.end().unwrap();
+    assert_eq!(std::fs::read_dir(&idle).unwrap().count(), 0);
+}
+
+#[test]
+fn a_driver_that_fails_is_an_alarm_and_holds_up_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    // Somebody who takes a connection to BIRD's socket and never says a word.
+    let silent = std::os::unix::net::UnixListener::bind(dir.path().join("ctl")).unwrap();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let section = |socket: &str| {
+        let (file, socket) = (at("blocks.conf"), at(socket));
+        format!(
+            "mode = 'enforce'\npractice = true\n[bird]\nmode = 'enforce'\nfile = '{file}'\nsocket = '{socket}'\n"
+        )
+    };
+    let bed = Bed::new(&section("ctl"));
+    let mut follower = Follower::begun(&bed);
+    for value in ["198.51.100.7", "tv.example"] {
+        assert_eq!(follower.say(block(value, 1_500)), Reply::Taken);
+    }
+    let begun = Instant::now();
+    assert!(bed.holds("tv.example"));
+    bed.until("its deadline", || !bed.holds("tv.example"));
+    assert!(begun.elapsed() < Duration::from_secs(5), "BIRD's silence held it up");
+    drop(silent);
+    let bed = Bed::new(&section("nobody"));
+    let mut follower = Follower::begun(&bed);
+    assert_eq!(follower.say(block("198.51.100.7", 600_000)), Reply::Taken);
+    bed.until("the alarm", || bed.said("ALARM: bird: BIRD does not answer at"));
+    let status = bed.status();
+    assert!(status.drivers[0].alarm.is_some() && status.addresses == 1, "{status:?}");
+    // What it is to announce stands there all the same, for when it is back.
+    let file = || std::fs::read_to_string(dir.path().join("blocks.conf")).unwrap_or_default();
+    bed.until("the file is written", || file().contains("route 198.51.100.7/32 blackhole"));
+}

@@ -66,6 +66,8 @@ pub enum DriverError {
 pub struct Driver {
     nft: Nft,
     table: Table,
+    /// How the table is listed as it was made here, without what is in its sets.
+    shape: Option<String>,
 }
 
 impl Driver {
@@ -74,7 +76,7 @@ impl Driver {
     /// # Errors
     /// A table of that name which is not ours; `nft` itself.
     pub fn open(nft: Nft, table: Table) -> Result<Self, DriverError> {
-        let driver = Self { nft, table };
+        let driver = Self { nft, table, shape: None };
         let name = driver.table.name();
         match driver.call(&["--terse", "list", "table", "inet", name], "") {
             Ok(listed) if Table::is_ours(&listed) => {}
@@ -100,6 +102,39 @@ impl Driver {
     /// As [`Driver::change`].
     pub fn replace(&self, hold: &[Element]) -> Result<(), DriverError> {
         self.run(&self.table.replace(hold)?).map(drop)
+    }
+
+    /// Makes the table anew, with these and nothing else in it, in one transaction: whatever became of its sets,
+    /// chains and rules meanwhile.
+    ///
+    /// # Errors
+    /// As [`Driver::open`], and a value that is not written.
+    pub fn rebuild(&mut self, hold: &[Element]) -> Result<(), DriverError> {
+        let script = self.table.rebuild(hold)?;
+        match self.shape() {
+            Ok(listed) if !Table::is_ours(&listed) => {
+                return Err(DriverError::Foreign(self.table.name().to_owned()));
+            }
+            Ok(_) | Err(DriverError::Gone(_)) => {}
+            Err(other) => return Err(other),
+        }
+        self.run(&script)?;
+        self.shape = Some(self.shape()?);
+        Ok(())
+    }
+
+    /// Whether the sets, chains and rules stand as [`Driver::rebuild`] made them. What is in the sets is not
+    /// looked at, so that it costs the same however much is held.
+    ///
+    /// # Errors
+    /// The table is gone; `nft` itself.
+    pub fn stands(&self) -> Result<bool, DriverError> {
+        let now = self.shape()?;
+        Ok(self.shape.as_ref() == Some(&now))
+    }
+
+    fn shape(&self) -> Result<String, DriverError> {
+        self.call(&["--terse", "--stateless", "list", "table", "inet", self.table.name()], "")
     }
 
     /// What is held, and how long yet in whole seconds; how many elements are none of ours.

@@ -157,6 +157,17 @@ impl Table {
         Ok(script)
     }
 
+    /// One transaction: the table anew as [`Table::make`] makes it, with these and nothing else in it.
+    ///
+    /// # Errors
+    /// The first value that cannot be written.
+    pub fn rebuild(&self, hold: &[Element]) -> Result<String, Refusal> {
+        let hold = self.checked(hold)?;
+        let mut script = self.remove() + &self.make();
+        self.each_set(&mut script, "add", hold.iter().map(|(item, life)| (*item, Some(*life))));
+        Ok(script)
+    }
+
     /// Removes the table and all in it, where it is: a firewall as if we had never been. For a unit's
     /// `ExecStopPost=` too.
     pub fn remove(&self) -> String {

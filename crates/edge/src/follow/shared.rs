@@ -1,6 +1,6 @@
 //! What follow's threads share: what is held of the feed, and what keep has not been told yet.
 //!
-//! Keep is told of names, not of steps: a name that changed stands once among those to be blocked or
+//! Keep is told of values, not of steps: one that changed stands once among those to be blocked or
 //! those to be lifted, and what is said of it is what is held at that moment. So no queue grows while
 //! keep is slow, and lifts go first.
 
@@ -344,8 +344,11 @@ impl Inner {
     }
 
     fn line(&self) -> String {
-        let Status { epoch, serial, names, .. } = &self.status;
-        format!("epoch {}, serial {serial}: {names} names are in force", epoch.unwrap_or(0))
+        let Status { epoch, serial, names, addresses, .. } = &self.status;
+        format!(
+            "epoch {}, serial {serial}: {names} names and {addresses} addresses are in force",
+            epoch.unwrap_or(0)
+        )
     }
 
     fn frames(&mut self, session: &mut Session, now: u64) -> Vec<Frame> {
@@ -372,24 +375,29 @@ impl Inner {
             (self.spoken, self.fresh) = (true, false);
             (self.blocks, self.lifts) = Default::default();
             self.status.keep.all_told = false;
-            frames.extend([Frame::Hello { epoch, serial }, Frame::Alive { silence_ms: left }]);
+            // How it stands, too: whether it takes addresses is known before they are said.
+            let alive = Frame::Alive { silence_ms: left };
+            frames.extend([Frame::Hello { epoch, serial }, alive, Frame::Status {}]);
             return;
         }
         if std::mem::take(&mut self.fresh) {
             frames.push(Frame::Alive { silence_ms: left });
         }
+        let addresses = self.status.keep.takes_addresses;
+        let takes = |value: &Item| addresses || is_name(value);
         while frames.len() < CHUNK
             && let Some(value) = self.lifts.pop_first()
         {
-            frames.extend(is_name(&value).then(|| Frame::Lift { value: value.to_string() }));
+            frames.extend(takes(&value).then(|| Frame::Lift { value: value.to_string() }));
         }
         let held = self.follower.held();
         while frames.len() < CHUNK
             && let Some(value) = self.blocks.pop_first()
         {
-            frames.extend(held.get(&value).and_then(|held| block(&value, held, now)));
+            let held = held.get(&value).filter(|_| takes(&value));
+            frames.extend(held.and_then(|held| block(&value, held, now)));
         }
-        fill(held, session, now, frames);
+        fill(held, session, takes, now, frames);
         if matches!(session.at, At::End) && self.blocks.is_empty() && self.lifts.is_empty() {
             self.status.keep.all_told = true;
         }
@@ -397,13 +405,20 @@ impl Inner {
 }
 
 /// Goes on with the whole list.
-fn fill(held: &BTreeMap<Item, Held>, session: &mut Session, now: u64, frames: &mut Vec<Frame>) {
+fn fill(
+    held: &BTreeMap<Item, Held>,
+    session: &mut Session,
+    takes: impl Fn(&Item) -> bool,
+    now: u64,
+    frames: &mut Vec<Frame>,
+) {
     let from = match &session.at {
         At::End => return,
         At::Begin => Bound::Unbounded,
         At::After(item) => Bound::Excluded(item.clone()),
     };
-    let mut rest = held.range((from, Bound::Unbounded)).take_while(|(value, _)| is_name(value));
+    // Names come first, so that nothing is left out between two that are taken.
+    let mut rest = held.range((from, Bound::Unbounded)).take_while(|(value, _)| takes(value));
     while frames.len() < CHUNK {
         let Some((value, held)) = rest.next() else {
             session.at = At::End;
@@ -417,7 +432,7 @@ fn fill(held: &BTreeMap<Item, Held>, session: &mut Session, now: u64, frames: &m
 
 fn block(value: &Item, held: &Held, now: u64) -> Option<Frame> {
     let for_ms = held.ends.saturating_sub(now).min(MAX_LIFE);
-    (for_ms > 0 && is_name(value)).then(|| Frame::Block { value: value.to_string(), for_ms })
+    (for_ms > 0).then(|| Frame::Block { value: value.to_string(), for_ms })
 }
 
 fn is_name(value: &Item) -> bool {

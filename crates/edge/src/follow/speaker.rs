@@ -10,9 +10,12 @@ use super::pace::Pace;
 use super::shared::{Session, Shared};
 use crate::frame::{Frame, Reply};
 use crate::keep::Place;
+use crate::keeping::DriverStatus;
 
 /// How long keep may take for an answer.
 pub const PATIENCE: Duration = Duration::from_secs(10);
+/// The most drivers that are heard of.
+const MAX_DRIVERS: usize = 8;
 /// The longest reply, in bytes.
 const MAX_REPLY: u64 = 16 << 10;
 
@@ -65,10 +68,12 @@ fn heard(shared: &Shared, frame: &Frame, reply: Reply, pace: &mut Pace) -> Resul
         (_, Reply::Status(status)) => {
             shared.keep(|keep| {
                 (keep.out, keep.held, keep.observe) = (status.out, status.held, status.observe);
+                keep.takes_addresses = status.takes_addresses;
             });
+            drivers(shared, &status.drivers);
             if status.held > 0 {
                 let why = format!(
-                    "{} names wait, since too many came within a minute: look why, then `vigie edge release`",
+                    "{} values wait, since too many came within a minute: look why, then `vigie edge release`",
                     status.held
                 );
                 shared.raise("keep held", "held", &why, true);
@@ -94,6 +99,18 @@ fn heard(shared: &Shared, frame: &Frame, reply: Reply, pace: &mut Pace) -> Resul
         (_, Reply::Refused { message, .. }) => return Err(message),
     }
     Ok(())
+}
+
+/// What is wrong with whoever blocks beside keep's zones.
+fn drivers(shared: &Shared, drivers: &[DriverStatus]) {
+    // Keep is ours, and yet what it says is bounded here, too.
+    for driver in drivers.iter().take(MAX_DRIVERS) {
+        let place = format!("keep {}", driver.driver);
+        match &driver.alarm {
+            Some(why) => shared.raise(&place, "driver", why, true),
+            None => shared.settle(&place),
+        }
+    }
 }
 
 struct Line<'a> {

@@ -36,7 +36,7 @@ pub struct Status {
     pub whole: bool,
     /// Names in force.
     pub names: u64,
-    /// Addresses in force, with a port or without: no resolver blocks them.
+    /// Addresses in force, with a port or without: blocked where keep has a driver that holds them.
     pub addresses: u64,
     /// Milliseconds until all is let go of, if nothing more is heard; none where that is so now.
     pub silence_in_ms: Option<u64>,
@@ -60,11 +60,14 @@ pub struct KeepStatus {
     pub all_told: bool,
     /// Whether it only observes.
     pub observe: bool,
-    /// Names that it has out.
+    /// Whether it takes addresses.
+    #[serde(default)]
+    pub takes_addresses: bool,
+    /// Values that it has out.
     pub out: u64,
-    /// Names that it holds for an operator.
+    /// Values that it holds for an operator.
     pub held: u64,
-    /// Names that its protected list refused, since follow began.
+    /// Values that its protected list refused, since follow began.
     pub protected: u64,
 }
 
@@ -115,8 +118,8 @@ impl Status {
     pub(super) fn differs(&self, other: &Self) -> bool {
         let alarms =
             |status: &Self| status.alarms.iter().map(|raised| raised.since).collect::<Vec<_>>();
-        (self.epoch, self.serial, self.whole, self.names)
-            != (other.epoch, other.serial, other.whole, other.names)
+        (self.epoch, self.serial, self.whole, self.names, self.addresses)
+            != (other.epoch, other.serial, other.whole, other.names, other.addresses)
             || (&self.keep, &self.mirror, self.alarms_ever, &self.stopped)
                 != (&other.keep, &other.mirror, other.alarms_ever, &other.stopped)
             || alarms(self) != alarms(other)

@@ -1,13 +1,19 @@
 //! The settings of keep: a file in TOML.
 
+#[cfg(test)]
+mod tests;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use serde::Deserialize;
 use shield_dns::{Access, AccessError, Client, Layout, Timers};
 
-use crate::keeping::{Limits, MAX_SILENCE, MAX_VALUES, Protected, ProtectedError};
+use super::drivers::{BirdSettings, KnotSettings, Made, NftSettings, bird, knot, nft};
+use super::{KeepError, Told};
+use crate::keeping::{Addresses, Limits, MAX_SILENCE, MAX_VALUES, Protected, ProtectedError};
 
 /// The longest file of settings, and of protected names, in bytes.
 pub const MAX_FILE: usize = 32 << 20;
@@ -46,7 +52,8 @@ pub struct Config {
     /// Under which name the zones lie.
     #[serde(default = "suffix")]
     pub suffix: String,
-    /// The resolvers on this machine: where each is told of changes.
+    /// The resolvers on this machine: where each is told of changes. None only where a driver blocks.
+    #[serde(default)]
     pub resolvers: Vec<SocketAddr>,
     /// The longest silence of the feed, in seconds, before all is opened.
     #[serde(default = "silence")]
@@ -60,11 +67,20 @@ pub struct Config {
     /// The most names.
     #[serde(default = "values")]
     pub values: usize,
-    /// Names that are never blocked here.
+    /// Names, addresses and networks that are never blocked here.
     #[serde(default)]
     pub protected: Vec<String>,
     /// A file of more, one a line; `#` begins a remark.
     pub protected_file: Option<PathBuf>,
+    /// Addresses for documentation and benchmarks are taken too: on a practice range.
+    #[serde(default)]
+    pub practice: bool,
+    /// Addresses in this machine's firewall.
+    pub nft: Option<NftSettings>,
+    /// Addresses as routes of a BIRD on this machine.
+    pub bird: Option<BirdSettings>,
+    /// Names for a Knot Resolver on this machine.
+    pub knot: Option<KnotSettings>,
     /// The file itself, for what is wrong in it.
     #[serde(skip)]
     path: PathBuf,
@@ -131,6 +147,12 @@ impl Config {
         let beside = path.parent().unwrap_or_else(|| Path::new("."));
         config.path = path.to_owned();
         config.run = beside.join(&config.run);
+        if let Some(bird) = &mut config.bird {
+            bird.beside(beside);
+        }
+        if let Some(knot) = &mut config.knot {
+            knot.beside(beside);
+        }
         config.protected_file = config.protected_file.map(|file| beside.join(file));
         config.check(path)?;
         Ok(config)
@@ -145,8 +167,16 @@ impl Config {
             );
             return odd("listen", why);
         }
-        if self.resolvers.is_empty() || self.resolvers.len() > MAX_RESOLVERS {
-            return odd("resolvers", format!("name between one and {MAX_RESOLVERS}"));
+        let driver = self.nft.is_some() || self.bird.is_some() || self.knot.is_some();
+        let least = usize::from(!driver);
+        if !(least..=MAX_RESOLVERS).contains(&self.resolvers.len()) {
+            let why = format!(
+                "name between one and {MAX_RESOLVERS}; none only beside [nft], [bird] or [knot]"
+            );
+            return odd("resolvers", why);
+        }
+        if let Some(Err((key, why))) = self.nft.as_ref().map(NftSettings::check) {
+            return odd(key, why);
         }
         if let Some(far) = self.resolvers.iter().find(|at| !at.ip().is_loopback()) {
             return odd("resolvers", format!("{far} is not on loopback: a keep for each machine"));
@@ -176,7 +206,30 @@ impl Config {
             additions_a_minute: self.additions_a_minute,
             fill: self.fill,
             values: self.values,
+            addresses: self.addresses(),
         }
+    }
+
+    fn addresses(&self) -> Addresses {
+        match (self.nft.is_some() || self.bird.is_some(), self.practice) {
+            (false, _) => Addresses::No,
+            (true, false) => Addresses::Public,
+            (true, true) => Addresses::Practice,
+        }
+    }
+
+    /// Whoever blocks beside the zones.
+    pub(super) fn drivers(&self, told: &Told) -> Result<Vec<Made>, KeepError> {
+        // Where keep observes, nobody blocks.
+        let mode = |own: Mode| if self.mode == Mode::Observe { Mode::Observe } else { own };
+        let nft = self.nft.as_ref().map(|settings| {
+            nft::made(settings, mode(settings.mode), self.practice, Arc::clone(told))
+        });
+        let bird = self.bird.as_ref();
+        let bird = bird.map(|own| Ok(bird::made(own, mode(own.mode), Arc::clone(told))));
+        let knot = self.knot.as_ref();
+        let knot = knot.map(|own| Ok(knot::made(own, mode(own.mode), Arc::clone(told))));
+        nft.into_iter().chain(bird).chain(knot).collect()
     }
 
     /// What is never blocked.
@@ -232,71 +285,4 @@ pub(crate) fn read(path: &Path) -> Result<String, ConfigError> {
         return Err(failed(&format!("longer than {MAX_FILE} bytes")));
     }
     Ok(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Result<Config, String> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("keep.toml");
-        ledger::disk::write(&path, text.as_bytes()).unwrap();
-        Config::read(&path).map_err(|e| e.to_string())
-    }
-
-    const FINE: &str =
-        "run = \"run\"\nlisten = \"127.0.0.1:5353\"\nresolvers = [\"127.0.0.1:53\"]\n";
-
-    #[test]
-    fn what_is_not_said_is_safe() {
-        let config = read(FINE).unwrap();
-        assert_eq!(config.mode, Mode::Observe);
-        assert!(config.run.is_absolute() && config.protected().unwrap().is_empty());
-        assert_eq!(config.limits().silence_ms, 600_000);
-    }
-
-    #[test]
-    fn what_cannot_be_is_refused_and_says_where() {
-        for (more, says) in [
-            ("silense_s = 3\n", "line 4"),
-            ("mode = \"block\"\n", "enforce"),
-            ("suffix = \"a123456789.b123456789.c123456789.d123456789.e123456789.f\"\n", "55"),
-            ("silence_s = 0\n", "silence_s"),
-            ("silence_s = 86401\n", "86400"),
-            ("values = 2000001\n", "2000000"),
-        ] {
-            let error = read(&format!("{FINE}{more}")).unwrap_err();
-            assert!(error.contains(says) && error.contains("keep.toml"), "{error}");
-        }
-        for (from, to, says) in [
-            ("127.0.0.1:5353", "0.0.0.0:5353", "loopback"),
-            ("127.0.0.1:5353", "192.0.2.1:5353", "loopback"),
-            ("127.0.0.1:53\"]", "198.51.100.1:53\"]", "loopback"),
-            ("127.0.0.1:53\"]", "[::1]:53\"]", "one family"),
-            ("\"127.0.0.1:53\"", "", "between one and"),
-        ] {
-            let error = read(&FINE.replace(from, to)).unwrap_err();
-            assert!(error.contains(says), "{to}: {error}");
-        }
-        let bad = read(&format!("{FINE}protected = [\"a.example\", \"198.51.100.0/24\"]\n"));
-        let bad = bad.unwrap().protected().unwrap_err().to_string();
-        assert!(bad.contains("198.51.100.0/24") && bad.contains("keep.toml"), "{bad}");
-    }
-
-    #[test]
-    fn a_file_protects_too() {
-        let dir = tempfile::tempdir().unwrap();
-        let list = dir.path().join("names.txt");
-        let path = dir.path().join("keep.toml");
-        let more = "protected = ['a.example']\nprotected_file = 'names.txt'\n";
-        ledger::disk::write(&path, format!("{FINE}{more}").as_bytes()).unwrap();
-        let config = Config::read(&path).unwrap();
-        assert!(config.protected().unwrap_err().to_string().contains("names.txt cannot be read"));
-        ledger::disk::write(&list, b"# ours\n*.bank.example  # the bank\n\n").unwrap();
-        assert_eq!(config.protected().unwrap().len(), 2);
-        ledger::disk::write(&list, b"bank\n").unwrap();
-        let error = config.protected().unwrap_err().to_string();
-        assert!(error.contains("names.txt") && error.contains("\"bank\""), "{error}");
-    }
 }

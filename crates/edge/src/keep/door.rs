@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use rustix::net::sockopt::socket_peercred;
 
-use super::{KeepError, Keeper};
+use super::KeepError;
+use super::keeper::Keeper;
 use crate::frame::{Frame, MAX_LINE, Reply};
 
 /// The most that are served at once.

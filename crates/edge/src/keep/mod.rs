@@ -1,18 +1,20 @@
 //! The process: the socket, the zones, and the clock that ends what is due.
 //!
-//! Nothing is written to disk: what begins anew begins empty, and says so. The clock has a thread of
+//! No state is written to disk: what begins anew begins empty, and says so. The clock has a thread of
 //! its own, which needs neither the network nor a follower. Where it breaks off the process ends, so
 //! that whoever watches it opens the resolver.
 
 mod config;
 mod door;
+mod drivers;
+mod keeper;
 mod watch;
 mod zones;
 
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use shield_dns::{Bounds, Sockets, Zones};
@@ -22,11 +24,13 @@ pub(crate) use config::read as read_settings;
 pub use config::{Config, ConfigError, MAX_FILE, MAX_RESOLVERS, MAX_SUFFIX, Mode, TIMERS};
 pub(crate) use door::Place;
 pub use door::{MAX_CALLERS, PATIENCE, ask};
+pub use drivers::{
+    BirdSettings, KnotSettings, LOOK, MAX_KNOT_NAMES, MAX_LEASE, MAX_ROUTES, MIN_LEASE, NftSettings,
+};
 pub use shield_dns::Told;
 
-use crate::clock::now;
-use crate::frame::{Frame, FrameError, Reply};
-use crate::keeping::{Change, Kept, Outcome, Status};
+use crate::keeping::Kept;
+use keeper::Keeper;
 use watch::Watcher;
 use zones::Served;
 
@@ -34,6 +38,8 @@ use zones::Served;
 pub const TICK: Duration = Duration::from_millis(100);
 /// How long an orderly end goes on serving its empty zones, so that resolvers take them.
 pub const LAST_WORD: Duration = Duration::from_secs(2);
+/// How much longer it waits for those who block beside the zones, until each has opened all.
+pub const LAST_WAIT: Duration = Duration::from_secs(30);
 /// The lines that wait to be said at most.
 const MAX_UNSAID: usize = 256;
 
@@ -71,159 +77,15 @@ pub enum KeepError {
     /// The resolvers cannot be.
     #[error("resolvers: {0}")]
     Access(#[from] shield_dns::AccessError),
+    /// The firewall's table cannot be.
+    #[error("nft.table: {0}")]
+    Table(#[from] shield_nft::TableError),
     /// Who watches cannot be told.
     #[error("NOTIFY_SOCKET names nobody who listens ({0}): unset it, or start keep by its unit")]
     Watcher(std::io::Error),
     /// It broke off.
     #[error("keep broke off ({0}): what the resolver still blocks, its flush opens (docs/edge.md)")]
     Broke(String),
-}
-
-/// What all threads share.
-pub(crate) struct Keeper {
-    inner: Mutex<Inner>,
-    observe: bool,
-    told: Told,
-}
-
-struct Inner {
-    kept: Kept,
-    served: Served,
-    /// The caller who said hello last.
-    speaker: Option<u64>,
-    /// Ends: nothing is taken any more.
-    ended: bool,
-}
-
-impl Keeper {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Whoever broke off in the middle: the clock goes on ending what is due.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes frames of one caller, in one step of the zones; a reply each.
-    fn take(
-        &self,
-        frames: impl Iterator<Item = Result<Frame, FrameError>>,
-        caller: u64,
-    ) -> Vec<Reply> {
-        let mut inner = self.lock();
-        let mut changes = Vec::new();
-        let mut replies = Vec::new();
-        for frame in frames {
-            replies.push(match frame {
-                Ok(frame) => inner.one(frame, caller, self.observe, &mut changes),
-                Err(why) => Reply::refused("frame", &why),
-            });
-        }
-        self.apply(&mut inner, changes);
-        replies
-    }
-
-    fn apply(&self, inner: &mut Inner, changes: Vec<Change>) {
-        if !self.observe
-            && let Err(error) = inner.served.apply(changes)
-        {
-            (self.told)(&format!("a name stands in no zone and stays open: {error}"));
-        }
-    }
-
-    /// Ends what is due, for ever.
-    fn clock(&self, watcher: &Watcher) {
-        let mut before = Status::default();
-        let mut looked = Instant::now();
-        loop {
-            std::thread::sleep(TICK);
-            let status = {
-                let mut inner = self.lock();
-                let changes = inner.kept.due(now());
-                self.apply(&mut inner, changes);
-                if looked.elapsed() < Duration::from_secs(1) {
-                    continue;
-                }
-                inner.kept.status(now())
-            };
-            looked = Instant::now();
-            watcher.alive();
-            news(&before, &status).iter().for_each(|line| (self.told)(line));
-            before = status;
-        }
-    }
-
-    /// Opens all, and takes nothing more.
-    fn end(&self) {
-        let mut inner = self.lock();
-        inner.ended = true;
-        let changes = inner.kept.take(Frame::Clear {}, now()).changes;
-        self.apply(&mut inner, changes);
-    }
-}
-
-impl Inner {
-    fn one(
-        &mut self,
-        frame: Frame,
-        caller: u64,
-        observe: bool,
-        changes: &mut Vec<Change>,
-    ) -> Reply {
-        let now = now();
-        match frame {
-            Frame::Status {} => {
-                let status = Status { observe, ..self.kept.status(now) };
-                return Reply::Status(Box::new(status));
-            }
-            _ if self.ended => return Reply::refused("ended", &"this keep is ending"),
-            // Whoever opens is heard; who blocks, or keeps blocks alive, is the last who began.
-            Frame::Block { .. } | Frame::Alive { .. } | Frame::Whole {}
-                if self.speaker != Some(caller) =>
-            {
-                let why = "another follower has begun since, or none: send hello first";
-                return Reply::refused("no_hello", &why);
-            }
-            _ => {}
-        }
-        let hello = matches!(frame, Frame::Hello { .. });
-        let taken = self.kept.take(frame, now);
-        changes.extend(taken.changes);
-        match taken.outcome {
-            Outcome::Done => {
-                if hello {
-                    self.speaker = Some(caller);
-                }
-                Reply::Taken
-            }
-            Outcome::Held => Reply::Held,
-            Outcome::Refused(refused) => Reply::refused(refused.word(), &refused),
-        }
-    }
-}
-
-/// What an operator is told of a second, a line each: so a flood of frames is no flood of lines.
-fn news(before: &Status, now: &Status) -> Vec<String> {
-    let mut lines = Vec::new();
-    if now.silences > before.silences {
-        lines.push(format!("ALARM: the feed fell silent, and {} names were opened", before.out));
-    }
-    if now.held > before.held {
-        lines.push(format!(
-            "ALARM: {} names wait, since too many came within a minute: look why, then \
-             `vigie edge release --config FILE`",
-            now.held
-        ));
-    }
-    if now.refused > before.refused {
-        lines.push(format!("{} frames were refused", now.refused - before.refused));
-    }
-    if (now.epoch, now.serial) != (before.epoch, before.serial)
-        && let Some(epoch) = now.epoch
-    {
-        lines.push(format!("the feed is followed at epoch {epoch}, serial {}", now.serial));
-    }
-    if now.out != before.out {
-        lines.push(format!("{} names are out", now.out));
-    }
-    lines
 }
 
 /// Runs until `stop` is done: then all is opened, and resolvers have [`LAST_WORD`] to take that.
@@ -237,6 +99,7 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
     let told = aside(told).map_err(broke)?;
     let kept = Kept::new(config.limits(), config.protected()?);
     let zones = Zones::new(&config.layout(), zones::serial())?;
+    let made = config.drivers(&told)?;
     let (publisher, feed) = shield_dns::feed(zones.view(), config.access()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(broke)?.block_on(async {
@@ -245,14 +108,13 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
             sockets(config.listen).await.map_err(|e| KeepError::Listen(config.listen, e))?;
         let door = door::Door::open(&config.run)?;
         let served = Served { zones, publisher, changed: Instant::now() };
-        let keeper = Arc::new(Keeper {
-            inner: Mutex::new(Inner { kept, served, speaker: None, ended: false }),
-            observe: config.mode == Mode::Observe,
-            told: Arc::clone(&told),
-        });
+        let observe = config.mode == Mode::Observe;
+        let hands = made.iter().map(|made| Arc::clone(&made.hand)).collect();
+        let keeper = Arc::new(Keeper::new(kept, served, observe, hands, Arc::clone(&told)));
         let watcher = std::env::var_os("NOTIFY_SOCKET");
         let watcher = Watcher::of(watcher.as_deref()).map_err(KeepError::Watcher)?;
         let ticking = Arc::clone(&keeper);
+        made.into_iter().try_for_each(|made| made.begin(&keeper)).map_err(broke)?;
         door.serve(Arc::clone(&keeper)).map_err(broke)?;
         watcher.ready();
         let clock = std::thread::Builder::new().name("clock".to_owned());
@@ -260,12 +122,13 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
         told(&format!(
             "keep runs: zones under {} at {at}, nothing is blocked until a follower has sent it{}",
             config.suffix,
-            if keeper.observe { "; it only observes, and blocks nothing" } else { "" }
+            if observe { "; it only observes, and blocks nothing" } else { "" }
         ));
         let stopping = async {
             stop.await;
             keeper.end();
             tokio::time::sleep(LAST_WORD).await;
+            keeper.ended().await;
         };
         let broken = async {
             while !clock.is_finished() {

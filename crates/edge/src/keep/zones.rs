@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use shield_dns::{Fqdn, MAX_HOT, Place, Publisher, Zones, ZonesError, cold_zone};
 
-use crate::keeping::Change;
+use crate::keeping::{Change, Value};
 
 /// The shortest time between two serials. They count hundredths of a second, so that whoever begins
 /// anew is never behind what resolvers have, however many changes there were.
@@ -31,18 +31,19 @@ impl Served {
     /// # Errors
     /// A name fits into no zone: what shall be open is, and what was to be blocked with it stays open.
     pub(super) fn apply(&mut self, changes: Vec<Change>) -> Result<(), ZonesError> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        std::thread::sleep(SPACING.saturating_sub(self.changed.elapsed()));
-        // What was said last of a name.
+        // What was said last of a name; addresses stand in no zone.
         let mut last = HashMap::with_capacity(changes.len());
         for change in changes {
             match change {
-                Change::Block(name) => last.insert(name, true),
-                Change::Open(name) => last.insert(name, false),
-            };
+                Change::Block(Value::Name(name)) => drop(last.insert(name, true)),
+                Change::Open(Value::Name(name)) => drop(last.insert(name, false)),
+                Change::Block(_) | Change::Open(_) => {}
+            }
         }
+        if last.is_empty() {
+            return Ok(());
+        }
+        std::thread::sleep(SPACING.saturating_sub(self.changed.elapsed()));
         let (add, remove): (Vec<_>, Vec<_>) = last.into_iter().partition(|(_, block)| *block);
         let names = |part: Vec<(Fqdn, bool)>| part.into_iter().map(|(name, _)| name).collect();
         let (add, remove): (Vec<Fqdn>, Vec<Fqdn>) = (names(add), names(remove));

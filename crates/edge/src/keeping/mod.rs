@@ -4,20 +4,22 @@ mod pace;
 mod protected;
 #[cfg(test)]
 mod tests;
+mod value;
 mod words;
 
 use std::collections::{BTreeSet, HashMap};
 
 use shield::Item;
-use shield::item::Name;
 use shield_dns::Fqdn;
 
 use crate::frame::Frame;
 pub use pace::MINUTE;
 use pace::Pace;
 pub use protected::{MAX_PROTECTED, Protected, ProtectedError};
+pub use value::{Addresses, Value};
 pub use words::{
-    Change, Limits, MAX_LIFE, MAX_SILENCE, MAX_VALUES, Outcome, Refused, Status, Taken,
+    Change, DriverStatus, Limits, MAX_LIFE, MAX_SILENCE, MAX_VALUES, Outcome, Refused, Status,
+    Taken,
 };
 
 #[derive(Debug, Clone, Copy)]
@@ -33,10 +35,12 @@ struct Held {
 pub struct Kept {
     limits: Limits,
     protected: Protected,
-    values: HashMap<Fqdn, Held>,
+    values: HashMap<Value, Held>,
     /// The same, by when they end.
-    ends: BTreeSet<(u64, Fqdn)>,
+    ends: BTreeSet<(u64, Value)>,
     out: usize,
+    /// Of those, what is no name.
+    addresses: usize,
     /// Until when the feed may be silent; none: it is.
     silent_at: Option<u64>,
     feed: Option<(u64, u64)>,
@@ -63,6 +67,7 @@ impl Kept {
             values: HashMap::new(),
             ends: BTreeSet::new(),
             out: 0,
+            addresses: 0,
             silent_at: None,
             feed: None,
             session: 0,
@@ -88,9 +93,9 @@ impl Kept {
         }
         while let Some((deadline, _)) = self.ends.first()
             && *deadline <= self.now
-            && let Some((_, name)) = self.ends.pop_first()
+            && let Some((_, value)) = self.ends.pop_first()
         {
-            self.gone(name, &mut changes);
+            self.gone(value, &mut changes);
         }
         changes
     }
@@ -130,23 +135,24 @@ impl Kept {
             Frame::Block { value, for_ms } => return self.block(&value, for_ms, changes),
             Frame::Lift { value } => {
                 // Who lifts is heard: without a hello, in silence, in any writing.
-                let (name, _) = read(&value)?;
-                self.lift(name, changes);
+                let (value, _) = read(&value)?;
+                self.lift(value, changes);
             }
             Frame::Whole {} => {
                 self.feed.ok_or(Refused::NoHello)?;
                 self.silent_at.ok_or(Refused::Silent)?;
                 self.filling = false;
                 let old = self.values.iter().filter(|(_, held)| held.session != self.session);
-                let old: Vec<Fqdn> = old.map(|(name, _)| name.clone()).collect();
-                old.into_iter().for_each(|name| self.lift(name, changes));
+                let old: Vec<Value> = old.map(|(value, _)| value.clone()).collect();
+                old.into_iter().for_each(|value| self.lift(value, changes));
             }
             Frame::Clear {} => self.clear(changes),
             Frame::Release {} => {
-                for (name, held) in self.values.iter_mut().filter(|(_, held)| !held.out) {
+                for (value, held) in self.values.iter_mut().filter(|(_, held)| !held.out) {
                     held.out = true;
                     self.out += 1;
-                    changes.push(Change::Block(name.clone()));
+                    self.addresses += usize::from(value.address().is_some());
+                    changes.push(Change::Block(value.clone()));
                 }
             }
             Frame::Status {} => {}
@@ -156,32 +162,40 @@ impl Kept {
 
     fn block(
         &mut self,
-        value: &str,
+        text: &str,
         for_ms: u64,
         changes: &mut Vec<Change>,
     ) -> Result<Outcome, Refused> {
         self.feed.ok_or(Refused::NoHello)?;
         self.silent_at.ok_or(Refused::Silent)?;
-        let (name, given) = read(value)?;
-        if given.as_str() != value {
+        let (value, given) = read(text)?;
+        if let Some(address) = value.address() {
+            if self.limits.addresses == Addresses::No {
+                return Err(Refused::Address);
+            }
+            if let Some(special) = self.limits.addresses.refuse(address) {
+                return Err(Refused::Special(address, special));
+            }
+        }
+        if given.to_string() != text {
             return Err(Refused::Writing(given.to_string()));
         }
         if for_ms > MAX_LIFE {
             return Err(Refused::Long(for_ms));
         }
         if for_ms == 0 {
-            self.lift(name, changes);
+            self.lift(value, changes);
             return Ok(Outcome::Done);
         }
         if let Some(rule) = self.protected.rule(&given) {
             return Err(Refused::Protected(rule));
         }
         let deadline = self.now + for_ms;
-        if let Some(held) = self.values.get_mut(&name) {
-            self.ends.remove(&(held.deadline, name.clone()));
+        if let Some(held) = self.values.get_mut(&value) {
+            self.ends.remove(&(held.deadline, value.clone()));
             *held = Held { deadline, session: self.session, ..*held };
             let outcome = if held.out { Outcome::Done } else { Outcome::Held };
-            self.ends.insert((deadline, name));
+            self.ends.insert((deadline, value));
             return Ok(outcome);
         }
         if self.values.len() >= self.limits.values {
@@ -190,41 +204,56 @@ impl Kept {
         let fill = self.filling && self.filled < self.limits.fill;
         self.filled += u64::from(fill);
         let out = fill || self.pace.one(self.now, self.limits.additions_a_minute);
-        self.values.insert(name.clone(), Held { deadline, session: self.session, out });
-        self.ends.insert((deadline, name.clone()));
+        self.values.insert(value.clone(), Held { deadline, session: self.session, out });
+        self.ends.insert((deadline, value.clone()));
         if !out {
             return Ok(Outcome::Held);
         }
         self.out += 1;
-        changes.push(Change::Block(name));
+        self.addresses += usize::from(value.address().is_some());
+        changes.push(Change::Block(value));
         Ok(Outcome::Done)
     }
 
-    fn lift(&mut self, name: Fqdn, changes: &mut Vec<Change>) {
-        if let Some(held) = self.values.get(&name) {
-            self.ends.remove(&(held.deadline, name.clone()));
-            self.gone(name, changes);
+    fn lift(&mut self, value: Value, changes: &mut Vec<Change>) {
+        if let Some(held) = self.values.get(&value) {
+            self.ends.remove(&(held.deadline, value.clone()));
+            self.gone(value, changes);
         }
     }
 
     /// A value that stands in `ends` no more.
-    fn gone(&mut self, name: Fqdn, changes: &mut Vec<Change>) {
-        if self.values.remove(&name).is_some_and(|held| held.out) {
+    fn gone(&mut self, value: Value, changes: &mut Vec<Change>) {
+        if self.values.remove(&value).is_some_and(|held| held.out) {
             self.out -= 1;
-            changes.push(Change::Open(name));
+            self.addresses -= usize::from(value.address().is_some());
+            changes.push(Change::Open(value));
         }
     }
 
     fn clear(&mut self, changes: &mut Vec<Change>) {
         let out = std::mem::take(&mut self.values).into_iter().filter(|(_, held)| held.out);
-        changes.extend(out.map(|(name, _)| Change::Open(name)));
+        changes.extend(out.map(|(value, _)| Change::Open(value)));
         self.ends.clear();
-        self.out = 0;
+        (self.out, self.addresses) = (0, 0);
     }
 
-    /// Whether a name is out.
-    pub fn is_out(&self, name: &Fqdn) -> bool {
-        self.values.get(name).is_some_and(|held| held.out)
+    /// Whether a value is out.
+    pub fn is_out(&self, value: &Value) -> bool {
+        self.values.get(value).is_some_and(|held| held.out)
+    }
+
+    /// How long a value stays out yet, in milliseconds, if nothing more is heard: till its deadline, or the
+    /// feed's silence. None where it is not out.
+    pub fn left(&self, value: &Value) -> Option<u64> {
+        let held = self.values.get(value).filter(|held| held.out)?;
+        let until = held.deadline.min(self.silent_at?);
+        Some(until.saturating_sub(self.now))
+    }
+
+    /// All that is out, in no order.
+    pub fn all_out(&self) -> impl Iterator<Item = &Value> {
+        self.values.iter().filter(|(_, held)| held.out).map(|(value, _)| value)
     }
 
     /// How it stands at `now`.
@@ -234,6 +263,8 @@ impl Kept {
             epoch: self.feed.map(|(epoch, _)| epoch),
             serial: self.feed.map_or(0, |(_, serial)| serial),
             out: self.out as u64,
+            addresses: self.addresses as u64,
+            takes_addresses: self.limits.addresses != Addresses::No,
             held: (self.values.len() - self.out) as u64,
             silence_in_ms: self.silent_at.map(|at| at.saturating_sub(now)),
             next_in_ms: self.ends.first().map(|(at, _)| at.saturating_sub(now)),
@@ -242,16 +273,18 @@ impl Kept {
             refused: self.refused,
             protected: self.protected.len() as u64,
             observe: false,
+            drivers: Vec::new(),
         }
     }
 }
 
-/// Reads an exact name, in any writing.
-fn read(value: &str) -> Result<(Fqdn, Name), Refused> {
-    match Item::parse(value).map_err(Refused::Value)? {
-        Item::Name(name) => {
-            Fqdn::parse(name.as_str()).map(|fqdn| (fqdn, name)).map_err(Refused::Zone)
-        }
-        _ => Err(Refused::Address),
-    }
+/// Reads a value, in any writing.
+fn read(text: &str) -> Result<(Value, Item), Refused> {
+    let item = Item::parse(text).map_err(Refused::Value)?;
+    let value = match &item {
+        Item::Name(name) => Value::Name(Fqdn::parse(name.as_str()).map_err(Refused::Zone)?),
+        Item::Address(ip) => Value::Address(*ip),
+        Item::Endpoint(at) => Value::Endpoint(*at),
+    };
+    Ok((value, item))
 }

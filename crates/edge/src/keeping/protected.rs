@@ -1,24 +1,31 @@
 //! What this ISP never blocks, whoever asks.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::net::IpAddr;
 
+use ipnet::IpNet;
+use shield::Item;
 use shield::item::Name;
 
 /// The most rules.
 pub const MAX_PROTECTED: usize = 1_000_000;
 
-/// A list of names: `name` protects that name alone, `*.name` that name and all below it.
+/// A list: `name` protects that name alone, `*.name` that name and all below it; an address protects
+/// itself and its ports, a network (`198.51.100.0/24`) all in it.
 #[derive(Debug, Clone, Default)]
 pub struct Protected {
     names: HashSet<Box<str>>,
     below: HashSet<Box<str>>,
+    nets: HashSet<IpNet>,
+    /// The prefixes that stand among them, so that each is looked for once: 162 at the most.
+    lengths: BTreeSet<(bool, u8)>,
 }
 
 /// Why a rule is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProtectedError {
-    /// What stands there is no name.
-    #[error("{rule:?} protects nothing ({why}): write `name` or `*.name`")]
+    /// What stands there is neither a name nor a network.
+    #[error("{rule:?} protects nothing ({why}): write `name`, `*.name`, an address or a network")]
     Rule {
         /// The rule as given.
         rule: String,
@@ -46,7 +53,11 @@ impl Protected {
                 rule: rule.chars().take(300).collect(),
                 why: why.to_string(),
             };
-            if let Some(below) = rule.strip_prefix("*.") {
+            if let Some(net) = network(rule) {
+                let net = net.map_err(|why| odd(&why))?;
+                list.lengths.insert((net.addr().is_ipv4(), net.prefix_len()));
+                list.nets.insert(net);
+            } else if let Some(below) = rule.strip_prefix("*.") {
                 // With a label before it: what is asked is whether it is the end of a name.
                 let name = Name::parse(&format!("x.{below}")).map_err(|e| odd(&e))?;
                 let below = name.as_str().strip_prefix("x.").unwrap_or_default();
@@ -59,8 +70,16 @@ impl Protected {
         Ok(list)
     }
 
-    /// The rule under which a name is protected, if it is.
-    pub fn rule(&self, name: &Name) -> Option<String> {
+    /// The rule under which an item is protected, if it is.
+    pub fn rule(&self, item: &Item) -> Option<String> {
+        match item {
+            Item::Name(name) => self.rule_of_name(name),
+            Item::Address(ip) => self.rule_of_address(*ip),
+            Item::Endpoint(at) => self.rule_of_address(at.ip()),
+        }
+    }
+
+    fn rule_of_name(&self, name: &Name) -> Option<String> {
         if self.names.contains(name.as_str()) {
             return Some(name.to_string());
         }
@@ -70,15 +89,38 @@ impl Protected {
         names.find(|name| self.below.contains(*name)).map(|name| format!("*.{name}"))
     }
 
+    fn rule_of_address(&self, ip: IpAddr) -> Option<String> {
+        let mut lengths = self.lengths.iter().filter(|(is_v4, _)| *is_v4 == ip.is_ipv4());
+        lengths.find_map(|(_, length)| {
+            let net = IpNet::new(ip, *length).ok()?.trunc();
+            self.nets.contains(&net).then(|| net.to_string())
+        })
+    }
+
     /// How many rules there are.
     pub fn len(&self) -> usize {
-        self.names.len() + self.below.len()
+        self.names.len() + self.below.len() + self.nets.len()
     }
 
     /// Whether nothing is protected.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// A rule as a network, where it is meant as one. Bits behind the prefix are a slip of the pen: a rule that
+/// protects other addresses than it names would be believed in.
+fn network(rule: &str) -> Option<Result<IpNet, String>> {
+    if let Ok(ip) = rule.parse::<IpAddr>() {
+        return Some(Ok(IpNet::from(ip)));
+    }
+    let (head, _) = rule.split_once('/')?;
+    head.parse::<IpAddr>().ok()?;
+    Some(match rule.parse::<IpNet>() {
+        Ok(net) if net.trunc() == net => Ok(net),
+        Ok(net) => Err(format!("its network is {}", net.trunc())),
+        Err(_) => Err("no network".to_owned()),
+    })
 }
 
 #[cfg(test)]
@@ -89,7 +131,7 @@ mod tests {
     fn a_rule_protects_what_it_says_and_nothing_beside() {
         let rules = ["isp.example", "*.bank.example", "*.gov", "*.MÜNCHEN.example"];
         let list = Protected::new(&rules).unwrap();
-        let rule = |name: &str| list.rule(&Name::parse(name).unwrap());
+        let rule = |name: &str| list.rule(&Item::parse(name).unwrap());
         assert_eq!(rule("isp.example").as_deref(), Some("isp.example"));
         assert_eq!(rule("bank.example").as_deref(), Some("*.bank.example"));
         assert_eq!(rule("a.b.bank.example").as_deref(), Some("*.bank.example"));
@@ -98,9 +140,41 @@ mod tests {
         for open in ["www.isp.example", "mybank.example", "bank.example.net", "gov.example"] {
             assert_eq!(rule(open), None, "{open}");
         }
-        for none in ["", "*", "*.", "a b.example", "198.51.100.7", "198.51.100.0/24", "*.*.example"]
+        for none in
+            ["", "*", "*.", "a b.example", "*.*.example", "198.51.100.7:80", "*.198.51.100.7"]
         {
             assert!(Protected::new(&[none]).is_err(), "{none:?}");
+        }
+    }
+
+    #[test]
+    fn a_network_protects_all_in_it_and_their_ports() {
+        let rules = ["198.51.100.0/24", "203.0.113.9", "2001:db8:7::/48", "198.18.0.0/15"];
+        let list = Protected::new(&rules).unwrap();
+        assert_eq!(list.len(), 4);
+        let rule = |text: &str| list.rule(&Item::parse(text).unwrap());
+        for (text, by) in [
+            ("198.51.100.0", "198.51.100.0/24"),
+            ("198.51.100.255:443", "198.51.100.0/24"),
+            ("203.0.113.9", "203.0.113.9/32"),
+            ("203.0.113.9:1", "203.0.113.9/32"),
+            ("2001:db8:7:ffff::1", "2001:db8:7::/48"),
+            ("[2001:db8:7::]:80", "2001:db8:7::/48"),
+            ("198.19.255.255", "198.18.0.0/15"),
+        ] {
+            assert_eq!(rule(text).as_deref(), Some(by), "{text}");
+        }
+        for open in ["198.51.101.0", "203.0.113.8", "2001:db8:8::", "198.20.0.0", "tv.example"] {
+            assert_eq!(rule(open), None, "{open}");
+        }
+        for (none, why) in [
+            ("198.51.100.7/24", "198.51.100.0/24"),
+            ("198.51.100.0/33", "no network"),
+            ("2001:db8::/129", "no network"),
+            ("198.51.100.0/", "no network"),
+        ] {
+            let error = Protected::new(&[none]).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
         }
     }
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn kept(limits: Limits) -> Kept {
-    let protected = Protected::new(&["isp.example", "*.bank.example"]).unwrap();
+    let protected = Protected::new(&["isp.example", "*.bank.example", "203.0.113.0/24"]).unwrap();
     let mut kept = Kept::new(limits, protected);
     done(&mut kept, Frame::Hello { epoch: 1, serial: 1 }, 0);
     done(&mut kept, Frame::Alive { silence_ms: 600_000 }, 0);
@@ -22,8 +22,8 @@ fn lift(value: &str) -> Frame {
     Frame::Lift { value: value.to_owned() }
 }
 
-fn name(text: &str) -> Fqdn {
-    text.parse().unwrap()
+fn name(text: &str) -> Value {
+    Value::Name(text.parse().unwrap())
 }
 
 fn done(kept: &mut Kept, frame: Frame, now: u64) -> Vec<Change> {
@@ -110,6 +110,37 @@ fn what_may_not_be_blocked_is_not() {
 }
 
 #[test]
+fn an_address_is_kept_where_something_holds_it_and_only_a_hosts_own() {
+    let limits = |addresses| Limits { addresses, ..Limits::default() };
+    let mut kept = kept(limits(Addresses::Public));
+    for (value, word) in [
+        ("198.51.100.7", "special"),
+        ("10.0.0.1", "special"),
+        ("127.0.0.1:80", "special"),
+        ("::ffff:1.1.1.1", "special"),
+        ("fe80::1", "special"),
+        ("198.51.100.7/32", "cidr"),
+        ("1.1.1.0/24", "cidr"),
+        ("2606:4700::/32", "cidr"),
+        ("2606:4700:0::7", "writing"),
+        ("1.1.1.1:0", "port"),
+    ] {
+        assert_eq!(refusal(&mut kept, block(value, 60_000), 0), word, "{value}");
+    }
+    for value in ["1.1.1.1", "1.1.1.1:443", "2606:4700::7", "[2606:4700::7]:443"] {
+        assert_eq!(done(&mut kept, block(value, 60_000), 0).len(), 1, "{value}");
+    }
+    let status = kept.status(0);
+    assert!(status.takes_addresses && (status.out, status.addresses) == (4, 4), "{status:?}");
+    assert_eq!(kept.left(&Value::Address([1, 1, 1, 1].into())), Some(60_000));
+    assert_eq!(done(&mut kept, lift("1.1.1.1"), 1).len(), 1);
+    assert_eq!(kept.due(60_000).len(), 3);
+    let mut practice = self::kept(limits(Addresses::Practice));
+    done(&mut practice, block("198.51.100.7", 60_000), 0);
+    assert_eq!(refusal(&mut practice, block("203.0.113.7:80", 60_000), 0), "protected");
+}
+
+#[test]
 fn an_older_feed_is_refused() {
     let mut kept = kept(Limits::default());
     done(&mut kept, Frame::Hello { epoch: 7, serial: 5 }, 0);
@@ -173,6 +204,9 @@ fn there_is_a_most() {
 fn frames() -> impl Strategy<Value = Vec<(Frame, u64)>> {
     let value = prop_oneof![
         (0..6u8).prop_map(|n| format!("n{n}.example")),
+        Just("198.51.100.7".to_owned()),
+        Just("[2001:db8::7]:443".to_owned()),
+        Just("203.0.113.9:80".to_owned()),
         Just("isp.example".to_owned()),
         Just("a.bank.example".to_owned()),
         Just("*.n1.example".to_owned()),
@@ -196,7 +230,7 @@ proptest! {
     #[test]
     fn nothing_is_out_past_its_word(frames in frames(), most in 0..5u64, fill in 0..4u64, values in 1..6usize) {
         const SILENCE: u64 = 100_000;
-        let limits = Limits { silence_ms: SILENCE, additions_a_minute: most, fill, values };
+        let limits = Limits { silence_ms: SILENCE, additions_a_minute: most, fill, values, addresses: Addresses::Practice };
         let mut kept = kept(limits);
         let (mut said, mut silent_at) = (HashMap::<String, u64>::new(), SILENCE);
         let mut out = HashSet::new();
@@ -218,7 +252,7 @@ proptest! {
             let fine = !matches!(taken.outcome, Outcome::Refused(_));
             match frame {
                 Frame::Block { value, for_ms } if fine => {
-                    if taken.outcome == Outcome::Done && kept.is_out(&name(&value)) && !said.contains_key(&value) {
+                    if taken.outcome == Outcome::Done && out.iter().any(|one| one.to_string() == value) && !said.contains_key(&value) {
                         added.push(now);
                     }
                     said.insert(value, now + for_ms);
@@ -241,10 +275,15 @@ proptest! {
                 let text = name.to_string();
                 prop_assert!(said.get(&text).is_some_and(|deadline| *deadline > now), "{text} is out at {now}");
                 prop_assert!(text != "isp.example" && !text.ends_with("bank.example"));
+                prop_assert!(!text.starts_with("203.0.113."));
+                prop_assert!(kept.left(name).is_some_and(|left| left > 0 && now + left <= said[&text].min(silent_at)));
                 prop_assert!(kept.is_out(name));
             }
             let status = kept.status(now);
             prop_assert_eq!(status.out, out.len() as u64);
+            let addresses = out.iter().filter(|value| value.address().is_some()).count() as u64;
+            prop_assert_eq!(status.addresses, addresses);
+            prop_assert_eq!(kept.all_out().cloned().collect::<HashSet<_>>(), out.clone());
             prop_assert!(status.out + status.held <= values as u64);
             if let Some(at) = kept.next_due() {
                 prop_assert!(at > now);

@@ -1,7 +1,12 @@
 //! What is allowed, what is done, what is refused, and how it stands.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
-use shield_dns::{Fqdn, FqdnError};
+use shield::item::Special;
+use shield_dns::FqdnError;
+
+use super::value::{Addresses, Value};
 
 /// The longest life that a frame may give a value, in milliseconds: 91 days.
 pub const MAX_LIFE: u64 = 91 * 24 * 3_600_000;
@@ -22,21 +27,29 @@ pub struct Limits {
     pub fill: u64,
     /// The most values; [`MAX_VALUES`] but in tests.
     pub values: usize,
+    /// Whether addresses are kept beside names.
+    pub addresses: Addresses,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { silence_ms: 600_000, additions_a_minute: 1_000, fill: 100_000, values: MAX_VALUES }
+        Self {
+            silence_ms: 600_000,
+            additions_a_minute: 1_000,
+            fill: 100_000,
+            values: MAX_VALUES,
+            addresses: Addresses::No,
+        }
     }
 }
 
 /// What is to be done to what users get.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Change {
-    /// This name, and no other, is blocked.
-    Block(Fqdn),
+    /// This value, and no other, is blocked.
+    Block(Value),
     /// It is open.
-    Open(Fqdn),
+    Open(Value),
 }
 
 /// What came of a frame.
@@ -83,11 +96,16 @@ pub enum Refused {
     #[error("the feed is silent: send alive before what it blocks")]
     Silent,
     /// What is given is no value that can be blocked.
-    #[error("{0}: give one exact name")]
+    #[error("{0}: give one exact value")]
     Value(shield::item::Bad),
-    /// A value of another kind than names.
-    #[error("an address cannot be blocked here: resolvers answer for names")]
+    /// A value of another kind than names, where nothing takes it.
+    #[error(
+        "an address cannot be blocked here: resolvers answer for names; [nft] or [bird] hold addresses"
+    )]
     Address,
+    /// An address that is no host's own on the internet.
+    #[error("{0} is no host's own address on the internet ({1:?})")]
+    Special(IpAddr, Special),
     /// A name that means something else in a response policy zone.
     #[error("{0}")]
     Zone(FqdnError),
@@ -114,6 +132,7 @@ impl Refused {
             Self::Silent => "silent",
             Self::Value(bad) => bad.word(),
             Self::Address => "address",
+            Self::Special(..) => "special",
             Self::Zone(_) => "zone",
             Self::Writing(_) => "writing",
             Self::Long(_) => "long",
@@ -130,17 +149,23 @@ pub struct Status {
     pub epoch: Option<u64>,
     /// Its serial, as the last hello said.
     pub serial: u64,
-    /// The names out.
+    /// The values out: names, and addresses with a port or without.
     pub out: u64,
-    /// The names that wait for an operator: the alarm, where it is not 0.
+    /// Of those, addresses.
+    #[serde(default)]
+    pub addresses: u64,
+    /// Whether addresses are taken at all.
+    #[serde(default)]
+    pub takes_addresses: bool,
+    /// The values that wait for an operator: the alarm, where it is not 0.
     pub held: u64,
     /// Milliseconds until all is opened, if the feed says nothing; none where it is silent.
     pub silence_in_ms: Option<u64>,
-    /// Milliseconds until the next name ends.
+    /// Milliseconds until the next value ends.
     pub next_in_ms: Option<u64>,
     /// Whether the first whole list is still on its way.
     pub filling: bool,
-    /// How often the feed fell silent while names were out.
+    /// How often the feed fell silent while values were out.
     pub silences: u64,
     /// Frames refused.
     pub refused: u64,
@@ -149,4 +174,22 @@ pub struct Status {
     /// Whether nothing is blocked, and all is only counted. Set by the shell.
     #[serde(default)]
     pub observe: bool,
+    /// Whoever blocks beside the zones. Set by the shell.
+    #[serde(default)]
+    pub drivers: Vec<DriverStatus>,
+}
+
+/// How one of those stands that block beside the zones.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DriverStatus {
+    /// Its name, as the settings have it.
+    pub driver: String,
+    /// Whether it is told nothing, and all is only counted.
+    pub observe: bool,
+    /// The values that it holds.
+    pub holds: u64,
+    /// What is wrong now.
+    pub alarm: Option<String>,
+    /// How often something began to be wrong.
+    pub alarms: u64,
 }

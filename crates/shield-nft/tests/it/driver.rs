@@ -116,6 +116,37 @@ fn a_table_that_somebody_removed_is_told_and_made_again() {
 }
 
 #[test]
+fn whatever_became_of_the_table_is_found_and_made_anew() {
+    let world = World::new();
+    world.operator("add table inet other");
+    let mut driver = driver(&world);
+    assert!(!driver.stands().unwrap(), "taken up: nobody knows how it was made");
+    for harm in [
+        "delete table inet vigie",
+        "flush table inet vigie",
+        "flush chain inet vigie forward",
+        "insert rule inet vigie forward ip daddr 198.51.100.7 accept",
+        "flush ruleset",
+    ] {
+        driver.rebuild(&[held("198.51.100.7", 60_000)]).unwrap();
+        assert!(driver.stands().unwrap() && !world.open("198.51.100.7", 80), "before {harm}");
+        world.operator(harm);
+        assert!(!driver.stands().unwrap_or(false) && world.open("198.51.100.7", 80), "{harm}");
+    }
+    driver.rebuild(&[held("198.51.100.7", 60_000)]).unwrap();
+    // What comes and goes in the sets is no change of the table, nor are its counters.
+    assert!(!world.open("198.51.100.7", 80));
+    driver.change(&[held("198.51.100.8", 60_000)], &[item("198.51.100.7")]).unwrap();
+    assert!(driver.stands().unwrap());
+    // Another's table in its place is left alone.
+    world.operator("delete table inet vigie; add table inet vigie; add chain inet vigie theirs");
+    let before = world.operator("list ruleset");
+    let refused = driver.rebuild(&[held("198.51.100.7", 60_000)]);
+    assert!(matches!(refused, Err(DriverError::Foreign(_))), "{refused:?}");
+    assert_eq!(world.operator("list ruleset"), before);
+}
+
+#[test]
 fn a_refused_value_changes_nothing() {
     let world = World::new();
     let driver = driver(&world);

@@ -6,13 +6,16 @@ use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Edge {
-    /// Keep what a resolver on this machine blocks, and open it in time, until interrupted.
+    /// Keep what a resolver or router on this machine blocks, and open it in time, until
+    /// interrupted.
     #[command(after_help = "Example:
   vigie edge keep --config /etc/vigie/keep.toml
 
 It is told what to block at a socket (docs/edge.md), and serves that as response policy zones to
-the resolver beside it. Each name ends by its own deadline, and all when the feed is silent, with
-nobody's help. It writes nothing to disk: it begins empty, and an orderly end opens everything.")]
+the resolver beside it; where its settings say so it holds addresses in the firewall of this
+machine, or has routers told of them by BIRD (docs/edge-addresses.md). Each value ends by its own
+deadline, and all when the feed is silent, with nobody's help. It begins empty, and an orderly end
+opens everything.")]
     Keep(EdgeConfig),
     /// Follow the feed of a clearing house, verify it, and tell keep what is in force, until
     /// interrupted.
@@ -61,7 +64,8 @@ follow obeys as soon as it begins. `vigie shield stop-file` makes such files.")]
 The lines go into follow's settings. Hand them over by a way on which nobody can change them: who
 has other keys follows another feed.")]
     Trust,
-    /// How it stands with the keep that runs: names out, names held, when all would be opened.
+    /// How it stands with the keep that runs: what is out, what is held, when all would be opened,
+    /// what is wrong with whoever blocks for it.
     #[command(after_help = "Example:
   vigie edge status --config /etc/vigie/keep.toml --json
 
@@ -73,7 +77,7 @@ Ask as the user as whom keep runs: it hears no other.")]
         #[arg(long)]
         json: bool,
     },
-    /// Let in the names that were held since too many came within a minute.
+    /// Let in what was held since too much came within a minute.
     #[command(after_help = "Example:
   vigie edge release --config /etc/vigie/keep.toml
 

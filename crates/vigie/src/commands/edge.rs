@@ -36,13 +36,13 @@ pub(crate) fn run(home: Option<&Path>, args: &Edge) -> Result<(), Told> {
         Edge::Release(config) => {
             let held = status(config)?.held;
             ask(config, &Frame::Release {})?;
-            writeln!(out, "{} let in.", counted(held, "name"))?;
+            writeln!(out, "{} let in.", counted(held, "value"))?;
             Ok(())
         }
         Edge::Clear(config) => {
-            let names = status(config)?.out;
+            let status = status(config)?;
             ask(config, &Frame::Clear {})?;
-            writeln!(out, "Everything is open: {}.", counted(names, "name"))?;
+            writeln!(out, "Everything is open: {}.", values(&status))?;
             Ok(())
         }
     }
@@ -90,17 +90,27 @@ fn status(args: &EdgeConfig) -> Result<Status, Told> {
     }
 }
 
+/// What is out, by kind.
+fn values(status: &Status) -> String {
+    let names = counted(status.out.saturating_sub(status.addresses), "name").to_string();
+    match status.addresses {
+        _ if !status.takes_addresses => names,
+        1 => format!("{names}, 1 address"),
+        n => format!("{names}, {} addresses", counted(n, "").trim_end()),
+    }
+}
+
 fn tell(out: &mut impl Write, status: &Status) -> std::io::Result<()> {
     let seconds = |ms: u64| counted(ms.div_ceil(1000), "second");
     match status.epoch {
         Some(epoch) => writeln!(out, "Feed: epoch {epoch}, serial {}.", status.serial)?,
         None => writeln!(out, "Feed: no follower has begun.")?,
     }
-    let out_now = counted(status.out, "name");
+    let out_now = values(status);
     let observed = if status.observe { ", counted only: keep observes" } else { "" };
     writeln!(out, "Out: {out_now}{observed}.")?;
     if status.held > 0 {
-        let held = counted(status.held, "name");
+        let held = counted(status.held, "value");
         say!(out, "ALARM: {held} held: `vigie edge release --config FILE` lets them in.")?;
     }
     match status.silence_in_ms {
@@ -108,7 +118,15 @@ fn tell(out: &mut impl Write, status: &Status) -> std::io::Result<()> {
         None => writeln!(out, "The feed is silent: everything is open.")?,
     }
     if let Some(ms) = status.next_in_ms {
-        writeln!(out, "The next name ends in {}.", seconds(ms))?;
+        writeln!(out, "The next of them ends in {}.", seconds(ms))?;
+    }
+    for driver in &status.drivers {
+        let name = plain(&driver.driver);
+        match &driver.alarm {
+            Some(why) => writeln!(out, "ALARM: {name}: {}.", plain(why))?,
+            None if driver.observe => writeln!(out, "{name}: observes, and blocks nothing.")?,
+            None => writeln!(out, "{name}: holds {}.", counted(driver.holds, "value"))?,
+        }
     }
     writeln!(
         out,

@@ -5,6 +5,7 @@ mod knot;
 mod million;
 mod nsd;
 mod pdns;
+mod pdns_auth;
 mod unbound;
 
 use std::net::SocketAddr;

@@ -96,10 +96,11 @@ fn tell(out: &mut impl Write, status: &Status, now: i64) -> std::io::Result<()> 
     if !status.mirror.is_empty() {
         writeln!(out, "Asked: {}.", plain(&status.mirror))?;
     }
+    let unheld = if status.keep.takes_addresses { "" } else { ", which no resolver blocks" };
     let addresses = match status.addresses {
         0 => String::new(),
-        1 => "; 1 address, which no resolver blocks".to_owned(),
-        n => format!("; {} addresses, which no resolver blocks", counted(n, "").trim_end()),
+        1 => format!("; 1 address{unheld}"),
+        n => format!("; {} addresses{unheld}", counted(n, "").trim_end()),
     };
     let whole = if status.whole { "" } else { ", not the whole list" };
     writeln!(out, "In force: {}{whole}{addresses}.", counted(status.names, "name"))?;

@@ -1,0 +1,217 @@
+//! Whoever blocks beside the zones: a firewall, a router. Each has a thread of its own, so that one that
+//! hangs holds up neither the clock nor the zones nor another.
+//!
+//! A driver is told of values, not of steps: what is said of one is what is kept at that moment. So nothing
+//! queues up while it is slow. All is said anew at each beginning, after each fault, and every so often.
+
+pub(super) mod bird;
+mod control;
+pub(super) mod knot;
+pub(super) mod nft;
+mod settings;
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+pub use bird::MAX_ROUTES;
+pub use knot::MAX_KNOT_NAMES;
+pub use settings::{BirdSettings, KnotSettings, MAX_LEASE, MIN_LEASE, NftSettings};
+
+use super::keeper::Keeper;
+use super::{Mode, Told};
+use crate::keeping::{Change, DriverStatus, Value};
+
+/// How often a driver looks whether what it made still stands, and how long it waits after a fault.
+pub const LOOK: Duration = Duration::from_secs(1);
+/// The values that changed since they were told, at most; where there are more, all is said anew.
+const MAX_CHANGED: usize = 100_000;
+/// The longest alarm, in characters.
+const MAX_ALARM: usize = 400;
+
+/// A value, and how long it stays out yet if nothing more is heard.
+pub(super) type Out = (Value, Duration);
+
+/// What a driver can do. What it says of a fault is told to operators.
+pub(super) trait Driver: Send {
+    /// Holds these, and nothing else.
+    fn all(&mut self, out: &[Out]) -> Result<(), String>;
+    /// Holds and lifts; `all` is what is held then.
+    fn change(&mut self, hold: &[Out], lift: &[Value], all: &BTreeSet<Value>)
+    -> Result<(), String>;
+    /// Whether what it made still stands: a fault has all said anew.
+    fn look(&mut self) -> Result<(), String>;
+    /// Opens all, and leaves nothing behind.
+    fn clear(&mut self) -> Result<(), String>;
+}
+
+/// What the threads share about one driver.
+pub(super) struct Hand {
+    name: &'static str,
+    takes: fn(&Value) -> bool,
+    /// How often all is said anew, whatever changed.
+    every: Duration,
+    pending: Mutex<Pending>,
+    news: Condvar,
+    status: Mutex<DriverStatus>,
+    told: Told,
+}
+
+#[derive(Default)]
+struct Pending {
+    changed: HashSet<Value>,
+    all: bool,
+    ending: bool,
+    ended: bool,
+}
+
+/// A driver by its settings; none where it only counts.
+pub(super) struct Made {
+    pub(super) hand: Arc<Hand>,
+    driver: Option<Box<dyn Driver>>,
+}
+
+impl Made {
+    pub(super) fn new(
+        name: &'static str,
+        mode: Mode,
+        takes: fn(&Value) -> bool,
+        every: Duration,
+        driver: impl Driver + 'static,
+        told: Told,
+    ) -> Self {
+        let observe = mode == Mode::Observe;
+        let status = DriverStatus { driver: name.to_owned(), observe, ..DriverStatus::default() };
+        let pending = Pending { ended: observe, ..Pending::default() };
+        let (pending, status) = (Mutex::new(pending), Mutex::new(status));
+        let hand = Hand { name, takes, every, pending, news: Condvar::new(), status, told };
+        let driver: Option<Box<dyn Driver>> = if observe { None } else { Some(Box::new(driver)) };
+        Self { hand: Arc::new(hand), driver }
+    }
+
+    /// Begins its thread, where it does more than count.
+    pub(super) fn begin(self, keeper: &Arc<Keeper>) -> std::io::Result<()> {
+        let Self { hand, driver: Some(driver) } = self else { return Ok(()) };
+        let keeper = Arc::clone(keeper);
+        let work = move || hand.work(driver, &keeper);
+        std::thread::Builder::new().name("driver".to_owned()).spawn(work).map(drop)
+    }
+}
+
+impl Hand {
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn standing(&self) -> MutexGuard<'_, DriverStatus> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what changed.
+    pub(super) fn push(&self, changes: &[Change]) {
+        let mut pending = self.pending();
+        if pending.ended {
+            return;
+        }
+        for Change::Block(value) | Change::Open(value) in changes {
+            if (self.takes)(value) && !pending.all {
+                pending.changed.insert(value.clone());
+            }
+        }
+        if pending.changed.len() > MAX_CHANGED {
+            pending.changed = HashSet::new();
+            pending.all = true;
+        }
+        if pending.all || !pending.changed.is_empty() {
+            self.news.notify_all();
+        }
+    }
+
+    /// How it stands.
+    pub(super) fn status(&self) -> DriverStatus {
+        self.standing().clone()
+    }
+
+    /// It is to open all and end.
+    pub(super) fn end(&self) {
+        self.pending().ending = true;
+        self.news.notify_all();
+    }
+
+    /// Whether it has, or never did anything.
+    pub(super) fn has_ended(&self) -> bool {
+        self.pending().ended
+    }
+
+    /// What came within a look's time.
+    fn wait(&self) -> Pending {
+        let idle =
+            |pending: &mut Pending| pending.changed.is_empty() && !pending.all && !pending.ending;
+        let woken = self.news.wait_timeout_while(self.pending(), LOOK, idle);
+        let mut pending = woken.unwrap_or_else(PoisonError::into_inner).0;
+        let ending = pending.ending;
+        std::mem::replace(&mut *pending, Pending { ending, ..Pending::default() })
+    }
+
+    fn work(&self, mut driver: Box<dyn Driver>, keeper: &Keeper) {
+        let (mut anew, mut said) = (true, Instant::now());
+        let mut held = BTreeSet::new();
+        loop {
+            let pending = if anew { Pending::default() } else { self.wait() };
+            if self.pending().ending {
+                return self.last(&mut *driver);
+            }
+            let done = if anew || pending.all || said.elapsed() >= self.every {
+                let out = keeper.all_out(self.takes);
+                said = Instant::now();
+                held = out.iter().map(|(value, _)| value.clone()).collect();
+                driver.all(&out)
+            } else if pending.changed.is_empty() {
+                driver.look()
+            } else {
+                let (hold, lift) = keeper.left(pending.changed);
+                for value in &lift {
+                    held.remove(value);
+                }
+                held.extend(hold.iter().map(|(value, _)| value.clone()));
+                driver.change(&hold, &lift, &held)
+            };
+            if done.is_ok() {
+                self.standing().holds = held.len() as u64;
+            }
+            // What was found wrong is made anew at once; what fails so, too, is tried again a look later.
+            let failed = self.heard(done);
+            if anew && failed {
+                let ends = |pending: &mut Pending| !pending.ending;
+                drop(self.news.wait_timeout_while(self.pending(), LOOK, ends));
+            }
+            anew = failed;
+        }
+    }
+
+    fn last(&self, driver: &mut dyn Driver) {
+        if let Err(why) = driver.clear() {
+            (self.told)(&format!("ALARM: {}: not all is open: {why}", self.name));
+        }
+        self.standing().holds = 0;
+        self.pending().ended = true;
+    }
+
+    /// Tells what is wrong once when it begins, and once when it is over. True where all has to be said anew.
+    fn heard(&self, done: Result<(), String>) -> bool {
+        let mut status = self.standing();
+        let line = match &done {
+            Ok(()) => status.alarm.take().map(|_| format!("{}: well again", self.name)),
+            Err(why) => {
+                let why: String = why.chars().take(MAX_ALARM).collect();
+                let line = format!("ALARM: {}: {why}", self.name);
+                let was = status.alarm.replace(why);
+                status.alarms += u64::from(was.is_none());
+                was.is_none().then_some(line)
+            }
+        };
+        drop(status);
+        line.iter().for_each(|line| (self.told)(line));
+        done.is_err()
+    }
+}

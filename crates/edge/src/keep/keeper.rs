@@ -1,0 +1,219 @@
+//! What all threads of keep share: what is kept, the zones, and whoever blocks beside them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::drivers::{Hand, Out};
+use super::watch::Watcher;
+use super::zones::Served;
+use super::{LAST_WAIT, TICK, Told};
+use crate::clock::now;
+use crate::frame::{Frame, FrameError, Reply};
+use crate::keeping::{Change, Kept, Outcome, Status, Value};
+
+/// What all threads share.
+pub(super) struct Keeper {
+    inner: Mutex<Inner>,
+    observe: bool,
+    hands: Vec<Arc<Hand>>,
+    told: Told,
+}
+
+struct Inner {
+    kept: Kept,
+    served: Served,
+    /// The caller who said hello last.
+    speaker: Option<u64>,
+    /// Ends: nothing is taken any more.
+    ended: bool,
+}
+
+impl Keeper {
+    pub(super) fn new(
+        kept: Kept,
+        served: Served,
+        observe: bool,
+        hands: Vec<Arc<Hand>>,
+        told: Told,
+    ) -> Self {
+        let inner = Mutex::new(Inner { kept, served, speaker: None, ended: false });
+        Self { inner, observe, hands, told }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Whoever broke off in the middle: the clock goes on ending what is due.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes frames of one caller, in one step of the zones; a reply each.
+    pub(super) fn take(
+        &self,
+        frames: impl Iterator<Item = Result<Frame, FrameError>>,
+        caller: u64,
+    ) -> Vec<Reply> {
+        let mut inner = self.lock();
+        let mut changes = Vec::new();
+        let mut replies = Vec::new();
+        for frame in frames {
+            replies.push(match frame {
+                Ok(frame) => inner.one(frame, caller, self.observe, &mut changes),
+                Err(why) => Reply::refused("frame", &why),
+            });
+        }
+        self.apply(&mut inner, changes);
+        for reply in &mut replies {
+            if let Reply::Status(status) = reply {
+                status.drivers = self.hands.iter().map(|hand| hand.status()).collect();
+            }
+        }
+        replies
+    }
+
+    /// All that is out of those that `takes` takes.
+    pub(super) fn all_out(&self, takes: fn(&Value) -> bool) -> Vec<Out> {
+        let inner = self.lock();
+        let all = inner.kept.all_out().filter(|value| takes(value));
+        all.filter_map(|value| Some((value.clone(), life(inner.kept.left(value))?))).collect()
+    }
+
+    /// Which of these are out, and which are not.
+    pub(super) fn left(&self, values: impl IntoIterator<Item = Value>) -> (Vec<Out>, Vec<Value>) {
+        let inner = self.lock();
+        let (mut out, mut open) = (Vec::new(), Vec::new());
+        for value in values {
+            match life(inner.kept.left(&value)) {
+                Some(left) => out.push((value, left)),
+                None => open.push(value),
+            }
+        }
+        (out, open)
+    }
+
+    fn apply(&self, inner: &mut Inner, changes: Vec<Change>) {
+        if !changes.is_empty() {
+            self.hands.iter().for_each(|hand| hand.push(&changes));
+        }
+        if !self.observe
+            && let Err(error) = inner.served.apply(changes)
+        {
+            (self.told)(&format!("a name stands in no zone and stays open: {error}"));
+        }
+    }
+
+    /// Ends what is due, for ever.
+    pub(super) fn clock(&self, watcher: &Watcher) {
+        let mut before = Status::default();
+        let mut looked = Instant::now();
+        loop {
+            std::thread::sleep(TICK);
+            let status = {
+                let mut inner = self.lock();
+                let changes = inner.kept.due(now());
+                self.apply(&mut inner, changes);
+                if looked.elapsed() < Duration::from_secs(1) {
+                    continue;
+                }
+                inner.kept.status(now())
+            };
+            looked = Instant::now();
+            watcher.alive();
+            news(&before, &status).iter().for_each(|line| (self.told)(line));
+            before = status;
+        }
+    }
+
+    /// Opens all, and takes nothing more.
+    pub(super) fn end(&self) {
+        let mut inner = self.lock();
+        inner.ended = true;
+        let changes = inner.kept.take(Frame::Clear {}, now()).changes;
+        self.apply(&mut inner, changes);
+        drop(inner);
+        self.hands.iter().for_each(|hand| hand.end());
+    }
+
+    /// Waits until all who block beside the zones have opened everything.
+    pub(super) async fn ended(&self) {
+        let begun = Instant::now();
+        while begun.elapsed() < LAST_WAIT && !self.hands.iter().all(|hand| hand.has_ended()) {
+            tokio::time::sleep(TICK).await;
+        }
+    }
+}
+
+/// A life that is not over.
+fn life(left: Option<u64>) -> Option<Duration> {
+    left.filter(|left| *left > 0).map(Duration::from_millis)
+}
+
+impl Inner {
+    fn one(
+        &mut self,
+        frame: Frame,
+        caller: u64,
+        observe: bool,
+        changes: &mut Vec<Change>,
+    ) -> Reply {
+        let now = now();
+        match frame {
+            Frame::Status {} => {
+                let status = Status { observe, ..self.kept.status(now) };
+                return Reply::Status(Box::new(status));
+            }
+            _ if self.ended => return Reply::refused("ended", &"this keep is ending"),
+            // Whoever opens is heard; who blocks, or keeps blocks alive, is the last who began.
+            Frame::Block { .. } | Frame::Alive { .. } | Frame::Whole {}
+                if self.speaker != Some(caller) =>
+            {
+                let why = "another follower has begun since, or none: send hello first";
+                return Reply::refused("no_hello", &why);
+            }
+            _ => {}
+        }
+        let hello = matches!(frame, Frame::Hello { .. });
+        let taken = self.kept.take(frame, now);
+        changes.extend(taken.changes);
+        match taken.outcome {
+            Outcome::Done => {
+                if hello {
+                    self.speaker = Some(caller);
+                }
+                Reply::Taken
+            }
+            Outcome::Held => Reply::Held,
+            Outcome::Refused(refused) => Reply::refused(refused.word(), &refused),
+        }
+    }
+}
+
+/// What an operator is told of a second, a line each: so a flood of frames is no flood of lines.
+fn news(before: &Status, now: &Status) -> Vec<String> {
+    let mut lines = Vec::new();
+    if now.silences > before.silences {
+        lines.push(format!("ALARM: the feed fell silent, and {} values were opened", before.out));
+    }
+    if now.held > before.held {
+        lines.push(format!(
+            "ALARM: {} values wait, since too many came within a minute: look why, then \
+             `vigie edge release --config FILE`",
+            now.held
+        ));
+    }
+    if now.refused > before.refused {
+        lines.push(format!("{} frames were refused", now.refused - before.refused));
+    }
+    if (now.epoch, now.serial) != (before.epoch, before.serial)
+        && let Some(epoch) = now.epoch
+    {
+        lines.push(format!("the feed is followed at epoch {epoch}, serial {}", now.serial));
+    }
+    if (now.out, now.addresses) != (before.out, before.addresses) {
+        let names = now.out.saturating_sub(now.addresses);
+        let addresses = match now.addresses {
+            _ if !now.takes_addresses => String::new(),
+            n => format!(", and {n} addresses"),
+        };
+        lines.push(format!("{names} names are out{addresses}"));
+    }
+    lines
+}
