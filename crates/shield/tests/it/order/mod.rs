@@ -3,6 +3,7 @@
 mod driven;
 mod ends;
 mod faults;
+mod kept;
 mod laws;
 mod release;
 mod revoked;
