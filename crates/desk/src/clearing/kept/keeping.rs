@@ -12,9 +12,9 @@ use crate::clearing::house::House;
 use crate::{Error, Result};
 
 /// So many records make it worth keeping at once: about what a start applies in a second or two.
-const MOST: u64 = 100_000;
+const MOST: u64 = 50_000;
 /// Fewer than these are applied in no time: they are not worth keeping, not even at closing.
-pub(super) const LEAST: u64 = 2_000;
+const LEAST: u64 = 500;
 /// How long fewer than [`MOST`] wait.
 const WAIT: Duration = Duration::from_secs(600);
 /// How often it looks.

@@ -7,6 +7,7 @@ mod kept;
 mod laws;
 mod release;
 mod revoked;
+mod scale;
 mod stops;
 mod turns;
 mod written;
