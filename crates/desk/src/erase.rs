@@ -151,6 +151,8 @@ fn carry_out(desk: &mut Desk, request: &Request, work: &Work) -> Result<Done> {
         vault::Error::NotErasable(why) => Error::Asked(format!("it cannot be erased: {why}")),
         other => other.into(),
     })?;
+    // What a clearing house's log came to was made of what stood there before.
+    crate::clearing::destroy(&desk.place.case)?;
     // An order that names much is several records, the first of which speaks of the part.
     let rest = desk.case.orders().iter().filter(|order| records.contains(&order.record));
     let rest = rest.filter_map(|order| order.body.rest).next();

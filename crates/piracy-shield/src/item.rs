@@ -147,7 +147,7 @@ fn each(
     let stages = stages.to_vec();
     let items = call.api.look(move |house: &mut House| {
         let state = house.state();
-        let live = state.value(&item).map(|wanted| wanted.live.clone()).unwrap_or_default();
+        let live = state.wanting(&item).to_vec();
         let is_at = |id: &ItemId| {
             state.item(*id).is_some_and(|live| stages.contains(&live.machine.stage()))
         };

@@ -59,7 +59,7 @@ fn out(house: &House, times: Times) -> Option<Out> {
 /// Of values that a young ticket wants, those that an older one keeps blocked at an ISP.
 fn kept(state: &State, values: Vec<Value>, young: TicketId, isp: &Organisation) -> BTreeSet<Value> {
     let is_kept = |value: &Value| {
-        let live = state.value(value).into_iter().flat_map(|wanted| &wanted.live);
+        let live = state.wanting(value).iter();
         live.filter(|item| item.ticket() < young).any(|item| {
             let in_force = |live: &Live| live.machine.stage() == Stage::InForce;
             let to = |ticket: &Ticket| addressed(&ticket.audience, isp);

@@ -142,7 +142,7 @@ fn report(call: &Call<'_>, status: &'static str, reason: Option<&'static str>) -
         if Gates::of(state).shuts(&of) {
             return None;
         }
-        let live = state.value(&item)?.live.iter().copied();
+        let live = state.wanting(&item).iter().copied();
         let since = live.filter_map(|id| Some((out_since(house, id, &of, times)?, id)));
         let (since, id) = since.max()?;
         Some((since, state.item(id)?.value.clone(), house.now()))

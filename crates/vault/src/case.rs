@@ -167,7 +167,7 @@ impl Case {
         let keys = log.verifier().into();
         let seen = log.reader().published().map(str::to_owned);
         let writer = Writer { log, keys, authority, seen, born: false, _lock: lock };
-        let mut case = Self::with_writer(dir, origin.clone(), writer)?;
+        let mut case = Self::with_writer(dir, origin.clone(), writer, None)?;
         let mut batch = case.batch();
         batch.record(CaseOpened { origin, key, name: name.to_owned() });
         batch.commit(stamp)?;
@@ -182,6 +182,23 @@ impl Case {
     /// # Errors
     /// No case; its authority's key is not in the home; files that contradict one another; a lock.
     pub fn open(dir: &Path, home: &Home, holder: &str, wait: Wait, now_ms: i64) -> Result<Self> {
+        Self::open_knowing(dir, home, holder, wait, now_ms, |_, _| None)
+    }
+
+    /// As [`Case::open`], for who knows which records say something of exhibits: `knows` is given the log and
+    /// whose signatures count in it, and may say so of the log's beginning ([`Known`]). The other records
+    /// there are not read. It has to be right; where anything was ever erased, all are read.
+    ///
+    /// # Errors
+    /// As [`Case::open`].
+    pub fn open_knowing(
+        dir: &Path,
+        home: &Home,
+        holder: &str,
+        wait: Wait,
+        now_ms: i64,
+        knows: impl FnOnce(&Reader, &Keys) -> Option<Known>,
+    ) -> Result<Self> {
         if !Self::exists(dir)? {
             return Err(Error::NoCase(dir.to_owned()));
         }
@@ -200,8 +217,9 @@ impl Case {
         none_ahead(dir, reader.size())?;
         let log = Log::open_with(&dir.join("ledger"), signer, &keys)?;
         let seen = log.reader().published().map(str::to_owned);
+        let known = knows(log.reader(), &keys);
         let writer = Writer { log, keys, authority, seen, born, _lock: lock };
-        let mut case = Self::with_writer(dir, origin, writer)?;
+        let mut case = Self::with_writer(dir, origin, writer, known)?;
         case.complete_birth(now_ms, holder)?;
         case.hand_on(&of.waiting, now_ms)?;
         Ok(case)
@@ -225,20 +243,25 @@ impl Case {
         }
         let reader = Reader::open(&dir.join("ledger"))?;
         let origin = origin_of(&reader, dir)?;
-        Self::load(dir, origin, Access::Read(reader.up_to(size)))
+        Self::load(dir, origin, Access::Read(reader.up_to(size)), None)
     }
 
-    fn with_writer(dir: &Path, origin: String, writer: Writer) -> Result<Self> {
+    fn with_writer(
+        dir: &Path,
+        origin: String,
+        writer: Writer,
+        known: Option<Known>,
+    ) -> Result<Self> {
         for folder in ["vault/exhibits", "vault/openings"] {
             disk::create_dir(&dir.join(folder))?;
         }
-        let mut case = Self::load(dir, origin, Access::Write(Box::new(writer)))?;
+        let mut case = Self::load(dir, origin, Access::Write(Box::new(writer)), known)?;
         case.carry_out()?;
         case.drop_orphans()?;
         Ok(case)
     }
 
-    fn load(dir: &Path, origin: String, access: Access) -> Result<Self> {
+    fn load(dir: &Path, origin: String, access: Access, known: Option<Known>) -> Result<Self> {
         let size = match &access {
             Access::Write(writer) => writer.log.size(),
             Access::Read(reader) => reader.size(),
@@ -256,7 +279,10 @@ impl Case {
             orders: Vec::new(),
             broken: false,
         };
-        case.reload()?;
+        match known {
+            Some(known) => case.load_knowing(&known)?,
+            None => case.reload()?,
+        }
         Ok(case)
     }
 
@@ -268,7 +294,22 @@ impl Case {
         self.nameless.clear();
         self.orders.clear();
         self.stager = Arc::new(Stager::new(self.dir.join("vault/exhibits")));
-        for index in 0..self.len() {
+        self.take_in_from(0)
+    }
+
+    /// Takes in the records that are known to say something of exhibits, and what came after.
+    fn load_knowing(&mut self, known: &Known) -> Result<()> {
+        for index in known.speaking.iter().copied().filter(|index| *index < known.records) {
+            let (record, opening) = self.record(index)?;
+            self.take_in(index, &record, &opening)?;
+        }
+        self.take_in_from(known.records)?;
+        // What no record names is destroyed where something was erased: then each is looked at.
+        if self.orders.is_empty() { Ok(()) } else { self.reload() }
+    }
+
+    fn take_in_from(&mut self, first: u64) -> Result<()> {
+        for index in first..self.len() {
             // A clearing house's decisions say nothing of exhibits, and are most of its log: who replays
             // them reads them.
             if self.log().entry(index)?.windows(SHIELD_KIND.len()).any(|at| at == SHIELD_KIND) {
@@ -282,8 +323,7 @@ impl Case {
 
     /// Keeps in mind what a record says of exhibits and their erasure. Withheld ones cannot be known.
     pub(crate) fn take_in(&mut self, index: u64, record: &Record, opening: &Opening) -> Result<()> {
-        let kinds = ["exhibit.sealed", "exhibit.received", "erasure.ordered"];
-        if !kinds.contains(&record.kind.as_str()) {
+        if !speaks_of_exhibits(&record.kind) {
             return Ok(());
         }
         if record.committed.contains_key("member")
@@ -639,6 +679,20 @@ impl Drop for Case {
 pub fn exhibit_path(dir: &Path, id: &ExhibitId) -> PathBuf {
     let hex = id.to_string();
     dir.join("vault/exhibits").join(&hex[..2]).join(hex)
+}
+
+/// Which of a log's first records say something of exhibits and their erasure.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// How many records were looked at.
+    pub records: u64,
+    /// Those of them of a kind that [`speaks_of_exhibits`], in order.
+    pub speaking: Vec<u64>,
+}
+
+/// True of the kinds of records that a case keeps in mind.
+pub fn speaks_of_exhibits(kind: &str) -> bool {
+    ["exhibit.sealed", "exhibit.received", "erasure.ordered"].contains(&kind)
 }
 
 /// How a decision of a clearing house begins to say what it is. In a record's canonical writing no text can hold

@@ -38,7 +38,9 @@ pub mod warc;
 
 pub use batch::{Added, Batch};
 pub use bytes::Bytes;
-pub use case::{Case, Exhibit, authority_of, exhibit_path, shield_origin};
+pub use case::{
+    Case, Exhibit, Known, authority_of, exhibit_path, shield_origin, speaks_of_exhibits,
+};
 pub use error::{Error, Result};
 pub use keys::{Born, Rotation, birth_in, finish_log, keys_of, named_keys, open_log, rotations};
 pub use ledger::Finding;

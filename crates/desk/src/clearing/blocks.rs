@@ -19,30 +19,30 @@ pub(super) struct Batch {
 }
 
 /// A block that lives.
-#[derive(Debug, Clone)]
-struct Placed {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Placed {
     /// The record that shows the root over it.
-    record: u64,
+    pub(super) record: u64,
     /// Its place there.
-    place: u32,
-    value: Value,
-    expires: Moment,
-    code: Option<&'static str>,
+    pub(super) place: u32,
+    pub(super) value: Value,
+    pub(super) expires: Moment,
+    pub(super) code: Option<&'static str>,
 }
 
 /// What one record put into force.
-#[derive(Debug)]
-struct Under {
-    seed: [u8; 32],
-    leaves: Arc<[Hash]>,
-    live: usize,
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Under {
+    pub(super) seed: [u8; 32],
+    pub(super) leaves: Arc<[Hash]>,
+    pub(super) live: usize,
 }
 
 /// Every block that lives, with what proves it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Blocks {
-    of: HashMap<ItemId, Placed>,
-    under: HashMap<u64, Under>,
+    pub(super) of: HashMap<ItemId, Placed>,
+    pub(super) under: HashMap<u64, Under>,
 }
 
 impl Batch {

@@ -17,9 +17,10 @@ use shield::proof::Proven;
 use vault::{Case, Home, Stamp};
 
 use super::blocks::{Batch, Blocks};
+use super::kept::{self, Keeping, Started};
 use super::replay::Standing;
 use super::rounds::DueCheck;
-use super::standby::{self, Copies};
+use super::standby::{self, Copies, Told};
 use crate::desk::{Place, now_ms};
 use crate::{Error, Result};
 
@@ -60,6 +61,8 @@ pub struct House {
     /// Items of which a notice is asked, and was not sent yet.
     notices: BTreeSet<ItemId>,
     feed: Option<Feed>,
+    started: Started,
+    of_kept: Option<Told>,
     broken: bool,
 }
 
@@ -80,9 +83,7 @@ impl House {
     /// # Errors
     /// No clearing house there; another process has it; a log that does not hold together.
     pub fn open(place: &Place) -> Result<Self> {
-        let home = Home::new(&place.home);
-        let case = Case::open(&place.case, &home, &place.holder, place.wait, now_ms())?;
-        let standing = replayed(&case)?;
+        let (case, standing, started) = kept::open(place)?;
         let name = Organisation::new(case.authority());
         let odd = || Error::Asked(format!("{:?} is no name of an authority", case.authority()));
         let person = Person::new("the clearing house").ok_or_else(odd)?;
@@ -112,6 +113,8 @@ impl House {
             checks,
             notices,
             feed: None,
+            started,
+            of_kept: None,
             broken: false,
         })
     }
@@ -121,7 +124,7 @@ impl House {
     /// # Errors
     /// As [`House::open`], locks aside.
     pub fn read(dir: &Path) -> Result<Standing> {
-        replayed(&Case::read(dir)?)
+        Ok(kept::standing(&Case::read(dir)?, Ok(None))?.0)
     }
 
     /// Begins the feed: a new session under a greater epoch, so that whoever followed takes nothing of an
@@ -310,8 +313,7 @@ impl House {
         let items: Vec<ItemId> = self.checks.iter().take(most).copied().collect();
         let due = |item: ItemId| {
             let value = self.standing.state.item(item)?.value.clone();
-            let faults =
-                self.standing.state.value(&value).map_or(0, |wanted| wanted.history.faults);
+            let faults = self.standing.state.history(&value).map_or(0, |history| history.faults);
             Some(DueCheck { item, value, faults })
         };
         let checks: Vec<DueCheck> = items.iter().filter_map(|item| due(*item)).collect();
@@ -374,6 +376,29 @@ impl House {
     pub fn show(&mut self) -> Result<()> {
         self.sound()?;
         Ok(self.case.publish()?)
+    }
+
+    /// How it came to know what it knows: of what was kept, or of all of its log.
+    pub fn started(&self) -> &Started {
+        &self.started
+    }
+
+    /// Whom to tell where what the log comes to cannot be kept.
+    pub fn tell_of_kept(&mut self, told: impl Fn(&str) + Send + 'static) {
+        self.of_kept = Some(Told(Box::new(told)));
+    }
+
+    /// Begins to keep what the log comes to, beside it.
+    pub(super) fn keeping(&mut self) -> Result<Keeping> {
+        let told = self.of_kept.take();
+        Keeping::start(
+            self,
+            Box::new(move |line| {
+                if let Some(Told(told)) = &told {
+                    told(line);
+                }
+            }),
+        )
     }
 
     /// Closes the log in good order.
@@ -446,8 +471,7 @@ impl House {
             Deed::Turned { item, turn: Turn::Captured(_) | Turn::Uploaded { .. } }
             | Deed::Objected { item, .. } => drop(self.checks.insert(*item)),
             Deed::HarmGrouped { value } => {
-                let wanted = self.standing.state.value(value);
-                self.checks.extend(wanted.into_iter().flat_map(|wanted| &wanted.live));
+                self.checks.extend(self.standing.state.wanting(value));
             }
             Deed::Turned { item, turn: Turn::NoticeAsked } => drop(self.notices.insert(*item)),
             Deed::Turned { item, turn: Turn::NoticeSent { .. } | Turn::HostAnswered { .. } } => {
@@ -541,8 +565,8 @@ fn after(last: Option<Moment>) -> Moment {
     last.map_or(now, |last| last.max(now))
 }
 
-/// What a log comes to.
-fn replayed(case: &Case) -> Result<Standing> {
+/// Applies a log's records from `first` on.
+pub(super) fn replay(case: &Case, standing: &mut Standing, first: u64) -> Result<()> {
     if case.origin() != vault::shield_origin(case.authority()) {
         let dir = crate::shell::quoted_path(case.dir());
         return Err(Error::Asked(format!(
@@ -556,11 +580,9 @@ fn replayed(case: &Case) -> Result<Standing> {
             crate::shell::quoted_path(case.dir())
         ))
     };
-    let mut standing = Standing::default();
-    for entry in case.records(0) {
+    for entry in case.records(first) {
         let (index, record, opening) = entry?;
         standing.take(index, &record, &opening).map_err(|why| odd(index, &why))?;
     }
-    standing.end().map_err(|why| odd(case.len().saturating_sub(1), &why))?;
-    Ok(standing)
+    standing.end().map_err(|why| odd(case.len().saturating_sub(1), &why))
 }

@@ -82,11 +82,14 @@ impl Keeper {
     ) -> Result<(Self, JoinHandle<Result<()>>)> {
         house.begin()?;
         house.show()?;
+        let keeping = house.keeping()?;
         let (jobs, queue) = sync_channel(MAX_WAITING);
         let run = move || {
             out.published(&house);
             let ran = keep(&mut house, &queue, out.as_mut());
-            house.close().and(ran)
+            let closed = house.close();
+            keeping.close();
+            closed.and(ran)
         };
         let thread = std::thread::Builder::new().name("clearing house".to_owned()).spawn(run);
         let thread = thread.map_err(|e| Error::Beside(format!("no thread could be had: {e}")))?;

@@ -19,6 +19,7 @@
 //! - [`statement`], [`challenge`]: what somebody says who objects, and what shows that they may.
 //! - [`tally`], `trail`: figures, and which record speaks of which ticket: both follow the steps.
 //! - `replay`: from records to the state; nothing else makes it.
+//! - `kept`: what that came to, in a file, so that a start applies what came after alone.
 //! - `blocks`: which record put which block into force, and what shows it.
 //!
 //! Invariants: nobody is told of an act, and no feed shows it, before its record is durable. After a fault
@@ -31,6 +32,7 @@ pub mod door;
 mod house;
 mod house_act;
 mod keeper;
+mod kept;
 pub mod known;
 pub mod measured;
 pub mod notice;
@@ -50,5 +52,7 @@ pub(crate) use check::check;
 pub use house::{Ask, Done, House, MAX_TOGETHER};
 pub use house_act::HouseAct;
 pub use keeper::{Closed, Keeper, MAX_WAITING, Out};
+pub use kept::Started;
+pub(crate) use kept::destroy;
 pub use received::HandedIn;
 pub use replay::Standing;

@@ -31,8 +31,10 @@ pub struct Standing {
     pub measure: Measure,
     pub(super) blocks: Blocks,
     pub(super) trail: Trail,
+    /// Records that say something of exhibits: what the case itself keeps in mind of its log.
+    pub(super) speaking: Vec<u64>,
     /// Parts of a decision of which more are to come.
-    open: Vec<String>,
+    pub(super) open: Vec<String>,
 }
 
 /// What a record says that cannot be, in words.
@@ -49,6 +51,9 @@ impl Standing {
         record: &Record,
         opening: &Opening,
     ) -> Result<(), Odd> {
+        if vault::speaks_of_exhibits(&record.kind) {
+            self.speaking.push(index);
+        }
         if !record.kind.starts_with("shield.") {
             return self.whole();
         }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use model::Sha256Hex;
+use serde::{Deserialize, Serialize};
 use shield::order::turn::{Cause, Charge, Denial, Turn};
 use shield::order::words::{EventId, Organisation};
 use shield::order::{Deed, ItemId, Moment, State, Step};
@@ -19,7 +20,8 @@ pub const MAX_SAMPLES: usize = 10_000;
 const MAX_RUNNING: usize = 1_000_000;
 
 /// What became of items.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Counts {
     /// Reported.
     pub reported: u64,
@@ -38,7 +40,8 @@ pub struct Counts {
 }
 
 /// How long something took, in milliseconds: the newest [`MAX_SAMPLES`].
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Times {
     newest: VecDeque<u64>,
     /// How many there were in all.
@@ -96,7 +99,8 @@ impl Part {
 }
 
 /// Objections, in counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Objections {
     /// Taken, one an item and proof.
     pub taken: u64,
@@ -108,14 +112,14 @@ pub struct Objections {
     pub overdue: u64,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Running {
-    captured: Option<Moment>,
-    checked: Option<Moment>,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Running {
+    pub(super) captured: Option<Moment>,
+    pub(super) checked: Option<Moment>,
 }
 
 /// The figures.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// All items together.
     pub all: Counts,
@@ -127,11 +131,11 @@ pub struct Tally {
     pub objections: Objections,
     /// Harm that networks reported.
     pub harm_reports: u64,
-    reporters: BTreeMap<Organisation, Counts>,
-    events: BTreeMap<EventId, Counts>,
-    times: [Times; Part::ALL.len()],
-    running: HashMap<ItemId, Running>,
-    objected: HashMap<(ItemId, Sha256Hex), Moment>,
+    pub(super) reporters: BTreeMap<Organisation, Counts>,
+    pub(super) events: BTreeMap<EventId, Counts>,
+    pub(super) times: [Times; Part::ALL.len()],
+    pub(super) running: HashMap<ItemId, Running>,
+    pub(super) objected: HashMap<(ItemId, Sha256Hex), Moment>,
 }
 
 impl Tally {

@@ -11,11 +11,11 @@ use shield::order::{Decision, Deed, TicketId};
 pub(super) const MAX_MARKS: usize = 1_000_000;
 
 /// The marks, in the order of the log.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Trail {
-    marks: VecDeque<(u64, TicketId)>,
+    pub(super) marks: VecDeque<(u64, TicketId)>,
     /// True where older ones were let go.
-    cut: bool,
+    pub(super) cut: bool,
 }
 
 impl Trail {

@@ -234,10 +234,8 @@ impl Bed {
     pub(crate) fn release(&self, value: &str) {
         let value = shield::Item::parse(value).unwrap();
         let of = value.clone();
-        let live = self
-            .keeper
-            .look(move |house| house.state().value(&of).map(|wanted| wanted.live.clone()));
-        let item: ItemId = *live.unwrap().unwrap().last().unwrap();
+        let live = self.keeper.look(move |house| house.state().wanting(&of).to_vec());
+        let item: ItemId = *live.unwrap().last().unwrap();
         let (house, now) = self.keeper.look(|house| (house.itself().clone(), house.now())).unwrap();
         let exhibit = ExhibitId([7; 32]);
         let capture = Capture { value, exhibit, taken: now, seen: Seen::Works };

@@ -115,8 +115,7 @@ impl Row {
 
 /// What of a value is out: an item of it that is in force, and under no stop that lifts.
 pub fn row(state: &State, value: &Value) -> Option<Row> {
-    let live = state.value(value).into_iter().flat_map(|wanted| &wanted.live);
-    let out = live.filter_map(|id| {
+    let out = state.wanting(value).iter().filter_map(|id| {
         let Machine::InForce(in_force) = &state.item(*id)?.machine else { return None };
         let ticket = state.ticket(id.ticket())?;
         if state.is_lifted(id.ticket()) {

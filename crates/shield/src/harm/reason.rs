@@ -113,7 +113,7 @@ impl Code {
     }
 
     /// The word as this program has it, where it is a reason's.
-    pub(crate) fn known(word: &str) -> Option<&'static str> {
+    pub fn known(word: &str) -> Option<&'static str> {
         static WORDS: LazyLock<Vec<&'static str>> = LazyLock::new(Code::words);
         WORDS.iter().find(|known| **known == word).copied()
     }

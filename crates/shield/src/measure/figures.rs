@@ -111,7 +111,8 @@ pub fn read(text: &str) -> Result<Vec<Measured>, String> {
 }
 
 /// The newest times of a kind, in milliseconds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Times {
     newest: VecDeque<u64>,
     /// How many there were in all.
@@ -138,7 +139,8 @@ impl Times {
 }
 
 /// An ISP's figures.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Isp {
     /// Which.
     pub isp: Organisation,

@@ -8,6 +8,7 @@
 //! - [`Measure`]: what is to be measured (it follows the steps, as the feed does), what was found, and what
 //!   is due for the log.
 //! - [`figures`]: what a record holds of it, and each ISP's times.
+//! - [`kept`]: what records come to of it, as bytes.
 //! - `plan`: which names are asked for next; `control`: which controls fail, and which block explains it.
 //!
 //! Invariants: only names that the clearing house chose are kept; an answer to anything else is counted and
@@ -15,6 +16,7 @@
 
 mod control;
 pub mod figures;
+pub mod kept;
 mod plan;
 pub mod said;
 mod seat;

@@ -1,5 +1,7 @@
 //! What a resolver said of a name, in one word.
 
+use serde::{Deserialize, Serialize};
+
 use crate::order::words::words;
 
 words! {
@@ -25,7 +27,8 @@ words! {
 }
 
 /// On which side of a block a name is seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Side {
     /// It is withheld.
     Blocked,

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use super::figures::What;
 use super::said::Side;
 use crate::feed::Row;
@@ -12,7 +14,8 @@ use crate::order::{ItemId, Moment, Value};
 pub const MAX_TARGETS: usize = 10_000;
 
 /// What is known of an ISP and a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Seen {
     /// Which ISP, by its number.
     pub(super) isp: u16,
@@ -83,6 +86,35 @@ pub(super) struct Targets {
 }
 
 impl Targets {
+    /// How many were let go before the first that is kept.
+    pub(super) fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// All that are kept, the oldest first, with those that are over.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Target> {
+        self.all.iter()
+    }
+
+    /// Begins behind so many that were let go; false where any is there.
+    pub(super) fn begin(&mut self, first: u64) -> bool {
+        self.first = first;
+        self.all.is_empty() && first.checked_add(2 * MAX_TARGETS as u64).is_some()
+    }
+
+    /// Puts one back behind those that are there; false where it cannot stand there.
+    pub(super) fn put_back(&mut self, target: Target) -> bool {
+        let Some(name) = target.name().cloned() else { return false };
+        let late = self.all.back().is_some_and(|last| last.since > target.since);
+        if late || self.all.len() >= MAX_TARGETS {
+            return false;
+        }
+        let number = self.first + self.all.len() as u64;
+        let again = !target.over && self.by_name.insert(name, number).is_some();
+        self.all.push_back(target);
+        !again
+    }
+
     pub(super) fn number_of(&self, name: &Name) -> Option<u64> {
         self.by_name.get(name).copied()
     }

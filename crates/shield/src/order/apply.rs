@@ -84,7 +84,7 @@ impl State {
             }
             Deed::ObjectionUpheld { item, proof, charge, .. } => {
                 if let Some(objection) = self.objections.get(&(*item, *proof)) {
-                    let wanted = self.values.entry(objection.value.clone()).or_default();
+                    let wanted = self.values.entry(objection.value.clone());
                     wanted.history.faults = wanted.history.faults.saturating_add(1);
                 }
                 self.forget_objections(*item, |_| true);
@@ -95,8 +95,8 @@ impl State {
             }
             Deed::HarmReported { value, network, first } => {
                 self.networks.add(*network, at);
-                if let Some((value, _)) = self.values.get_key_value(value) {
-                    let harm = self.harm.entry(value.clone());
+                if let Some(value) = self.values.known(value) {
+                    let harm = self.harm.entry(value);
                     let harm = harm.or_insert(Harm { since: at, networks: Vec::new() });
                     if *first {
                         *harm = Harm { since: at, networks: Vec::new() };
@@ -207,12 +207,12 @@ impl State {
         self.tickets.push(kept);
         for (place, asked) in (0_u16..).zip(&ticket.items) {
             let id = ItemId::new(ticket.id, place);
-            let known = self.values.get_key_value(&asked.value).map(|(value, _)| value.clone());
+            let known = self.values.known(&asked.value);
             let value = known.unwrap_or_else(|| Value::new(asked.value.clone()));
             let written = asked.as_written.as_deref().map(Into::into);
             let live = Live { value: value.clone(), written, machine: Machine::default() };
             // Ids only grow, so that the list stays sorted.
-            self.values.entry(value).or_default().live.push(id);
+            self.values.entry(value).live.push(id);
             self.due.extend(self.due_of(id, &live).map(|due| (due, id)));
             self.live.insert(id, live);
         }

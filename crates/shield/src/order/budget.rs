@@ -2,17 +2,21 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::policy::{DAY_MS, MAX_BUDGET_DAYS, Policy};
 use super::turn::Charge;
 use super::words::{Moment, words};
 
 /// What a reporter released and where it erred, by day: at most [`MAX_BUDGET_DAYS`] of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Budget {
     days: VecDeque<Day>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Day {
     /// Since 1970, in UTC.
     number: i64,
@@ -20,7 +24,8 @@ struct Day {
 }
 
 /// Releases and errors.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Count {
     /// Items released.
     pub released: u64,

@@ -111,7 +111,8 @@ impl<'de> serde::Deserialize<'de> for Cover {
 }
 
 /// An exception, proposed or approved.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Exception {
     /// Who proposed it.
     pub person: Person,

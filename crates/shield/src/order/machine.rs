@@ -26,12 +26,15 @@
 //! *lapsed* sends an item back to be captured anew, its approval kept. Whether a turn is wise (the
 //! window, the silence of a host, a stop) is decided before; whether it is possible, here.
 
+use serde::{Deserialize, Serialize};
+
 use super::turn::{Approval, Cause, End, Evidence, Holds, Miss, Notice, Outcome, Turn, Worry};
 use super::words::{Moment, words};
 use crate::harm::Verdict;
 
 /// Where an item stands, with what it has so far.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Machine {
     /// Asked for; no evidence, or none that is fresh.
     Submitted(Pending),
@@ -71,7 +74,8 @@ words! {
 }
 
 /// What an item carries until it is in force.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pending {
     /// What holds it beyond the check: the reporter's own upload, the reporter's budget.
     pub holds: Holds,
@@ -82,7 +86,8 @@ pub struct Pending {
 }
 
 /// Captured.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Captured {
     /// What was before.
     pub pending: Pending,
@@ -91,7 +96,8 @@ pub struct Captured {
 }
 
 /// Checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Checked {
     /// What was before.
     pub pending: Pending,
@@ -102,7 +108,8 @@ pub struct Checked {
 }
 
 /// Held.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Held {
     /// What was before, with each thing that holds it.
     pub pending: Pending,
@@ -115,7 +122,8 @@ pub struct Held {
 }
 
 /// In force.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct InForce {
     /// The capture it was released upon.
     pub evidence: Evidence,
@@ -132,7 +140,8 @@ pub struct InForce {
 }
 
 /// Suspended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Suspended {
     /// What it was, and will be if reinstated. Its expiry goes on.
     pub was: InForce,
@@ -145,7 +154,8 @@ pub struct Suspended {
 }
 
 /// Ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Ended {
     /// How.
     pub how: End,

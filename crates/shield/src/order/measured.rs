@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::policy::MAX_MEASURED_MS;
 use super::words::Moment;
 
@@ -11,7 +13,8 @@ const BUCKET_MS: i64 = 10_000;
 const BUCKETS: i64 = MAX_MEASURED_MS as i64 / BUCKET_MS + 1;
 
 /// Lifts by measurement, counted in buckets of ten seconds, over one hour at most.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(super) struct Measured {
     buckets: VecDeque<(i64, u64)>,
 }

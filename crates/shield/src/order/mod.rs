@@ -11,6 +11,8 @@
 //! - [`ticket`]: a ticket, whose state is that of its items.
 //! - [`budget`], [`exceptions`], [`policy`]: errors of reporters, what is never blocked, the figures.
 //! - [`written`]: steps as the log keeps them.
+//! - [`values`]: every value that was reported, most of them in one run of bytes.
+//! - [`kept`]: the state as bytes, so that not all that was ever decided is applied again at each start.
 //! - [`schedule`]: what a probe has to capture next: a view, made again from the state at any time.
 //!
 //! Invariants. Nothing is deleted: there is no command for it. Nothing goes into force but in one
@@ -22,6 +24,7 @@ pub mod budget;
 pub mod command;
 mod decide;
 pub mod exceptions;
+pub mod kept;
 pub mod machine;
 mod measured;
 pub mod policy;
@@ -31,6 +34,7 @@ pub mod state;
 pub mod step;
 pub mod ticket;
 pub mod turn;
+pub mod values;
 pub mod words;
 pub mod written;
 

@@ -71,7 +71,7 @@ impl Schedule {
             Deed::Resumed { .. } => *self = Self::new(state, policy, step.at),
             Deed::Objected { item, .. } => self.at_once(state, *item, step.at),
             Deed::HarmGrouped { value } => {
-                for id in state.value(value).into_iter().flat_map(|wanted| &wanted.live) {
+                for id in state.wanting(value) {
                     self.at_once(state, *id, step.at);
                 }
             }

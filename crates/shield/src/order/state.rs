@@ -1,13 +1,14 @@
 //! What the clearing house knows: made of steps alone, so that the same steps make the same state.
 //!
 //! Bounds. A live item takes about 400 bytes here and what was written of it, its value included; one that ended takes a byte in
-//! its ticket, and its value a count. What looks things up by item, value, ticket, order or due time
+//! its ticket, and its value a count: about 50 bytes where the state was read from what was kept ([`super::kept`]). What looks things up by item, value, ticket, order or due time
 //! is ordered and takes logarithmic time; a tick takes time by what is due, not by what there is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::Sha256Hex;
+use serde::{Deserialize, Serialize};
 
 use super::budget::{Budget, Count, Standing};
 use super::command::{Event, Order};
@@ -18,6 +19,7 @@ use super::policy::Policy;
 use super::step::StopCause;
 use super::ticket::Ticket;
 use super::turn::{End, Notice};
+use super::values::Values;
 use super::words::{
     EventId, Halt, ItemId, Moment, OrderId, Organisation, Person, Probe, Scope, TicketId,
 };
@@ -45,7 +47,7 @@ pub struct State {
     pub(super) reporters: BTreeMap<Organisation, Reporter>,
     pub(super) tickets: Vec<Ticket>,
     pub(super) live: BTreeMap<ItemId, Live>,
-    pub(super) values: BTreeMap<Value, Wanted>,
+    pub(super) values: Values,
     /// When something is due of an item: one moment for each item of which something ever is.
     pub(super) due: BTreeSet<(Moment, ItemId)>,
     /// Held items, the longest first.
@@ -140,14 +142,16 @@ pub struct Harm {
 }
 
 /// How much each network reported in the hour that runs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Networks {
     pub(super) hour: i64,
     pub(super) counts: BTreeMap<u32, u64>,
 }
 
 /// A stop that stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Stop {
     /// What it does.
     pub halt: Halt,
@@ -250,9 +254,19 @@ impl State {
         self.stages[stage as usize]
     }
 
-    /// Who wants a value, and what became of those who did: `faults` is what the check asks for.
-    pub fn value(&self, value: &Item) -> Option<&Wanted> {
-        self.values.get(value)
+    /// The live items that want a value, sorted.
+    pub fn wanting(&self, value: &Item) -> &[ItemId] {
+        self.values.live(value)
+    }
+
+    /// A value that was reported, shared with whatever else speaks of it.
+    pub fn known(&self, value: &Item) -> Option<Value> {
+        self.values.known(value)
+    }
+
+    /// What became of a value's items: `faults` is what the check asks for. `None`: nobody ever reported it.
+    pub fn history(&self, value: &Item) -> Option<History> {
+        self.values.history(value)
     }
 
     /// Held items and since when they wait, the longest first. Their age is what Live shows.

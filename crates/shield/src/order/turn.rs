@@ -167,14 +167,16 @@ impl<'de> Deserialize<'de> for Holds {
 }
 
 /// A second person's word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Approval {
     /// True where it was given with grounds not to wait for the host of an address.
     pub waives: bool,
 }
 
 /// The notice to the host and the CDN.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Notice {
     /// None was asked for yet.
     None,

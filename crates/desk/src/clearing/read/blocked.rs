@@ -32,11 +32,10 @@ pub enum Blocked {
 /// Whether a value is blocked.
 pub fn blocked(house: &House, value: &shield::Item) -> Blocked {
     let state = house.state();
-    let Some(wanted) = state.value(value) else { return Blocked::No(None) };
     let (mut since, mut until, mut orders) = (None, None, Vec::new());
     let (mut some, mut stopped, mut suspended) = (true, true, false);
     let everything = state.stop(&Scope::All).is_some_and(|stop| stop.halt == Halt::Lifts);
-    for id in &wanted.live {
+    for id in state.wanting(value) {
         let Some(live) = state.item(*id) else { continue };
         let Some(ticket) = state.ticket(id.ticket()) else { continue };
         match &live.machine {
@@ -57,8 +56,9 @@ pub fn blocked(house: &House, value: &shield::Item) -> Blocked {
         Some((since, until)) => Blocked::Yes { since, until, orders, some, stopped },
         None if suspended => Blocked::Suspended,
         // What was refused was never blocked: that it was asked for is nobody's business.
-        None => Blocked::No(
-            wanted.history.last.and_then(|(at, _, how)| (how != End::Refused).then_some((at, how))),
-        ),
+        None => {
+            let last = state.history(value).and_then(|history| history.last);
+            Blocked::No(last.and_then(|(at, _, how)| (how != End::Refused).then_some((at, how))))
+        }
     }
 }

@@ -87,7 +87,7 @@ impl ItemView {
             holds: pending.map(|pending| pending.holds.words().collect()).unwrap_or_default(),
             capture: evidence.map(|evidence| evidence.exhibit),
             captured: evidence.map(|evidence| evidence.taken),
-            faults: state.value(&live.value).map_or(0, |wanted| wanted.history.faults),
+            faults: state.history(&live.value).map_or(0, |history| history.faults),
             objected: state.is_objected(id),
             bar: house.measure().bar(&live.value).filter(|bar| in_force.is_some() && bar.blocks),
             answered: pending.is_some_and(|pending| pending.notice == Notice::Answered),

@@ -95,7 +95,7 @@ pub fn tickets(house: &House, filter: &Filter, most: usize) -> Page<TicketView, 
 /// Tickets of which an item that lives wants a value, the newest first.
 pub fn wanting(house: &House, value: &shield::Item, whose: &Whose) -> Vec<TicketView> {
     let state = house.state();
-    let live = state.value(value).map(|wanted| wanted.live.clone()).unwrap_or_default();
+    let live = state.wanting(value).to_vec();
     let mut ids: Vec<TicketId> = live.iter().map(|item| item.ticket()).collect();
     ids.dedup();
     let views = ids.into_iter().rev().filter_map(|id| {

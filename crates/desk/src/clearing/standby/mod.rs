@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use model::Sha256Hex;
 use model::record::ShieldStandby;
+use serde::{Deserialize, Serialize};
 use shield::order::Command;
 use shield::order::Outcome;
 use shield::order::command::Upheld;
@@ -68,7 +69,8 @@ pub fn log_key(dir: &Path) -> Result<Option<String>> {
 }
 
 /// The standby that the log names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Named {
     /// What it is called.
     pub name: String,
@@ -79,7 +81,8 @@ pub struct Named {
 }
 
 /// What the log says of standbys.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Standbys {
     /// The one that is named now.
     pub named: Option<Named>,
@@ -155,7 +158,7 @@ pub(super) struct Copies {
 }
 
 /// Who is told a line.
-struct Told(Box<dyn Fn(&str) + Send>);
+pub(super) struct Told(pub(super) Box<dyn Fn(&str) + Send>);
 
 impl std::fmt::Debug for Told {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

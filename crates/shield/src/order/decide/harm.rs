@@ -12,7 +12,7 @@ use crate::order::words::{Probe, Role};
 impl Ask<'_> {
     /// True where an item on the value is in force. One that is suspended hits nobody.
     fn is_in_force(&self, value: &Item) -> bool {
-        let live = self.state.value(value).into_iter().flat_map(|wanted| &wanted.live);
+        let live = self.state.wanting(value).iter();
         let mut items = live.filter_map(|id| self.state.item(*id));
         items.any(|live| matches!(live.machine, Machine::InForce(_)))
     }
@@ -62,7 +62,7 @@ impl Ask<'_> {
                 let explains = explained_by.clone();
                 self.push(Deed::ControlLost { control, explained_by });
                 if let Some(value) = explains {
-                    let items = self.state.value(&value).map_or(0, |wanted| wanted.live.len());
+                    let items = self.state.wanting(&value).len();
                     if self.measurement_may_lift(items as u64) {
                         self.lift_value(&value, Cause::Control, false, None, None)?;
                     }

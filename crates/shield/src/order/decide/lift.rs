@@ -46,8 +46,7 @@ impl Ask<'_> {
         grounds: Option<&Grounds>,
         proof: Option<Sha256Hex>,
     ) -> Result<(), Refusal> {
-        let Some(wanted) = self.state.value(value) else { return Ok(()) };
-        self.lift(&wanted.live, cause, grave, grounds, proof)
+        self.lift(self.state.wanting(value), cause, grave, grounds, proof)
     }
 
     /// Ends items on one value. An error is charged once to each reporter, however many of the items
@@ -138,9 +137,8 @@ impl Ask<'_> {
     /// An objection to each item that is in force on the value, and lacks this proof yet.
     pub(super) fn object(&mut self, value: &Item, proof: Sha256Hex) -> Result<(), Refusal> {
         self.needs(&[Role::Party, Role::Isp, Role::Reviewer, Role::Authority])?;
-        let wanted = self.state.value(value).ok_or(Refusal::NotInForce)?;
         let mut refusal = Refusal::NotInForce;
-        for id in &wanted.live {
+        for id in self.state.wanting(value) {
             let (live, ticket) = self.live(*id)?;
             if live.machine.in_force().is_none() {
                 continue;

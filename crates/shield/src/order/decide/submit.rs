@@ -193,7 +193,7 @@ impl Ask<'_> {
         if self.state.exceptions().of(&value, self.now).is_some() {
             return Err(NoItem::Excepted);
         }
-        let wanting = self.state.value(&value).map_or(0, |wanted| wanted.live.len());
+        let wanting = self.state.wanting(&value).len();
         if wanting >= MAX_WANTING {
             return Err(NoItem::WantedEnough);
         }

@@ -9,8 +9,10 @@ use shield::feed::{Answer, Bounds, Entry, Feed, Place};
 use shield::harm::Verdict;
 use shield::order::command::{Command, Event, Order, Submission, Upheld};
 use shield::order::exceptions::{Cover, Network};
+use shield::order::kept::{Reading, Unkept};
 use shield::order::state::Live;
 use shield::order::turn::{Evidence, Outcome};
+use shield::order::values::table::Table;
 use shield::order::words::{EventId, Grounds, OrderId, Organisation, Person, Right};
 use shield::order::{
     Actor, Audience, Capture, Decision, Deed, Halt, ItemId, Machine, Moment, Policy, Role, Scope,
@@ -84,6 +86,8 @@ struct Driven<'a> {
     policy: Policy,
     now: Moment,
     steps: Vec<Step>,
+    /// The same, read from its writing now and then.
+    kept: State,
     feed: Feed,
     followers: [Follower; ISPS.len()],
     witnesses: BTreeMap<ItemId, Witness>,
@@ -108,8 +112,45 @@ fn value(n: u8) -> Item {
     Item::parse(VALUES[usize::from(n) % VALUES.len()]).expect("an item")
 }
 
+/// A state's writing: its lines, and its table.
+pub(crate) fn kept(state: &State) -> (Vec<Vec<u8>>, Vec<u8>) {
+    let (mut lines, mut table) = (Vec::new(), Vec::new());
+    let written = state.lines::<Unkept>(&mut |line| {
+        lines.push(line.to_vec());
+        Ok(())
+    });
+    written.expect("lines");
+    let written = state.table::<()>(&mut |piece| {
+        table.extend_from_slice(piece);
+        Ok(())
+    });
+    written.expect("a table");
+    (lines, table)
+}
+
+fn read_again(state: &State) -> State {
+    let (lines, table) = kept(state);
+    let table = Table::open(table).expect("a table");
+    assert!(table.is_sound());
+    let mut reading = Reading::new(table);
+    for line in &lines {
+        let text = String::from_utf8_lossy(line);
+        reading.line(line).unwrap_or_else(|e| panic!("{e}: {text}"));
+    }
+    reading.end().expect("a state")
+}
+
+/// Runs one history to the end of the bytes, and gives what it comes to.
+pub(crate) fn drive_to_the_end(bytes: &[u8]) -> State {
+    driven(bytes).state
+}
+
 /// Runs one history to the end of the bytes.
 pub(crate) fn drive(bytes: &[u8]) -> Counts {
+    driven(bytes).counts
+}
+
+fn driven(bytes: &[u8]) -> Driven<'_> {
     let state = State::default();
     let bounds = Bounds { deltas: 8, bytes: 4_096 };
     let feed = Feed::new(&state, 7, 1, bounds);
@@ -119,6 +160,7 @@ pub(crate) fn drive(bytes: &[u8]) -> Counts {
         policy: Policy::default(),
         now: Moment(1_790_000_000_000),
         steps: Vec::new(),
+        kept: State::default(),
         feed,
         followers: Default::default(),
         witnesses: BTreeMap::new(),
@@ -131,7 +173,7 @@ pub(crate) fn drive(bytes: &[u8]) -> Counts {
         driven.run(&actor, &command);
     }
     driven.end();
-    driven.counts
+    driven
 }
 
 impl Driven<'_> {
@@ -378,10 +420,13 @@ impl Driven<'_> {
                 return;
             }
         };
+        let same = decide(&self.kept, &self.policy, command, actor, self.now);
+        assert_eq!(same.as_ref(), Ok(&steps), "what was kept decides otherwise");
         for step in &steps {
             self.witness(step);
             let before = self.of(step);
             let touched = self.state.apply(step);
+            assert_eq!(self.kept.apply(step), touched);
             // Another file for a held item is kept in the log; it is held already.
             if !matches!(step.deed, Deed::Turned { turn: Turn::Uploaded { .. }, .. }) {
                 let after = self.of(step);
@@ -394,6 +439,10 @@ impl Driven<'_> {
             assert_eq!(Decision::read(&text).as_ref(), Ok(&decision), "{text}");
         }
         self.steps.extend(steps.iter().cloned());
+        if self.counts.commands.is_multiple_of(7) {
+            self.kept = read_again(&self.kept);
+            assert_eq!(self.kept, self.state);
+        }
         let _ = self.feed.publish(&self.state);
         if *command == Command::Tick {
             if !steps.is_empty() {
@@ -477,8 +526,8 @@ impl Driven<'_> {
             }
         }
         for (value, items) in &wanted {
-            let known = self.state.value(value).expect("a value");
-            assert_eq!(&known.live, items);
+            assert!(self.state.history(value).is_some(), "a value");
+            assert_eq!(self.state.wanting(value), items);
         }
         for stage in Stage::ALL {
             let count = stages.get(stage).copied().unwrap_or(0);
@@ -532,6 +581,7 @@ impl Driven<'_> {
         }
         assert_eq!(again, self.state);
         assert_eq!(format!("{again:?}"), format!("{:?}", self.state));
+        assert_eq!(kept(&self.kept), kept(&self.state), "one writing, whatever way it came about");
         // Nothing is ever gone: each ticket and each of its items is there, alive or with its end.
         for n in 0..self.state.tickets() {
             let ticket = self.state.ticket(TicketId(n)).expect("a ticket");

@@ -68,7 +68,7 @@ fn an_error_ends_its_own_item_and_collateral_ends_all_on_the_value() {
         assert_eq!(world.stage(id), Stage::Ended, "{id}");
     }
     assert_eq!(world.out("a.com"), None);
-    let faults = world.state.value(&item("a.com")).unwrap().history.faults;
+    let faults = world.state.history(&item("a.com")).unwrap().faults;
     assert_eq!(faults, 2, "what the check is told");
 }
 
@@ -163,7 +163,7 @@ fn an_error_is_an_error_after_the_item_expired() {
     let decide = Command::Decide { item: id, proof: proof(1), upheld, grounds: grounds() };
     assert_eq!(words(&world.does(&reviewer(), decide.clone())), ["objection_upheld"]);
     assert_eq!(world.state.standing(&org("league"), world.now, &world.policy).0.errors, 1);
-    assert_eq!(world.state.value(&item("a.com")).unwrap().history.faults, 1);
+    assert_eq!(world.state.history(&item("a.com")).unwrap().faults, 1);
     assert_eq!(world.refuses(&reviewer(), decide), "no_objection");
 }
 

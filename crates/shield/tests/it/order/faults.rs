@@ -85,7 +85,7 @@ fn fault_5_a_value_lifted_and_reported_again_is_blocked_again() {
     }
     world.blocked(&league(), "tv.com");
     assert!(world.out("tv.com").is_some());
-    assert_eq!(world.state.value(&item("tv.com")).unwrap().history.released, 4);
+    assert_eq!(world.state.history(&item("tv.com")).unwrap().released, 4);
 }
 
 #[test]

@@ -3,9 +3,11 @@
 mod driven;
 mod ends;
 mod faults;
+mod kept;
 mod laws;
 mod release;
 mod revoked;
+mod scale;
 mod stops;
 mod turns;
 mod written;

@@ -305,7 +305,7 @@ fn an_item_expires_fifteen_minutes_after_its_window() {
     world.wait(1);
     assert_eq!(world.stage(id), Stage::Ended);
     assert_eq!(world.out("a.com"), None);
-    let history = world.state.value(&item("a.com")).unwrap().history;
+    let history = world.state.history(&item("a.com")).unwrap();
     assert_eq!((history.released, history.ended), (1, [0, 0, 1]));
 }
 

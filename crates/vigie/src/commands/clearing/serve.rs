@@ -36,6 +36,15 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     });
     let of_standby = Arc::clone(&said);
     house.tell_of_standby(move |line| of_standby(line));
+    let of_kept = Arc::clone(&said);
+    house.tell_of_kept(move |line| of_kept(line));
+    if let Some(why) = &house.started().refused {
+        let applied = counted(house.started().applied, "record");
+        said(&format!(
+            "kept/state, from which this would have started sooner, is of no use: {why}. All of the log was \
+             applied ({applied}); it is made anew"
+        ));
+    }
     let followed = Arc::new(Mutex::new(zones.map(Followed::new)));
     let files = args.feed.as_deref().map(|folder| files(folder, &at.home, &house)).transpose()?;
     let parties = super::web::access(&at.home)?;

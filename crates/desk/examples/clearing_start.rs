@@ -1,0 +1,284 @@
+//! How long a clearing house takes to start with a long history. Three commands, each a process of its own, so that
+//! memory is that of a start alone; `bench/shield-start` gives them and prints a table.
+//!
+//! - `clearing_start make DIR ITEMS LIVE`: makes a house whose log holds so many items that were reported, captured,
+//!   checked, released and expired, and then so many that are in force, in tickets of a thousand. The log's own writer
+//!   writes it; only the decisions are larger than acts make them (one for a thousand items), so that ten million fit
+//!   on a disk. Prints seconds, records, bytes.
+//! - `clearing_start open DIR`: opens it as `vigie serve` does. Prints records whose outcome was kept, records that were
+//!   applied, seconds to open the folder, seconds to start (that included), memory in MB: now, and the most.
+//! - `clearing_start keep DIR`: runs it and closes it, which keeps what its log comes to. Prints seconds, bytes kept,
+//!   the most memory in MB.
+
+#![allow(clippy::print_stdout)]
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use desk::Place;
+use desk::clearing::{Ask, House, Keeper};
+use model::record::{Body, ShieldDecided};
+use model::{ExhibitId, Sha256Hex};
+use shield::Item;
+use shield::harm::Verdict;
+use shield::order::command::Order;
+use shield::order::step::{Asked, Ticket};
+use shield::order::turn::{Evidence, Holds, Outcome, Turn};
+use shield::order::words::{OrderId, Organisation, Person, Right};
+use shield::order::written::parts;
+use shield::order::{Actor, Audience, Command, Decision, Deed, ItemId, Moment, Role, TicketId};
+use shield::proof::{Block, root, salt};
+use vault::{Case, Home, Stamp};
+
+type Failed = Box<dyn std::error::Error>;
+
+const DAY: u64 = 86_400_000;
+/// Items in a ticket.
+const ITEMS: u64 = 1_000;
+/// Tickets that are made durable together.
+const TOGETHER: u64 = 10;
+
+fn place(dir: &Path) -> Place {
+    Place {
+        case: dir.join("shield"),
+        home: dir.join("home"),
+        actor: "bench".to_owned(),
+        holder: "bench".to_owned(),
+        wait: desk::Wait::Fail,
+    }
+}
+
+fn actor(person: &str, organisation: &str, role: Role) -> Result<Actor, Failed> {
+    let organisation = Organisation::new(organisation).ok_or("a name")?;
+    Ok(Actor { person: Person::new(person).ok_or("a name")?, organisation, role })
+}
+
+struct Maker {
+    epoch: u64,
+    house: Actor,
+    lea: Actor,
+    probe: Actor,
+    order: OrderId,
+    right: Right,
+}
+
+impl Maker {
+    /// A decision as the house writes it.
+    fn records(
+        &self,
+        by: &Actor,
+        at: Moment,
+        deeds: Vec<Deed>,
+    ) -> Result<Vec<(String, Body)>, Failed> {
+        let seed = Sha256Hex::of(&at.0.to_be_bytes()).0;
+        let mut leaves = Vec::new();
+        for deed in &deeds {
+            let Deed::Turned { item, turn: Turn::Released { expires } } = deed else { continue };
+            let value = value(item.ticket(), item.place())?;
+            let salt = salt(&seed, u32::try_from(leaves.len())?);
+            leaves.push(Block { value, item: *item, expires: *expires, code: None, salt }.leaf());
+        }
+        let shown = (!leaves.is_empty()).then(|| (Sha256Hex(root(&leaves)), leaves.len() as u64));
+        let decision = Decision { at, by: by.clone(), deeds }.write()?;
+        let texts: Vec<&str> = parts(&decision).collect();
+        let count = texts.len() as u64;
+        let record = |(part, text): (u64, &str)| {
+            let shown = shown.filter(|_| part + 1 == count);
+            let body = ShieldDecided {
+                epoch: self.epoch,
+                part,
+                parts: count,
+                blocks: shown.map(|(root, _)| root),
+                blocks_under: shown.map(|(_, under)| under),
+                decision: text.to_owned(),
+                seed: shown.map(|_| Sha256Hex(seed)),
+            };
+            (by.person.as_str().to_owned(), body.into())
+        };
+        Ok((0..).zip(texts).map(record).collect())
+    }
+
+    /// A ticket's whole life, or its life so far.
+    fn ticket(
+        &self,
+        id: TicketId,
+        at: Moment,
+        expires: Moment,
+        ends: bool,
+    ) -> Result<Vec<(String, Body)>, Failed> {
+        let items: Result<Vec<Asked>, Failed> = (0..ITEMS as u16)
+            .map(|place| Ok(Asked { value: value(id, place)?, as_written: None }))
+            .collect();
+        let ticket = Ticket {
+            id,
+            order: self.order.clone(),
+            event: None,
+            reporter: self.lea.organisation.clone(),
+            works: [self.right.clone()].into(),
+            items: items?,
+            left_out: Vec::new(),
+            audience: Audience::All,
+            until: Some(expires.plus(DAY)),
+        };
+        let each = |turn: &dyn Fn(ItemId) -> Vec<Turn>| -> Vec<Deed> {
+            let items = (0..ITEMS as u16).map(|place| ItemId::new(id, place));
+            items
+                .flat_map(|item| {
+                    turn(item).into_iter().map(move |turn| Deed::Turned { item, turn })
+                })
+                .collect()
+        };
+        let captured = each(&|item| {
+            let exhibit = ExhibitId(Sha256Hex::of(&item.0.to_be_bytes()).0);
+            vec![Turn::Captured(Evidence {
+                exhibit,
+                taken: at,
+                lapses: at.plus(600_000),
+                page: false,
+            })]
+        });
+        let outcome = || Outcome { verdict: Verdict::Allow, code: None, grave: false };
+        let released = each(&|_| {
+            let checked = Turn::Checked { outcome: outcome(), holds: Holds::NONE };
+            vec![checked, Turn::Released { expires }]
+        });
+        let mut records = self.records(&self.lea, at, vec![Deed::Submitted(Box::new(ticket))])?;
+        records.extend(self.records(&self.probe, at.plus(1), captured)?);
+        records.extend(self.records(&self.house, at.plus(2), released)?);
+        if ends {
+            records.extend(self.records(
+                &self.house,
+                at.plus(3),
+                each(&|_| vec![Turn::Expired]),
+            )?);
+        }
+        Ok(records)
+    }
+}
+
+/// What is blocked: names as they are made up by who streams, each once.
+fn value(ticket: TicketId, place: u16) -> Result<Item, Failed> {
+    let hash = Sha256Hex::of(&ItemId::new(ticket, place).0.to_be_bytes()).to_string();
+    let (host, domain) = (hash.get(..6).unwrap_or(""), hash.get(6..16).unwrap_or(""));
+    let suffix = ["com", "live", "stream", "xyz", "to", "cc"];
+    let suffix = suffix.get(usize::from(place) % suffix.len()).unwrap_or(&"com");
+    Item::parse(&format!("x{host}.tv{domain}.{suffix}")).map_err(|bad| bad.to_string().into())
+}
+
+fn make(dir: &Path, items: u64, live: u64) -> Result<(), Failed> {
+    let begun = Instant::now();
+    let place = place(dir);
+    House::create(&place)?;
+    let mut house = House::open(&place)?;
+    house.begin()?;
+    let now = house.now();
+    let (order, right) =
+        (OrderId::new("1/26").ok_or("an order")?, Right::new("football").ok_or("a right")?);
+    let lea = actor("lea", "league", Role::Reporter)?;
+    let given = Order {
+        id: order.clone(),
+        reporter: lea.organisation.clone(),
+        rights: [right.clone()].into(),
+        from: now.minus(1_000),
+        until: now.plus(300 * DAY),
+    };
+    let vera = actor("vera", "authority", Role::Authority)?;
+    let given = Ask { actor: vera, command: Command::GiveOrder(given) };
+    for done in house.act(std::slice::from_ref(&given))? {
+        done?;
+    }
+    let probe = actor("probe-1", "authority", Role::Probe)?;
+    let maker =
+        Maker { epoch: house.epoch(), house: house.itself().clone(), lea, probe, order, right };
+    house.close()?;
+    let home = Home::new(&place.home);
+    let mut case = Case::open(&place.case, &home, "bench", desk::Wait::Fail, now.0)?;
+    let (ended, all) = (items / ITEMS, (items + live) / ITEMS);
+    for first in (0..all).step_by(TOGETHER as usize) {
+        let mut batch = case.batch();
+        for n in first..all.min(first + TOGETHER) {
+            // One after the other, as a log is.
+            let at = now.plus(1 + n * 4);
+            for (person, body) in maker.ticket(TicketId(n), at, now.plus(30 * DAY), n < ended)? {
+                batch.record_by(&person, body);
+            }
+        }
+        batch.commit(&Stamp { actor: "bench".to_owned(), now_ms: now.0 })?;
+    }
+    let records = case.len();
+    case.finish()?;
+    println!("{:.1} {records} {}", begun.elapsed().as_secs_f64(), bytes_in(&place.case));
+    Ok(())
+}
+
+fn open(dir: &Path) -> Result<(), Failed> {
+    let place = place(dir);
+    let begun = Instant::now();
+    let case = Case::open(&place.case, &Home::new(&place.home), "bench", desk::Wait::Fail, 0)?;
+    let folder = begun.elapsed().as_secs_f64();
+    case.finish()?;
+    let begun = Instant::now();
+    let house = House::open(&place)?;
+    let all = begun.elapsed().as_secs_f64();
+    let started = house.started().clone();
+    if let Some(why) = started.refused {
+        return Err(why.into());
+    }
+    let (now, most) = (memory_mb("VmRSS:"), memory_mb("VmHWM:"));
+    println!("{} {} {folder:.2} {all:.2} {now:.0} {most:.0}", started.kept, started.applied);
+    house.close()?;
+    Ok(())
+}
+
+fn keep(dir: &Path) -> Result<(), Failed> {
+    let place = place(dir);
+    let mut house = House::open(&place)?;
+    house.tell_of_kept(|line| println!("{line}"));
+    let begun = Instant::now();
+    let (keeper, thread) = Keeper::start(house, Box::new(|_: &House| {}))?;
+    keeper.close();
+    thread.join().map_err(|_| "the house's thread")??;
+    let took = begun.elapsed().as_secs_f64();
+    println!("{took:.2} {} {:.0}", bytes_in(&place.case.join("kept")), memory_mb("VmHWM:"));
+    Ok(())
+}
+
+fn memory_mb(which: &str) -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(which));
+    let kb = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
+    kb.unwrap_or(0.0) / 1e3
+}
+
+fn bytes_in(dir: &Path) -> u64 {
+    let entries = dir.read_dir().into_iter().flatten().flatten();
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(meta) if meta.is_dir() => bytes_in(&entry.path()),
+        Ok(meta) => meta.len(),
+        Err(_) => 0,
+    };
+    entries.map(size).sum()
+}
+
+fn run() -> Result<(), Failed> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["make", dir, items, live] => make(Path::new(dir), items.parse()?, live.parse()?),
+        ["open", dir] => open(Path::new(dir)),
+        ["keep", dir] => keep(Path::new(dir)),
+        _ => Err("make DIR ITEMS LIVE, open DIR, or keep DIR".into()),
+    }
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        #[allow(clippy::print_stderr)]
+        Err(error) => {
+            eprintln!("clearing_start: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! The file: the table of values, the lines, a signed note that says how long these are and what digests they
+//! have, and the note's length, u32, little-endian.
+//!
+//! ```text
+//! vigie/shield-state
+//! example.org/shield
+//! version 1.1
+//! records 20000000 <root, hex>
+//! table 481036288 <SHA-256, hex>
+//! lines 31457280 <SHA-256, hex>
+//!
+//! — example.org/shield <signature>
+//! ```
+//!
+//! The note's first line is no origin of a log, so that it is never taken for a checkpoint, nor one for it.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use ledger::disk::{self, Overwrite, Pending};
+use ledger::note::MAX_CHECKPOINT;
+use ledger::{Checkpoint, Keys, Note, SigningKey};
+use model::Sha256Hex;
+use sha2::{Digest, Sha256};
+use shield::order::values::table::Table;
+
+use super::lines::{self, Lines};
+use super::{Use, path};
+use crate::clearing::replay::Standing;
+use crate::{Error, Result};
+
+/// What the lines are here, and what records come to: a change of either is another version. Beside it stands
+/// that of the machine ([`shield::order::kept::VERSION`]).
+const VERSION: u32 = 1;
+const FIRST: &str = "vigie/shield-state";
+/// The most bytes of a file: more is not read.
+pub(super) const MAX_FILE: u64 = 8 << 30;
+/// What is written or read at once.
+const STEP: usize = 1 << 20;
+const LENGTH: u64 = 4;
+
+/// How long the two parts are, and their digests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::clearing) struct Digests {
+    table: (u64, Sha256Hex),
+    lines: (u64, Sha256Hex),
+}
+
+/// What the note says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::clearing) struct Head {
+    pub(in crate::clearing) origin: String,
+    pub(in crate::clearing) records: u64,
+    pub(in crate::clearing) root: Sha256Hex,
+    pub(in crate::clearing) digests: Digests,
+}
+
+impl Head {
+    fn text(&self) -> String {
+        let Self { origin, records, root, digests } = self;
+        let Digests { table, lines } = digests;
+        format!(
+            "{FIRST}\n{origin}\nversion {}\nrecords {records} {root}\ntable {} {}\nlines {} {}\n",
+            version(),
+            table.0,
+            table.1,
+            lines.0,
+            lines.1,
+        )
+    }
+
+    /// What a text says that [`Head::text`] made.
+    fn read(text: &str) -> Use<Self> {
+        let odd = || "its head is none of these".to_owned();
+        let mut lines = text.lines();
+        let mut line = |word: &str| lines.next()?.strip_prefix(word);
+        line(FIRST).ok_or_else(odd)?;
+        let origin = line("").ok_or_else(odd)?.to_owned();
+        if line("version ").ok_or_else(odd)? != version() {
+            return Err("another version of vigie wrote it".to_owned());
+        }
+        let mut pair = |word: &str| -> Option<(u64, Sha256Hex)> {
+            let (number, hash) = line(word)?.split_once(' ')?;
+            Some((number.parse().ok()?, hash.parse().ok()?))
+        };
+        let (records, root) = pair("records ").ok_or_else(odd)?;
+        let table = pair("table ").ok_or_else(odd)?;
+        let lines = pair("lines ").ok_or_else(odd)?;
+        let head = Self { origin, records, root, digests: Digests { table, lines } };
+        if head.text() == text { Ok(head) } else { Err(odd()) }
+    }
+}
+
+fn version() -> String {
+    format!("{}.{VERSION}", shield::order::kept::VERSION)
+}
+
+/// The head of a file and the file, where a key signed it that counts for so many records; `None`: there is no
+/// file.
+pub(super) fn head(path: &Path, keys: &Keys) -> Use<Option<(Head, File)>> {
+    let told = |e: std::io::Error| e.to_string();
+    let mut file = match ledger::plain::open(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(told)?,
+    };
+    let size = file.metadata().map_err(told)?.len();
+    let short = || "it was cut short".to_owned();
+    let mut length = [0; LENGTH as usize];
+    let end = size.checked_sub(LENGTH).ok_or_else(short)?;
+    file.seek(SeekFrom::Start(end)).map_err(told)?;
+    file.read_exact(&mut length).map_err(told)?;
+    let length = u64::from(u32::from_le_bytes(length));
+    let start = end.checked_sub(length).ok_or_else(short)?;
+    if length > MAX_CHECKPOINT as u64 || size > MAX_FILE {
+        return Err(short());
+    }
+    file.seek(SeekFrom::Start(start)).map_err(told)?;
+    let mut note = String::new();
+    (&mut file).take(length).read_to_string(&mut note).map_err(told)?;
+    let note = Note::parse(&note).map_err(|e| e.to_string())?;
+    let head = Head::read(&note.text)?;
+    keys.at(head.records)
+        .open_note(&note)
+        .map_err(|_| "this log's key did not sign it".to_owned())?;
+    let Digests { table, lines } = &head.digests;
+    if table.0.checked_add(lines.0) != Some(start) {
+        return Err(short());
+    }
+    file.seek(SeekFrom::Start(0)).map_err(told)?;
+    Ok(Some((head, file)))
+}
+
+/// What a file holds, whose head was read.
+pub(super) fn standing(file: &mut File, head: &Head) -> Use<Standing> {
+    let told = |e: std::io::Error| e.to_string();
+    let changed = || "it was changed since it was written".to_owned();
+    let Digests { table, lines } = head.digests;
+    let mut bytes = Vec::new();
+    let size = usize::try_from(table.0).map_err(|_| changed())?;
+    bytes.try_reserve_exact(size).map_err(|e| e.to_string())?;
+    (&mut *file).take(table.0).read_to_end(&mut bytes).map_err(told)?;
+    let digest = Sha256Hex(Sha256::digest(&bytes).into());
+    let opened = Table::open(bytes).filter(|_| digest == table.1).ok_or_else(changed)?;
+    let mut reading = Lines::new(opened);
+    let mut hashing = Hashing { from: file.take(lines.0), hash: Sha256::new() };
+    let mut input = BufReader::with_capacity(STEP, &mut hashing);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        input.read_until(b'\n', &mut line).map_err(told)?;
+        let Some((b'\n', line)) = line.split_last() else { break };
+        reading.line(line).map_err(|e| format!("it holds what it cannot: {e}"))?;
+    }
+    if !line.is_empty() || Sha256Hex(hashing.hash.finalize().into()) != lines.1 {
+        return Err(changed());
+    }
+    reading.end().map_err(|e| format!("it holds what it cannot: {e}"))
+}
+
+/// Hashes what is read through it.
+struct Hashing<R> {
+    from: R,
+    hash: Sha256,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.from.read(into)?;
+        self.hash.update(into.get(..read).unwrap_or_default());
+        Ok(read)
+    }
+}
+
+/// Puts a file in place of the one that is there, whole or not at all.
+pub(super) fn write(
+    dir: &Path,
+    standing: &Standing,
+    at: &Checkpoint,
+    signer: &SigningKey,
+) -> Result<()> {
+    let path = path(dir);
+    let folder = path.parent().unwrap_or(dir);
+    disk::create_dir(folder).map_err(vault::Error::from)?;
+    // What a crash left half written.
+    disk::sweep(folder).map_err(vault::Error::from)?;
+    let mut pending = Pending::new(folder).map_err(vault::Error::from)?;
+    let digests =
+        parts(standing, &mut |bytes| Ok(pending.append(bytes).map_err(vault::Error::from)?))?;
+    let origin = at.origin.clone();
+    let head = Head { origin, records: at.size, root: Sha256Hex(at.root), digests };
+    let note = signer.note(head.text()).to_string();
+    let length = u32::try_from(note.len()).unwrap_or(u32::MAX).to_le_bytes();
+    let ended = pending.append(&[note.as_bytes(), &length].concat());
+    ended.and_then(|()| pending.persist(&path, Overwrite::Replace)).map_err(vault::Error::from)?;
+    Ok(())
+}
+
+/// The digests that a standing's file would have.
+pub(in crate::clearing) fn digests(standing: &Standing) -> Result<Digests> {
+    parts(standing, &mut |_| Ok(()))
+}
+
+/// Gives both parts of a file, in pieces that are worth a write.
+fn parts(standing: &Standing, out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Digests> {
+    let mut part = Part::new(out);
+    standing.state.table(&mut |bytes| part.put(bytes))?;
+    let table = part.end()?;
+    let mut part = Part::new(out);
+    lines::write(standing, &mut |bytes| part.put(bytes).map_err(Failed)).map_err(|e| e.0)?;
+    Ok(Digests { table, lines: part.end()? })
+}
+
+/// What went wrong while lines were written.
+struct Failed(Error);
+
+impl From<serde_json::Error> for Failed {
+    fn from(error: serde_json::Error) -> Self {
+        Self(Error::Beside(format!("what the log comes to has no writing: {error}")))
+    }
+}
+
+struct Part<'a> {
+    out: &'a mut dyn FnMut(&[u8]) -> Result<()>,
+    buffer: Vec<u8>,
+    length: u64,
+    hash: Sha256,
+}
+
+impl<'a> Part<'a> {
+    fn new(out: &'a mut dyn FnMut(&[u8]) -> Result<()>) -> Self {
+        Self { out, buffer: Vec::new(), length: 0, hash: Sha256::new() }
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= STEP { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.hash.update(&self.buffer);
+        self.length += self.buffer.len() as u64;
+        (self.out)(&self.buffer)?;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<(u64, Sha256Hex)> {
+        self.flush()?;
+        Ok((self.length, Sha256Hex(self.hash.finalize().into())))
+    }
+}

@@ -1,0 +1,94 @@
+//! The thread that keeps what the log comes to. It reads the log as anybody would, so that acts go on meanwhile.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use ledger::{Keys, SigningKey};
+
+use super::keep;
+use crate::clearing::house::House;
+use crate::{Error, Result};
+
+/// So many records make it worth keeping at once: about what a start applies in a second or two.
+const MOST: u64 = 50_000;
+/// Fewer than these are applied in no time: they are not worth keeping, not even at closing.
+const LEAST: u64 = 500;
+/// How long fewer than [`MOST`] wait.
+const WAIT: Duration = Duration::from_secs(600);
+/// How often it looks.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// The thread, as the one that has the house sees it.
+#[derive(Debug)]
+pub(in crate::clearing) struct Keeping {
+    closed: SyncSender<()>,
+    thread: JoinHandle<()>,
+}
+
+/// Whom it tells what went wrong.
+pub(in crate::clearing) type Told = Box<dyn Fn(&str) + Send>;
+
+struct Work {
+    dir: PathBuf,
+    keys: Keys,
+    signer: SigningKey,
+    told: Told,
+    /// Records whose outcome is kept.
+    kept: u64,
+    last: Instant,
+}
+
+impl Keeping {
+    /// Begins, for a house that was just opened.
+    ///
+    /// # Errors
+    /// The system has no thread.
+    pub(in crate::clearing) fn start(house: &House, told: Told) -> Result<Self> {
+        let case = house.case();
+        let (dir, keys, signer) = (case.dir().to_owned(), case.keys()?.clone(), case.signer()?);
+        let (closed, close) = sync_channel::<()>(1);
+        let kept = house.started().kept;
+        let mut work = Work { dir, keys, signer, told, kept, last: Instant::now() };
+        let run = move || loop {
+            match close.recv_timeout(LOOK) {
+                Err(RecvTimeoutError::Timeout) => work.look(false),
+                // The house is closed: all of it is published.
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => return work.look(true),
+            }
+        };
+        let thread = std::thread::Builder::new().name("what is kept".to_owned()).spawn(run);
+        let thread = thread.map_err(|e| Error::Beside(format!("no thread could be had: {e}")))?;
+        Ok(Self { closed, thread })
+    }
+
+    /// The house is closed: keeps what came since, where that is worth it.
+    pub(in crate::clearing) fn close(self) {
+        let _ = self.closed.send(());
+        let _ = self.thread.join();
+    }
+}
+
+impl Work {
+    fn look(&mut self, closing: bool) {
+        let Ok(log) = ledger::Reader::open(&self.dir.join("ledger")) else { return };
+        let since = log.size().saturating_sub(self.kept);
+        let waited = closing || self.last.elapsed() >= WAIT;
+        if since < LEAST || (since < MOST && !waited) {
+            return;
+        }
+        drop(log);
+        match keep(&self.dir, &self.keys, &self.signer) {
+            Ok(records) => self.kept = records.unwrap_or(self.kept),
+            Err(error) => {
+                (self.told)(&format!(
+                    "{error}. Nothing of the log is lost; the next start takes longer"
+                ));
+                // Not again at once.
+                self.kept = self.kept.saturating_add(since);
+            }
+        }
+        self.last = Instant::now();
+    }
+}

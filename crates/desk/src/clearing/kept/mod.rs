@@ -1,0 +1,177 @@
+//! What the log came to, kept in a file beside it, so that a start applies only what came after.
+//!
+//! `<house>/kept/state` is a cache and no source of truth: it is made of the log alone, of its first N records,
+//! and says which N and what root they have. It is signed by the log's key. Where it is missing, torn, of
+//! another program or another log, or by anybody else, a start says so in a line and applies the whole log.
+//! `verify` applies the whole log in any case, and holds what is kept against it.
+//!
+//! - `file`: the file's form, written whole or not at all.
+//! - `lines`: what stands in it beside the values.
+//! - [`Keeping`]: the thread that writes it, which reads the log as anybody would: acts never wait for it.
+//!
+//! Invariants: nothing of the file counts before its signature, its digests and its root hold. No word of the
+//! file can change what the log says: only how long a start takes.
+
+mod file;
+mod keeping;
+mod lines;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use ledger::{Checkpoint, Keys, Reader, SigningKey, tree};
+use vault::{Case, Home, Known, Records};
+
+use super::replay::Standing;
+use crate::desk::{Place, now_ms};
+use crate::{Error, Result};
+
+pub(super) use file::{Head, digests};
+pub(super) use keeping::Keeping;
+
+/// How this house came to know what it knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Started {
+    /// Records whose outcome was read from what was kept; 0: all of the log was applied.
+    pub kept: u64,
+    /// Records that were applied.
+    pub applied: u64,
+    /// Why what is kept was of no use, in words; `None`: it was, or there is none.
+    pub refused: Option<String>,
+}
+
+/// Why what is kept is of no use, in words.
+pub(super) type Why = String;
+/// What is kept, or why it is of no use.
+pub(super) type Use<T> = std::result::Result<T, Why>;
+
+/// Where it stands.
+pub(super) fn path(dir: &Path) -> PathBuf {
+    dir.join("kept/state")
+}
+
+/// What is kept of a log, and of how many of its records; `None`: nothing is kept.
+pub(super) fn load(dir: &Path, log: &Reader, keys: &Keys) -> Use<Option<(Standing, u64)>> {
+    let path = path(dir);
+    let Some((head, mut file)) = file::head(&path, keys)? else { return Ok(None) };
+    goes_on(log, &head)?;
+    let standing = file::standing(&mut file, &head)?;
+    Ok(Some((standing, head.records)))
+}
+
+/// The head of what is kept, where a log's keys signed it and the log goes on from it.
+pub(super) fn head(dir: &Path, log: &Reader, keys: &Keys) -> Use<Option<Head>> {
+    let Some((head, _)) = file::head(&path(dir), keys)? else { return Ok(None) };
+    goes_on(log, &head)?;
+    Ok(Some(head))
+}
+
+/// Holds the head against the log's own signed checkpoint: the hashes between the two are looked at, and no
+/// record.
+fn goes_on(log: &Reader, head: &Head) -> Use<()> {
+    let other = || "it is of other records than this log has".to_owned();
+    let now = published(log)?;
+    let root = head.root.0;
+    if head.origin != now.origin || head.records > now.size || head.records == 0 {
+        return Err(other());
+    }
+    let is = if head.records == now.size {
+        root == now.root
+    } else {
+        let hashes = log.consistency_in(head.records, now.size).map_err(|e| e.to_string())?;
+        tree::is_consistent(head.records, now.size, &hashes, &root, &now.root)
+    };
+    if is { Ok(()) } else { Err(other()) }
+}
+
+/// The published checkpoint of a log, whose signature was verified where it was opened.
+fn published(log: &Reader) -> Use<Checkpoint> {
+    let note = log.published().ok_or("the log has no checkpoint")?;
+    Checkpoint::parse_unverified(note).map_err(|e| e.to_string())
+}
+
+/// Makes what is kept anew, of all that is published: what was kept before, and what came since. Gives how many
+/// records that is; `None`: no record came since.
+///
+/// # Errors
+/// A log that does not hold together; the disk. What was kept before stays.
+pub(super) fn keep(dir: &Path, keys: &Keys, signer: &SigningKey) -> Result<Option<u64>> {
+    let records = Records::open(dir)?;
+    let beside =
+        |why: Why| Error::Beside(format!("what the log comes to could not be kept: {why}"));
+    let note = records.log().published().unwrap_or_default();
+    let now = keys.open(note).map_err(|e| beside(e.to_string()))?;
+    let (mut standing, first) = match load(dir, records.log(), keys) {
+        Ok(Some((_, first))) if first == now.size => return Ok(None),
+        Ok(Some(kept)) => kept,
+        Ok(None) | Err(_) => (Standing::default(), 0),
+    };
+    for index in first..now.size {
+        let (record, opening) = records.get(index)?;
+        let taken = standing.take(index, &record, &opening);
+        taken.map_err(|why| beside(format!("record {index}: {why}")))?;
+    }
+    standing.end().map_err(beside)?;
+    file::write(dir, &standing, &now, signer)?;
+    Ok(Some(now.size))
+}
+
+/// Destroys what is kept: something of the log was erased, and what follows from it is not to stay.
+///
+/// # Errors
+/// The disk.
+pub(crate) fn destroy(dir: &Path) -> Result<()> {
+    let path = path(dir);
+    if path.exists() {
+        ledger::disk::shred::shred(&path).map_err(vault::Error::from)?;
+    }
+    Ok(())
+}
+
+/// Opens the folder for writing, and finds what it comes to: of what is kept and what came since, or of all of
+/// its log. The records that what is kept speaks for are not read.
+///
+/// # Errors
+/// As [`Case::open`] and [`standing`].
+pub(super) fn open(place: &Place) -> Result<(Case, Standing, Started)> {
+    let home = Home::new(&place.home);
+    let mut kept = Ok(None);
+    let knows = |log: &Reader, keys: &Keys| {
+        kept = load(&place.case, log, keys);
+        let (standing, records) = kept.as_ref().ok()?.as_ref()?;
+        Some(Known { records: *records, speaking: standing.speaking.clone() })
+    };
+    let case = Case::open_knowing(&place.case, &home, &place.holder, place.wait, now_ms(), knows)?;
+    let (standing, started) = standing(&case, kept)?;
+    Ok((case, standing, started))
+}
+
+/// What a log comes to: of what is kept and what came since, or of all of it.
+///
+/// # Errors
+/// A log that does not hold together, or that is no clearing house's.
+pub(super) fn standing(
+    case: &Case,
+    kept: Use<Option<(Standing, u64)>>,
+) -> Result<(Standing, Started)> {
+    let mut started = Started::default();
+    let erased = case.orders().last().map_or(0, |order| order.record + 1);
+    let known = match kept {
+        Ok(Some((_, records))) if records < erased => {
+            // What is kept next would be made of it.
+            destroy(case.dir())?;
+            started.refused = Some("something was erased since".to_owned());
+            None
+        }
+        Ok(known) => known,
+        Err(why) => {
+            started.refused = Some(why);
+            None
+        }
+    };
+    let (mut standing, first) = known.unwrap_or_default();
+    (started.kept, started.applied) = (first, case.len().saturating_sub(first));
+    super::house::replay(case, &mut standing, first)?;
+    Ok((standing, started))
+}

@@ -1,0 +1,109 @@
+//! A state's writing, where it was damaged: a named refusal, never a state that contradicts itself.
+
+use std::sync::OnceLock;
+
+use proptest::prelude::*;
+use shield::order::State;
+use shield::order::kept::{Reading, Unkept};
+use shield::order::values::table::Table;
+
+use super::driven::{drive_to_the_end, kept};
+
+fn read(lines: &[Vec<u8>], table: &[u8]) -> Result<State, Unkept> {
+    let table = Table::open(table.to_vec()).ok_or(Unkept::Odd("no table"))?;
+    let mut reading = Reading::new(table);
+    lines.iter().try_for_each(|line| reading.line(line))?;
+    reading.end()
+}
+
+type Kept = (Vec<Vec<u8>>, Vec<u8>);
+
+/// States with something of each kind, and their writings.
+fn some() -> &'static [Kept] {
+    static SOME: OnceLock<Vec<Kept>> = OnceLock::new();
+    SOME.get_or_init(|| {
+        let kept: Vec<Kept> =
+            (1..=6_u64).map(|seed| kept(&drive_to_the_end(&bytes(seed)))).collect();
+        for kind in KINDS {
+            let start = format!("{{\"{kind}\":");
+            let mut lines = kept.iter().flat_map(|(lines, _)| lines);
+            assert!(lines.any(|line| line.starts_with(start.as_bytes())), "no {kind}");
+        }
+        kept
+    })
+}
+
+const KINDS: [&str; 10] = [
+    "order",
+    "event",
+    "reporter",
+    "ticket",
+    "item",
+    "exception",
+    "stop",
+    "networks",
+    "measured",
+    "objection",
+];
+
+fn bytes(mut seed: u64) -> Vec<u8> {
+    let next = |_| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 56) as u8
+    };
+    (0..1_500).map(next).collect()
+}
+
+#[test]
+fn a_line_that_is_missing_twice_there_or_out_of_place_is_refused_or_changes_what_is_said() {
+    some().iter().for_each(|(lines, table)| each_line_counts(lines, table));
+}
+
+fn each_line_counts(lines: &[Vec<u8>], table: &[u8]) {
+    let whole = read(lines, table).unwrap();
+    for n in 0..lines.len() {
+        let mut fewer = lines.to_vec();
+        let line = fewer.remove(n);
+        if let Ok(other) = read(&fewer, table) {
+            let nothing = line.starts_with(b"{\"networks\"") || line.starts_with(b"{\"measured\"");
+            assert!(other != whole || nothing, "without {}", String::from_utf8_lossy(&line));
+        }
+        let mut more = lines.to_vec();
+        more.insert(n, line.clone());
+        if let Ok(other) = read(&more, table) {
+            // An announcement of nothing changes nothing when it is said again.
+            let text = String::from_utf8_lossy(&line);
+            assert!(
+                other != whole
+                    || line.starts_with(b"{\"networks\"")
+                    || line.starts_with(b"{\"measured\""),
+                "twice: {text}"
+            );
+        }
+    }
+    let mut turned = lines.to_vec();
+    turned.reverse();
+    assert!(read(&turned, table).is_err());
+    assert_ne!(read(lines, &[0; 16]).ok(), Some(whole), "without its values");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn a_changed_byte_is_survived(which in any::<prop::sample::Index>(), line in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), to in any::<u8>()) {
+        let (mut lines, table) = which.get(some()).clone();
+        let line = line.index(lines.len());
+        let at = at.index(lines[line].len());
+        lines[line][at] = to;
+        if let Ok(state) = read(&lines, &table) {
+            // Whatever it says, it can be written, and says the same when it is read again.
+            let (lines, table) = kept(&state);
+            prop_assert_eq!(read(&lines, &table), Ok(state));
+        }
+    }
+
+    #[test]
+    fn any_line_is_survived(line in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Reading::new(Table::default()).line(&line);
+    }
+}
