@@ -210,10 +210,7 @@ fn one_file_calls_outside() {
     let resolver = Path::new("probe/src/ask.rs");
     assert_eq!(calling("tokio::net::{TcpStream, UdpSocket}"), [Path::new(probe[1]), resolver]);
     let line = Path::new("line/src/call.rs");
-    assert_eq!(
-        calling("tokio::net::TcpStream;"),
-        [Path::new(probe[2]), Path::new(probe[0]), line]
-    );
+    assert_eq!(calling("tokio::net::TcpStream;"), [Path::new(probe[2]), Path::new(probe[0]), line]);
     assert_eq!(calling("hyper::client::"), [line]);
     // Who else calls by it: the ISP's side its mirrors, a probe and a standby their clearing house.
     let mirrors = Path::new("edge/src/follow/client.rs");
