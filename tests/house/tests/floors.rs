@@ -12,6 +12,8 @@ const FLOORS: &[(&str, u32)] = &[
     ("model", 0),
     ("ledger", 1),
     ("vault", 1),
+    // The one client that calls mirrors and clearing houses.
+    ("line", 1),
     ("intake", 2),
     ("collect", 2),
     ("identify", 2),
@@ -193,8 +195,7 @@ fn every_dependency_says_why() {
     assert!(silent.is_empty(), "dependencies without a reason beside them:\n{}", silent.join("\n"));
 }
 
-/// Nothing but `desk::outside` calls out by HTTP, the ISP's side to its mirrors, and a measuring probe to the
-/// clearing house; nothing but the capture probe's shell opens a connection to where its plan says, and the
+/// Nothing but `desk::outside` calls out by HTTP, and `line` to mirrors and clearing houses; nothing but the capture probe's shell opens a connection to where its plan says, and the
 /// measuring probe to its resolver.
 #[test]
 fn one_file_calls_outside() {
@@ -208,16 +209,15 @@ fn one_file_calls_outside() {
         ["collect/src/probe.rs", "collect/src/probe/lookup.rs", "collect/src/probe/recorder.rs"];
     let resolver = Path::new("probe/src/ask.rs");
     assert_eq!(calling("tokio::net::{TcpStream, UdpSocket}"), [Path::new(probe[1]), resolver]);
+    let line = Path::new("line/src/call.rs");
+    assert_eq!(calling("tokio::net::TcpStream;"), [Path::new(probe[2]), Path::new(probe[0]), line]);
+    assert_eq!(calling("hyper::client::"), [line]);
+    // Who else calls by it: the ISP's side its mirrors, a probe and a standby their clearing house.
     let mirrors = Path::new("edge/src/follow/client.rs");
-    let line = Path::new("probe/src/line.rs");
-    assert_eq!(
-        calling("tokio::net::TcpStream;"),
-        [Path::new(probe[2]), Path::new(probe[0]), mirrors, line]
-    );
-    assert_eq!(calling("hyper::client::"), [mirrors, line]);
-    // A standby calls the house that it follows.
+    assert_eq!(calling("Line::new(url"), [mirrors, Path::new("probe/src/line.rs")]);
+    assert_eq!(calling("TcpStream::connect_timeout("), [Path::new("line/src/stream.rs")]);
     let standby = Path::new("vigie/src/commands/clearing/standby.rs");
-    assert_eq!(calling("TcpStream::connect_timeout("), [standby]);
+    assert_eq!(calling("line::stream"), [standby]);
     // Letters go by the relay that an operator configured, and by nothing else.
     assert_eq!(calling("SmtpTransport"), [Path::new("desk/src/clearing/notice/post.rs")]);
 }

@@ -8,7 +8,7 @@ use ledger::{Policy, Trust};
 use serde::Deserialize;
 use shield::wire::Bounds;
 
-use super::client::{Mirror, MirrorError};
+use super::client::Mirror;
 use crate::keep::{ConfigError, read_settings};
 use crate::keeping::{MAX_SILENCE, MAX_VALUES};
 
@@ -196,7 +196,7 @@ impl Config {
             let key = mirror.key_file.as_deref().map(secret).transpose()?;
             let ca = mirror.ca_file.as_deref().map(read_settings).transpose()?;
             Mirror::new(&mirror.url, &self.view, key.as_deref(), ca.as_deref())
-                .or_else(|e: MirrorError| self.odd("mirror", e))
+                .or_else(|e| self.odd("mirror", e))
         };
         self.mirrors.iter().map(open).collect()
     }

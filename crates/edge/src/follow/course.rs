@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use line::CallError;
 use shield::feed::Place;
 use shield::wire::Manifest;
 use tokio::time::sleep;
 
-use super::client::{CallError, Mirror};
+use super::client::Mirror;
 use super::config::Trusted;
 use super::fetch::{self, Ask, Fault};
 use super::pace::Pace;

@@ -3,10 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use hyper::StatusCode;
+use line::{CallError, StatusCode};
 use shield::wire::{Alarm, FileName, MAX_LINE, MAX_MANIFEST, Manifest, ManifestError, Staged};
 
-use super::client::{Answer, CallError, Mirror};
+use super::client::Mirror;
 use super::config::Trusted;
 
 /// The largest file, in bytes: what the clearing house publishes at most.
@@ -103,16 +103,17 @@ pub(super) async fn manifest(
         Ask::Now => ("manifest".to_owned(), HEAD),
         Ask::News(epoch, serial, within) => (format!("wait?epoch={epoch}&serial={serial}"), within),
     };
-    let mut answer = match mirror.get(&path, 0, within).await {
+    let answer = match mirror.get(&path, 0, within).await {
         Err(CallError::Slow(_)) if ask != Ask::Now => return Ok(None),
         other => other?,
     };
     if answer.status != StatusCode::OK {
         return Err(Fault::Status { code: answer.status.as_u16() });
     }
-    // In all, not from piece to piece: who lets one trickle would be heard out for days.
-    let whole = tokio::time::timeout(HEAD, body(&mut answer, MAX_MANIFEST)).await;
-    let text = whole.map_err(|_| CallError::Slow(HEAD))??;
+    let text = answer.whole(MAX_MANIFEST, HEAD).await?;
+    if text.len() > MAX_MANIFEST {
+        return Err(ManifestError::TooLong.into());
+    }
     let text = String::from_utf8(text).map_err(|_| ManifestError::Line(0, "text"))?;
     let mut why = ManifestError::TooLong;
     for key in &trusted.feed {
@@ -131,32 +132,13 @@ pub(super) async fn beside(
     name: &str,
     most: usize,
 ) -> Result<Option<Vec<u8>>, Fault> {
-    let mut answer = mirror.get(name, 0, HEAD).await?;
+    let answer = mirror.get(name, 0, HEAD).await?;
     match answer.status {
         StatusCode::OK => {}
         StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(None),
         other => return Err(Fault::Status { code: other.as_u16() }),
     }
-    let mut whole = Vec::new();
-    while let Some(piece) = answer.piece().await? {
-        whole.extend_from_slice(&piece);
-        if whole.len() > most {
-            whole.truncate(most + 1);
-            break;
-        }
-    }
-    Ok(Some(whole))
-}
-
-async fn body(answer: &mut Answer, most: usize) -> Result<Vec<u8>, Fault> {
-    let mut whole = Vec::new();
-    while let Some(piece) = answer.piece().await? {
-        whole.extend_from_slice(&piece);
-        if whole.len() > most {
-            return Err(ManifestError::TooLong.into());
-        }
-    }
-    Ok(whole)
+    Ok(Some(answer.whole(most, HEAD).await?))
 }
 
 /// Refuses more than is ever fetched.

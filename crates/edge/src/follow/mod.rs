@@ -1,7 +1,7 @@
 //! Follows the feed: fetches it from any of several mirrors, verifies it, and tells keep what is in
 //! force. What is believed is decided by [`shield::wire`]; here is what surrounds it.
 //!
-//! - `course` asks one mirror after the other, by `client`, which is HTTP, and `fetch`, which bounds
+//! - `course` asks one mirror after the other, by `client`, a [`line`] to it, and `fetch`, which bounds
 //!   and verifies what comes.
 //! - `shared` is what is held, and what keep was not told yet; `speaker` tells it, in a thread of its own.
 //! - `stops` looks for a stop that was signed beforehand, beside each manifest and where one is brought.
@@ -31,7 +31,6 @@ use ledger::{Lock, Wait};
 use shield::wire::Follower;
 
 pub use alarms::{MAX_ALARMS, Raised};
-pub use client::{CONNECT, MirrorError, PAUSE};
 pub use config::{
     Config, MAX_KEYS, MAX_MIRRORS, MAX_WITNESSES, MirrorConfig, TrustConfig, Trusted,
 };

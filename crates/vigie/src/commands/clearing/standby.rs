@@ -1,7 +1,7 @@
 //! The clearing house's standby: its words, and the sockets at both ends.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,10 +12,10 @@ use desk::clearing::rounds::Told as Line;
 use desk::clearing::standby::{BEAT, Followed, STILL, follow, fresh_secret, log_key, send};
 use desk::clearing::{House, Keeper};
 use ledger::VerifierKey;
+use line::Trust;
+use line::stream::{Waits, connect};
 use model::Sha256Hex;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConnection, StreamOwned};
+use rustls::{ServerConnection, StreamOwned};
 use serde_json::json;
 use shield::order::words::Person;
 
@@ -33,9 +33,8 @@ const MAX_CALLERS: usize = 8;
 const AGAIN: Duration = Duration::from_secs(1);
 /// The longest that a standby hears nothing of a house that lives.
 const SILENCE: Duration = Duration::from_secs(10);
-
-trait Stream: Read + Write {}
-impl<S: Read + Write> Stream for S {}
+/// The longest file of certificates, in bytes.
+const MAX_CA: usize = 1 << 20;
 
 /// Runs one of the words.
 pub(super) fn run(home: Option<&Path>, words: &Standby) -> Result<(), Told> {
@@ -244,7 +243,8 @@ fn follows(
     let key = VerifierKey::parse(log_key)
         .map_err(|e| Told::Misuse(format!("--log-key {log_key:?}: {e}")))?;
     let keys = key.into();
-    let tls = ca.map(trusted).transpose()?;
+    let trust = ca.map(trusted).transpose()?;
+    let waits = Waits { connect: STILL, read: SILENCE.max(BEAT), write: STILL };
     let holder = format!("vigie shield standby follow, process {}", std::process::id());
     let mut err = std::io::stderr();
     let mut last = String::new();
@@ -265,7 +265,7 @@ fn follows(
                 Followed::UpTo(_) => Ok(()),
             };
         };
-        let ended = connect(from, tls.as_ref()).map_err(|e| e.to_string());
+        let ended = connect(from, trust.as_ref(), waits).map_err(|e| e.to_string());
         let ended = match ended {
             Ok(mut stream) => match follow(&mut stream, secret, dir, &keys, &holder, &mut heard) {
                 Err(desk::Error::Asked(why)) => {
@@ -285,44 +285,8 @@ fn follows(
     }
 }
 
-fn trusted(ca: &Path) -> Result<Arc<ClientConfig>, Told> {
+fn trusted(ca: &Path) -> Result<Trust, Told> {
     let odd = |e: &dyn std::fmt::Display| Told::Misuse(format!("{}: {e}", ca.display()));
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(ca).map_err(|e| odd(&e))? {
-        let certificate = certificate.map_err(|e| odd(&e))?;
-        roots.add(certificate).map_err(|e| odd(&e))?;
-    }
-    if roots.is_empty() {
-        return Err(odd(&"it holds no certificate"));
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .map_err(|e| odd(&e))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
-}
-
-/// Calls the house: where `--from` says, and nowhere else.
-fn connect(from: &str, tls: Option<&Arc<ClientConfig>>) -> std::io::Result<Box<dyn Stream>> {
-    let odd = |what: String| std::io::Error::other(what);
-    let address = from.to_socket_addrs()?.next();
-    let address = address.ok_or_else(|| odd(format!("{from} has no address")))?;
-    if tls.is_none() && !address.ip().is_loopback() {
-        return Err(odd(format!(
-            "{from} is not on this machine, and without --ca there is no TLS: give it"
-        )));
-    }
-    let stream = TcpStream::connect_timeout(&address, STILL)?;
-    stream.set_read_timeout(Some(SILENCE.max(BEAT)))?;
-    stream.set_write_timeout(Some(STILL))?;
-    stream.set_nodelay(true)?;
-    let Some(config) = tls else { return Ok(Box::new(stream)) };
-    let host = from.rsplit_once(':').map_or(from, |(host, _)| host);
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    let server = ServerName::try_from(host).map_err(|e| odd(format!("{from}: {e}")))?;
-    let connection = ClientConnection::new(Arc::clone(config), server);
-    let connection = connection.map_err(std::io::Error::other)?;
-    Ok(Box::new(StreamOwned::new(connection, stream)))
+    let pem = String::from_utf8(read_bytes(ca, MAX_CA)?).map_err(|_| odd(&"this is no PEM"))?;
+    Trust::of(&pem).map_err(|e| odd(&e))
 }
