@@ -4,6 +4,7 @@ mod driven;
 mod ends;
 mod faults;
 mod laws;
+mod objections;
 mod release;
 mod revoked;
 mod stops;
