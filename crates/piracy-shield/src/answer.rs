@@ -18,6 +18,25 @@ pub(crate) enum Answer {
     Noted(Value, String),
     /// A text without an envelope.
     Text(Bytes),
+    /// With `alone`: the clearing house's standby does not have it, so that it is durable on one machine alone.
+    Alone(Box<Answer>),
+}
+
+impl Answer {
+    fn value(self) -> Value {
+        match self {
+            Self::Done | Self::Text(_) => json!({"status": "success"}),
+            Self::Data(data) => json!({"status": "success", "data": data}),
+            Self::Noted(data, note) => json!({"status": "success", "data": data, "note": note}),
+            Self::Alone(answer) => {
+                let mut value = answer.value();
+                if let Some(fields) = value.as_object_mut() {
+                    fields.insert("alone".to_owned(), true.into());
+                }
+                value
+            }
+        }
+    }
 }
 
 /// What came of a request.
@@ -25,15 +44,10 @@ pub(crate) type Outcome = Result<Answer, Fault>;
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let value = match self {
-            Self::Done => json!({"status": "success"}),
-            Self::Data(data) => json!({"status": "success", "data": data}),
-            Self::Noted(data, note) => json!({"status": "success", "data": data, "note": note}),
-            Self::Text(text) => {
-                return respond(StatusCode::OK, "text/plain; charset=UTF-8", text.into());
-            }
-        };
-        respond(StatusCode::OK, "application/json", value.to_string().into())
+        match self {
+            Self::Text(text) => respond(StatusCode::OK, "text/plain; charset=UTF-8", text.into()),
+            other => respond(StatusCode::OK, "application/json", other.value().to_string().into()),
+        }
     }
 }
 

@@ -177,13 +177,14 @@ impl Api {
         } else {
             Body::parse(bytes, route.required, !route.optional.is_empty())?
         };
-        let call = Call { api: self, known, body, raw: bytes };
-        match route.run {
+        let call = Call { raw: bytes, ..Call::bare(self, known, body) };
+        let outcome = match route.run {
             Run::Do(run) => run(&call),
             Run::List(kind, form) => crate::list::all(&call, kind, form),
             Run::OfTicket(kind, form) => crate::list::of_ticket(&call, kind, form),
             Run::Upload => Err(GENERIC.into()),
-        }
+        };
+        call.answered(outcome)
     }
 }
 

@@ -1,5 +1,6 @@
 //! One request: who asks, as what, with what; and what routes ask of the house for it.
 
+use std::cell::Cell;
 use std::net::IpAddr;
 
 use desk::access::Principal;
@@ -10,6 +11,7 @@ use serde_json::Value;
 use shield::order::words::{Organisation, Person};
 use shield::order::{Actor, Command, Moment, Refusal, TicketId};
 
+use crate::answer::{Answer, Outcome};
 use crate::api::Api;
 use crate::body::Body;
 use crate::codes::{
@@ -66,6 +68,8 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Body,
     /// The body's bytes.
     pub(crate) raw: &'a [u8],
+    /// True where something was done for it that is durable on one machine alone.
+    pub(crate) alone: Cell<bool>,
 }
 
 /// Reviewers, and who may do what they may.
@@ -74,7 +78,26 @@ pub(crate) const REVIEWERS: &[PartyRole] =
 /// Who gives orders.
 pub(crate) const AUTHORITY: &[PartyRole] = &[PartyRole::Regulator, PartyRole::Operator];
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    /// One without a body.
+    pub(crate) fn bare(api: &'a Api, known: &'a Known, body: Body) -> Self {
+        Self { api, known, body, raw: &[], alone: Cell::new(false) }
+    }
+
+    /// Notes what was done.
+    pub(crate) fn noted(&self, alone: bool) {
+        self.alone.set(self.alone.get() || alone);
+    }
+
+    /// What is answered says where it is durable.
+    pub(crate) fn answered(&self, outcome: Outcome) -> Outcome {
+        outcome.map(
+            |answer| {
+                if self.alone.get() { Answer::Alone(Box::new(answer)) } else { answer }
+            },
+        )
+    }
+
     /// The organisation of who asks.
     pub(crate) fn own(&self) -> Result<Organisation, Fault> {
         let own = self.known.who.organisation().and_then(Organisation::new);
@@ -135,6 +158,7 @@ impl Call<'_> {
             let asks: Vec<Ask> = together.iter().map(ask).collect();
             all.extend(self.api.look(move |house: &mut House| house.act(&asks))?.map_err(failed)?);
         }
+        self.noted(all.iter().flatten().any(|done| done.alone));
         Ok(all)
     }
 

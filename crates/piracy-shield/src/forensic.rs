@@ -10,11 +10,11 @@ use std::path::PathBuf;
 use desk::clearing::{Ask, HandedIn, House};
 use desk::parties::PartyRole;
 use serde_json::{Value, json};
-use shield::order::{Command, Moment, TicketId};
+use shield::order::{Command, Moment, Refusal, TicketId};
 
 use crate::answer::{Answer, Outcome};
 use crate::api::now_ms;
-use crate::call::{Call, failed, time};
+use crate::call::{Call, failed, refused, time};
 use crate::codes::{
     ARCHIVE_NAME, EXTENSION_NOT_SUPPORTED, FORENSIC_GENERIC, Fault, HASH_NON_VALID,
     NO_HASH_FOR_TICKET,
@@ -135,12 +135,16 @@ pub(crate) fn seal(
             house.state().items_of(ticket).map(|(item, _)| Command::Upload { item, exhibit });
         let asks: Vec<Ask> = uploads.map(|command| Ask { actor: actor.clone(), command }).collect();
         for together in asks.chunks(desk::clearing::MAX_TOGETHER) {
-            // What is in force rests on a capture, and stays; what ended is over.
-            house.act(together)?;
+            // What is in force rests on a capture, and stays; what ended is over. Nobody is told that an archive
+            // counts of which the machine could not hear.
+            if house.act(together)?.contains(&Err(Refusal::StandbyGone)) {
+                return Ok(Err(refused(&Refusal::StandbyGone, FORENSIC_GENERIC)));
+            }
         }
-        Ok(exhibit)
+        Ok(Ok((exhibit, house.is_alone())))
     };
-    let exhibit = call.api.look(take)?.map_err(failed)?;
+    let (exhibit, alone) = call.api.look(take)?.map_err(failed)??;
+    call.noted(alone);
     keep(archive(Some(exhibit.to_string())))
 }
 

@@ -40,46 +40,53 @@ pub(crate) fn create(call: &Call<'_>) -> Outcome {
     let items: Vec<String> = asked.lines.iter().map(|line| line.text.clone()).collect();
     let stager = call.api.look(|house| house.case().stager())?;
     let staged = stager.reader(&mut request.as_bytes()).map_err(|e| failed(e.into()))?;
-    let submit = move |house: &mut House| -> Result<Result<(TicketId, Kept), Fault>, desk::Error> {
-        let now = house.now();
-        let known = |order: &&Order| {
-            order.reporter == own
-                && (ids.of_name(Sort::Order, order.id.as_str()) == dda || order.id.as_str() == dda)
+    let submit =
+        move |house: &mut House| -> Result<Result<(TicketId, Kept, bool), Fault>, desk::Error> {
+            let now = house.now();
+            let known = |order: &&Order| {
+                order.reporter == own
+                    && (ids.of_name(Sort::Order, order.id.as_str()) == dda
+                        || order.id.as_str() == dda)
+            };
+            let Some(order) = house.state().orders().find(known) else {
+                return Ok(Err(DDA_ID_UNKNOWN.into()));
+            };
+            if now < order.from || now >= order.until {
+                return Ok(Err(DDA_ID_NON_VALID.into()));
+            }
+            let submission = Submission {
+                order: order.id.clone(),
+                event: event_of(house.state(), order, now),
+                works: order.rights.to_vec(),
+                items,
+                audience: isps,
+                until: None,
+            };
+            let ask = Ask { actor: actor.clone(), command: Command::Submit(submission) };
+            let done = match house.act(&[ask])?.pop() {
+                Some(Ok(done)) => done,
+                Some(Err(shield::order::Refusal::NoItems)) => {
+                    return Ok(Err(TICKET_NO_DATA.into()));
+                }
+                Some(Err(refusal)) => return Ok(Err(refused(&refusal, TICKET_GENERIC))),
+                None => return Ok(Err(GENERIC.into())),
+            };
+            let taken = done.steps.iter().find_map(|step| match &step.deed {
+                Deed::Submitted(ticket) => Some(ticket),
+                _ => None,
+            });
+            let Some(ticket) = taken else { return Ok(Err(GENERIC.into())) };
+            let left_out =
+                ticket.left_out.iter().map(|left| (left.line, left.why.word().to_owned()));
+            let kept =
+                Kept { request, left_out: left_out.collect(), archive: None, errors: Vec::new() };
+            let name = format!("piracy-shield-ticket-{}.json", ticket.id);
+            house
+                .receive(&actor, HandedIn { staged, name, of: format!("ticket {}", ticket.id) })?;
+            Ok(Ok((ticket.id, kept, done.alone || house.is_alone())))
         };
-        let Some(order) = house.state().orders().find(known) else {
-            return Ok(Err(DDA_ID_UNKNOWN.into()));
-        };
-        if now < order.from || now >= order.until {
-            return Ok(Err(DDA_ID_NON_VALID.into()));
-        }
-        let submission = Submission {
-            order: order.id.clone(),
-            event: event_of(house.state(), order, now),
-            works: order.rights.to_vec(),
-            items,
-            audience: isps,
-            until: None,
-        };
-        let ask = Ask { actor: actor.clone(), command: Command::Submit(submission) };
-        let done = match house.act(&[ask])?.pop() {
-            Some(Ok(done)) => done,
-            Some(Err(shield::order::Refusal::NoItems)) => return Ok(Err(TICKET_NO_DATA.into())),
-            Some(Err(refusal)) => return Ok(Err(refused(&refusal, TICKET_GENERIC))),
-            None => return Ok(Err(GENERIC.into())),
-        };
-        let taken = done.steps.iter().find_map(|step| match &step.deed {
-            Deed::Submitted(ticket) => Some(ticket),
-            _ => None,
-        });
-        let Some(ticket) = taken else { return Ok(Err(GENERIC.into())) };
-        let left_out = ticket.left_out.iter().map(|left| (left.line, left.why.word().to_owned()));
-        let kept =
-            Kept { request, left_out: left_out.collect(), archive: None, errors: Vec::new() };
-        let name = format!("piracy-shield-ticket-{}.json", ticket.id);
-        house.receive(&actor, HandedIn { staged, name, of: format!("ticket {}", ticket.id) })?;
-        Ok(Ok((ticket.id, kept)))
-    };
-    let (id, kept) = call.api.look(submit)?.map_err(failed)??;
+    let (id, kept, alone) = call.api.look(submit)?.map_err(failed)??;
+    call.noted(alone);
     call.api.shelf.put(id, &kept).map_err(failed)?;
     let left = kept.left_out.len();
     let beside = if left == 0 {

@@ -205,10 +205,10 @@ pub(crate) async fn take(api: &Arc<Api>, known: Known, request: Request) -> Outc
         // Until it is sealed it stands there twice.
         api.uploads.room(pieces.iter().map(Pending::len).sum())?;
         let paths: Vec<PathBuf> = pieces.iter().map(|piece| piece.temp_path().to_owned()).collect();
-        let call = Call { api, known: &known, body: Body::default(), raw: &[] };
+        let call = Call::bare(api, &known, Body::default());
         seal(&call, ticket, &name, paths)?;
         drop(pieces);
-        Ok(Answer::Done)
+        call.answered(Ok(Answer::Done))
     })
     .await?
 }
@@ -216,7 +216,7 @@ pub(crate) async fn take(api: &Arc<Api>, known: Known, request: Request) -> Outc
 fn call<'a>(api: &'a Api, known: &'a Known, ticket: &str) -> Result<Call<'a>, Fault> {
     let body = serde_json::json!({"ticket_id": ticket}).to_string();
     let body = Body::parse(body.as_bytes(), &["ticket_id"], false)?;
-    Ok(Call { api, known, body, raw: &[] })
+    Ok(Call::bare(api, known, body))
 }
 
 async fn form(api: &Arc<Api>, request: Request) -> Result<Form, Fault> {

@@ -1,9 +1,10 @@
 //! What waits for the line.
 
 use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hasher};
 use std::time::{Duration, Instant};
 
-use shield::measure::wire::{Answer, MAX_AGE_MS, MAX_ANSWERS, Report};
+use shield::measure::wire::{Answer, MAX_AGE_MS, MAX_ANSWERS, Report, Run};
 
 use crate::ask::Heard;
 
@@ -13,10 +14,21 @@ pub const MAX_WAITING: usize = 20_000;
 const MARGIN: Duration = Duration::from_secs(20);
 
 /// Answers that were not sent yet, the oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Queue {
     waiting: VecDeque<Heard>,
     dropped: u64,
+    /// This run of the probe, and how many answers went from the queue in it.
+    run: u64,
+    gone: u64,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        // Random keys: two runs have two numbers, whatever any clock says.
+        let run = std::hash::RandomState::new().build_hasher().finish();
+        Self { waiting: VecDeque::new(), dropped: 0, run, gone: 0 }
+    }
 }
 
 impl Queue {
@@ -26,6 +38,7 @@ impl Queue {
         while self.waiting.len() > MAX_WAITING {
             self.waiting.pop_front();
             self.dropped += 1;
+            self.gone += 1;
         }
     }
 
@@ -37,6 +50,7 @@ impl Queue {
         while self.waiting.front().is_some_and(old) {
             self.waiting.pop_front();
             self.dropped += 1;
+            self.gone += 1;
         }
         let answer = |heard: &Heard| {
             let age = now.saturating_duration_since(heard.at).as_millis();
@@ -49,7 +63,8 @@ impl Queue {
         };
         let answers: Vec<Answer> = self.waiting.iter().take(MAX_ANSWERS).map(answer).collect();
         let many = answers.len();
-        (Report { dropped: self.dropped, answers }, many)
+        let run = Some(Run { run: self.run, first: self.gone });
+        (Report { dropped: self.dropped, answers, run }, many)
     }
 
     /// The clearing house has that report.
@@ -58,7 +73,9 @@ impl Queue {
         let lost = self.dropped.saturating_sub(report.dropped);
         let gone = report.answers.len() as u64;
         let left = usize::try_from(gone.saturating_sub(lost)).unwrap_or(usize::MAX);
-        self.waiting.drain(..left.min(self.waiting.len()));
+        let left = left.min(self.waiting.len());
+        self.waiting.drain(..left);
+        self.gone += left as u64;
         self.dropped = lost.saturating_sub(gone);
     }
 
@@ -95,8 +112,12 @@ mod tests {
         );
         // It was not sent: the same comes again, with what is new behind it.
         assert_eq!(queue.report(now).0, report);
+        let first = |report: &Report| report.run.unwrap().first;
+        assert_eq!(first(&report), 5);
         queue.sent(&report);
         let (next, _) = queue.report(now);
+        assert_eq!(first(&next), 5 + MAX_ANSWERS as u64);
+        assert_ne!(Queue::default().run, Queue::default().run);
         assert_eq!(
             (next.dropped, next.answers[0].name.clone()),
             (0, format!("n{}.example", 5 + MAX_ANSWERS))
@@ -114,6 +135,8 @@ mod tests {
         queue.put((0..10).map(|_| heard("b.example", now)));
         queue.sent(&report);
         assert_eq!(queue.len(), MAX_WAITING - MAX_ANSWERS + 10);
-        assert_eq!(queue.report(now).0.dropped, 0, "the ten were in the report");
+        let (next, _) = queue.report(now);
+        assert_eq!(next.dropped, 0, "the ten were in the report");
+        assert_eq!(next.run.unwrap().first, MAX_ANSWERS as u64);
     }
 }

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use desk::access::Principal;
 use desk::clearing::Done;
 use desk::clearing::door::{Request as Asks, Wanted, office};
-use maud::html;
+use maud::{Markup, html};
 use model::{ExhibitId, Sha256Hex};
 use serde::Deserialize;
 use shield::order::command::Upheld;
@@ -94,6 +94,26 @@ pub(crate) async fn said(app: &App, ctx: &Ctx, no: No, to: &str, written: &str) 
     framed(app, ctx, status, page).await
 }
 
+/// Goes on to where it shows. What is durable on one machine alone is said first: the standby does not have it.
+pub(crate) async fn went(app: &App, ctx: &Ctx, done: &Done, to: &str) -> Response {
+    if !done.alone {
+        return Redirect::to(to).into_response();
+    }
+    let lang = ctx.lang;
+    let body = html! {
+        div.prose {
+            (alone(lang))
+            p { a.button href=(to) { (lang.t("act.go_on")) } }
+        }
+    };
+    framed(app, ctx, StatusCode::OK, Page::new(ctx, Place::Live, lang.t("act.done"), body)).await
+}
+
+/// That an act is durable on one machine alone.
+pub(crate) fn alone(lang: Lang) -> Markup {
+    html! { div.notice.is-error role="alert" { p { (lang.t("act.alone")) } } }
+}
+
 /// What a form that could not be understood is told.
 fn unread() -> No {
     No::Form("act.unread")
@@ -112,7 +132,7 @@ async fn done(
     act: impl Future<Output = Result<Done, No>>,
 ) -> Response {
     match act.await {
-        Ok(_) => Redirect::to(to).into_response(),
+        Ok(done) => went(app, &Ctx::of(headers, to, "", Vec::new()), &done, to).await,
         Err(no) => said(app, &Ctx::of(headers, to, "", Vec::new()), no, to, written).await,
     }
 }

@@ -77,6 +77,7 @@ fn list(lang: Lang, open: &[(bool, ObjectionView)], may: &May, now: Moment) -> M
             text(view.reporter.as_str()),
             moment(view.at),
             html! {
+                (lang.t(if view.proven { "objections.proven" } else { "objections.by_word" })) br;
                 @if *kept { (parts::capture(&ExhibitId(view.proof.0), view.item.ticket())) }
                 @else { span.mono.cut { (view.proof.to_string()) } }
             },

@@ -16,7 +16,7 @@ use shield::Item;
 use shield::order::words::{Organisation, Person};
 use shield::order::{Actor, Command, Moment, Policy, Refusal, Role};
 
-use super::acts::refusal;
+use super::acts::{alone, refusal};
 use super::limits::What;
 use super::parts::moment;
 use super::{Clearing, asked, look, with};
@@ -274,8 +274,8 @@ fn unmet(lang: Lang, why: &Unmet) -> Markup {
 
 /// What came of a form.
 enum Came {
-    /// Taken; of an objection until when it is decided.
-    Taken(Option<Moment>),
+    /// Taken; of an objection until when it is decided; and whether it is durable on one machine alone.
+    Taken(Option<Moment>, bool),
     /// Control is to be shown first: what has to stand where.
     Issued(challenge::Issued),
     /// It is not shown: why, and what has to stand where if that is known.
@@ -289,10 +289,11 @@ enum Came {
 /// What was done of it.
 fn taken(done: &desk::clearing::Done) -> Came {
     use shield::order::Deed;
-    Came::Taken(done.steps.iter().find_map(|step| match &step.deed {
+    let due = done.steps.iter().find_map(|step| match &step.deed {
         Deed::Objected { due, .. } => Some(*due),
         _ => None,
-    }))
+    });
+    Came::Taken(due, done.alone)
 }
 
 /// Asks the house as the public.
@@ -326,12 +327,13 @@ async fn sent(
     let error =
         |text_of: &str| html! { div.notice.is-error role="alert" { p { (text(text_of)) } } };
     match came {
-        Ok(Came::Taken(due)) => {
+        Ok(Came::Taken(due, one_machine)) => {
             let key = if kind == What::Objection { "open.objected" } else { "open.harm_taken" };
             let body = html! {
                 p { (lang.t("open.of")) " " (mono(&name)) }
                 @if let Some(due) = due { p { (lang.t("open.due")) " " (moment(due)) } }
                 @if kind == What::Harm { p { (lang.t("open.harm_then")) } }
+                @if one_machine { (alone(lang)) }
                 p { a.button href=(url("/blocked", [("q", name.as_str())])) { (lang.t("open.look_up")) } }
             };
             send(StatusCode::OK, open(&ctx, lang.t(key), body))

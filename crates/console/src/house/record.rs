@@ -6,6 +6,7 @@ use axum::response::Response;
 use desk::clearing::read;
 use maud::{Markup, html};
 use model::ExhibitId;
+use model::record::ShieldNotice;
 use shield::order::step::{Deed, StopCause};
 use shield::order::{Scope, TicketId, Turn};
 
@@ -47,6 +48,18 @@ pub(super) fn deeds<'a>(lang: Lang, deeds: impl Iterator<Item = &'a Deed>) -> Ma
     html! {
         ul.deeds { @for deed in all.iter().take(MOST) { li { (one(lang, deed)) } } }
         @if more > 0 { p.quiet { (lang.n("history.more", more as u64, &[])) } }
+    }
+}
+
+/// A notice that did not go out. What the relay said is for who reads all tickets.
+pub(super) fn not_sent(lang: Lang, notice: &ShieldNotice, all: bool) -> Markup {
+    let key =
+        if notice.turn == "given_up" { "history.notice_given_up" } else { "history.notice_failed" };
+    let n = fmt::number(notice.tries);
+    let names = [("to", notice.to.as_str()), ("n", n.as_str()), ("item", notice.item.as_str())];
+    html! {
+        (text(&lang.f(key, &names)))
+        @if all && !notice.reason.is_empty() { " " q { (text(&notice.reason)) } }
     }
 }
 
@@ -166,9 +179,10 @@ pub(crate) async fn page(
                 }
             }
             dt { (lang.t("history.what")) } dd {
-                @match &found.decision {
-                    Some(decision) => { (deeds(lang, decision.deeds.iter())) },
-                    None => { (lang.t("history.no_decision")) },
+                @match (&found.decision, &found.notice) {
+                    (Some(decision), _) => { (deeds(lang, decision.deeds.iter())) },
+                    (None, Some(notice)) => { (not_sent(lang, notice, true)) },
+                    (None, None) => { (lang.t("history.no_decision")) },
                 }
             }
         }
@@ -222,4 +236,27 @@ pub(crate) async fn evidence(
     let mut page = Page::new(&ctx, Place::Tickets, lang.t("evidence.title"), body);
     page.notes = notes;
     framed(&app, &ctx, StatusCode::OK, page).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_relay_said_is_shown_to_who_reads_all_tickets() {
+        let notice = ShieldNotice {
+            turn: "given_up".into(),
+            item: "12/0".into(),
+            to: "abuse@host.example<b>".into(),
+            tries: 32,
+            reason: "451 not now".into(),
+        };
+        let all = not_sent(Lang::En, &notice, true).into_string();
+        assert!(all.contains("in 32 tries") && all.contains("451 not now"), "{all}");
+        assert!(all.contains("abuse@host.example") && !all.contains("<b>"), "{all}");
+        let own = not_sent(Lang::En, &notice, false).into_string();
+        assert!(own.contains("12/0") && !own.contains("451"), "{own}");
+        let failed = ShieldNotice { turn: "failed".into(), ..notice };
+        assert!(not_sent(Lang::En, &failed, true).into_string().contains("tried again"));
+    }
 }

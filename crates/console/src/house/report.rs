@@ -2,7 +2,7 @@
 
 use axum::extract::{Extension, Form, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 use shield::harm::Finding;
@@ -114,7 +114,7 @@ pub(crate) async fn report(
                 _ => None,
             });
             let to = taken.map_or_else(|| "/live".to_owned(), of_ticket);
-            Redirect::to(&to).into_response()
+            acts::went(&app, &ctx, &done, &to).await
         }
         Err(No::Failed(error)) => fail(&ctx, &error),
         Err(no) => {

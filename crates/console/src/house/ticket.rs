@@ -33,10 +33,13 @@ struct Seen {
     /// How the others ended, with their values where the report is at hand.
     ended: Vec<(ItemId, Option<shield::order::turn::End>)>,
     records: Vec<Recorded>,
+    /// True of who reads the tickets of all reporters.
+    all: bool,
 }
 
 async fn read_ticket(app: &App, who: &Who, id: TicketId, from: u16) -> Result<Seen, PageError> {
     let whose = whose(app, who);
+    let all = whose.is_none();
     with(app, move |clearing| {
         let found = clearing.keeper.look(move |house| {
             let page = read::ticket(house, id, &whose, from, ROWS)?;
@@ -56,7 +59,7 @@ async fn read_ticket(app: &App, who: &Who, id: TicketId, from: u16) -> Result<Se
         let found = parts::findings(&clearing.known, values)?;
         let rows = live.into_iter().zip(found).collect();
         let records = records?.into_iter().flatten().collect();
-        Ok(Seen { page, rows, ended, records })
+        Ok(Seen { page, rows, ended, records, all })
     })
     .await
 }
@@ -218,6 +221,14 @@ fn history(lang: Lang, seen: &Seen) -> Markup {
     ];
     let id = seen.page.ticket.id;
     let rows = seen.records.iter().rev().filter_map(|found| {
+        if let Some(notice) = &found.notice {
+            return Some(vec![
+                html! { a.n href={ "/log/" (found.index) } { (fmt::number(found.index)) } },
+                html! { time { (found.time) } },
+                text(found.actor.as_deref().unwrap_or_default()),
+                record::not_sent(lang, notice, seen.all),
+            ]);
+        }
         let decision = found.decision.as_ref()?;
         let deeds = decision.deeds.iter().filter(|deed| record::is_of(deed, id));
         Some(vec![

@@ -27,11 +27,11 @@ use vault::Origin;
 
 pub use collect::challenge::{At, Found, Way};
 
-use super::house::{Ask, Done, House};
-use super::keeper::Keeper;
+pub use super::hand::Hand;
+use super::house::{Ask, Done};
 use super::statement;
+use crate::Result;
 use crate::capture::Book;
-use crate::{Error, Result};
 
 /// For how long a token can be met, in minutes: three days.
 pub const LIFE_MIN: u32 = 3 * 24 * 60;
@@ -141,68 +141,6 @@ pub struct Objection {
     pub token: Option<String>,
 }
 
-/// Through whom the house is reached: the thread that has it, or one's own hand where no server runs.
-#[derive(Debug)]
-pub enum Hand<'a> {
-    /// The thread.
-    Keeper(&'a Keeper),
-    /// One's own.
-    House(&'a mut House),
-}
-
-impl Hand<'_> {
-    /// Asks the house something, or has something noted there.
-    ///
-    /// # Errors
-    /// The house is closed.
-    pub fn look<T: Send + 'static>(
-        &mut self,
-        look: impl FnOnce(&mut House) -> T + Send + 'static,
-    ) -> Result<T> {
-        match self {
-            Self::Keeper(keeper) => keeper.look(look),
-            Self::House(house) => Ok(look(house)),
-        }
-    }
-
-    /// Has something done.
-    ///
-    /// # Errors
-    /// The house is closed; the disk.
-    pub fn act(&mut self, ask: Ask) -> Result<std::result::Result<Done, Refusal>> {
-        match self {
-            Self::Keeper(keeper) => keeper.act(ask),
-            Self::House(house) => {
-                let done = house.act(std::slice::from_ref(&ask))?.pop();
-                done.ok_or_else(|| Error::Beside("nothing was answered".to_owned()))
-            }
-        }
-    }
-}
-
-impl Hand<'_> {
-    /// Has an objection taken of who needs to show nothing, with its words sealed first.
-    ///
-    /// # Errors
-    /// As [`Challenges::object`].
-    pub fn object(
-        &mut self,
-        ask: Ask,
-        statement: String,
-    ) -> Result<std::result::Result<Done, Refusal>> {
-        let would = ask.clone();
-        let would = self.look(move |house| {
-            house.would(&would)?;
-            Ok(statement::sealed_in(house, &statement))
-        })?;
-        match would {
-            Ok(sealed) => sealed?,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        self.act(ask)
-    }
-}
-
 impl Challenges {
     /// Those of a clearing house's folder, looked for through a resolver that blocks nothing; its secret is made
     /// where there is none.
@@ -245,7 +183,7 @@ impl Challenges {
     /// once it is met. It may take 45 seconds; the house's thread waits for none of them.
     ///
     /// # Errors
-    /// [`Error::Asked`]: a statement of no length, or too long. The disk; the house is closed.
+    /// [`Error::Asked`](crate::Error::Asked): a statement of no length, or too long. The disk; the house is closed.
     pub fn object(&self, hand: &mut Hand<'_>, objection: Objection) -> Result<Came> {
         let Objection { actor, value, statement, token } = objection;
         let proof = statement::proof(&statement)?;
@@ -264,8 +202,13 @@ impl Challenges {
         if until <= now {
             return Ok(Came::Unmet(Unmet::Expired));
         }
+        // Before anything that costs the house's thread time.
+        let (_one, probe) = match self.begin() {
+            Ok(begun) => begun,
+            Err(unmet) => return Ok(Came::Unmet(unmet)),
+        };
         let challenge = Challenge { special: self.special(hand)?, ..self.challenge(&value, token) };
-        let (way, capture) = match self.looked(&challenge)? {
+        let (way, capture) = match self.looked(probe, &challenge)? {
             Ok(met) => met,
             Err(unmet) => return Ok(Came::Unmet(unmet)),
         };
@@ -362,8 +305,9 @@ impl Challenges {
 
     /// The ranges of special addresses that an authorisation in force names: nothing else leads a probe there.
     fn special(&self, hand: &mut Hand<'_>) -> Result<Vec<HostRule>> {
-        let mut book =
-            std::mem::take(&mut *self.book.lock().unwrap_or_else(PoisonError::into_inner));
+        // Held meanwhile: of two who ask at once the second reads on where the first ended, and not the whole log.
+        let mut kept = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut book = std::mem::take(&mut *kept);
         let book = hand.look(move |house| book.follow(house.case()).map(|()| book))??;
         let now = now_ms();
         let in_force = book.granted.values().filter(|granted| granted.state(now) == "in force");
@@ -372,26 +316,41 @@ impl Challenges {
             .flat_map(|authorisation| authorisation.hosts)
             .filter(HostRule::is_special)
             .collect();
-        *self.book.lock().unwrap_or_else(PoisonError::into_inner) = book;
+        *kept = book;
         Ok(rules)
+    }
+
+    /// One of the looks that may be at once, and who looks.
+    fn begin(&self) -> std::result::Result<(One<'_>, &Probe), Unmet> {
+        let (_, probe) = self.vantage.as_ref().ok_or(Unmet::NoVantage)?;
+        Ok((One::of(&self.at_once).ok_or(Unmet::Busy)?, probe))
     }
 
     fn looked(
         &self,
+        probe: &Probe,
         challenge: &Challenge,
     ) -> Result<std::result::Result<(Way, Box<collect::Capture>), Unmet>> {
-        let Some((_, probe)) = &self.vantage else { return Ok(Err(Unmet::NoVantage)) };
-        if self.at_once.fetch_add(1, Ordering::Relaxed) >= AT_ONCE {
-            self.at_once.fetch_sub(1, Ordering::Relaxed);
-            return Ok(Err(Unmet::Busy));
-        }
-        let seed = vault::random();
-        let looked = seed.map(|seed| challenge.look(probe, &self.pacing, seed));
-        self.at_once.fetch_sub(1, Ordering::Relaxed);
-        Ok(match looked?? {
+        Ok(match challenge.look(probe, &self.pacing, vault::random()?)? {
             Looked::Met(way, capture) => Ok((way, capture)),
             Looked::Not(not) => Err(Unmet::Not(not)),
         })
+    }
+}
+
+/// One of the looks that are under way; gone with it, however it ends.
+struct One<'a>(&'a AtomicUsize);
+
+impl<'a> One<'a> {
+    fn of(all: &'a AtomicUsize) -> Option<Self> {
+        let one = Self(all);
+        (all.fetch_add(1, Ordering::Relaxed) < AT_ONCE).then_some(one)
+    }
+}
+
+impl Drop for One<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

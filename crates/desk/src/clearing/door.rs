@@ -4,100 +4,44 @@
 //!
 //! Where no server has the house, the same is done by whoever asks, with the house in their own hand.
 
+mod reply;
+mod request;
+#[cfg(test)]
+mod tests;
+
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use collect::challenge::{At, Way};
-use model::Sha256Hex;
+use collect::challenge::At;
 use serde::{Deserialize, Serialize};
-use shield::order::step::Deed;
-use shield::order::words::{Grounds, Person};
-use shield::order::{Actor, Audience, Command, Moment, Refusal, Role, Scope};
+use shield::order::Command;
 
-use super::challenge::{Came, Challenges, Hand, Issued, Objection, Unmet};
-use super::house::{Ask, Done, House};
-use super::house_act::HouseAct;
+use super::challenge::{Challenges, Hand, Objection};
+use super::house::House;
 use super::keeper::Keeper;
+use super::standby::OfStandby;
 use super::statement;
-use crate::access::{Access, Action, Asked, Decision, Principal};
+use crate::access::Access;
 use crate::desk;
-use crate::parties::PartyRole;
 use crate::{Error, Result};
+
+pub use reply::{Place, Reply};
+pub use request::{Request, Wanted, office};
 
 /// The longest line: the greatest ticket has 4 MB.
 pub const MAX_LINE: u64 = 8 << 20;
 /// The most that are served at once.
 pub const MAX_CALLERS: usize = 32;
 /// Under which name the policies' refusals at the door are counted.
-const ROUTE: &str = "the clearing house's door";
+pub(super) const ROUTE: &str = "the clearing house's door";
 /// The longest that a caller may take over a line.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest that an answer takes which somebody outside is asked for.
 const LOOKS: Duration = Duration::from_secs(90);
-
-/// What somebody asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Request {
-    /// Who, by the short name in the register.
-    pub person: String,
-    /// In which office.
-    pub role: String,
-    /// What.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub command: Option<Command>,
-    /// Or what is done to the house itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub house: Option<HouseAct>,
-    /// Of an objection: what is said, whose hash is the command's proof.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub statement: Option<String>,
-    /// Of an objection: the token that was given out, once it stands where it has to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<String>,
-}
-
-impl Request {
-    /// A command of somebody, in an office.
-    pub fn new(person: impl Into<String>, role: impl Into<String>, command: Command) -> Self {
-        let (person, role, command) = (person.into(), role.into(), Some(command));
-        Self { person, role, command, house: None, statement: None, token: None }
-    }
-
-    /// What somebody does to the house itself, in an office.
-    pub fn of_house(person: impl Into<String>, role: impl Into<String>, act: HouseAct) -> Self {
-        let (person, role, house) = (person.into(), role.into(), Some(act));
-        Self { person, role, command: None, house, statement: None, token: None }
-    }
-}
-
-/// A place where a token has to stand, or was looked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Place {
-    /// `dns`, `file` or `reverse`.
-    pub way: String,
-    /// The very name or URL; of what was looked for, what was found, by its word.
-    pub at: String,
-}
-
-/// What an operator asks of the standby.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OfStandby {
-    /// Who, by the short name in the register.
-    pub person: String,
-    /// The name, and SHA-256 of the secret, of who is to be the standby; none: the one that is named goes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub named: Option<(String, Sha256Hex)>,
-    /// Why.
-    pub grounds: String,
-}
 
 /// A line at the door.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -105,291 +49,6 @@ pub struct OfStandby {
 enum Line {
     Command(Box<Request>),
     OfStandby { standby: OfStandby },
-}
-
-/// What came of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "answer", deny_unknown_fields)]
-pub enum Reply {
-    /// It was done, and is durable.
-    Done {
-        /// When.
-        at: Moment,
-        /// The record; none where nothing had to be done.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        record: Option<u64>,
-        /// What was decided.
-        deeds: Vec<Deed>,
-        /// True where the standby does not have it: it is durable on one machine alone.
-        #[serde(default, skip_serializing_if = "is_false")]
-        alone: bool,
-    },
-    /// It was recorded, and is durable: an act on the house itself.
-    Recorded,
-    /// It was refused, and changed nothing.
-    Refused {
-        /// The refusal's name.
-        word: String,
-        /// What to do instead.
-        message: String,
-    },
-    /// An objection without proof of control: this text is to be put in any one of these places, and the objection
-    /// made again with it.
-    Challenge {
-        /// The text.
-        token: String,
-        /// Until when.
-        until: Moment,
-        /// Where.
-        places: Vec<Place>,
-    },
-    /// The text does not stand there: nothing was decided, and nothing kept.
-    Unmet {
-        /// Why, by its word.
-        word: String,
-        /// What to do instead.
-        message: String,
-        /// What was found, where it was looked for.
-        found: Vec<Place>,
-    },
-    /// It could not be asked so.
-    Misuse {
-        /// Why.
-        message: String,
-    },
-    /// It could not be done; whether it was, the log says.
-    Failed {
-        /// Why.
-        message: String,
-    },
-}
-
-// The shape that serde asks for.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_false(what: &bool) -> bool {
-    !what
-}
-
-impl From<std::result::Result<Done, Refusal>> for Reply {
-    fn from(answer: std::result::Result<Done, Refusal>) -> Self {
-        match answer {
-            Ok(Done { at, steps, record, alone }) => {
-                let deeds = steps.into_iter().map(|step| step.deed).collect();
-                Self::Done { at, record, deeds, alone }
-            }
-            Err(refusal) => {
-                Self::Refused { word: refusal.word().to_owned(), message: refusal.to_string() }
-            }
-        }
-    }
-}
-
-impl From<Came> for Reply {
-    fn from(came: Came) -> Self {
-        let place =
-            |(way, at): &(Way, String)| Place { way: way.word().to_owned(), at: at.clone() };
-        match came {
-            Came::Issued(Issued { token, until, places }) => {
-                Self::Challenge { token, until, places: places.iter().map(place).collect() }
-            }
-            Came::Unmet(unmet) => {
-                let found = match &unmet {
-                    Unmet::Not(not) => not.as_slice(),
-                    _ => &[],
-                };
-                let found = found.iter().map(|(way, found)| (*way, found.word().to_owned()));
-                let found = found.map(|found| place(&found)).collect();
-                let (word, message) = (unmet.word().to_owned(), unmet.to_string());
-                Self::Unmet { word, message, found }
-            }
-            Came::Done(done) => Self::from(Ok(done)),
-            Came::Refused(refusal) => Self::from(Err(refusal)),
-        }
-    }
-}
-
-impl From<Error> for Reply {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Asked(message) => Self::Misuse { message },
-            other => Self::Failed { message: other.to_string() },
-        }
-    }
-}
-
-impl Request {
-    /// The command of who is registered, and may do that. What only the clearing house and its probes may
-    /// say, nobody says here: a capture is believed since our own probe took it, and for no other reason.
-    ///
-    /// # Errors
-    /// [`Error::Asked`]: who may not act so; a refusal by the policies is counted.
-    pub fn ask(self, access: &Access) -> Result<Wanted> {
-        let role = PartyRole::of_word(&self.role).ok_or_else(|| {
-            let all: Vec<_> = PartyRole::ALL.iter().map(|role| role.word()).collect();
-            Error::Asked(format!("{:?} is no office: {}", self.role, all.join(", ")))
-        })?;
-        access.refresh()?;
-        let actor = access.register(|register| register.actor(&self.person, role))?;
-        let named = self.command.as_ref().map(organisations).unwrap_or_default();
-        for organisation in named {
-            let known = access.register(|register| register.organisation(organisation).is_some());
-            if !known {
-                return Err(Error::Asked(format!(
-                    "no organisation is registered as {organisation:?}: `vigie party list` shows them"
-                )));
-            }
-        }
-        let action = match (&self.command, &self.house) {
-            (Some(command), None) => action_of(command, actor.role),
-            (None, Some(act)) => Some(act.action()),
-            _ => return Err(Error::Asked("one command, or one act on the house".to_owned())),
-        };
-        let Some(action) = action else {
-            return Err(Error::Asked("only the clearing house itself says that".to_owned()));
-        };
-        let who = access.person(&self.person).unwrap_or(Principal::Nobody);
-        let source = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let asked = Asked { action, organisation: Some(actor.organisation.as_str()), source };
-        match access.may(&who, &asked, ROUTE) {
-            Decision::Allowed => {}
-            Decision::TooMany { retry_s } => {
-                return Err(Error::Asked(format!(
-                    "{} asks more than its quota: again in {retry_s} s",
-                    actor.organisation
-                )));
-            }
-            Decision::SignIn | Decision::Forbidden => {
-                return Err(Error::Asked(format!(
-                    "{} may not do that as {}: docs/access.md shows who may ({})",
-                    self.person,
-                    role.word(),
-                    action.word()
-                )));
-            }
-        }
-        let (statement, token) = (self.statement, self.token);
-        Ok(match (self.command, self.house) {
-            (Some(command), _) => Wanted::Command(Ask { actor, command }, statement, token),
-            (None, Some(act)) => Wanted::House(actor, act),
-            (None, None) => return Err(Error::Asked("nothing is asked".to_owned())),
-        })
-    }
-}
-
-/// What somebody who may wants done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
-    /// A command; of an objection, what is said, and the token that shows control.
-    Command(Ask, Option<String>, Option<String>),
-    /// An act on the house itself.
-    House(Actor, HouseAct),
-}
-
-/// In which of their offices somebody has that done: the first that may. Where none may it is the first
-/// they hold, in which [`Request::ask`] refuses and counts; the public's where they hold none.
-pub fn office(access: &Access, who: &Principal, command: &Command) -> PartyRole {
-    let Principal::Person { person, organisation, roles } = who else { return PartyRole::Public };
-    let may = |role: &PartyRole| {
-        let Some(action) = role.acts_as().and_then(|acts| action_of(command, acts)) else {
-            return false;
-        };
-        let alone = Principal::Person {
-            person: person.clone(),
-            organisation: organisation.clone(),
-            roles: vec![*role],
-        };
-        access.would(&alone, action, IpAddr::V4(Ipv4Addr::LOCALHOST))
-    };
-    let held = || roles.iter().chain([&PartyRole::Public]);
-    held().find(|role| may(role)).or(roles.first()).copied().unwrap_or(PartyRole::Public)
-}
-
-impl OfStandby {
-    /// Who asks, where they may.
-    fn by(&self, access: &Access) -> Result<Person> {
-        access.refresh()?;
-        let who = access.person(&self.person).unwrap_or(Principal::Nobody);
-        let source = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let asked = Asked { action: Action::StandbyChange, organisation: None, source };
-        let person = Person::new(&self.person);
-        match (access.may(&who, &asked, ROUTE), person) {
-            (Decision::Allowed, Some(person)) => Ok(person),
-            _ => Err(Error::Asked(format!(
-                "{} may not do that: an operator may (standby_change, docs/access.md)",
-                self.person
-            ))),
-        }
-    }
-
-    fn done(&self, house: &mut House, by: &Person) -> Result<Reply> {
-        let why = Grounds::new(&self.grounds).ok_or_else(|| {
-            Error::Asked("grounds are given in one line of at most 4,000 bytes".to_owned())
-        })?;
-        match &self.named {
-            Some((name, key)) => house.name_standby(by, name, *key, &why)?,
-            None => house.dismiss_standby(by, &why)?,
-        }
-        let record = house.case().len().checked_sub(1);
-        Ok(Reply::Done { at: house.now(), record, deeds: Vec::new(), alone: house.is_alone() })
-    }
-}
-
-/// Whom a command names: a slip of the pen in a stop must not look like a stop.
-fn organisations(command: &Command) -> Vec<&str> {
-    match command {
-        Command::GiveOrder(order) => vec![order.reporter.as_str()],
-        Command::Stop { scope, .. } | Command::Resume { scope, .. } => match scope {
-            Scope::Reporter(of) | Scope::Isp(of) => vec![of.as_str()],
-            Scope::All | Scope::Event(_) | Scope::Ticket(_) => Vec::new(),
-        },
-        Command::Submit(asked) => match &asked.audience {
-            Audience::Only(isps) => isps.iter().map(|isp| isp.as_str()).collect(),
-            Audience::All => Vec::new(),
-        },
-        _ => Vec::new(),
-    }
-}
-
-/// What a command is, to the one place that decides who may; `None`: nobody may, but the house itself. What it
-/// is done to, and whether they are a second person, the machine knows.
-fn action_of(command: &Command, role: Role) -> Option<Action> {
-    let own = matches!(role, Role::Reporter | Role::Isp);
-    Some(match command {
-        Command::Announce(_) | Command::Extend { .. } if role == Role::Reporter => {
-            Action::ItemReport
-        }
-        Command::GiveOrder(_)
-        | Command::EndOrder { .. }
-        | Command::Announce(_)
-        | Command::Extend { .. } => Action::OrderGive,
-        Command::Submit(_) | Command::Renew { .. } | Command::Upload { .. } => Action::ItemReport,
-        Command::Approve { .. } | Command::Reinstate { .. } | Command::HostAnswered { .. } => {
-            Action::ItemApprove
-        }
-        Command::Refuse { .. } | Command::Lift { .. } if role == Role::Reporter => {
-            Action::OwnItemLift
-        }
-        Command::Refuse { .. } | Command::Lift { .. } => Action::ItemLift,
-        Command::Object { .. } => Action::ObjectionMake,
-        Command::Decide { .. } => Action::ObjectionDecide,
-        Command::ReportHarm { .. } => Action::HarmReport,
-        Command::ProposeException { .. } => Action::ExceptionPropose,
-        // Taking back is whose proposing is; whether it holds already, the machine knows.
-        Command::RevokeException { .. } if role != Role::Reviewer && role != Role::Authority => {
-            Action::ExceptionPropose
-        }
-        Command::ApproveException { .. } | Command::RevokeException { .. } => {
-            Action::ExceptionApprove
-        }
-        Command::Stop { .. } | Command::Resume { .. } if own => Action::OwnStop,
-        Command::Stop { .. } => Action::Stop,
-        Command::Resume { .. } => Action::Resume,
-        Command::Capture { .. }
-        | Command::Check { .. }
-        | Command::NoticeSent { .. }
-        | Command::ControlFailed { .. }
-        | Command::Tick => return None,
-    })
 }
 
 /// The socket of a folder. Reached through the folder's descriptor: a socket's path has 108 bytes.
@@ -440,16 +99,26 @@ pub fn serve(
             }
             let (keeper, access) = (keeper.clone(), Arc::clone(&access));
             let challenges = Arc::clone(&challenges);
-            let left = Arc::clone(&callers);
+            // Dropped with the thread, or with what none could be had for.
+            let left = Left(Arc::clone(&callers));
             let serve = move || {
+                let _left = left;
                 let _ = answer(&stream, &keeper, &access, &challenges);
-                left.fetch_sub(1, Ordering::Relaxed);
             };
             let _ = std::thread::Builder::new().name("door".to_owned()).spawn(serve);
         }
     };
     let thread = std::thread::Builder::new().name("door".to_owned()).spawn(run);
     thread.map(drop).map_err(|e| Error::Beside(format!("no thread could be had: {e}")))
+}
+
+/// One who is served; gone with it.
+struct Left(Arc<AtomicUsize>);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Keeps what was refused: in a file each second, in the authority's log once its hour is over.
@@ -502,8 +171,11 @@ fn done(hand: &mut Hand<'_>, challenges: &Challenges, wanted: Wanted) -> Result<
     let (ask, statement, token) = match wanted {
         Wanted::Command(ask, statement, token) => (ask, statement, token),
         Wanted::House(actor, act) => {
-            hand.look(move |house| house.do_act(&actor.person, &act))??;
-            return Ok(Reply::Recorded);
+            let recorded = hand.look(move |house| {
+                house.do_act(&actor.person, &act)?;
+                Ok::<_, Error>(Reply::Recorded { alone: house.is_alone() })
+            })?;
+            return recorded;
         }
     };
     let Command::Object { value, proof } = &ask.command else {
@@ -515,7 +187,7 @@ fn done(hand: &mut Hand<'_>, challenges: &Challenges, wanted: Wanted) -> Result<
     if statement::proof(&statement)? != *proof {
         return Err(Error::Asked("the proof is not the hash of the statement".to_owned()));
     }
-    if matches!(ask.actor.role, Role::Reviewer | Role::Authority) {
+    if ask.actor.role.objects_by_word() {
         return Ok(hand.object(ask, statement)?.into());
     }
     let (actor, value) = (ask.actor, value.clone());

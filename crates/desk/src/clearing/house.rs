@@ -26,6 +26,9 @@ use crate::{Error, Result};
 
 /// The most commands that are made durable together.
 pub const MAX_TOGETHER: usize = 256;
+/// Beyond so many bytes of decisions one flush more is made: a commit with its openings, at most this and one
+/// decision more, each byte escaped, has to fit into a frame to the standby, or none could ever follow again.
+pub(super) const MAX_FLUSH: usize = 16 << 20;
 
 /// Something that somebody wants done. That they are who they say was found before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,8 +158,8 @@ impl House {
         Ok(())
     }
 
-    /// Does what was asked, in order, and makes all of it durable by one flush. What is refused changes
-    /// nothing, and holds up nothing else. At most [`MAX_TOGETHER`] a call; more are refused as a whole.
+    /// Does what was asked, in order, and makes all of it durable by one flush, or by one each [`MAX_FLUSH`]. What
+    /// is refused changes nothing, and holds up nothing else. At most [`MAX_TOGETHER`] a call; more are refused as a whole.
     ///
     /// # Errors
     /// The disk: nobody knows then whether it was done, and this house does nothing more.
@@ -168,20 +171,23 @@ impl House {
         self.broken = true; // until all of it is durable
         let now = self.now();
         let (mut answers, mut drafts) = (Vec::with_capacity(asks.len()), Vec::new());
-        let alone = self.is_alone();
+        let mut records = Vec::new();
         for ask in asks {
-            if alone && standby::adds(&ask.command) {
+            if drafts.iter().map(|draft: &Draft| draft.text.len()).sum::<usize>() > MAX_FLUSH {
+                records.extend(self.write(std::mem::take(&mut drafts))?);
+            }
+            if self.is_alone() && standby::adds(&self.standing.state, &ask.command) {
                 answers.push((Err(Refusal::StandbyGone), 0));
                 continue;
             }
             let seed = vault::random()?;
             match self.decide(ask, now, seed, &mut drafts) {
-                Ok(Some(steps)) => answers.push((Ok(steps), drafts.len())),
+                Ok(Some(steps)) => answers.push((Ok(steps), records.len() + drafts.len())),
                 Ok(None) => answers.push((Ok(Vec::new()), 0)),
                 Err(refusal) => answers.push((Err(refusal), 0)),
             }
         }
-        let records = self.write(drafts)?;
+        records.extend(self.write(drafts)?);
         self.broken = false;
         let alone = self.is_alone();
         let answer = |(steps, draft): (std::result::Result<Vec<Step>, Refusal>, usize)| {
@@ -306,11 +312,10 @@ impl House {
     /// What has to be checked by now, at most so many: what was captured, and what somebody objects to or
     /// reports harm of. It stays due until a check of it was asked for, so that none is lost on the way.
     pub fn checks_due(&mut self, most: usize) -> Vec<DueCheck> {
-        // What would come of them is refused until the standby is back: they wait.
-        if self.is_alone() {
-            return Vec::new();
-        }
-        let items: Vec<ItemId> = self.checks.iter().take(most).copied().collect();
+        // What could release anything is refused until the standby is back: it waits. What is out is checked on.
+        let (alone, state) = (self.is_alone(), &self.standing.state);
+        let now = |item: &&ItemId| !alone || standby::is_out(state, **item);
+        let items: Vec<ItemId> = self.checks.iter().filter(now).take(most).copied().collect();
         let due = |item: ItemId| {
             let value = self.standing.state.item(item)?.value.clone();
             let faults = self.standing.state.history(&value).map_or(0, |history| history.faults);

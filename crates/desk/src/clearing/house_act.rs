@@ -4,8 +4,8 @@
 use model::Sha256Hex;
 use model::record::{Body, ShieldStopSigned, time_text};
 use serde::{Deserialize, Serialize};
-use shield::order::ItemId;
 use shield::order::words::{Grounds, Person};
+use shield::order::{ItemId, Refusal};
 use shield::wire::stop::{Act, StopFile};
 
 use super::house::House;
@@ -74,6 +74,11 @@ impl House {
     /// # Errors
     /// [`Error::Asked`](Error::Asked): what makes no sense. The disk.
     pub fn do_act(&mut self, person: &Person, act: &HouseAct) -> Result<()> {
+        // As with commands: what may add to what is blocked waits for the standby. A figure may, and silence
+        // counts from a notice.
+        if self.is_alone() && !matches!(act, HouseAct::SignStop { .. }) {
+            return Err(Error::Asked(Refusal::StandbyGone.to_string()));
+        }
         match act {
             HouseAct::Figure { figure, value, grounds } => {
                 self.figure(person, figure, *value, grounds)
@@ -128,7 +133,7 @@ impl House {
         for letter in &letters {
             notice::sent_one(self, &dir, letter)?;
         }
-        notice::tell(self, item)
+        notice::tell(self, item).map(drop)
     }
 
     fn note(&mut self, person: &Person, body: Body) -> Result<()> {

@@ -13,6 +13,8 @@ use crate::{Error, Result};
 
 /// The most commands that wait.
 pub const MAX_WAITING: usize = 4_096;
+/// The most of a round: then the clock has its turn, and who waits for a flush their answer, however many ask.
+const MAX_ROUND: usize = 1_024;
 /// The longest that the thread sleeps: a clock that is set on is noticed within it.
 const NAP: Duration = Duration::from_millis(500);
 
@@ -158,8 +160,9 @@ fn keep(house: &mut House, queue: &Receiver<Job>, out: &mut dyn Out) -> Result<(
 /// Takes what waits; false where the house is to be closed.
 fn round(house: &mut House, first: Option<Job>, queue: &Receiver<Job>) -> Result<bool> {
     let (mut asks, mut replies, mut open) = (Vec::new(), Vec::new(), true);
-    let mut next = first;
+    let (mut next, mut taken) = (first, 0);
     while let Some(job) = next.take() {
+        taken += 1;
         match job {
             Job::Act(ask, reply) => {
                 asks.push(ask);
@@ -171,7 +174,7 @@ fn round(house: &mut House, first: Option<Job>, queue: &Receiver<Job>) -> Result
                 break;
             }
         }
-        if asks.len() < MAX_TOGETHER {
+        if asks.len() < MAX_TOGETHER && taken < MAX_ROUND {
             next = queue.try_recv().ok();
         }
     }

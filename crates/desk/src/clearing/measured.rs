@@ -4,6 +4,8 @@
 //! A report says what a resolver answered for names that this house chose. Nobody else's question, and no
 //! subscriber's address, is in it; what was not asked is counted and dropped.
 
+use std::time::{Duration, Instant};
+
 use model::record::ShieldMeasured;
 use shield::Item;
 use shield::item::Name;
@@ -27,9 +29,10 @@ impl House {
         self.standing.measure.settle(probes, controls);
     }
 
-    /// Takes a probe's report; `None`: no such probe is set.
-    pub fn measured(&mut self, probe: &Probe, report: &Report) -> Option<Taken> {
-        let now = self.now();
+    /// Takes a probe's report that came so long ago; `None`: no such probe is set.
+    pub fn measured(&mut self, probe: &Probe, report: &Report, waited: Duration) -> Option<Taken> {
+        let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+        let now = self.now().minus(waited);
         self.standing.measure.take(&self.standing.state, probe, report, now)
     }
 
@@ -67,7 +70,9 @@ pub struct Answered {
 /// The house is closed, or its queue full; the disk.
 pub fn report(keeper: &Keeper, actor: &Actor, report: Report) -> Result<Option<Answered>> {
     let Some(probe) = Probe::new(actor.person.as_str()) else { return Ok(None) };
-    let taken = keeper.look(move |house| house.measured(&probe, &report))?;
+    // Ages are from when it came: what waits for the house's thread, or for the standby, is no later seen.
+    let came = Instant::now();
+    let taken = keeper.look(move |house| house.measured(&probe, &report, came.elapsed()))?;
     let Some(Taken { questions, failing }) = taken else { return Ok(None) };
     let mut answered = Answered { questions, lost: Vec::new() };
     for failing in failing {

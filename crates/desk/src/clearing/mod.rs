@@ -16,6 +16,7 @@
 //! - [`known`]: what the harm check knows, shared by the rounds and whoever asks.
 //! - [`standby`]: a second machine that has all of it before it is acknowledged.
 //! - [`measured`]: what probes report of ISPs: taken, answered with the next questions, put on record.
+//! - [`challenge::Hand`]: the thread, or one's own hand where no server runs.
 //! - [`statement`], [`challenge`]: what somebody says who objects, and what shows that they may.
 //! - [`tally`], `trail`: figures, and which record speaks of which ticket: both follow the steps.
 //! - `replay`: from records to the state; nothing else makes it.
@@ -29,6 +30,7 @@ mod blocks;
 pub mod challenge;
 mod check;
 pub mod door;
+mod hand;
 mod house;
 mod house_act;
 mod keeper;

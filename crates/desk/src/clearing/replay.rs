@@ -3,7 +3,7 @@
 use model::record::{Body, Opening, Record, ShieldDecided};
 use shield::measure::{Measure, figures};
 use shield::order::written::MAX_PARTS;
-use shield::order::{Decision, Moment, Policy, State};
+use shield::order::{Decision, ItemId, Moment, Policy, State};
 
 use super::blocks::{Batch, Blocks};
 use super::standby::{GENERATION, Standbys};
@@ -83,6 +83,13 @@ impl Standing {
             }
             Body::ShieldStandby(body) => self.standbys.take(&body)?,
             Body::ShieldFigured(body) => self.policy.set(&body.figure, body.value)?,
+            Body::ShieldNotice(body) => {
+                let item: ItemId = body
+                    .item
+                    .parse()
+                    .map_err(|_| format!("it speaks of the item {:?}, which is none", body.item))?;
+                self.trail.mark(item.ticket(), index);
+            }
             Body::ShieldMeasured(body) => {
                 figures::read(&body.measured)?.iter().for_each(|one| self.measure.replay(one));
             }

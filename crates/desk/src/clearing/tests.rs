@@ -366,6 +366,39 @@ fn the_keeper_answers_many_and_publishes_what_is_durable() {
 }
 
 #[test]
+fn however_many_look_who_acts_is_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = place(dir.path());
+    House::create(&place).unwrap();
+    let house = House::open(&place).unwrap();
+    let (keeper, thread) = Keeper::start(house, Box::new(|_: &House| {})).unwrap();
+    // Probes' reports, pages: more come than are done.
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let looks: Vec<_> = (0..8)
+        .map(|_| {
+            let (keeper, stop) = (keeper.clone(), Arc::clone(&stop));
+            std::thread::spawn(move || {
+                let slow = |_: &mut House| std::thread::sleep(std::time::Duration::from_millis(1));
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    keeper.look(slow).unwrap();
+                }
+            })
+        })
+        .collect();
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    let (answered, answer) = std::sync::mpsc::channel();
+    let acting = keeper.clone();
+    let order = reported(&["tv.stream.example"]).remove(0);
+    std::thread::spawn(move || answered.send(acting.act(order).unwrap().is_ok()).unwrap());
+    let answer = answer.recv_timeout(std::time::Duration::from_secs(20));
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    looks.into_iter().for_each(|look| look.join().unwrap());
+    assert_eq!(answer, Ok(true), "who acts waited for all who looked");
+    keeper.close();
+    thread.join().unwrap().unwrap();
+}
+
+#[test]
 fn a_log_that_does_not_hold_together_is_told_with_its_record() {
     let decision = |house: &House, text: &str, part, parts, epoch| model::record::ShieldDecided {
         epoch: house.epoch() + epoch,

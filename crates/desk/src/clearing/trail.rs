@@ -27,12 +27,17 @@ impl Trail {
             if last.replace(ticket) == Some(ticket) {
                 continue;
             }
-            if self.marks.len() >= MAX_MARKS {
-                self.marks.pop_front();
-                self.cut = true;
-            }
-            self.marks.push_back((record, ticket));
+            self.mark(ticket, record);
         }
+    }
+
+    /// Marks a ticket that a record speaks of.
+    pub(super) fn mark(&mut self, ticket: TicketId, record: u64) {
+        if self.marks.len() >= MAX_MARKS {
+            self.marks.pop_front();
+            self.cut = true;
+        }
+        self.marks.push_back((record, ticket));
     }
 
     /// The newest records about a ticket, at most so many, the oldest first; and whether there are more.

@@ -696,6 +696,21 @@ records! {
         Committed reason: Option<String>,
     }
 
+    /// A notice to a host or a CDN did not go out: of each letter the first try that failed, and that it was
+    /// given up (docs/clearing-house.md).
+    "shield.notice" ShieldNotice {
+        /// What became of it: `failed`, to be tried again, or `given_up`, to be sent by hand.
+        Committed turn: String,
+        /// The item, as ticket and place.
+        Committed item: String,
+        /// To whom it was to go.
+        Committed to: String,
+        /// How often it was tried by then.
+        Committed tries: u64,
+        /// What the relay said.
+        Committed reason: String,
+    }
+
     /// Who objects to a block showed that they control what is blocked: the text that the clearing house gave
     /// them stood where only its holder can put it.
     "challenge.met" ChallengeMet {

@@ -14,6 +14,26 @@ fn of(ticket: &str) -> Value {
 }
 
 #[test]
+fn what_is_durable_on_one_machine_alone_is_said() {
+    let bed = Bed::with(Times::default());
+    let reporter = Some(bed.key("league-1"));
+    let answer = bed.post("/ticket/create", reporter, &ticket("1/26/DDA", NAMES, V4, V6));
+    assert_eq!(answer.json().get("alone"), None);
+    let id = answer.data()["ticket_id"].as_str().unwrap().to_owned();
+    // A standby that never follows: what is added is refused, and what opens is told of.
+    bed.state(|house| {
+        let by = shield::order::words::Person::new("vera").unwrap();
+        let why = shield::order::words::Grounds::new("two are safer than one").unwrap();
+        house.name_standby(&by, "second", model::Sha256Hex([1; 32]), &why).unwrap();
+    });
+    let more = bed.post("/ticket/create", reporter, &ticket("1/26/DDA", &["b.example"], &[], &[]));
+    assert!(more.json()["message"].as_str().unwrap().contains("standby"), "{more:?}");
+    let back = bed.post("/ticket/remove", reporter, &of(&id)).json();
+    assert_eq!((&back["status"], &back["alone"]), (&json!("success"), &json!(true)));
+    assert_eq!(bed.get("/ticket/get/total", reporter).json().get("alone"), None);
+}
+
+#[test]
 fn a_ticket_is_taken_shown_and_taken_back() {
     let bed = Bed::with(Times::default());
     let reporter = Some(bed.key("league-1"));

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::trail::Trail;
+use super::wire::Run;
 use crate::order::Moment;
 use crate::order::words::{Organisation, Probe};
 
@@ -61,6 +62,8 @@ pub(super) struct Seat {
     pub(super) trails: HashMap<u64, Trail>,
     pub(super) controls: HashMap<usize, Watched>,
     pub(super) counts: Counts,
+    /// The probe's run, and the number of its next answer.
+    next: Option<(u64, u64)>,
 }
 
 impl Seat {
@@ -73,7 +76,16 @@ impl Seat {
             trails: HashMap::new(),
             controls: HashMap::new(),
             counts: Counts::default(),
+            next: None,
         }
+    }
+
+    /// How many of a report's answers were taken before; the others are from here on.
+    pub(super) fn taken(&mut self, run: Option<Run>, many: usize) -> usize {
+        let Some(Run { run, first }) = run else { return 0 };
+        let next = self.next.filter(|(of, _)| *of == run).map_or(first, |(_, next)| next);
+        self.next = Some((run, next.max(first.saturating_add(many as u64))));
+        usize::try_from(next.saturating_sub(first)).unwrap_or(usize::MAX).min(many)
     }
 
     /// True where it was heard of within a minute.

@@ -61,17 +61,19 @@ impl Measure {
         let seat = self.seats.get_mut(probe)?;
         seat.heard = Some(now);
         seat.counts.reports += 1;
-        seat.counts.dropped = seat.counts.dropped.saturating_add(report.dropped);
+        let before = seat.taken(report.run, report.answers.len());
+        if before == 0 {
+            seat.counts.dropped = seat.counts.dropped.saturating_add(report.dropped);
+        }
         let unblocked = seat.isp.is_none();
         let at = |answer: &Answer| now.minus(answer.age_ms);
-        let named: Vec<(&Answer, Name)> = report
-            .answers
-            .iter()
-            .filter_map(|answer| Some((answer, Name::parse(&answer.name).ok()?)))
+        let named: Vec<(usize, &Answer, Name)> = (0..)
+            .zip(&report.answers)
+            .filter_map(|(n, answer)| Some((n, answer, Name::parse(&answer.name).ok()?)))
             .collect();
         // The controls that answered: what is said within a second of one counts.
         let mut alive: Vec<(Moment, usize)> = Vec::new();
-        for (answer, name) in &named {
+        for (_, answer, name) in &named {
             if let (Some(control), Said::Open) = (self.by_control.get(name), answer.said) {
                 alive.push((at(answer), *control));
             }
@@ -84,7 +86,7 @@ impl Measure {
             near.filter(|(_, control)| Some(*control) != not).count() as u64
         };
         let mut failing = Vec::new();
-        for (answer, name) in &named {
+        for (_, answer, name) in named.iter().filter(|(n, ..)| *n >= before) {
             let moment = at(answer);
             if let Some(control) = self.by_control.get(name).copied() {
                 self.count(probe, answer.said);

@@ -33,6 +33,17 @@ pub struct Answer {
     pub address: Option<IpAddr>,
 }
 
+/// Which of a probe's answers a report holds. A report of which nobody heard that it was taken comes again, with what
+/// is new behind it: an answer counts once, however often it comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Any number, another one each time that the probe starts.
+    pub run: u64,
+    /// The number of the first answer of the report, counted from that start.
+    pub first: u64,
+}
+
 /// What a probe saw since its last report. An empty one asks for questions alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,6 +53,9 @@ pub struct Report {
     pub dropped: u64,
     /// The answers, the oldest first.
     pub answers: Vec<Answer>,
+    /// Which they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Run>,
 }
 
 /// What a probe asks next, once each, all within one second.
@@ -138,7 +152,7 @@ mod tests {
             age_ms: age,
             address: None,
         };
-        let of = |answers| serde_json::to_vec(&Report { dropped: 0, answers }).unwrap();
+        let of = |answers| serde_json::to_vec(&Report { answers, ..Report::default() }).unwrap();
         assert!(Report::read(&of(vec![one("tv.example", 1)])).is_ok());
         assert_eq!(Report::read(&of(vec![one("TV.example", 1)])), Err(WireError::Name));
         assert_eq!(Report::read(&of(vec![one("192.0.2.1", 1)])), Err(WireError::Name));

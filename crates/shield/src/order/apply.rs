@@ -6,7 +6,7 @@ use std::mem::take;
 use super::exceptions::Exception;
 use super::machine::{Machine, Stage};
 use super::policy::{HOUR_MS, MAX_MEASURED_MS};
-use super::state::{Announced, Harm, Live, Objection, State, Stop, Value};
+use super::state::{Announced, Harm, Live, MAX_DECIDED, Objection, State, Stop, Value};
 use super::step::{self, Deed, Step};
 use super::ticket::Ticket;
 use super::turn::{Cause, End, Turn};
@@ -63,8 +63,13 @@ impl State {
                 if let Some(live) = self.live.get(item) {
                     let value = live.value.clone();
                     let grave = live.machine.in_force().is_some_and(|was| was.outcome.grave);
-                    let objection = Objection { value, grave, at, due: *due, open: true };
-                    self.objections.insert((*item, *proof), objection);
+                    let proven = !step.by.role.objects_by_word();
+                    let objection = Objection { value, grave, at, due: *due, open: true, proven };
+                    let before = self.objections.insert((*item, *proof), objection);
+                    // The same words by somebody's word before: what was shown counts.
+                    if let Some(before) = before {
+                        self.clocks.remove(&(before.due, *item, *proof));
+                    }
                     self.clocks.insert((*due, *item, *proof));
                 }
             }
@@ -81,6 +86,7 @@ impl State {
                 if !self.live.contains_key(item) {
                     self.objections.remove(&(*item, *proof));
                 }
+                self.forget_decided(*item);
             }
             Deed::ObjectionUpheld { item, proof, charge, .. } => {
                 if let Some(objection) = self.objections.get(&(*item, *proof)) {
@@ -300,6 +306,17 @@ impl State {
 }
 
 impl State {
+    /// Of an item's decided objections the newest are remembered.
+    fn forget_decided(&mut self, id: ItemId) {
+        let decided = || self.objections(id).filter(|(_, objection)| !objection.open);
+        if decided().count() > MAX_DECIDED {
+            let oldest = decided().min_by_key(|(proof, objection)| (objection.at, **proof));
+            if let Some(proof) = oldest.map(|(proof, _)| *proof) {
+                self.objections.remove(&(id, proof));
+            }
+        }
+    }
+
     fn forget_objections(&mut self, id: ItemId, which: impl Fn(&Objection) -> bool) {
         let known = self.objections(id).filter(|(_, objection)| which(objection));
         for (proof, due) in known.map(|(proof, one)| (*proof, one.due)).collect::<Vec<_>>() {

@@ -44,7 +44,7 @@ pub use decide::{MAX_DUE, MAX_LIFTED, decide};
 pub use machine::{Machine, Stage};
 pub use policy::Policy;
 pub use refusal::Refusal;
-pub use state::{MAX_OBJECTIONS, MAX_WANTING, State, Value};
+pub use state::{MAX_BY_WORD, MAX_DECIDED, MAX_OBJECTIONS, MAX_WANTING, State, Value};
 pub use step::{Deed, Step};
 pub use ticket::{Ticket, TicketStage};
 pub use turn::{Capture, Outcome, Seen, Turn};

@@ -95,7 +95,7 @@ refusals! {
         "this objection with this proof was taken already; one with another proof is a new one",
     /// Too many objections on one item.
     TooManyObjections "too_many_objections"
-        "more objections on this item than are kept; tell the reviewers, who decide on the open ones",
+        "as many objections to this item are open as may be; tell the reviewers, who decide on the open ones",
     /// No such open objection.
     NoObjection "no_objection" "there is no such open objection",
     /// A network reports too much.

@@ -30,8 +30,12 @@ pub type Value = Arc<Item>;
 
 /// The most live items that want one value.
 pub const MAX_WANTING: usize = 1_000;
-/// The most objections to one item.
+/// The most objections to one item that are open, of those who showed that they control what is blocked.
 pub const MAX_OBJECTIONS: usize = 64;
+/// The most that are open beside them, by the word of a reviewer or the authority: they take nobody's place.
+pub const MAX_BY_WORD: usize = 16;
+/// The newest decided ones that are remembered of one item, so that none of them is taken again.
+pub const MAX_DECIDED: usize = 64;
 /// The most stops at a time.
 pub const MAX_STOPS: usize = 10_000;
 /// The most networks whose harm reports are counted in one hour: more than there are.
@@ -130,6 +134,8 @@ pub struct Objection {
     pub due: Moment,
     /// True until one did.
     pub open: bool,
+    /// True where who objects showed that they control what is blocked; else it is a reviewer's word.
+    pub proven: bool,
 }
 
 /// Harm that networks report of a value.

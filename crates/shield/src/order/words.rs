@@ -175,6 +175,14 @@ words! {
     }
 }
 
+impl Role {
+    /// True of who objects by their word alone: a reviewer or the authority, for somebody who showed it to them.
+    /// Anybody else shows that they control what is blocked before the desk asks for an objection of theirs.
+    pub fn objects_by_word(self) -> bool {
+        matches!(self, Self::Reviewer | Self::Authority)
+    }
+}
+
 /// Who acts. That they are who they say was found elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,7 +6,7 @@ use shield::harm::Verdict;
 use shield::item::Name;
 use shield::measure::figures::{self, What};
 use shield::measure::said::Said;
-use shield::measure::wire::{Answer, Report};
+use shield::measure::wire::{Answer, Report, Run};
 use shield::measure::{Failing, MAX_TARGETS, Measure, Setting};
 use shield::order::command::Command;
 use shield::order::words::{Probe, Scope};
@@ -41,7 +41,7 @@ fn round(world: &mut World, n: u8, said: impl Fn(&str) -> Said) -> (Vec<String>,
         let address = (said == Said::Open).then(|| "192.0.2.80".parse().unwrap());
         Answer { name: name.clone(), said, age_ms: 0, address }
     };
-    let report = Report { dropped: 0, answers: asked.iter().map(answer).collect() };
+    let report = Report { answers: asked.iter().map(answer).collect(), ..Report::default() };
     let taken = world.measure.take(&world.state, &named(n), &report, world.now).unwrap();
     (asked, taken.failing)
 }
@@ -63,6 +63,42 @@ fn second(world: &mut World, said: [&dyn Fn(&str) -> Said; 2]) -> Vec<(u8, Faili
         all.extend(round(world, n, said).1.into_iter().map(|failing| (n, failing)));
     }
     all
+}
+
+#[test]
+fn a_report_that_comes_again_counts_once() {
+    let mut world = begun();
+    (0..3).for_each(|_| drop(second(&mut world, [&open, &open])));
+    let answer =
+        |name: &str, said, age_ms| Answer { name: name.into(), said, age_ms, address: None };
+    let mut failing = 0;
+    let mut sends = |world: &mut World, run, first, answers: Vec<Answer>| {
+        let report = Report { dropped: 0, answers, run: Some(Run { run, first }) };
+        let taken = world.measure.take(&world.state, &named(1), &report, world.now).unwrap();
+        failing += taken.failing.len();
+        failing
+    };
+    // One lost answer of a control. Nobody hears that it was taken: it comes again and again, each time a little
+    // later on its way.
+    for late in [0, 300, 900, 2_000] {
+        world.now = world.now.plus(SECOND + late);
+        let both = vec![
+            answer("mail.example", Said::Open, SECOND),
+            answer("news.example", Said::NoSuchName, SECOND),
+        ];
+        assert_eq!(sends(&mut world, 7, 40, both), 0, "one answer is no three");
+    }
+    // What is new behind it counts; so does all of a probe that started again.
+    for n in 1..3 {
+        world.now = world.now.plus(SECOND);
+        let both = vec![
+            answer("mail.example", Said::Open, 0),
+            answer("news.example", Said::NoSuchName, 0),
+        ];
+        let first = if n == 1 { 42 } else { 0 };
+        let run = if n == 1 { 7 } else { 8 };
+        assert_eq!(sends(&mut world, run, first, both), usize::from(n == 2));
+    }
 }
 
 fn found(measure: &Measure, isp: &str, value: &str) -> Option<What> {
@@ -244,7 +280,8 @@ fn what_was_not_asked_is_counted_and_kept_nowhere() {
     let marker = "marker-4711.subscriber.example";
     let answer =
         |name: &str| Answer { name: name.into(), said: Said::Open, age_ms: 0, address: None };
-    let report = Report { dropped: 3, answers: vec![answer(marker), answer("news.example")] };
+    let answers = vec![answer(marker), answer("news.example")];
+    let report = Report { dropped: 3, answers, run: None };
     let taken = world.measure.take(&world.state, &named(1), &report, world.now).unwrap();
     assert!(!format!("{taken:?}{:?}", world.measure).contains("marker-4711"));
     let counts = world.measure.isps()[0].probes[0].2;

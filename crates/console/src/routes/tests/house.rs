@@ -410,6 +410,32 @@ async fn live_says_that_the_standby_is_gone() {
     let (status, page) = get(&mut bench, Some(&token), "/live").await;
     assert_eq!(status, StatusCode::OK);
     assert!(page.contains("The standby second is gone"), "{page}");
+    // What opens is done, and said to be durable here alone; what is not done says so as ever.
+    let form = [
+        ("scope", "all"),
+        ("halt", "lifts"),
+        ("grounds", "a hospital is blocked"),
+        ("back", "/live"),
+    ];
+    let (status, page) = post(&mut bench, Some(&token), "/stop", &form).await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    assert!(
+        page.contains("durable on this machine alone") && page.contains("href=\"/live\""),
+        "{page}"
+    );
+    let form = [("scope", "all"), ("grounds", "mended"), ("back", "/live")];
+    assert_eq!(post(&mut bench, Some(&token), "/resume", &form).await.0, StatusCode::CONFLICT);
+    // Back to where it was, the answer is the page again.
+    let keeper = bench.app.clearing().unwrap().keeper.clone();
+    let dismiss = |house: &mut desk::clearing::House| {
+        let grounds = shield::order::words::Grounds::new("its disk failed").unwrap();
+        house.dismiss_standby(&Person::new("vera").unwrap(), &grounds)
+    };
+    tokio::task::spawn_blocking(move || keeper.look(dismiss)).await.unwrap().unwrap().unwrap();
+    assert_eq!(
+        post(&mut bench, Some(&token), "/resume", &form).await,
+        (StatusCode::SEE_OTHER, "/live".to_owned())
+    );
 }
 
 /// Who reports for one organisation is shown nothing of another's by whatever it knows of it: a hash, an address.
@@ -515,7 +541,7 @@ async fn live_and_statistics_show_what_isps_are_measured_to_do() {
             vec![answer("one.example.test", Said::NoSuchName), answer("news.example", Said::Open)];
         let probe = actor("p-fibre", "lab", Role::Probe);
         for _ in 0..3 {
-            let report = Report { dropped: 0, answers: answers.clone() };
+            let report = Report { answers: answers.clone(), ..Report::default() };
             desk::clearing::measured::report(&keeper, &probe, report).unwrap().unwrap();
         }
     };

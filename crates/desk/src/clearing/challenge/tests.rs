@@ -7,6 +7,7 @@ use model::record::Body;
 use shield::order::{Deed, Role};
 
 use super::*;
+use crate::clearing::House;
 use crate::clearing::tests::{actor, does, item, place, released, reported};
 
 /// A resolver that shows these texts, each at its name, and has shop.stream.example at 127.0.0.1.
@@ -223,14 +224,16 @@ fn more_looks_than_may_be_at_once_are_sent_away() {
     let value = Item::parse("tv.stream.example").unwrap();
     let special = vec!["127.0.0.0/8:*".parse().unwrap()];
     let challenge = Challenge { special, ..of.challenge(&value, "token".to_owned()) };
+    let looked = || {
+        let (_one, probe) = of.begin()?;
+        of.looked(probe, &challenge).unwrap().map(drop)
+    };
     let came: Vec<_> = thread::scope(|scope| {
-        let looks: Vec<_> = (0..AT_ONCE + 3)
-            .map(|_| scope.spawn(|| of.looked(&challenge).unwrap().map(drop)))
-            .collect();
+        let looks: Vec<_> = (0..AT_ONCE + 3).map(|_| scope.spawn(looked)).collect();
         looks.into_iter().map(|look| look.join().unwrap()).collect()
     });
     let busy = came.iter().filter(|came| **came == Err(Unmet::Busy)).count();
     assert_eq!(busy, 3, "{came:?}");
     // Each place is free again.
-    assert!(matches!(of.looked(&challenge).unwrap().map(drop), Err(Unmet::Not(_))));
+    assert!(matches!(looked(), Err(Unmet::Not(_))));
 }

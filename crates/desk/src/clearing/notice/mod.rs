@@ -6,28 +6,29 @@
 //! - [`letter`]: what is written, in their language.
 //! - [`outbox`]: what waits, in files.
 //! - [`post`]: the relay. Nothing calls outside unless one is configured.
+//! - `sending`: what is sent, what is put on record of it, and what is taken back.
 
 pub mod contacts;
 pub mod letter;
 pub mod outbox;
 pub mod post;
+mod sending;
 #[cfg(test)]
 mod tests;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use model::record::Name;
 use serde::Deserialize;
 use shield::item::Kind;
-use shield::order::{Command, ItemId, Machine, Moment};
-use vault::Origin;
+use shield::order::{ItemId, Machine, Moment};
 
 use self::contacts::Contacts;
 use self::letter::Letter;
 use self::outbox::{MAX_LETTERS, Waiting};
 use self::post::Relay;
-use super::house::{Ask, House};
+pub(super) use self::sending::{seal, sent_one, tell};
+use super::house::House;
 use super::keeper::Keeper;
 use super::known::Knowledge;
 use super::rounds::Told;
@@ -36,8 +37,6 @@ use crate::{Error, Result};
 
 /// The most notices that are written in one round.
 const A_ROUND: usize = 64;
-/// The most letters that are sent in one round: each may take half a minute.
-const SENT_A_ROUND: usize = 4;
 
 /// How notices are sent: TOML.
 ///
@@ -135,14 +134,15 @@ impl Notices {
         self.relay.is_some()
     }
 
-    /// Writes what is asked for, and sends what is due; true where anything was done.
+    /// Takes back what is over, writes what is asked for, and sends what is due; true where anything was done.
     ///
     /// # Errors
     /// The disk; the house is closed. What a relay says is no error.
     pub fn round(&mut self, keeper: &Keeper, told: &Told) -> Result<bool> {
+        let took_back = self.take_back(keeper, told)?;
         let wrote = self.write(keeper, told)?;
         let sent = self.send(keeper, told)?;
-        Ok(wrote || sent)
+        Ok(took_back || wrote || sent)
     }
 
     fn write(&mut self, keeper: &Keeper, told: &Told) -> Result<bool> {
@@ -193,6 +193,7 @@ impl Notices {
             tries: 0,
             next: now,
             failed: None,
+            sent: None,
         };
         if to.is_empty() {
             told(&format!(
@@ -237,34 +238,6 @@ impl Notices {
             addresses.iter().map(|address| (*address, asn(address))).collect()
         })
     }
-
-    fn send(&mut self, keeper: &Keeper, told: &Told) -> Result<bool> {
-        let Some(relay) = &self.relay else { return Ok(false) };
-        let now = keeper.look(|house| house.now())?;
-        let (waiting, _) = outbox::all(&self.dir)?;
-        let due = waiting.into_iter().filter(|letter| letter.to.is_some() && letter.next <= now);
-        let mut any = false;
-        for letter in due.take(SENT_A_ROUND) {
-            any = true;
-            let to = letter.to.clone().unwrap_or_default();
-            let sent = relay.send(&self.settings.from, &to, &letter.bytes(&self.dir)?);
-            match sent {
-                Ok(()) => {
-                    told(&format!("notice of {} ({}) sent to {to}", letter.value, letter.item));
-                    let dir = self.dir.clone();
-                    keeper.look(move |house| sent_one(house, &dir, &letter))??;
-                }
-                Err(why) => {
-                    told(&format!(
-                        "notice of {} ({}) to {to} was not sent: {why}; tried again in a while",
-                        letter.value, letter.item
-                    ));
-                    letter.failed(&why, now).put(&self.dir, None)?;
-                }
-            }
-        }
-        Ok(any)
-    }
 }
 
 /// What the machine asks a notice of by now.
@@ -291,37 +264,4 @@ fn asked(house: &mut House) -> Vec<Asked> {
         })
     };
     items.into_iter().filter_map(one).collect()
-}
-
-/// Seals what was sent, tells the machine, and takes the letter away. Done again after a crash it seals no second
-/// time, and the machine knows.
-pub(super) fn sent_one(house: &mut House, dir: &Path, letter: &Waiting) -> Result<()> {
-    if letter.to.is_some() {
-        let bytes = letter.bytes(dir)?;
-        seal(house, &bytes, "notice.eml", &letter.value)?;
-    }
-    tell(house, letter.item)?;
-    letter.remove(dir)
-}
-
-/// Seals bytes that went out, or came.
-pub(super) fn seal(house: &mut House, bytes: &[u8], name: &str, value: &str) -> Result<()> {
-    let mut bytes = bytes;
-    let staged = house.case().stager().reader(&mut bytes)?;
-    if house.case().exhibit(&staged.id()).is_some() {
-        return Ok(());
-    }
-    house.record(|case, stamp| {
-        let (source, item) = (Some(Name(name.as_bytes().to_vec())), Some(value.to_owned()));
-        let mut batch = case.batch();
-        batch.seal(staged, &Origin { source, item, ..Origin::default() })?;
-        Ok(batch.commit(stamp).map(drop)?)
-    })
-}
-
-/// Says to the machine that a notice went out. What it refuses, it knows already, or the item is over.
-pub(super) fn tell(house: &mut House, item: ItemId) -> Result<()> {
-    let actor = house.itself().clone();
-    let ask = Ask { actor, command: Command::NoticeSent { item } };
-    house.act(std::slice::from_ref(&ask)).map(drop)
 }

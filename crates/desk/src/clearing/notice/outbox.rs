@@ -19,6 +19,8 @@ pub const FOLDER: &str = "outbox";
 pub const MAX_LETTERS: usize = 10_000;
 /// The longest letter, in bytes.
 pub const MAX_LETTER: u64 = 64 << 10;
+/// The most tries of one letter: with the waits between them about a day. Then it waits for a hand.
+pub const MAX_TRIES: u32 = 32;
 /// The longest time between two tries, in milliseconds.
 const LONGEST_WAIT: u64 = 3_600_000;
 
@@ -43,6 +45,9 @@ pub struct Waiting {
     /// Why the last try failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
+    /// When the relay took it, of one of which the machine does not know yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Moment>,
 }
 
 impl Waiting {
@@ -94,6 +99,17 @@ impl Waiting {
         Ok(disk::remove(&self.message(dir))?)
     }
 
+    /// True where no relay tries it any more.
+    pub fn is_given_up(&self) -> bool {
+        self.tries >= MAX_TRIES
+    }
+
+    /// True where a relay has to take it by now, or the machine to be told that one did.
+    pub fn is_due(&self, now: Moment) -> bool {
+        let tried = self.next <= now && !self.is_given_up();
+        self.to.is_some() && (self.sent.is_some() || tried)
+    }
+
     /// The same after a try that failed: the next one comes later each time, an hour at the most.
     pub fn failed(self, why: &str, now: Moment) -> Self {
         let why: String = why.chars().filter(|c| !c.is_control()).take(400).collect();
@@ -120,7 +136,7 @@ pub fn all(dir: &Path) -> Result<(Vec<Waiting>, usize)> {
         if path.extension().is_none_or(|of| of != "json") {
             continue;
         }
-        let read = std::fs::read(&path).ok().filter(|bytes| bytes.len() as u64 <= MAX_LETTER);
+        let read = read(&path).filter(|bytes| bytes.len() as u64 <= MAX_LETTER);
         match read.and_then(|bytes| serde_json::from_slice::<Waiting>(&bytes).ok()) {
             Some(letter) => letters.push(letter),
             None => odd += 1,
@@ -128,6 +144,14 @@ pub fn all(dir: &Path) -> Result<(Vec<Waiting>, usize)> {
     }
     letters.sort_by_key(|letter| (letter.item, letter.number));
     Ok((letters, odd))
+}
+
+/// A file, up to one byte more than any is long.
+fn read(path: &Path) -> Option<Vec<u8>> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).ok()?.take(MAX_LETTER + 1).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 #[cfg(test)]
@@ -146,6 +170,7 @@ mod tests {
             tries: 0,
             next: Moment(5),
             failed: None,
+            sent: None,
         }
     }
 
@@ -174,6 +199,9 @@ mod tests {
         }
         assert_eq!(waits[..3], [15_000, 30_000, 60_000]);
         assert_eq!(waits[39], 3_600_000);
+        let day: i64 = waits[..MAX_TRIES as usize - 1].iter().sum();
+        assert_eq!(day / 3_600_000, 24, "about a day");
+        assert!(letter.is_given_up() && !letter.is_due(Moment(i64::MAX)));
         assert_eq!(letter.failed.as_deref(), Some("refusedby [2Jthem"));
     }
 }

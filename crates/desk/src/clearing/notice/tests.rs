@@ -6,6 +6,8 @@ use std::thread;
 use shield::order::turn::Notice;
 use shield::order::words::Grounds;
 
+use shield::order::Command;
+
 use super::*;
 use crate::clearing::HouseAct;
 use crate::clearing::tests::{actor, does, item, place, released, reported};
@@ -181,6 +183,127 @@ fn a_relay_takes_the_very_letter_and_one_that_fails_is_tried_again() {
     assert!(matches!(keeper.look(|house| notice(house)).unwrap(), Notice::Sent(_)));
     assert_eq!(outbox::all(&shield).unwrap(), (Vec::new(), 0));
     keeper.close();
+}
+
+fn grounds() -> Grounds {
+    Grounds::new("two are safer than one").unwrap()
+}
+
+/// Names a standby that never follows.
+fn alone(house: &mut House) {
+    let vera = actor("vera", "authority", Role::Reviewer).person;
+    let key = model::Sha256Hex::of(b"secret");
+    house.name_standby(&vera, "second", key, &grounds()).unwrap();
+    assert!(house.is_alone());
+}
+
+fn goes_on(house: &mut House) {
+    let vera = actor("vera", "authority", Role::Reviewer).person;
+    house.dismiss_standby(&vera, &grounds()).unwrap();
+}
+
+/// What the log says of notices that did not go out, each with its record.
+fn not_sent(house: &House) -> Vec<(u64, String, u64)> {
+    let of = |index| match house.case().body(index) {
+        Ok(model::record::Body::ShieldNotice(body)) => Some((index, body.turn, body.tries)),
+        _ => None,
+    };
+    (0..house.case().len()).filter_map(of).collect()
+}
+
+#[test]
+fn while_the_standby_is_gone_nobody_is_written_to_and_nothing_counts_as_sent() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut house = house(dir.path());
+    alone(&mut house);
+    let (keeper, _) = Keeper::start(house, Box::new(|_: &House| {})).unwrap();
+    let (port, letters) = relay(&[]);
+    let mut notices = notices(dir.path(), CONTACT, Some(port));
+    let (told, _) = told();
+    for _ in 0..3 {
+        notices.round(&keeper, &told).unwrap();
+    }
+    assert_eq!(letters.lock().unwrap().len(), 0, "the machine could not be told of it");
+    let shield = dir.path().join("shield");
+    let (waiting, _) = outbox::all(&shield).unwrap();
+    assert_eq!(waiting.len(), 1);
+    // Nor by hand: silence would not begin.
+    let act = HouseAct::NoticeSent { item: item(0), to: Some(grounds()) };
+    let vera = actor("vera", "authority", Role::Reviewer).person;
+    let said = keeper.look(move |house| house.do_act(&vera, &act)).unwrap();
+    assert!(said.unwrap_err().to_string().contains("standby"));
+    assert_eq!(keeper.look(|house| notice(house)).unwrap(), Notice::Asked);
+    // The standby went while the relay took it: it is sent once, and the machine hears of it later.
+    Waiting { sent: Some(waiting[0].written), ..waiting[0].clone() }.put(&shield, None).unwrap();
+    notices.round(&keeper, &told).unwrap();
+    assert_eq!(outbox::all(&shield).unwrap().0.len(), 1, "it is kept until it can be told");
+    keeper.look(goes_on).unwrap();
+    assert!(notices.round(&keeper, &told).unwrap());
+    assert!(matches!(keeper.look(|house| notice(house)).unwrap(), Notice::Sent(_)));
+    assert_eq!(outbox::all(&shield).unwrap(), (Vec::new(), 0));
+    assert!(!notices.round(&keeper, &told).unwrap());
+    assert_eq!(letters.lock().unwrap().len(), 0, "the relay took it before");
+    keeper.close();
+}
+
+#[test]
+fn a_letter_of_an_item_that_ended_is_taken_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let house = house(dir.path());
+    let (keeper, _) = Keeper::start(house, Box::new(|_: &House| {})).unwrap();
+    let (port, letters) = relay(&["451 not now"]);
+    let mut notices = notices(dir.path(), CONTACT, Some(port));
+    let (told, lines) = told();
+    assert!(notices.round(&keeper, &told).unwrap());
+    let shield = dir.path().join("shield");
+    let (waiting, _) = outbox::all(&shield).unwrap();
+    Waiting { next: waiting[0].written, ..waiting[0].clone() }.put(&shield, None).unwrap();
+    let command = Command::Lift { item: item(0), collateral: Some(true), grounds: grounds() };
+    let lift = super::super::Ask { actor: actor("lea", "league", Role::Reporter), command };
+    keeper.act(lift).unwrap().unwrap();
+    assert!(notices.round(&keeper, &told).unwrap());
+    assert_eq!(letters.lock().unwrap().len(), 0, "what it says is no longer so");
+    assert_eq!(outbox::all(&shield).unwrap(), (Vec::new(), 0));
+    assert!(lines.lock().unwrap().iter().any(|line| line.contains("taken back")), "{lines:?}");
+    keeper.close();
+}
+
+#[test]
+fn the_first_failure_and_giving_up_are_on_record_and_on_the_ticket() {
+    let dir = tempfile::tempdir().unwrap();
+    let house = house(dir.path());
+    let (keeper, thread) = Keeper::start(house, Box::new(|_: &House| {})).unwrap();
+    let (port, letters) = relay(&["451 not now"; outbox::MAX_TRIES as usize]);
+    let mut notices = notices(dir.path(), CONTACT, Some(port));
+    let (told, lines) = told();
+    let shield = dir.path().join("shield");
+    for n in 1..=outbox::MAX_TRIES {
+        assert!(notices.round(&keeper, &told).unwrap(), "try {n}");
+        let (waiting, _) = outbox::all(&shield).unwrap();
+        assert_eq!(waiting[0].tries, n);
+        Waiting { next: waiting[0].written, ..waiting[0].clone() }.put(&shield, None).unwrap();
+    }
+    assert!(!notices.round(&keeper, &told).unwrap(), "no relay tries it any more");
+    assert!(letters.lock().unwrap().is_empty());
+    assert!(lines.lock().unwrap().iter().any(|line| line.starts_with("ALARM")), "{lines:?}");
+    let said = keeper.look(|house| not_sent(house)).unwrap();
+    let turns: Vec<_> = said.iter().map(|(_, turn, tries)| (turn.as_str(), *tries)).collect();
+    assert_eq!(turns, [("failed", 1), ("given_up", outbox::MAX_TRIES.into())]);
+    let shown = |house: &House| {
+        let page = crate::clearing::read::ticket(house, item(0).ticket(), &None, 0, 9).unwrap();
+        let said = not_sent(house);
+        said.iter().all(|(record, ..)| page.records.contains(record)) && said.len() == 2
+    };
+    assert!(keeper.look(move |house| shown(house)).unwrap());
+    // It waits for a hand.
+    let act = HouseAct::NoticeSent { item: item(0), to: None };
+    let vera = actor("vera", "authority", Role::Reviewer).person;
+    keeper.look(move |house| house.do_act(&vera, &act)).unwrap().unwrap();
+    keeper.close();
+    thread.join().unwrap().unwrap();
+    let house = House::open(&place(dir.path())).unwrap();
+    assert!(shown(&house), "the log makes the same of it");
+    house.close().unwrap();
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub struct ObjectionView {
     pub value: Value,
     /// What was shown: the sealed statement's hash.
     pub proof: model::Sha256Hex,
+    /// True where who objects showed control; else it is a reviewer's word.
+    pub proven: bool,
     /// When it was taken.
     pub at: Moment,
     /// Until when a reviewer decides.
@@ -37,6 +39,7 @@ pub fn objections(house: &House) -> (Moment, Vec<ObjectionView>, u64) {
             item,
             value: objection.value.clone(),
             proof: *proof,
+            proven: objection.proven,
             at: objection.at,
             due: objection.due,
             reporter: ticket.reporter.clone(),

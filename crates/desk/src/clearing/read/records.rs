@@ -1,7 +1,7 @@
 //! Decisions out of the log, for who follows a ticket or a link to a record.
 
 use model::ExhibitId;
-use model::record::{Body, ShieldDecided};
+use model::record::{Body, ShieldDecided, ShieldNotice};
 use shield::order::state::Live;
 use shield::order::{Decision, Deed, TicketId, Turn};
 
@@ -21,6 +21,8 @@ pub struct Recorded {
     pub index: u64,
     /// The decision it holds or ends; `None`: it is no decision.
     pub decision: Option<Decision>,
+    /// A notice of which it says that it did not go out.
+    pub notice: Option<ShieldNotice>,
     /// The record's kind.
     pub kind: String,
     /// When it was written, as it says.
@@ -39,12 +41,13 @@ pub fn recorded(house: &House, index: u64) -> Result<Option<Recorded>> {
         return Ok(None);
     }
     let (record, opening) = case.record(index)?;
-    let decision = match Body::read(&record, &opening) {
-        Ok(Body::ShieldDecided(body)) => whole(house, index, body)?,
-        _ => None,
+    let (decision, notice) = match Body::read(&record, &opening) {
+        Ok(Body::ShieldDecided(body)) => (whole(house, index, body)?, None),
+        Ok(Body::ShieldNotice(body)) => (None, Some(body)),
+        _ => (None, None),
     };
     let (kind, time) = (record.kind.clone(), record.time.clone());
-    Ok(Some(Recorded { index, decision, kind, time, actor: record.actor(&opening) }))
+    Ok(Some(Recorded { index, decision, notice, kind, time, actor: record.actor(&opening) }))
 }
 
 /// A decision of which `last` is a part; `None` of a part that is not its last.

@@ -11,7 +11,9 @@
 //!   `vault::standby::wire`.
 //! - [`Copies`]: what the house itself knows of it.
 
+mod asked;
 mod following;
+mod named;
 mod sending;
 #[cfg(test)]
 mod tests;
@@ -23,11 +25,10 @@ use std::time::Duration;
 
 use model::Sha256Hex;
 use model::record::ShieldStandby;
-use serde::{Deserialize, Serialize};
-use shield::order::Command;
-use shield::order::Outcome;
+use shield::Verdict;
 use shield::order::command::Upheld;
 use shield::order::words::{Grounds, Person};
+use shield::order::{Command, ItemId, Machine, State};
 use vault::standby::wire::Hello;
 use vault::{Case, Parcel};
 
@@ -35,7 +36,9 @@ use super::house::House;
 use crate::desk::Place;
 use crate::{Error, Result};
 
+pub use asked::OfStandby;
 pub use following::{Followed, follow};
+pub use named::{Named, Standbys};
 pub use sending::send;
 
 /// The longest that an act waits for the standby. A connection on which nothing moves ends sooner
@@ -66,66 +69,6 @@ pub fn fresh_secret() -> Result<[u8; 32]> {
 pub fn log_key(dir: &Path) -> Result<Option<String>> {
     let log = ledger::Reader::open(&dir.join("ledger")).map_err(vault::Error::from)?;
     Ok(vault::named_keys(&log)?.map(|keys| keys.now().text()))
-}
-
-/// The standby that the log names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Named {
-    /// What it is called.
-    pub name: String,
-    /// SHA-256 of the secret by which it is known.
-    pub key: Sha256Hex,
-    /// True where the log says that it is there.
-    pub here: bool,
-}
-
-/// What the log says of standbys.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Standbys {
-    /// The one that is named now.
-    pub named: Option<Named>,
-    /// True where another machine was promoted, and has begun no epoch yet.
-    pub promoted: bool,
-}
-
-impl Standbys {
-    /// Follows a record.
-    pub(super) fn take(&mut self, body: &ShieldStandby) -> std::result::Result<(), String> {
-        let odd = || Err(format!("a standby is {} that cannot be", body.turn));
-        let here = |named: &Named| named.name == body.name;
-        match (body.turn.as_str(), &mut self.named) {
-            ("named", None) => {
-                let Some(key) = body.key else { return odd() };
-                self.named = Some(Named { name: body.name.clone(), key, here: false });
-            }
-            ("gone", Some(named)) if here(named) && named.here => named.here = false,
-            ("back", Some(named)) if here(named) && !named.here => named.here = true,
-            ("dismissed", Some(named)) if here(named) => self.named = None,
-            ("promoted", Some(named)) if here(named) => {
-                *self = Self { named: None, promoted: true };
-            }
-            _ => return odd(),
-        }
-        Ok(())
-    }
-
-    /// The epoch that begins after `last`.
-    ///
-    /// # Errors
-    /// This machine has begun all epochs that are its own.
-    pub(super) fn next_epoch(&self, last: u64) -> std::result::Result<u64, String> {
-        if self.promoted {
-            return Ok((last / GENERATION).saturating_add(1).saturating_mul(GENERATION));
-        }
-        match last.saturating_add(1) {
-            next if next.is_multiple_of(GENERATION) => {
-                Err(format!("{last} was the last epoch of this machine: promote a standby"))
-            }
-            next => Ok(next),
-        }
-    }
 }
 
 /// The house's end of a connection that is up to date.
@@ -200,6 +143,8 @@ pub(super) enum Offer {
     Parcel(Box<Parcel>),
     /// All was taken: what comes is sent as it is made.
     Live(Live),
+    /// Nothing: they are not the standby any more.
+    No,
 }
 
 /// How the standby is.
@@ -346,8 +291,12 @@ impl House {
         Ok(Ok(self.case.beginning()?))
     }
 
-    /// The next of what who follows lacks, that has so many records.
-    fn offer(&mut self, have: u64) -> Result<Offer> {
+    /// The next of what who follows lacks, that has so many records. Who they are is asked each time: a standby
+    /// that was dismissed while it caught up is none, though it knew the secret then.
+    fn offer(&mut self, key: Sha256Hex, have: u64) -> Result<Offer> {
+        if self.standing.standbys.named.as_ref().is_none_or(|named| named.key != key) {
+            return Ok(Offer::No);
+        }
         self.show()?;
         if let Some(parcel) = self.case.parcel(have, CATCH_UP)? {
             return Ok(Offer::Parcel(Box::new(parcel)));
@@ -363,9 +312,13 @@ impl House {
 
 /// True of what can add to what is blocked, or makes a promise that another machine has to keep. What opens
 /// or only tells goes on while the standby is gone.
-pub(super) fn adds(command: &Command) -> bool {
+pub(super) fn adds(state: &State, command: &Command) -> bool {
     match command {
-        Command::Check { outcome, .. } => may_release(outcome),
+        // Of what is out a check can only end it. What waits it may release, whoever has to agree: they may
+        // have agreed before.
+        Command::Check { item, outcome } => {
+            !is_out(state, *item) && outcome.verdict != Verdict::Refuse
+        }
         Command::Decide { upheld, .. } => *upheld == Upheld::No,
         Command::Capture { .. }
         | Command::Refuse { .. }
@@ -393,8 +346,10 @@ pub(super) fn adds(command: &Command) -> bool {
     }
 }
 
-fn may_release(outcome: &Outcome) -> bool {
-    outcome.verdict == shield::Verdict::Allow
+/// True of an item that is in force, or was and is suspended.
+pub(super) fn is_out(state: &State, item: ItemId) -> bool {
+    let out = |machine: &Machine| matches!(machine, Machine::InForce(_) | Machine::Suspended(_));
+    state.item(item).is_some_and(|live| out(&live.machine))
 }
 
 /// What is told of a standby that came or went.

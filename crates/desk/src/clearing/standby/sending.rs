@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
+use model::Sha256Hex;
 use vault::{Parcel, exhibit_path};
 
 use super::{BEAT, Live, Offer};
@@ -43,7 +44,7 @@ pub fn send(stream: &mut (impl Read + Write), keeper: &Keeper) -> Result<()> {
             Frame::Hello(hello) => hello,
             _ => return Err(odd("it did not say who it is")),
         };
-    let mut have = hello.size;
+    let (mut have, key) = (hello.size, Sha256Hex::of(&hello.secret));
     let (greeted, dir) =
         keeper.look(move |house| (house.greet(&hello), house.case().dir().to_owned()))?;
     match greeted? {
@@ -54,8 +55,9 @@ pub fn send(stream: &mut (impl Read + Write), keeper: &Keeper) -> Result<()> {
         }
     }
     let live = loop {
-        match keeper.look(move |house| house.offer(have))?? {
+        match keeper.look(move |house| house.offer(key, have))?? {
             Offer::Live(live) => break live,
+            Offer::No => return Err(odd("it was dismissed meanwhile")),
             Offer::Parcel(parcel) => have = deliver(stream, &dir, *parcel)?,
         }
     };

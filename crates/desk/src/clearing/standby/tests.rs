@@ -333,6 +333,135 @@ fn a_standby_that_is_let_go_is_none_any_more() {
 }
 
 #[test]
+fn who_was_dismissed_while_it_caught_up_does_not_follow_in_anothers_name() {
+    let bench = Bench::new();
+    bench.named();
+    let empty = Sha256Hex(ledger::tree::root(&[]));
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    for end in [&ours, &theirs] {
+        end.set_read_timeout(Some(STILL * 2)).unwrap();
+    }
+    let keeper = bench.keeper.clone();
+    let sending = std::thread::spawn(move || send(&mut &ours, &keeper));
+    Frame::Hello(Hello { secret: SECRET, size: 0, root: empty }).send(&mut &theirs).unwrap();
+    assert!(matches!(Frame::take(&mut &theirs, MAX_FRAME).unwrap(), Frame::Begin(_)));
+    let Frame::Parcel(parcel) = Frame::take(&mut &theirs, MAX_FRAME).unwrap() else { panic!() };
+    // It takes its time; meanwhile its secret is known to be in wrong hands, and another is named.
+    bench.keeper.look(|house| house.dismiss_standby(&vera(), &grounds())).unwrap().unwrap();
+    let name = |house: &mut House| {
+        house.name_standby(&vera(), "third", Sha256Hex::of(&[9; 32]), &grounds())
+    };
+    bench.keeper.look(name).unwrap().unwrap();
+    Frame::Ack(parcel.end()).send(&mut &theirs).unwrap();
+    assert!(Frame::take(&mut &theirs, MAX_FRAME).is_err(), "it is sent nothing more");
+    assert!(sending.join().unwrap().unwrap_err().to_string().contains("dismissed"));
+    assert!(bench.keeper.look(|house| house.is_alone()).unwrap());
+    let refused = bench.act(reported(&["a.stream-cup.example"]));
+    assert!(refused.iter().all(|answer| *answer == Err(Refusal::StandbyGone)), "{refused:?}");
+    bench.close();
+}
+
+#[test]
+fn while_it_is_gone_a_check_ends_what_is_out_and_releases_nothing() {
+    let bench = Bench::new();
+    bench.named();
+    let following = bench.follow(SECRET);
+    bench.waits(true);
+    let asks = reported(&["tv.stream-cup.example", "b.stream-cup.example"]);
+    assert!(bench.act(asks).iter().all(|done| done.is_ok()));
+    let asks = bench.keeper.look(|house| released(house, item())).unwrap();
+    let check = asks.last().unwrap().clone();
+    assert!(bench.act(asks).iter().all(|done| done.is_ok()));
+    let second = ItemId::new(TicketId(0), 1);
+    let captured = bench.keeper.look(move |house| released(house, second)).unwrap().remove(0);
+    bench.keeper.act(captured).unwrap().unwrap();
+    let _ = following.end();
+    let proof = Sha256Hex([4; 32]);
+    let value = shield::Item::parse("tv.stream-cup.example").unwrap();
+    let command = Command::Object { value, proof };
+    let done = bench.keeper.act(Ask { actor: actor("vera", "authority", Role::Reviewer), command });
+    assert!(done.unwrap().unwrap().alone);
+    bench.waits(false);
+    // Of what is out the check is due though nobody follows: it can only end it.
+    let due = bench.keeper.look(|house| house.checks_due(9)).unwrap();
+    assert_eq!(due.iter().map(|due| due.item).collect::<Vec<_>>(), [item()]);
+    let Command::Check { outcome, .. } = check.command else { panic!() };
+    let again = |item, verdict| {
+        let outcome = shield::order::Outcome { verdict, ..outcome.clone() };
+        let command = Command::Check { item, outcome };
+        bench.keeper.act(Ask { actor: check.actor.clone(), command }).unwrap()
+    };
+    // Somebody may have agreed before: whatever does not refuse may release.
+    for verdict in [shield::Verdict::Allow, shield::Verdict::TwoPersons] {
+        assert_eq!(again(second, verdict), Err(Refusal::StandbyGone), "{verdict:?}");
+    }
+    let suspended = again(item(), shield::Verdict::TwoPersons).unwrap();
+    assert!(suspended.alone && !suspended.steps.is_empty());
+    let out = move |house: &mut House| is_out(house.state(), second);
+    assert!(!bench.keeper.look(out).unwrap());
+    bench.close();
+}
+
+#[test]
+fn acts_on_the_house_wait_for_it_too_but_for_a_stop() {
+    use crate::clearing::HouseAct;
+    let bench = Bench::new();
+    bench.named();
+    let figure =
+        HouseAct::Figure { figure: "silence_event_ms".into(), value: 120_000, grounds: grounds() };
+    let said = bench.keeper.look(move |house| house.do_act(&vera(), &figure)).unwrap();
+    assert!(said.unwrap_err().to_string().contains("standby"));
+    let file = shield::wire::stop::StopFile {
+        origin: "authority.example/shield/feed".into(),
+        view: "all".into(),
+        act: shield::wire::stop::Act::Resume,
+        epoch: 1,
+        made: shield::order::Moment(1),
+        why: "mended".into(),
+    };
+    let stop = HouseAct::signed_stop(&file, "note", Some("ivo"));
+    bench.keeper.look(move |house| house.do_act(&vera(), &stop)).unwrap().unwrap();
+    bench.close();
+}
+
+#[test]
+fn what_comes_together_is_flushed_in_commits_that_a_standby_can_take() {
+    let bench = Bench::new();
+    let before = bench.size();
+    let long = "x".repeat(1_900);
+    let lines: Vec<String> =
+        (0..1_000).map(|n| format!("https://t{n}.stream-cup.example/{long}")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let mut asks = reported(&lines);
+    let report = asks.pop().unwrap();
+    asks.extend(std::iter::repeat_n(report, 11));
+    let answers = bench.keeper.look(move |house| house.act(&asks)).unwrap().unwrap();
+    let refused: Vec<_> = answers.iter().filter_map(|done| done.as_ref().err()).collect();
+    assert!(refused.is_empty(), "{refused:?}");
+    let parcels = bench.keeper.look(move |house| {
+        house.show().unwrap();
+        let (mut at, mut out) = (before, Vec::new());
+        while let Some(parcel) = house.case().parcel(at, 1).unwrap() {
+            at = parcel.end();
+            out.push(Frame::Parcel(parcel).write().unwrap().len());
+        }
+        out
+    });
+    let parcels = parcels.unwrap();
+    let most = 2 * (crate::clearing::house::MAX_FLUSH + (8 << 20));
+    assert!(parcels.len() > 1 && parcels.iter().all(|bytes| *bytes < most), "{parcels:?}");
+    // Each answer names its own record.
+    let records: Vec<_> = answers.iter().map(|done| done.as_ref().unwrap().record).collect();
+    let last = bench.size() - 1;
+    assert_eq!(records.last().unwrap(), &Some(last));
+    let mut sorted = records.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(sorted, records, "{records:?}");
+    bench.close();
+}
+
+#[test]
 fn lines_say_what_cannot_be() {
     let body = |turn: &str, name: &str| ShieldStandby {
         turn: turn.to_owned(),

@@ -10,7 +10,7 @@ use crate::order::budget::Standing;
 use crate::order::command::Upheld;
 use crate::order::machine::{Machine, Stage};
 use crate::order::refusal::Refusal;
-use crate::order::state::{MAX_OBJECTIONS, Objection};
+use crate::order::state::{MAX_BY_WORD, MAX_OBJECTIONS, Objection};
 use crate::order::step::{Deed, StopCause};
 use crate::order::turn::{Cause, Charge, Denial, Turn};
 use crate::order::words::{Grounds, Halt, ItemId, Organisation, Role, Scope};
@@ -134,7 +134,8 @@ impl Ask<'_> {
         false
     }
 
-    /// An objection to each item that is in force on the value, and lacks this proof yet.
+    /// An objection to each item that is in force on the value, and lacks this proof yet. Open ones are bounded,
+    /// those by somebody's word apart from those of who showed control.
     pub(super) fn object(&mut self, value: &Item, proof: Sha256Hex) -> Result<(), Refusal> {
         self.needs(&[Role::Party, Role::Isp, Role::Reviewer, Role::Authority])?;
         let mut refusal = Refusal::NotInForce;
@@ -143,9 +144,17 @@ impl Ask<'_> {
             if live.machine.in_force().is_none() {
                 continue;
             }
-            if self.state.objections(*id).any(|(known, _)| *known == proof) {
+            // What others said, and what was decided, takes no place of who shows control; nor do a reviewer's
+            // same words.
+            let proven = !self.actor.role.objects_by_word();
+            let same = |objection: &Objection| objection.proven || !proven;
+            let mut all = self.state.objections(*id);
+            let known = all.any(|(known, objection)| *known == proof && same(objection));
+            let open = self.state.objections(*id).filter(|(_, objection)| objection.open);
+            let open = open.filter(|(_, objection)| objection.proven == proven).count();
+            if known {
                 refusal = Refusal::SameObjection;
-            } else if self.state.objections(*id).count() >= MAX_OBJECTIONS {
+            } else if open >= if proven { MAX_OBJECTIONS } else { MAX_BY_WORD } {
                 refusal = Refusal::TooManyObjections;
             } else {
                 let clock = match ticket.event {

@@ -5,6 +5,7 @@ mod ends;
 mod faults;
 mod kept;
 mod laws;
+mod objections;
 mod release;
 mod revoked;
 mod scale;

@@ -1,6 +1,7 @@
 //! The clearing house's words: each becomes one command, asked at its door.
 
 mod measured;
+mod moving;
 mod probes;
 pub(crate) mod serve;
 mod show;
@@ -91,33 +92,45 @@ fn ask(
     door::ask(&at, &request(acting.person.clone(), role)).map_err(told(dir))
 }
 
+/// Says that an act is durable here alone.
+fn alone() -> Result<(), Told> {
+    Ok(say!(std::io::stderr(), "{}", standby::ALONE)?)
+}
+
 /// That an act on the house itself was recorded.
 fn noted(reply: Reply) -> Result<(), Told> {
     match reply {
         Reply::Refused { message, .. } | Reply::Misuse { message } => Err(Told::Misuse(message)),
         Reply::Failed { message } => Err(Told::Failure { what: message, next: None }),
+        Reply::Done { alone: true, .. } | Reply::Recorded { alone: true } => alone(),
         _ => Ok(()),
     }
 }
 
 /// Ends an order: so many of its items are lifted at a time, until none is left.
 fn end_order(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
-    let (mut ended, mut items) = (false, 0_u64);
+    let (mut ended, mut items, mut one_machine) = (false, 0_u64, false);
     loop {
         let (command, acting) = command(words)?;
         let reply = ask(home, acting, |person, role| Request::new(person, role, command))?;
-        let Reply::Done { deeds, .. } = reply else { return noted(reply) };
+        let Reply::Done { deeds, alone: here, .. } = reply else { return noted(reply) };
+        one_machine |= here;
         ended |= deeds.iter().any(|deed| matches!(deed, Deed::OrderEnded { .. }));
         items += deeds.iter().filter(|deed| matches!(deed, Deed::Turned { .. })).count() as u64;
         if !deeds.iter().any(|deed| matches!(deed, Deed::Turned { .. })) {
             let mut out = std::io::stdout();
             if acting.json {
-                writeln!(out, "{}", json!({"ended": ended, "items": items}))?;
+                let mut document = json!({"ended": ended, "items": items});
+                if one_machine {
+                    document["alone"] = true.into();
+                }
+                writeln!(out, "{document}")?;
                 return Ok(());
             }
             let was = if ended { "The order has ended" } else { "The order had ended already" };
             let items = crate::commands::counted(items, "item");
-            return Ok(say!(out, "{was}: {items} lifted or refused.")?);
+            say!(out, "{was}: {items} lifted or refused.")?;
+            return if one_machine { alone() } else { Ok(()) };
         }
     }
 }
@@ -146,7 +159,7 @@ fn act(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
             }
             Ok(())
         }
-        Reply::Done { .. } | Reply::Recorded => Ok(()),
+        Reply::Done { .. } | Reply::Recorded { .. } => Ok(()),
         Reply::Challenge { .. } if acting.json => Ok(()),
         Reply::Challenge { token, until, places } => {
             Ok(show::challenge(&mut out, &token, until, &places, words)?)

@@ -292,6 +292,7 @@ pub(super) fn notices(dir: &Path, as_json: bool) -> Result<(), Told> {
             let document = json!({
                 "item": letter.item.to_string(), "value": letter.value, "to": letter.to,
                 "written": time_text(letter.written.0), "tries": letter.tries, "failed": letter.failed,
+                "given_up": letter.is_given_up(), "sent": letter.sent.map(|at| time_text(at.0)),
                 "file": letter.to.as_ref().map(|_| file.display().to_string()),
             });
             writeln!(out, "{document}")?;
@@ -306,7 +307,12 @@ pub(super) fn notices(dir: &Path, as_json: bool) -> Result<(), Told> {
             .as_deref()
             .map(|why| format!("; tried {}: {}", counted(letter.tries.into(), "time"), plain(why)));
         let (item, value) = (letter.item, plain(&letter.value));
-        say!(out, "{item}  {value}  {whom}{}", failed.unwrap_or_default())?;
+        let more = match (letter.sent, letter.is_given_up()) {
+            (Some(_), _) => "; sent, and told once the standby is back",
+            (None, true) => "; given up: send it yourself, then `vigie shield notice sent`",
+            (None, false) => "",
+        };
+        say!(out, "{item}  {value}  {whom}{}{more}", failed.unwrap_or_default())?;
     }
     Ok(())
 }

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use desk::clearing::door::{self, OfStandby, Reply};
+use desk::clearing::door::{self, Reply};
 use desk::clearing::rounds::Told as Line;
-use desk::clearing::standby::{BEAT, Followed, STILL, follow, fresh_secret, log_key, send};
+use desk::clearing::standby::{
+    BEAT, Followed, OfStandby, STILL, follow, fresh_secret, log_key, send,
+};
 use desk::clearing::{House, Keeper};
 use ledger::VerifierKey;
 use line::Trust;
@@ -19,6 +21,7 @@ use rustls::{ServerConnection, StreamOwned};
 use serde_json::json;
 use shield::order::words::Person;
 
+use super::moving::Moving;
 use super::{because, name};
 use crate::cli::standby::Standby;
 use crate::commands::{counted, place, read_bytes, told};
@@ -43,8 +46,8 @@ pub(super) fn run(home: Option<&Path>, words: &Standby) -> Result<(), Told> {
             let key = make_secret(secret)?;
             let named = Some((name.clone(), key));
             let asked = ask(home, &of.shield, person, named, grounds);
-            if asked.is_err() {
-                // Nobody is known by it.
+            if matches!(asked, Err(Told::Misuse(_))) {
+                // Nobody is known by it. After a failure somebody may be: the log says, and the file is kept.
                 let _ = ledger::disk::remove(secret);
             }
             asked?;
@@ -98,9 +101,10 @@ fn ask(
     let request = OfStandby { person: person.to_owned(), named, grounds: grounds.to_owned() };
     match door::ask_of_standby(&at, &request).map_err(told(dir))? {
         Reply::Refused { message, .. } | Reply::Misuse { message } => Err(Told::Misuse(message)),
-        Reply::Done { .. } | Reply::Recorded | Reply::Challenge { .. } | Reply::Unmet { .. } => {
-            Ok(())
-        }
+        Reply::Done { .. }
+        | Reply::Recorded { .. }
+        | Reply::Challenge { .. }
+        | Reply::Unmet { .. } => Ok(()),
         Reply::Failed { message } => Err(Told::Failure { what: message, next: None }),
     }
 }
@@ -224,8 +228,8 @@ fn serve(stream: TcpStream, tls: Option<shield_feed::Tls>, keeper: &Keeper) -> R
     match tls {
         None => send(&mut &stream, keeper).map_err(|e| said(&e)),
         Some(config) => {
-            let connection = ServerConnection::new(config).map_err(|e| said(&e))?;
-            send(&mut StreamOwned::new(connection, stream), keeper).map_err(|e| said(&e))
+            let mut moving = Moving::new(config, stream, STILL).map_err(|e| said(&e))?;
+            send(&mut moving, keeper).map_err(|e| said(&e))
         }
     }
 }

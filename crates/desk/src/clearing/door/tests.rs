@@ -1,0 +1,63 @@
+use shield::order::Moment;
+use shield::wire::stop::{Act, StopFile};
+
+use super::*;
+use crate::clearing::HouseAct;
+use crate::parties::{Act as Does, PartyRole, Sector, act};
+
+/// Two operators of one organisation, a reviewer of another, and one of the public.
+fn access(dir: &Path) -> Access {
+    let of = |organisation: &str, sector| Does::Organisation {
+        organisation: organisation.into(),
+        name: organisation.into(),
+        sector,
+    };
+    let person = |person: &str, of: &str| Does::Person {
+        person: person.into(),
+        name: person.into(),
+        organisation: of.into(),
+    };
+    let give =
+        |person: &str, role| Does::Give { person: person.into(), role, from: None, until: None };
+    for what in [
+        of("authority", Sector::Authority),
+        person("vera", "authority"),
+        give("vera", PartyRole::Operator),
+        person("otto", "authority"),
+        give("otto", PartyRole::Operator),
+        of("court", Sector::Other),
+        person("ivo", "court"),
+        give("ivo", PartyRole::Reviewer),
+        person("paul", "court"),
+    ] {
+        act(dir, "vera", "test", &what).unwrap();
+    }
+    Access::open(dir).unwrap()
+}
+
+#[test]
+fn a_resumption_for_a_safe_takes_two_persons_whoever_asks_at_the_door() {
+    let dir = tempfile::tempdir().unwrap();
+    let access = access(dir.path());
+    let file = StopFile {
+        origin: "authority/shield/feed".into(),
+        view: "all".into(),
+        act: Act::Resume,
+        epoch: 1,
+        made: Moment(1),
+        why: "mended".into(),
+    };
+    let asks = |second: Option<&str>| {
+        let act = HouseAct::signed_stop(&file, "note", second);
+        Request::of_house("vera", "operator", act).ask(&access).map(drop)
+    };
+    for second in [None, Some("vera"), Some("otto"), Some("paul"), Some("nobody")] {
+        let said = asks(second).unwrap_err().to_string();
+        assert!(said.contains("two persons resume"), "{second:?}: {said}");
+    }
+    asks(Some("ivo")).unwrap();
+    // A stop opens: one is enough.
+    let stop = Act::Stop { halt: shield::order::Halt::Lifts, until: Moment(9) };
+    let act = HouseAct::signed_stop(&StopFile { act: stop, ..file.clone() }, "note", None);
+    Request::of_house("vera", "operator", act).ask(&access).unwrap();
+}
