@@ -17,11 +17,13 @@
 //! - [`standby`]: a second machine that has all of it before it is acknowledged.
 //! - [`measured`]: what probes report of ISPs: taken, answered with the next questions, put on record.
 //! - [`statement`], [`challenge`]: what somebody says who objects, and what shows that they may.
+//! - [`Cosigned`], [`witnesses`]: what is added waits until witnesses have cosigned it; a thread asks them.
 //! - [`tally`], `trail`: figures, and which record speaks of which ticket: both follow the steps.
 //! - `replay`: from records to the state; nothing else makes it.
 //! - `blocks`: which record put which block into force, and what shows it.
 //!
-//! Invariants: nobody is told of an act, and no feed shows it, before its record is durable. After a fault
+//! Invariants: nobody is told of an act, and no feed shows it, before its record is durable. What is added
+//! goes out after its witnesses; what ends waits for nobody. After a fault
 //! of the disk nothing more is decided until the log was read anew. An epoch has one writer.
 
 mod blocks;
@@ -45,6 +47,8 @@ pub mod tally;
 #[cfg(test)]
 mod tests;
 mod trail;
+mod witnessed;
+pub mod witnesses;
 
 pub(crate) use check::check;
 pub use house::{Ask, Done, House, MAX_TOGETHER};
@@ -52,3 +56,4 @@ pub use house_act::HouseAct;
 pub use keeper::{Closed, Keeper, MAX_WAITING, Out};
 pub use received::HandedIn;
 pub use replay::Standing;
+pub use witnessed::{Cosigned, Witnessing, witnessing};

@@ -29,6 +29,8 @@ pub struct Standing {
     pub standbys: Standbys,
     /// What ISPs are measured to do.
     pub measure: Measure,
+    /// How far so many witnesses have cosigned the log, by one, by two and so on.
+    pub(super) cosigned: Vec<u64>,
     pub(super) blocks: Blocks,
     pub(super) trail: Trail,
     /// Parts of a decision of which more are to come.
@@ -39,6 +41,11 @@ pub struct Standing {
 pub(super) type Odd = String;
 
 impl Standing {
+    /// Before the first record, where witnesses are known to have cosigned so much.
+    pub(super) fn begin(cosigned: Vec<u64>) -> Self {
+        Self { cosigned, ..Self::default() }
+    }
+
     /// Takes the next record.
     ///
     /// # Errors
@@ -70,14 +77,17 @@ impl Standing {
                 if batch.root() != shown || body.seed.is_some() != shown.is_some() {
                     return Err("the root it shows is not that of the blocks in force".into());
                 }
-                self.blocks.keep(batch, index, &self.state);
+                self.blocks.keep(batch, index, &self.state, self.last.unwrap_or(Moment(0)));
             }
             Body::ShieldBegan(body) => {
                 let before = self.epoch;
                 return Err(format!("it begins epoch {}, and {before} had begun", body.epoch));
             }
             Body::ShieldStandby(body) => self.standbys.take(&body)?,
-            Body::ShieldFigured(body) => self.policy.set(&body.figure, body.value)?,
+            Body::ShieldFigured(body) => {
+                self.policy.set(&body.figure, body.value)?;
+                self.cover();
+            }
             Body::ShieldMeasured(body) => {
                 figures::read(&body.measured)?.iter().for_each(|one| self.measure.replay(one));
             }
@@ -121,7 +131,7 @@ impl Standing {
         if batch.root() != shown || body.seed.is_some() != shown.is_some() {
             return Err("the root it shows is not that of the blocks it puts into force".into());
         }
-        self.blocks.keep(batch, index, &self.state);
+        self.blocks.keep(batch, index, &self.state, decision.at);
         self.trail.keep(&decision, index);
         Ok(())
     }
@@ -136,6 +146,13 @@ impl Standing {
         }
         self.last = self.last.max(Some(decision.at));
         self.decisions += 1;
+    }
+
+    /// What is covered follows from what is cosigned, and from how many are asked for; true where it changed.
+    pub(super) fn cover(&mut self) -> bool {
+        let by = usize::try_from(self.policy.witnesses).unwrap_or(usize::MAX);
+        let covered = by.checked_sub(1).map(|n| self.cosigned.get(n).copied().unwrap_or(0));
+        self.blocks.cover(covered)
     }
 
     /// The record that shows an item's block, with the root over it: for who verifies.

@@ -415,4 +415,19 @@ measured is not measured, which is not zero.")]
         #[arg(long)]
         json: bool,
     },
+    /// Show what waits for witnesses, and how far each has cosigned.
+    #[command(
+        after_help = "How many an addition waits for is the figure `witnesses`; who is asked, `vigie \
+                            witness add` says.
+
+Example:
+  vigie shield witnesses"
+    )]
+    Witnesses {
+        #[command(flatten)]
+        of: ShieldDir,
+        /// One JSON document on stdout.
+        #[arg(long)]
+        json: bool,
+    },
 }

@@ -17,6 +17,11 @@ use shield::order::{
     Seen, Stage, State, Step, TicketId, Turn, Value, decide,
 };
 
+#[path = "covered.rs"]
+mod covered;
+
+use covered::Covered;
+
 /// What happened, so that a run in which nothing did shows.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Counts {
@@ -85,6 +90,7 @@ struct Driven<'a> {
     now: Moment,
     steps: Vec<Step>,
     feed: Feed,
+    covered: Covered,
     followers: [Follower; ISPS.len()],
     witnesses: BTreeMap<ItemId, Witness>,
     captures: u64,
@@ -113,6 +119,7 @@ pub(crate) fn drive(bytes: &[u8]) -> Counts {
     let state = State::default();
     let bounds = Bounds { deltas: 8, bytes: 4_096 };
     let feed = Feed::new(&state, 7, 1, bounds);
+    let covered = Covered::new(&state);
     let mut driven = Driven {
         bytes,
         state,
@@ -120,6 +127,7 @@ pub(crate) fn drive(bytes: &[u8]) -> Counts {
         now: Moment(1_790_000_000_000),
         steps: Vec::new(),
         feed,
+        covered,
         followers: Default::default(),
         witnesses: BTreeMap::new(),
         captures: 0,
@@ -387,7 +395,8 @@ impl Driven<'_> {
                 let after = self.of(step);
                 assert!(before.is_none() || before != after, "it changes nothing: {step:?}");
             }
-            self.feed.touch(&self.state, touched);
+            self.feed.touch(&self.state, touched.clone());
+            self.covered.step(&self.state, step, touched);
         }
         if let Some(decision) = Decision::of(&steps) {
             let text = decision.write().expect("whatever is decided can be written");
@@ -395,6 +404,7 @@ impl Driven<'_> {
         }
         self.steps.extend(steps.iter().cloned());
         let _ = self.feed.publish(&self.state);
+        self.covered.publish(&self.state, self.now);
         if *command == Command::Tick {
             if !steps.is_empty() {
                 return self.run(actor, command);
