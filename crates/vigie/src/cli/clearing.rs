@@ -416,13 +416,11 @@ measured is not measured, which is not zero.")]
         json: bool,
     },
     /// Show what waits for witnesses, and how far each has cosigned.
-    #[command(
-        after_help = "How many an addition waits for is the figure `witnesses`; who is asked, `vigie \
-                            witness add` says.
+    #[command(after_help = "\
+The figure `witnesses` says how many are waited for; `vigie witness add` names them.
 
 Example:
-  vigie shield witnesses"
-    )]
+  vigie shield witnesses")]
     Witnesses {
         #[command(flatten)]
         of: ShieldDir,
