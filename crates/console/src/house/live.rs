@@ -3,6 +3,7 @@
 use axum::extract::{Extension, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use desk::clearing::Witnessing;
 use desk::clearing::read::{self, EventView, ItemView, LiveView, StopView};
 use desk::clearing::standby::Health;
 use maud::{Markup, html};
@@ -118,7 +119,9 @@ pub(crate) fn mark(view: &LiveView, rows: &[(ItemView, Finding)]) -> String {
             (item.id, item.stage, item.until, item.objected, item.bar, found.verdict)
         })
         .collect();
-    let text = format!("{:?}{events:?}{:?}{items:?}{}", view.stages, view.stops, view.objections);
+    let waits = (view.witnesses.asked, view.witnesses.waiting);
+    let text =
+        format!("{:?}{events:?}{:?}{items:?}{}{waits:?}", view.stages, view.stops, view.objections);
     model::Sha256Hex::of(text.as_bytes()).to_string().get(..16).unwrap_or_default().to_owned()
 }
 
@@ -137,6 +140,7 @@ pub(crate) fn board(ctx: &Ctx, wall: &Wall, may: &May) -> Markup {
     html! {
         (stops(lang, &view.stops, may))
         (standby(lang, &view.standby))
+        (witnesses(lang, &view.witnesses, view.now))
         (figures(lang, view))
         (events(lang, &view.events, view.now))
         section aria-labelledby="h-items" {
@@ -233,6 +237,23 @@ fn standby(lang: Lang, health: &Health) -> Markup {
         @if let Some(named) = health.named.as_ref().filter(|_| !health.here) {
             div.notice.is-error {
                 p { (lang.n("live.standby_gone", health.alone, &[("name", &named.name)])) }
+            }
+        }
+    }
+}
+
+/// What is decided and does not go out before witnesses have cosigned it.
+fn witnesses(lang: Lang, of: &Witnessing, now: Moment) -> Markup {
+    html! {
+        @if let Some(since) = of.since {
+            div.notice {
+                p { (lang.n("live.witnesses_wait", of.asked, &[("time", &parts::span(since, now))])) }
+                @if !of.each.is_empty() {
+                    p.quiet { (lang.n("live.witnesses_values", of.waiting as u64, &[])) }
+                    ul { @for (name, records) in &of.each {
+                        li { (text(name)) ": " (lang.n("live.witness_records", *records, &[])) }
+                    } }
+                }
             }
         }
     }

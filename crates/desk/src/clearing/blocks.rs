@@ -1,10 +1,14 @@
 //! Which record put which block into force. A block is proven by the leaves beside it, so these are kept
 //! while any block under their record lives: 32 bytes a leaf, and about 150 for each live block.
+//!
+//! Where the policy asks for witnesses, a record that they have not come to yet covers nothing: what was in
+//! force by an earlier one stays proven by that until they have.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use model::Sha256Hex;
+use shield::feed::{Cover, Entry};
 use shield::order::state::Live;
 use shield::order::turn::Turn;
 use shield::order::{Deed, ItemId, Moment, State, Step, Value};
@@ -36,13 +40,19 @@ pub(super) struct Under {
     pub(super) seed: [u8; 32],
     pub(super) leaves: Arc<[Hash]>,
     pub(super) live: usize,
+    /// When it was decided.
+    pub(super) at: Moment,
 }
 
 /// Every block that lives, with what proves it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Blocks {
     pub(super) of: HashMap<ItemId, Placed>,
-    pub(super) under: HashMap<u64, Under>,
+    pub(super) under: BTreeMap<u64, Under>,
+    /// Records below it are covered; `None`: all are, since no witness is waited for.
+    covered: Option<u64>,
+    /// Blocks of which a later record is not covered, by the last one that is.
+    before: HashMap<ItemId, Placed>,
 }
 
 impl Batch {
@@ -109,7 +119,7 @@ impl Placed {
 impl Blocks {
     /// The decision's blocks have a record. Of those that were made durable together a later one may have
     /// ended a block by now.
-    pub(super) fn keep(&mut self, batch: Batch, record: u64, state: &State) {
+    pub(super) fn keep(&mut self, batch: Batch, record: u64, state: &State, at: Moment) {
         let in_force = |item: ItemId| state.item(item)?.machine.in_force();
         let mut placed = batch.placed;
         placed.retain(|(item, _)| in_force(*item).is_some());
@@ -117,22 +127,98 @@ impl Blocks {
             return;
         }
         let (leaves, live) = (batch.leaves.into(), placed.len());
-        self.under.insert(record, Under { seed: batch.seed, leaves, live });
+        self.under.insert(record, Under { seed: batch.seed, leaves, live, at });
+        let waits = !self.covers(record);
         for (item, placed) in placed {
-            self.forget(item);
-            self.of.insert(item, Placed { record, ..placed });
+            let last = self.of.insert(item, Placed { record, ..placed });
+            let last = last.and_then(|last| {
+                if waits && self.covers(last.record) {
+                    self.before.insert(item, last)
+                } else {
+                    Some(last)
+                }
+            });
+            let gone = if waits { None } else { self.before.remove(&item) };
+            last.iter().chain(&gone).for_each(|placed| self.release(placed.record));
         }
     }
 
-    /// An item's block lives no longer, or another record proves it.
-    pub(super) fn forget(&mut self, item: ItemId) {
-        let Some(placed) = self.of.remove(&item) else { return };
-        if let Some(under) = self.under.get_mut(&placed.record) {
+    /// An item's block lives no longer.
+    fn forget(&mut self, item: ItemId) {
+        let gone = [self.of.remove(&item), self.before.remove(&item)];
+        gone.iter().flatten().for_each(|placed| self.release(placed.record));
+    }
+
+    /// One block fewer is proven by a record.
+    fn release(&mut self, record: u64) {
+        if let Some(under) = self.under.get_mut(&record) {
             under.live = under.live.saturating_sub(1);
             if under.live == 0 {
-                self.under.remove(&placed.record);
+                self.under.remove(&record);
             }
         }
+    }
+
+    fn covers(&self, record: u64) -> bool {
+        self.covered.is_none_or(|covered| record < covered)
+    }
+
+    /// From here on the records below `covered` are covered; `None`: all. True where that is another than
+    /// before.
+    pub(super) fn cover(&mut self, covered: Option<u64>) -> bool {
+        if self.covered == covered {
+            return false;
+        }
+        self.covered = covered;
+        let whole = |(item, _): &(&ItemId, &Placed)| {
+            self.of.get(item).is_some_and(|now| self.covers(now.record))
+        };
+        let items: Vec<ItemId> = self.before.iter().filter(whole).map(|(item, _)| *item).collect();
+        for item in items {
+            if let Some(placed) = self.before.remove(&item) {
+                self.release(placed.record);
+            }
+        }
+        true
+    }
+
+    /// How much of an entry is covered.
+    pub(super) fn cover_of(&self, entry: &Entry) -> Cover {
+        let placed = |of: &HashMap<ItemId, Placed>| of.get(&entry.item).cloned();
+        if placed(&self.of).is_some_and(|now| self.covers(now.record)) {
+            return Cover::Whole;
+        }
+        placed(&self.before).filter(|before| self.covers(before.record)).map_or(
+            Cover::None,
+            |before| {
+                Cover::Before(Entry {
+                    expires: before.expires,
+                    item: entry.item,
+                    code: before.code,
+                })
+            },
+        )
+    }
+
+    /// Since when the first record waits to be covered.
+    pub(super) fn waiting_since(&self) -> Option<Moment> {
+        self.under.range(self.covered?..).next().map(|(_, under)| under.at)
+    }
+
+    /// The values of blocks that are not covered as they are decided. It looks at every block.
+    pub(super) fn waiting(&self) -> BTreeSet<&Value> {
+        let same = |item: &ItemId, now: &Placed| {
+            let before = self.before.get(item);
+            before.is_some_and(|it| (it.expires, it.code) == (now.expires, now.code))
+        };
+        let waits = |(item, now): &(&ItemId, &Placed)| !self.covers(now.record) && !same(item, now);
+        self.of.iter().filter(waits).map(|(_, placed)| &placed.value).collect()
+    }
+
+    /// The last record that waits to be covered.
+    pub(super) fn last_waiting(&self) -> Option<u64> {
+        let last = self.under.range(self.covered?..).next_back();
+        last.map(|(record, _)| *record)
     }
 
     /// Forgets what a step ended.
@@ -153,8 +239,18 @@ impl Blocks {
     }
 
     /// The record that shows the root over an item's block, the block's place there, and the block.
-    pub(super) fn block(&self, item: ItemId) -> Option<(u64, u32, Block)> {
-        let placed = self.of.get(&item)?;
+    fn block(&self, item: ItemId) -> Option<(u64, u32, Block)> {
+        self.placed(item, self.of.get(&item)?)
+    }
+
+    /// The same of the decision by which an entry is out: of two that say the same, the one that is covered.
+    pub(super) fn block_of(&self, entry: &Entry) -> Option<(u64, u32, Block)> {
+        let all = [&self.of, &self.before].into_iter().filter_map(|of| of.get(&entry.item));
+        let fits = all.filter(|placed| placed.expires == entry.expires);
+        self.placed(entry.item, fits.max_by_key(|placed| self.covers(placed.record))?)
+    }
+
+    fn placed(&self, item: ItemId, placed: &Placed) -> Option<(u64, u32, Block)> {
         let under = self.under.get(&placed.record)?;
         Some((placed.record, placed.place, placed.block(item, &under.seed)))
     }

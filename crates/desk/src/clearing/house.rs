@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use model::record::{Body, ShieldBegan, ShieldDecided, ShieldFigured};
-use shield::feed::{Bounds, Feed};
+use shield::feed::{Bounds, Entry, Feed};
 use shield::order::schedule::{Need, Schedule};
 use shield::order::turn::{Notice, Turn};
 use shield::order::words::{Grounds, Organisation, Person};
@@ -21,6 +21,7 @@ use super::kept::{self, Keeping, Started};
 use super::replay::Standing;
 use super::rounds::DueCheck;
 use super::standby::{self, Copies, Told};
+use super::witnessed::Cosigned;
 use crate::desk::{Place, now_ms};
 use crate::{Error, Result};
 
@@ -66,6 +67,9 @@ pub struct House {
     feed: Option<Feed>,
     started: Started,
     of_kept: Option<Told>,
+    pub(super) cosigned: Cosigned,
+    /// Records that were let be seen.
+    shown: u64,
     broken: bool,
 }
 
@@ -86,7 +90,7 @@ impl House {
     /// # Errors
     /// No clearing house there; another process has it; a log that does not hold together.
     pub fn open(place: &Place) -> Result<Self> {
-        let (case, standing, started) = kept::open(place)?;
+        let (case, standing, started, cosigned) = kept::open(place)?;
         let name = Organisation::new(case.authority());
         let odd = || Error::Asked(format!("{:?} is no name of an authority", case.authority()));
         let person = Person::new("the clearing house").ok_or_else(odd)?;
@@ -118,6 +122,8 @@ impl House {
             feed: None,
             started,
             of_kept: None,
+            cosigned,
+            shown: 0,
             broken: false,
         })
     }
@@ -127,7 +133,12 @@ impl House {
     /// # Errors
     /// As [`House::open`], locks aside.
     pub fn read(dir: &Path) -> Result<Standing> {
-        Ok(kept::standing(&Case::read(dir)?, Ok(None))?.0)
+        Ok(kept::standing(&Case::read(dir)?, Ok(None), Vec::new())?.0)
+    }
+
+    /// The same, where witnesses are known to have cosigned so much.
+    pub(super) fn read_cosigned(dir: &Path, cosigned: Vec<u64>) -> Result<Standing> {
+        Ok(kept::standing(&Case::read(dir)?, Ok(None), cosigned)?.0)
     }
 
     /// Begins the feed: a new session under a greater epoch, so that whoever followed takes nothing of an
@@ -151,10 +162,13 @@ impl House {
             seed: batch.seed(),
         };
         let record = self.commit(vec![(String::new(), body.into())])?;
-        self.standing.blocks.keep(batch, record, &self.standing.state);
+        let now = self.now();
+        self.standing.blocks.keep(batch, record, &self.standing.state, now);
         self.standing.epoch = epoch;
         self.standing.standbys.promoted = false;
-        self.feed = Some(Feed::new(&self.standing.state, session, epoch, Bounds::default()));
+        let Standing { state, blocks, .. } = &self.standing;
+        let covers = |entry: &Entry| blocks.cover_of(entry);
+        self.feed = Some(Feed::begin(state, (session, epoch), Bounds::default(), now, &covers));
         Ok(())
     }
 
@@ -236,16 +250,47 @@ impl House {
         if policy == self.standing.policy {
             return Ok(());
         }
+        if policy.witnesses > self.standing.policy.witnesses {
+            self.cosigned.allows(policy.witnesses)?;
+        }
         let reason = why.as_str().to_owned();
         let body = ShieldFigured { figure: figure.to_owned(), value, reason };
         self.commit(vec![(person.as_str().to_owned(), body.into())])?;
         self.standing.policy = policy;
+        self.recover();
         Ok(())
     }
 
-    /// Publishes what changed since, under one new serial; `None`: nothing did, or no feed began.
+    /// Witnesses cosigned more of the log, or others are asked: what waits for them may go out by now.
+    pub fn witnessed(&mut self, cosigned: Cosigned) {
+        self.standing.cosigned = cosigned.sizes();
+        self.cosigned = cosigned;
+        self.recover();
+    }
+
+    fn recover(&mut self) {
+        if self.standing.cover()
+            && let Some(feed) = &mut self.feed
+        {
+            feed.look_again();
+        }
+    }
+
+    /// Publishes what changed since, under one new serial; `None`: nothing did, or no feed began. What begins
+    /// is published once it is covered by as many witnesses as the policy asks for.
     pub fn publish(&mut self) -> Option<shield::feed::Place> {
-        self.feed.as_mut()?.publish(&self.standing.state)
+        let now = self.now();
+        let Standing { state, blocks, .. } = &self.standing;
+        self.feed.as_mut()?.publish_covered(state, now, &|entry| blocks.cover_of(entry))
+    }
+
+    /// Lets the log be seen up to what waits for witnesses: they cosign what they can see.
+    ///
+    /// # Errors
+    /// The disk.
+    pub(super) fn show_waiting(&mut self) -> Result<()> {
+        let last = self.standing.blocks.last_waiting();
+        if last.is_some_and(|last| last >= self.shown) { self.show() } else { Ok(()) }
     }
 
     /// The feed, once it began.
@@ -380,7 +425,9 @@ impl House {
     /// The disk.
     pub fn show(&mut self) -> Result<()> {
         self.sound()?;
-        Ok(self.case.publish()?)
+        self.case.publish()?;
+        self.shown = self.case.len();
+        Ok(())
     }
 
     /// How it came to know what it knows: of what was kept, or of all of its log.
@@ -502,9 +549,9 @@ impl House {
         let records: Vec<u64> = ends.into_iter().map(|end| first + end - 1).collect();
         for (draft, record) in drafts.into_iter().zip(&records) {
             self.standing.trail.keep(&draft.decision, *record);
-            self.standing.blocks.keep(draft.batch, *record, &self.standing.state);
             // Released, and lifted, is what is durable.
             let durable = after(self.standing.last);
+            self.standing.blocks.keep(draft.batch, *record, &self.standing.state, durable);
             for touched in &draft.touched {
                 let Standing { measure, state, .. } = &mut self.standing;
                 measure.follow(state, touched, *record, durable);

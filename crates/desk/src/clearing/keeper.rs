@@ -151,6 +151,7 @@ fn keep(house: &mut House, queue: &Receiver<Job>, out: &mut dyn Out) -> Result<(
             house.show()?;
             out.published(house);
         }
+        house.show_waiting()?;
         if !open {
             return Ok(());
         }

@@ -18,12 +18,14 @@
 //! - [`measured`]: what probes report of ISPs: taken, answered with the next questions, put on record.
 //! - [`challenge::Hand`]: the thread, or one's own hand where no server runs.
 //! - [`statement`], [`challenge`]: what somebody says who objects, and what shows that they may.
+//! - [`Cosigned`], [`witnesses`]: what is added waits until witnesses have cosigned it; a thread asks them.
 //! - [`tally`], `trail`: figures, and which record speaks of which ticket: both follow the steps.
 //! - `replay`: from records to the state; nothing else makes it.
 //! - `kept`: what that came to, in a file, so that a start applies what came after alone.
 //! - `blocks`: which record put which block into force, and what shows it.
 //!
-//! Invariants: nobody is told of an act, and no feed shows it, before its record is durable. After a fault
+//! Invariants: nobody is told of an act, and no feed shows it, before its record is durable. What is added
+//! goes out after its witnesses; what ends waits for nobody. After a fault
 //! of the disk nothing more is decided until the log was read anew. An epoch has one writer.
 
 mod blocks;
@@ -49,6 +51,8 @@ pub mod tally;
 #[cfg(test)]
 mod tests;
 mod trail;
+mod witnessed;
+pub mod witnesses;
 
 pub(crate) use check::check;
 pub use house::{Ask, Done, House, MAX_TOGETHER};
@@ -58,3 +62,4 @@ pub use kept::Started;
 pub(crate) use kept::destroy;
 pub use received::HandedIn;
 pub use replay::Standing;
+pub use witnessed::{Cosigned, Witnessing, witnessing};

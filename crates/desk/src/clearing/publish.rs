@@ -79,6 +79,8 @@ pub struct Publisher {
     retired: VecDeque<(Instant, Sha256Hex)>,
     beat: u64,
     count: u64,
+    /// The last record of a file that is proven by the log's own checkpoint, though witnesses are asked for.
+    bare: Option<u64>,
 }
 
 impl Publisher {
@@ -98,7 +100,8 @@ impl Publisher {
             retired.extend(hash.map(|hash: Sha256Hex| (Instant::now(), hash)));
         }
         let (dir, deltas) = (dir.to_owned(), Vec::new());
-        Ok(Self { dir, key, place: None, snapshot: None, deltas, retired, beat: 0, count: 0 })
+        let (place, snapshot, bare) = (None, None, None);
+        Ok(Self { dir, key, place, snapshot, deltas, retired, beat: 0, count: 0, bare })
     }
 
     /// Follows the feed to where it is, and says so.
@@ -117,6 +120,7 @@ impl Publisher {
     fn follow(&mut self, house: &House, now: Moment) -> Result<()> {
         disk::create_dir(&self.dir.join("files"))?;
         let Some(feed) = house.feed() else { return Ok(()) };
+        self.renew(house);
         let history = feed.history();
         let at = history.place();
         if self.place == Some(at) {
@@ -177,6 +181,7 @@ impl Publisher {
     /// # Errors
     /// The disk.
     pub fn beat(&mut self, house: &House, now: Moment) -> Result<()> {
+        self.renew(house);
         if self.place.is_none() {
             return self.publish(house, now);
         }
@@ -185,6 +190,15 @@ impl Publisher {
             self.place = None;
         }
         done
+    }
+
+    /// Who asks for witnesses refuses a file without them: once they have come up with it, all is written anew.
+    fn renew(&mut self, house: &House) {
+        let cosigned = house.cosigned.note(house.policy().witnesses);
+        if self.bare.is_some_and(|last| cosigned.is_some_and(|(size, _)| last < *size)) {
+            self.bare = None;
+            self.place = None;
+        }
     }
 
     fn sign(&mut self, house: &House, now: Moment) -> Result<()> {
@@ -207,7 +221,7 @@ impl Publisher {
 
     /// Writes a file of these entries and of what is gone.
     fn write(
-        &self,
+        &mut self,
         house: &House,
         at: Place,
         from: Option<u64>,
@@ -215,23 +229,34 @@ impl Publisher {
         gone: &[Item],
     ) -> Result<FileName> {
         let case = house.case();
-        let checkpoint = case.log().published().filter(|_| !entries.is_empty());
-        let checkpoint = checkpoint.unwrap_or_default().to_owned();
-        let head = Head { view: "all".to_owned(), place: at, from, checkpoint };
-        let odd = |e: shield::wire::file::WriteError| Error::Beside(format!("the feed: {e}"));
-        let mut writer = Writer::new(Vec::new(), &head).map_err(odd)?;
         let blocks = house.all_blocks();
         let mut groups: BTreeMap<u64, Vec<(u32, Block)>> = BTreeMap::new();
         for entry in entries {
             let (record, place, block) =
-                blocks.block(entry.item).ok_or_else(|| unproven(entry.item))?;
+                blocks.block_of(entry).ok_or_else(|| unproven(entry.item))?;
             groups.entry(record).or_default().push((place, block));
         }
+        let last = groups.last_key_value().map(|(record, _)| *record);
+        let (size, checkpoint) = match last {
+            None => (0, String::new()),
+            Some(last) => match cosigned(house, last) {
+                Some(cosigned) => cosigned,
+                None => {
+                    self.bare = self.bare.max((house.policy().witnesses > 0).then_some(last));
+                    let own = case.log().published().unwrap_or_default();
+                    let size = ledger::Checkpoint::parse_unverified(own).map_or(0, |of| of.size);
+                    (size, own.to_owned())
+                }
+            },
+        };
+        let head = Head { view: "all".to_owned(), place: at, from, checkpoint };
+        let odd = |e: shield::wire::file::WriteError| Error::Beside(format!("the feed: {e}"));
+        let mut writer = Writer::new(Vec::new(), &head).map_err(odd)?;
         for (index, mut blocks) in groups {
             blocks.sort_unstable_by_key(|(place, _)| *place);
             let record = String::from_utf8(case.log().entry(index)?)
                 .map_err(|_| Error::Beside(format!("record {index} is no text")))?;
-            let (_, path) = case.log().inclusion_proof(index)?;
+            let path = case.log().inclusion_in(index, size)?;
             let leaves = house.all_blocks().leaves(index).unwrap_or_default();
             writer.group(&Group { index, record: &record, path, leaves, blocks }).map_err(odd)?;
         }
@@ -258,6 +283,13 @@ impl Publisher {
         }
         Ok(())
     }
+}
+
+/// The greatest checkpoint that as many witnesses have cosigned as the policy asks for, with what they signed,
+/// and its entries. `None` where it does not cover a record, which went out when the figure was less.
+fn cosigned(house: &House, record: u64) -> Option<(u64, String)> {
+    let (size, note) = house.cosigned.note(house.policy().witnesses)?;
+    (record < *size).then(|| (*size, note.to_string()))
 }
 
 fn unproven(item: ItemId) -> Error {

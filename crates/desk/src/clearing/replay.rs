@@ -29,6 +29,8 @@ pub struct Standing {
     pub standbys: Standbys,
     /// What ISPs are measured to do.
     pub measure: Measure,
+    /// How far so many witnesses have cosigned the log, by one, by two and so on.
+    pub(super) cosigned: Vec<u64>,
     pub(super) blocks: Blocks,
     pub(super) trail: Trail,
     /// Records that say something of exhibits: what the case itself keeps in mind of its log.
@@ -75,14 +77,17 @@ impl Standing {
                 if batch.root() != shown || body.seed.is_some() != shown.is_some() {
                     return Err("the root it shows is not that of the blocks in force".into());
                 }
-                self.blocks.keep(batch, index, &self.state);
+                self.blocks.keep(batch, index, &self.state, self.last.unwrap_or(Moment(0)));
             }
             Body::ShieldBegan(body) => {
                 let before = self.epoch;
                 return Err(format!("it begins epoch {}, and {before} had begun", body.epoch));
             }
             Body::ShieldStandby(body) => self.standbys.take(&body)?,
-            Body::ShieldFigured(body) => self.policy.set(&body.figure, body.value)?,
+            Body::ShieldFigured(body) => {
+                self.policy.set(&body.figure, body.value)?;
+                self.cover();
+            }
             Body::ShieldNotice(body) => {
                 let item: ItemId = body
                     .item
@@ -133,7 +138,7 @@ impl Standing {
         if batch.root() != shown || body.seed.is_some() != shown.is_some() {
             return Err("the root it shows is not that of the blocks it puts into force".into());
         }
-        self.blocks.keep(batch, index, &self.state);
+        self.blocks.keep(batch, index, &self.state, decision.at);
         self.trail.keep(&decision, index);
         Ok(())
     }
@@ -148,6 +153,23 @@ impl Standing {
         }
         self.last = self.last.max(Some(decision.at));
         self.decisions += 1;
+    }
+
+    /// What is covered follows from what is cosigned, and from how many are asked for; true where it changed.
+    pub(super) fn cover(&mut self) -> bool {
+        let covered = self.covered(&self.cosigned);
+        self.blocks.cover(covered)
+    }
+
+    /// How many records so many have cosigned as the policy asks for; `None`: it asks for none.
+    fn covered(&self, cosigned: &[u64]) -> Option<u64> {
+        let by = usize::try_from(self.policy.witnesses).unwrap_or(usize::MAX);
+        by.checked_sub(1).map(|n| cosigned.get(n).copied().unwrap_or(0))
+    }
+
+    /// True where the first `records` are covered, had witnesses cosigned so much.
+    pub(super) fn is_covered(&self, cosigned: &[u64], records: u64) -> bool {
+        self.covered(cosigned).is_none_or(|covered| records <= covered)
     }
 
     /// The record that shows an item's block, with the root over it: for who verifies.

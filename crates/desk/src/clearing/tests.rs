@@ -32,7 +32,7 @@ pub(super) fn actor(person: &str, organisation: &str, role: Role) -> Actor {
     Actor { person, organisation: Organisation::new(organisation).unwrap(), role }
 }
 
-fn league() -> Actor {
+pub(super) fn league() -> Actor {
     actor("lea", "league", Role::Reporter)
 }
 
@@ -40,7 +40,7 @@ fn probe() -> Actor {
     actor("probe-1", "authority", Role::Probe)
 }
 
-fn ask(actor: &Actor, command: Command) -> Ask {
+pub(super) fn ask(actor: &Actor, command: Command) -> Ask {
     Ask { actor: actor.clone(), command }
 }
 

@@ -57,20 +57,20 @@ pub fn init(home: &Path, name: &str) -> Result<WitnessKey> {
 }
 
 /// A log whose witnesses are asked.
-struct Log {
-    dir: PathBuf,
-    reader: Reader,
+pub(crate) struct Log {
+    pub(crate) dir: PathBuf,
+    pub(crate) reader: Reader,
     checkpoint: Note,
-    size: u64,
+    pub(crate) size: u64,
     /// The log's own.
-    keys: Keys,
+    pub(crate) keys: Keys,
     /// The key that its authority has now: an older copy of the log may not tell of it.
     present: VerifierKey,
-    witnesses: Vec<Named>,
+    pub(crate) witnesses: Vec<Named>,
 }
 
 impl Log {
-    fn open(home: &Path, which: Which<'_>) -> Result<Self> {
+    pub(crate) fn open(home: &Path, which: Which<'_>) -> Result<Self> {
         let (dir, reader) = crate::prove::open(which)?;
         let text = reader.published().ok_or(ledger::Error::NoEntry(0))?;
         let damaged = |e: ledger::note::NoteError| Error::Asked(format!("its checkpoint: {e}"));
@@ -98,6 +98,18 @@ impl Log {
     }
 
     fn ask(&self, named: &Named) -> Result<Outcome> {
+        let (outcome, note) = self.asked(named)?;
+        note.map_or(Ok(()), |note| self.keep(&note))?;
+        Ok(outcome)
+    }
+
+    /// Keeps a checkpoint that a witness cosigned. One at a time: what is there is read and joined.
+    pub(crate) fn keep(&self, note: &Note) -> Result<()> {
+        Ok(ledger::keep_witnessed(&self.dir, note)?)
+    }
+
+    /// Asks a witness to cosign the checkpoint; where it does, that with its cosignature, not kept yet.
+    pub(crate) fn asked(&self, named: &Named) -> Result<(Outcome, Option<Note>)> {
         let old = self.believed(&named.key)?;
         let mut asking = Asking::new(named.key.clone(), self.checkpoint.clone(), self.size, old);
         let mut next = asking.first();
@@ -111,17 +123,16 @@ impl Log {
                         Ok((status, body)) => {
                             asking.answer(status, &String::from_utf8_lossy(&body))
                         }
-                        Err(e) => return Ok(Outcome::NoAnswer(e.to_string())),
+                        Err(e) => return Ok((Outcome::NoAnswer(e.to_string()), None)),
                     };
                 }
                 Next::Cosigned(signature, time) => {
                     let mut note = self.checkpoint.clone();
                     note.signatures.push(signature);
-                    ledger::keep_witnessed(&self.dir, &note)?;
-                    return Ok(Outcome::Cosigned { size: self.size, time });
+                    return Ok((Outcome::Cosigned { size: self.size, time }, Some(note)));
                 }
-                Next::Ahead(_) | Next::Inconsistent => return self.compare(named),
-                Next::Refused(why) => return Ok(Outcome::Refused(why)),
+                Next::Ahead(_) | Next::Inconsistent => return Ok((self.compare(named)?, None)),
+                Next::Refused(why) => return Ok((Outcome::Refused(why), None)),
             }
         }
     }

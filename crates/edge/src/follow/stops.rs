@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ledger::{Lock, Wait};
+use ledger::{Lock, Note, Wait};
 use shield::order::{Halt, Moment};
 use shield::wire::stop::{Act, MAX_STOP, NotObeyed, Obeyed, StopFile, StopFileError};
 
@@ -91,6 +91,20 @@ fn opened(bytes: &[u8], trusted: &Trusted) -> Result<StopFile, StopError> {
     Err(why.into())
 }
 
+/// Reads what was obeyed before. It was verified then, and nobody else writes there: the key that signed it may
+/// have been replaced since, and what was stopped stays stopped.
+fn kept(bytes: &[u8], trusted: &Trusted) -> Option<StopFile> {
+    let note = Note::parse(std::str::from_utf8(bytes).ok()?).ok()?;
+    let file = StopFile::read(&note.text).ok()?;
+    let ours = trusted.feed.iter().any(|key| key.name() == file.origin);
+    // Of whoever signs with a key that still counts, the signature has to fit.
+    let known = trusted
+        .feed
+        .iter()
+        .any(|key| note.signatures.iter().any(|s| s.name == key.name() && s.id == key.id()));
+    (ours && (!known || opened(bytes, trusted).is_ok())).then_some(file)
+}
+
 /// A file of the state folder, no longer than any stop file; `None` where there is none.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, StopError> {
     use std::io::Read;
@@ -123,8 +137,8 @@ impl Held {
         let obeyed = match read(&path)? {
             None => Obeyed::default(),
             Some(bytes) => {
-                let file = opened(&bytes, trusted);
-                Obeyed::resumed(file.map_err(|_| StopError::Damaged(path.clone()))?)
+                let file = kept(&bytes, trusted);
+                Obeyed::resumed(file.ok_or_else(|| StopError::Damaged(path.clone()))?)
             }
         };
         Ok(Self { obeyed, path, view: view.to_owned() })

@@ -9,7 +9,11 @@
 //!   nothing, a delta, or all: [`Answer`].
 //! - [`View`], [`Delta::of`]: an ISP's part of them.
 //!
-//! Invariant: an ISP that follows deltas and one that starts anew hold the same.
+//! - [`Feed`]: follows the state. What begins waits until it is covered ([`Cover`]): as many witnesses as the
+//!   policy asks for have cosigned a checkpoint over its record.
+//!
+//! Invariants: an ISP that follows deltas and one that starts anew hold the same. What ends never waits, for
+//! anybody.
 
 mod delta;
 mod follow;
@@ -19,7 +23,7 @@ mod row;
 mod snapshot;
 
 pub use delta::{Change, Delta, Own};
-pub use follow::Feed;
+pub use follow::{Cover, Covers, Feed};
 pub use history::{Answer, Bounds, History, Place, Shown};
 pub use row::{Entry, Row, row};
 pub use snapshot::{Gates, Snapshot, View};

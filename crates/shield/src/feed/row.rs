@@ -96,6 +96,11 @@ impl Row {
         self.0.only.iter().map(|(isp, entry)| (isp, *entry))
     }
 
+    /// True where it shows this very entry, to whomever.
+    pub(super) fn shows(&self, entry: &Entry) -> bool {
+        self.0.all.as_ref() == Some(entry) || self.0.only.iter().any(|(_, own)| own == entry)
+    }
+
     /// What is blocked.
     pub fn value(&self) -> &Value {
         &self.0.value
@@ -115,7 +120,15 @@ impl Row {
 
 /// What of a value is out: an item of it that is in force, and under no stop that lifts.
 pub fn row(state: &State, value: &Value) -> Option<Row> {
-    let out = state.wanting(value).iter().filter_map(|id| {
+    Row::new(value, entries(state, value))
+}
+
+/// What of a value is decided to be out, with whom each entry is for.
+pub(super) fn entries<'a>(
+    state: &'a State,
+    value: &Value,
+) -> impl Iterator<Item = (Entry, &'a Audience)> {
+    state.wanting(value).iter().filter_map(|id| {
         let Machine::InForce(in_force) = &state.item(*id)?.machine else { return None };
         let ticket = state.ticket(id.ticket())?;
         if state.is_lifted(id.ticket()) {
@@ -123,6 +136,5 @@ pub fn row(state: &State, value: &Value) -> Option<Row> {
         }
         let code = in_force.outcome.code;
         Some((Entry { expires: in_force.expires, item: *id, code }, &ticket.audience))
-    });
-    Row::new(value, out)
+    })
 }

@@ -90,6 +90,7 @@ struct ObjectionLine {
     at: Moment,
     due: Moment,
     open: bool,
+    proven: bool,
     /// True while its clock runs.
     clock: bool,
 }
@@ -156,6 +157,7 @@ impl State {
                 at: objection.at,
                 due: objection.due,
                 open: objection.open,
+                proven: objection.proven,
                 clock: self.clocks.contains(&(objection.due, *item, *proof)),
             })))?;
         }
@@ -227,11 +229,12 @@ impl Reading {
             }
             Line::Objection(objection) => {
                 let value = state.values.known(&objection.value).ok_or(NO_VALUE)?;
-                let ObjectionLine { item, proof, grave, at, due, open, clock, .. } = *objection;
+                let ObjectionLine { item, proof, grave, at, due, open, proven, clock, .. } =
+                    *objection;
                 if clock {
                     state.clocks.insert((due, item, proof));
                 }
-                let objection = Objection { value, grave, at, due, open };
+                let objection = Objection { value, grave, at, due, open, proven };
                 state.objections.insert((item, proof), objection).is_some()
             }
             Line::Harm { value, since, networks } => {

@@ -34,6 +34,7 @@ macro_rules! policy {
                     "measured_window_ms" => MAX_MEASURED_MS,
                     "measured_percent" => 100,
                     "budget_per_mille" => 1_000,
+                    "witnesses" => MAX_WITNESSES,
                     _ => LONGEST,
                 };
                 if value > most {
@@ -104,7 +105,13 @@ policy! {
     measured_window_ms = 5 * MINUTE, "ms";
     /// So many such lifts in the window stop nothing, however few items there are.
     measured_least = 3, "items";
+    /// So many witnesses have to have cosigned the checkpoint that covers an addition before it goes out. 0: none
+    /// is waited for. At most 64.
+    witnesses = 0, "witnesses";
 }
+
+/// The most witnesses that an addition waits for: as many as an authority names.
+pub const MAX_WITNESSES: u64 = 64;
 
 /// The most days over which errors are counted: what the machine remembers of them.
 pub const MAX_BUDGET_DAYS: u64 = 90;
@@ -129,6 +136,7 @@ mod tests {
         assert!(policy.set("capture_age", 5).is_err());
         assert!(policy.set("budget_days", MAX_BUDGET_DAYS + 1).is_err());
         assert!(policy.set("capture_age_ms", u64::MAX).is_err());
+        assert!(policy.set("witnesses", MAX_WITNESSES + 1).is_err());
         for (name, value, _) in Policy::default().list() {
             policy.set(name, value).unwrap();
         }
@@ -157,6 +165,7 @@ mod tests {
             ("budget_grave", 1),
             ("measured_percent", 5),
             ("measured_window_ms", 300_000),
+            ("witnesses", 0),
         ] {
             assert_eq!(of(name), Some(value), "{name}");
         }

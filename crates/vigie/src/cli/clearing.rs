@@ -415,4 +415,17 @@ measured is not measured, which is not zero.")]
         #[arg(long)]
         json: bool,
     },
+    /// Show what waits for witnesses, and how far each has cosigned.
+    #[command(after_help = "\
+The figure `witnesses` says how many are waited for; `vigie witness add` names them.
+
+Example:
+  vigie shield witnesses")]
+    Witnesses {
+        #[command(flatten)]
+        of: ShieldDir,
+        /// One JSON document on stdout.
+        #[arg(long)]
+        json: bool,
+    },
 }

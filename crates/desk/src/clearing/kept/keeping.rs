@@ -9,6 +9,7 @@ use ledger::{Keys, SigningKey};
 
 use super::keep;
 use crate::clearing::house::House;
+use crate::witness::Named;
 use crate::{Error, Result};
 
 /// So many records make it worth keeping at once: about what a start applies in a second or two.
@@ -34,6 +35,8 @@ struct Work {
     dir: PathBuf,
     keys: Keys,
     signer: SigningKey,
+    /// Whose cosignatures count.
+    named: Vec<Named>,
     told: Told,
     /// Records whose outcome is kept.
     kept: u64,
@@ -50,7 +53,8 @@ impl Keeping {
         let (dir, keys, signer) = (case.dir().to_owned(), case.keys()?.clone(), case.signer()?);
         let (closed, close) = sync_channel::<()>(1);
         let kept = house.started().kept;
-        let mut work = Work { dir, keys, signer, told, kept, last: Instant::now() };
+        let named = house.cosigned.named().to_vec();
+        let mut work = Work { dir, keys, signer, named, told, kept, last: Instant::now() };
         let run = move || loop {
             match close.recv_timeout(LOOK) {
                 Err(RecvTimeoutError::Timeout) => work.look(false),
@@ -79,7 +83,7 @@ impl Work {
             return;
         }
         drop(log);
-        match keep(&self.dir, &self.keys, &self.signer) {
+        match keep(&self.dir, &self.keys, &self.signer, &self.named) {
             Ok(records) => self.kept = records.unwrap_or(self.kept),
             Err(error) => {
                 (self.told)(&format!(

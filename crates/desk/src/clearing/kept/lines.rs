@@ -33,7 +33,7 @@ enum Line {
     Objected(Vec<(ItemId, Sha256Hex, Moment)>),
     Speaking(Vec<u64>),
     Marks { cut: bool, marks: Vec<(u64, TicketId)> },
-    Under { record: u64, seed: Sha256Hex, leaves: Vec<Sha256Hex> },
+    Under { record: u64, seed: Sha256Hex, leaves: Vec<Sha256Hex>, at: Moment },
     Block { item: ItemId, record: u64, place: u32, expires: Moment, code: Option<String> },
 }
 
@@ -101,10 +101,9 @@ pub(super) fn write<E: From<serde_json::Error>>(
     for marks in marks.chunks(MARKS) {
         put(&Line::Marks { cut: trail.cut, marks: marks.to_vec() })?;
     }
-    let under: BTreeMap<_, _> = blocks.under.iter().collect();
-    for (record, Under { seed, leaves, .. }) in under {
+    for (record, Under { seed, leaves, at, .. }) in &blocks.under {
         let leaves = leaves.iter().copied().map(Sha256Hex).collect();
-        put(&Line::Under { record: *record, seed: Sha256Hex(*seed), leaves })?;
+        put(&Line::Under { record: *record, seed: Sha256Hex(*seed), leaves, at: *at })?;
     }
     let of: BTreeMap<_, _> = blocks.of.iter().collect();
     for (item, Placed { record, place, expires, code, .. }) in of {
@@ -169,9 +168,9 @@ impl Lines {
                     return Err(Unkept::Odd("more marks than are kept"));
                 }
             }
-            Line::Under { record, seed, leaves } => {
+            Line::Under { record, seed, leaves, at } => {
                 let leaves = leaves.into_iter().map(|leaf| leaf.0).collect();
-                blocks.under.insert(record, Under { seed: seed.0, leaves, live: 0 });
+                blocks.under.insert(record, Under { seed: seed.0, leaves, live: 0, at });
             }
             Line::Block { item, record, place, expires, code } => {
                 let odd =

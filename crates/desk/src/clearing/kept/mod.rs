@@ -24,7 +24,9 @@ use ledger::{Checkpoint, Keys, Reader, SigningKey, tree};
 use vault::{Case, Home, Known, Records};
 
 use super::replay::Standing;
+use super::witnessed::Cosigned;
 use crate::desk::{Place, now_ms};
+use crate::witness::Named;
 use crate::{Error, Result};
 
 pub(super) use file::{Head, digests};
@@ -91,12 +93,17 @@ fn published(log: &Reader) -> Use<Checkpoint> {
     Checkpoint::parse_unverified(note).map_err(|e| e.to_string())
 }
 
-/// Makes what is kept anew, of all that is published: what was kept before, and what came since. Gives how many
-/// records that is; `None`: no record came since.
+/// Makes what is kept anew, of all that is published, and cosigned where the policy asks for that: what was kept
+/// before, and what came since. Gives how many records that is; `None`: no record came since.
 ///
 /// # Errors
 /// A log that does not hold together; the disk. What was kept before stays.
-pub(super) fn keep(dir: &Path, keys: &Keys, signer: &SigningKey) -> Result<Option<u64>> {
+pub(super) fn keep(
+    dir: &Path,
+    keys: &Keys,
+    signer: &SigningKey,
+    named: &[Named],
+) -> Result<Option<u64>> {
     let records = Records::open(dir)?;
     let beside =
         |why: Why| Error::Beside(format!("what the log comes to could not be kept: {why}"));
@@ -107,10 +114,32 @@ pub(super) fn keep(dir: &Path, keys: &Keys, signer: &SigningKey) -> Result<Optio
         Ok(Some(kept)) => kept,
         Ok(None) | Err(_) => (Standing::default(), 0),
     };
+    let cosigned = Cosigned::kept(named.to_vec(), &dir.join("ledger"), records.log(), keys)?;
+    let sizes = cosigned.sizes();
+    let mut end = first;
     for index in first..now.size {
+        // The records that so many have not cosigned are applied by the next start.
+        if !standing.is_covered(&sizes, index + 1) {
+            break;
+        }
+        end = index + 1;
         let (record, opening) = records.get(index)?;
         let taken = standing.take(index, &record, &opening);
         taken.map_err(|why| beside(format!("record {index}: {why}")))?;
+    }
+    let now = if end == now.size {
+        now
+    } else {
+        match cosigned.note(standing.policy.witnesses) {
+            // A figure that was raised in between leaves other records uncovered: the next time keeps more.
+            Some((size, note)) if *size == end && end > first => {
+                Checkpoint::of_text(&note.text).map_err(|e| beside(e.to_string()))?
+            }
+            _ => return Ok(None),
+        }
+    };
+    if !standing.is_covered(&sizes, end) {
+        return Ok(None);
     }
     standing.end().map_err(beside)?;
     file::write(dir, &standing, &now, signer)?;
@@ -134,7 +163,7 @@ pub(crate) fn destroy(dir: &Path) -> Result<()> {
 ///
 /// # Errors
 /// As [`Case::open`] and [`standing`].
-pub(super) fn open(place: &Place) -> Result<(Case, Standing, Started)> {
+pub(super) fn open(place: &Place) -> Result<(Case, Standing, Started, Cosigned)> {
     let home = Home::new(&place.home);
     let mut kept = Ok(None);
     let knows = |log: &Reader, keys: &Keys| {
@@ -143,17 +172,20 @@ pub(super) fn open(place: &Place) -> Result<(Case, Standing, Started)> {
         Some(Known { records: *records, speaking: standing.speaking.clone() })
     };
     let case = Case::open_knowing(&place.case, &home, &place.holder, place.wait, now_ms(), knows)?;
-    let (standing, started) = standing(&case, kept)?;
-    Ok((case, standing, started))
+    let cosigned = Cosigned::read(&place.home, &case)?;
+    let (standing, started) = standing(&case, kept, cosigned.sizes())?;
+    Ok((case, standing, started, cosigned))
 }
 
-/// What a log comes to: of what is kept and what came since, or of all of it.
+/// What a log comes to, where witnesses have cosigned so much of it: of what is kept and what came since, or of all
+/// of it.
 ///
 /// # Errors
 /// A log that does not hold together, or that is no clearing house's.
 pub(super) fn standing(
     case: &Case,
     kept: Use<Option<(Standing, u64)>>,
+    cosigned: Vec<u64>,
 ) -> Result<(Standing, Started)> {
     let mut started = Started::default();
     let erased = case.orders().last().map_or(0, |order| order.record + 1);
@@ -164,6 +196,11 @@ pub(super) fn standing(
             started.refused = Some("something was erased since".to_owned());
             None
         }
+        // By which earlier record a block is proven until its last one is covered, is not kept.
+        Ok(Some((standing, records))) if !standing.is_covered(&cosigned, records) => {
+            started.refused = Some("witnesses have not cosigned all of it".to_owned());
+            None
+        }
         Ok(known) => known,
         Err(why) => {
             started.refused = Some(why);
@@ -171,6 +208,8 @@ pub(super) fn standing(
         }
     };
     let (mut standing, first) = known.unwrap_or_default();
+    standing.cosigned = cosigned;
+    standing.cover();
     (started.kept, started.applied) = (first, case.len().saturating_sub(first));
     super::house::replay(case, &mut standing, first)?;
     Ok((standing, started))

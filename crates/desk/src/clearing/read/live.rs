@@ -7,6 +7,7 @@ use shield::order::words::{EventId, OrderId, Organisation, Right};
 use shield::order::{Event, ItemId, Moment, Order, Scope, Stage};
 
 use super::super::standby::Health;
+use super::super::witnessed::Witnessing;
 use super::{House, ItemView, MAX_NAMED, MAX_ROWS, MAX_SCAN, Page, Whose, sees};
 
 /// How many items there are at a stage, and ended.
@@ -65,6 +66,8 @@ pub struct LiveView {
     pub stops: Vec<StopView>,
     /// How the standby is.
     pub standby: Health,
+    /// What waits for witnesses; of a reporter's how much does is not said, since it is everybody's.
+    pub witnesses: Witnessing,
     /// Items that wait for a second person, the longest first: of the first of them since when.
     pub longest_held: Option<Moment>,
     /// Items, the newest first.
@@ -92,10 +95,19 @@ pub fn live(house: &House, whose: &Whose, after: Option<ItemId>, most: usize) ->
         events: events(house, whose, now),
         stops: stops(house, whose),
         standby: house.standby(),
+        witnesses: witnesses(house, whose),
         longest_held,
         objections: theirs.count() as u64,
         items: items(house, whose, after, most),
         under: under(house, whose, now),
+    }
+}
+
+fn witnesses(house: &House, whose: &Whose) -> Witnessing {
+    let all = house.witnessing();
+    match whose {
+        None => all,
+        Some(_) => Witnessing { waiting: all.waiting.min(1), each: Vec::new(), ..all },
     }
 }
 

@@ -101,6 +101,59 @@ fn what_was_obeyed_is_obeyed_over_restarts_until_a_later_word() {
 }
 
 #[test]
+fn a_key_that_was_replaced_takes_back_nothing_that_was_obeyed() {
+    let state = tempfile::tempdir().unwrap();
+    let keys = |seeds: &[u8]| {
+        let key = |seed: &u8| SigningKey::new(FEED, &[*seed; 32]).unwrap().verifier();
+        Arc::new(Trusted { feed: seeds.iter().map(key).collect(), log: Vec::new() })
+    };
+    let open = |seeds: &[u8]| {
+        let shared = shared();
+        Stops::open(state.path(), keys(seeds), "all", Arc::clone(&shared))
+            .map(|stops| (stops, shared))
+    };
+    let (stops, _) = open(&[7]).unwrap();
+    stops.take(&bytes(&file(1, "lifts")), "stop at a");
+    // The old key is taken out of the settings.
+    let (stops, shared) = open(&[8]).unwrap();
+    assert_eq!(shared.status().stopped.as_deref(), Some("lifts"));
+    // Its words count no more; the new one's do.
+    stops.take(&bytes(&file(5, "resume")), "stop at a");
+    assert_eq!(shared.status().stopped.as_deref(), Some("lifts"));
+    let word = file(5, "resume").sign(&SigningKey::new(FEED, &[8; 32]).unwrap()).to_string();
+    stops.take(word.as_bytes(), "stop at a");
+    assert_eq!(shared.status().stopped, None);
+    assert!(open(&[9]).is_ok(), "a word that ended a stop keeps nobody from beginning");
+    // What was changed since under a key that counts is damaged, as is another feed's.
+    let obeyed = state.path().join(OBEYED);
+    ledger::disk::write(&obeyed, word.replace("desk is down", "desk is up").as_bytes()).unwrap();
+    assert!(matches!(open(&[8]).map(drop), Err(StopError::Damaged(_))));
+    let other = StopFile { origin: "another.example/shield/feed".to_owned(), ..file(6, "lifts") };
+    let other = other.sign(&key("another.example/shield/feed")).to_string();
+    ledger::disk::write(&obeyed, other.as_bytes()).unwrap();
+    assert!(matches!(open(&[8]).map(drop), Err(StopError::Damaged(_))));
+}
+
+#[tokio::test]
+async fn a_mirror_that_lets_a_stop_trickle_is_not_heard_out() {
+    use std::io::Write;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/feed", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 8000\r\n\r\n");
+        while stream.write_all(b"a").is_ok() {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    });
+    let mut mirror = Mirror::new(&url, "all", None, None).unwrap();
+    let begun = Instant::now();
+    let trickled = fetch::beside(&mut mirror, "stop", MAX_STOP).await;
+    assert!(matches!(trickled, Err(fetch::Fault::Call(line::CallError::Slow(_)))));
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+}
+
+#[test]
 fn what_somebody_brought_is_looked_at_once() {
     let state = tempfile::tempdir().unwrap();
     let shared = shared();

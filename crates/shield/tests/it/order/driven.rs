@@ -19,6 +19,11 @@ use shield::order::{
     Seen, Stage, State, Step, TicketId, Turn, Value, decide,
 };
 
+#[path = "covered.rs"]
+mod covered;
+
+use covered::Covered;
+
 /// What happened, so that a run in which nothing did shows.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Counts {
@@ -89,6 +94,7 @@ struct Driven<'a> {
     /// The same, read from its writing now and then.
     kept: State,
     feed: Feed,
+    covered: Covered,
     followers: [Follower; ISPS.len()],
     witnesses: BTreeMap<ItemId, Witness>,
     captures: u64,
@@ -154,6 +160,7 @@ fn driven(bytes: &[u8]) -> Driven<'_> {
     let state = State::default();
     let bounds = Bounds { deltas: 8, bytes: 4_096 };
     let feed = Feed::new(&state, 7, 1, bounds);
+    let covered = Covered::new(&state);
     let mut driven = Driven {
         bytes,
         state,
@@ -162,6 +169,7 @@ fn driven(bytes: &[u8]) -> Driven<'_> {
         steps: Vec::new(),
         kept: State::default(),
         feed,
+        covered,
         followers: Default::default(),
         witnesses: BTreeMap::new(),
         captures: 0,
@@ -432,7 +440,8 @@ impl Driven<'_> {
                 let after = self.of(step);
                 assert!(before.is_none() || before != after, "it changes nothing: {step:?}");
             }
-            self.feed.touch(&self.state, touched);
+            self.feed.touch(&self.state, touched.clone());
+            self.covered.step(&self.state, step, touched);
         }
         if let Some(decision) = Decision::of(&steps) {
             let text = decision.write().expect("whatever is decided can be written");
@@ -444,6 +453,7 @@ impl Driven<'_> {
             assert_eq!(self.kept, self.state);
         }
         let _ = self.feed.publish(&self.state);
+        self.covered.publish(&self.state, self.now);
         if *command == Command::Tick {
             if !steps.is_empty() {
                 return self.run(actor, command);

@@ -8,6 +8,7 @@ mod show;
 pub(crate) mod standby;
 mod stop_file;
 mod web;
+mod witnesses;
 mod zones;
 
 use std::io::{BufRead, Write};
@@ -71,6 +72,7 @@ pub(crate) fn run(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
             measured::run(&of.shield, of_what.as_deref(), *json)
         }
         Clearing::Policy { of, json } => show::policy(&of.shield, *json),
+        Clearing::Witnesses { of, json } => witnesses::show(home, &of.shield, *json),
         Clearing::Standby(words) => standby::run(home, words),
         acting => act(home, acting),
     }
@@ -317,6 +319,7 @@ fn command(words: &Clearing) -> Result<(Command, &Acting), Told> {
         | Clearing::StopFile(_)
         | Clearing::Notice(NoticeWords::List { .. } | NoticeWords::Sent { .. })
         | Clearing::Measured { .. }
+        | Clearing::Witnesses { .. }
         | Clearing::Policy { .. } => {
             return Err(Told::Misuse("that word asks, and decides nothing".to_owned()));
         }

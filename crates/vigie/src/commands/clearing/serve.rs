@@ -11,7 +11,7 @@ use desk::clearing::known::Knowledge;
 use desk::clearing::notice::{Notices, Settings};
 use desk::clearing::publish::{Publisher, every_ms, feed_key};
 use desk::clearing::rounds::{self, Told as Line, Work};
-use desk::clearing::{House, Keeper, door};
+use desk::clearing::{House, Keeper, door, witnesses};
 use shield_dns::{Bounds, Sockets};
 use tokio::net::{TcpListener, UdpSocket};
 
@@ -107,6 +107,8 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
             format!("Notices to hosts are {how}; {contacts}.")
         }
     };
+    let asks = witnesses::begin(keeper.clone(), &at.home, Arc::clone(&said), Arc::clone(&stop));
+    asks.map_err(told(&at.home))?;
     let (home, bounds) = (at.home.clone(), Default::default());
     let work = Work { home, known, resolver, bounds, notices };
     let measure = args
@@ -210,6 +212,8 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
             say!(out, "{line}")?;
         }
         say!(out, "{post}")?;
+        let witnessing = keeper.look(|house| house.witnessing()).map_err(told(dir))?;
+        say!(out, "{}", super::witnesses::asked(&witnessing))?;
         if let Some(resolver) = resolver {
             say!(
                 out,
