@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use proptest::prelude::*;
 use shield::order::State;
-use shield::order::kept::{Reading, Unkept};
+use shield::order::kept::{Reading, Unkept, VERSION};
 use shield::order::values::table::Table;
 
 use super::driven::{drive_to_the_end, kept};
@@ -106,4 +106,21 @@ proptest! {
     fn any_line_is_survived(line in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = Reading::new(Table::default()).line(&line);
     }
+}
+
+/// The same steps make the same writing for ever, or another version: else a start would go on from what another
+/// program kept. (Where the driver of these histories was changed, its digest is, and the version stays.)
+#[test]
+fn another_writing_is_another_version() {
+    let mut bytes = Vec::new();
+    for (lines, table) in some() {
+        lines.iter().for_each(|line| bytes.extend_from_slice(line));
+        bytes.extend_from_slice(table);
+    }
+    let digest = model::Sha256Hex::of(&bytes).to_string();
+    assert_eq!(
+        (VERSION, digest.as_str()),
+        (1, "34c04132442cba8067cabce076b207cdc770409349aa825646fa085353d8df8e"),
+        "give what is kept another version"
+    );
 }
