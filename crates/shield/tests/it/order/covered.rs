@@ -58,8 +58,8 @@ impl Covered {
                 let (record, _) = of.expect("what is out was decided");
                 assert!(*record < self.covered, "{entry:?} left before");
                 // And what ended is gone at once, whatever is covered.
-                let wanted = state.value(row.value()).expect("a value that somebody wants");
-                assert!(wanted.live.contains(&entry.item), "{entry:?} outlives its item");
+                let wanting = state.wanting(row.value());
+                assert!(wanting.contains(&entry.item), "{entry:?} outlives its item");
                 assert!(!state.is_lifted(entry.ticket()), "{entry:?} outlives a stop");
                 let live = state.item(entry.item).expect("it lives");
                 let in_force = live.machine.in_force().expect("it is in force");

@@ -17,7 +17,6 @@ use ledger::VerifierKey;
 use line::Trust;
 use line::stream::{Waits, connect};
 use model::Sha256Hex;
-use rustls::{ServerConnection, StreamOwned};
 use serde_json::json;
 use shield::order::words::Person;
 
