@@ -248,10 +248,6 @@ def main():
             course(benches[0], between)
             observing(benches[1], between)
             house.begin(8080, upstream)
-            # The event runs by now: from its next beginning on a heartbeat comes each second.
-            house.serving.kill()
-            house.serving.wait()
-            house.serve()
             followed(house, benches[2], between)
         except BaseException:
             for log in sorted(Path(work).glob("*/*.log")):

@@ -9,6 +9,8 @@
 //!   applied, seconds to open the folder, seconds to start (that included), memory in MB: now, and the most.
 //! - `clearing_start keep DIR`: runs it and closes it, which keeps what its log comes to. Prints seconds, bytes kept,
 //!   the most memory in MB.
+//! - `clearing_start fill SHIELD HOME ORDER REPORTER RIGHT LIVE`: puts so many items more into force in a house that
+//!   there is and that nobody runs, under an order that it has. Prints as `make` does.
 
 #![allow(clippy::print_stdout)]
 
@@ -192,14 +194,24 @@ fn make(dir: &Path, items: u64, live: u64) -> Result<(), Failed> {
     let maker =
         Maker { epoch: house.epoch(), house: house.itself().clone(), lea, probe, order, right };
     house.close()?;
+    written(&place, &maker, (0, items / ITEMS, (items + live) / ITEMS), now, begun)
+}
+
+/// Writes tickets from `first` on: those before `ended` have ended, the others are in force. Says what that came to.
+fn written(
+    place: &Place,
+    maker: &Maker,
+    (first, ended, all): (u64, u64, u64),
+    now: Moment,
+    begun: Instant,
+) -> Result<(), Failed> {
     let home = Home::new(&place.home);
     let mut case = Case::open(&place.case, &home, "bench", desk::Wait::Fail, now.0)?;
-    let (ended, all) = (items / ITEMS, (items + live) / ITEMS);
-    for first in (0..all).step_by(TOGETHER as usize) {
+    for some in (first..all).step_by(TOGETHER as usize) {
         let mut batch = case.batch();
-        for n in first..all.min(first + TOGETHER) {
+        for n in some..all.min(some + TOGETHER) {
             // One after the other, as a log is.
-            let at = now.plus(1 + n * 4);
+            let at = now.plus(1 + (n - first) * 4);
             for (person, body) in maker.ticket(TicketId(n), at, now.plus(30 * DAY), n < ended)? {
                 batch.record_by(&person, body);
             }
@@ -210,6 +222,29 @@ fn make(dir: &Path, items: u64, live: u64) -> Result<(), Failed> {
     case.finish()?;
     println!("{:.1} {records} {}", begun.elapsed().as_secs_f64(), bytes_in(&place.case));
     Ok(())
+}
+
+fn fill(
+    (shield, home): (&str, &str),
+    order: &str,
+    reporter: &str,
+    right: &str,
+    live: u64,
+) -> Result<(), Failed> {
+    let begun = Instant::now();
+    let place = Place { case: shield.into(), home: home.into(), ..place(Path::new(".")) };
+    let house = House::open(&place)?;
+    let (first, now) = (house.state().tickets(), house.now());
+    let maker = Maker {
+        epoch: house.epoch(),
+        house: house.itself().clone(),
+        lea: actor("lea", reporter, Role::Reporter)?,
+        probe: actor("probe-1", "authority", Role::Probe)?,
+        order: OrderId::new(order).ok_or("an order")?,
+        right: Right::new(right).ok_or("a right")?,
+    };
+    house.close()?;
+    written(&place, &maker, (first, first, first + live.div_ceil(ITEMS)), now, begun)
 }
 
 fn open(dir: &Path) -> Result<(), Failed> {
@@ -268,7 +303,10 @@ fn run() -> Result<(), Failed> {
         ["make", dir, items, live] => make(Path::new(dir), items.parse()?, live.parse()?),
         ["open", dir] => open(Path::new(dir)),
         ["keep", dir] => keep(Path::new(dir)),
-        _ => Err("make DIR ITEMS LIVE, open DIR, or keep DIR".into()),
+        ["fill", shield, home, order, reporter, right, live] => {
+            fill((shield, home), order, reporter, right, live.parse()?)
+        }
+        _ => Err("make DIR ITEMS LIVE, fill SHIELD HOME ORDER REPORTER RIGHT LIVE, open DIR, or keep DIR".into()),
     }
 }
 

@@ -31,7 +31,8 @@ impl Opened {
     fn of(app: &App, headers: &HeaderMap) -> Option<Self> {
         let host = headers.get(header::HOST)?.to_str().ok()?.to_ascii_lowercase();
         let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
-        let is_name = name.parse::<std::net::IpAddr>().is_err() && !name.starts_with('[');
+        let letters = |b: u8| b.is_ascii_alphanumeric() || b"-.".contains(&b);
+        let is_name = name.parse::<std::net::IpAddr>().is_err() && name.bytes().all(letters);
         // Browsers have passkeys by TLS, and on the machine's own name.
         let (name, scheme) = (name.to_owned(), if app.secure { "https" } else { "http" });
         (is_name && (app.secure || name == "localhost"))
@@ -47,9 +48,10 @@ impl Opened {
 fn form(lang: Lang, kind: &str, action: &str, body: &Markup) -> Markup {
     html! {
         form.sign-in method="post" action=(action) data-passkey=(kind) data-waits=(lang.t("passkey.waits"))
-            data-broke=(lang.t("passkey.broke")) data-without=(lang.t("passkey.without")) {
+            data-broke=(lang.t("passkey.broke")) data-without=(lang.t("passkey.without"))
+            data-refused=(lang.t("passkey.refused")) data-known=(lang.t("passkey.known")) {
             (body)
-            p.quiet role="status" {}
+            p.quiet role="status" { noscript { (lang.t("passkey.script")) } }
         }
     }
 }
@@ -81,7 +83,9 @@ pub(crate) fn part(app: &App, lang: Lang, headers: &HeaderMap, all: &[Passkey]) 
             html! {
                 form method="post" action="/sessions/passkeys/remove" {
                     input type="hidden" name="id" value=(one.id);
-                    button type="submit" { (lang.t("passkey.remove")) }
+                    button type="submit" aria-label=(lang.f("passkey.remove_one", &[("name", &one.name)])) {
+                        (lang.t("passkey.remove"))
+                    }
                 }
             },
         ]
@@ -125,7 +129,8 @@ fn options(lang: Lang, options: &str) -> Response {
 /// What was refused, counted under its route, and said as JSON.
 fn no(app: &App, who: &Who, lang: Lang, route: &'static str, why: NotSignedIn) -> Response {
     let (mut status, retry_s, mut words) = refused(lang, why);
-    let signed_in = who.session.is_some();
+    // Of who adds one it is the password that was wrong.
+    let signed_in = route.starts_with("/sessions");
     if why == NotSignedIn::Wrong {
         let key = if signed_in { "passkey.wrong_password" } else { "passkey.wrong" };
         lang.t(key).clone_into(&mut words);
@@ -224,7 +229,11 @@ pub(crate) async fn offer(
     match done.await {
         Ok(Ok(Ok(offered))) => options(lang, &offered),
         Ok(Ok(Err(why))) => no(&app, &who, lang, "/sessions/passkeys/options", why),
-        Ok(Err(desk::Error::Asked(why))) => said(StatusCode::UNPROCESSABLE_ENTITY, &why),
+        // By a name it is; so there are as many as can be.
+        Ok(Err(desk::Error::Asked(_))) => {
+            let words = lang.n("passkey.full", MAX_PASSKEYS as u64, &[]);
+            said(StatusCode::UNPROCESSABLE_ENTITY, &words)
+        }
         _ => failed(lang),
     }
 }
@@ -252,7 +261,9 @@ pub(crate) async fn add(
     });
     match done.await {
         Ok(Ok(())) => Json(json!({ "to": "/sessions#passkeys" })).into_response(),
-        Ok(Err(desk::Error::Asked(why))) => said(StatusCode::UNPROCESSABLE_ENTITY, &why),
+        Ok(Err(desk::Error::Asked(_))) => {
+            said(StatusCode::UNPROCESSABLE_ENTITY, lang.t("passkey.not_added"))
+        }
         _ => failed(lang),
     }
 }

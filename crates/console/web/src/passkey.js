@@ -5,19 +5,25 @@ const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).re
 
 async function post(path, body) {
   const answer = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
-  // A refusal that is no JSON is a page of its own: it is shown as such by going there.
-  const said = await answer.json().catch(() => ({ said: answer.statusText }));
-  if (!answer.ok) throw new Refused(said.said ?? said.error);
+  const said = await answer.json().catch(() => ({}));
+  // Without words of its own it is the gate's: signed out by now, or too many requests.
+  if (!answer.ok) throw new Refused(said.said ?? "", answer.status);
   return said;
 }
-class Refused extends Error {}
+class Refused extends Error {
+  constructor(said, status) {
+    super(said);
+    this.status = status;
+  }
+}
 
 const acts = {
   async sign(options) {
     const publicKey = { ...options, challenge: bytes(options.challenge), allowCredentials: [] };
-    const { response, ...made } = await navigator.credentials.get({ publicKey });
+    const made = await navigator.credentials.get({ publicKey });
+    const response = made.response;
     return {
-      id: made.id ?? text(made.rawId), type: "public-key", clientExtensionResults: {},
+      id: text(made.rawId), type: "public-key", clientExtensionResults: {},
       authenticatorData: text(response.authenticatorData), clientDataJSON: text(response.clientDataJSON),
       signature: text(response.signature), userHandle: response.userHandle && text(response.userHandle),
     };
@@ -49,9 +55,13 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       const answer = await acts[form.dataset.passkey](await post(form.action + "/options", fields));
       location.href = (await post(form.action, { ...fields, answer })).to;
     } catch (error) {
-      // What the browser says is in its own language, and of the device; what the server says is ours.
-      line.textContent = error instanceof Refused ? error.message : `${form.dataset.broke} (${error.name})`;
+      const { known, refused, broke } = form.dataset;
+      line.textContent =
+        error instanceof Refused ? error.message || `${refused} (${error.status})`
+        : error.name === "InvalidStateError" ? known
+        : `${broke} (${error.name})`;
       button.disabled = false;
+      button.focus();
     }
   });
 }

@@ -118,6 +118,7 @@ impl Accounts {
             ));
         };
         let hashed = hashed?;
+        let mut former = None;
         let spent = file::change_where(&self.home, &person, |kept| {
             // Looked at again under the lock: of two who send it at once one is first.
             let path = path(&self.home, token);
@@ -126,13 +127,14 @@ impl Accounts {
                 return Ok((false, false));
             }
             disk::remove(&path)?;
-            self.forget_handle(kept.handle.as_deref())?;
+            former = kept.handle.take();
             *kept = file::Person { password: Some(hashed), ..file::Person::default() };
             Ok((true, true))
         })?;
         if !spent {
             return Ok(None);
         }
+        self.forget_handle(former.as_deref())?;
         self.sessions.end(|session| session.person == person)?;
         changed(&self.home, &person, &person, "password", true)?;
         let Some(who) = access.person(&person) else { return Ok(None) };

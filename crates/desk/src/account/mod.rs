@@ -126,7 +126,13 @@ impl Accounts {
         match who.filter(|_| same && known) {
             Some(who) => {
                 locked(&self.delays).succeeded(name);
-                Ok(Ok(self.begin(&who, By::Password, from.agent)?))
+                let token = self.begin(&who, By::Password, from.agent)?;
+                // An invitation that was accepted meanwhile ended every session but this one.
+                if file::read(&self.home, name)?.password != kept {
+                    self.sessions.end_token(&token)?;
+                    return Ok(Err(NotSignedIn::Wrong));
+                }
+                Ok(Ok(token))
             }
             None => {
                 locked(&self.delays).failed(Some(name), from.source, Instant::now());
@@ -220,10 +226,17 @@ impl Accounts {
             }
             Some(Some(hashed)) => {
                 let hashed = hashed?;
-                file::change(&self.home, person, |kept| {
-                    kept.password = Some(hashed);
-                    Ok(())
+                // Looked at again under the lock: an invitation may have set another meanwhile.
+                let set = file::change_where(&self.home, person, |now| {
+                    let same = now.password == kept;
+                    if same {
+                        now.password = Some(hashed);
+                    }
+                    Ok((same, same))
                 })?;
+                if !set {
+                    return Ok(Err(NotSignedIn::Wrong));
+                }
                 self.sessions.end(|of| of.person == person && of.id != session.id)?;
                 changed(&self.home, person, person, "password", true)?;
                 Ok(Ok(()))

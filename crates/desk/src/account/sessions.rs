@@ -280,6 +280,12 @@ impl Sessions {
         Ok(all)
     }
 
+    /// Ends the session of a token.
+    pub(super) fn end_token(&self, token: &str) -> Result<()> {
+        let digest = Sha256Hex::of(token.as_bytes());
+        self.change(|of| drop(of.remove(&digest)))
+    }
+
     /// Ends those that `which` is true of: how many.
     pub(super) fn end(&self, which: impl Fn(&Session) -> bool) -> Result<usize> {
         self.change(|of| {

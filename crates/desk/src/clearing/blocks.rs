@@ -159,6 +159,11 @@ impl Blocks {
         }
     }
 
+    /// Records below it are covered; `None`: all are.
+    pub(super) fn covered(&self) -> Option<u64> {
+        self.covered
+    }
+
     fn covers(&self, record: u64) -> bool {
         self.covered.is_none_or(|covered| record < covered)
     }

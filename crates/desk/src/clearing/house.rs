@@ -17,7 +17,7 @@ use shield::proof::Proven;
 use vault::{Case, Home, Stamp};
 
 use super::blocks::{Batch, Blocks};
-use super::kept::{self, Keeping, Started};
+use super::kept::{self, Covered, Keeping, Started};
 use super::replay::Standing;
 use super::rounds::DueCheck;
 use super::standby::{self, Copies, Told};
@@ -68,6 +68,8 @@ pub struct House {
     started: Started,
     of_kept: Option<Told>,
     pub(super) cosigned: Cosigned,
+    /// How much of the log may be kept.
+    pub(super) covered: Covered,
     /// Records that were let be seen.
     shown: u64,
     broken: bool,
@@ -111,6 +113,8 @@ impl House {
         let items = standing.state.items().filter(|(_, live)| asked(&live.machine));
         let notices = items.map(|(item, _)| item).collect();
         let copies = Copies::default();
+        let covered = Covered::default();
+        covered.tell(&standing);
         Ok(Self {
             case,
             house,
@@ -123,6 +127,7 @@ impl House {
             started,
             of_kept: None,
             cosigned,
+            covered,
             shown: 0,
             broken: false,
         })
@@ -255,9 +260,9 @@ impl House {
         }
         let reason = why.as_str().to_owned();
         let body = ShieldFigured { figure: figure.to_owned(), value, reason };
-        self.commit(vec![(person.as_str().to_owned(), body.into())])?;
-        self.standing.policy = policy;
-        self.recover();
+        let record = self.commit(vec![(person.as_str().to_owned(), body.into())])?;
+        let changed = self.standing.figured(record, figure, value).map_err(Error::Beside)?;
+        self.recovered(changed);
         Ok(())
     }
 
@@ -265,13 +270,14 @@ impl House {
     pub fn witnessed(&mut self, cosigned: Cosigned) {
         self.standing.cosigned = cosigned.sizes();
         self.cosigned = cosigned;
-        self.recover();
+        let changed = self.standing.cover();
+        self.recovered(changed);
     }
 
-    fn recover(&mut self) {
-        if self.standing.cover()
-            && let Some(feed) = &mut self.feed
-        {
+    /// Other records are covered, where that `changed`: the feed is looked over, and who keeps is told how far.
+    fn recovered(&mut self, changed: bool) {
+        self.covered.tell(&self.standing);
+        if changed && let Some(feed) = &mut self.feed {
             feed.look_again();
         }
     }

@@ -31,6 +31,9 @@ pub struct Standing {
     pub measure: Measure,
     /// How far so many witnesses have cosigned the log, by one, by two and so on.
     pub(super) cosigned: Vec<u64>,
+    /// Where more witnesses were asked for from a record on: that record, and for how many before. What was decided
+    /// before waits for no more than these. Of each number one, the greatest last: as many as there are witnesses.
+    pub(super) fewer: Vec<(u64, u64)>,
     pub(super) blocks: Blocks,
     pub(super) trail: Trail,
     /// Records that say something of exhibits: what the case itself keeps in mind of its log.
@@ -84,10 +87,7 @@ impl Standing {
                 return Err(format!("it begins epoch {}, and {before} had begun", body.epoch));
             }
             Body::ShieldStandby(body) => self.standbys.take(&body)?,
-            Body::ShieldFigured(body) => {
-                self.policy.set(&body.figure, body.value)?;
-                self.cover();
-            }
+            Body::ShieldFigured(body) => drop(self.figured(index, &body.figure, body.value)?),
             Body::ShieldNotice(body) => {
                 let item: ItemId = body
                     .item
@@ -155,16 +155,40 @@ impl Standing {
         self.decisions += 1;
     }
 
+    /// A figure of the policy is another from a record on; true where other records are covered by that.
+    ///
+    /// # Errors
+    /// No such figure, or a value out of its bounds.
+    pub(super) fn figured(&mut self, record: u64, figure: &str, value: u64) -> Result<bool, Odd> {
+        let before = self.policy.witnesses;
+        self.policy.set(figure, value)?;
+        let now = self.policy.witnesses;
+        if now > before {
+            self.fewer.push((record, before));
+        } else {
+            // Who waited for more waits for these alone.
+            self.fewer.retain(|(_, by)| *by < now);
+        }
+        Ok(self.cover())
+    }
+
     /// What is covered follows from what is cosigned, and from how many are asked for; true where it changed.
     pub(super) fn cover(&mut self) -> bool {
         let covered = self.covered(&self.cosigned);
         self.blocks.cover(covered)
     }
 
-    /// How many records so many have cosigned as the policy asks for; `None`: it asks for none.
+    /// How many records so many have cosigned as the policy asks for, or asked for when they were decided, where
+    /// that was fewer; `None`: it asks for none.
     fn covered(&self, cosigned: &[u64]) -> Option<u64> {
-        let by = usize::try_from(self.policy.witnesses).unwrap_or(usize::MAX);
-        by.checked_sub(1).map(|n| cosigned.get(n).copied().unwrap_or(0))
+        let covered = |by: u64| {
+            let by = usize::try_from(by).unwrap_or(usize::MAX);
+            by.checked_sub(1).map(|n| cosigned.get(n).copied().unwrap_or(0))
+        };
+        let now = covered(self.policy.witnesses)?;
+        let before =
+            self.fewer.iter().map(|(until, by)| covered(*by).map_or(*until, |to| to.min(*until)));
+        Some(before.fold(now, u64::max))
     }
 
     /// True where the first `records` are covered, had witnesses cosigned so much.

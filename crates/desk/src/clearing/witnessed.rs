@@ -72,11 +72,6 @@ impl Cosigned {
         }
     }
 
-    /// Who is named.
-    pub(super) fn named(&self) -> &[Named] {
-        &self.named
-    }
-
     /// By one, by two and so on: how many entries so many have cosigned, all of them the same checkpoint.
     pub fn sizes(&self) -> Vec<u64> {
         self.by.iter().map(|(size, _)| *size).collect()

@@ -119,22 +119,38 @@ pub(super) fn whose(home: &Path, handle: &UserHandle16) -> Result<Option<String>
     Ok(read_json::<Whose>(&path, MAX_FILE)?.map(|of| of.person))
 }
 
-/// A person's handle, made where there is none. Its file stands before the person's own names it.
-pub(super) fn handle(home: &Path, person: &str) -> Result<UserHandle16> {
+/// A person's handle, made where there is none. Its file stands before the person's own names it. `None` where the
+/// password is not the one that was kept, by now.
+pub(super) fn handle(
+    home: &Path,
+    person: &str,
+    password: Option<&str>,
+) -> Result<Option<UserHandle16>> {
     file::change_where(home, person, |of| {
+        if of.password.as_deref() != password {
+            return Ok((false, None));
+        }
         let bytes = of.handle.as_deref().and_then(|handle| {
             let bytes = HEXLOWER_PERMISSIVE.decode(handle.as_bytes()).ok()?;
             <[u8; 16]>::try_from(bytes).ok()
         });
         if let Some(bytes) = bytes {
             let Ok(handle) = UserHandle16::decode(bytes);
-            return Ok((false, handle));
+            if whose(home, &handle)?.as_deref() == Some(person) {
+                return Ok((false, Some(handle)));
+            }
         }
-        let handle = UserHandle16::new();
+        let handle = match bytes {
+            Some(bytes) => {
+                let Ok(handle) = UserHandle16::decode(bytes);
+                handle
+            }
+            None => UserHandle16::new(),
+        };
         if let Some(path) = path(home, &hex(&handle)) {
             write_json(&path, &Whose { person: person.to_owned() })?;
         }
         of.handle = Some(hex(&handle));
-        Ok((true, handle))
+        Ok((true, Some(handle)))
     })
 }

@@ -17,9 +17,9 @@ use std::time::Instant;
 use ledger::disk;
 use webauthn_rp::request::auth::AuthenticationVerificationOptions;
 use webauthn_rp::request::register::{
-    Nickname, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, Username,
+    CredProtect, Nickname, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, Username,
 };
-use webauthn_rp::request::{AsciiDomain, RpId};
+use webauthn_rp::request::{AsciiDomain, ExtensionInfo, RpId};
 use webauthn_rp::{
     DiscoverableAuthentication16, DiscoverableAuthenticationServerState,
     DiscoverableCredentialRequestOptions, PublicKeyCredentialCreationOptions, Registration,
@@ -79,6 +79,16 @@ pub struct Passkey {
     pub added_ms: i64,
 }
 
+/// What an answer comes to.
+enum Found {
+    /// This person's, by the passkey of this id.
+    Person(String, String),
+    /// To nothing that is open here, or by nothing that is known here.
+    Nobody,
+    /// By a passkey that is known, and it does not hold.
+    Forged,
+}
+
 /// The ceremonies that run.
 #[derive(Debug, Default)]
 pub(super) struct Running {
@@ -126,46 +136,51 @@ impl Accounts {
         if let Some(retry_s) = locked(&self.delays).wait(None, from.source, Instant::now()) {
             return Ok(Err(NotSignedIn::Wait { retry_s }));
         }
-        match self.of_passkey(answer, &site, at, from.source)? {
-            Some(person) if let Some(who) = access.person(&person) => {
-                Ok(Ok(self.begin(&who, By::Passkey, from.agent)?))
-            }
-            _ => {
+        // Neither a question nor a passkey's id can be guessed, at 128 bits each. What counts as a failure is a
+        // passkey that is known and whose signature does not hold; what is late, or a stranger's, is only refused.
+        let (person, id) = match self.of_passkey(answer, &site, at)? {
+            Found::Person(person, id) => (person, id),
+            Found::Nobody => return Ok(Err(NotSignedIn::Wrong)),
+            Found::Forged => {
                 locked(&self.delays).failed(None, from.source, Instant::now());
-                Ok(Err(NotSignedIn::Wrong))
+                return Ok(Err(NotSignedIn::Wrong));
             }
+        };
+        let Some(who) = access.person(&person) else { return Ok(Err(NotSignedIn::Wrong)) };
+        let token = self.begin(&who, By::Passkey, from.agent)?;
+        // An invitation that was accepted meanwhile ended every session but this one.
+        if !file::read(&self.home, &person)?.passkeys.iter().any(|one| one.id == id) {
+            self.sessions.end_token(&token)?;
+            return Ok(Err(NotSignedIn::Wrong));
         }
+        Ok(Ok(token))
     }
 
-    /// Whose passkey answered; `None` where it does not hold.
-    fn of_passkey(
-        &self,
-        answer: &[u8],
-        site: &RpId,
-        at: &At<'_>,
-        source: IpAddr,
-    ) -> Result<Option<String>> {
+    /// Whose passkey answered.
+    fn of_passkey(&self, answer: &[u8], site: &RpId, at: &At<'_>) -> Result<Found> {
         if answer.len() > MAX_ANSWER {
-            return Ok(None);
+            return Ok(Found::Nobody);
         }
         let Ok(answer) = DiscoverableAuthentication16::from_json_custom(answer) else {
-            return Ok(None);
+            return Ok(Found::Nobody);
         };
-        let Ok(challenge) = answer.challenge_relaxed() else { return Ok(None) };
-        let Some(server) = locked(&self.passkeys.sign_in).take(&network(source), &challenge) else {
-            return Ok(None);
+        let Ok(challenge) = answer.challenge_relaxed() else { return Ok(Found::Nobody) };
+        let Some(server) = locked(&self.passkeys.sign_in).take(&challenge, |_| true) else {
+            return Ok(Found::Nobody);
         };
         let handle = answer.response().user_handle();
-        let Some(person) = kept::whose(&self.home, handle)? else { return Ok(None) };
+        let Some(person) = kept::whose(&self.home, handle)? else { return Ok(Found::Nobody) };
         let id = answer.raw_id();
         file::change_where(&self.home, &person, |of| {
             // A handle that was taken from a person is nobody's.
             if of.handle.as_deref() != Some(kept::hex(handle).as_str()) {
-                return Ok((false, None));
+                return Ok((false, Found::Nobody));
             }
             let found = of.passkeys.iter_mut().find(|one| one.is(id) && one.host == at.host);
-            let Some(one) = found else { return Ok((false, None)) };
-            let Some(mut credential) = one.credential(id, handle) else { return Ok((false, None)) };
+            let Some(one) = found else { return Ok((false, Found::Nobody)) };
+            let Some(mut credential) = one.credential(id, handle) else {
+                return Ok((false, Found::Nobody));
+            };
             let options = AuthenticationVerificationOptions::<'_, '_, &str, &str> {
                 allowed_origins: &[at.origin],
                 ..Default::default()
@@ -173,9 +188,9 @@ impl Accounts {
             match server.verify(site, &answer, &mut credential, &options) {
                 Ok(moved) => {
                     one.moved(credential.dynamic_state());
-                    Ok((moved, Some(person.clone())))
+                    Ok((moved, Found::Person(person.clone(), one.id.clone())))
                 }
-                Err(_) => Ok((false, None)),
+                Err(_) => Ok((false, Found::Forged)),
             }
         })
     }
@@ -211,7 +226,10 @@ impl Accounts {
             }
         }
         full(&of)?;
-        let handle = kept::handle(&self.home, person)?;
+        let Some(handle) = kept::handle(&self.home, person, of.password.as_deref())? else {
+            // An invitation was accepted meanwhile.
+            return Ok(Err(NotSignedIn::Wrong));
+        };
         let name = Username::try_from(person.to_owned());
         let name =
             name.map_err(|_| Error::Asked(format!("{person:?} cannot be told to a device")))?;
@@ -222,7 +240,10 @@ impl Accounts {
         };
         let others = of.passkeys.iter().filter(|one| one.host == at.host);
         let others = others.filter_map(Kept::descriptor).collect();
-        let begun = PublicKeyCredentialCreationOptions::passkey(&site, entity, others);
+        let mut begun = PublicKeyCredentialCreationOptions::passkey(&site, entity, others);
+        // It is asked for here each time: a device that knows no such wish need not be turned away.
+        begun.extensions.cred_protect =
+            CredProtect::UserVerificationRequired(ExtensionInfo::AllowDontEnforceValue);
         let (server, client) = begun.start_ceremony().map_err(|e| Error::Beside(e.to_string()))?;
         let options = serde_json::to_string(&client).map_err(|e| Error::Beside(e.to_string()))?;
         let kept = locked(&self.passkeys.add).keep(session.id.clone(), server);
@@ -250,7 +271,8 @@ impl Accounts {
         }
         let answer = Registration::from_json_custom(answer).map_err(|_| no())?;
         let challenge = answer.challenge_relaxed().map_err(|_| no())?;
-        let server = locked(&self.passkeys.add).take(&session.id, &challenge).ok_or_else(no)?;
+        let asked = |who: &String| *who == session.id;
+        let server = locked(&self.passkeys.add).take(&challenge, asked).ok_or_else(no)?;
         let options = RegistrationVerificationOptions::<'_, '_, &str, &str> {
             allowed_origins: &[at.origin],
             ..Default::default()
@@ -297,7 +319,7 @@ impl Accounts {
         Ok(gone)
     }
 
-    /// Takes a person's handle away, so that no passkey of before finds them.
+    /// Removes the file of a handle that was taken from a person; where it stays, it finds nobody.
     pub(super) fn forget_handle(&self, handle: Option<&str>) -> Result<()> {
         let Some(path) = handle.and_then(|handle| kept::path(&self.home, handle)) else {
             return Ok(());

@@ -4,7 +4,7 @@
 //! ```text
 //! vigie/shield-state
 //! example.org/shield
-//! version 1.1
+//! version 2.2
 //! records 20000000 <root, hex>
 //! table 481036288 <SHA-256, hex>
 //! lines 31457280 <SHA-256, hex>
@@ -32,7 +32,7 @@ use crate::{Error, Result};
 
 /// What the lines are here, and what records come to: a change of either is another version. Beside it stands
 /// that of the machine ([`shield::order::kept::VERSION`]).
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const FIRST: &str = "vigie/shield-state";
 /// The most bytes of a file: more is not read.
 pub(super) const MAX_FILE: u64 = 8 << 30;

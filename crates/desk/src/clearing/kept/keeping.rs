@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 
 use ledger::{Keys, SigningKey};
 
-use super::keep;
+use super::{Covered, keep};
 use crate::clearing::house::House;
-use crate::witness::Named;
 use crate::{Error, Result};
 
 /// So many records make it worth keeping at once: about what a start applies in a second or two.
@@ -35,8 +34,8 @@ struct Work {
     dir: PathBuf,
     keys: Keys,
     signer: SigningKey,
-    /// Whose cosignatures count.
-    named: Vec<Named>,
+    /// How much of it may be kept.
+    covered: Covered,
     told: Told,
     /// Records whose outcome is kept.
     kept: u64,
@@ -53,8 +52,8 @@ impl Keeping {
         let (dir, keys, signer) = (case.dir().to_owned(), case.keys()?.clone(), case.signer()?);
         let (closed, close) = sync_channel::<()>(1);
         let kept = house.started().kept;
-        let named = house.cosigned.named().to_vec();
-        let mut work = Work { dir, keys, signer, named, told, kept, last: Instant::now() };
+        let covered = house.covered.clone();
+        let mut work = Work { dir, keys, signer, covered, told, kept, last: Instant::now() };
         let run = move || loop {
             match close.recv_timeout(LOOK) {
                 Err(RecvTimeoutError::Timeout) => work.look(false),
@@ -77,14 +76,15 @@ impl Keeping {
 impl Work {
     fn look(&mut self, closing: bool) {
         let Ok(log) = ledger::Reader::open(&self.dir.join("ledger")) else { return };
-        let since = log.size().saturating_sub(self.kept);
+        let since = log.size().min(self.covered.get().0).saturating_sub(self.kept);
         let waited = closing || self.last.elapsed() >= WAIT;
         if since < LEAST || (since < MOST && !waited) {
             return;
         }
         drop(log);
-        match keep(&self.dir, &self.keys, &self.signer, &self.named) {
-            Ok(records) => self.kept = records.unwrap_or(self.kept),
+        match keep(&self.dir, &self.keys, &self.signer, &self.covered) {
+            // Not the time for it: not again at once, however much it is.
+            Ok(records) => self.kept = records.unwrap_or(self.kept.saturating_add(since)),
             Err(error) => {
                 (self.told)(&format!(
                     "{error}. Nothing of the log is lost; the next start takes longer"

@@ -27,6 +27,7 @@ const MARKS: usize = 10_000;
 enum Line {
     Log { epoch: u64, last: Option<Moment>, decisions: u64 },
     Figure { figure: String, value: u64 },
+    Fewer(Vec<(u64, u64)>),
     Standbys(Standbys),
     Tally(Box<TallyLine>),
     Running(Vec<(ItemId, Option<Moment>, Option<Moment>)>),
@@ -72,6 +73,7 @@ pub(super) fn write<E: From<serde_json::Error>>(
     for (figure, value, _) in standing.policy.list() {
         put(&Line::Figure { figure: figure.to_owned(), value })?;
     }
+    put(&Line::Fewer(standing.fewer.clone()))?;
     put(&Line::Standbys(standing.standbys.clone()))?;
     put(&Line::Tally(Box::new(TallyLine {
         all: tally.all,
@@ -143,6 +145,7 @@ impl Lines {
             Line::Figure { figure, value } => {
                 self.rest.policy.set(&figure, value).map_err(Unkept::Line)?;
             }
+            Line::Fewer(fewer) => self.rest.fewer = fewer,
             Line::Standbys(standbys) => self.rest.standbys = standbys,
             Line::Tally(line) => {
                 let TallyLine { all, lifted, refused, objections, harm_reports, .. } = *line;

@@ -19,6 +19,7 @@ mod lines;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ledger::{Checkpoint, Keys, Reader, SigningKey, tree};
 use vault::{Case, Home, Known, Records};
@@ -26,7 +27,6 @@ use vault::{Case, Home, Known, Records};
 use super::replay::Standing;
 use super::witnessed::Cosigned;
 use crate::desk::{Place, now_ms};
-use crate::witness::Named;
 use crate::{Error, Result};
 
 pub(super) use file::{Head, digests};
@@ -93,8 +93,8 @@ fn published(log: &Reader) -> Use<Checkpoint> {
     Checkpoint::parse_unverified(note).map_err(|e| e.to_string())
 }
 
-/// Makes what is kept anew, of all that is published, and cosigned where the policy asks for that: what was kept
-/// before, and what came since. Gives how many records that is; `None`: no record came since.
+/// Makes what is kept anew, of all that is published and, where the policy asks for witnesses, covered by them: what
+/// was kept before, and what came since. Gives how many records that is; `None`: it is not the time for it.
 ///
 /// # Errors
 /// A log that does not hold together; the disk. What was kept before stays.
@@ -102,48 +102,61 @@ pub(super) fn keep(
     dir: &Path,
     keys: &Keys,
     signer: &SigningKey,
-    named: &[Named],
+    covered: &Covered,
 ) -> Result<Option<u64>> {
     let records = Records::open(dir)?;
     let beside =
         |why: Why| Error::Beside(format!("what the log comes to could not be kept: {why}"));
     let note = records.log().published().unwrap_or_default();
     let now = keys.open(note).map_err(|e| beside(e.to_string()))?;
+    let (covered, asked) = covered.get();
+    let end = now.size.min(covered);
+    // What a key signs that came later counts for nothing.
+    if *keys.at(end) != signer.verifier() {
+        return Ok(None);
+    }
+    if matches!(head(dir, records.log(), keys), Ok(Some(head)) if head.records >= end) {
+        return Ok(None);
+    }
     let (mut standing, first) = match load(dir, records.log(), keys) {
-        Ok(Some((_, first))) if first == now.size => return Ok(None),
         Ok(Some(kept)) => kept,
         Ok(None) | Err(_) => (Standing::default(), 0),
     };
-    let cosigned = Cosigned::kept(named.to_vec(), &dir.join("ledger"), records.log(), keys)?;
-    let sizes = cosigned.sizes();
-    let mut end = first;
-    for index in first..now.size {
-        // The records that so many have not cosigned are applied by the next start.
-        if !standing.is_covered(&sizes, index + 1) {
-            break;
-        }
-        end = index + 1;
+    for index in first..end {
         let (record, opening) = records.get(index)?;
         let taken = standing.take(index, &record, &opening);
         taken.map_err(|why| beside(format!("record {index}: {why}")))?;
     }
-    let now = if end == now.size {
-        now
-    } else {
-        match cosigned.note(standing.policy.witnesses) {
-            // A figure that was raised in between leaves other records uncovered: the next time keeps more.
-            Some((size, note)) if *size == end && end > first => {
-                Checkpoint::of_text(&note.text).map_err(|e| beside(e.to_string()))?
-            }
-            _ => return Ok(None),
-        }
-    };
-    if !standing.is_covered(&sizes, end) {
+    // More were asked for there than now: a start would not find all of it covered.
+    if standing.policy.witnesses > asked {
         return Ok(None);
     }
     standing.end().map_err(beside)?;
-    file::write(dir, &standing, &now, signer)?;
-    Ok(Some(now.size))
+    let root = if end == now.size { now.root } else { records.log().root_at(end)? };
+    file::write(dir, &standing, &Checkpoint { size: end, root, ..now }, signer)?;
+    Ok(Some(end))
+}
+
+/// How many records may be kept, and how many witnesses the policy asks for, as the house has it now. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Covered(Arc<Mutex<(u64, u64)>>);
+
+impl Default for Covered {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new((u64::MAX, 0))))
+    }
+}
+
+impl Covered {
+    pub(super) fn tell(&self, standing: &Standing) {
+        let covered = standing.blocks.covered().unwrap_or(u64::MAX);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            (covered, standing.policy.witnesses);
+    }
+
+    fn get(&self) -> (u64, u64) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Destroys what is kept: something of the log was erased, and what follows from it is not to stay.

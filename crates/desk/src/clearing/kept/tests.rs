@@ -91,8 +91,12 @@ fn a_start_from_what_is_kept_comes_to_what_the_log_does() {
     let (keys, signer) = house(&place);
     let started = opened(&place);
     assert_eq!((started.kept, started.refused), (0, None));
-    let records = keep(&place.case, &keys, &signer, &[]).unwrap().unwrap();
-    assert_eq!(keep(&place.case, &keys, &signer, &[]).unwrap(), None, "nothing came since");
+    let records = keep(&place.case, &keys, &signer, &Covered::default()).unwrap().unwrap();
+    assert_eq!(
+        keep(&place.case, &keys, &signer, &Covered::default()).unwrap(),
+        None,
+        "nothing came since"
+    );
     let started = opened(&place);
     assert_eq!((started.kept, started.applied, started.refused), (records, 0, None));
     for n in [1, 3] {
@@ -101,7 +105,7 @@ fn a_start_from_what_is_kept_comes_to_what_the_log_does() {
         assert!(started.kept > 0 && started.applied > 0 && started.refused.is_none());
         assert_eq!(findings(&place), (vec![], vec![]));
         // Kept again: of what was kept and what came since.
-        let more = keep(&place.case, &keys, &signer, &[]).unwrap().unwrap();
+        let more = keep(&place.case, &keys, &signer, &Covered::default()).unwrap().unwrap();
         assert_eq!(opened(&place).kept, more);
         assert_eq!(findings(&place), (vec![], vec![]));
     }
@@ -113,7 +117,7 @@ fn what_is_odd_is_said_and_all_of_the_log_is_applied() {
     let dir = tempfile::tempdir().unwrap();
     let place = place(dir.path());
     let (keys, signer) = house(&place);
-    keep(&place.case, &keys, &signer, &[]).unwrap();
+    keep(&place.case, &keys, &signer, &Covered::default()).unwrap();
     let file = path(&place.case);
     let good = std::fs::read(&file).unwrap();
     let refused = |bytes: &[u8], what: &str| {
@@ -194,7 +198,7 @@ fn a_crash_at_any_step_leaves_what_was_kept_or_what_is() {
     let dir = tempfile::tempdir().unwrap();
     let place = place(dir.path());
     let (keys, signer) = house(&place);
-    let before = keep(&place.case, &keys, &signer, &[]).unwrap().unwrap();
+    let before = keep(&place.case, &keys, &signer, &Covered::default()).unwrap().unwrap();
     let old = std::fs::read(path(&place.case)).unwrap();
     goes_on(&place, 1);
     let after = Case::read(&place.case).unwrap().len();
@@ -203,7 +207,7 @@ fn a_crash_at_any_step_leaves_what_was_kept_or_what_is() {
         for n in 0.. {
             ledger::disk::write(&path(&place.case), &old).unwrap();
             crash_after(n, last);
-            let kept = keep(&place.case, &keys, &signer, &[]);
+            let kept = keep(&place.case, &keys, &signer, &Covered::default());
             if !heal() {
                 assert_eq!(kept.unwrap(), Some(after));
                 steps = steps.max(n);
@@ -227,11 +231,11 @@ fn what_is_destroyed_is_made_anew() {
     let place = place(dir.path());
     let (keys, signer) = house(&place);
     super::destroy(&place.case).unwrap();
-    keep(&place.case, &keys, &signer, &[]).unwrap();
+    keep(&place.case, &keys, &signer, &Covered::default()).unwrap();
     super::destroy(&place.case).unwrap();
     let started = opened(&place);
     assert_eq!((started.kept, started.refused), (0, None));
-    assert!(keep(&place.case, &keys, &signer, &[]).unwrap().is_some());
+    assert!(keep(&place.case, &keys, &signer, &Covered::default()).unwrap().is_some());
 }
 
 #[test]
@@ -239,7 +243,7 @@ fn what_was_kept_before_an_erasure_is_destroyed() {
     let dir = tempfile::tempdir().unwrap();
     let place = place(dir.path());
     let (keys, signer) = house(&place);
-    keep(&place.case, &keys, &signer, &[]).unwrap();
+    keep(&place.case, &keys, &signer, &Covered::default()).unwrap();
     let home = vault::Home::new(&place.home);
     let mut case = Case::open(&place.case, &home, "test", vault::Wait::Fail, 0).unwrap();
     let what = vault::erase::What::Exhibit(case.exhibits()[0].id);
@@ -254,7 +258,7 @@ fn what_was_kept_before_an_erasure_is_destroyed() {
     assert!(!path(&place.case).exists());
     house.close().unwrap();
     // What is made of the rest counts, and the order is not forgotten by who starts from it.
-    let records = keep(&place.case, &keys, &signer, &[]).unwrap().unwrap();
+    let records = keep(&place.case, &keys, &signer, &Covered::default()).unwrap().unwrap();
     let house = House::open(&place).unwrap();
     assert_eq!((house.started().kept, house.case().orders().len()), (records, 1));
     assert_eq!(house.case().exhibits(), Case::read(&place.case).unwrap().exhibits());

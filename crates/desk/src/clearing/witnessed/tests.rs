@@ -7,6 +7,7 @@ use shield::order::{Command, Halt, Role, Scope};
 use shield::wire::{Event, Reader};
 
 use super::*;
+use crate::clearing::kept;
 use crate::clearing::publish::{Publisher, feed_key, public_keys};
 use crate::clearing::tests::{actor, ask, does, item, league, place, released, reported};
 use crate::desk::Place;
@@ -196,6 +197,76 @@ fn a_figure_that_is_raised_takes_nothing_away_and_one_beyond_those_named_is_refu
     assert_eq!(out(&mut house), set(&NAMES[..2]));
     figure(&mut house, 0).unwrap();
     assert_eq!(out(&mut house), set(&NAMES));
+    house.close().unwrap();
+}
+
+#[test]
+fn what_was_out_under_a_lower_figure_stays_out_though_nobody_cosigns() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = place(dir.path());
+    let mut house = house(&place, 0);
+    let figure = |house: &mut House, n| {
+        house.figure(&Person::new("vera").unwrap(), "witnesses", n, &grounds()).unwrap();
+    };
+    release(&mut house, 0);
+    assert_eq!(out(&mut house), set(&NAMES[..1]));
+    figure(&mut house, 2);
+    release(&mut house, 1);
+    assert_eq!(out(&mut house), set(&NAMES[..1]));
+    house.close().unwrap();
+    // The new session decides all of it anew, which waits; what was out before stays by what was decided then.
+    let mut house = House::open(&place).unwrap();
+    house.begin().unwrap();
+    assert_eq!(out(&mut house), set(&NAMES[..1]));
+    // One that is asked for in the place of two releases what waited for two, and nothing else does.
+    cosign(&place, &mut house, &[1]);
+    assert_eq!(out(&mut house), set(&NAMES[..1]));
+    release(&mut house, 2);
+    figure(&mut house, 1);
+    assert_eq!(out(&mut house), set(&NAMES[..2]));
+    house.close().unwrap();
+    let mut house = House::open(&place).unwrap();
+    house.begin().unwrap();
+    assert_eq!(out(&mut house), set(&NAMES[..2]));
+    house.close().unwrap();
+}
+
+#[test]
+fn what_is_kept_ends_where_the_witnesses_have_come() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = place(dir.path());
+    let mut house = house(&place, 2);
+    let (keys, signer) = (house.case().keys().unwrap().clone(), house.case().signer().unwrap());
+    let keep = |house: &House| kept::keep(&place.case, &keys, &signer, &house.covered).unwrap();
+    house.show().unwrap();
+    assert_eq!(keep(&house), None, "nobody has cosigned anything");
+    release(&mut house, 0);
+    cosign(&place, &mut house, &[1, 2]);
+    let covered = house.witnessing().covered;
+    release(&mut house, 1);
+    house.show().unwrap();
+    assert_eq!(keep(&house), Some(covered));
+    assert_eq!(keep(&house), None, "no more is cosigned");
+    house.close().unwrap();
+    let mut house = House::open(&place).unwrap();
+    let started = house.started().clone();
+    assert_eq!((started.kept, started.refused), (covered, None));
+    assert!(started.applied > 0);
+    house.begin().unwrap();
+    assert_eq!(out(&mut house), set(&NAMES[..1]));
+    cosign(&place, &mut house, &[2, 1]);
+    assert_eq!(out(&mut house), set(&NAMES[..2]));
+    assert!(keep(&house) > Some(covered));
+    house.close().unwrap();
+    assert_eq!(crate::verify(&place.case, &place.home, None, &|_| {}).unwrap().findings, []);
+    // Witnesses that are taken away cover nothing any more: the whole log is applied, and what they covered waits.
+    ledger::disk::remove_dir_all(&place.case.join("ledger/witnessed")).unwrap();
+    let mut house = House::open(&place).unwrap();
+    let started = house.started().clone();
+    assert_eq!(started.kept, 0);
+    assert!(started.refused.unwrap().contains("witnesses"));
+    house.begin().unwrap();
+    assert_eq!(out(&mut house), set(&[]));
     house.close().unwrap();
 }
 

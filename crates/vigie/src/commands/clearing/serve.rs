@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use desk::clearing::challenge::Challenges;
 use desk::clearing::known::Knowledge;
@@ -360,26 +361,33 @@ fn beats(
     said: Line,
 ) -> Result<(), Told> {
     let run = move || {
+        let mut last: Option<Instant> = None;
         loop {
-            let files = Arc::clone(&files);
+            let (files, since) = (Arc::clone(&files), last.map(|last| last.elapsed()));
+            // Whether it beats, and after how long it is to be looked at again: an event may begin meanwhile.
             let beat = move |house: &mut House| {
                 let now = house.now();
-                let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
-                files.beat(house, now).map(|()| every_ms(house, now))
-            };
-            let beaten = keeper.look(beat);
-            if let Some(web) = &web {
-                web.take_up();
-            }
-            let every = match beaten {
-                Ok(Ok(every)) => every,
-                Ok(Err(error)) => {
-                    said(&format!("the feed's heartbeat: {error}"));
-                    1_000
+                let every = Duration::from_millis(every_ms(house, now));
+                let again = every.min(Duration::from_millis(house.policy().heartbeat_event_ms));
+                if since.is_some_and(|since| since < every) {
+                    return (Ok(false), again);
                 }
-                Err(_) => return,
+                let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
+                (files.beat(house, now).map(|()| true), again)
             };
-            std::thread::sleep(std::time::Duration::from_millis(every.clamp(100, 60_000)));
+            let Ok((beaten, again)) = keeper.look(beat) else { return };
+            match beaten {
+                Ok(false) => {}
+                Ok(true) => {
+                    last = Some(Instant::now());
+                    if let Some(web) = &web {
+                        web.take_up();
+                    }
+                }
+                Err(error) => said(&format!("the feed's heartbeat: {error}")),
+            }
+            let (least, most) = (Duration::from_millis(100), Duration::from_secs(60));
+            std::thread::sleep(again.clamp(least, most));
         }
     };
     std::thread::Builder::new().name("heartbeat".to_owned()).spawn(run)?;
