@@ -98,6 +98,14 @@ pub(super) struct Running {
     add: Mutex<Ceremonies<String, RegistrationServerState<16>>>,
 }
 
+#[cfg(test)]
+impl Running {
+    /// How many sign in, and from how many networks.
+    pub(super) fn signing_in(&self) -> (usize, usize) {
+        locked(&self.sign_in).len()
+    }
+}
+
 impl Accounts {
     /// Begins to sign somebody in by a passkey: what the browser is told, as JSON
     /// (`PublicKeyCredentialRequestOptionsJSON`).

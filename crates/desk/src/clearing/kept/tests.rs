@@ -3,7 +3,7 @@ use ledger::{Keys, SigningKey};
 use shield::order::Moment;
 
 use super::file::{digests, write};
-use super::{keep, load, path, standing};
+use super::{Covered, keep, load, path, standing};
 use crate::clearing::House;
 use crate::clearing::check::check;
 use crate::clearing::replay::Standing;
