@@ -23,7 +23,7 @@ fn settings_that_cannot_be_are_misuse_and_say_where() {
         ("silence_s", "silense_s", "silense_s"),
         ("127.0.0.1:5354", "192.0.2.1:5354", "loopback"),
         ("\"observe\"", "\"perhaps\"", "observe"),
-        ("*.isp.example", "198.51.100.0/24", "198.51.100.0/24"),
+        ("*.isp.example", "198.51.100.0/33", "198.51.100.0/33"),
     ] {
         let settings = EXAMPLE.replace("/run/vigie-keep", "run").replace(from, to);
         let (code, said) = with(&bench, "keep", &settings);
