@@ -260,7 +260,8 @@ pub(crate) async fn add(
         app.accounts.add_passkey(&session, &sent.name, answer.as_bytes(), &opened.at())
     });
     match done.await {
-        Ok(Ok(())) => Json(json!({ "to": "/sessions#passkeys" })).into_response(),
+        // A fragment of the page that is shown would load nothing.
+        Ok(Ok(())) => Json(json!({ "to": "/sessions" })).into_response(),
         Ok(Err(desk::Error::Asked(_))) => {
             said(StatusCode::UNPROCESSABLE_ENTITY, lang.t("passkey.not_added"))
         }
