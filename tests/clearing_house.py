@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -104,6 +105,17 @@ class Bench:
 
     def stage(self, ticket, place=0):
         return self.items(ticket)[place]["stage"]
+
+
+@contextmanager
+def logs(work):
+    """What the programs said in folders of a place, where a test breaks off."""
+    try:
+        yield
+    except BaseException:
+        for log in sorted(Path(work).glob("*/*.log")):
+            print(f"--- {log.parent.name}: {log.name}\n" + log.read_text()[-4000:])
+        raise
 
 
 def until(what, check, most=SOON):

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import clearing_house
 import edge_keep
-from clearing_house import Stream, free_port, until, world
+from clearing_house import Stream, free_port, logs, until, world
 from edge_keep import DOCS, blocked, opened
 
 # Of the feed, before all is let go of. While an event runs a heartbeat comes each second.
@@ -474,13 +474,10 @@ def main():
         house = House(f"{work}/house")
         isps = [UnboundIsp(f"{work}/unbound", upstream, SILENCE), BindIsp(f"{work}/bind", upstream, SILENCE)]
         try:
-            house.begin(server.server_port, upstream)
-            Mirror.folder = house.work / "feed"
-            course(house, isps, mirror)
-        except BaseException:
-            for log in sorted(Path(work).glob("*/*.log")):
-                print(f"--- {log.parent.name}: {log.name}\n" + log.read_text()[-4000:])
-            raise
+            with logs(work):
+                house.begin(server.server_port, upstream)
+                Mirror.folder = house.work / "feed"
+                course(house, isps, mirror)
         finally:
             house.end()
             for isp in isps:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import edge_follow
 import edge_keep
-from clearing_house import until, world
+from clearing_house import logs, until, world
 from edge_keep import DOCS, Follower, until_log, vigie
 from spaces import World, own_network
 
@@ -245,14 +245,11 @@ def main():
         benches = [Router(f"{work}/plain"), Router(f"{work}/observing", mode="observe"),
                    Router(f"{work}/isp", edge_follow.SILENCE)]
         try:
-            course(benches[0], between)
-            observing(benches[1], between)
-            house.begin(8080, upstream)
-            followed(house, benches[2], between)
-        except BaseException:
-            for log in sorted(Path(work).glob("*/*.log")):
-                print(f"--- {log.parent.name}: {log.name}\n" + log.read_text()[-4000:])
-            raise
+            with logs(work):
+                course(benches[0], between)
+                observing(benches[1], between)
+                house.begin(8080, upstream)
+                followed(house, benches[2], between)
         finally:
             house.end()
             for bench in benches:

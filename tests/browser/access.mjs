@@ -99,6 +99,9 @@ async function passkey({ page, view, origin, holds, expect }) {
   await add("Telefono", "a wrong password");
   await page.waitForFunction(() => /sbagliata/.test(document.querySelector("form[data-passkey=add] [role=status]").textContent));
   expect("after a refusal it can be tried again", await form.locator("button").isEnabled());
+  // Nothing is made in a device for a passkey without a name.
+  await add("", OTHER);
+  await page.waitForFunction(() => /40 caratteri/.test(document.querySelector("form[data-passkey=add] [role=status]").textContent));
   await add("Telefono", OTHER);
   await page.waitForSelector("#passkeys table");
   expect("the passkey is listed", (await page.textContent("#passkeys table")).includes("Telefono"));

@@ -5,6 +5,8 @@
 
 #![allow(clippy::print_stdout)]
 
+mod measured;
+
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -14,15 +16,10 @@ use model::ExhibitId;
 use shield::harm::Verdict;
 use shield::order::command::{Order, Submission};
 use shield::order::turn::Outcome;
-use shield::order::words::{OrderId, Organisation, Person, Right};
-use shield::order::{Actor, Audience, Capture, Command, ItemId, Role, Seen, TicketId};
+use shield::order::words::{OrderId, Organisation, Right};
+use shield::order::{Audience, Capture, Command, ItemId, Role, Seen, TicketId};
 
-type Failed = Box<dyn std::error::Error>;
-
-fn actor(person: &str, organisation: &str, role: Role) -> Result<Actor, Failed> {
-    let organisation = Organisation::new(organisation).ok_or("a name")?;
-    Ok(Actor { person: Person::new(person).ok_or("a name")?, organisation, role })
-}
+use measured::{Failed, actor, bytes_in, memory_mb};
 
 fn does(house: &mut House, asks: &[Ask]) -> Result<(), Failed> {
     for answer in
@@ -68,23 +65,6 @@ fn release(house: &House, item: ItemId) -> Result<[Ask; 2], Failed> {
 fn of(sorted: &[Duration], per_cent: usize) -> f64 {
     let at = sorted.len() * per_cent / 100;
     sorted.get(at.min(sorted.len().saturating_sub(1))).map_or(0.0, |d| d.as_secs_f64() * 1e3)
-}
-
-fn memory_mb() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kb = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
-    kb.unwrap_or(0.0) / 1e3
-}
-
-fn bytes_in(dir: &std::path::Path) -> u64 {
-    let entries = dir.read_dir().into_iter().flatten().flatten();
-    let size = |entry: std::fs::DirEntry| match entry.metadata() {
-        Ok(meta) if meta.is_dir() => bytes_in(&entry.path()),
-        Ok(meta) => meta.len(),
-        Err(_) => 0,
-    };
-    entries.map(size).sum()
 }
 
 fn run() -> Result<(), Failed> {
@@ -139,7 +119,7 @@ fn run() -> Result<(), Failed> {
     let begun = Instant::now();
     let house = House::open(&place)?;
     let opened = begun.elapsed().as_secs_f64();
-    let memory = memory_mb();
+    let memory = memory_mb("VmRSS:");
     println!(
         "{rate:.0} {:.2} {:.2} {:.2} {:.2} {opened:.2} {bytes:.0} {memory:.0}",
         of(&durable, 50),

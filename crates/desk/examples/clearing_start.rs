@@ -14,6 +14,8 @@
 
 #![allow(clippy::print_stdout)]
 
+mod measured;
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -27,13 +29,13 @@ use shield::harm::Verdict;
 use shield::order::command::Order;
 use shield::order::step::{Asked, Ticket};
 use shield::order::turn::{Evidence, Holds, Outcome, Turn};
-use shield::order::words::{OrderId, Organisation, Person, Right};
+use shield::order::words::{OrderId, Right};
 use shield::order::written::parts;
 use shield::order::{Actor, Audience, Command, Decision, Deed, ItemId, Moment, Role, TicketId};
 use shield::proof::{Block, root, salt};
 use vault::{Case, Home, Stamp};
 
-type Failed = Box<dyn std::error::Error>;
+use measured::{Failed, actor, bytes_in, memory_mb};
 
 const DAY: u64 = 86_400_000;
 /// Items in a ticket.
@@ -49,11 +51,6 @@ fn place(dir: &Path) -> Place {
         holder: "bench".to_owned(),
         wait: desk::Wait::Fail,
     }
-}
-
-fn actor(person: &str, organisation: &str, role: Role) -> Result<Actor, Failed> {
-    let organisation = Organisation::new(organisation).ok_or("a name")?;
-    Ok(Actor { person: Person::new(person).ok_or("a name")?, organisation, role })
 }
 
 struct Maker {
@@ -277,23 +274,6 @@ fn keep(dir: &Path) -> Result<(), Failed> {
     let took = begun.elapsed().as_secs_f64();
     println!("{took:.2} {} {:.0}", bytes_in(&place.case.join("kept")), memory_mb("VmHWM:"));
     Ok(())
-}
-
-fn memory_mb(which: &str) -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(which));
-    let kb = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
-    kb.unwrap_or(0.0) / 1e3
-}
-
-fn bytes_in(dir: &Path) -> u64 {
-    let entries = dir.read_dir().into_iter().flatten().flatten();
-    let size = |entry: std::fs::DirEntry| match entry.metadata() {
-        Ok(meta) if meta.is_dir() => bytes_in(&entry.path()),
-        Ok(meta) => meta.len(),
-        Err(_) => 0,
-    };
-    entries.map(size).sum()
 }
 
 fn run() -> Result<(), Failed> {

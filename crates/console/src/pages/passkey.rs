@@ -6,12 +6,14 @@ use axum::extract::{Extension, Form, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use desk::access::Refusal;
-use desk::account::{At, From, MAX_PASSKEY_NAME, MAX_PASSKEYS, NotSignedIn, Passkey};
+use desk::account::{
+    At, From, MAX_PASSKEY_NAME, MAX_PASSKEYS, NotSignedIn, Passkey, Session, passkey_name,
+};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::sign_in::{agent_of, begun, refused, secret_field};
+use super::sign_in::{agent_of, cookie_of, refused, secret_field};
 use crate::app::App;
 use crate::fmt;
 use crate::gate::Who;
@@ -198,16 +200,30 @@ pub(crate) async fn sign_in(
     });
     match done.await {
         Ok(Ok(Ok(token))) => {
-            let mut response = Json(json!({ "to": "/sessions" })).into_response();
-            // The cookie of a session, without the way on that a form gets.
-            if let Some(cookie) = begun(&app, &headers, &token).headers().get(header::SET_COOKIE) {
-                response.headers_mut().insert(header::SET_COOKIE, cookie.clone());
-            }
-            response
+            let cookie = cookie_of(&app, &headers, &token);
+            ([(header::SET_COOKIE, cookie)], Json(json!({ "to": "/sessions" }))).into_response()
         }
         Ok(Ok(Err(why))) => no(&app, &who, lang, "/sign-in/passkey", why),
         _ => failed(lang),
     }
+}
+
+/// Whose passkey is to be added, and where it will open; what is wrong with its name is said before a device makes it.
+fn own(
+    app: &App,
+    headers: &HeaderMap,
+    who: &Who,
+    sent: &Sent,
+) -> Result<(Opened, Session), Box<Response>> {
+    let lang = lang_of(headers);
+    let opened = Opened::of(app, headers).ok_or_else(|| by_name(lang))?;
+    let session = who.session.clone();
+    let session = session.ok_or_else(|| said(StatusCode::FORBIDDEN, lang.t("account.holder")))?;
+    if passkey_name(&sent.name).is_none() {
+        let words = lang.n("passkey.named", MAX_PASSKEY_NAME as u64, &[]);
+        return Err(said(StatusCode::UNPROCESSABLE_ENTITY, &words).into());
+    }
+    Ok((opened, session))
 }
 
 /// `POST /sessions/passkeys/options`.
@@ -218,9 +234,9 @@ pub(crate) async fn offer(
     Json(sent): Json<Sent>,
 ) -> Response {
     let lang = lang_of(&headers);
-    let Some(opened) = Opened::of(&app, &headers) else { return by_name(lang) };
-    let Some(session) = who.session.clone() else {
-        return said(StatusCode::FORBIDDEN, lang.t("account.holder"));
+    let (opened, session) = match own(&app, &headers, &who, &sent) {
+        Ok(own) => own,
+        Err(no) => return *no,
     };
     let (asked, source) = (app.clone(), who.source);
     let done = tokio::task::spawn_blocking(move || {
@@ -246,15 +262,10 @@ pub(crate) async fn add(
     Json(sent): Json<Sent>,
 ) -> Response {
     let lang = lang_of(&headers);
-    let Some(opened) = Opened::of(&app, &headers) else { return by_name(lang) };
-    let Some(session) = who.session.clone() else {
-        return said(StatusCode::FORBIDDEN, lang.t("account.holder"));
+    let (opened, session) = match own(&app, &headers, &who, &sent) {
+        Ok(own) => own,
+        Err(no) => return *no,
     };
-    let name_length = sent.name.trim().chars().count();
-    if !(1..=MAX_PASSKEY_NAME).contains(&name_length) {
-        let words = lang.n("passkey.named", MAX_PASSKEY_NAME as u64, &[]);
-        return said(StatusCode::UNPROCESSABLE_ENTITY, &words);
-    }
     let done = tokio::task::spawn_blocking(move || {
         let answer = sent.answer.to_string();
         app.accounts.add_passkey(&session, &sent.name, answer.as_bytes(), &opened.at())

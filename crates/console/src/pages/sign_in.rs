@@ -131,12 +131,17 @@ pub(crate) fn agent_of(headers: &HeaderMap) -> String {
 /// A session has begun: its cookie, in the place of whatever session the browser had, and on to one's
 /// own page. The token is never one that the browser brought along.
 pub(crate) fn begun(app: &App, headers: &HeaderMap, token: &str) -> Response {
+    let cookie = cookie_of(app, headers, token);
+    ([(header::SET_COOKIE, cookie)], Redirect::to("/sessions")).into_response()
+}
+
+/// The cookie of a session that has begun, in the place of whatever session the browser had.
+pub(crate) fn cookie_of(app: &App, headers: &HeaderMap, token: &str) -> String {
     if let Some(former) = session_of(headers, &app.cookie) {
         app.links.end(former);
     }
     let seconds = u64::try_from(desk::account::LONGEST_MS / 1000).unwrap_or(0);
-    let cookie = app.set_cookie(&app.cookie, token, seconds);
-    ([(header::SET_COOKIE, cookie)], Redirect::to("/sessions")).into_response()
+    app.set_cookie(&app.cookie, token, seconds)
 }
 
 /// `GET /sign-in/{token}`: spends the link. The page that answers goes on by itself to the overview

@@ -32,7 +32,7 @@ use model::record::PartyCredential;
 
 pub use delays::{FREE_OF_NAME, FREE_OF_SOURCE, LONGEST_OF_NAME_S, LONGEST_OF_SOURCE_S};
 pub use invite::{INVITED_MS, MAX_INVITATIONS, has_credentials, invite};
-pub use passkey::{At, MAX_ANSWER, MAX_PASSKEY_NAME, MAX_PASSKEYS, Passkey};
+pub use passkey::{At, MAX_ANSWER, MAX_PASSKEY_NAME, MAX_PASSKEYS, Passkey, passkey_name};
 pub use password::{MAX_PASSWORD, MIN_PASSWORD, check_new};
 pub use sessions::{By, IDLE_MS, LONGEST_MS, MAX_OF_PERSON, MAX_SESSIONS, Session};
 pub use slots::{MAX_RUNNING, MAX_WAITING};

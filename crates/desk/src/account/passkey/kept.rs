@@ -130,27 +130,20 @@ pub(super) fn handle(
         if of.password.as_deref() != password {
             return Ok((false, None));
         }
-        let bytes = of.handle.as_deref().and_then(|handle| {
+        let known = of.handle.as_deref().and_then(|handle| {
             let bytes = HEXLOWER_PERMISSIVE.decode(handle.as_bytes()).ok()?;
-            <[u8; 16]>::try_from(bytes).ok()
+            UserHandle16::decode(<[u8; 16]>::try_from(bytes).ok()?).ok()
         });
-        if let Some(bytes) = bytes {
-            let Ok(handle) = UserHandle16::decode(bytes);
-            if whose(home, &handle)?.as_deref() == Some(person) {
-                return Ok((false, Some(handle)));
-            }
-        }
-        let handle = match bytes {
-            Some(bytes) => {
-                let Ok(handle) = UserHandle16::decode(bytes);
-                handle
-            }
-            None => UserHandle16::new(),
-        };
-        if let Some(path) = path(home, &hex(&handle)) {
+        let made = known.is_none();
+        // By default a random one.
+        let handle = known.unwrap_or_default();
+        // Its file may have been lost.
+        if whose(home, &handle)?.as_deref() != Some(person)
+            && let Some(path) = path(home, &hex(&handle))
+        {
             write_json(&path, &Whose { person: person.to_owned() })?;
         }
         of.handle = Some(hex(&handle));
-        Ok((true, Some(handle)))
+        Ok((made, Some(handle)))
     })
 }

@@ -271,7 +271,12 @@ impl Accounts {
         answer: &[u8],
         at: &At<'_>,
     ) -> Result<()> {
-        let name = called(name)?;
+        let name = passkey_name(name).ok_or_else(|| {
+            Error::Asked(format!(
+                "a passkey has a name of one to {MAX_PASSKEY_NAME} characters, so that you know it from others: \
+                 the device's is a good one"
+            ))
+        })?;
         let (site, person) = (at.site()?, session.person.as_str());
         let no = || Error::Asked(NOT_ADDED.to_owned());
         if answer.len() > MAX_ANSWER {
@@ -336,17 +341,11 @@ impl Accounts {
     }
 }
 
-/// What a person calls a passkey, or why that is no name.
-fn called(name: &str) -> Result<&str> {
+/// What a person calls a passkey, without blanks around it; `None` where that is no name.
+pub fn passkey_name(name: &str) -> Option<&str> {
     let name = name.trim();
     let fits = (1..=MAX_PASSKEY_NAME).contains(&name.chars().count());
-    if fits && !name.chars().any(char::is_control) {
-        return Ok(name);
-    }
-    Err(Error::Asked(format!(
-        "a passkey has a name of one to {MAX_PASSKEY_NAME} characters, so that you know it from others: the \
-         device's is a good one"
-    )))
+    (fits && !name.chars().any(char::is_control)).then_some(name)
 }
 
 fn full(of: &file::Person) -> Result<()> {

@@ -111,8 +111,8 @@ pub(super) fn keep(
     let now = keys.open(note).map_err(|e| beside(e.to_string()))?;
     let (covered, asked) = covered.get();
     let end = now.size.min(covered);
-    // What a key signs that came later counts for nothing.
-    if *keys.at(end) != signer.verifier() {
+    // What a key signs that came later counts for nothing, and of no record there is nothing to keep.
+    if end == 0 || *keys.at(end) != signer.verifier() {
         return Ok(None);
     }
     if matches!(head(dir, records.log(), keys), Ok(Some(head)) if head.records >= end) {
