@@ -52,13 +52,15 @@ class Router(edge_follow.Follows, edge_keep.Bench):
         return json.loads(vigie(self, "status", "--json"))["drivers"][0]
 
 
+def wrong(world):
+    """What is not as it should be while exactly `BLOCKS` are blocked."""
+    return [(address, port) for address, port in ALL
+            if world.open(address, port) == (address.endswith("7") or port == 443)]
+
+
 def shut(world):
     """Exactly what is blocked, and nothing beside it."""
-    for address, port in ALL:
-        want = not (address.endswith("7") or port == 443)
-        if world.open(address, port) != want:
-            return False
-    return True
+    return not wrong(world)
 
 
 def all_open(world):
@@ -106,14 +108,17 @@ def course(bench, world):
     for value in BLOCKS:
         follower.block(value)
     time.sleep(LEASE + 1)
-    assert shut(world) and bench.driver()["holds"] == 4, bench.driver()
+    assert not wrong(world), wrong(world)
+    assert bench.driver()["holds"] == 4, bench.driver()
     begun = time.monotonic()
     follower.block("198.51.100.8", 3)
     until("it is blocked, too", lambda: not world.open("198.51.100.8"), 2.0)
     follower.close()
     until("its own deadline", lambda: world.open("198.51.100.8"), 5)
     took = time.monotonic() - begun
-    assert took >= 2.8 and shut(world), took
+    # Where keep wrote it anew in its last moments, the kernel holds it that much longer.
+    until("the rest is blocked, and it is not", lambda: shut(world), 0.5)
+    assert 2.8 <= took <= 4, took
     until("silence opens all", lambda: all_open(world), SILENCE + 3)
 
     # Somebody removes our table, or a rule of it, or sets another in its place.
