@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import zlib
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -52,8 +53,9 @@ class Stream(BaseHTTPRequestHandler):
 TEXTS = {}
 
 
-def world():
-    """A resolver for which every name is 127.0.0.1, at a free port of loopback, and which shows `TEXTS`."""
+def world(addresses=1):
+    """A resolver for which every name is 127.0.0.1, or each has one of so many addresses of loopback, always the same;
+    at a free port of loopback. It shows `TEXTS`."""
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     udp.bind(("127.0.0.1", 0))
 
@@ -69,7 +71,8 @@ def world():
             if text:
                 answer += b"\xc0\x0c\0\x10\0\1\0\0\0\0" + bytes([0, len(text) + 1, len(text)]) + text
             if is_a:
-                answer += b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4\x7f\0\0\1"
+                of = zlib.crc32(query[12:end]) % addresses
+                answer += b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4" + bytes([127, 0, of // 250, of % 250 + 1])
             udp.sendto(answer, sender)
 
     threading.Thread(target=run, daemon=True).start()

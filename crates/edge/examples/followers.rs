@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use edge::follow::{self, Config};
 use edge::frame::{Frame, Reply};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, BufWriter};
 use tokio::net::{UnixListener, UnixStream};
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
@@ -39,7 +39,9 @@ fn now_ms() -> u64 {
 
 /// A keep that takes everything, and writes down what came after all that was in force.
 async fn keep(stream: UnixStream, seen: Arc<Seen>) -> Result<(), Failed> {
-    let (read, mut write) = stream.into_split();
+    let (read, write) = stream.into_split();
+    // Replies leave together, as the frames came.
+    let mut write = BufWriter::new(write);
     let mut lines = BufReader::new(read).lines();
     let mut whole = false;
     while let Some(line) = lines.next_line().await? {
@@ -61,6 +63,9 @@ async fn keep(stream: UnixStream, seen: Arc<Seen>) -> Result<(), Failed> {
             _ => Reply::Taken,
         };
         write.write_all(&reply.line()).await?;
+        if lines.get_ref().buffer().is_empty() {
+            write.flush().await?;
+        }
     }
     Ok(())
 }
