@@ -334,3 +334,66 @@ fn a_driver_that_fails_is_an_alarm_and_holds_up_nobody() {
     let file = || std::fs::read_to_string(dir.path().join("blocks.conf")).unwrap_or_default();
     bed.until("the file is written", || file().contains("route 198.51.100.7/32 blackhole"));
 }
+
+#[test]
+fn more_names_than_knot_can_hold_are_an_alarm_and_no_flood_of_writings() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().display();
+    let section = format!("mode = 'enforce'\n[knot]\nmode = 'enforce'\nfolder = '{folder}'\n");
+    let mut bed = Bed::new(&section);
+    let mut follower = Follower::begun(&bed);
+    let mut writer = follower.0.get_ref().try_clone().unwrap();
+    let names = edge::keep::MAX_KNOT_NAMES + 1;
+    let writing = std::thread::spawn(move || {
+        let mut writer = std::io::BufWriter::new(&mut writer);
+        for n in 0..names {
+            writeln!(writer, "{}", block(&format!("n{n}.example"), 600_000).write()).unwrap();
+        }
+    });
+    for _ in 0..names {
+        assert_eq!(follower.hear(), Some(Reply::Taken));
+    }
+    writing.join().unwrap();
+    bed.until("the alarm", || bed.said("ALARM: knot: 50001 values, and 50000 are the most"));
+    bed.until("it is counted", || bed.status().drivers[0].holds == 50_000);
+    let written = || dir.path().join("blocks.rpz").metadata().unwrap().modified().unwrap();
+    let before = written();
+    std::thread::sleep(Duration::from_millis(2_500));
+    assert_eq!(written(), before, "Knot would read it anew each second, and answer nobody");
+    // A lift makes room.
+    assert_eq!(follower.say(Frame::Lift { value: "n7.example".to_owned() }), Reply::Taken);
+    bed.until("well again", || bed.said("knot: well again"));
+    bed.end().unwrap();
+}
+
+#[test]
+fn who_observes_opens_what_an_earlier_keep_left_to_bird() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("blocks.conf");
+    let left = b"protocol static vigie_rtbh4 {\n  ipv4 { table vigie4; };\n  route 198.51.100.7/32 blackhole;\n}\n";
+    ledger::disk::write(&file, left).unwrap();
+    let section = format!(
+        "mode = 'enforce'\npractice = true\n[bird]\nfile = '{}'\nsocket = '{}'\n",
+        file.display(),
+        dir.path().join("nobody").display()
+    );
+    let mut bed = Bed::new(&section);
+    bed.until("the file is empty", || !std::fs::read_to_string(&file).unwrap().contains("route"));
+    bed.until("that BIRD was not told", || bed.said("ALARM: bird: BIRD does not answer"));
+    bed.end().unwrap();
+}
+
+#[test]
+fn an_end_that_does_not_open_all_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let section = format!(
+        "mode = 'enforce'\npractice = true\n[bird]\nmode = 'enforce'\nfile = '{}'\nsocket = '{}'\n",
+        at("blocks.conf"),
+        at("nobody")
+    );
+    let mut bed = Bed::new(&section);
+    bed.until("the alarm", || bed.said("ALARM: bird"));
+    let why = bed.end().unwrap_err().to_string();
+    assert!(why.contains("not all is open at keep's end: bird: BIRD does not answer"), "{why}");
+}

@@ -1,6 +1,7 @@
 //! Programs of this machine, within bounds.
 
 use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -50,6 +51,8 @@ pub(crate) fn run(mut command: Command, stdin: &str) -> Result<String, Error> {
     let program = command.get_program().display().to_string();
     let called = command.get_args().fold(program, |all, word| format!("{all} {}", word.display()));
     let unrun = |e: std::io::Error| Error::Program { program: called.clone(), said: e.to_string() };
+    // Its own group: a Ctrl-C at the terminal is for the range, which removes what it made by these.
+    command.process_group(0);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(unrun)?;
     let (input, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -108,5 +111,11 @@ mod tests {
         let error = run(shell, "").unwrap_err().to_string();
         assert!(error.ends_with("failed: no room"), "{error}");
         assert_eq!(run(command("cat"), "through").unwrap(), "through");
+        // A Ctrl-C at the terminal is not for it: its group is its own.
+        let mut cat = command("cat");
+        cat.arg("/proc/self/stat");
+        let stat = run(cat, "").unwrap();
+        let fields: Vec<_> = stat.split(' ').collect();
+        assert_eq!(fields[0], fields[4], "process and group");
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::process::{Command, Stdio};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use shield::Item;
 
 use crate::held;
@@ -150,9 +152,23 @@ impl Driver {
     /// Removes the table and all in it.
     ///
     /// # Errors
-    /// `nft` itself.
+    /// As [`Driver::clean`].
     pub fn remove(self) -> Result<(), DriverError> {
-        self.run(&self.table.remove()).map(drop)
+        Self::clean(self.nft, self.table)
+    }
+
+    /// Removes a table of ours, whoever of us made it; where there is none, nothing is done.
+    ///
+    /// # Errors
+    /// A table of that name which is not ours, and stays; `nft` itself.
+    pub fn clean(nft: Nft, table: Table) -> Result<(), DriverError> {
+        let driver = Self { nft, table, shape: None };
+        match driver.shape() {
+            Ok(listed) if Table::is_ours(&listed) => driver.run(&driver.table.remove()).map(drop),
+            Ok(_) => Err(DriverError::Foreign(driver.table.name().to_owned())),
+            Err(DriverError::Gone(_)) => Ok(()),
+            Err(other) => Err(other),
+        }
     }
 
     fn run(&self, script: &str) -> Result<String, DriverError> {
@@ -172,6 +188,8 @@ impl Driver {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            // Its own: what it starts is ended with it, and a Ctrl-C at keep's terminal ends keep alone.
+            .process_group(0)
             .spawn()
             .map_err(unrun)?;
         let (stdin, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -188,8 +206,7 @@ impl Driver {
                         std::thread::sleep(Duration::from_millis(2));
                     }
                     Ok(None) => {
-                        let _ = child.kill();
-                        let _ = child.wait();
+                        end(&mut child);
                         break Err(DriverError::Slow(self.nft.most));
                     }
                     Err(e) => break Err(unrun(e)),
@@ -208,6 +225,18 @@ impl Driver {
         }
         Err(DriverError::Said(err.chars().take(MAX_COMPLAINT).collect()))
     }
+}
+
+/// Ends it and whatever it started: a wrapper's `nft` that went on would keep our ends of its pipes open, and
+/// could still change the firewall.
+fn end(child: &mut Child) {
+    if let Ok(id) = i32::try_from(child.id())
+        && let Some(group) = Pid::from_raw(id)
+    {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 fn read(from: Option<impl Read>) -> String {

@@ -42,6 +42,8 @@ pub(super) const ROUTE: &str = "the clearing house's door";
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest that an answer takes which somebody outside is asked for.
 const LOOKS: Duration = Duration::from_secs(90);
+/// How long it waits where a connection cannot be taken.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// A line at the door.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -92,7 +94,12 @@ pub fn serve(
     let callers = Arc::new(AtomicUsize::new(0));
     let run = move || {
         let _socket = socket;
-        for stream in listener.incoming().flatten() {
+        for stream in listener.incoming() {
+            let Ok(stream) = stream else {
+                // No file is to be had, say: asked again at once, it would take a whole core.
+                std::thread::sleep(AGAIN);
+                continue;
+            };
             if callers.fetch_add(1, Ordering::Relaxed) >= MAX_CALLERS {
                 callers.fetch_sub(1, Ordering::Relaxed);
                 continue;

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use rustix::net::sockopt::socket_peercred;
 
-use super::KeepError;
 use super::keeper::Keeper;
+use super::{KeepError, TICK};
 use crate::frame::{Frame, MAX_LINE, Reply};
 
 /// The most that are served at once.
@@ -95,7 +95,12 @@ impl Door {
         let run = move || {
             let _place = self.place;
             let mut number = 0;
-            for stream in self.listener.incoming().flatten() {
+            for stream in self.listener.incoming() {
+                let Ok(stream) = stream else {
+                    // No file is to be had, say: asked again at once, it would take a whole core.
+                    std::thread::sleep(TICK);
+                    continue;
+                };
                 if callers.fetch_add(1, Ordering::Relaxed) >= MAX_CALLERS {
                     callers.fetch_sub(1, Ordering::Relaxed);
                     continue;

@@ -132,12 +132,13 @@ impl Keeper {
         self.hands.iter().for_each(|hand| hand.end());
     }
 
-    /// Waits until all who block beside the zones have opened everything.
-    pub(super) async fn ended(&self) {
+    /// Waits until all who block beside the zones have opened everything: says who has not, and why.
+    pub(super) async fn ended(&self) -> Vec<String> {
         let begun = Instant::now();
         while begun.elapsed() < LAST_WAIT && !self.hands.iter().all(|hand| hand.has_ended()) {
             tokio::time::sleep(TICK).await;
         }
+        self.hands.iter().filter_map(|hand| hand.left()).collect()
     }
 }
 

@@ -30,6 +30,7 @@ pub use drivers::{
 pub use shield_dns::Told;
 
 use crate::keeping::Kept;
+use drivers::Worker;
 use keeper::Keeper;
 use watch::Watcher;
 use zones::Served;
@@ -83,6 +84,9 @@ pub enum KeepError {
     /// Who watches cannot be told.
     #[error("NOTIFY_SOCKET names nobody who listens ({0}): unset it, or start keep by its unit")]
     Watcher(std::io::Error),
+    /// It ended in order, and not all is open.
+    #[error("not all is open at keep's end: {0}: run its flush (docs/edge-addresses.md)")]
+    Left(String),
     /// It broke off.
     #[error("keep broke off ({0}): what the resolver still blocks, its flush opens (docs/edge.md)")]
     Broke(String),
@@ -114,7 +118,8 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
         let watcher = std::env::var_os("NOTIFY_SOCKET");
         let watcher = Watcher::of(watcher.as_deref()).map_err(KeepError::Watcher)?;
         let ticking = Arc::clone(&keeper);
-        made.into_iter().try_for_each(|made| made.begin(&keeper)).map_err(broke)?;
+        let workers = made.into_iter().map(|made| made.begin(&keeper));
+        let workers = workers.collect::<Result<Vec<_>, _>>().map_err(broke)?;
         door.serve(Arc::clone(&keeper)).map_err(broke)?;
         watcher.ready();
         let clock = std::thread::Builder::new().name("clock".to_owned());
@@ -128,10 +133,16 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
             stop.await;
             keeper.end();
             tokio::time::sleep(LAST_WORD).await;
-            keeper.ended().await;
+            keeper.ended().await
         };
         let broken = async {
-            while !clock.is_finished() {
+            loop {
+                if clock.is_finished() {
+                    return "its clock stands still".to_owned();
+                }
+                if let Some(driver) = workers.iter().find_map(Worker::broke) {
+                    return format!("its driver {driver} broke off");
+                }
                 tokio::time::sleep(TICK).await;
             }
         };
@@ -144,8 +155,10 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
         );
         tokio::select! {
             ended = serve => ended.map_err(broke),
-            () = stopping => Ok(()),
-            () = broken => Err(KeepError::Broke("its clock stands still".to_owned())),
+            left = stopping => {
+                if left.is_empty() { Ok(()) } else { Err(KeepError::Left(left.join("; "))) }
+            }
+            why = broken => Err(KeepError::Broke(why)),
         }
     })
 }

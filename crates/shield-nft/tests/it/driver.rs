@@ -143,7 +143,22 @@ fn whatever_became_of_the_table_is_found_and_made_anew() {
     let before = world.operator("list ruleset");
     let refused = driver.rebuild(&[held("198.51.100.7", 60_000)]);
     assert!(matches!(refused, Err(DriverError::Foreign(_))), "{refused:?}");
+    // Not at the end, either.
+    let kept = driver.remove();
+    assert!(matches!(kept, Err(DriverError::Foreign(_))), "{kept:?}");
     assert_eq!(world.operator("list ruleset"), before);
+}
+
+#[test]
+fn a_table_of_ours_is_cleaned_away_whoever_made_it() {
+    let world = World::new();
+    let clean = || Driver::clean(world.nft(), Table::new("vigie").unwrap());
+    clean().unwrap();
+    driver(&world).change(&[held("198.51.100.7", 60_000)], &[]).unwrap();
+    assert!(!world.open("198.51.100.7", 80));
+    clean().unwrap();
+    assert!(world.open("198.51.100.7", 80));
+    assert_eq!(world.operator("list tables"), "");
 }
 
 #[test]
@@ -163,6 +178,12 @@ fn a_program_that_does_not_end_is_ended_and_one_that_is_missing_is_named() {
     let ended = Driver::open(waits, Table::new("vigie").unwrap());
     assert!(matches!(ended, Err(DriverError::Slow(_))), "{ended:?}");
     assert!(begun.elapsed() < Duration::from_secs(5));
+    // So is what a wrapper of it started, which holds the same pipes.
+    let command = ["sh", "-c", "sleep 60; :"].map(Into::into).to_vec();
+    let waits = Nft { command, most: Duration::from_millis(200) };
+    let ended = Driver::open(waits, Table::new("vigie").unwrap());
+    assert!(matches!(ended, Err(DriverError::Slow(_))), "{ended:?}");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     let missing = Nft { command: vec!["/nowhere/nft".into()], ..Nft::default() };
     let told = Driver::open(missing, Table::new("vigie").unwrap()).unwrap_err().to_string();
     assert!(told.contains("/nowhere/nft") && told.contains("install nftables"), "{told}");

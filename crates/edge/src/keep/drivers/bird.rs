@@ -113,19 +113,10 @@ impl Bird {
     }
 }
 
-/// What is more than [`MAX_ROUTES`] is told: those beyond are open.
-fn room(values: usize) -> Result<(), String> {
-    if values <= MAX_ROUTES {
-        return Ok(());
-    }
-    Err(format!("{values} routes, and {MAX_ROUTES} are the most: those beyond stay open"))
-}
-
 impl Driver for Bird {
     fn all(&mut self, out: &[Out]) -> Result<(), String> {
         let values: BTreeSet<&Value> = out.iter().map(|(value, _)| value).collect();
         self.put(values.into_iter())?;
-        room(out.len())?;
         // It may still be at it.
         let mut tries = TRIES;
         while tries > 0 && self.look().is_err() {
@@ -136,8 +127,7 @@ impl Driver for Bird {
     }
 
     fn change(&mut self, _: &[Out], _: &[Value], all: &BTreeSet<Value>) -> Result<(), String> {
-        self.put(all.iter())?;
-        room(all.len())
+        self.put(all.iter())
     }
 
     fn look(&mut self) -> Result<(), String> {
@@ -156,6 +146,19 @@ impl Driver for Bird {
 
     fn clear(&mut self) -> Result<(), String> {
         self.put(std::iter::empty())
+    }
+
+    fn most(&self) -> usize {
+        MAX_ROUTES
+    }
+
+    fn leftover(&mut self) -> Result<(), String> {
+        // Where nobody flushed after an earlier keep, its routes are announced still.
+        let left = self
+            .file
+            .metadata()
+            .is_ok_and(|file| file.len() > write(std::iter::empty()).0.len() as u64);
+        if left { self.clear() } else { Ok(()) }
     }
 }
 
@@ -189,12 +192,10 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_most_and_it_is_told() {
+    fn there_is_a_most() {
         let many: Vec<Value> = (0..MAX_ROUTES as u32 + 5)
             .map(|n| Value::Address(std::net::Ipv4Addr::from(0x0100_0000 + n).into()))
             .collect();
         assert_eq!(write(many.iter()).1.iter().sum::<usize>(), MAX_ROUTES);
-        assert!(room(many.len()).unwrap_err().contains("stay open"));
-        assert_eq!(room(MAX_ROUTES), Ok(()));
     }
 }

@@ -51,8 +51,14 @@ fn write<'a>(values: impl Iterator<Item = &'a Value>) -> String {
 }
 
 impl Knot {
-    fn put<'a>(&mut self, values: impl Iterator<Item = &'a Value>) -> Result<(), String> {
-        let text = write(values);
+    /// Whether exactly this stands in the file.
+    fn stands(&self, text: &str) -> bool {
+        let path = self.folder.join(RULES);
+        let is_as_long = path.metadata().is_ok_and(|found| found.len() == text.len() as u64);
+        is_as_long && std::fs::read(path).is_ok_and(|found| found == text.as_bytes())
+    }
+
+    fn put(&mut self, text: String) -> Result<(), String> {
         if self.written.as_ref() != Some(&text) {
             let since = self.wrote.map_or(SPACING, |at| at.elapsed());
             std::thread::sleep(SPACING.saturating_sub(since));
@@ -78,26 +84,18 @@ impl Knot {
     }
 }
 
-/// What is more than [`MAX_KNOT_NAMES`] is told: those beyond are open.
-fn room(values: usize) -> Result<(), String> {
-    if values <= MAX_KNOT_NAMES {
-        return Ok(());
-    }
-    Err(format!("{values} names, and {MAX_KNOT_NAMES} are the most: those beyond stay open"))
-}
-
 impl Driver for Knot {
     fn all(&mut self, out: &[Out]) -> Result<(), String> {
         let values: BTreeSet<&Value> = out.iter().map(|(value, _)| value).collect();
-        // Whatever stands there is written over.
-        self.written = None;
-        self.put(values.into_iter())?;
-        room(out.len())
+        // Whatever stands there is written over, but not by the same: Knot would read it all anew, and answer
+        // nobody meanwhile.
+        let text = write(values.into_iter());
+        self.written = self.stands(&text).then(|| text.clone());
+        self.put(text)
     }
 
     fn change(&mut self, _: &[Out], _: &[Value], all: &BTreeSet<Value>) -> Result<(), String> {
-        self.put(all.iter())?;
-        room(all.len())
+        self.put(write(all.iter()))
     }
 
     fn look(&mut self) -> Result<(), String> {
@@ -113,7 +111,11 @@ impl Driver for Knot {
     }
 
     fn clear(&mut self) -> Result<(), String> {
-        self.put(std::iter::empty())
+        self.put(write(std::iter::empty()))
+    }
+
+    fn most(&self) -> usize {
+        MAX_KNOT_NAMES
     }
 }
 
@@ -150,16 +152,25 @@ mod tests {
         assert!(knot.look().unwrap_err().contains("is gone"));
         knot.all(&out).unwrap();
         knot.look().unwrap();
+        // What stands there as it should is not written again: Knot answers nobody while it reads.
+        let inode =
+            || std::os::unix::fs::MetadataExt::ino(&dir.path().join(RULES).metadata().unwrap());
+        let before = inode();
+        knot.all(&out).unwrap();
+        assert_eq!(inode(), before);
+        let other = read(RULES).replace("tv.example", "tw.example");
+        ledger::disk::write(&dir.path().join(RULES), other.as_bytes()).unwrap();
+        knot.all(&out).unwrap();
+        assert!(read(RULES).contains("tv.example"));
         knot.clear().unwrap();
         assert!(!read(RULES).contains("tv.example"));
     }
 
     #[test]
-    fn there_is_a_most_and_it_is_told() {
+    fn there_is_a_most() {
         let many =
             (0..MAX_KNOT_NAMES + 2).map(|n| Value::Name(format!("n{n}.example").parse().unwrap()));
         let many: Vec<Value> = many.collect();
         assert_eq!(write(many.iter()).lines().count(), 3 + MAX_KNOT_NAMES);
-        assert!(room(many.len()).unwrap_err().contains("stay open"));
     }
 }

@@ -12,6 +12,7 @@ mod settings;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub use bird::MAX_ROUTES;
@@ -34,7 +35,8 @@ pub(super) type Out = (Value, Duration);
 
 /// What a driver can do. What it says of a fault is told to operators.
 pub(super) trait Driver: Send {
-    /// Holds these, and nothing else.
+    /// Holds these, and nothing else. Where it fails, what it held and should not is open all the same, if that
+    /// can be had.
     fn all(&mut self, out: &[Out]) -> Result<(), String>;
     /// Holds and lifts; `all` is what is held then.
     fn change(&mut self, hold: &[Out], lift: &[Value], all: &BTreeSet<Value>)
@@ -43,6 +45,13 @@ pub(super) trait Driver: Send {
     fn look(&mut self) -> Result<(), String>;
     /// Opens all, and leaves nothing behind.
     fn clear(&mut self) -> Result<(), String>;
+    /// The most values that it can hold: those beyond stay open, which is an alarm for as long as there are
+    /// more, and no reason to say all anew.
+    fn most(&self) -> usize;
+    /// Where it only observes: opens what an earlier keep left and no clock ends.
+    fn leftover(&mut self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// What the threads share about one driver.
@@ -63,12 +72,28 @@ struct Pending {
     all: bool,
     ending: bool,
     ended: bool,
+    /// Why not all is open at its end.
+    left: Option<String>,
 }
 
-/// A driver by its settings; none where it only counts.
+/// A driver by its settings.
 pub(super) struct Made {
     pub(super) hand: Arc<Hand>,
-    driver: Option<Box<dyn Driver>>,
+    driver: Box<dyn Driver>,
+    observe: bool,
+}
+
+/// A driver at work.
+pub(super) struct Worker {
+    hand: Arc<Hand>,
+    thread: JoinHandle<()>,
+}
+
+impl Worker {
+    /// The driver's name, where its thread broke off: nobody would lift what it holds.
+    pub(super) fn broke(&self) -> Option<&'static str> {
+        (self.thread.is_finished() && !self.hand.has_ended()).then_some(self.hand.name)
+    }
 }
 
 impl Made {
@@ -85,16 +110,22 @@ impl Made {
         let pending = Pending { ended: observe, ..Pending::default() };
         let (pending, status) = (Mutex::new(pending), Mutex::new(status));
         let hand = Hand { name, takes, every, pending, news: Condvar::new(), status, told };
-        let driver: Option<Box<dyn Driver>> = if observe { None } else { Some(Box::new(driver)) };
-        Self { hand: Arc::new(hand), driver }
+        Self { hand: Arc::new(hand), driver: Box::new(driver), observe }
     }
 
-    /// Begins its thread, where it does more than count.
-    pub(super) fn begin(self, keeper: &Arc<Keeper>) -> std::io::Result<()> {
-        let Self { hand, driver: Some(driver) } = self else { return Ok(()) };
-        let keeper = Arc::clone(keeper);
-        let work = move || hand.work(driver, &keeper);
-        std::thread::Builder::new().name("driver".to_owned()).spawn(work).map(drop)
+    /// Begins its thread, which ends at once where it only counts.
+    pub(super) fn begin(self, keeper: &Arc<Keeper>) -> std::io::Result<Worker> {
+        let Self { hand, mut driver, observe } = self;
+        let (keeper, worker) = (Arc::clone(keeper), Arc::clone(&hand));
+        let work = move || {
+            if observe {
+                worker.heard(&driver.leftover());
+            } else {
+                worker.work(driver, &keeper);
+            }
+        };
+        let thread = std::thread::Builder::new().name("driver".to_owned()).spawn(work)?;
+        Ok(Worker { hand, thread })
     }
 }
 
@@ -143,6 +174,14 @@ impl Hand {
         self.pending().ended
     }
 
+    /// Why not all is open that it held, once it was to end; none where all is.
+    pub(super) fn left(&self) -> Option<String> {
+        let pending = self.pending();
+        let slow = || Some("it has not ended yet".to_owned());
+        let why = if pending.ended { pending.left.clone() } else { slow() };
+        why.map(|why| format!("{}: {why}", self.name))
+    }
+
     /// What came within a look's time.
     fn wait(&self) -> Pending {
         let idle =
@@ -176,11 +215,12 @@ impl Hand {
                 held.extend(hold.iter().map(|(value, _)| value.clone()));
                 driver.change(&hold, &lift, &held)
             };
-            if done.is_ok() {
-                self.standing().holds = held.len() as u64;
+            let failed = done.is_err();
+            if !failed {
+                self.standing().holds = held.len().min(driver.most()) as u64;
             }
+            self.heard(&done.and_then(|()| room(held.len(), driver.most())));
             // What was found wrong is made anew at once; what fails so, too, is tried again a look later.
-            let failed = self.heard(done);
             if anew && failed {
                 let ends = |pending: &mut Pending| !pending.ending;
                 drop(self.news.wait_timeout_while(self.pending(), LOOK, ends));
@@ -190,17 +230,17 @@ impl Hand {
     }
 
     fn last(&self, driver: &mut dyn Driver) {
-        if let Err(why) = driver.clear() {
-            (self.told)(&format!("ALARM: {}: not all is open: {why}", self.name));
-        }
+        let cleared = driver.clear();
         self.standing().holds = 0;
-        self.pending().ended = true;
+        let mut pending = self.pending();
+        pending.left = cleared.err();
+        pending.ended = true;
     }
 
-    /// Tells what is wrong once when it begins, and once when it is over. True where all has to be said anew.
-    fn heard(&self, done: Result<(), String>) -> bool {
+    /// Tells what is wrong once when it begins, and once when it is over.
+    fn heard(&self, done: &Result<(), String>) {
         let mut status = self.standing();
-        let line = match &done {
+        let line = match done {
             Ok(()) => status.alarm.take().map(|_| format!("{}: well again", self.name)),
             Err(why) => {
                 let why: String = why.chars().take(MAX_ALARM).collect();
@@ -212,6 +252,13 @@ impl Hand {
         };
         drop(status);
         line.iter().for_each(|line| (self.told)(line));
-        done.is_err()
     }
+}
+
+/// What is more than a driver can hold is told: those beyond are open.
+fn room(values: usize, most: usize) -> Result<(), String> {
+    if values <= most {
+        return Ok(());
+    }
+    Err(format!("{values} values, and {most} are the most: those beyond stay open"))
 }

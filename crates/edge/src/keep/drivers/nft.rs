@@ -1,19 +1,26 @@
 //! Addresses in this machine's firewall. The kernel's own clocks end what keep does not renew.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+#[cfg(test)]
+mod tests;
 
-use shield_nft::{Driver as Nft, Element, Table};
+use std::collections::{BTreeSet, HashSet};
+use std::time::{Duration, Instant};
+
+use shield::Item;
+use shield_nft::{Driver as Holder, DriverError, Element, MAX_ELEMENTS, Nft, Table};
 
 use super::super::{KeepError, Mode, Told};
 use super::{Driver, Made, NftSettings, Out};
 use crate::keeping::Value;
 
 struct Firewall {
+    nft: Nft,
     table: Table,
     lease: Duration,
     /// None until it was made by this process.
-    driver: Option<Nft>,
+    holder: Option<Holder>,
+    /// How long it took last to say all.
+    took: Duration,
 }
 
 /// By its settings.
@@ -29,14 +36,21 @@ pub(in super::super) fn made(
     let table = settings.table(practice)?;
     let lease = Duration::from_secs(settings.lease_s);
     let takes = |value: &Value| value.address().is_some();
-    let firewall = Firewall { table, lease, driver: None };
+    let firewall = Firewall::new(NftSettings::nft(), table, lease);
     Ok(Made::new("nft", mode, takes, lease / 3, firewall, told))
 }
 
 impl Firewall {
-    fn elements(&self, out: &[Out]) -> Vec<Element> {
+    fn new(nft: Nft, table: Table, lease: Duration) -> Self {
+        Self { nft, table, lease, holder: None, took: Duration::ZERO }
+    }
+
+    /// As the kernel is to hold them, which hears of them `later`. What ends before that is left out: it would be
+    /// held anew past its deadline, after the kernel's own clock had let go of it.
+    fn elements(&self, out: &[Out], later: Duration) -> Vec<Element> {
         let element = |(value, left): &Out| {
-            Some(Element { item: value.item()?, life: (*left).min(self.lease) })
+            let life = left.saturating_sub(later).min(self.lease);
+            (life.as_millis() > 0).then_some(Element { item: value.item()?, life })
         };
         out.iter().filter_map(element).collect()
     }
@@ -44,41 +58,86 @@ impl Firewall {
     /// After a fault the table is made anew, whatever became of it.
     fn or_anew(&mut self, done: Result<(), String>) -> Result<(), String> {
         if done.is_err() {
-            self.driver = None;
+            self.holder = None;
         }
         done
     }
 
-    fn driver(&self) -> Result<&Nft, String> {
-        self.driver.as_ref().ok_or_else(|| "the table is not made yet".to_owned())
+    fn holder(&self) -> Result<&Holder, String> {
+        self.holder.as_ref().ok_or_else(|| "the table is not made yet".to_owned())
     }
+
+    fn say_all(&mut self, out: &[Out]) -> Result<(), String> {
+        let mut hold = self.elements(out, self.took);
+        if hold.len() > MAX_ELEMENTS {
+            // The same ones each time.
+            hold.sort_unstable_by(|a, b| a.item.cmp(&b.item));
+            hold.truncate(MAX_ELEMENTS);
+        }
+        if self.holder.is_some() {
+            self.look()?;
+        }
+        let (mut holder, done) = match self.holder.take() {
+            Some(holder) => {
+                let done = holder.replace(&hold);
+                (holder, done)
+            }
+            // What an earlier keep held is held no more: who begins anew begins empty.
+            None => {
+                let opened = Holder::open(self.nft.clone(), self.table.clone());
+                let mut holder = opened.map_err(|e| e.to_string())?;
+                let done = holder.rebuild(&hold);
+                (holder, done)
+            }
+        };
+        match done {
+            Ok(()) => self.holder = Some(holder),
+            Err(error) => {
+                open_rest(&mut holder, out, &error);
+                return Err(error.to_string());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where the whole is refused (one element may be the reason, or no room in the kernel), what was lifted
+/// meanwhile is opened by itself: it does not wait for the lease.
+fn open_rest(holder: &mut Holder, out: &[Out], why: &DriverError) {
+    if !matches!(why, DriverError::Said(_) | DriverError::Refused(_)) {
+        return;
+    }
+    let Ok((held, _)) = holder.held() else { return };
+    let out: HashSet<Item> = out.iter().filter_map(|(value, _)| value.item()).collect();
+    let lift: Vec<Item> = held.into_keys().filter(|item| !out.contains(item)).collect();
+    // That the firewall is not as it was to be is told already.
+    let _ = holder.change(&[], &lift);
 }
 
 impl Driver for Firewall {
     fn all(&mut self, out: &[Out]) -> Result<(), String> {
-        let hold = self.elements(out);
-        if self.driver.is_some() {
-            self.look()?;
-            let replaced = self.driver()?.replace(&hold).map_err(|e| e.to_string());
-            return self.or_anew(replaced);
-        }
-        // What an earlier keep held is held no more: who begins anew begins empty.
-        let opened = Nft::open(NftSettings::nft(), self.table.clone());
-        let mut driver = opened.map_err(|e| e.to_string())?;
-        driver.rebuild(&hold).map_err(|e| e.to_string())?;
-        self.driver = Some(driver);
+        let begun = Instant::now();
+        self.say_all(out)?;
+        self.took = begun.elapsed();
         Ok(())
     }
 
-    fn change(&mut self, hold: &[Out], lift: &[Value], _: &BTreeSet<Value>) -> Result<(), String> {
+    fn change(
+        &mut self,
+        hold: &[Out],
+        lift: &[Value],
+        all: &BTreeSet<Value>,
+    ) -> Result<(), String> {
         let lift: Vec<_> = lift.iter().filter_map(Value::item).collect();
-        let hold = self.elements(hold);
-        let changed = self.driver()?.change(&hold, &lift).map_err(|e| e.to_string());
+        // Where there is no room, which of them are held is said with the next renewal.
+        let hold = if all.len() > MAX_ELEMENTS { &[] } else { hold };
+        let hold = self.elements(hold, Duration::ZERO);
+        let changed = self.holder()?.change(&hold, &lift).map_err(|e| e.to_string());
         self.or_anew(changed)
     }
 
     fn look(&mut self) -> Result<(), String> {
-        let found = match self.driver()?.stands() {
+        let found = match self.holder()?.stands() {
             Ok(true) => Ok(()),
             Ok(false) => {
                 let name = self.table.name();
@@ -90,9 +149,17 @@ impl Driver for Firewall {
     }
 
     fn clear(&mut self) -> Result<(), String> {
-        match self.driver.take() {
-            Some(driver) => driver.remove().map_err(|e| e.to_string()),
-            None => Ok(()),
+        // After a fault, too, it may stand there: whether it is ours is looked up.
+        self.holder = None;
+        match Holder::clean(self.nft.clone(), self.table.clone()) {
+            Ok(()) | Err(DriverError::Foreign(_)) => Ok(()),
+            Err(error) => {
+                Err(format!("{error}; the kernel lets go within {} s", self.lease.as_secs()))
+            }
         }
+    }
+
+    fn most(&self) -> usize {
+        MAX_ELEMENTS
     }
 }

@@ -191,7 +191,12 @@ pub(super) fn listen(
     // Who tries each second is told of once.
     let last = Arc::new(Mutex::new(String::new()));
     let run = move || {
-        for stream in listener.incoming().flatten() {
+        for stream in listener.incoming() {
+            let Ok(stream) = stream else {
+                // No file is to be had, say: asked again at once, it would take a whole core.
+                std::thread::sleep(AGAIN);
+                continue;
+            };
             if callers.fetch_add(1, Ordering::Relaxed) >= MAX_CALLERS {
                 callers.fetch_sub(1, Ordering::Relaxed);
                 continue;
