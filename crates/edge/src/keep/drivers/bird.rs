@@ -4,7 +4,6 @@
 //! A route has no clock of its own: keep ends it, and where keep is gone its unit's flush does. So the file
 //! lies where a restart of the machine empties it, and is written empty before anything else.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -12,7 +11,7 @@ use std::time::Duration;
 
 use super::super::{Mode, Told};
 use super::control::Control;
-use super::{BirdSettings, Driver, Made, Out};
+use super::{BirdSettings, Driver, Held, Made, Out, soonest};
 use crate::keeping::Value;
 
 /// The most routes: routers' own tables for such rules are small, those for FlowSpec above all.
@@ -115,7 +114,7 @@ impl Bird {
 
 impl Driver for Bird {
     fn all(&mut self, out: &[Out]) -> Result<(), String> {
-        let values: BTreeSet<&Value> = out.iter().map(|(value, _)| value).collect();
+        let values = soonest(out.iter().map(|(value, left)| (value, *left)), MAX_ROUTES);
         self.put(values.into_iter())?;
         // It may still be at it.
         let mut tries = TRIES;
@@ -126,8 +125,8 @@ impl Driver for Bird {
         self.look()
     }
 
-    fn change(&mut self, _: &[Out], _: &[Value], all: &BTreeSet<Value>) -> Result<(), String> {
-        self.put(all.iter())
+    fn change(&mut self, _: &[Out], _: &[Value], all: &Held) -> Result<(), String> {
+        self.put(soonest(all.iter().map(|(value, ends)| (value, *ends)), MAX_ROUTES).into_iter())
     }
 
     fn look(&mut self) -> Result<(), String> {
@@ -174,7 +173,7 @@ mod tests {
             shield::Item::Endpoint(at) => Value::Endpoint(at),
             shield::Item::Name(_) => unreachable!(),
         };
-        let values: BTreeSet<Value> = values.iter().map(value).collect();
+        let values: std::collections::BTreeSet<Value> = values.iter().map(value).collect();
         let (text, counts) = write(values.iter());
         assert_eq!(counts, [1; 4]);
         for line in [

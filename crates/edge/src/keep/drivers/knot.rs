@@ -1,12 +1,11 @@
 //! Names for a Knot Resolver beside keep, which takes no zones by transfer: a file of rules that it watches,
 //! and a file that tells it that keep lives. Where that does not change any more the profile heeds no rule.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::super::{Mode, Told};
-use super::{Driver, KnotSettings, Made, Out};
+use super::{Driver, Held, KnotSettings, Made, Out, soonest};
 use crate::keeping::Value;
 
 /// The most names: it reads them all anew at each change, and answers nobody meanwhile.
@@ -86,7 +85,7 @@ impl Knot {
 
 impl Driver for Knot {
     fn all(&mut self, out: &[Out]) -> Result<(), String> {
-        let values: BTreeSet<&Value> = out.iter().map(|(value, _)| value).collect();
+        let values = soonest(out.iter().map(|(value, left)| (value, *left)), MAX_KNOT_NAMES);
         // Whatever stands there is written over, but not by the same: Knot would read it all anew, and answer
         // nobody meanwhile.
         let text = write(values.into_iter());
@@ -94,8 +93,10 @@ impl Driver for Knot {
         self.put(text)
     }
 
-    fn change(&mut self, _: &[Out], _: &[Value], all: &BTreeSet<Value>) -> Result<(), String> {
-        self.put(write(all.iter()))
+    fn change(&mut self, _: &[Out], _: &[Value], all: &Held) -> Result<(), String> {
+        self.put(write(
+            soonest(all.iter().map(|(value, ends)| (value, *ends)), MAX_KNOT_NAMES).into_iter(),
+        ))
     }
 
     fn look(&mut self) -> Result<(), String> {

@@ -10,7 +10,7 @@ pub(super) mod knot;
 pub(super) mod nft;
 mod settings;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -32,6 +32,27 @@ const MAX_ALARM: usize = 400;
 
 /// A value, and how long it stays out yet if nothing more is heard.
 pub(super) type Out = (Value, Duration);
+/// What is out, and until when.
+pub(super) type Held = BTreeMap<Value, Instant>;
+
+/// Of these at most so many: those that end first. An event's end with it, and the rest stands for weeks.
+fn soonest<'a, T: Ord>(
+    out: impl Iterator<Item = (&'a Value, T)>,
+    most: usize,
+) -> BTreeSet<&'a Value> {
+    let mut out: Vec<_> = out.map(|(value, ends)| (ends, value)).collect();
+    if out.len() > most {
+        out.select_nth_unstable(most);
+        out.truncate(most);
+    }
+    out.into_iter().map(|(_, value)| value).collect()
+}
+
+/// Until when each of these is out.
+fn until(out: &[Out]) -> impl Iterator<Item = (Value, Instant)> {
+    let now = Instant::now();
+    out.iter().map(move |(value, left)| (value.clone(), now.checked_add(*left).unwrap_or(now)))
+}
 
 /// What a driver can do. What it says of a fault is told to operators.
 pub(super) trait Driver: Send {
@@ -39,8 +60,7 @@ pub(super) trait Driver: Send {
     /// can be had.
     fn all(&mut self, out: &[Out]) -> Result<(), String>;
     /// Holds and lifts; `all` is what is held then.
-    fn change(&mut self, hold: &[Out], lift: &[Value], all: &BTreeSet<Value>)
-    -> Result<(), String>;
+    fn change(&mut self, hold: &[Out], lift: &[Value], all: &Held) -> Result<(), String>;
     /// Whether what it made still stands: a fault has all said anew.
     fn look(&mut self) -> Result<(), String>;
     /// Opens all, and leaves nothing behind.
@@ -194,7 +214,7 @@ impl Hand {
 
     fn work(&self, mut driver: Box<dyn Driver>, keeper: &Keeper) {
         let (mut anew, mut said) = (true, Instant::now());
-        let mut held = BTreeSet::new();
+        let mut held = Held::new();
         loop {
             let pending = if anew { Pending::default() } else { self.wait() };
             if self.pending().ending {
@@ -203,7 +223,7 @@ impl Hand {
             let done = if anew || pending.all || said.elapsed() >= self.every {
                 let out = keeper.all_out(self.takes);
                 said = Instant::now();
-                held = out.iter().map(|(value, _)| value.clone()).collect();
+                held = until(&out).collect();
                 driver.all(&out)
             } else if pending.changed.is_empty() {
                 driver.look()
@@ -212,7 +232,7 @@ impl Hand {
                 for value in &lift {
                     held.remove(value);
                 }
-                held.extend(hold.iter().map(|(value, _)| value.clone()));
+                held.extend(until(&hold));
                 driver.change(&hold, &lift, &held)
             };
             let failed = done.is_err();
@@ -261,4 +281,24 @@ fn room(values: usize, most: usize) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("{values} values, and {most} are the most: those beyond stay open"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_there_is_no_room_for_all_those_stay_that_end_first() {
+        let value = |n: u64| Value::Name(format!("n{n}.example").parse().unwrap());
+        let values: Vec<_> =
+            (0..100).map(|n| (value(n), Duration::from_secs((n * 37) % 100))).collect();
+        let out = || values.iter().map(|(value, left)| (value, *left));
+        let chosen = soonest(out(), 10);
+        assert_eq!(chosen.len(), 10);
+        for (value, left) in out() {
+            assert_eq!(chosen.contains(value), left < Duration::from_secs(10), "{value:?}");
+        }
+        assert_eq!(soonest(out(), 100).len(), 100);
+        assert!(soonest(out(), 0).is_empty());
+    }
 }

@@ -3,14 +3,14 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use shield::Item;
 use shield_nft::{Driver as Holder, DriverError, Element, MAX_ELEMENTS, Nft, Table};
 
 use super::super::{KeepError, Mode, Told};
-use super::{Driver, Made, NftSettings, Out};
+use super::{Driver, Held, Made, NftSettings, Out};
 use crate::keeping::Value;
 
 struct Firewall {
@@ -122,12 +122,7 @@ impl Driver for Firewall {
         Ok(())
     }
 
-    fn change(
-        &mut self,
-        hold: &[Out],
-        lift: &[Value],
-        all: &BTreeSet<Value>,
-    ) -> Result<(), String> {
+    fn change(&mut self, hold: &[Out], lift: &[Value], all: &Held) -> Result<(), String> {
         let lift: Vec<_> = lift.iter().filter_map(Value::item).collect();
         // Where there is no room, which of them are held is said with the next renewal.
         let hold = if all.len() > MAX_ELEMENTS { &[] } else { hold };

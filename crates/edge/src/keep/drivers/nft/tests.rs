@@ -64,7 +64,7 @@ fn a_renewal_holds_nothing_past_its_deadline() {
     assert!(firewall.took < Duration::from_millis(2_000), "{:?}", firewall.took);
     // A change is short whatever is held.
     firewall.took = Duration::from_millis(2_000);
-    firewall.change(&[out("1.1.1.4", 500)], &[], &BTreeSet::new()).unwrap();
+    firewall.change(&[out("1.1.1.4", 500)], &[], &Held::new()).unwrap();
     assert!(stand.scripts().contains("1.1.1.4 timeout 500ms"));
 }
 
