@@ -241,7 +241,9 @@ impl Pending {
         self.file = None;
     }
 
-    fn sync(&self) -> Result<()> {
+    /// Makes durable what was appended. [`Pending::persist`] does that, too: this is for who writes much, and would
+    /// have others wait for all of it at once.
+    pub fn sync(&self) -> Result<()> {
         step("sync", &self.temp, || match &self.file {
             Some(file) => file.sync_all(),
             None => File::open(&self.temp)?.sync_all(),

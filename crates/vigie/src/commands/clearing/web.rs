@@ -16,8 +16,11 @@ use crate::error::Told;
 
 /// The view that every ISP has.
 pub(super) const VIEW: &str = "all";
-/// Lists are written anew at most this often: of a million values they take seconds.
+/// Lists are written anew at most this often; where that takes long (of a million values seconds), less often, so that
+/// it takes at most a tenth of the time, but never less often than [`SLOWEST`].
 const LISTS: Duration = Duration::from_secs(5);
+/// See [`LISTS`].
+const SLOWEST: Duration = Duration::from_secs(60);
 /// Under which name refusals are counted.
 const ROUTE: &str = "/feed";
 
@@ -58,13 +61,14 @@ impl Web {
                     Some((history.place(), history.current().view(&everybody)))
                 };
                 let Ok(found) = keeper.look(look) else { return };
+                let begun = Instant::now();
                 if let Some((place, view)) = found.filter(|(place, _)| last != Some(*place)) {
                     match shield_feed::write_lists(&web.store, &web.view, place, &view) {
                         Ok(_) => last = Some(place),
                         Err(error) => (web.told)(&format!("the feed's lists: {error}")),
                     }
                 }
-                std::thread::sleep(LISTS);
+                std::thread::sleep((begun.elapsed() * 9).clamp(LISTS, SLOWEST));
             }
         };
         std::thread::Builder::new().name("lists".to_owned()).spawn(run)?;
