@@ -241,6 +241,12 @@ impl Pending {
         self.file = None;
     }
 
+    /// Has the disk take what was written so far. A file of hundreds of megabytes that is flushed at once holds up
+    /// whoever flushes a few bytes meanwhile; it is durable with [`Pending::persist`] alone.
+    pub fn settle(&self) -> Result<()> {
+        step("sync", &self.temp, || self.file.as_ref().map_or(Ok(()), File::sync_data))
+    }
+
     fn sync(&self) -> Result<()> {
         step("sync", &self.temp, || match &self.file {
             Some(file) => file.sync_all(),
