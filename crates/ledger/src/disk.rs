@@ -241,9 +241,13 @@ impl Pending {
         self.file = None;
     }
 
-    /// Makes durable what was appended. [`Pending::persist`] does that, too: this is for who writes much, and would
-    /// have others wait for all of it at once.
-    pub fn sync(&self) -> Result<()> {
+    /// Has the disk take what was written so far. A file of hundreds of megabytes that is flushed at once holds up
+    /// whoever flushes a few bytes meanwhile; it is durable with [`Pending::persist`] alone.
+    pub fn settle(&self) -> Result<()> {
+        step("sync", &self.temp, || self.file.as_ref().map_or(Ok(()), File::sync_data))
+    }
+
+    fn sync(&self) -> Result<()> {
         step("sync", &self.temp, || match &self.file {
             Some(file) => file.sync_all(),
             None => File::open(&self.temp)?.sync_all(),

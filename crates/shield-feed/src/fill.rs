@@ -33,7 +33,7 @@ pub(crate) fn fill(
         return Err(StoreError::TooLong);
     }
     made.map_err(StoreError::Content)?;
-    pending.sync()?;
+    pending.settle()?;
     Ok((pending, written))
 }
 
@@ -57,7 +57,7 @@ impl Write for Hashing<'_> {
         self.hash.update(part);
         self.bytes += part.len() as u64;
         if self.bytes - self.synced >= STEADY {
-            self.out.sync().map_err(io::Error::other)?;
+            self.out.settle().map_err(io::Error::other)?;
             self.synced = self.bytes;
         }
         Ok(part.len())

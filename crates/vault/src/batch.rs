@@ -66,13 +66,13 @@ impl Batch<'_> {
         let Staged { id, size, how, note } = staged;
         let source = origin.key(&id);
         let first_time =
-            self.sources.insert(source) && !self.case.knows_source(&source, &id, origin);
+            self.sources.insert(source) && !self.case.knows_source(&source, &id, origin)?;
         let member = origin.member.clone();
         let (container, name, codec, offset) = match member {
             Some(m) => (Some(m.container), Some(m.name), Some(m.codec), m.offset),
             None => (None, None, None, None),
         };
-        let known = self.case.exhibit(&id).is_some() || self.sealed.contains(&id);
+        let known = self.case.find(&id)?.is_some() || self.sealed.contains(&id);
         let (root, secret, in_place) = match how {
             _ if known && !first_time => return Ok(Added::Known),
             How::Copied { file, root, secret } if !known => {

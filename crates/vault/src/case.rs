@@ -1,5 +1,6 @@
 //! A case open for reading or writing.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -8,13 +9,15 @@ use std::sync::Arc;
 use ledger::disk::{self, Overwrite};
 use ledger::{Authority, Home, Keys, Lock, Log, Reader, Wait};
 use model::record::{
-    Body, CaseBorn, CaseOpened, Envelope, Opening, Record, RecordError, uuid_v7, write,
+    Body, CaseBorn, CaseOpened, Envelope, ExhibitSealed, Name, Opening, Record, RecordError,
+    uuid_v7, write,
 };
 use model::{ExhibitId, Sha256Hex};
 
 use crate::bytes::{Bytes, plain_or_disk};
 use crate::erase::{Ordered, id_in};
 use crate::error::{Error, Result};
+use crate::index::Index;
 use crate::keys::{OfLog, Rotation, birth_in, bodies, finish_log, first_key, open_log};
 use crate::openings::{Openings, file_name, first_of, names};
 use crate::origin::{Origin, Stamp};
@@ -35,6 +38,14 @@ pub struct Exhibit {
     pub record: u64,
     /// Where the bytes stay, where it was sealed by reference.
     pub in_place: Option<PathBuf>,
+}
+
+impl Exhibit {
+    fn of(record: u64, body: ExhibitSealed) -> Self {
+        let path = |name: Name| PathBuf::from(std::ffi::OsStr::from_bytes(&name.0));
+        let in_place = body.in_place.map(path);
+        Self { id: body.exhibit, size: body.size, root: body.root, record, in_place }
+    }
 }
 
 /// What is held while writing.
@@ -65,6 +76,8 @@ pub struct Case {
     origin: String,
     access: Access,
     pub(crate) openings: Openings,
+    /// Where what stands in the log's beginning is looked up; what is below is of the records after that.
+    before: Option<Arc<Index>>,
     exhibits: Vec<Exhibit>,
     by_id: HashMap<ExhibitId, usize>,
     sources: HashSet<[u8; 32]>,
@@ -187,7 +200,8 @@ impl Case {
 
     /// As [`Case::open`], for who knows which records say something of exhibits: `knows` is given the log and
     /// whose signatures count in it, and may say so of the log's beginning ([`Known`]). The other records
-    /// there are not read. It has to be right; where anything was ever erased, all are read.
+    /// there are not read, nor is the folder of openings listed. It has to be right; where anything was ever
+    /// erased, all are read.
     ///
     /// # Errors
     /// As [`Case::open`].
@@ -214,10 +228,10 @@ impl Case {
         // All of this before anything is written: what a run completes and drops, it drops for good.
         let born = is_known(&reader, &authority, &origin, &keys)?;
         stands_alone(dir)?;
-        none_ahead(dir, reader.size())?;
+        let known = knows(&reader, &keys);
+        none_ahead(dir, reader.size(), known.is_some())?;
         let log = Log::open_with(&dir.join("ledger"), signer, &keys)?;
         let seen = log.reader().published().map(str::to_owned);
-        let known = knows(log.reader(), &keys);
         let writer = Writer { log, keys, authority, seen, born, _lock: lock };
         let mut case = Self::with_writer(dir, origin, writer, known)?;
         case.complete_birth(now_ms, holder)?;
@@ -238,12 +252,30 @@ impl Case {
     /// # Errors
     /// As [`Case::read`].
     pub fn read_up_to(dir: &Path, size: u64) -> Result<Self> {
+        Self::read_as(dir, size, |_| None)
+    }
+
+    /// As [`Case::read`], for who knows which records say something of exhibits, as with [`Case::open_knowing`].
+    ///
+    /// # Errors
+    /// As [`Case::read`].
+    pub fn read_knowing(dir: &Path, knows: impl FnOnce(&Reader) -> Option<Known>) -> Result<Self> {
+        Self::read_as(dir, u64::MAX, knows)
+    }
+
+    fn read_as(
+        dir: &Path,
+        size: u64,
+        knows: impl FnOnce(&Reader) -> Option<Known>,
+    ) -> Result<Self> {
         if !Self::exists(dir)? {
             return Err(Error::NoCase(dir.to_owned()));
         }
         let reader = Reader::open(&dir.join("ledger"))?;
         let origin = origin_of(&reader, dir)?;
-        Self::load(dir, origin, Access::Read(reader.up_to(size)), None)
+        let reader = reader.up_to(size);
+        let known = knows(&reader);
+        Self::load(dir, origin, Access::Read(reader), known)
     }
 
     fn with_writer(
@@ -255,9 +287,10 @@ impl Case {
         for folder in ["vault/exhibits", "vault/openings"] {
             disk::create_dir(&dir.join(folder))?;
         }
+        let knowing = known.is_some();
         let mut case = Self::load(dir, origin, Access::Write(Box::new(writer)), known)?;
         case.carry_out()?;
-        case.drop_orphans()?;
+        case.drop_orphans(knowing)?;
         Ok(case)
     }
 
@@ -270,7 +303,11 @@ impl Case {
             dir: dir.to_owned(),
             origin,
             access,
-            openings: Openings::open(&dir.join("vault/openings"), size)?,
+            openings: match &known {
+                Some(_) => Openings::seek(&dir.join("vault/openings"), size),
+                None => Openings::open(&dir.join("vault/openings"), size)?,
+            },
+            before: None,
             exhibits: Vec::new(),
             by_id: HashMap::new(),
             sources: HashSet::new(),
@@ -280,7 +317,7 @@ impl Case {
             broken: false,
         };
         match known {
-            Some(known) => case.load_knowing(&known)?,
+            Some(known) => case.load_knowing(known)?,
             None => case.reload()?,
         }
         Ok(case)
@@ -288,6 +325,7 @@ impl Case {
 
     /// Reads from the records what the case keeps in mind of them.
     pub(crate) fn reload(&mut self) -> Result<()> {
+        self.before = None;
         self.exhibits.clear();
         self.by_id.clear();
         self.sources.clear();
@@ -297,14 +335,14 @@ impl Case {
         self.take_in_from(0)
     }
 
-    /// Takes in the records that are known to say something of exhibits, and what came after.
-    fn load_knowing(&mut self, known: &Known) -> Result<()> {
-        for index in known.speaking.iter().copied().filter(|index| *index < known.records) {
-            let (record, opening) = self.record(index)?;
-            self.take_in(index, &record, &opening)?;
-        }
-        self.take_in_from(known.records)?;
+    /// Takes in what came after the records that are known.
+    fn load_knowing(&mut self, known: Known) -> Result<()> {
         // What no record names is destroyed where something was erased: then each is looked at.
+        if known.erased {
+            return self.reload();
+        }
+        self.before = Some(known.exhibits);
+        self.take_in_from(known.records)?;
         if self.orders.is_empty() { Ok(()) } else { self.reload() }
     }
 
@@ -312,7 +350,7 @@ impl Case {
         for index in first..self.len() {
             // A clearing house's decisions say nothing of exhibits, and are most of its log: who replays
             // them reads them.
-            if self.log().entry(index)?.windows(SHIELD_KIND.len()).any(|at| at == SHIELD_KIND) {
+            if is_shield_decision(&self.log().entry(index)?) {
                 continue;
             }
             let (record, opening) = self.record(index)?;
@@ -351,15 +389,7 @@ impl Case {
                 self.sources.insert(Origin::of_sealed(&body).key(&body.exhibit));
                 self.stager.know(body.exhibit, body.size);
                 self.by_id.insert(body.exhibit, self.exhibits.len());
-                self.exhibits.push(Exhibit {
-                    id: body.exhibit,
-                    size: body.size,
-                    root: body.root,
-                    record: index,
-                    in_place: body
-                        .in_place
-                        .map(|p| PathBuf::from(std::ffi::OsStr::from_bytes(&p.0))),
-                });
+                self.exhibits.push(Exhibit::of(index, body));
             }
             Ok(Body::ExhibitReceived(body)) => {
                 self.sources.insert(Origin::of_received(&body).key(&body.exhibit));
@@ -374,15 +404,19 @@ impl Case {
     /// openings name, and these. Other bytes that no record names stay: they may be all that is left of
     /// records that were taken away, and who opens the same material again takes them in. Where something
     /// was erased by law they go, since they may be that, come back from a copy.
-    fn drop_orphans(&self) -> Result<()> {
+    fn drop_orphans(&self, knowing: bool) -> Result<()> {
         let openings = self.dir.join("vault/openings");
-        // What an erasure left half done is lines that were to go.
-        disk::shred::sweep(&openings)?;
+        // What an erasure left half done is lines that were to go. Where nothing was ever erased nothing was left.
+        if !knowing || !self.orders.is_empty() {
+            disk::shred::sweep(&openings)?;
+        }
         let exhibits = self.dir.join("vault/exhibits");
         disk::sweep(&exhibits)?;
         let last = openings.join(file_name(self.len()));
-        for id in crate::openings::exhibits_in(&last).iter().filter(|id| !self.knows(id)) {
-            disk::remove(&exhibit_path(&self.dir, id))?;
+        for id in crate::openings::exhibits_in(&last) {
+            if self.find(&id)?.is_none() {
+                disk::remove(&exhibit_path(&self.dir, &id))?;
+            }
         }
         disk::remove(&last)?;
         if self.orders.is_empty() {
@@ -390,16 +424,12 @@ impl Case {
         }
         for folder in names(&exhibits)?.iter().filter(|f| f.len() == 2) {
             for name in names(&exhibits.join(folder))? {
-                if name.parse::<ExhibitId>().is_ok_and(|id| !self.knows(&id)) {
+                if name.parse::<ExhibitId>().is_ok_and(|id| !self.by_id.contains_key(&id)) {
                     disk::shred::shred(&exhibits.join(folder).join(&name))?;
                 }
             }
         }
         Ok(())
-    }
-
-    fn knows(&self, id: &ExhibitId) -> bool {
-        self.by_id.contains_key(id)
     }
 
     /// Records the rotations of the authority's key that this log does not tell of yet. They are the
@@ -538,29 +568,81 @@ impl Case {
             .map(|index| self.record(index).map(|(record, opening)| (index, record, opening)))
     }
 
-    /// A sealed exhibit.
-    pub fn exhibit(&self, id: &ExhibitId) -> Option<&Exhibit> {
-        self.by_id.get(id).and_then(|at| self.exhibits.get(*at))
+    /// A sealed exhibit; none as well where what is known of the log's beginning cannot be read.
+    pub fn exhibit(&self, id: &ExhibitId) -> Option<Cow<'_, Exhibit>> {
+        self.find(id).ok().flatten()
     }
 
-    /// All exhibits, in the order of their records.
+    /// A sealed exhibit.
+    ///
+    /// # Errors
+    /// What is known of the log's beginning was changed, or is not what the log says; the disk.
+    pub(crate) fn find(&self, id: &ExhibitId) -> Result<Option<Cow<'_, Exhibit>>> {
+        if let Some(known) = self.by_id.get(id).and_then(|at| self.exhibits.get(*at)) {
+            return Ok(Some(Cow::Borrowed(known)));
+        }
+        let mut found = None;
+        for (index, body) in self.before(id)? {
+            if let Body::ExhibitSealed(body) = body {
+                found = Some(Cow::Owned(Exhibit::of(index, body)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// What the log's beginning says of an exhibit, where it is looked up: each record is read, so that nothing but
+    /// the log is believed of it.
+    fn before(&self, id: &ExhibitId) -> Result<Vec<(u64, Body)>> {
+        let Some(index) = &self.before else { return Ok(Vec::new()) };
+        let mut out = Vec::new();
+        for index in index.records_of(id)? {
+            let body = self.body(index)?;
+            let of = match &body {
+                Body::ExhibitSealed(body) => Some(body.exhibit),
+                Body::ExhibitReceived(body) => Some(body.exhibit),
+                _ => None,
+            };
+            if of != Some(*id) {
+                let source = RecordError::Shape("it speaks of another exhibit than is kept of it");
+                return Err(Error::Record { index, source });
+            }
+            out.push((index, body));
+        }
+        Ok(out)
+    }
+
+    /// All exhibits, in the order of their records. Of a case that was opened by who knew its beginning
+    /// ([`Case::open_knowing`]), those after that alone.
     pub fn exhibits(&self) -> &[Exhibit] {
         &self.exhibits
     }
 
     /// True where the records tell of this way in already. What came out of a container under a name
     /// that was erased came in that way: told anew, the name would be back.
-    pub(crate) fn knows_source(&self, key: &[u8; 32], id: &ExhibitId, origin: &Origin) -> bool {
+    pub(crate) fn knows_source(
+        &self,
+        key: &[u8; 32],
+        id: &ExhibitId,
+        origin: &Origin,
+    ) -> Result<bool> {
         let nameless = || {
             let container = origin.member.as_ref().map(|member| member.container);
             container.is_some_and(|container| self.nameless.contains(&(*id, container)))
         };
-        self.sources.contains(key) || nameless()
+        if self.sources.contains(key) || nameless() {
+            return Ok(true);
+        }
+        let is = |(_, body): (u64, Body)| match body {
+            Body::ExhibitSealed(body) => Origin::of_sealed(&body).key(id) == *key,
+            Body::ExhibitReceived(body) => Origin::of_received(&body).key(id) == *key,
+            _ => false,
+        };
+        Ok(self.before(id)?.into_iter().any(is))
     }
 
     /// Where an exhibit's bytes are.
     pub fn path(&self, id: &ExhibitId) -> Result<PathBuf> {
-        let exhibit = self.exhibit(id).ok_or(Error::NoExhibit(*id))?;
+        let exhibit = self.find(id)?.ok_or(Error::NoExhibit(*id))?;
         Ok(exhibit.in_place.clone().unwrap_or_else(|| exhibit_path(&self.dir, id)))
     }
 
@@ -569,13 +651,11 @@ impl Case {
     /// # Errors
     /// No such exhibit; its file is gone.
     pub fn bytes(&self, id: &ExhibitId) -> Result<Bytes> {
-        let path = self.path(id)?;
-        let exhibit = self.exhibit(id);
-        let size = exhibit.map_or(0, |e| e.size);
+        let exhibit = self.find(id)?.ok_or(Error::NoExhibit(*id))?;
+        let path = exhibit.in_place.clone().unwrap_or_else(|| exhibit_path(&self.dir, id));
         let gone = |source| Error::Unreadable { id: *id, path: path.clone(), source };
-        let file =
-            plain_or_disk(&path, exhibit.is_some_and(|e| e.in_place.is_some())).map_err(gone)?;
-        Ok(Bytes::new(file, size))
+        let file = plain_or_disk(&path, exhibit.in_place.is_some()).map_err(gone)?;
+        Ok(Bytes::new(file, exhibit.size))
     }
 
     /// Hands out what copies and hashes, for any number of threads.
@@ -645,14 +725,15 @@ impl Case {
 
     /// Writes the openings of a commit, as the pending file to be named with the exhibits.
     pub(crate) fn openings_file(&self, lines: &[u8]) -> Result<(disk::Pending, PathBuf)> {
-        let folder = self.dir.join("vault/openings");
-        let mut file = disk::Pending::new(&folder)?;
+        // Made where exhibits are, whose folder is soon swept: that of openings may hold millions.
+        let mut file = disk::Pending::new(&self.dir.join("vault/exhibits"))?;
         file.append(lines)?;
-        Ok((file, folder.join(file_name(self.len()))))
+        Ok((file, self.dir.join("vault/openings").join(file_name(self.len()))))
     }
 
     pub(crate) fn openings_added(&mut self, first: u64) {
-        self.openings.added(first);
+        let size = self.len();
+        self.openings.added(first, size);
     }
 
     pub(crate) fn add_exhibit_file(
@@ -681,18 +762,30 @@ pub fn exhibit_path(dir: &Path, id: &ExhibitId) -> PathBuf {
     dir.join("vault/exhibits").join(&hex[..2]).join(hex)
 }
 
-/// Which of a log's first records say something of exhibits and their erasure.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What a log's first records say of exhibits and their erasure.
+#[derive(Debug, Clone)]
 pub struct Known {
     /// How many records were looked at.
     pub records: u64,
-    /// Those of them of a kind that [`speaks_of_exhibits`], in order.
-    pub speaking: Vec<u64>,
+    /// True where one of them orders an erasure.
+    pub erased: bool,
+    /// Which of them speak of which exhibit ([`exhibit_of`]).
+    pub exhibits: Arc<Index>,
 }
 
 /// True of the kinds of records that a case keeps in mind.
 pub fn speaks_of_exhibits(kind: &str) -> bool {
     ["exhibit.sealed", "exhibit.received", "erasure.ordered"].contains(&kind)
+}
+
+/// The exhibit that a record of a kind that [`speaks_of_exhibits`] seals or receives; `None` where it is erased.
+pub fn exhibit_of(opening: &Opening) -> Option<ExhibitId> {
+    id_in(opening, "exhibit")
+}
+
+/// True of the bytes of a clearing house's decision.
+pub fn is_shield_decision(entry: &[u8]) -> bool {
+    entry.windows(SHIELD_KIND.len()).any(|at| at == SHIELD_KIND)
 }
 
 /// How a decision of a clearing house begins to say what it is. In a record's canonical writing no text can hold
@@ -745,11 +838,27 @@ pub(crate) fn stands_alone(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Openings are durable before their records, one commit at a time: there are none of more than that.
-fn none_ahead(dir: &Path, records: u64) -> Result<()> {
+/// How far beyond the log's end openings are looked for, where their folder is not listed.
+const AHEAD: u64 = 1_024;
+
+/// Openings are durable before their records, one commit at a time: there are none of more than that. Where the
+/// log's beginning is `known` to go on to its end, they are looked for where the next commits would have them.
+fn none_ahead(dir: &Path, records: u64, known: bool) -> Result<()> {
     let openings = dir.join("vault/openings");
-    let firsts = names(&openings)?.into_iter().filter_map(|name| first_of(&name));
-    match firsts.max().filter(|first| *first > records) {
+    let first = if known {
+        let under_way = openings.join(file_name(records));
+        let lines = match under_way.symlink_metadata() {
+            Ok(_) => crate::openings::Lines::read(&under_way).map_or(1, |lines| lines.len()),
+            Err(_) => 1,
+        };
+        let after = records.saturating_add(1)..records.saturating_add(AHEAD);
+        let mut all = std::iter::once(records.saturating_add(lines.max(1))).chain(after);
+        all.find(|first| openings.join(file_name(*first)).symlink_metadata().is_ok())
+    } else {
+        let firsts = names(&openings)?.into_iter().filter_map(|name| first_of(&name));
+        firsts.max().filter(|first| *first > records)
+    };
+    match first {
         Some(first) => Err(Error::Ahead { path: openings.join(file_name(first)), first, records }),
         None => Ok(()),
     }

@@ -19,6 +19,7 @@ pub mod erase;
 mod error;
 pub mod ggm;
 pub mod image;
+pub mod index;
 mod keys;
 mod openings;
 mod origin;
@@ -39,7 +40,8 @@ pub mod warc;
 pub use batch::{Added, Batch};
 pub use bytes::Bytes;
 pub use case::{
-    Case, Exhibit, Known, authority_of, exhibit_path, shield_origin, speaks_of_exhibits,
+    Case, Exhibit, Known, authority_of, exhibit_of, exhibit_path, is_shield_decision,
+    shield_origin, speaks_of_exhibits,
 };
 pub use error::{Error, Result};
 pub use keys::{Born, Rotation, birth_in, finish_log, keys_of, named_keys, open_log, rotations};

@@ -5,7 +5,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use model::ExhibitId;
 use model::record::{Opening, leaf_hash};
@@ -23,11 +23,18 @@ fn too_long() -> String {
     format!("it is longer than {MAX_LINES} bytes, the most that one commit makes")
 }
 
+/// How many names are tried before a folder is listed. Commits have a record or a few: the greatest that a
+/// clearing house makes of 256 acts has some hundreds.
+const MAX_TRIED: usize = 4_096;
+
 /// The opening files of a case, by the first record they open.
 #[derive(Debug)]
 pub(crate) struct Openings {
     dir: PathBuf,
-    firsts: Vec<u64>,
+    /// Records that are committed.
+    size: u64,
+    /// The files, once the folder was listed.
+    firsts: OnceLock<Vec<u64>>,
     last: Mutex<Option<(u64, Arc<Lines>)>>,
 }
 
@@ -119,20 +126,47 @@ pub(crate) fn lacking(index: u64, first: u64, lines: u64) -> (String, String) {
 impl Openings {
     /// The files in `dir` of records below `size`; what lies beyond was never committed.
     pub(crate) fn open(dir: &Path, size: u64) -> Result<Self> {
-        let mut firsts: Vec<u64> = names(dir)?.iter().filter_map(|name| first_of(name)).collect();
-        firsts.retain(|first| *first < size);
+        let openings = Self::seek(dir, size);
+        openings.listed()?;
+        Ok(openings)
+    }
+
+    /// The same, of which none is looked for before it is wanted: a folder of millions is not listed.
+    pub(crate) fn seek(dir: &Path, size: u64) -> Self {
+        let (dir, firsts, last) = (dir.to_owned(), OnceLock::new(), Mutex::new(None));
+        Self { dir, size, firsts, last }
+    }
+
+    fn listed(&self) -> Result<&[u64]> {
+        if let Some(firsts) = self.firsts.get() {
+            return Ok(firsts);
+        }
+        let names = names(&self.dir)?;
+        let mut firsts: Vec<u64> = names.iter().filter_map(|name| first_of(name)).collect();
+        firsts.retain(|first| *first < self.size);
         firsts.sort_unstable();
-        Ok(Self { dir: dir.to_owned(), firsts, last: Mutex::new(None) })
+        Ok(self.firsts.get_or_init(|| firsts))
     }
 
     pub(crate) fn path(&self, first: u64) -> PathBuf {
         self.dir.join(file_name(first))
     }
 
-    /// The first record of the file that opens this one.
+    fn is_there(&self, first: u64) -> bool {
+        first < self.size && self.path(first).symlink_metadata().is_ok()
+    }
+
+    /// The first record of the file that opens this one: the nearest before it.
     pub(crate) fn first_of_record(&self, index: u64) -> Result<u64> {
-        let at = self.firsts.partition_point(|first| *first <= index);
-        at.checked_sub(1).and_then(|at| self.firsts.get(at)).copied().ok_or_else(|| {
+        if self.firsts.get().is_none() {
+            let before = (0..=index).rev().take(MAX_TRIED);
+            if let Some(first) = before.into_iter().find(|first| self.is_there(*first)) {
+                return Ok(first);
+            }
+        }
+        let firsts = self.listed()?;
+        let at = firsts.partition_point(|first| *first <= index);
+        at.checked_sub(1).and_then(|at| firsts.get(at)).copied().ok_or_else(|| {
             let (missing, why) = lacking(index, 0, 0);
             Error::openings(&self.dir.join(missing), why)
         })
@@ -150,33 +184,62 @@ impl Openings {
 
     /// True where a file, and so a commit, begins at that record.
     pub(crate) fn begins(&self, first: u64) -> bool {
-        self.firsts.binary_search(&first).is_ok()
+        match self.firsts.get() {
+            Some(firsts) => firsts.binary_search(&first).is_ok(),
+            None => self.is_there(first),
+        }
     }
 
     /// The first record of the commit after the one that begins there.
-    pub(crate) fn next_after(&self, first: u64) -> Option<u64> {
-        self.firsts.get(self.firsts.partition_point(|at| *at <= first)).copied()
+    pub(crate) fn next_after(&self, first: u64) -> Result<Option<u64>> {
+        if self.firsts.get().is_none() {
+            let next = first.saturating_add(self.lines(first)?.len());
+            if next == self.size {
+                return Ok(None);
+            }
+            if self.is_there(next) {
+                return Ok(Some(next));
+            }
+        }
+        let firsts = self.listed()?;
+        Ok(firsts.get(firsts.partition_point(|at| *at <= first)).copied())
     }
 
-    pub(crate) fn added(&mut self, first: u64) {
-        self.firsts.push(first);
+    /// A commit was added; so many records are committed with it.
+    pub(crate) fn added(&mut self, first: u64, size: u64) {
+        self.size = size;
+        if let Some(firsts) = self.firsts.get_mut() {
+            firsts.push(first);
+        }
+    }
+
+    fn lines(&self, first: u64) -> Result<Arc<Lines>> {
+        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((number, lines)) = &*last
+            && *number == first
+        {
+            return Ok(Arc::clone(lines));
+        }
+        let lines = Arc::new(Lines::read(&self.path(first))?);
+        *last = Some((first, Arc::clone(&lines)));
+        Ok(lines)
+    }
+
+    /// The file that was read last, where it is that record's.
+    fn in_last(&self, index: u64) -> Option<u64> {
+        let last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (first, lines) = last.as_ref()?;
+        (*first..first.saturating_add(lines.len())).contains(&index).then_some(*first)
     }
 
     /// The opening of the record at `index`, whose bytes in the log are `entry`.
     pub(crate) fn get(&self, index: u64, entry: &[u8]) -> Result<Opening> {
-        let first = self.first_of_record(index)?;
-        let path = self.path(first);
-        let lines = {
-            let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            match &*last {
-                Some((number, lines)) if *number == first => Arc::clone(lines),
-                _ => {
-                    let lines = Arc::new(Lines::read(&path)?);
-                    *last = Some((first, Arc::clone(&lines)));
-                    lines
-                }
-            }
+        let first = match self.in_last(index) {
+            Some(first) => first,
+            None => self.first_of_record(index)?,
         };
+        let path = self.path(first);
+        let lines = self.lines(first)?;
         let line = lines.get(index - first).ok_or_else(|| {
             let (missing, why) = lacking(index, first, lines.len());
             Error::openings(&self.dir.join(missing), why)
@@ -220,4 +283,65 @@ pub(crate) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>> {
         return Err(failed(std::io::Error::other(format!("it is longer than {most} bytes"))));
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods)] // files that tests lay down
+mod tests {
+    use super::*;
+
+    /// Files of commits of so many records.
+    fn folder(dir: &Path, commits: &[u64]) -> u64 {
+        let mut first = 0;
+        for records in commits {
+            let lines = format!("{}\n", "x".repeat(LEAST_LINE)).repeat(*records as usize);
+            std::fs::write(dir.join(file_name(first)), lines).unwrap();
+            first += records;
+        }
+        first
+    }
+
+    fn same(dir: &Path, size: u64, indexes: impl Iterator<Item = u64>) {
+        let (listed, sought) = (Openings::open(dir, size).unwrap(), Openings::seek(dir, size));
+        for index in indexes {
+            let first = listed.first_of_record(index).ok();
+            assert_eq!(sought.first_of_record(index).ok(), first, "{index}");
+            assert_eq!(sought.begins(index), listed.begins(index), "{index}");
+            if listed.begins(index) {
+                let next = listed.next_after(index).unwrap();
+                assert_eq!(sought.next_after(index).unwrap(), next, "{index}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_sought_is_what_a_list_has() {
+        let dir = tempfile::tempdir().unwrap();
+        let size = folder(dir.path(), &[1, 3, 1, 40, 2, 90, 1]);
+        for upto in [size, size - 1, 47, 46, 5, 1] {
+            same(dir.path(), upto, 0..upto);
+        }
+        // One that is missing is missing either way.
+        for gone in [1, 5, 45, 0] {
+            std::fs::remove_file(dir.path().join(file_name(gone))).unwrap();
+            same(dir.path(), size, 0..size);
+        }
+    }
+
+    #[test]
+    fn the_folder_is_listed_for_what_is_far_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let size = folder(dir.path(), &[2, 256, 5_000, 1]);
+        let mut sought = Openings::seek(dir.path(), size);
+        for index in [0, 1, 2, 200, 257, 258, 258 + MAX_TRIED as u64 - 1, size - 1] {
+            sought.first_of_record(index).unwrap();
+        }
+        assert_eq!(sought.next_after(size - 1).unwrap(), None);
+        assert_eq!(sought.next_after(2).unwrap(), Some(258));
+        assert!(sought.firsts.get().is_none());
+        assert_eq!(sought.first_of_record(258 + 4_999).unwrap(), 258);
+        assert_eq!(sought.firsts.get().unwrap().len(), 4);
+        sought.added(size, size + 2);
+        assert_eq!(sought.first_of_record(size + 1).unwrap(), size);
+    }
 }

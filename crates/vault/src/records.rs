@@ -8,8 +8,8 @@ use model::record::{Opening, Record};
 use crate::error::{Error, Result};
 use crate::openings::Openings;
 
-/// A snapshot of a case's records, for whoever wants a few of them: opening it lists a folder and
-/// reads the log's checkpoint, where [`crate::Case::read`] reads every record.
+/// A snapshot of a case's records, for whoever wants a few of them: opening it reads the log's
+/// checkpoint, where [`crate::Case::read`] reads every record.
 #[derive(Debug)]
 pub struct Records {
     log: Reader,
@@ -26,7 +26,7 @@ impl Records {
             return Err(Error::NoCase(dir.to_owned()));
         }
         let log = Reader::open(&dir.join("ledger"))?;
-        let openings = Openings::open(&dir.join("vault/openings"), log.size())?;
+        let openings = Openings::seek(&dir.join("vault/openings"), log.size());
         Ok(Self { log, openings })
     }
 

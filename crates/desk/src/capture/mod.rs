@@ -130,7 +130,13 @@ pub struct Book {
     pub(crate) astray: Vec<u64>,
     /// Records that were looked at.
     seen: u64,
+    /// True of a clearing house's, which is bounded: it has not every capture, but the last ones of some items.
+    is_short: bool,
 }
+
+/// The most items of which a clearing house's book has the last capture. Of what is captured again is then one
+/// record more.
+const MOST_LAST: usize = 100_000;
 
 impl Book {
     pub(crate) fn of(case: &Case) -> Result<Self> {
@@ -141,17 +147,46 @@ impl Book {
 
     /// Takes what the log says since it was looked at last.
     pub(crate) fn follow(&mut self, case: &Case) -> Result<()> {
-        let book = self;
-        case.origin().clone_into(&mut book.origin);
-        for entry in case.records(book.seen) {
-            let (index, record, opening) = entry?;
-            book.seen = index + 1;
-            if !record.kind.starts_with("authorisation.") && !record.kind.starts_with("capture.") {
-                continue;
+        self.follow_some(case, u64::MAX).map(drop)
+    }
+
+    /// Takes so many records at the most; true where there are more. Who has a clearing house in hand takes a few at
+    /// a time, so that acts do not wait.
+    pub(crate) fn follow_some(&mut self, case: &Case, most: u64) -> Result<bool> {
+        case.origin().clone_into(&mut self.origin);
+        let end = case.len().min(self.seen.saturating_add(most));
+        for index in self.seen..end {
+            // Most of a clearing house's log are decisions, which say nothing here.
+            if !vault::is_shield_decision(&case.log().entry(index).map_err(vault::Error::from)?) {
+                self.read(case, index)?;
             }
+            self.seen = index + 1;
+        }
+        Ok(self.seen < case.len())
+    }
+
+    /// A clearing house's book of its first records: `of` are those that speak of authorisations, and of what these
+    /// refused. The others are not read.
+    pub(crate) fn knowing(case: &Case, of: &[u64], records: u64) -> Result<Self> {
+        let mut book = Self { is_short: true, origin: case.origin().to_owned(), ..Self::default() };
+        for index in of.iter().copied().filter(|index| *index < records) {
+            book.read(case, index)?;
+        }
+        book.seen = records;
+        Ok(book)
+    }
+
+    /// True before anything was looked at.
+    pub(crate) fn is_new(&self) -> bool {
+        self.seen == 0
+    }
+
+    fn read(&mut self, case: &Case, index: u64) -> Result<()> {
+        let (record, opening) = case.record(index)?;
+        if record.kind.starts_with("authorisation.") || record.kind.starts_with("capture.") {
             match Body::read_left(&record, &opening) {
-                Ok(body) => book.take(index, &record.time, body),
-                Err(_) => book.withheld.push(index),
+                Ok(body) => self.take(index, &record.time, body),
+                Err(_) => self.withheld.push(index),
             }
         }
         Ok(())
@@ -187,7 +222,11 @@ impl Book {
                 }
                 let (content, exhibit) = (body.content, body.exhibit);
                 self.last.insert(body.item.clone(), Last { record: index, content, exhibit });
-                self.captured.push((index, body));
+                if !self.is_short {
+                    self.captured.push((index, body));
+                } else if self.last.len() > MOST_LAST {
+                    self.last.pop_first();
+                }
             }
             Body::CaptureRefused(body) => {
                 if let Some(of) = of {

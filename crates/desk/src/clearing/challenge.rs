@@ -27,8 +27,9 @@ use vault::Origin;
 
 pub use collect::challenge::{At, Found, Way};
 
+use super::follow;
 pub use super::hand::Hand;
-use super::house::{Ask, Done};
+use super::house::{Ask, Done, House};
 use super::statement;
 use crate::Result;
 use crate::capture::Book;
@@ -308,7 +309,14 @@ impl Challenges {
         // Held meanwhile: of two who ask at once the second reads on where the first ended, and not the whole log.
         let mut kept = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         let mut book = std::mem::take(&mut *kept);
-        let book = hand.look(move |house| book.follow(house.case()).map(|()| book))??;
+        loop {
+            let look = move |house: &mut House| follow(book, house);
+            let (read, more) = hand.look(look)??;
+            book = read;
+            if !more {
+                break;
+            }
+        }
         let now = now_ms();
         let in_force = book.granted.values().filter(|granted| granted.state(now) == "in force");
         let rules: Vec<HostRule> = in_force

@@ -44,7 +44,7 @@ pub(crate) fn check(case: &Case, report: &mut Report) -> bool {
 /// The head of what is kept of the log; of what is of no use to a start, a note.
 fn of_kept(case: &Case, report: &mut Report) -> Option<Head> {
     let keys = vault::named_keys(case.log()).ok().flatten()?;
-    match kept::head(case.dir(), case.log(), &keys) {
+    match kept::sound_head(case.dir(), case.log(), &keys) {
         Ok(head) => head,
         // What was kept meanwhile is of more records than are looked at here.
         Err(_) if case.len() < case.log().size() => None,

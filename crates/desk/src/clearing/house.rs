@@ -22,6 +22,7 @@ use super::replay::Standing;
 use super::rounds::DueCheck;
 use super::standby::{self, Copies, Told};
 use super::witnessed::Cosigned;
+use crate::capture::{Book, Last};
 use crate::desk::{Place, now_ms};
 use crate::{Error, Result};
 
@@ -133,17 +134,21 @@ impl House {
         })
     }
 
-    /// What the log in a folder comes to, for who only reads: no lock, no waiting.
+    /// What the log in a folder comes to, for who only reads: no lock, no waiting, and nothing is written. It begins
+    /// from what is kept, by the checks of a start, and says how it came to know it. `home` is the folder with the
+    /// authorities' keys: without it, the key that the log names counts, and a policy that asks for witnesses has
+    /// the whole log applied.
     ///
     /// # Errors
     /// As [`House::open`], locks aside.
-    pub fn read(dir: &Path) -> Result<Standing> {
-        Ok(kept::standing(&Case::read(dir)?, Ok(None), Vec::new())?.0)
+    pub fn read(dir: &Path, home: Option<&Path>) -> Result<(Standing, Started)> {
+        kept::read(dir, home)
     }
 
-    /// The same, where witnesses are known to have cosigned so much.
-    pub(super) fn read_cosigned(dir: &Path, cosigned: Vec<u64>) -> Result<Standing> {
-        Ok(kept::standing(&Case::read(dir)?, Ok(None), cosigned)?.0)
+    /// The same of the whole log, whatever is kept.
+    #[cfg(test)]
+    pub(super) fn read_whole(dir: &Path) -> Result<Standing> {
+        Ok(kept::standing(&Case::read(dir)?, Ok(None), Vec::new())?.0)
     }
 
     /// Begins the feed: a new session under a greater epoch, so that whoever followed takes nothing of an
@@ -345,6 +350,30 @@ impl House {
     /// How many blocks live, suspended ones included.
     pub fn blocks(&self) -> usize {
         self.standing.blocks.len()
+    }
+
+    /// What its log says of authorisations and captures, of the records that were there when it was opened: for
+    /// who follows it from there on ([`Book::follow_some`]).
+    pub(super) fn book(&self) -> Result<Book> {
+        let Started { kept, applied, .. } = self.started;
+        Book::knowing(&self.case, &self.standing.spoken.grants, kept + applied)
+    }
+
+    /// The capture on which an item rests, where it was of what is asked for now.
+    pub(super) fn last_capture(&self, item: ItemId, asked: &str) -> Option<Last> {
+        let machine = &self.standing.state.item(item)?.machine;
+        let block = machine.in_force().map(|block| &block.evidence);
+        let evidence = block.or_else(|| machine.evidence())?;
+        // One commit seals what a probe saw and says what it was.
+        let record = self.case.exhibit(&evidence.exhibit)?.record + 1;
+        let Ok(Body::CaptureMade(body)) = self.case.body(record) else { return None };
+        let is = body.exhibit == evidence.exhibit && body.item == asked;
+        is.then_some(Last { record, content: body.content, exhibit: body.exhibit })
+    }
+
+    /// Lets go of what only a case that is opened has to know: there may be a row for each exhibit.
+    pub(super) fn forget_rows(&mut self) {
+        self.standing.spoken.since = Vec::new();
     }
 
     /// The folder with its log and its vault.

@@ -85,6 +85,7 @@ impl Keeper {
         house.begin()?;
         house.show()?;
         let keeping = house.keeping()?;
+        house.forget_rows();
         let (jobs, queue) = sync_channel(MAX_WAITING);
         let run = move || {
             out.published(&house);

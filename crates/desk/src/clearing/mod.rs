@@ -22,6 +22,7 @@
 //! - [`tally`], `trail`: figures, and which record speaks of which ticket: both follow the steps.
 //! - `replay`: from records to the state; nothing else makes it.
 //! - `kept`: what that came to, in a file, so that a start applies what came after alone.
+//! - `spoken`: which records speak of exhibits and authorisations: what is looked up, and not applied.
 //! - `blocks`: which record put which block into force, and what shows it.
 //!
 //! Invariants: nobody is told of an act, and no feed shows it, before its record is durable. What is added
@@ -45,6 +46,7 @@ pub mod read;
 mod received;
 mod replay;
 pub mod rounds;
+mod spoken;
 pub mod standby;
 pub mod statement;
 pub mod tally;
@@ -63,3 +65,18 @@ pub(crate) use kept::destroy;
 pub use received::HandedIn;
 pub use replay::Standing;
 pub use witnessed::{Cosigned, Witnessing, witnessing};
+
+/// The most records that are looked at in one look: some milliseconds.
+const A_LOOK: u64 = 256;
+
+/// A book, and whether there is more to read.
+type Following = (crate::capture::Book, bool);
+
+/// A book, with some of what the log says since it was read last; true where there is more.
+fn follow(mut book: crate::capture::Book, house: &House) -> crate::Result<Following> {
+    if book.is_new() {
+        book = house.book()?;
+    }
+    let more = book.follow_some(house.case(), A_LOOK)?;
+    Ok((book, more))
+}

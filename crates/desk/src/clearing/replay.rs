@@ -6,6 +6,7 @@ use shield::order::written::MAX_PARTS;
 use shield::order::{Decision, ItemId, Moment, Policy, State};
 
 use super::blocks::{Batch, Blocks};
+use super::spoken::Spoken;
 use super::standby::{GENERATION, Standbys};
 use super::tally::Tally;
 use super::trail::Trail;
@@ -36,8 +37,8 @@ pub struct Standing {
     pub(super) fewer: Vec<(u64, u64)>,
     pub(super) blocks: Blocks,
     pub(super) trail: Trail,
-    /// Records that say something of exhibits: what the case itself keeps in mind of its log.
-    pub(super) speaking: Vec<u64>,
+    /// Which records speak of exhibits and authorisations.
+    pub(super) spoken: Spoken,
     /// Parts of a decision of which more are to come.
     pub(super) open: Vec<String>,
 }
@@ -56,9 +57,7 @@ impl Standing {
         record: &Record,
         opening: &Opening,
     ) -> Result<(), Odd> {
-        if vault::speaks_of_exhibits(&record.kind) {
-            self.speaking.push(index);
-        }
+        self.spoken.take(index, record, opening);
         if !record.kind.starts_with("shield.") {
             return self.whole();
         }

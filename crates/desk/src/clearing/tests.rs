@@ -137,7 +137,7 @@ fn what_was_decided_is_there_again_and_is_proven() {
     let (state, policy) = (house.state().clone(), house.policy().clone());
     house.close().unwrap();
 
-    let read = House::read(&place.case).unwrap();
+    let read = House::read_whole(&place.case).unwrap();
     assert_eq!((&read.state, &read.policy, read.epoch), (&state, &policy, 1));
     let mut house = House::open(&place).unwrap();
     assert_eq!(house.state(), &state);
@@ -194,7 +194,7 @@ fn what_is_refused_holds_up_nothing_else() {
     house.figure(&person, "silence_event_ms", 60_000, &why).unwrap();
     assert!(house.figure(&person, "silence", 60_000, &why).is_err());
     house.close().unwrap();
-    let standing = House::read(&place.case).unwrap();
+    let standing = House::read_whole(&place.case).unwrap();
     assert_eq!((standing.policy.silence_event_ms, standing.decisions), (60_000, 3));
 }
 
@@ -254,7 +254,7 @@ fn a_great_ticket_is_several_records_and_reads_back() {
     assert!(done[2].record.unwrap() > before + 20, "{done:?}");
     let state = house.state().clone();
     house.close().unwrap();
-    assert_eq!(House::read(&place.case).unwrap().state, state);
+    assert_eq!(House::read_whole(&place.case).unwrap().state, state);
 }
 
 /// Killed, or with a disk that fails, in any step of an act: what was acknowledged is there, what is there was
@@ -297,7 +297,7 @@ fn no_acknowledged_act_is_lost_whatever_step_the_disk_fails_in() {
             }
             drop(house);
             let came = heal();
-            let read = House::read(&place.case).unwrap();
+            let read = House::read_whole(&place.case).unwrap();
             let house = House::open(&place).unwrap();
             let there = stage(house.state(), item(0));
             assert!([Stage::Submitted, Stage::InForce].contains(&there), "half an act: {there:?}");

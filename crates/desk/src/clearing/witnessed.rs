@@ -153,7 +153,7 @@ impl House {
 pub fn witnessing(home: &Path, dir: &Path) -> Result<Witnessing> {
     let log = witness::Log::open(home, Which::Case(dir))?;
     let cosigned = Cosigned::kept(log.witnesses, &log.dir, &log.reader, &log.keys)?;
-    let standing = House::read_cosigned(dir, cosigned.sizes())?;
+    let (standing, _) = House::read(dir, Some(home))?;
     let waiting = standing.blocks.waiting().len();
     Ok(cosigned.witnessing(&standing, log.reader.size(), waiting))
 }

@@ -102,7 +102,7 @@ impl Case {
             if !self.openings.begins(end) {
                 return Err(Error::Parcel(format!("no commit begins at record {end}")));
             }
-            let next = self.openings.next_after(end).unwrap_or(self.len());
+            let next = self.openings.next_after(end)?.unwrap_or(self.len());
             let lines = crate::openings::read_bounded(&self.openings.path(end), MAX_LINES)?;
             bytes += lines.len();
             openings.push((end, lines));

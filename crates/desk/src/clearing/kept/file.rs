@@ -1,13 +1,15 @@
-//! The file: the table of values, the lines, a signed note that says how long these are and what digests they
-//! have, and the note's length, u32, little-endian.
+//! Two files. `exhibits-…`, named after its digest: which records speak of which exhibit ([`vault::index`]). And
+//! `state`, which names it: the table of values, the lines, a signed note that says how long these are and what
+//! digests they have, and the note's length, u32, little-endian.
 //!
 //! ```text
 //! vigie/shield-state
 //! example.org/shield
-//! version 2.2
+//! version 2.3
 //! records 20000000 <root, hex>
 //! table 481036288 <SHA-256, hex>
 //! lines 31457280 <SHA-256, hex>
+//! exhibits 10000000 <digest, hex>
 //!
 //! — example.org/shield <signature>
 //! ```
@@ -16,7 +18,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ledger::disk::{self, Overwrite, Pending};
 use ledger::note::MAX_CHECKPOINT;
@@ -24,6 +26,7 @@ use ledger::{Checkpoint, Keys, Note, SigningKey};
 use model::Sha256Hex;
 use sha2::{Digest, Sha256};
 use shield::order::values::table::Table;
+use vault::index::{Index, Summed};
 
 use super::lines::{self, Lines};
 use super::{Use, path};
@@ -32,19 +35,22 @@ use crate::{Error, Result};
 
 /// What the lines are here, and what records come to: a change of either is another version. Beside it stands
 /// that of the machine ([`shield::order::kept::VERSION`]).
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const FIRST: &str = "vigie/shield-state";
 /// The most bytes of a file: more is not read.
 pub(super) const MAX_FILE: u64 = 8 << 30;
 /// What is written or read at once.
 const STEP: usize = 1 << 20;
+/// So many bytes wait to be flushed at the most.
+const SETTLE: u64 = 8 << 20;
 const LENGTH: u64 = 4;
 
-/// How long the two parts are, and their digests.
+/// How long the two parts are and how many rows the other file has, with their digests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::clearing) struct Digests {
     table: (u64, Sha256Hex),
     lines: (u64, Sha256Hex),
+    exhibits: Summed,
 }
 
 /// What the note says.
@@ -59,14 +65,17 @@ pub(in crate::clearing) struct Head {
 impl Head {
     fn text(&self) -> String {
         let Self { origin, records, root, digests } = self;
-        let Digests { table, lines } = digests;
+        let Digests { table, lines, exhibits } = digests;
         format!(
-            "{FIRST}\n{origin}\nversion {}\nrecords {records} {root}\ntable {} {}\nlines {} {}\n",
+            "{FIRST}\n{origin}\nversion {}\nrecords {records} {root}\ntable {} {}\nlines {} {}\n\
+             exhibits {} {}\n",
             version(),
             table.0,
             table.1,
             lines.0,
             lines.1,
+            exhibits.rows,
+            exhibits.digest,
         )
     }
 
@@ -87,7 +96,9 @@ impl Head {
         let (records, root) = pair("records ").ok_or_else(odd)?;
         let table = pair("table ").ok_or_else(odd)?;
         let lines = pair("lines ").ok_or_else(odd)?;
-        let head = Self { origin, records, root, digests: Digests { table, lines } };
+        let (rows, digest) = pair("exhibits ").ok_or_else(odd)?;
+        let digests = Digests { table, lines, exhibits: Summed { rows, digest } };
+        let head = Self { origin, records, root, digests };
         if head.text() == text { Ok(head) } else { Err(odd()) }
     }
 }
@@ -96,14 +107,9 @@ fn version() -> String {
     format!("{}.{VERSION}", shield::order::kept::VERSION)
 }
 
-/// The head of a file and the file, where a key signed it that counts for so many records; `None`: there is no
-/// file.
-pub(super) fn head(path: &Path, keys: &Keys) -> Use<Option<(Head, File)>> {
+/// The head of a file, where a key signed it that counts for so many records. The file is at its beginning then.
+pub(super) fn head(file: &mut File, keys: &Keys) -> Use<Head> {
     let told = |e: std::io::Error| e.to_string();
-    let mut file = match ledger::plain::open(path) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        other => other.map_err(told)?,
-    };
     let size = file.metadata().map_err(told)?.len();
     let short = || "it was cut short".to_owned();
     let mut length = [0; LENGTH as usize];
@@ -117,25 +123,48 @@ pub(super) fn head(path: &Path, keys: &Keys) -> Use<Option<(Head, File)>> {
     }
     file.seek(SeekFrom::Start(start)).map_err(told)?;
     let mut note = String::new();
-    (&mut file).take(length).read_to_string(&mut note).map_err(told)?;
+    (&mut *file).take(length).read_to_string(&mut note).map_err(told)?;
     let note = Note::parse(&note).map_err(|e| e.to_string())?;
     let head = Head::read(&note.text)?;
     keys.at(head.records)
         .open_note(&note)
         .map_err(|_| "this log's key did not sign it".to_owned())?;
-    let Digests { table, lines } = &head.digests;
+    let Digests { table, lines, .. } = &head.digests;
     if table.0.checked_add(lines.0) != Some(start) {
         return Err(short());
     }
     file.seek(SeekFrom::Start(0)).map_err(told)?;
-    Ok(Some((head, file)))
+    Ok(head)
+}
+
+/// How the files of exhibits begin.
+const EXHIBITS: &str = "exhibits-";
+
+/// The file of exhibits that has a digest.
+pub(super) fn exhibits_path(dir: &Path, summed: &Summed) -> PathBuf {
+    let digest = summed.digest.to_string();
+    path(dir).with_file_name(format!("{EXHIBITS}{}", digest.get(..16).unwrap_or_default()))
+}
+
+/// The files of exhibits that are there.
+pub(super) fn exhibits_there(dir: &Path) -> Vec<PathBuf> {
+    let all = path(dir).parent().and_then(|folder| folder.read_dir().ok());
+    let names = all.into_iter().flatten().flatten();
+    let of = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(EXHIBITS.as_bytes());
+    names.filter(|entry| of(&entry.file_name())).map(|entry| entry.path()).collect()
+}
+
+/// The table of exhibits that a head names. Of its pages none is read.
+pub(super) fn exhibits(dir: &Path, head: &Head) -> Use<Index> {
+    let summed = head.digests.exhibits;
+    Index::open(&exhibits_path(dir, &summed), summed).map_err(|e| e.found())
 }
 
 /// What a file holds, whose head was read.
 pub(super) fn standing(file: &mut File, head: &Head) -> Use<Standing> {
     let told = |e: std::io::Error| e.to_string();
     let changed = || "it was changed since it was written".to_owned();
-    let Digests { table, lines } = head.digests;
+    let Digests { table, lines, .. } = head.digests;
     let mut bytes = Vec::new();
     let size = usize::try_from(table.0).map_err(|_| changed())?;
     bytes.try_reserve_exact(size).map_err(|e| e.to_string())?;
@@ -172,7 +201,8 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
-/// Puts a file in place of the one that is there, whole or not at all.
+/// Puts files in place of those that are there: whole or not at all, since the one that is signed names the other,
+/// and is the last to have its name.
 pub(super) fn write(
     dir: &Path,
     standing: &Standing,
@@ -185,30 +215,59 @@ pub(super) fn write(
     // What a crash left half written.
     disk::sweep(folder).map_err(vault::Error::from)?;
     let mut pending = Pending::new(folder).map_err(vault::Error::from)?;
-    let digests =
-        parts(standing, &mut |bytes| Ok(pending.append(bytes).map_err(vault::Error::from)?))?;
+    let exhibits = table(standing, &mut |bytes| put(&mut pending, bytes))?;
+    let named = exhibits_path(dir, &exhibits);
+    pending.persist(&named, Overwrite::Replace).map_err(vault::Error::from)?;
+    let mut pending = Pending::new(folder).map_err(vault::Error::from)?;
+    let (table, lines) = parts(standing, &mut |bytes| put(&mut pending, bytes))?;
+    let digests = Digests { table, lines, exhibits };
     let origin = at.origin.clone();
     let head = Head { origin, records: at.size, root: Sha256Hex(at.root), digests };
     let note = signer.note(head.text()).to_string();
     let length = u32::try_from(note.len()).unwrap_or(u32::MAX).to_le_bytes();
     let ended = pending.append(&[note.as_bytes(), &length].concat());
     ended.and_then(|()| pending.persist(&path, Overwrite::Replace)).map_err(vault::Error::from)?;
+    for other in exhibits_there(dir).iter().filter(|other| **other != named) {
+        disk::remove(other).map_err(vault::Error::from)?;
+    }
+    Ok(())
+}
+
+/// Writes a piece, and has the disk take it before the next: acts are flushed to the same disk meanwhile.
+fn put(pending: &mut Pending, bytes: &[u8]) -> Result<()> {
+    let before = pending.len() / SETTLE;
+    pending.append(bytes).map_err(vault::Error::from)?;
+    if pending.len() / SETTLE > before {
+        pending.settle().map_err(vault::Error::from)?;
+    }
     Ok(())
 }
 
 /// The digests that a standing's file would have.
 pub(in crate::clearing) fn digests(standing: &Standing) -> Result<Digests> {
-    parts(standing, &mut |_| Ok(()))
+    let (table, lines) = parts(standing, &mut |_| Ok(()))?;
+    Ok(Digests { table, lines, exhibits: self::table(standing, &mut |_| Ok(()))? })
 }
 
+/// Gives the file of exhibits, in pieces that are worth a write.
+fn table(standing: &Standing, out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Summed> {
+    let mut part = Part::new(out);
+    let summed = standing.spoken.table(&mut |bytes| part.put(bytes))?;
+    part.end()?;
+    Ok(summed)
+}
+
+/// How long a part is, and its digest.
+type Of = (u64, Sha256Hex);
+
 /// Gives both parts of a file, in pieces that are worth a write.
-fn parts(standing: &Standing, out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<Digests> {
+fn parts(standing: &Standing, out: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<(Of, Of)> {
     let mut part = Part::new(out);
     standing.state.table(&mut |bytes| part.put(bytes))?;
     let table = part.end()?;
     let mut part = Part::new(out);
     lines::write(standing, &mut |bytes| part.put(bytes).map_err(Failed)).map_err(|e| e.0)?;
-    Ok(Digests { table, lines: part.end()? })
+    Ok((table, part.end()?))
 }
 
 /// What went wrong while lines were written.

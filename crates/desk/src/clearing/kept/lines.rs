@@ -32,7 +32,7 @@ enum Line {
     Tally(Box<TallyLine>),
     Running(Vec<(ItemId, Option<Moment>, Option<Moment>)>),
     Objected(Vec<(ItemId, Sha256Hex, Moment)>),
-    Speaking(Vec<u64>),
+    Spoken { erased: bool, grants: Vec<u64> },
     Marks { cut: bool, marks: Vec<(u64, TicketId)> },
     Under { record: u64, seed: Sha256Hex, leaves: Vec<Sha256Hex>, at: Moment },
     Block { item: ItemId, record: u64, place: u32, expires: Moment, code: Option<String> },
@@ -94,8 +94,10 @@ pub(super) fn write<E: From<serde_json::Error>>(
     let mut objected: Vec<_> = objected.map(|((item, proof), at)| (*item, *proof, *at)).collect();
     objected.sort_unstable();
     put(&Line::Objected(objected))?;
-    for speaking in standing.speaking.chunks(MARKS) {
-        put(&Line::Speaking(speaking.to_vec()))?;
+    let erased = standing.spoken.erased;
+    put(&Line::Spoken { erased, grants: Vec::new() })?;
+    for grants in standing.spoken.grants.chunks(MARKS) {
+        put(&Line::Spoken { erased, grants: grants.to_vec() })?;
     }
     let (first, second) = trail.marks.as_slices();
     let marks = [first, second].concat();
@@ -163,7 +165,10 @@ impl Lines {
                 let one = |(item, proof, at)| ((item, proof), at);
                 tally.objected = objected.into_iter().map(one).collect();
             }
-            Line::Speaking(speaking) => self.rest.speaking.extend(speaking),
+            Line::Spoken { erased, grants } => {
+                self.rest.spoken.erased = erased;
+                self.rest.spoken.grants.extend(grants);
+            }
             Line::Marks { cut, marks } => {
                 trail.cut = cut;
                 trail.marks.extend(marks);

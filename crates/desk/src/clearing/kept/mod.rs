@@ -7,6 +7,7 @@
 //!
 //! - `file`: the file's form, written whole or not at all.
 //! - `lines`: what stands in it beside the values.
+//! - `reading`: the same for who only reads, and writes nothing.
 //! - [`Keeping`]: the thread that writes it, which reads the log as anybody would: acts never wait for it.
 //!
 //! Invariants: nothing of the file counts before its signature, its digests and its root hold. No word of the
@@ -15,14 +16,17 @@
 mod file;
 mod keeping;
 mod lines;
+mod reading;
 #[cfg(test)]
 mod tests;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use ledger::{Checkpoint, Keys, Reader, SigningKey, tree};
-use vault::{Case, Home, Known, Records};
+use vault::{Case, Home, Records};
 
 use super::replay::Standing;
 use super::witnessed::Cosigned;
@@ -31,6 +35,7 @@ use crate::{Error, Result};
 
 pub(super) use file::{Head, digests};
 pub(super) use keeping::Keeping;
+pub(super) use reading::read;
 
 /// How this house came to know what it knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,6 +46,8 @@ pub struct Started {
     pub applied: u64,
     /// Why what is kept was of no use, in words; `None`: it was, or there is none.
     pub refused: Option<String>,
+    /// How long it took to open the folder; the reading of what is kept is no part of it.
+    pub folder: Duration,
 }
 
 /// Why what is kept is of no use, in words.
@@ -55,25 +62,53 @@ pub(super) fn path(dir: &Path) -> PathBuf {
 
 /// What is kept of a log, and of how many of its records; `None`: nothing is kept.
 pub(super) fn load(dir: &Path, log: &Reader, keys: &Keys) -> Use<Option<(Standing, u64)>> {
-    let path = path(dir);
-    let Some((head, mut file)) = file::head(&path, keys)? else { return Ok(None) };
-    goes_on(log, &head)?;
-    let standing = file::standing(&mut file, &head)?;
+    from(dir, looked(&path(dir))?, log, keys)
+}
+
+/// The same of a file that was opened.
+fn from(dir: &Path, file: Option<File>, log: &Reader, keys: &Keys) -> Use<Option<(Standing, u64)>> {
+    let Some(mut file) = file else { return Ok(None) };
+    let head = file::head(&mut file, keys)?;
+    goes_on(log, keys, &head)?;
+    let exhibits = file::exhibits(dir, &head)?;
+    let mut standing = file::standing(&mut file, &head)?;
+    standing.spoken.before = Some(Arc::new(exhibits));
     Ok(Some((standing, head.records)))
+}
+
+/// Opens the file; `None`: there is none.
+fn looked(path: &Path) -> Use<Option<File>> {
+    match ledger::plain::open(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some).map_err(|e| e.to_string()),
+    }
 }
 
 /// The head of what is kept, where a log's keys signed it and the log goes on from it.
 pub(super) fn head(dir: &Path, log: &Reader, keys: &Keys) -> Use<Option<Head>> {
-    let Some((head, _)) = file::head(&path(dir), keys)? else { return Ok(None) };
-    goes_on(log, &head)?;
+    let Some(mut file) = looked(&path(dir))? else { return Ok(None) };
+    let head = file::head(&mut file, keys)?;
+    goes_on(log, keys, &head)?;
+    file::exhibits(dir, &head)?;
     Ok(Some(head))
+}
+
+/// The same, where the table of exhibits that it names can be read to its end as well.
+pub(super) fn sound_head(dir: &Path, log: &Reader, keys: &Keys) -> Use<Option<Head>> {
+    let head = head(dir, log, keys)?;
+    if let Some(head) = &head {
+        let exhibits = file::exhibits(dir, head)?;
+        exhibits.rows().try_for_each(|row| row.map(drop)).map_err(|e| e.found())?;
+    }
+    Ok(head)
 }
 
 /// Holds the head against the log's own signed checkpoint: the hashes between the two are looked at, and no
 /// record.
-fn goes_on(log: &Reader, head: &Head) -> Use<()> {
+fn goes_on(log: &Reader, keys: &Keys, head: &Head) -> Use<()> {
     let other = || "it is of other records than this log has".to_owned();
-    let now = published(log)?;
+    let note = log.published().ok_or("the log has no checkpoint")?;
+    let now = keys.open(note).map_err(|e| format!("the log's own checkpoint: {e}"))?;
     let root = head.root.0;
     if head.origin != now.origin || head.records > now.size || head.records == 0 {
         return Err(other());
@@ -85,12 +120,6 @@ fn goes_on(log: &Reader, head: &Head) -> Use<()> {
         tree::is_consistent(head.records, now.size, &hashes, &root, &now.root)
     };
     if is { Ok(()) } else { Err(other()) }
-}
-
-/// The published checkpoint of a log, whose signature was verified where it was opened.
-fn published(log: &Reader) -> Use<Checkpoint> {
-    let note = log.published().ok_or("the log has no checkpoint")?;
-    Checkpoint::parse_unverified(note).map_err(|e| e.to_string())
 }
 
 /// Makes what is kept anew, of all that is published and, where the policy asks for witnesses, covered by them: what
@@ -119,8 +148,8 @@ pub(super) fn keep(
         return Ok(None);
     }
     let (mut standing, first) = match load(dir, records.log(), keys) {
-        Ok(Some(kept)) => kept,
-        Ok(None) | Err(_) => (Standing::default(), 0),
+        Ok(Some(kept)) if kept.0.spoken.is_sound() => kept,
+        Ok(_) | Err(_) => (Standing::default(), 0),
     };
     for index in first..end {
         let (record, opening) = records.get(index)?;
@@ -164,9 +193,10 @@ impl Covered {
 /// # Errors
 /// The disk.
 pub(crate) fn destroy(dir: &Path) -> Result<()> {
-    let path = path(dir);
-    if path.exists() {
-        ledger::disk::shred::shred(&path).map_err(vault::Error::from)?;
+    for path in std::iter::once(path(dir)).chain(file::exhibits_there(dir)) {
+        if path.exists() {
+            ledger::disk::shred::shred(&path).map_err(vault::Error::from)?;
+        }
     }
     Ok(())
 }
@@ -178,16 +208,32 @@ pub(crate) fn destroy(dir: &Path) -> Result<()> {
 /// As [`Case::open`] and [`standing`].
 pub(super) fn open(place: &Place) -> Result<(Case, Standing, Started, Cosigned)> {
     let home = Home::new(&place.home);
-    let mut kept = Ok(None);
+    let (mut kept, mut loading) = (Ok(None), Duration::ZERO);
     let knows = |log: &Reader, keys: &Keys| {
+        let begun = Instant::now();
         kept = load(&place.case, log, keys);
+        loading = begun.elapsed();
         let (standing, records) = kept.as_ref().ok()?.as_ref()?;
-        Some(Known { records: *records, speaking: standing.speaking.clone() })
+        standing.spoken.known(*records)
     };
+    let begun = Instant::now();
     let case = Case::open_knowing(&place.case, &home, &place.holder, place.wait, now_ms(), knows)?;
+    let folder = begun.elapsed().saturating_sub(loading);
     let cosigned = Cosigned::read(&place.home, &case)?;
-    let (standing, started) = standing(&case, kept, cosigned.sizes())?;
+    if let Ok(Some((_, records))) = &kept
+        && *records < erased(&case)
+    {
+        // What is kept next would be made of it.
+        destroy(case.dir())?;
+    }
+    let (standing, mut started) = standing(&case, kept, cosigned.sizes())?;
+    started.folder = folder;
     Ok((case, standing, started, cosigned))
+}
+
+/// How many records there are up to the last order of erasure.
+fn erased(case: &Case) -> u64 {
+    case.orders().last().map_or(0, |order| order.record + 1)
 }
 
 /// What a log comes to, where witnesses have cosigned so much of it: of what is kept and what came since, or of all
@@ -201,11 +247,8 @@ pub(super) fn standing(
     cosigned: Vec<u64>,
 ) -> Result<(Standing, Started)> {
     let mut started = Started::default();
-    let erased = case.orders().last().map_or(0, |order| order.record + 1);
     let known = match kept {
-        Ok(Some((_, records))) if records < erased => {
-            // What is kept next would be made of it.
-            destroy(case.dir())?;
+        Ok(Some((_, records))) if records < erased(case) => {
             started.refused = Some("something was erased since".to_owned());
             None
         }

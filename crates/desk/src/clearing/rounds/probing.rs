@@ -17,6 +17,7 @@ use shield::order::schedule::Need;
 use shield::order::words::Person;
 use shield::order::{Actor, Capture, Command, ItemId, Moment, Role, Seen, Value};
 
+use super::super::follow;
 use super::{SETTLED, TRY_AGAIN, Told, Work};
 use crate::capture::{Book, Came, counted, sealed};
 use crate::clearing::house::{Ask, House};
@@ -223,7 +224,7 @@ impl Probing {
         };
         told(&format!("captured {target} ({item}): {}", capture.outcome().words()));
         let (taken, actor) = (Moment(capture.ended_ms), self.actor(keeper)?);
-        let exhibit = self.seal(keeper, record, capture)?;
+        let exhibit = self.seal(keeper, *item, record, capture)?;
         let capture = Capture { value: (**value).clone(), exhibit, taken, seen };
         let item = *item;
         if let Err(refusal) =
@@ -244,9 +245,14 @@ impl Probing {
 
     /// The book, with what the log says by now.
     fn follow(&mut self, keeper: &Keeper) -> Result<()> {
-        let mut book = std::mem::take(&mut self.book);
-        self.book = keeper.look(move |house| book.follow(house.case()).map(|()| book))??;
-        Ok(())
+        loop {
+            let book = std::mem::take(&mut self.book);
+            let (book, more) = keeper.look(move |house| follow(book, house))??;
+            self.book = book;
+            if !more {
+                return Ok(());
+            }
+        }
     }
 
     fn count(&self, record: u64, capture: &collect::Capture) -> Result<()> {
@@ -264,11 +270,19 @@ impl Probing {
     fn seal(
         &mut self,
         keeper: &Keeper,
+        item: ItemId,
         record: u64,
         capture: collect::Capture,
     ) -> Result<ExhibitId> {
         self.follow(keeper)?;
-        let last = self.book.last(&capture.item);
+        let last = match self.book.last(&capture.item) {
+            Some(last) => Some(last),
+            // It was before this house was opened.
+            None => {
+                let asked = capture.item.clone();
+                keeper.look(move |house| house.last_capture(item, &asked))?
+            }
+        };
         if let Some(last) = last.filter(|last| last.content == capture.content()) {
             return Ok(last.exhibit);
         }

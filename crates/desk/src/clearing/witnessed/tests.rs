@@ -250,6 +250,12 @@ fn what_is_kept_ends_where_the_witnesses_have_come() {
     assert_eq!(keep(&house), Some(covered));
     assert_eq!(keep(&house), None, "no more is cosigned");
     house.close().unwrap();
+    let (read, started) = House::read(&place.case, Some(&place.home)).unwrap();
+    assert_eq!((started.kept, started.refused), (covered, None));
+    assert_eq!(House::read_whole(&place.case).unwrap().state, read.state);
+    // Nobody knows then who the witnesses are.
+    let (_, started) = House::read(&place.case, None).unwrap();
+    assert!(started.kept == 0 && started.refused.unwrap().contains("witnesses"));
     let mut house = House::open(&place).unwrap();
     let started = house.started().clone();
     assert_eq!((started.kept, started.refused), (covered, None));

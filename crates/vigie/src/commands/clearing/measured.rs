@@ -3,22 +3,26 @@
 use std::io::Write;
 use std::path::Path;
 
-use desk::clearing::House;
 use serde_json::{Value, json};
 use shield::Item;
 use shield::measure::Measure;
 use shield::measure::figures::{Isp, Times};
 use shield::order::words::Organisation;
 
-use crate::commands::{counted, plain, told};
+use crate::commands::{counted, plain};
 use crate::error::Told;
 
 /// The most names of one ISP that are listed.
 const MOST: usize = 1_000;
 
 /// Every ISP, one of them, or one name at all of them.
-pub(super) fn run(dir: &Path, of: Option<&str>, as_json: bool) -> Result<(), Told> {
-    let measure = House::read(dir).map_err(told(dir))?.measure;
+pub(super) fn run(
+    home: Option<&Path>,
+    dir: &Path,
+    of: Option<&str>,
+    as_json: bool,
+) -> Result<(), Told> {
+    let measure = super::show::read(home, dir)?.measure;
     let isps = measure.isps();
     let known = |name: &str| isps.iter().any(|view| view.figures.isp.as_str() == name);
     let mut out = std::io::stdout().lock();

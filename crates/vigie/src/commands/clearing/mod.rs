@@ -59,19 +59,21 @@ pub(crate) fn run(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
             let act = HouseAct::Figure { figure: figure.clone(), value: *value, grounds };
             noted(ask(home, acting, |person, role| Request::of_house(person, role, act))?)?;
             if acting.json {
-                return show::policy(&acting.of.shield, true);
+                return show::policy(home, &acting.of.shield, true);
             }
             say!(std::io::stdout(), "{figure} is {value} from here on.")?;
             Ok(())
         }
         Clearing::OrderEnd { .. } => end_order(home, words),
-        Clearing::Tickets { of, json } => show::tickets(&of.shield, *json),
-        Clearing::Ticket { ticket, of, json } => show::ticket(&of.shield, TicketId(*ticket), *json),
-        Clearing::Look { values, of, json } => show::look(&of.shield, values, *json),
-        Clearing::Measured { of_what, of, json } => {
-            measured::run(&of.shield, of_what.as_deref(), *json)
+        Clearing::Tickets { of, json } => show::tickets(home, &of.shield, *json),
+        Clearing::Ticket { ticket, of, json } => {
+            show::ticket(home, &of.shield, TicketId(*ticket), *json)
         }
-        Clearing::Policy { of, json } => show::policy(&of.shield, *json),
+        Clearing::Look { values, of, json } => show::look(home, &of.shield, values, *json),
+        Clearing::Measured { of_what, of, json } => {
+            measured::run(home, &of.shield, of_what.as_deref(), *json)
+        }
+        Clearing::Policy { of, json } => show::policy(home, &of.shield, *json),
         Clearing::Witnesses { of, json } => witnesses::show(home, &of.shield, *json),
         Clearing::Standby(words) => standby::run(home, words),
         acting => act(home, acting),
@@ -113,7 +115,7 @@ fn noted(reply: Reply) -> Result<(), Told> {
 fn end_order(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
     let (mut ended, mut items, mut one_machine) = (false, 0_u64, false);
     loop {
-        let (command, acting) = command(words)?;
+        let (command, acting) = command(home, words)?;
         let reply = ask(home, acting, |person, role| Request::new(person, role, command))?;
         let Reply::Done { deeds, alone: here, .. } = reply else { return noted(reply) };
         one_machine |= here;
@@ -138,7 +140,7 @@ fn end_order(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
 }
 
 fn act(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
-    let (command, acting) = command(words)?;
+    let (command, acting) = command(home, words)?;
     let (statement, token) = match words {
         Clearing::Object { statement, token, .. } => (Some(said(statement)?), token.clone()),
         _ => (None, None),
@@ -205,7 +207,7 @@ fn only_role(home: &Path, person: &str) -> Result<PartyRole, Told> {
 }
 
 /// The command that words are, and who acts.
-fn command(words: &Clearing) -> Result<(Command, &Acting), Told> {
+fn command<'a>(home: Option<&Path>, words: &'a Clearing) -> Result<(Command, &'a Acting), Told> {
     Ok(match words {
         Clearing::Order { order, reporter, rights, from, until, acting } => {
             let rights: Result<Vec<_>, _> =
@@ -250,7 +252,7 @@ fn command(words: &Clearing) -> Result<(Command, &Acting), Told> {
         }
         Clearing::Approve { item, capture, grounds, acting } => {
             let item = item_id(item)?;
-            let exhibit = show::captured(&acting.of.shield, item, capture)?;
+            let exhibit = show::captured(home, &acting.of.shield, item, capture)?;
             let grounds = grounds.as_deref().map(because).transpose()?;
             (Command::Approve { item, exhibit, grounds }, acting)
         }
@@ -281,7 +283,7 @@ fn command(words: &Clearing) -> Result<(Command, &Acting), Told> {
         }
         Clearing::Decide { item, proof, upheld, grounds, acting } => {
             let item = item_id(item)?;
-            let proof = show::objected(&acting.of.shield, item, proof)?;
+            let proof = show::objected(home, &acting.of.shield, item, proof)?;
             let upheld = match upheld.as_str() {
                 "item" => Upheld::Item,
                 "collateral" => Upheld::Collateral,

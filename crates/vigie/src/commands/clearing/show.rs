@@ -15,11 +15,23 @@ use shield::order::{ItemId, Machine, Moment, State, TicketId};
 
 use super::{ticket_of, value_of};
 use crate::cli::clearing::Clearing;
-use crate::commands::{counted, plain, told};
+use crate::commands::{counted, home_dir, plain, told};
 use crate::error::Told;
 
-fn read(dir: &Path) -> Result<Standing, Told> {
-    House::read(dir).map_err(told(dir))
+/// What the log comes to. That all of it had to be applied, whatever is kept, is said.
+pub(super) fn read(home: Option<&Path>, dir: &Path) -> Result<Standing, Told> {
+    let home = home_dir(home).ok();
+    let (standing, started) = House::read(dir, home.as_deref()).map_err(told(dir))?;
+    if let Some(why) = &started.refused {
+        let applied = counted(started.applied, "record");
+        say!(
+            std::io::stderr(),
+            "kept/state, from which this would have been read sooner, is of no use: {}. All of the log was \
+             applied ({applied}); the house makes it anew",
+            plain(why)
+        )?;
+    }
+    Ok(standing)
 }
 
 /// Says what was decided, a line each.
@@ -90,8 +102,8 @@ pub(super) fn challenge(
 }
 
 /// Every ticket.
-pub(super) fn tickets(dir: &Path, json: bool) -> Result<(), Told> {
-    let standing = read(dir)?;
+pub(super) fn tickets(home: Option<&Path>, dir: &Path, json: bool) -> Result<(), Told> {
+    let standing = read(home, dir)?;
     let state = &standing.state;
     let mut out = std::io::stdout().lock();
     if state.tickets() == 0 && !json {
@@ -128,8 +140,13 @@ pub(super) fn tickets(dir: &Path, json: bool) -> Result<(), Told> {
 }
 
 /// One ticket with its items.
-pub(super) fn ticket(dir: &Path, id: TicketId, as_json: bool) -> Result<(), Told> {
-    let standing = read(dir)?;
+pub(super) fn ticket(
+    home: Option<&Path>,
+    dir: &Path,
+    id: TicketId,
+    as_json: bool,
+) -> Result<(), Told> {
+    let standing = read(home, dir)?;
     let state = &standing.state;
     let Some(ticket) = state.ticket(id) else {
         return Err(Told::Misuse(format!(
@@ -219,8 +236,13 @@ fn item(standing: &Standing, id: TicketId, place: u16) -> Value {
 }
 
 /// Whether values are blocked.
-pub(super) fn look(dir: &Path, values: &[String], json: bool) -> Result<(), Told> {
-    let standing = read(dir)?;
+pub(super) fn look(
+    home: Option<&Path>,
+    dir: &Path,
+    values: &[String],
+    json: bool,
+) -> Result<(), Told> {
+    let standing = read(home, dir)?;
     let mut out = std::io::stdout().lock();
     for text in values {
         let document = looked(&standing.state, text)?;
@@ -318,8 +340,8 @@ pub(super) fn notices(dir: &Path, as_json: bool) -> Result<(), Told> {
 }
 
 /// The figures.
-pub(super) fn policy(dir: &Path, as_json: bool) -> Result<(), Told> {
-    let standing = read(dir)?;
+pub(super) fn policy(home: Option<&Path>, dir: &Path, as_json: bool) -> Result<(), Told> {
+    let standing = read(home, dir)?;
     let mut out = std::io::stdout().lock();
     if as_json {
         let map = standing.policy.list().into_iter();
@@ -335,8 +357,13 @@ pub(super) fn policy(dir: &Path, as_json: bool) -> Result<(), Told> {
 }
 
 /// The capture that an item rests on, where its hash begins so.
-pub(super) fn captured(dir: &Path, item: ItemId, begin: &str) -> Result<ExhibitId, Told> {
-    let standing = read(dir)?;
+pub(super) fn captured(
+    home: Option<&Path>,
+    dir: &Path,
+    item: ItemId,
+    begin: &str,
+) -> Result<ExhibitId, Told> {
+    let standing = read(home, dir)?;
     let begin = begin.to_ascii_lowercase();
     let machine = standing.state.item(item).map(|live| &live.machine);
     let before = machine.and_then(Machine::evidence);
@@ -357,8 +384,13 @@ pub(super) fn captured(dir: &Path, item: ItemId, begin: &str) -> Result<ExhibitI
 }
 
 /// The open objection to an item whose proof's hash begins so.
-pub(super) fn objected(dir: &Path, item: ItemId, begin: &str) -> Result<Sha256Hex, Told> {
-    let standing = read(dir)?;
+pub(super) fn objected(
+    home: Option<&Path>,
+    dir: &Path,
+    item: ItemId,
+    begin: &str,
+) -> Result<Sha256Hex, Told> {
+    let standing = read(home, dir)?;
     let begin = begin.to_ascii_lowercase();
     let mut open = standing.state.objections(item).filter(|(proof, objection)| {
         objection.open && begin.len() >= 8 && proof.to_string().starts_with(&begin)

@@ -55,7 +55,7 @@ pub(super) fn run(home: Option<&Path>, words: &Standby) -> Result<(), Told> {
                 "{name} is the standby: nothing is added before it follows. Take {} to it.",
                 secret.display()
             )?;
-            show(&of.shield, false)
+            show(home, &of.shield, false)
         }
         Standby::Dismiss { grounds, person, of } => {
             ask(home, &of.shield, person, None, grounds)?;
@@ -85,7 +85,7 @@ pub(super) fn run(home: Option<&Path>, words: &Standby) -> Result<(), Told> {
             )?;
             Ok(())
         }
-        Standby::Show { of, json } => show(&of.shield, *json),
+        Standby::Show { of, json } => show(home, &of.shield, *json),
     }
 }
 
@@ -143,8 +143,8 @@ fn secret_of(path: &Path) -> Result<[u8; 32], Told> {
     })
 }
 
-fn show(dir: &Path, as_json: bool) -> Result<(), Told> {
-    let standing = House::read(dir).map_err(told(dir))?;
+fn show(home: Option<&Path>, dir: &Path, as_json: bool) -> Result<(), Told> {
+    let standing = super::show::read(home, dir)?;
     let key = log_key(dir).map_err(told(dir))?;
     let named = standing.standbys.named;
     let mut out = std::io::stdout();

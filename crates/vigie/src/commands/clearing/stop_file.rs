@@ -4,9 +4,9 @@
 use std::io::Write;
 use std::path::Path;
 
+use desk::clearing::HouseAct;
 use desk::clearing::door::{self, Request};
 use desk::clearing::publish::{feed_key, feed_origin};
-use desk::clearing::{House, HouseAct};
 use desk::parties::{PartyRole, Register};
 use model::record::time_text;
 use serde_json::json;
@@ -45,7 +45,7 @@ pub(super) fn run(home: Option<&Path>, words: &StopFiles) -> Result<(), Told> {
     if let Some(second) = second {
         is_another(&home, person, second)?;
     }
-    let standing = House::read(dir).map_err(told(dir))?;
+    let standing = super::show::read(Some(&home), dir)?;
     if standing.epoch == 0 {
         return Err(Told::Misuse(
             "no feed of this clearing house has begun: nobody follows it yet".to_owned(),

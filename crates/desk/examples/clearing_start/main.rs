@@ -1,12 +1,20 @@
-//! How long a clearing house takes to start with a long history. Three commands, each a process of its own, so that
+//! How long a clearing house takes to start with a long history. Commands, each a process of its own, so that
 //! memory is that of a start alone; `bench/shield-start` gives them and prints a table.
 //!
 //! - `clearing_start make DIR ITEMS LIVE`: makes a house whose log holds so many items that were reported, captured,
 //!   checked, released and expired, and then so many that are in force, in tickets of a thousand. The log's own writer
 //!   writes it; only the decisions are larger than acts make them (one for a thousand items), so that ten million fit
 //!   on a disk. Prints seconds, records, bytes.
+//! - `clearing_start real DIR ITEMS LIVE`: the same with each act as a house makes it: a commit with its file of openings
+//!   for a report of ten items, and for each of these one for its capture with a WARC, one for what that came to, one
+//!   for its check and release. Three files and some 6 KB of records an item.
 //! - `clearing_start open DIR`: opens it as `vigie serve` does. Prints records whose outcome was kept, records that were
 //!   applied, seconds to open the folder, seconds to start (that included), memory in MB: now, and the most.
+//! - `clearing_start read DIR`: what an offline command (`vigie shield tickets`) does first. Prints records whose outcome
+//!   was kept, records that were applied, seconds, the most memory in MB.
+//! - `clearing_start acts DIR WORTH`: runs it, reports so many items more, and then one after another while what that
+//!   comes to is kept. Prints of the acts until then, and as long after: how many, p50, p99 and the most in ms; seconds
+//!   until it was kept.
 //! - `clearing_start keep DIR`: runs it and closes it, which keeps what its log comes to. Prints seconds, bytes kept,
 //!   the most memory in MB.
 //! - `clearing_start fill SHIELD HOME ORDER REPORTER RIGHT LIVE`: puts so many items more into force in a house that
@@ -14,6 +22,8 @@
 
 #![allow(clippy::print_stdout)]
 
+mod acts;
+#[path = "../measured/mod.rs"]
 mod measured;
 
 use std::path::Path;
@@ -98,18 +108,17 @@ impl Maker {
         Ok((0..).zip(texts).map(record).collect())
     }
 
-    /// A ticket's whole life, or its life so far.
-    fn ticket(
+    /// A report of so many items.
+    fn reported(
         &self,
         id: TicketId,
+        items: u64,
         at: Moment,
         expires: Moment,
-        ends: bool,
-    ) -> Result<Vec<(String, Body)>, Failed> {
-        let items: Result<Vec<Asked>, Failed> = (0..ITEMS as u16)
-            .map(|place| Ok(Asked { value: value(id, place)?, as_written: None }))
-            .collect();
-        let ticket = Ticket {
+    ) -> Result<Deed, Failed> {
+        let item = |place| Ok(Asked { value: value(id, place)?, as_written: None });
+        let items: Result<Vec<Asked>, Failed> = (0..items as u16).map(item).collect();
+        Ok(Deed::Submitted(Box::new(Ticket {
             id,
             order: self.order.clone(),
             event: None,
@@ -118,8 +127,18 @@ impl Maker {
             items: items?,
             left_out: Vec::new(),
             audience: Audience::All,
-            until: Some(expires.plus(DAY)),
-        };
+            until: Some(at.max(expires).plus(DAY)),
+        })))
+    }
+
+    /// A ticket's whole life, or its life so far.
+    fn ticket(
+        &self,
+        id: TicketId,
+        at: Moment,
+        expires: Moment,
+        ends: bool,
+    ) -> Result<Vec<(String, Body)>, Failed> {
         let each = |turn: &dyn Fn(ItemId) -> Vec<Turn>| -> Vec<Deed> {
             let items = (0..ITEMS as u16).map(|place| ItemId::new(id, place));
             items
@@ -137,12 +156,9 @@ impl Maker {
                 page: false,
             })]
         });
-        let outcome = || Outcome { verdict: Verdict::Allow, code: None, grave: false };
-        let released = each(&|_| {
-            let checked = Turn::Checked { outcome: outcome(), holds: Holds::NONE };
-            vec![checked, Turn::Released { expires }]
-        });
-        let mut records = self.records(&self.lea, at, vec![Deed::Submitted(Box::new(ticket))])?;
+        let released = each(&|_| vec![checked(), Turn::Released { expires }]);
+        let reported = self.reported(id, ITEMS, at, expires)?;
+        let mut records = self.records(&self.lea, at, vec![reported])?;
         records.extend(self.records(&self.probe, at.plus(1), captured)?);
         records.extend(self.records(&self.house, at.plus(2), released)?);
         if ends {
@@ -156,6 +172,11 @@ impl Maker {
     }
 }
 
+fn checked() -> Turn {
+    let outcome = Outcome { verdict: Verdict::Allow, code: None, grave: false };
+    Turn::Checked { outcome, holds: Holds::NONE }
+}
+
 /// What is blocked: names as they are made up by who streams, each once.
 fn value(ticket: TicketId, place: u16) -> Result<Item, Failed> {
     let hash = Sha256Hex::of(&ItemId::new(ticket, place).0.to_be_bytes()).to_string();
@@ -165,16 +186,14 @@ fn value(ticket: TicketId, place: u16) -> Result<Item, Failed> {
     Item::parse(&format!("x{host}.tv{domain}.{suffix}")).map_err(|bad| bad.to_string().into())
 }
 
-fn make(dir: &Path, items: u64, live: u64) -> Result<(), Failed> {
-    let begun = Instant::now();
-    let place = place(dir);
-    House::create(&place)?;
-    let mut house = House::open(&place)?;
+/// A house with an order, closed, and who acts in it.
+fn founded(place: &Place) -> Result<(Maker, Moment), Failed> {
+    House::create(place)?;
+    let mut house = House::open(place)?;
     house.begin()?;
     let now = house.now();
-    let (order, right) =
-        (OrderId::new("1/26").ok_or("an order")?, Right::new("football").ok_or("a right")?);
     let lea = actor("lea", "league", Role::Reporter)?;
+    let (order, right) = under()?;
     let given = Order {
         id: order.clone(),
         reporter: lea.organisation.clone(),
@@ -187,11 +206,56 @@ fn make(dir: &Path, items: u64, live: u64) -> Result<(), Failed> {
     for done in house.act(std::slice::from_ref(&given))? {
         done?;
     }
-    let probe = actor("probe-1", "authority", Role::Probe)?;
-    let maker =
-        Maker { epoch: house.epoch(), house: house.itself().clone(), lea, probe, order, right };
+    let maker = Maker::of(&house)?;
     house.close()?;
+    Ok((maker, now))
+}
+
+fn under() -> Result<(OrderId, Right), Failed> {
+    Ok((OrderId::new("1/26").ok_or("an order")?, Right::new("football").ok_or("a right")?))
+}
+
+impl Maker {
+    fn of(house: &House) -> Result<Self, Failed> {
+        let (order, right) = under()?;
+        let lea = actor("lea", "league", Role::Reporter)?;
+        let probe = actor("probe-1", "authority", Role::Probe)?;
+        Ok(Self { epoch: house.epoch(), house: house.itself().clone(), lea, probe, order, right })
+    }
+}
+
+fn make(dir: &Path, items: u64, live: u64) -> Result<(), Failed> {
+    let begun = Instant::now();
+    let place = place(dir);
+    let (maker, now) = founded(&place)?;
     written(&place, &maker, (0, items / ITEMS, (items + live) / ITEMS), now, begun)
+}
+
+fn real(dir: &Path, items: u64, live: u64) -> Result<(), Failed> {
+    let place = place(dir);
+    let (maker, now) = founded(&place)?;
+    acts::written(&place, &maker, (items, items + live), now)
+}
+
+fn read(dir: &Path) -> Result<(), Failed> {
+    let place = place(dir);
+    let begun = Instant::now();
+    let (standing, started) = House::read(&place.case, Some(&place.home))?;
+    let took = begun.elapsed().as_secs_f64();
+    if let Some(why) = started.refused {
+        return Err(why.into());
+    }
+    println!("{} {} {took:.2} {:.0}", started.kept, started.applied, memory_mb("VmHWM:"));
+    drop(standing);
+    Ok(())
+}
+
+fn acts(dir: &Path, worth: u64) -> Result<(), Failed> {
+    let place = place(dir);
+    let house = House::open(&place)?;
+    let maker = Maker::of(&house)?;
+    house.close()?;
+    acts::acts(&place, &maker, worth)
 }
 
 /// Writes tickets from `first` on: those before `ended` have ended, the others are in force. Says what that came to.
@@ -247,13 +311,10 @@ fn fill(
 fn open(dir: &Path) -> Result<(), Failed> {
     let place = place(dir);
     let begun = Instant::now();
-    let case = Case::open(&place.case, &Home::new(&place.home), "bench", desk::Wait::Fail, 0)?;
-    let folder = begun.elapsed().as_secs_f64();
-    case.finish()?;
-    let begun = Instant::now();
     let house = House::open(&place)?;
     let all = begun.elapsed().as_secs_f64();
     let started = house.started().clone();
+    let folder = started.folder.as_secs_f64();
     if let Some(why) = started.refused {
         return Err(why.into());
     }
@@ -281,12 +342,15 @@ fn run() -> Result<(), Failed> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["make", dir, items, live] => make(Path::new(dir), items.parse()?, live.parse()?),
+        ["real", dir, items, live] => real(Path::new(dir), items.parse()?, live.parse()?),
         ["open", dir] => open(Path::new(dir)),
+        ["read", dir] => read(Path::new(dir)),
+        ["acts", dir, worth] => acts(Path::new(dir), worth.parse()?),
         ["keep", dir] => keep(Path::new(dir)),
         ["fill", shield, home, order, reporter, right, live] => {
             fill((shield, home), order, reporter, right, live.parse()?)
         }
-        _ => Err("make DIR ITEMS LIVE, fill SHIELD HOME ORDER REPORTER RIGHT LIVE, open DIR, or keep DIR".into()),
+        _ => Err("make DIR ITEMS LIVE, real DIR ITEMS LIVE, read DIR, acts DIR WORTH, fill SHIELD HOME ORDER REPORTER RIGHT LIVE, open DIR, or keep DIR".into()),
     }
 }
 
