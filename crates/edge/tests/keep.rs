@@ -367,20 +367,33 @@ fn more_names_than_knot_can_hold_are_an_alarm_and_no_flood_of_writings() {
 }
 
 #[test]
-fn who_observes_opens_what_an_earlier_keep_left_to_bird() {
+fn who_observes_opens_what_an_earlier_keep_left_to_bird_and_leaves_anothers_file() {
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("blocks.conf");
-    let left = b"protocol static vigie_rtbh4 {\n  ipv4 { table vigie4; };\n  route 198.51.100.7/32 blackhole;\n}\n";
-    ledger::disk::write(&file, left).unwrap();
-    let section = format!(
-        "mode = 'enforce'\npractice = true\n[bird]\nfile = '{}'\nsocket = '{}'\n",
-        file.display(),
-        dir.path().join("nobody").display()
-    );
-    let mut bed = Bed::new(&section);
-    bed.until("the file is empty", || !std::fs::read_to_string(&file).unwrap().contains("route"));
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let section = |file: &str, mode: &str| {
+        let (file, socket) = (at(file), at("nobody"));
+        format!(
+            "mode = '{mode}'\npractice = true\n[bird]\nmode = '{mode}'\nfile = '{file}'\nsocket = '{socket}'\n"
+        )
+    };
+    let read = |name: &str| std::fs::read_to_string(at(name)).unwrap_or_default();
+    let mut bed = Bed::new(&section("blocks.conf", "enforce"));
+    let mut follower = Follower::begun(&bed);
+    assert_eq!(follower.say(block("198.51.100.7", 600_000)), Reply::Taken);
+    bed.until("the file is written", || read("blocks.conf").contains("route 198.51.100.7/32"));
+    let left = read("blocks.conf");
+    bed.end().unwrap_err();
+    // As if it had been killed.
+    ledger::disk::write(&dir.path().join("blocks.conf"), left.as_bytes()).unwrap();
+    let mut bed = Bed::new(&section("blocks.conf", "observe"));
+    bed.until("the file is empty", || !read("blocks.conf").contains("route"));
     bed.until("that BIRD was not told", || bed.said("ALARM: bird: BIRD does not answer"));
     bed.end().unwrap();
+    ledger::disk::write(&dir.path().join("bird.conf"), &[b'#'; 500]).unwrap();
+    let mut bed = Bed::new(&section("bird.conf", "observe"));
+    bed.end().unwrap();
+    assert_eq!(read("bird.conf"), "#".repeat(500));
+    assert!(!bed.said("ALARM"));
 }
 
 #[test]

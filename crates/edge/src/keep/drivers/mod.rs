@@ -9,6 +9,8 @@ mod control;
 pub(super) mod knot;
 pub(super) mod nft;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -193,20 +195,29 @@ impl Hand {
     }
 
     fn work(&self, mut driver: Box<dyn Driver>, keeper: &Keeper) {
-        let (mut anew, mut said) = (true, Instant::now());
+        let (mut anew, mut said, mut looked) = (true, Instant::now(), Instant::now());
         let mut held = BTreeSet::new();
         loop {
             let pending = if anew { Pending::default() } else { self.wait() };
             if self.pending().ending {
                 return self.last(&mut *driver);
             }
-            let done = if anew || pending.all || said.elapsed() >= self.every {
+            let all = anew || pending.all || said.elapsed() >= self.every;
+            // Between changes, too: on a match night no second is without one.
+            let looks = !all && (pending.changed.is_empty() || looked.elapsed() >= LOOK);
+            let stands = if looks { driver.look() } else { Ok(()) };
+            if looks {
+                looked = Instant::now();
+            }
+            let done = if stands.is_err() {
+                stands
+            } else if all {
                 let out = keeper.all_out(self.takes);
                 said = Instant::now();
                 held = out.iter().map(|(value, _)| value.clone()).collect();
                 driver.all(&out)
             } else if pending.changed.is_empty() {
-                driver.look()
+                Ok(())
             } else {
                 let (hold, lift) = keeper.left(pending.changed);
                 for value in &lift {
