@@ -410,3 +410,44 @@ fn an_end_that_does_not_open_all_says_so() {
     let why = bed.end().unwrap_err().to_string();
     assert!(why.contains("not all is open at keep's end: bird: BIRD does not answer"), "{why}");
 }
+
+#[test]
+fn the_real_firewall_holds_what_is_out_and_nothing_once_keep_has_ended() {
+    const OWN: &str = "VIGIE_TEST_OWN_NETWORK";
+    const THIS: &str = "the_real_firewall_holds_what_is_out_and_nothing_once_keep_has_ended";
+    // In a network namespace of its own: nothing of this machine's is touched. Needs root and nftables.
+    if std::env::var_os(OWN).is_none() {
+        let script = format!("ip link set lo up && exec \"$0\" --exact {THIS} --nocapture");
+        let mut own = std::process::Command::new("unshare");
+        own.args(["--net", "sh", "-c", &script]).arg(std::env::current_exe().unwrap());
+        assert!(own.env(OWN, "1").status().expect("unshare (util-linux), as root").success());
+        return;
+    }
+    let nft = |line: &str| {
+        let out = std::process::Command::new("nft").arg(line).output().expect("nft (nftables)");
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let held = |address: &str| nft("list table inet vigie").contains(&format!("{address} "));
+    let mut bed =
+        Bed::new("mode = 'enforce'\npractice = true\n[nft]\nmode = 'enforce'\nlease_s = 6\n");
+    let mut follower = Follower::begun(&bed);
+    let (seven, eight) = ("198.51.100.7", "198.51.100.8");
+    assert_eq!(follower.say(block(seven, 600_000)), Reply::Taken);
+    assert_eq!(follower.say(block(eight, 3_000)), Reply::Taken);
+    let begun = Instant::now();
+    bed.until("both are held", || held(seven) && held(eight));
+    bed.until("its own deadline", || !held(eight));
+    assert!(begun.elapsed() < Duration::from_millis(3_500), "{:?}", begun.elapsed());
+    // Past a lease the other is renewed; flushed, it is back.
+    std::thread::sleep(Duration::from_secs(7).saturating_sub(begun.elapsed()));
+    assert!(held(seven) && !held(eight));
+    nft("flush ruleset");
+    bed.until("it is back", || held(seven));
+    assert!(bed.said("ALARM: nft: the table inet vigie is gone"));
+    assert_eq!(follower.say(Frame::Lift { value: seven.to_owned() }), Reply::Taken);
+    bed.until("it is lifted", || !held(seven));
+    assert_eq!(follower.say(block(seven, 600_000)), Reply::Taken);
+    bed.until("it is held", || held(seven));
+    bed.end().unwrap();
+    assert_eq!(nft("list tables"), "");
+}
