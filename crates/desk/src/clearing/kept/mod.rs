@@ -159,14 +159,26 @@ impl Covered {
     }
 }
 
-/// Destroys what is kept: something of the log was erased, and what follows from it is not to stay.
+/// Destroys what is kept: something of the log was erased, and what follows from it is not to stay. What a crash left
+/// half written beside it says as much, and goes with it.
 ///
 /// # Errors
 /// The disk.
 pub(crate) fn destroy(dir: &Path) -> Result<()> {
     let path = path(dir);
-    if path.exists() {
-        ledger::disk::shred::shred(&path).map_err(vault::Error::from)?;
+    let folder = path.parent().unwrap_or(dir);
+    let unlisted = |e: std::io::Error| {
+        Error::Beside(format!(
+            "{} may hold what was erased, and cannot be listed: {e}",
+            folder.display()
+        ))
+    };
+    let entries = match std::fs::read_dir(folder) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        other => other.map_err(unlisted)?,
+    };
+    for entry in entries {
+        ledger::disk::shred::shred(&entry.map_err(unlisted)?.path()).map_err(vault::Error::from)?;
     }
     Ok(())
 }
@@ -184,7 +196,8 @@ pub(super) fn open(place: &Place) -> Result<(Case, Standing, Started, Cosigned)>
         let (standing, records) = kept.as_ref().ok()?.as_ref()?;
         Some(Known { records: *records, speaking: standing.speaking.clone() })
     };
-    let case = Case::open_knowing(&place.case, &home, &place.holder, place.wait, now_ms(), knows)?;
+    let case = Case::open_knowing(&place.case, &home, &place.holder, place.wait, now_ms(), knows)
+        .map_err(|e| Error::from(e).of_house())?;
     let cosigned = Cosigned::read(&place.home, &case)?;
     let (standing, started) = standing(&case, kept, cosigned.sizes())?;
     Ok((case, standing, started, cosigned))
@@ -216,6 +229,10 @@ pub(super) fn standing(
         }
         Ok(known) => known,
         Err(why) => {
+            // Of how many records it is, cannot be told: it may be made of what was erased.
+            if erased > 0 {
+                destroy(case.dir())?;
+            }
             started.refused = Some(why);
             None
         }
