@@ -138,12 +138,13 @@ impl House {
     /// # Errors
     /// As [`House::open`], locks aside.
     pub fn read(dir: &Path) -> Result<Standing> {
-        Ok(kept::standing(&Case::read(dir)?, Ok(None), Vec::new())?.0)
+        Self::read_cosigned(dir, Vec::new())
     }
 
     /// The same, where witnesses are known to have cosigned so much.
     pub(super) fn read_cosigned(dir: &Path, cosigned: Vec<u64>) -> Result<Standing> {
-        Ok(kept::standing(&Case::read(dir)?, Ok(None), cosigned)?.0)
+        let case = Case::read(dir).map_err(|e| Error::from(e).of_house())?;
+        Ok(kept::standing(&case, Ok(None), cosigned)?.0)
     }
 
     /// Begins the feed: a new session under a greater epoch, so that whoever followed takes nothing of an
