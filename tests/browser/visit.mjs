@@ -34,12 +34,14 @@ export async function visit({ view, name, path, look, axe, origin, out, fail }) 
     shift: window.shift,
     lang: document.documentElement.lang,
     bare: [...document.querySelectorAll("h1, h2, th, dt, button, label, p.quiet")].map((e) => e.textContent.trim()).filter((t) => /^[a-z_]+\.[a-z_A-Z]+$/.test(t)),
+    locked: [...document.querySelectorAll("form[action='/sign-out'] button, .rail a[href='/sessions']")].some((e) => !e.checkVisibility()),
     inline: document.querySelectorAll("[style], script:not([src]), style").length,
   }));
   if (found.wide > 0) fail(where, `${found.wide} px wider than the screen`);
   if (found.shift > 0.01) fail(where, `layout shifted by ${found.shift.toFixed(3)}`);
   if (found.lang !== look.lang) fail(where, `in ${found.lang}`);
   if (found.bare.length) fail(where, `words missing: ${found.bare}`);
+  if (found.locked) fail(where, "no way out is in view: one's sessions, and to sign out");
   await page.screenshot({ path: `${out}/${name}-${look.name}.png`, fullPage: true });
   if (axe) await findings(page, where, fail);
   if (look.width === 1280) await paper(page, name, where, out, fail);

@@ -34,7 +34,7 @@ pub(crate) enum Message {
 static CATALOGUES: LazyLock<[Catalogue; 3]> = LazyLock::new(|| {
     [
         read(include_str!("../../../assets/i18n/en.toml")),
-        read(include_str!("../../../assets/i18n/fr.toml")),
+        spaced(read(include_str!("../../../assets/i18n/fr.toml"))),
         read(include_str!("../../../assets/i18n/it.toml")),
     ]
 });
@@ -81,6 +81,14 @@ impl Lang {
             }
         }
         best.1
+    }
+
+    /// The colon between a word of the catalogues and what it is said of.
+    pub(crate) fn colon(self) -> &'static str {
+        match self {
+            Self::Fr => "\u{a0}:",
+            Self::En | Self::It => ":",
+        }
     }
 
     pub(crate) fn catalogue(self) -> &'static Catalogue {
@@ -148,6 +156,25 @@ pub(crate) fn fill(text: &str, values: &[(&str, &str)]) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// French as it is set: the space before a colon, a semicolon, a question or an exclamation mark, and inside
+/// guillemets, does not break. In the file it is a plain one, as it is typed.
+fn spaced(catalogue: Catalogue) -> Catalogue {
+    const FIXED: [(&str, &str); 6] = [
+        (" :", "\u{a0}:"),
+        (" ;", "\u{a0};"),
+        (" ?", "\u{a0}?"),
+        (" !", "\u{a0}!"),
+        ("« ", "«\u{a0}"),
+        (" »", "\u{a0}»"),
+    ];
+    let text = |text: String| FIXED.iter().fold(text, |text, (from, to)| text.replace(from, to));
+    let message = |message| match message {
+        Message::Text(one) => Message::Text(text(one)),
+        Message::Count { one, other } => Message::Count { one: text(one), other: text(other) },
+    };
+    catalogue.into_iter().map(|(key, found)| (key, message(found))).collect()
 }
 
 /// Reads a catalogue. A file that is not one yields what could be read: the tests hold the files,

@@ -253,6 +253,22 @@ fn read_all(dir: &Path, each: &mut dyn FnMut(&str)) {
 }
 
 #[test]
+fn french_breaks_no_line_before_its_marks_nor_do_pages_write_a_colon_of_their_own() {
+    for (key, message) in Lang::Fr.catalogue() {
+        for form in forms(message) {
+            let found =
+                [" :", " ;", " ?", " !", "« ", " »"].iter().find(|mark| form.contains(**mark));
+            assert_eq!(found, None, "{key}: {form}");
+        }
+    }
+    assert_eq!(Lang::Fr.t("open.look_up"), "Est-ce bloqué\u{a0}?");
+    assert_eq!((Lang::Fr.colon(), Lang::It.colon()), ("\u{a0}:", ":"));
+    read_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut |text| {
+        assert!(!text.contains(")) \": \""), "a page writes a colon: Lang::colon knows how");
+    });
+}
+
+#[test]
 fn counts_take_each_languages_form() {
     assert_eq!(Lang::En.n("count.Server", 0, &[]), "0 servers");
     assert_eq!(Lang::En.n("count.Server", 1, &[]), "1 server");

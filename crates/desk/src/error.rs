@@ -14,6 +14,9 @@ pub enum Error {
     /// There is no case in the folder.
     #[error("{0} holds no case: name a case's folder, or make one: `vigie open --case {quoted} PATH`", quoted = quoted_path(.0))]
     NoCase(PathBuf),
+    /// There is no clearing house in the folder, nor anything else of ours.
+    #[error("{0} holds no clearing house: name its folder (--shield), or make one: `vigie shield init {quoted}`", quoted = quoted_path(.0))]
+    NoHouse(PathBuf),
     /// The making of a case was cut off, or goes on.
     #[error("{}", unmade(dir, holder.as_deref()))]
     Unmade {
@@ -268,6 +271,14 @@ impl Error {
         }
         let path = crate::views::file(case);
         Self::Damaged { path, how: "is damaged (it is no sound SQLite file)".to_owned() }
+    }
+
+    /// The same of a folder in which a clearing house was looked for.
+    pub(crate) fn of_house(self) -> Self {
+        match self {
+            Self::NoCase(dir) => Self::NoHouse(dir),
+            other => other,
+        }
     }
 
     /// True where the views are at fault, and a rebuild mends it.

@@ -367,20 +367,33 @@ fn more_names_than_knot_can_hold_are_an_alarm_and_no_flood_of_writings() {
 }
 
 #[test]
-fn who_observes_opens_what_an_earlier_keep_left_to_bird() {
+fn who_observes_opens_what_an_earlier_keep_left_to_bird_and_leaves_anothers_file() {
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("blocks.conf");
-    let left = b"protocol static vigie_rtbh4 {\n  ipv4 { table vigie4; };\n  route 198.51.100.7/32 blackhole;\n}\n";
-    ledger::disk::write(&file, left).unwrap();
-    let section = format!(
-        "mode = 'enforce'\npractice = true\n[bird]\nfile = '{}'\nsocket = '{}'\n",
-        file.display(),
-        dir.path().join("nobody").display()
-    );
-    let mut bed = Bed::new(&section);
-    bed.until("the file is empty", || !std::fs::read_to_string(&file).unwrap().contains("route"));
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let section = |file: &str, mode: &str| {
+        let (file, socket) = (at(file), at("nobody"));
+        format!(
+            "mode = '{mode}'\npractice = true\n[bird]\nmode = '{mode}'\nfile = '{file}'\nsocket = '{socket}'\n"
+        )
+    };
+    let read = |name: &str| std::fs::read_to_string(at(name)).unwrap_or_default();
+    let mut bed = Bed::new(&section("blocks.conf", "enforce"));
+    let mut follower = Follower::begun(&bed);
+    assert_eq!(follower.say(block("198.51.100.7", 600_000)), Reply::Taken);
+    bed.until("the file is written", || read("blocks.conf").contains("route 198.51.100.7/32"));
+    let left = read("blocks.conf");
+    bed.end().unwrap_err();
+    // As if it had been killed.
+    ledger::disk::write(&dir.path().join("blocks.conf"), left.as_bytes()).unwrap();
+    let mut bed = Bed::new(&section("blocks.conf", "observe"));
+    bed.until("the file is empty", || !read("blocks.conf").contains("route"));
     bed.until("that BIRD was not told", || bed.said("ALARM: bird: BIRD does not answer"));
     bed.end().unwrap();
+    ledger::disk::write(&dir.path().join("bird.conf"), &[b'#'; 500]).unwrap();
+    let mut bed = Bed::new(&section("bird.conf", "observe"));
+    bed.end().unwrap();
+    assert_eq!(read("bird.conf"), "#".repeat(500));
+    assert!(!bed.said("ALARM"));
 }
 
 #[test]
@@ -396,4 +409,45 @@ fn an_end_that_does_not_open_all_says_so() {
     bed.until("the alarm", || bed.said("ALARM: bird"));
     let why = bed.end().unwrap_err().to_string();
     assert!(why.contains("not all is open at keep's end: bird: BIRD does not answer"), "{why}");
+}
+
+#[test]
+fn the_real_firewall_holds_what_is_out_and_nothing_once_keep_has_ended() {
+    const OWN: &str = "VIGIE_TEST_OWN_NETWORK";
+    const THIS: &str = "the_real_firewall_holds_what_is_out_and_nothing_once_keep_has_ended";
+    // In a network namespace of its own: nothing of this machine's is touched. Needs root and nftables.
+    if std::env::var_os(OWN).is_none() {
+        let script = format!("ip link set lo up && exec \"$0\" --exact {THIS} --nocapture");
+        let mut own = std::process::Command::new("unshare");
+        own.args(["--net", "sh", "-c", &script]).arg(std::env::current_exe().unwrap());
+        assert!(own.env(OWN, "1").status().expect("unshare (util-linux), as root").success());
+        return;
+    }
+    let nft = |line: &str| {
+        let out = std::process::Command::new("nft").arg(line).output().expect("nft (nftables)");
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let held = |address: &str| nft("list table inet vigie").contains(&format!("{address} "));
+    let mut bed =
+        Bed::new("mode = 'enforce'\npractice = true\n[nft]\nmode = 'enforce'\nlease_s = 6\n");
+    let mut follower = Follower::begun(&bed);
+    let (seven, eight) = ("198.51.100.7", "198.51.100.8");
+    assert_eq!(follower.say(block(seven, 600_000)), Reply::Taken);
+    assert_eq!(follower.say(block(eight, 3_000)), Reply::Taken);
+    let begun = Instant::now();
+    bed.until("both are held", || held(seven) && held(eight));
+    bed.until("its own deadline", || !held(eight));
+    assert!(begun.elapsed() < Duration::from_millis(3_500), "{:?}", begun.elapsed());
+    // Past a lease the other is renewed; flushed, it is back.
+    std::thread::sleep(Duration::from_secs(7).saturating_sub(begun.elapsed()));
+    assert!(held(seven) && !held(eight));
+    nft("flush ruleset");
+    bed.until("it is back", || held(seven));
+    assert!(bed.said("ALARM: nft: the table inet vigie is gone"));
+    assert_eq!(follower.say(Frame::Lift { value: seven.to_owned() }), Reply::Taken);
+    bed.until("it is lifted", || !held(seven));
+    assert_eq!(follower.say(block(seven, 600_000)), Reply::Taken);
+    bed.until("it is held", || held(seven));
+    bed.end().unwrap();
+    assert_eq!(nft("list tables"), "");
 }

@@ -251,7 +251,7 @@ fn witnesses(lang: Lang, of: &Witnessing, now: Moment) -> Markup {
                 @if !of.each.is_empty() {
                     p.quiet { (lang.n("live.witnesses_values", of.waiting as u64, &[])) }
                     ul { @for (name, records) in &of.each {
-                        li { (text(name)) ": " (lang.n("live.witness_records", *records, &[])) }
+                        li { (text(name)) (lang.colon()) " " (lang.n("live.witness_records", *records, &[])) }
                     } }
                 }
             }

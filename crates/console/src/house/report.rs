@@ -98,9 +98,9 @@ pub(crate) async fn report(
     let ctx = Ctx::of(&headers, "/live", "", Vec::new());
     let lang = ctx.lang;
     let asked = match submission(&app, &who, &draft).await {
-        Ok(Some(asked)) => asked,
-        Ok(None) => {
-            let draft = draft.refused(lang.t("report.choose").to_owned(), Vec::new());
+        Ok(Ok(asked)) => asked,
+        Ok(Err(why)) => {
+            let draft = draft.refused(lang.t(why).to_owned(), Vec::new());
             return shown(&app, &who, &ctx, (StatusCode::UNPROCESSABLE_ENTITY, Vec::new()), draft)
                 .await;
         }
@@ -137,8 +137,13 @@ pub(crate) async fn report(
     }
 }
 
-/// What is asked for; `None`: nothing was chosen, or nothing pasted.
-async fn submission(app: &App, who: &Who, draft: &Draft) -> Result<Option<Submission>, PageError> {
+/// What is asked for; or why nothing can be asked of the house: a text of the catalogues.
+async fn submission(
+    app: &App,
+    who: &Who,
+    draft: &Draft,
+) -> Result<Result<Submission, &'static str>, PageError> {
+    const CHOOSE: &str = "report.choose";
     let (kind, name) = draft.under.split_once(':').unwrap_or_default();
     let (order, event) = match kind {
         "order" => (OrderId::new(name), None),
@@ -147,8 +152,12 @@ async fn submission(app: &App, who: &Who, draft: &Draft) -> Result<Option<Submis
     };
     let items = lines_of(&draft.items);
     if order.is_none() && event.is_none() || items.is_empty() {
-        return Ok(None);
+        return Ok(Err(CHOOSE));
     }
+    // A work that cannot be one is not left out: without it the report would be for others, or for all.
+    let works = draft.works.split([',', '\n']).map(str::trim).filter(|work| !work.is_empty());
+    let works: Option<Vec<Right>> = works.map(Right::new).collect();
+    let Some(named) = works else { return Ok(Err("refusal.not_in_order")) };
     let own = reports_for(app, who);
     let found = with(app, move |clearing| {
         Ok(clearing.keeper.look(move |house| {
@@ -163,8 +172,7 @@ async fn submission(app: &App, who: &Who, draft: &Draft) -> Result<Option<Submis
             Some((id, event, rights.unwrap_or_default()))
         })?)
     });
-    let Some((order, event, rights)) = found.await? else { return Ok(None) };
-    let named: Vec<Right> = draft.works.split([',', '\n']).filter_map(Right::new).collect();
+    let Some((order, event, rights)) = found.await? else { return Ok(Err(CHOOSE)) };
     let works = if named.is_empty() { rights } else { named };
-    Ok(Some(Submission { order, event, works, items, audience: Audience::All, until: None }))
+    Ok(Ok(Submission { order, event, works, items, audience: Audience::All, until: None }))
 }

@@ -220,10 +220,17 @@ fn history(lang: Lang, seen: &Seen) -> Markup {
         Col::text(lang.t("history.what")).wide(),
     ];
     let id = seen.page.ticket.id;
+    // The log is read by who reads all tickets: a reporter's way there would be refused.
+    let number = |index: u64| {
+        html! {
+            @if seen.all { a.n href={ "/log/" (index) } { (fmt::number(index)) } }
+            @else { (fmt::number(index)) }
+        }
+    };
     let rows = seen.records.iter().rev().filter_map(|found| {
         if let Some(notice) = &found.notice {
             return Some(vec![
-                html! { a.n href={ "/log/" (found.index) } { (fmt::number(found.index)) } },
+                number(found.index),
                 html! { time { (found.time) } },
                 text(found.actor.as_deref().unwrap_or_default()),
                 record::not_sent(lang, notice, seen.all),
@@ -232,7 +239,7 @@ fn history(lang: Lang, seen: &Seen) -> Markup {
         let decision = found.decision.as_ref()?;
         let deeds = decision.deeds.iter().filter(|deed| record::is_of(deed, id));
         Some(vec![
-            html! { a.n href={ "/log/" (found.index) } { (fmt::number(found.index)) } },
+            number(found.index),
             moment(decision.at),
             html! {
                 (text(decision.by.person.as_str()))

@@ -67,7 +67,7 @@ async fn own(
         _ => lang.t("parties.no_role").to_owned(),
     };
     let body = html! {
-        p { (lang.t("parties.roles")) ": " (roles) }
+        p { (lang.t("parties.roles")) (lang.colon()) " " (roles) }
         (ways(app, who, lang))
         (list(lang, &sessions, &session.id, false, |session| html! {
             form method="post" action="/sessions/end" {

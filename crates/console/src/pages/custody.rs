@@ -359,9 +359,9 @@ fn set_aside(lang: Lang, custody: &Custody, name: &str) -> Markup {
 /// The items that an exhibit belongs to, for the exhibit's own page.
 pub(crate) fn of_exhibit(lang: Lang, custody: &Custody, items: &[String]) -> Markup {
     html! {
-        @if items.is_empty() { p { (lang.t("place.custody")) ": " span.quiet { (lang.t("custody.no_item")) } } }
+        @if items.is_empty() { p { (lang.t("place.custody")) (lang.colon()) " " span.quiet { (lang.t("custody.no_item")) } } }
         @for held in items.iter().filter_map(|name| custody.held(name)) {
-            p { (lang.t("place.custody")) ": " (link(held.name)) " " (line(lang, custody, &held)) }
+            p { (lang.t("place.custody")) (lang.colon()) " " (link(held.name)) " " (line(lang, custody, &held)) }
         }
     }
 }

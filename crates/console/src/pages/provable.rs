@@ -65,7 +65,7 @@ fn witnessed(lang: Lang, p: &Provable) -> Markup {
             ul.plain {
                 @for (name, size, time) in &standing.by {
                     li {
-                        (hostile::short(name, 60)) ": "
+                        (hostile::short(name, 60)) (lang.colon()) " "
                         (lang.n("provable.cosigned", *size, &[("time", &fmt::moment(i64::try_from(*time).unwrap_or(i64::MAX)))]))
                     }
                 }

@@ -167,6 +167,12 @@ fn an_authority_has_one_clearing_house_and_a_case_is_none() {
     crate::Desk::open_or_create(&case).unwrap().close().unwrap();
     let error = House::open(&case).unwrap_err().to_string();
     assert!(error.contains("no clearing house") && error.contains("vigie shield init"), "{error}");
+    // Nor is who names a wrong folder told to make a case of it.
+    let nowhere = Place { case: dir.path().join("nowhere"), ..place.clone() };
+    for error in [House::open(&nowhere).unwrap_err(), House::read(&nowhere.case).unwrap_err()] {
+        let error = error.to_string();
+        assert!(error.contains("vigie shield init") && !error.contains("vigie open"), "{error}");
+    }
     // One has it at a time.
     let house = House::open(&place).unwrap();
     assert!(House::open(&place).unwrap_err().to_string().contains("test"));

@@ -128,6 +128,14 @@ async fn nothing_pasted_is_lost_and_each_line_is_told_why() {
     for shown in ["*.wild.test\na_b.test\nnot a name", "A wildcard would block names"] {
         assert!(page.contains(shown), "{shown}: {page}");
     }
+    // A work that is none is told, and not left out: the report would be for all of the order's.
+    let long = "w".repeat(300);
+    let form = [("under", "event:final"), ("items", "a.stream.test"), ("works", long.as_str())];
+    let (status, page) = post(&mut bench, Some(&lea), "/report", &form).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    for shown in ["a.stream.test", &long, "does not name one of these works"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
     // Some lines that hold, some that do not.
     let form = [("under", "event:final"), ("items", "a.stream.test\nA.stream.test\n*.wild.test")];
     let (status, to) = post(&mut bench, Some(&lea), "/report", &form).await;
@@ -220,6 +228,8 @@ async fn a_lift_needs_a_reason_and_is_on_every_page_at_once() {
     assert!(page.contains("one.example.test is not blocked"), "{page}");
     let (_, page) = get(&mut bench, Some(&lea), "/tickets/0").await;
     assert!(page.contains("the stream is gone") && page.contains("one.example.test"), "{page}");
+    // The log is not a reporter's to read: no way leads there.
+    assert!(!page.contains("href=\"/log/"), "{page}");
     // A reporter sees no other's figures.
     let (status, _) = get(&mut bench, Some(&lea), "/statistics").await;
     assert_eq!(status, StatusCode::FORBIDDEN);

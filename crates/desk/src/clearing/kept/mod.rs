@@ -188,15 +188,26 @@ impl Covered {
     }
 }
 
-/// Destroys what is kept: something of the log was erased, and what follows from it is not to stay.
+/// Destroys what is kept: something of the log was erased, and what follows from it is not to stay. What a crash left
+/// half written beside it says as much, and goes with it.
 ///
 /// # Errors
 /// The disk.
 pub(crate) fn destroy(dir: &Path) -> Result<()> {
-    for path in std::iter::once(path(dir)).chain(file::exhibits_there(dir)) {
-        if path.exists() {
-            ledger::disk::shred::shred(&path).map_err(vault::Error::from)?;
-        }
+    let path = path(dir);
+    let folder = path.parent().unwrap_or(dir);
+    let unlisted = |e: std::io::Error| {
+        Error::Beside(format!(
+            "{} may hold what was erased, and cannot be listed: {e}",
+            folder.display()
+        ))
+    };
+    let entries = match std::fs::read_dir(folder) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        other => other.map_err(unlisted)?,
+    };
+    for entry in entries {
+        ledger::disk::shred::shred(&entry.map_err(unlisted)?.path()).map_err(vault::Error::from)?;
     }
     Ok(())
 }
@@ -217,7 +228,8 @@ pub(super) fn open(place: &Place) -> Result<(Case, Standing, Started, Cosigned)>
         standing.spoken.known(*records)
     };
     let begun = Instant::now();
-    let case = Case::open_knowing(&place.case, &home, &place.holder, place.wait, now_ms(), knows)?;
+    let case = Case::open_knowing(&place.case, &home, &place.holder, place.wait, now_ms(), knows)
+        .map_err(|e| Error::from(e).of_house())?;
     let folder = begun.elapsed().saturating_sub(loading);
     let cosigned = Cosigned::read(&place.home, &case)?;
     if let Ok(Some((_, records))) = &kept
@@ -259,6 +271,10 @@ pub(super) fn standing(
         }
         Ok(known) => known,
         Err(why) => {
+            // Of how many records it is, cannot be told: it may be made of what was erased.
+            if erased > 0 {
+                destroy(case.dir())?;
+            }
             started.refused = Some(why);
             None
         }

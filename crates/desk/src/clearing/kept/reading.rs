@@ -9,10 +9,10 @@ use ledger::{Home, Keys, Reader, tree};
 use vault::Case;
 
 use super::{Started, Use, from, looked, path, standing};
-use crate::Result;
 use crate::clearing::replay::Standing;
 use crate::clearing::witnessed::Cosigned;
 use crate::witness;
+use crate::{Error, Result};
 
 /// How often it is looked again where what is kept was made anew meanwhile.
 const AGAIN: u32 = 3;
@@ -35,7 +35,7 @@ pub(in crate::clearing) fn read(dir: &Path, home: Option<&Path>) -> Result<(Stan
             let (standing, records) = kept.as_ref().ok()?.as_ref()?;
             standing.spoken.known(*records)
         };
-        let case = Case::read_knowing(dir, knows)?;
+        let case = Case::read_knowing(dir, knows).map_err(|e| Error::from(e).of_house())?;
         // Of its two files a house that runs may have replaced one between the two.
         if kept.is_err() && tries < AGAIN && modified(dir) != stands {
             tries += 1;

@@ -242,7 +242,11 @@ fn what_is_destroyed_is_made_anew() {
     let (keys, signer) = house(&place);
     super::destroy(&place.case).unwrap();
     keep(&place.case, &keys, &signer, &Covered::default()).unwrap();
+    // With what a crash left half written.
+    let half = place.case.join("kept/.unfinished-1-0");
+    ledger::disk::write(&half, b"who reported what").unwrap();
     super::destroy(&place.case).unwrap();
+    assert!(!half.exists());
     let started = opened(&place);
     assert_eq!((started.kept, started.refused), (0, None));
     assert!(keep(&place.case, &keys, &signer, &Covered::default()).unwrap().is_some());
@@ -262,6 +266,12 @@ fn what_was_kept_before_an_erasure_is_destroyed() {
     case.erase(&plan, ("law", "request 7"), &|_| Vec::new(), &stamp).unwrap();
     case.finish().unwrap();
     assert!(path(&place.case).exists());
+    // Nor does one stay that cannot be read: nobody can tell what it is made of.
+    let old = std::fs::read(path(&place.case)).unwrap();
+    ledger::disk::write(&path(&place.case), &old[..old.len() - 1]).unwrap();
+    House::open(&place).unwrap().close().unwrap();
+    assert!(!path(&place.case).exists());
+    ledger::disk::write(&path(&place.case), &old).unwrap();
     let house = House::open(&place).unwrap();
     let refused = house.started().refused.clone();
     assert!(refused.is_some_and(|why| why.contains("erased")));

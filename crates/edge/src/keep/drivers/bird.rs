@@ -5,6 +5,7 @@
 //! lies where a restart of the machine empties it, and is written empty before anything else.
 
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,6 +20,8 @@ pub const MAX_ROUTES: usize = 10_000;
 /// How often all is said anew.
 const EVERY: Duration = Duration::from_secs(60);
 
+/// What the file begins with.
+const HEAD: &str = "# Written by `vigie edge keep`: changed here, it is written over.\n";
 /// How often it is looked whether BIRD has taken its settings, and how long is waited in between.
 const TRIES: usize = 5;
 const PAUSE: Duration = Duration::from_millis(100);
@@ -80,7 +83,7 @@ fn write<'a>(values: impl Iterator<Item = &'a Value>) -> (String, [usize; 4]) {
             list.push(route);
         }
     }
-    let mut text = "# Written by `vigie edge keep`: changed here, it is written over.\n".to_owned();
+    let mut text = HEAD.to_owned();
     for ((protocol, kind, table), list) in PROTOCOLS.iter().zip(&routes) {
         if list.is_empty() {
             continue;
@@ -116,12 +119,6 @@ impl Driver for Bird {
     fn all(&mut self, out: &[Out]) -> Result<(), String> {
         let values = soonest(out.iter().map(|(value, left)| (value, *left)), MAX_ROUTES);
         self.put(values.into_iter())?;
-        // It may still be at it.
-        let mut tries = TRIES;
-        while tries > 0 && self.look().is_err() {
-            std::thread::sleep(PAUSE);
-            tries -= 1;
-        }
         self.look()
     }
 
@@ -130,7 +127,14 @@ impl Driver for Bird {
     }
 
     fn look(&mut self) -> Result<(), String> {
-        let found = self.found()?;
+        let mut found = self.found()?;
+        let mut tries = TRIES;
+        // It may still be at what it was told last.
+        while tries > 0 && found != self.counts {
+            std::thread::sleep(PAUSE);
+            found = self.found()?;
+            tries -= 1;
+        }
         if found == self.counts {
             return Ok(());
         }
@@ -152,11 +156,13 @@ impl Driver for Bird {
     }
 
     fn leftover(&mut self) -> Result<(), String> {
-        // Where nobody flushed after an earlier keep, its routes are announced still.
-        let left = self
-            .file
-            .metadata()
-            .is_ok_and(|file| file.len() > write(std::iter::empty()).0.len() as u64);
+        // Where nobody flushed after an earlier keep, its routes are announced still. Another's file stays.
+        let mut head = Vec::new();
+        if let Ok(file) = std::fs::File::open(&self.file) {
+            let most = HEAD.len() as u64 + 1;
+            file.take(most).read_to_end(&mut head).map_err(|e| e.to_string())?;
+        }
+        let left = head.len() > HEAD.len() && head.starts_with(HEAD.as_bytes());
         if left { self.clear() } else { Ok(()) }
     }
 }

@@ -9,6 +9,8 @@ mod control;
 pub(super) mod knot;
 pub(super) mod nft;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -213,20 +215,29 @@ impl Hand {
     }
 
     fn work(&self, mut driver: Box<dyn Driver>, keeper: &Keeper) {
-        let (mut anew, mut said) = (true, Instant::now());
+        let (mut anew, mut said, mut looked) = (true, Instant::now(), Instant::now());
         let mut held = Held::new();
         loop {
             let pending = if anew { Pending::default() } else { self.wait() };
             if self.pending().ending {
                 return self.last(&mut *driver);
             }
-            let done = if anew || pending.all || said.elapsed() >= self.every {
+            let all = anew || pending.all || said.elapsed() >= self.every;
+            // Between changes, too: on a match night no second is without one.
+            let looks = !all && (pending.changed.is_empty() || looked.elapsed() >= LOOK);
+            let stands = if looks { driver.look() } else { Ok(()) };
+            if looks {
+                looked = Instant::now();
+            }
+            let done = if stands.is_err() {
+                stands
+            } else if all {
                 let out = keeper.all_out(self.takes);
                 said = Instant::now();
                 held = until(&out).collect();
                 driver.all(&out)
             } else if pending.changed.is_empty() {
-                driver.look()
+                Ok(())
             } else {
                 let (hold, lift) = keeper.left(pending.changed);
                 for value in &lift {
@@ -281,24 +292,4 @@ fn room(values: usize, most: usize) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("{values} values, and {most} are the most: those beyond stay open"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn where_there_is_no_room_for_all_those_stay_that_end_first() {
-        let value = |n: u64| Value::Name(format!("n{n}.example").parse().unwrap());
-        let values: Vec<_> =
-            (0..100).map(|n| (value(n), Duration::from_secs((n * 37) % 100))).collect();
-        let out = || values.iter().map(|(value, left)| (value, *left));
-        let chosen = soonest(out(), 10);
-        assert_eq!(chosen.len(), 10);
-        for (value, left) in out() {
-            assert_eq!(chosen.contains(value), left < Duration::from_secs(10), "{value:?}");
-        }
-        assert_eq!(soonest(out(), 100).len(), 100);
-        assert!(soonest(out(), 0).is_empty());
-    }
 }
