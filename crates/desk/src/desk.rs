@@ -38,6 +38,10 @@ pub struct Desk {
 
 /// Milliseconds since 1970 in UTC. The desk is a shell: here the clock is read.
 pub(crate) fn now_ms() -> i64 {
+    #[cfg(feature = "simulation")]
+    if let Some(set) = crate::clock::set() {
+        return set;
+    }
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -14,6 +14,8 @@ pub mod authority;
 pub mod backup;
 pub mod capture;
 pub mod clearing;
+#[cfg(feature = "simulation")]
+pub mod clock;
 mod count;
 pub mod custody;
 pub mod decide;

@@ -132,8 +132,12 @@ pub struct Witnessing {
 }
 
 impl House {
-    /// How many records are shown, to be cosigned, and whether anything waits for that; `None` where none is.
-    pub(super) fn to_cosign(&self) -> Option<(u64, bool)> {
+    /// How many records are shown, to be cosigned, and whether anything waits for that; `None` where none is, and
+    /// while the standby is gone: were what it does not have cosigned, its log would be refused once it is promoted.
+    pub fn to_cosign(&self) -> Option<(u64, bool)> {
+        if self.is_alone() {
+            return None;
+        }
         let published = self.case().log().published()?;
         let shown = Checkpoint::parse_unverified(published).ok()?.size;
         Some((shown, self.standing.blocks.last_waiting().is_some()))

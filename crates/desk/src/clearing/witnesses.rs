@@ -56,7 +56,7 @@ pub fn begin(keeper: Keeper, home: &Path, told: Told, stop: Arc<AtomicBool>) -> 
         let (mut asked, mut pause, mut due) = (0, AGAIN.0, Instant::now());
         while !stop.load(Ordering::Relaxed) {
             std::thread::sleep(LOOK);
-            // Nothing is shown yet, or more wait for the house than may: later, then.
+            // Nothing is shown yet, the standby is gone, or more wait for the house than may: later, then.
             let Ok(Some((shown, waits))) = asking.keeper.look(|house| house.to_cosign()) else {
                 continue;
             };
@@ -88,6 +88,11 @@ impl Asking {
     /// Asks all that are free for the checkpoint that is shown; its entries, and whether enough cosigned it.
     fn round(&mut self, waits: bool) -> Result<(u64, bool)> {
         let log = Arc::new(witness::Log::open(&self.home, Which::Case(&self.dir))?);
+        // The standby may be gone since: nobody cosigns what it does not have.
+        let shown = self.keeper.look(|house| house.to_cosign())?;
+        if shown.is_none_or(|(shown, _)| shown < log.size) {
+            return Ok((0, false));
+        }
         // Those who came too late for the round before.
         while let Ok(answer) = self.answers.1.try_recv() {
             self.take(&log, answer)?;

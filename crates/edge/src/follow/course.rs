@@ -38,12 +38,12 @@ pub(super) struct Course {
 
 /// What was heard last, and when.
 #[derive(Debug, Default)]
-struct Progress {
+pub(super) struct Progress {
     /// The epoch and the beat, and when they came.
     beat: Option<(u64, u64)>,
     since: u64,
     /// The manifest's own times.
-    every_ms: u64,
+    pub(super) every_ms: u64,
     silence_ms: u64,
     /// When a mirror that had no long poll is asked for one again.
     polls_from: u64,
@@ -190,7 +190,7 @@ async fn now(mirror: &mut Mirror, trusted: &Trusted) -> Result<Manifest, Fault> 
 impl Progress {
     /// Whether the feed goes on: who says the same for longer than its heartbeat and a long poll take
     /// is behind.
-    fn hear(&mut self, manifest: &Manifest) -> Result<(), Fault> {
+    pub(super) fn hear(&mut self, manifest: &Manifest) -> Result<(), Fault> {
         let now = clock::now();
         (self.every_ms, self.silence_ms) = (manifest.every_ms, manifest.silence_ms);
         let beat = Some((manifest.place.epoch, manifest.beat.number));

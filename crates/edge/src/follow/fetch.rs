@@ -110,7 +110,11 @@ pub(super) async fn manifest(
     if answer.status != StatusCode::OK {
         return Err(Fault::Status { code: answer.status.as_u16() });
     }
-    let text = answer.whole(MAX_MANIFEST, HEAD).await?;
+    opened(answer.whole(MAX_MANIFEST, HEAD).await?, trusted).map(Some)
+}
+
+/// Reads a manifest that one of the feed's keys signed.
+pub(super) fn opened(text: Vec<u8>, trusted: &Trusted) -> Result<Manifest, Fault> {
     if text.len() > MAX_MANIFEST {
         return Err(ManifestError::TooLong.into());
     }
@@ -118,11 +122,23 @@ pub(super) async fn manifest(
     let mut why = ManifestError::TooLong;
     for key in &trusted.feed {
         match Manifest::open(&text, key) {
-            Ok(manifest) => return Ok(Some(manifest)),
+            Ok(manifest) => return Ok(manifest),
             Err(e) => why = e,
         }
     }
     Err(why.into())
+}
+
+/// A file all of whose bytes are there.
+#[cfg(test)]
+pub(super) fn staged<'a>(
+    trusted: &'a Trusted,
+    name: &FileName,
+    bytes: &[u8],
+) -> Result<Staged<'a>, Fault> {
+    let mut reading = Reading::new(trusted, name, Instant::now(), HEAD);
+    reading.take(bytes)?;
+    if reading.at == name.bytes { reading.end() } else { Err(reading.other()) }
 }
 
 /// What stands beside the manifest under a name; `None` where nothing does. More than `most` bytes are cut one

@@ -18,6 +18,8 @@ mod fetch;
 mod pace;
 mod seen;
 mod shared;
+#[cfg(test)]
+mod simulation;
 mod speaker;
 mod status;
 mod stops;

@@ -282,6 +282,12 @@ impl Shared {
         }
     }
 
+    /// The same, without waiting.
+    #[cfg(test)]
+    pub(super) fn ready(&self, session: &mut Session) -> Vec<Frame> {
+        self.lock().frames(session, clock::now())
+    }
+
     /// Waits, unless follow ends; true where it does not.
     pub(super) fn pause(&self, time: Duration) -> bool {
         let inner = self.lock();

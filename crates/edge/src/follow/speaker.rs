@@ -58,7 +58,12 @@ fn talk(shared: &Shared, run: &Path, pace: &mut Pace) -> Result<(), String> {
     }
 }
 
-fn heard(shared: &Shared, frame: &Frame, reply: Reply, pace: &mut Pace) -> Result<(), String> {
+pub(super) fn heard(
+    shared: &Shared,
+    frame: &Frame,
+    reply: Reply,
+    pace: &mut Pace,
+) -> Result<(), String> {
     match (frame, reply) {
         (Frame::Hello { .. }, Reply::Taken) => {
             pace.reset();

@@ -12,6 +12,8 @@
 //! - [`Copies`]: what the house itself knows of it.
 
 mod asked;
+#[cfg(feature = "simulation")]
+mod by_hand;
 mod following;
 mod named;
 mod sending;
@@ -37,6 +39,8 @@ use crate::desk::Place;
 use crate::{Error, Result};
 
 pub use asked::OfStandby;
+#[cfg(feature = "simulation")]
+pub use by_hand::{Cut, Second};
 pub use following::{Followed, follow};
 pub use named::{Named, Standbys};
 pub use sending::send;

@@ -301,6 +301,29 @@ fn who_is_promoted_has_all_that_was_acknowledged_and_epochs_of_its_own() {
     assert!(nobody.to_string().contains("nothing to promote"));
 }
 
+/// Else witnesses would have cosigned a history that the promoted standby does not go on from, and would refuse
+/// it for ever.
+#[test]
+fn while_it_is_gone_nobody_is_asked_to_cosign() {
+    let bench = Bench::new();
+    let asked = |bench: &Bench| {
+        let look = |house: &mut House| house.show().map(|()| house.to_cosign().is_some());
+        bench.keeper.look(look).unwrap().unwrap()
+    };
+    assert!(asked(&bench));
+    bench.named();
+    assert!(!asked(&bench), "it never followed");
+    let following = bench.follow(SECRET);
+    bench.waits(true);
+    assert!(asked(&bench));
+    let _ = following.end();
+    bench.waits(false);
+    assert!(!asked(&bench));
+    bench.keeper.look(|house| house.dismiss_standby(&vera(), &grounds())).unwrap().unwrap();
+    assert!(asked(&bench), "a person let it go");
+    bench.close();
+}
+
 #[test]
 fn no_machine_begins_an_epoch_of_anothers() {
     let own = Standbys::default();
