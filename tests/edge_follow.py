@@ -60,7 +60,7 @@ class Mirror(BaseHTTPRequestHandler):
 
 
 class House(clearing_house.Bench):
-    """A clearing house with one reporter, one ISP and an event that runs; `more` is what it serves besides."""
+    """A clearing house with one reporter, two ISPs and an event that runs; `more` is what it serves besides."""
 
     more, patience = (), 30
     # Beside its own names and loopback: what its probe may ask, and how.
@@ -75,7 +75,8 @@ class House(clearing_house.Bench):
                         "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"],
                        cwd=self.work, check=True, capture_output=True)
         vigie("authority", "init", "authority.example")
-        for short, sector in (("authority", "authority"), ("league", "rights_holder"), ("tower", "isp"), ("jury", "other")):
+        for short, sector in (("authority", "authority"), ("league", "rights_holder"), ("tower", "isp"), ("cable", "isp"),
+                              ("jury", "other")):
             vigie("party", "add", short, "--name", short.title(), "--sector", sector, "--by", "root")
         for person, of, role, by in (("vera", "authority", "operator", "root"), ("lea", "league", "reporter", "vera"),
                                      ("ray", "jury", "reviewer", "vera")):
@@ -94,6 +95,8 @@ class House(clearing_house.Bench):
         shield("order", "7/26", "--reporter", "league", "--right", "serie-a", "--until", day, "--as", "vera")
         shield("event", "final", "--order", "7/26", "--until", hours, "--as", "lea")
         self.key = vigie("party", "key", "tower-1", "--organisation", "tower", "--role", "isp", "--by", "vera")
+        self.keys = {"all": self.key, "tower": self.key}
+        self.keys["cable"] = vigie("party", "key", "cable-1", "--organisation", "cable", "--role", "isp", "--by", "vera")
         self.trust = vigie("edge", "trust")
         self.tickets = 0
 
@@ -126,16 +129,18 @@ class House(clearing_house.Bench):
 
 
 class Follows:
-    """What a bench of `edge_keep` has beside its keep."""
+    """What a bench of `edge_keep` has beside its keep; `view` is what it follows."""
+
+    view = "all"
 
     def settle(self, house, mirrors):
         text = (DOCS / "follow.toml.example").read_text()
         head, rest = text.split("# Where the feed is to be had", 1)
-        for old, new in (("/run/vigie-keep", str(self.run)), ("/var/lib/vigie-follow", str(self.work / "state")),
+        for old, new in (('view = "all"', f'view = "{self.view}"'), ("/run/vigie-keep", str(self.run)), ("/var/lib/vigie-follow", str(self.work / "state")),
                          ("silence_s = 900", f"silence_s = {SILENCE}")):
             assert head.count(old) == 1, old
             head = head.replace(old, new)
-        (self.work / "follow.key").write_text(house.key)
+        (self.work / "follow.key").write_text(house.keys[self.view])
         (self.work / "follow.key").chmod(0o600)
         url = 'url = "https://clearing.authority.example:8485/feed"\nkey_file = "follow.key"'
         assert rest.count(url) == 1
@@ -166,6 +171,14 @@ class UnboundIsp(Follows, edge_keep.Unbound):
 
 class BindIsp(Follows, edge_keep.Bind):
     pass
+
+
+class Tower(UnboundIsp):
+    view = "tower"
+
+
+class Cable(BindIsp):
+    view = "cable"
 
 
 def edge_status(isp):
@@ -217,6 +230,7 @@ def course(house, isps, mirror):
         assert status["whole"] and status["names"] == 1 and not status["alarms"] and status["epoch"] == 1, status
         assert not isp.says("ALARM")
     wrong_ways(house, isps[0])
+    own_views(house, isps)
 
     # keep is killed and back at once: it is told all anew.
     for isp in isps:
@@ -270,7 +284,7 @@ def course(house, isps, mirror):
     house.serving.send_signal(signal.SIGKILL)
     house.serving.wait()
     house.serve()
-    everywhere(isps, "the new epoch is taken", lambda isp: isp.status().get("epoch") == 2, 40)
+    everywhere(isps, "the new epoch is taken", lambda isp: isp.status().get("epoch") == 3, 40)
     assert all(blocked(isp, "first.stream.example") for isp in isps)
     stopped(house, isps)
     house.lift(first)
@@ -360,11 +374,79 @@ def stopped(house, isps):
     everywhere(isps, "what waited is let in", lambda isp: blocked(isp, "halted.stream.example"), 20)
 
 
+def own_views(house, isps):
+    """What is for one ISP alone is blocked there and open at the other; what is for all is never open meanwhile, by the
+    clearing house itself or by a folder of files; and nobody reads another's view."""
+    (tower, cable), first = isps, "first.stream.example"
+
+    def get(path, whose):
+        return subprocess.run(["curl", "-s", "-w", "%{http_code}", "--cacert", "tls.pem", "-H",
+                               f"Authorization: Bearer {house.keys[whose].strip()}", f"https://127.0.0.1:{house.web}{path}"],
+                              cwd=house.work, capture_output=True, text=True, check=True, timeout=20).stdout
+
+    def reads(*views):
+        everywhere(isps, f"they read {views}", lambda isp: isp.status().get("reads") == views[isps.index(isp)], 10)
+
+    reads("all", "all")
+    assert get("/feed/tower/manifest", "tower").endswith("404")
+    watched = threading.Event()
+    open_at = []
+
+    def watch():
+        while not watched.is_set():
+            open_at.extend(isp.name for isp in isps if opened(isp, first))
+            time.sleep(0.02)
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    name = "alone.stream.example"
+    ticket = house.release(name, "--event", "final", "--isp", "tower")
+    measured("for one ISP alone: released, blocked", [everywhere([tower], name, lambda isp: blocked(isp, name), 5)])
+    assert opened(cable, name)
+    reads("tower", "all")
+    # To who has no view of their own, and to who asks for another's.
+    assert get("/feed/tower/manifest", "tower").endswith("200")
+    for path in ("/feed/tower/manifest", "/feed/tower/list.txt", "/feed/tower/wait?epoch=0&serial=0", "/feed/cable/manifest"):
+        assert get(path, "cable").endswith("404"), path
+    everything = b"".join(file.read_bytes() for file in (Mirror.folder / "all").rglob("*") if file.is_file())
+    assert name.encode() not in everything and b"\napart " in everything
+    until("lists are written", lambda: name in get("/feed/tower/list.txt", "tower"), 15)
+    assert name not in get("/feed/cable/list.txt", "cable") and first in get("/feed/cable/list.txt", "cable")
+    # What is for all goes to both by one release; a killed follow comes back to its own view.
+    tower.kill("follow")
+    tower.follow()
+    both = house.release("both.stream.example")
+    everywhere(isps, "both", lambda isp: blocked(isp, "both.stream.example"), 10)
+    reads("tower", "all")
+    # A new epoch states it all, own views too.
+    house.serving.send_signal(signal.SIGKILL)
+    house.serving.wait()
+    house.serve()
+    everywhere(isps, "the new epoch is taken", lambda isp: isp.status().get("epoch") == 2, 40)
+    assert blocked(tower, name) and opened(cable, name)
+    house.lift(both)
+    everywhere(isps, "both lifted", lambda isp: opened(isp, "both.stream.example"), 5)
+    house.lift(ticket)
+    measured("for one ISP alone: lifted, open", [everywhere([tower], name, lambda isp: opened(isp, name), 5)])
+    reads("all", "all")
+    assert not (Mirror.folder / "tower/manifest").exists() and get("/feed/tower/list.txt", "tower").endswith("200")
+    # By its own end, and at the other ISP.
+    house.release("short.stream.example", "--until", house.later(seconds=12), "--isp", "cable")
+    everywhere([cable], "short", lambda isp: blocked(isp, "short.stream.example"), 10)
+    assert opened(tower, "short.stream.example")
+    reads("all", "cable")
+    everywhere([cable], "its end", lambda isp: opened(isp, "short.stream.example"), 20)
+    everywhere([cable], "and its view's", lambda isp: isp.status().get("reads") == "all", 40)
+    watched.set()
+    watching.join()
+    assert not open_at, f"what is for all was open at {open_at[:5]}"
+
+
 def wrong_ways(house, isp):
     """Who is nobody's key, whom nobody vouches for: said, and nothing taken."""
     text = (isp.work / "follow.toml").read_text()
     for old, new, says in (("ca_file", "# ca_file", "certificate"), ("key_file", "# key_file", "status 401"),
-                           ('view = "all"', 'view = "other"', "status 404")):
+                           ('/feed"', '/food"', "status 404")):
         assert old in text, old
         other = text.replace(old, new).replace(f'{isp.work}/state', f"{isp.work}/state-{says.split()[-1]}")
         other = other.replace("observe = false", "observe = true")
@@ -472,7 +554,7 @@ def main():
         for folder in ("house", "unbound", "bind"):
             (Path(work) / folder).mkdir()
         house = House(f"{work}/house")
-        isps = [UnboundIsp(f"{work}/unbound", upstream, SILENCE), BindIsp(f"{work}/bind", upstream, SILENCE)]
+        isps = [Tower(f"{work}/unbound", upstream, SILENCE), Cable(f"{work}/bind", upstream, SILENCE)]
         try:
             with logs(work):
                 house.begin(server.server_port, upstream)

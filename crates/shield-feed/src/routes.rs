@@ -22,8 +22,17 @@ use crate::server::Bounds;
 use crate::store::{Announced, Store, ViewName};
 use crate::waiting;
 
-/// Which view the bearer of a key may read; without a key, which one anybody may. `None`: nobody's.
-pub type Who = Arc<dyn Fn(Option<&str>) -> Option<ViewName> + Send + Sync>;
+/// What the bearer of a key may read; without a key, what anybody may. `None`: it is nobody's.
+pub type Who = Arc<dyn Fn(Option<&str>) -> Option<Opens> + Send + Sync>;
+
+/// The views that somebody may read. Any other is not there for them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Opens {
+    /// The one that is everybody's.
+    pub everybody: Option<ViewName>,
+    /// Their own, whether there is such a view now or not.
+    pub own: Option<ViewName>,
+}
 
 /// Never changes: a cache need not ask again.
 const FOR_EVER: &str = "max-age=31536000, immutable";
@@ -82,6 +91,8 @@ pub fn router(store: Arc<Store>, log: Option<PathBuf>, who: Who, bounds: Bounds)
 /// Who asks, if he may read this view.
 struct Reader {
     view: ViewName,
+    /// The view that is everybody's, where he may read it.
+    everybody: Option<ViewName>,
     /// Anybody may: a shared cache may keep it.
     anybody: bool,
 }
@@ -114,9 +125,12 @@ impl Serving {
         if given.is_some() && key.is_none() {
             return Err(Denied::Key);
         }
-        let own = (self.who)(key).ok_or(Denied::Key)?;
-        let same = view.parse::<ViewName>().is_ok_and(|view| view == own);
-        if same { Ok(Reader { view: own, anybody: key.is_none() }) } else { Err(Denied::View) }
+        let Opens { everybody, own } = (self.who)(key).ok_or(Denied::Key)?;
+        let asked = view.parse::<ViewName>().map_err(|_| Denied::View)?;
+        if Some(&asked) != everybody.as_ref() && Some(&asked) != own.as_ref() {
+            return Err(Denied::View);
+        }
+        Ok(Reader { view: asked, everybody, anybody: key.is_none() })
     }
 }
 
@@ -237,10 +251,15 @@ async fn list(
     Path((view, list)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let reader = match serving.reader(&headers, &view) {
+    let mut reader = match serving.reader(&headers, &view) {
         Ok(reader) => reader,
         Err(denied) => return denied.into_response(),
     };
+    // A list names no view: under an ISP's own name stands what that ISP gets, whichever view that is now.
+    if let Some(everybody) = reader.everybody.take().filter(|_| !serving.store.stands(&reader.view))
+    {
+        reader.view = everybody;
+    }
     let Some((name, media)) = LISTS.iter().find(|(name, _)| *name == list) else {
         return absent("list");
     };

@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ledger::disk::{self, Overwrite};
-use ledger::note::Note;
 use model::Sha256Hex;
-use shield::wire::Manifest;
 use tokio::sync::watch;
 
 use crate::error::StoreError;
 use crate::fill::fill;
+
+mod views;
 
 /// The longest file, in bytes.
 pub const MAX_FILE: u64 = 256 << 20;
@@ -86,11 +86,13 @@ struct ViewState {
     announced: watch::Sender<Option<Announced>>,
     /// What the lists hold, while they stand.
     lists: BTreeMap<String, Sha256Hex>,
+    /// It was out, and ended: another view may take its place.
+    ended: bool,
 }
 
 impl ViewState {
     fn new(files: BTreeMap<Sha256Hex, Option<Instant>>) -> Self {
-        Self { files, announced: watch::Sender::new(None), lists: BTreeMap::new() }
+        Self { files, announced: watch::Sender::new(None), lists: BTreeMap::new(), ended: false }
     }
 }
 
@@ -236,56 +238,9 @@ impl Store {
             let hash = Sha256Hex::of(manifest.as_bytes());
             let out = Announced { place, manifest: manifest.into(), hash };
             state.announced.send_replace(Some(out));
+            state.ended = false;
         }
         Ok(())
-    }
-
-    /// Takes up the manifest that another put into a view's folder (`vigie serve --feed`, into the folder
-    /// `VIEW` of this one), and tells it to who waits; true where it is another than before. Nobody's signature
-    /// is looked at: that is for who follows. Call it after each heartbeat.
-    ///
-    /// # Errors
-    /// There is none, or none of this view; it goes back; a file is missing.
-    pub fn take_up(&self, view: &ViewName, now: Instant) -> Result<bool, StoreError> {
-        let unread = |why: &dyn fmt::Display| StoreError::Unread(view.clone(), why.to_string());
-        self.view(view)?;
-        let _writing = self.writing();
-        let mut text = String::new();
-        let file = ledger::plain::open(&self.dir.join(&*view.0).join("manifest"));
-        let file = file.map_err(|e| unread(&e))?.take(MAX_MANIFEST as u64 + 1);
-        io::BufReader::new(file).read_to_string(&mut text).map_err(|e| unread(&e))?;
-        if text.len() > MAX_MANIFEST {
-            return Err(StoreError::Manifest(text.len()));
-        }
-        let note = Note::parse(&text).map_err(|e| unread(&e))?;
-        let manifest = Manifest::read(&note.text).map_err(|e| unread(&e))?;
-        if manifest.view != *view.0 {
-            return Err(unread(&format!("it is of the view {:?}", manifest.view)));
-        }
-        let hash = Sha256Hex::of(text.as_bytes());
-        let place = (manifest.place.epoch, manifest.place.serial);
-        let named: Vec<Sha256Hex> =
-            manifest.snapshot.iter().chain(&manifest.deltas).map(|file| file.hash).collect();
-        let missing = named.iter().find(|hash| !self.folder(view).join(hash.to_string()).is_file());
-        if let Some(missing) = missing {
-            return Err(StoreError::Missing(view.clone(), *missing));
-        }
-        let mut views = self.views();
-        let Some(state) = views.get_mut(view) else { return Ok(false) };
-        let out = state.announced.borrow().as_ref().map(|out| (out.place, out.hash));
-        match out {
-            Some((_, before)) if before == hash => return Ok(false),
-            Some((at, _)) if place < at => {
-                return Err(StoreError::Backwards { view: view.clone(), at, to: place });
-            }
-            _ => {}
-        }
-        for (hash, since) in &mut state.files {
-            *since = if named.contains(hash) { None } else { Some(since.unwrap_or(now)) };
-        }
-        state.files.extend(named.into_iter().map(|hash| (hash, None)));
-        state.announced.send_replace(Some(Announced { place, manifest: text.into(), hash }));
-        Ok(true)
     }
 
     /// Removes files that no manifest has named for the grace, and tells how many.
@@ -353,7 +308,8 @@ impl Store {
             return Ok(());
         }
         if views.len() == MAX_VIEWS {
-            return Err(StoreError::Views);
+            let ended = views.iter().find(|(_, state)| state.ended).map(|(name, _)| name.clone());
+            views.remove(&ended.ok_or(StoreError::Views)?);
         }
         disk::create_dir(&self.folder(view))?;
         views.insert(view.clone(), ViewState::new(BTreeMap::new()));

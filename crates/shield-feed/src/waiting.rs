@@ -12,19 +12,22 @@ use crate::store::Announced;
 
 type Listening = watch::Receiver<Option<Announced>>;
 
-/// The newest manifest as soon as it is of another place than the client's, or when `most` is over.
+/// The newest manifest as soon as it is of another place than the client's, or when `most` is over; none as soon
+/// as the view ended.
 pub(crate) async fn wait(
     mut listening: Listening,
     shown: (u64, u64),
     most: Duration,
 ) -> Option<Announced> {
-    let other = |now: &Option<Announced>| now.as_ref().is_some_and(|now| now.place != shown);
+    let stood = listening.borrow().is_some();
+    let other = |now: &Option<Announced>| now.as_ref().map_or(stood, |now| now.place != shown);
     let _ = tokio::time::timeout(most, listening.wait_for(other)).await;
     listening.borrow().clone()
 }
 
 /// Each manifest as an event, until `until`. A client that reads slowly gets the newest of those it
-/// missed: one event is made when the one before was taken. It ends where `may` says no more.
+/// missed: one event is made when the one before was taken. It ends where `may` says no more,
+/// and where the view ends.
 pub(crate) fn events(
     listening: Listening,
     until: Instant,
@@ -41,6 +44,9 @@ pub(crate) fn events(
             return None;
         }
         let now = listening.borrow_and_update().clone();
+        if now.is_none() && !first {
+            return None;
+        }
         let event = now.as_ref().map_or_else(|| ": nothing is out yet\n\n".to_owned(), event);
         Some((Ok::<_, Infallible>(Bytes::from(event)), (listening, false, place, may)))
     }))

@@ -466,14 +466,14 @@ fn whoever_follows_the_files_holds_what_is_in_force() {
     let mut follower = Follower::new("all", Bounds::default(), Vec::new());
     let mut files = 0;
     let mut follow = |follower: &mut Follower, now: Moment| -> Vec<String> {
-        let text = std::fs::read_to_string(folder.join("manifest")).unwrap();
+        let text = std::fs::read_to_string(folder.join("all/manifest")).unwrap();
         let manifest = Manifest::open(&text, &key.verifier()).unwrap();
         let (want, alarm) = follower.hear(&manifest, now, 0).unwrap();
         assert_eq!(alarm, None);
         if let Want::Files(wanted) = want {
             for name in wanted {
                 let bytes =
-                    std::fs::read(folder.join("files").join(name.hash.to_string())).unwrap();
+                    std::fs::read(folder.join("all/files").join(name.hash.to_string())).unwrap();
                 let mut staged = Staged::new(name, &policy);
                 lines(&bytes).for_each(|line| staged.line(line).unwrap());
                 assert_eq!(follower.take(staged, now, 0).unwrap().alarms, []);
@@ -485,7 +485,7 @@ fn whoever_follows_the_files_holds_what_is_in_force() {
     let out = |house: &mut House, publisher: &mut publish::Publisher| {
         house.publish();
         house.show().unwrap();
-        publisher.publish(house, house.now()).unwrap();
+        publisher.publish(house, house.now(), &mut |_| ()).unwrap();
     };
     let names: Vec<String> = (0..9).map(|n| format!("s{n}.stream.example")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -509,7 +509,7 @@ fn whoever_follows_the_files_holds_what_is_in_force() {
     out(&mut house, &mut publisher);
     assert_eq!(follow(&mut follower, house.now()).len(), 8);
     // A heartbeat names the same files.
-    publisher.beat(&house, house.now()).unwrap();
+    publisher.beat(&house, house.now(), &mut |_| ()).unwrap();
     let before = follow(&mut follower, house.now());
     // Who begins now holds the same.
     let mut late = Follower::new("all", Bounds::default(), Vec::new());
@@ -537,7 +537,7 @@ fn whoever_follows_the_files_holds_what_is_in_force() {
     let mut publisher =
         publish::Publisher::new(&folder, publish::feed_key(&place.home, &authority).unwrap())
             .unwrap();
-    publisher.publish(&house, house.now()).unwrap();
+    publisher.publish(&house, house.now(), &mut |_| ()).unwrap();
     assert_eq!(follow(&mut follower, house.now()), before);
     let records: std::collections::BTreeSet<u64> =
         (0..9).filter_map(|n| house.proven(item(n))).map(|proven| proven.record).collect();

@@ -8,7 +8,8 @@ use line::{Address, AddressError, Answer, CallError, Line, OpenError};
 pub(super) struct Mirror {
     /// Its address, as it is told of.
     pub(super) url: String,
-    view: String,
+    /// The view that is asked for.
+    pub(super) view: String,
     line: Line,
 }
 

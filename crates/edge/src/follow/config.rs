@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use ledger::note::VerifierKey;
 use ledger::{Policy, Trust};
 use serde::Deserialize;
+use shield::feed::{ALL, Whose};
+use shield::order::words::Organisation;
 use shield::wire::Bounds;
 
 use super::client::Mirror;
@@ -25,7 +27,8 @@ const MAX_KEY: u64 = 512;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Which view of the feed is this ISP's.
+    /// Which view of the feed is this ISP's: the short name that its service key is of, or `all`. While no ticket
+    /// names this ISP there is no such view, and `all` is followed.
     #[serde(default = "view")]
     pub view: String,
     /// The folder of what is kept: the last place taken, and how it stands.
@@ -86,7 +89,7 @@ pub struct Trusted {
 }
 
 fn view() -> String {
-    "all".to_owned()
+    ALL.to_owned()
 }
 fn silence() -> u64 {
     Bounds::default().silence_ms / 1000
@@ -130,9 +133,12 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let short = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if self.view.is_empty() || self.view.len() > 64 || !self.view.chars().all(short) {
-            return self.odd("view", "write the view's short name, as the clearing house gave it");
+        let own = Organisation::new(&self.view).map(Whose::Isp);
+        if self.view != ALL && own.as_ref().and_then(Whose::name) != Some(&self.view) {
+            return self.odd(
+                "view",
+                "write `all`, or your organisation's short name, as the clearing house gave it",
+            );
         }
         if self.keep.is_none() && !self.observe {
             return self.odd("keep", "name the folder of keep's socket, or set `observe = true`");

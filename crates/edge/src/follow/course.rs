@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use line::CallError;
+use shield::feed::ALL;
 use shield::feed::Place;
-use shield::wire::Manifest;
+use shield::wire::{Alarm, FileName, Manifest};
 use tokio::time::sleep;
 
 use super::client::Mirror;
@@ -23,6 +24,10 @@ const LONG_POLL: Duration = Duration::from_secs(40);
 const WRITE: u64 = 10_000;
 /// The shortest time between two questions of which the first brought nothing new, in milliseconds.
 const BREATH: u64 = 500;
+/// How often, and after how long each time, an own view is looked for that everybody's says is there.
+const LOOKS: usize = 8;
+/// See [`LOOKS`].
+const LOOK: Duration = Duration::from_millis(250);
 /// A mirror that had no long poll is asked for one again after so long, in milliseconds.
 const POLLS: u64 = 15_000;
 
@@ -31,6 +36,10 @@ pub(super) struct Course {
     mirrors: Vec<Mirror>,
     shared: Arc<Shared>,
     state: PathBuf,
+    /// This ISP's own view, by the settings.
+    own: String,
+    /// The view that is asked for: the own one, or everybody's while there is no other.
+    reads: String,
     /// The longest silence that the settings allow, in milliseconds.
     silence_ms: u64,
     progress: Progress,
@@ -57,9 +66,10 @@ impl Course {
         mirrors: Vec<Mirror>,
         shared: Arc<Shared>,
         state: PathBuf,
-        silence_ms: u64,
+        (view, silence_ms): (&str, u64),
     ) -> Self {
-        Self { trusted, mirrors, shared, state, silence_ms, progress: Progress::default() }
+        let (own, reads, progress) = (view.to_owned(), view.to_owned(), Progress::default());
+        Self { trusted, mirrors, shared, state, own, reads, silence_ms, progress }
     }
 
     /// Follows, for ever.
@@ -105,14 +115,94 @@ impl Course {
         polls: Option<bool>,
         failed: usize,
     ) -> Result<bool, Fault> {
-        let (trusted, mirrors) = (Arc::clone(&self.trusted), self.mirrors.len());
+        let (trusted, mirrors, asked) =
+            (Arc::clone(&self.trusted), self.mirrors.len(), clock::now());
+        let (manifest, knows, files) = self.believed(at, polls).await?;
         let Some(mirror) = self.mirrors.get_mut(at) else { return Ok(false) };
+        fetch::check_sizes(&files)?;
+        let mut staged = Vec::with_capacity(files.len());
+        let silence = Duration::from_millis(manifest.silence_ms.min(self.silence_ms));
+        let limit = fetch::patience(&files, mirrors, failed, silence);
+        let until = (Instant::now() + limit, limit);
+        for file in &files {
+            staged.push(fetch::file(mirror, &trusted, file, until).await?);
+        }
+        // Before anybody is told: who begins anew takes nothing older than what was ever acted on.
+        self.keep_seen(&manifest);
+        if !files.is_empty() {
+            self.shared.take(staged)?;
+        } else if clock::now().saturating_sub(asked) < BREATH {
+            // It lets nobody wait.
+            sleep(Duration::from_millis(BREATH)).await;
+        }
+        Ok(knows)
+    }
+
+    /// The next manifest that is believed, whether the mirror knows long polls, and the files that lead on. Where
+    /// the view that is asked for is not to be had, or not to be believed, the other one is asked for: an own view
+    /// that begins, or ends, is gone over to within the same round.
+    async fn believed(
+        &mut self,
+        at: usize,
+        polls: Option<bool>,
+    ) -> Result<(Manifest, bool, Vec<FileName>), Fault> {
+        let fault = match self.asked(at, polls).await {
+            Err(fault) if self.own != ALL && !matches!(fault, Fault::Call(_) | Fault::Slow(..)) => {
+                fault
+            }
+            other => return other,
+        };
+        let (own, before) = (self.own.clone(), self.reads.clone());
+        self.reads = if before == own { ALL.to_owned() } else { own };
+        // Everybody's manifest may come through another cache than the own one, which it speaks of.
+        let mut tries = if is_apart(&fault) { LOOKS } else { 1 };
+        let other = loop {
+            match self.asked(at, None).await {
+                Ok(believed) => return Ok(believed),
+                Err(other) if other.is_absent() && tries > 1 => tries -= 1,
+                Err(other) => break other,
+            }
+            sleep(LOOK).await;
+        };
+        // Which of the two is the one to have, and so what is wrong: an own view that is said to be there, and is
+        // not, is kept from this ISP.
+        let (is_own, fault) = match (is_apart(&fault), is_apart(&other)) {
+            (true, _) => (true, if other.is_absent() { fault } else { other }),
+            (_, true) => (true, if fault.is_absent() { other } else { fault }),
+            _ => (before == self.own, if fault.is_absent() { other } else { fault }),
+        };
+        self.reads = if is_own { self.own.clone() } else { ALL.to_owned() };
+        Err(fault)
+    }
+
+    /// What the mirror has of the view that is asked for, heard.
+    async fn asked(
+        &mut self,
+        at: usize,
+        polls: Option<bool>,
+    ) -> Result<(Manifest, bool, Vec<FileName>), Fault> {
+        let (manifest, knows) = self.manifest(at, polls).await?;
+        let files = self.shared.hear(&manifest)?;
+        self.progress.hear(&manifest)?;
+        Ok((manifest, knows, files))
+    }
+
+    async fn manifest(
+        &mut self,
+        at: usize,
+        polls: Option<bool>,
+    ) -> Result<(Manifest, bool), Fault> {
+        let trusted = Arc::clone(&self.trusted);
+        let Some(mirror) = self.mirrors.get_mut(at) else {
+            return Err(Fault::Call(CallError::Slow(fetch::HEAD)));
+        };
+        self.reads.clone_into(&mut mirror.view);
         let (place, asked) = (self.shared.place(), clock::now());
         // Who had no long poll once may have been full, or between two versions.
         let polls = polls.map(|knows| knows || asked >= self.progress.polls_from);
         // Nothing is waited for while all is let go of: it is asked now and then, to go on from there later.
         let stopped = self.shared.is_let_go();
-        let (manifest, knows) = match (polls.filter(|_| !stopped), place) {
+        let heard = match (polls.filter(|_| !stopped), place) {
             _ if stopped => {
                 let every = (self.progress.every_ms / 2).clamp(500, 5_000);
                 sleep(Duration::from_millis(every)).await;
@@ -141,25 +231,7 @@ impl Course {
             }
             _ => (now(mirror, &trusted).await?, true),
         };
-        let files = self.shared.hear(&manifest)?;
-        self.progress.hear(&manifest)?;
-        fetch::check_sizes(&files)?;
-        let mut staged = Vec::with_capacity(files.len());
-        let silence = Duration::from_millis(manifest.silence_ms.min(self.silence_ms));
-        let limit = fetch::patience(&files, mirrors, failed, silence);
-        let until = (Instant::now() + limit, limit);
-        for file in &files {
-            staged.push(fetch::file(mirror, &trusted, file, until).await?);
-        }
-        // Before anybody is told: who begins anew takes nothing older than what was ever acted on.
-        self.keep_seen(&manifest);
-        if !files.is_empty() {
-            self.shared.take(staged)?;
-        } else if clock::now().saturating_sub(asked) < BREATH {
-            // It lets nobody wait.
-            sleep(Duration::from_millis(BREATH)).await;
-        }
-        Ok(knows)
+        Ok(heard)
     }
 
     fn keep_seen(&mut self, manifest: &Manifest) {
@@ -180,6 +252,11 @@ impl Course {
             Err(error) => self.shared.raise("disk", "disk", &error, true),
         }
     }
+}
+
+/// True where everybody's view says that there is an own one.
+fn is_apart(fault: &Fault) -> bool {
+    matches!(fault, Fault::Feed(Alarm::Apart(_)))
 }
 
 async fn now(mirror: &mut Mirror, trusted: &Trusted) -> Result<Manifest, Fault> {

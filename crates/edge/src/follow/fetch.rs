@@ -70,12 +70,18 @@ impl Fault {
             Self::Status { .. } => "status",
             Self::Manifest(_) => "manifest",
             Self::Feed(Alarm::Back(..)) => "back",
+            Self::Feed(Alarm::Apart(_)) => "apart",
             Self::Feed(Alarm::Old(_)) => "old",
             Self::Feed(Alarm::OtherFile(_) | Alarm::File(..) | Alarm::Unfit(_)) => "file",
             Self::Feed(_) => "feed",
             Self::Stale(_) => "stale",
             Self::Large(_) => "large",
         }
+    }
+
+    /// True where the mirror has no such view.
+    pub(super) fn is_absent(&self) -> bool {
+        matches!(self, Self::Status { code: 404 | 410 })
     }
 
     /// True where somebody handed on what is not the feed, or an old one: not what happens to networks.

@@ -7,6 +7,9 @@
 //! - `stops` looks for a stop that was signed beforehand, beside each manifest and where one is brought.
 //! - [`Seen`] is the last place, on disk; [`Status`] how it stands, beside it; `alarms` what is wrong.
 //!
+//! An ISP's own view comes and goes with the tickets that name it: `course` goes over from everybody's and back,
+//! and what stands in both is never let go of in between.
+//!
 //! *Invariants: nothing is told that no signature covers. Nothing goes back, over restarts too. Whoever
 //! is slow, keep or a mirror, holds up neither the other nor a clock.*
 
@@ -30,6 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::{Lock, Wait};
+use shield::feed::ALL;
 use shield::wire::Follower;
 
 pub use alarms::{MAX_ALARMS, Raised};
@@ -113,13 +117,14 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
         _ => None,
     };
     told(&format!(
-        "follow runs: view {} of {name}{}{}",
+        "follow runs: view {}{} of {name}{}{}",
         config.view,
+        if config.view == ALL { "" } else { ", or all while there is no such view," },
         if seen.is_some() { ", from where it stood" } else { "" },
         if config.observe { "; it only observes, and tells keep nothing" } else { "" }
     ));
-    let silence_ms = config.bounds().silence_ms;
-    let course = Course::new(trusted, mirrors, Arc::clone(&shared), state.to_owned(), silence_ms);
+    let view = (config.view.as_str(), config.bounds().silence_ms);
+    let course = Course::new(trusted, mirrors, Arc::clone(&shared), state.to_owned(), view);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut looks = tokio::task::JoinSet::new();

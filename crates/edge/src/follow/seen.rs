@@ -18,7 +18,7 @@
 use std::path::{Path, PathBuf};
 
 use model::Sha256Hex;
-use shield::feed::Place;
+use shield::feed::{ALL, Place};
 use shield::order::Moment;
 use shield::wire::{Beat, Manifest};
 
@@ -99,7 +99,8 @@ impl Seen {
         (seen.text() == text).then_some(seen)
     }
 
-    /// What stands in a state folder; none where nothing was taken yet.
+    /// What stands in a state folder; none where nothing was taken yet. Of an ISP's own `view` it may be of
+    /// everybody's, which is followed while there is no other: both have the same places and beats.
     ///
     /// # Errors
     /// See [`SeenError`].
@@ -112,7 +113,7 @@ impl Seen {
         };
         let seen = std::str::from_utf8(&bytes).ok().and_then(Self::parse);
         let seen = seen.ok_or_else(|| SeenError::Damaged(path.clone()))?;
-        if (seen.feed.as_str(), seen.view.as_str()) != (feed, view) {
+        if seen.feed != feed || (seen.view != view && seen.view != ALL) {
             return Err(SeenError::Other(path, seen.feed, seen.view));
         }
         Ok(Some(seen))
@@ -151,7 +152,14 @@ mod tests {
         seen().write(state.path()).unwrap();
         assert_eq!(read(&feed, "all"), Ok(Some(seen())));
         assert!(matches!(read("other.example/shield/feed", "all"), Err(SeenError::Other(..))));
-        assert!(matches!(read(&feed, "isp-2"), Err(SeenError::Other(..))));
+        // What was taken of everybody's view is gone on from in an own one; of another's nothing is.
+        assert_eq!(read(&feed, "isp-2"), Ok(Some(seen())));
+        Seen { view: "isp-1".to_owned(), ..seen() }.write(state.path()).unwrap();
+        assert!(read(&feed, "isp-1").is_ok_and(|seen| seen.is_some()));
+        for other in ["isp-2", "all"] {
+            assert!(matches!(read(&feed, other), Err(SeenError::Other(..))), "{other}");
+        }
+        seen().write(state.path()).unwrap();
         let text = seen().text();
         for at in 0..text.len() {
             let mut bytes = text.clone().into_bytes();

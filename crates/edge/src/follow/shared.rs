@@ -344,15 +344,17 @@ impl Inner {
         let others = held.keys().rev().take_while(|item| !is_name(item)).count();
         self.status.names = (held.len() - others) as u64;
         self.status.addresses = others as u64;
+        self.follower.reads().clone_into(&mut self.status.reads);
         if let Some((place, _)) = self.follower.place() {
             (self.status.epoch, self.status.serial) = (Some(place.epoch), place.serial);
         }
     }
 
     fn line(&self) -> String {
-        let Status { epoch, serial, names, addresses, .. } = &self.status;
+        let Status { epoch, serial, names, addresses, view, reads, .. } = &self.status;
+        let of = if view == reads { String::new() } else { format!("view {reads}, ") };
         format!(
-            "epoch {}, serial {serial}: {names} names and {addresses} addresses are in force",
+            "{of}epoch {}, serial {serial}: {names} names and {addresses} addresses are in force",
             epoch.unwrap_or(0)
         )
     }

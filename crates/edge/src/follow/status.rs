@@ -20,8 +20,11 @@ pub struct Status {
     pub at: i64,
     /// The process.
     pub pid: u32,
-    /// The view.
+    /// The view that is this ISP's by its settings.
     pub view: String,
+    /// The view that is followed: that one, or `all` while there is no such view. Empty before the first list.
+    #[serde(default)]
+    pub reads: String,
     /// Whether keep is told nothing.
     pub observe: bool,
     /// The mirror that is asked.
@@ -120,8 +123,8 @@ impl Status {
             |status: &Self| status.alarms.iter().map(|raised| raised.since).collect::<Vec<_>>();
         (self.epoch, self.serial, self.whole, self.names, self.addresses)
             != (other.epoch, other.serial, other.whole, other.names, other.addresses)
-            || (&self.keep, &self.mirror, self.alarms_ever, &self.stopped)
-                != (&other.keep, &other.mirror, other.alarms_ever, &other.stopped)
+            || (&self.keep, &self.mirror, self.alarms_ever, &self.stopped, &self.reads)
+                != (&other.keep, &other.mirror, other.alarms_ever, &other.stopped, &other.reads)
             || alarms(self) != alarms(other)
     }
 }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ledger::{Lock, Note, Wait};
+use shield::feed::ALL;
 use shield::order::{Halt, Moment};
 use shield::wire::stop::{Act, MAX_STOP, NotObeyed, Obeyed, StopFile, StopFileError};
 
@@ -263,15 +264,33 @@ impl Stops {
         }
     }
 
+    /// Where a stop file stands in the one order of such words; `None` where it is not to be read.
+    fn order(&self, bytes: &[u8]) -> Option<(u64, Moment)> {
+        opened(bytes, &self.trusted).ok().map(|file| file.order())
+    }
+
     /// Looks at one mirror, for ever.
     pub(super) async fn look(self, mut mirror: Mirror) {
         let place = format!("stop at {}", mirror.url);
+        // One that is for all lies beside everybody's manifest, though this ISP has a view of its own.
+        let own = self.held.lock().unwrap_or_else(PoisonError::into_inner).view.clone();
+        let mut views = vec![own];
+        if !views.iter().any(|view| view == ALL) {
+            views.push(ALL.to_owned());
+        }
         loop {
-            match fetch::beside(&mut mirror, "stop", MAX_STOP).await {
-                Ok(Some(bytes)) => self.take(&bytes, &place),
-                Ok(None) => self.shared.settle(&place),
+            let mut found = Vec::new();
+            for view in &views {
+                view.clone_into(&mut mirror.view);
                 // That it does not answer is told of the manifest.
-                Err(_) => {}
+                let Ok(stop) = fetch::beside(&mut mirror, "stop", MAX_STOP).await else { continue };
+                found.push(stop);
+            }
+            // Of two words the later one counts, in whichever order they are read: the earlier is no news.
+            match found.iter().flatten().max_by_key(|bytes| self.order(bytes)) {
+                Some(bytes) => self.take(bytes, &place),
+                None if found.len() == views.len() => self.shared.settle(&place),
+                None => {}
             }
             tokio::time::sleep(EVERY).await;
         }

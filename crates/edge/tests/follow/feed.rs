@@ -15,7 +15,7 @@ use shield::item::Item;
 use shield::order::{ItemId, Moment};
 use shield::proof::{self, Block};
 use shield::wire::file::{Group, Head, Writer};
-use shield::wire::{Beat, FileName, Manifest};
+use shield::wire::{Apart, Beat, FileName, Manifest};
 
 pub(crate) fn log_key() -> SigningKey {
     SigningKey::new("authority.example/shield", &[1; 32]).unwrap()
@@ -32,6 +32,11 @@ pub(crate) fn wall() -> Moment {
 
 /// A snapshot at a place, with these names in force for an hour.
 pub(crate) fn snapshot(place: Place, names: &[&str]) -> (FileName, Vec<u8>) {
+    snapshot_of("all", place, names)
+}
+
+/// The same, of a view.
+pub(crate) fn snapshot_of(view: &str, place: Place, names: &[&str]) -> (FileName, Vec<u8>) {
     let block = |(n, name): (u32, &&str)| Block {
         value: Item::parse(name).unwrap(),
         item: ItemId(u64::from(n)),
@@ -56,7 +61,7 @@ pub(crate) fn snapshot(place: Place, names: &[&str]) -> (FileName, Vec<u8>) {
     let record = String::from_utf8(record).unwrap();
     let leaf = tree::leaf(record.as_bytes());
     let checkpoint = log_key().sign(1, &tree::root(&[leaf]));
-    let head = Head { view: "all".into(), place, from: None, checkpoint };
+    let head = Head { view: view.into(), place, from: None, checkpoint };
     let mut writer = Writer::new(Vec::new(), &head).unwrap();
     let blocks = (0..).zip(blocks).collect();
     let group = Group { index: 0, record: &record, path: Vec::new(), leaves: &leaves, blocks };
@@ -82,15 +87,30 @@ fn named(from: Option<u64>, to: u64, bytes: Vec<u8>) -> (FileName, Vec<u8>) {
 
 /// A manifest of now, signed.
 pub(crate) fn manifest(place: Place, beat: u64, files: &[FileName], key: &SigningKey) -> Vec<u8> {
+    manifest_of("all", &[], place, beat, files, key)
+}
+
+/// The same of a view, where these have one of their own.
+pub(crate) fn manifest_of(
+    view: &str,
+    apart: &[&str],
+    place: Place,
+    beat: u64,
+    files: &[FileName],
+    key: &SigningKey,
+) -> Vec<u8> {
+    let mut apart: Vec<Apart> = apart.iter().map(|name| Apart::of(place, name)).collect();
+    apart.sort_unstable();
     let (snapshot, deltas) = files.split_first().unwrap();
     let manifest = Manifest {
         origin: key.name().to_owned(),
-        view: "all".into(),
+        view: view.into(),
         place,
         beat: Beat { number: beat, made: wall() },
         every_ms: 1_000,
         silence_ms: 900_000,
         count: 0,
+        apart,
         snapshot: Some(snapshot.clone()),
         deltas: deltas.to_vec(),
     };
@@ -153,7 +173,34 @@ impl Mirror {
 
     /// Has a path answered with these bytes, and the connection closed after them.
     pub(crate) fn raw(&self, path: &str, bytes: Vec<u8>) {
-        self.answers.lock().unwrap().insert(format!("/feed/all/{path}"), bytes);
+        self.raw_at(&format!("all/{path}"), bytes);
+    }
+
+    fn raw_at(&self, path: &str, bytes: Vec<u8>) {
+        self.answers.lock().unwrap().insert(format!("/feed/{path}"), bytes);
+    }
+
+    /// Publishes a view by its one snapshot, where these have one of their own.
+    pub(crate) fn publish_of(
+        &self,
+        view: &str,
+        apart: &[&str],
+        (place, beat): (Place, u64),
+        (name, bytes): &(FileName, Vec<u8>),
+    ) {
+        let signed = manifest_of(view, apart, place, beat, std::slice::from_ref(name), &feed_key());
+        for (path, body) in
+            [(format!("files/{}", name.hash), bytes), ("manifest".to_owned(), &signed)]
+        {
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+            self.raw_at(&format!("{view}/{path}"), [head.as_bytes(), body].concat());
+        }
+    }
+
+    /// Ends a view: nothing of it is there any more.
+    pub(crate) fn end_of(&self, view: &str) {
+        let below = format!("/feed/{view}/");
+        self.answers.lock().unwrap().retain(|path, _| !path.starts_with(&below));
     }
 
     pub(crate) fn publish(&self, place: Place, beat: u64, files: &[(FileName, Vec<u8>)]) {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use edge::follow::{Config, FollowError, Seen, Status, run};
-use feed::{Mirror, feed_key, lift, log_key, manifest, snapshot};
+use feed::{Mirror, feed_key, lift, log_key, manifest, snapshot, snapshot_of};
 use ledger::SigningKey;
 use shield::feed::Place;
 
@@ -271,4 +271,96 @@ fn a_keep_that_hangs_holds_nobody_up_and_one_that_is_back_is_told_all() {
     );
     bed.until("status says so", || status(dir.path()).keep.all_told);
     bed.end().unwrap();
+}
+
+/// What keep is told, line by line: every frame is taken.
+fn taking_all(run: &Path) -> Arc<Mutex<Vec<String>>> {
+    ledger::disk::create_dir(run).unwrap();
+    let keep = UnixListener::bind(run.join("keep")).unwrap();
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&said);
+    std::thread::spawn(move || {
+        for stream in keep.incoming().flatten() {
+            let heard = Arc::clone(&heard);
+            std::thread::spawn(move || {
+                for line in BufReader::new(&stream).lines().map_while(Result::ok) {
+                    heard.lock().unwrap().push(line);
+                    if (&stream).write_all(b"{\"answer\":\"taken\"}\n").is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    said
+}
+
+#[test]
+fn an_own_view_is_gone_over_to_and_back_and_keep_opens_nothing_of_both() {
+    let (dir, mirror) = (tempfile::tempdir().unwrap(), Mirror::new());
+    let said = taking_all(&dir.path().join("run"));
+    let told = |what: &str| said.lock().unwrap().iter().any(|line| line.contains(what));
+    let all = |serial| (place(1, serial), snapshot(place(1, serial), &NAMES[..2]));
+    let (at, files) = all(5);
+    mirror.publish_of("all", &["isp-2"], (at, 9), &files);
+    let config = config(dir.path(), &[&mirror], "view = 'isp-1'");
+    let bed = Bed::new(&config);
+    bed.until("everybody's is followed", || status(dir.path()).keep.all_told);
+    assert_eq!((status(dir.path()).reads.as_str(), status(dir.path()).names), ("all", 2));
+
+    // Its own begins. Another's is not believed in its place, however well it is signed.
+    let own = snapshot_of("isp-1", place(1, 6), &NAMES);
+    let (at, files) = all(6);
+    let other = snapshot_of("isp-2", place(1, 7), &NAMES[..1]);
+    mirror.publish_of("all", &["isp-1", "isp-2"], (at, 10), &files);
+    bed.until("a view that is kept from it: an alarm", || {
+        status(dir.path()).alarms.iter().any(|raised| raised.word == "apart")
+    });
+    assert_eq!((status(dir.path()).serial, status(dir.path()).names), (5, 2));
+    mirror.publish_of("isp-1", &[], (place(1, 6), 11), &own);
+    bed.until("its own is followed", || status(dir.path()).names == 3);
+    assert_eq!(status(dir.path()).reads, "isp-1");
+    bed.until("it is well again", || status(dir.path()).alarms.is_empty());
+    bed.until("keep is told", || told("c.stream.example"));
+    mirror.publish_of("isp-2", &[], (place(1, 7), 12), &other);
+    let others = mirror.answers.lock().unwrap()["/feed/isp-2/manifest"].clone();
+    mirror.answers.lock().unwrap().insert("/feed/isp-1/manifest".to_owned(), others);
+    bed.until("another's is refused", || {
+        status(dir.path()).alarms.iter().any(|raised| raised.message.contains("isp-2"))
+    });
+    assert_eq!((status(dir.path()).serial, status(dir.path()).names), (6, 3));
+
+    // A restart goes on from either, and takes nothing older of either.
+    bed.end().unwrap();
+    let (at, files) = all(5);
+    mirror.publish_of("all", &[], (at, 13), &files);
+    mirror.end_of("isp-1");
+    let bed = Bed::new(&config);
+    bed.until("everybody's of before is refused", || bed.said("goes back"));
+    assert!(!status(dir.path()).whole);
+    mirror.publish_of("isp-1", &[], (place(1, 7), 14), &snapshot_of("isp-1", place(1, 7), &NAMES));
+    let (at, files) = all(7);
+    mirror.publish_of("all", &["isp-1"], (at, 14), &files);
+    bed.until("its own is followed again", || status(dir.path()).keep.all_told);
+    assert_eq!((status(dir.path()).reads.as_str(), status(dir.path()).names), ("isp-1", 3));
+    said.lock().unwrap().clear();
+
+    // It ends: what it had of its own is open, and what stands in both never was.
+    let (at, files) = all(8);
+    mirror.publish_of("all", &["isp-2"], (at, 15), &files);
+    mirror.end_of("isp-1");
+    bed.until("everybody's is followed again", || status(dir.path()).names == 2);
+    assert_eq!(status(dir.path()).reads, "all");
+    bed.until("keep opens it", || told(r#""lift","value":"c.stream.example""#));
+    let lifts: Vec<String> =
+        said.lock().unwrap().iter().filter(|line| !line.contains("alive")).cloned().collect();
+    assert!(
+        !lifts.iter().any(|line| line.contains("clear") || line.contains("hello")),
+        "{lifts:?}"
+    );
+    assert_eq!(lifts.iter().filter(|line| line.contains("lift")).count(), 1, "{lifts:?}");
+    assert!(!bed.said("goes back") || status(dir.path()).alarms.is_empty());
+    bed.end().unwrap();
+    let seen = Seen::read(&dir.path().join("state"), feed_key().name(), "isp-1").unwrap().unwrap();
+    assert_eq!((seen.view.as_str(), seen.place), ("all", place(1, 8)));
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use model::Sha256Hex;
-use shield_feed::{Bounds, Grace, Store, Tls, ViewName, router, serve};
+use shield_feed::{Bounds, Grace, Opens, Store, Tls, ViewName, router, serve};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -14,7 +14,7 @@ pub(crate) fn view(name: &str) -> ViewName {
     name.parse().unwrap()
 }
 
-/// A store at work. `all` is for anybody; `isp-1` for who has the key `one`.
+/// A store at work. `all` is for anybody; `isp-1` for who has the key `one`, `all` and `isp-2` for who has `two`.
 pub(crate) struct Bed {
     pub(crate) address: SocketAddr,
     pub(crate) store: Arc<Store>,
@@ -34,8 +34,11 @@ impl Bed {
         let struck_off = Arc::new(AtomicBool::new(false));
         let struck = Arc::clone(&struck_off);
         let who = Arc::new(move |key: Option<&str>| match key {
-            None => Some(view("all")),
-            Some("one") if !struck.load(Ordering::Relaxed) => Some(view("isp-1")),
+            None => Some(Opens { everybody: Some(view("all")), own: None }),
+            Some("one") if !struck.load(Ordering::Relaxed) => {
+                Some(Opens { everybody: None, own: Some(view("isp-1")) })
+            }
+            Some("two") => Some(Opens { everybody: Some(view("all")), own: Some(view("isp-2")) }),
             Some(_) => None,
         });
         let log = Some(dir.path().join("log"));

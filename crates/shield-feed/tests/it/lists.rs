@@ -1,7 +1,7 @@
 //! The lists, and what others read in them.
 
 use shield::Item;
-use shield::feed::{Bounds as Reach, Entry, Gates, History, Row};
+use shield::feed::{Bounds as Reach, Entry, Gates, History, Row, Whose};
 use shield::order::words::Organisation;
 use shield::order::{Audience, ItemId, Moment};
 use shield_feed::{Bounds, write_lists};
@@ -86,4 +86,39 @@ async fn a_list_that_is_replaced_has_another_tag() {
         serde_json::from_str::<serde_json::Value>(&json).unwrap()["values"],
         serde_json::json!([])
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_an_isp_s_own_name_stands_what_it_gets() {
+    let bed = Bed::new(Bounds::default(), None).await;
+    let mut history = history();
+    let key = "Authorization: Bearer two";
+    let list = async |path: &str| {
+        let answer = ask(bed.address, path, &[key]).await;
+        (answer.status, answer.body.lines().count())
+    };
+    let write = |history: &History, whose: &Whose| {
+        let name = view(whose.name().unwrap());
+        let out = history.current().view_of(whose);
+        write_lists(&bed.store, &name, history.place(), &out).unwrap();
+    };
+    bed.publish("all", 1, "everybody's");
+    write(&history, &Whose::All);
+    assert_eq!(list("/feed/all/list.txt").await, (200, 3));
+    assert_eq!(list("/feed/isp-2/list.txt").await, (200, 3));
+    let value = std::sync::Arc::new(Item::parse("own.stream.example").unwrap());
+    let entry = Entry { expires: Moment(1_780_000_000_000), item: ItemId(9), code: None };
+    let isp = Organisation::new("isp-2").unwrap();
+    let row = Row::new(&value, [(entry, &Audience::Only([isp.clone()].into()))]);
+    history.publish([(value, row)], Gates::default()).unwrap();
+    bed.publish("isp-2", 2, "theirs");
+    for whose in [Whose::All, Whose::Isp(isp)] {
+        write(&history, &whose);
+    }
+    assert_eq!(list("/feed/all/list.txt").await, (200, 3));
+    assert_eq!(list("/feed/isp-2/list.txt").await, (200, 4));
+    assert_eq!(ask(bed.address, "/feed/isp-2/list.txt", &[]).await.status, 404);
+    bed.store.end(&view("isp-2"), std::time::Instant::now()).unwrap();
+    assert!(!bed.dir.path().join("feed/isp-2/list.txt").exists());
+    assert_eq!(list("/feed/isp-2/list.txt").await, (200, 3));
 }

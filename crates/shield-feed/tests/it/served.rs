@@ -58,7 +58,7 @@ async fn each_key_opens_its_own_view_and_no_other() {
         ("/feed/isp-1/manifest", vec![], 404),
         ("/feed/all/manifest", vec![key], 404),
         ("/feed/none/manifest", vec![key], 404),
-        ("/feed/isp-1/manifest", vec!["Authorization: Bearer two"], 401),
+        ("/feed/isp-1/manifest", vec!["Authorization: Bearer three"], 401),
         ("/feed/all/manifest", vec!["Authorization: Basic b25l"], 401),
         (&format!("/feed/all/files/{own}"), vec![], 404),
         (&format!("/feed/isp-1/files/{own}"), vec![], 404),
@@ -72,7 +72,7 @@ async fn each_key_opens_its_own_view_and_no_other() {
     }
     let answer = ask(bed.address, "/feed/isp-1/manifest", &[key]).await;
     assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
-    let refused = ask(bed.address, "/feed/all/manifest", &["Authorization: Bearer two"]).await;
+    let refused = ask(bed.address, "/feed/all/manifest", &["Authorization: Bearer three"]).await;
     assert_eq!(refused.header("www-authenticate"), Some("bearer"));
 }
 
@@ -281,4 +281,48 @@ async fn who_reads_events_slowly_is_given_the_newest_and_not_each() {
     let told = until(&mut events, "id: 3.400\n").await;
     let made = told.matches("id: 3.").count();
     assert!(made < 350, "{made} of 399 were made for one who did not read");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_own_view_comes_and_goes_and_whoever_waits_is_told() {
+    let bed = Bed::new(Bounds::default(), None).await;
+    bed.publish("all", 1, "everybody's");
+    let key = "Authorization: Bearer two";
+    let status = async |path: &str| ask(bed.address, path, &[key]).await.status;
+    // There is none yet, and everybody's is theirs.
+    for (path, found) in [
+        ("/feed/all/manifest", 200),
+        ("/feed/isp-2/manifest", 404),
+        ("/feed/isp-2/wait?epoch=3&serial=1", 404),
+        ("/feed/isp-2/events", 404),
+        ("/feed/isp-1/manifest", 404),
+    ] {
+        assert_eq!(status(path).await, found, "{path}");
+    }
+    let own = bed.publish("isp-2", 2, "theirs");
+    assert_eq!(status("/feed/isp-2/manifest").await, 200);
+    assert_eq!(bed.store.standing(), [view("all"), view("isp-2")]);
+    let mut events = bed.connect().await;
+    send(&mut events, "/feed/isp-2/events", &[key]).await;
+    until(&mut events, "id: 3.2\n").await;
+    let address = bed.address;
+    let waiting = tokio::spawn(async move {
+        ask(address, "/feed/isp-2/wait?epoch=3&serial=2", &[key]).await.status
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let begun = Instant::now();
+    bed.store.end(&view("isp-2"), Instant::now()).unwrap();
+    assert_eq!(waiting.await.unwrap(), 404);
+    let mut rest = String::new();
+    let end = tokio::time::timeout(Duration::from_secs(5), events.read_to_string(&mut rest)).await;
+    end.unwrap().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    // Whoever is fetching a file of it has it for the grace.
+    assert_eq!(status("/feed/isp-2/manifest").await, 404);
+    assert_eq!(status(&format!("/feed/isp-2/files/{own}")).await, 200);
+    assert_eq!(bed.store.tidy(Instant::now() + Duration::from_secs(61)).unwrap(), 1);
+    assert_eq!(status(&format!("/feed/isp-2/files/{own}")).await, 404);
+    // It comes again.
+    bed.publish("isp-2", 3, "theirs anew");
+    assert_eq!(status("/feed/isp-2/manifest").await, 200);
 }

@@ -134,6 +134,7 @@ fn left(dir: &std::path::Path, view: &str, serial: u64, beat: u64, files: &[&[u8
         every_ms: 1_000,
         silence_ms: 900_000,
         count: 1,
+        apart: Vec::new(),
         snapshot: named.next(),
         deltas: named.collect(),
     };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::row::{Entry, Row};
 use super::snapshot::Snapshot;
+use super::whose::Whose;
 use crate::order::Value;
 use crate::order::words::Organisation;
 
@@ -27,7 +28,7 @@ pub struct Delta {
     changes: Vec<Change>,
 }
 
-/// One ISP's part of a delta.
+/// Everybody's part of a delta, or one ISP's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Own {
     /// The serial it leads from.
@@ -36,6 +37,8 @@ pub struct Own {
     pub to: u64,
     /// Values that are out now and were not, or are with another entry, in their order.
     pub added: Vec<(Value, Entry)>,
+    /// How many of those were not out.
+    pub new: usize,
     /// Values that are not out any more, in their order.
     pub removed: Vec<Value>,
 }
@@ -95,16 +98,24 @@ impl Delta {
 
     /// One ISP's part. It may be empty: the serial moves on all the same.
     pub fn of(&self, isp: &Organisation) -> Own {
-        let (mut added, mut removed) = (Vec::new(), Vec::new());
+        self.part(&Whose::Isp(isp.clone()))
+    }
+
+    /// Everybody's part, or one ISP's.
+    pub fn part(&self, whose: &Whose) -> Own {
+        let (mut added, mut removed, mut new) = (Vec::new(), Vec::new(), 0);
         for change in &self.changes {
-            let of = |row: &Option<Row>| row.as_ref().and_then(|row| row.of(isp));
+            let of = |row: &Option<Row>| row.as_ref().and_then(|row| whose.of(row));
             match (of(&change.before), of(&change.after)) {
                 (before, after) if before == after => {}
-                (_, Some(after)) => added.push((change.value.clone(), after)),
+                (before, Some(after)) => {
+                    new += usize::from(before.is_none());
+                    added.push((change.value.clone(), after));
+                }
                 (_, None) => removed.push(change.value.clone()),
             }
         }
-        Own { from: self.from, to: self.to, added, removed }
+        Own { from: self.from, to: self.to, added, new, removed }
     }
 
     /// About how many bytes it takes.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::delta::{Change, Delta, Own};
 use super::row::Row;
 use super::snapshot::{Gates, Snapshot, View};
+use super::whose::Whose;
 use crate::order::Value;
 use crate::order::words::Organisation;
 
@@ -167,11 +168,16 @@ impl History {
     /// Whatever does not fit, another session, a serial that is not kept or was never reached, a gate
     /// in between, is answered with all that the ISP is to have, which is never wrong.
     pub fn answer(&self, isp: &Organisation, shown: Option<Shown>) -> Answer {
-        let delta = shown.and_then(|shown| self.since(isp, shown));
-        delta.unwrap_or_else(|| Answer::Reset(self.current.view(isp)))
+        self.answer_to(&Whose::Isp(isp.clone()), shown)
     }
 
-    fn since(&self, isp: &Organisation, shown: Shown) -> Option<Answer> {
+    /// The same, of everybody's view or of one ISP's.
+    pub fn answer_to(&self, whose: &Whose, shown: Option<Shown>) -> Answer {
+        let delta = shown.and_then(|shown| self.since(whose, shown));
+        delta.unwrap_or_else(|| Answer::Reset(self.current.view_of(whose)))
+    }
+
+    fn since(&self, whose: &Whose, shown: Shown) -> Option<Answer> {
         let same = (shown.session, shown.epoch) == (self.place.session, self.place.epoch);
         if !same || shown.serial > self.place.serial {
             return None;
@@ -179,18 +185,23 @@ impl History {
         if shown.serial == self.place.serial {
             return Some(Answer::Current);
         }
-        let turned = [None, Some(isp.clone())].map(|who| self.turned.get(&who).copied());
-        if turned.into_iter().flatten().any(|serial| serial > shown.serial) {
+        let own = whose.isp().and_then(|isp| self.turned.get(&Some(isp.clone())));
+        let turned = [self.turned.get(&None), own];
+        if turned.into_iter().flatten().any(|serial| *serial > shown.serial) {
             return None;
         }
         // Who gets nothing has nothing to catch up with.
-        if self.current.gates().shuts(isp) {
+        if whose.is_shut(self.current.gates()) {
             let (from, to) = (shown.serial, self.place.serial);
-            return Some(Answer::Delta(Own { from, to, added: Vec::new(), removed: Vec::new() }));
+            let (added, removed) = (Vec::new(), Vec::new());
+            return Some(Answer::Delta(Own { from, to, added, new: 0, removed }));
         }
         let behind = usize::try_from(self.place.serial - shown.serial).ok()?;
         let first = self.deltas.len().checked_sub(behind)?;
-        let steps = self.deltas.range(first..).map(|(delta, _)| delta);
-        Delta::merge(steps).map(|delta| Answer::Delta(delta.of(isp)))
+        let mut steps = self.deltas.range(first..).map(|(delta, _)| delta);
+        if behind == 1 {
+            return steps.next().map(|delta| Answer::Delta(delta.part(whose)));
+        }
+        Delta::merge(steps).map(|delta| Answer::Delta(delta.part(whose)))
     }
 }

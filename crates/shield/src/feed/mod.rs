@@ -7,7 +7,7 @@
 //! - [`Delta`]: what differs between two serials. Deltas merged in steps are the delta made directly.
 //! - [`History`]: the snapshot, the last deltas, the session, the epoch. Who shows where it stands gets
 //!   nothing, a delta, or all: [`Answer`].
-//! - [`View`], [`Delta::of`]: an ISP's part of them.
+//! - [`Whose`], [`View`], [`Delta::part`]: everybody's part of them, or one ISP's.
 //!
 //! - [`Feed`]: follows the state. What begins waits until it is covered ([`Cover`]): as many witnesses as the
 //!   policy asks for have cosigned a checkpoint over its record.
@@ -21,9 +21,11 @@ mod history;
 mod place;
 mod row;
 mod snapshot;
+mod whose;
 
 pub use delta::{Change, Delta, Own};
 pub use follow::{Cover, Covers, Feed};
 pub use history::{Answer, Bounds, History, Place, Shown};
 pub use row::{Entry, Row, row};
 pub use snapshot::{Gates, Snapshot, View};
+pub use whose::{ALL, MAX_VIEW, Whose};

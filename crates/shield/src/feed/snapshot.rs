@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use imbl::OrdSet;
+use imbl::{OrdMap, OrdSet};
 
 use super::delta::Delta;
 use super::place::{At, ByValue};
 use super::row::{Entry, Row};
+use super::whose::Whose;
 use crate::item::Item;
 use crate::order::words::Organisation;
 use crate::order::{Halt, Scope, State, Value};
@@ -15,6 +16,8 @@ use crate::order::{Halt, Scope, State, Value};
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     rows: OrdSet<ByValue>,
+    /// The ISPs that rows name, and how many rows each: never nought.
+    named: OrdMap<Organisation, usize>,
     gates: Gates,
 }
 
@@ -95,11 +98,28 @@ impl Snapshot {
 
     /// Puts a row in a value's place, or none, and gives the one that stood there.
     pub(super) fn set(&mut self, value: &Item, row: Option<Row>) -> Option<Row> {
+        for (isp, _) in row.iter().flat_map(Row::for_some) {
+            let rows = self.named.get(isp).map_or(1, |rows| rows.saturating_add(1));
+            self.named.insert(isp.clone(), rows);
+        }
         let before = match row {
             Some(row) => self.rows.insert(ByValue::new(row)),
             None => self.rows.remove(&At::of(value)),
         };
-        before.map(|placed| placed.row)
+        let before = before.map(|placed| placed.row);
+        for (isp, _) in before.iter().flat_map(Row::for_some) {
+            match self.named.get(isp) {
+                Some(rows) if *rows > 1 => drop(self.named.insert(isp.clone(), rows - 1)),
+                _ => drop(self.named.remove(isp)),
+            }
+        }
+        before
+    }
+
+    /// The ISPs whose view is another than everybody's, or may be: a row names them, or they get nothing. It looks
+    /// at no row.
+    pub fn apart(&self) -> BTreeSet<&Organisation> {
+        self.named.keys().chain(&self.gates.isps).collect()
     }
 
     /// The snapshot after a delta; `None` where the delta does not begin at this one.
@@ -117,30 +137,35 @@ impl Snapshot {
 
     /// What one ISP gets.
     pub fn view(&self, isp: &Organisation) -> View {
-        View { snapshot: self.clone(), isp: isp.clone() }
+        self.view_of(&Whose::Isp(isp.clone()))
+    }
+
+    /// What everybody gets, or one ISP.
+    pub fn view_of(&self, whose: &Whose) -> View {
+        View { snapshot: self.clone(), whose: whose.clone() }
     }
 }
 
-/// What one ISP gets of a snapshot. It holds on to it, and what comes after changes nothing in it.
+/// What everybody, or one ISP, gets of a snapshot. It holds on to it, and what comes after changes nothing in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
     snapshot: Snapshot,
-    isp: Organisation,
+    whose: Whose,
 }
 
 impl View {
     /// Each value with its entry, in the order of values.
     pub fn entries(&self) -> impl Iterator<Item = (&Value, Entry)> {
-        let open = !self.snapshot.gates.shuts(&self.isp);
+        let open = !self.whose.is_shut(&self.snapshot.gates);
         let rows = self.snapshot.rows().filter(move |_| open);
-        rows.filter_map(|row| Some((row.value(), row.of(&self.isp)?)))
+        rows.filter_map(|row| Some((row.value(), self.whose.of(row)?)))
     }
 
     /// A value's entry.
     pub fn get(&self, value: &Item) -> Option<Entry> {
-        if self.snapshot.gates.shuts(&self.isp) {
+        if self.whose.is_shut(&self.snapshot.gates) {
             return None;
         }
-        self.snapshot.get(value)?.of(&self.isp)
+        self.whose.of(self.snapshot.get(value)?)
     }
 }

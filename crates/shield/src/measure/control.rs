@@ -78,7 +78,8 @@ pub(super) fn explain(
             }
             // An address is no target: its item says since when.
             None => {
-                let live = state.item(row.for_all()?.item)?;
+                let mut entries = row.for_all().into_iter().chain(row.for_some().map(|(_, e)| e));
+                let live = state.item(entries.next()?.item)?;
                 in_time(live.machine.in_force()?.since).then_some(())?;
             }
         }

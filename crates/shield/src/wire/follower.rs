@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::file::Head;
 use super::manifest::{Beat, FileName, Manifest};
 use super::reader::{Event, FileError, Reader};
-use crate::feed::Place;
+use crate::feed::{ALL, Place};
 use crate::item::Item;
 use crate::order::exceptions::Cover;
 use crate::order::{ItemId, Moment};
@@ -57,6 +57,11 @@ pub enum Alarm {
     /// The manifest is of another view.
     #[error("the manifest is for {0:?}: this is another's feed")]
     View(String),
+    /// The manifest is everybody's, and says that this ISP has a view of its own.
+    #[error(
+        "the manifest is everybody's, and says that {0:?} has a view of its own: that one is to be asked for"
+    )]
+    Apart(String),
     /// The manifest is older than what is held, or of an epoch that is over.
     #[error("the manifest goes back, from epoch {0} serial {1}: an old one was played back")]
     Back(u64, u64),
@@ -117,7 +122,12 @@ pub struct Taken {
 /// What is held.
 #[derive(Debug)]
 pub struct Follower {
+    /// The view that is this ISP's, where it has one: while it has none, everybody's is.
     view: String,
+    /// The view of which something is held.
+    reads: String,
+    /// The view of the last manifest heard.
+    hears: String,
     bounds: Bounds,
     protected: Vec<Cover>,
     place: Option<Place>,
@@ -186,10 +196,13 @@ impl<'a> Staged<'a> {
 }
 
 impl Follower {
-    /// One that holds nothing. `protected` is never blocked here, whatever the feed says.
+    /// One that holds nothing. `view` is this ISP's own: everybody's is believed in its place for as long as it
+    /// says that there is no such view. `protected` is never blocked here, whatever the feed says.
     pub fn new(view: &str, bounds: Bounds, protected: Vec<Cover>) -> Self {
         Self {
             view: view.to_owned(),
+            reads: view.to_owned(),
+            hears: view.to_owned(),
             bounds,
             protected,
             place: None,
@@ -214,6 +227,11 @@ impl Follower {
     /// Where it stands.
     pub fn place(&self) -> Option<(Place, Beat)> {
         self.place.zip(self.beat.map(|(_, beat)| beat))
+    }
+
+    /// The view that is followed: this ISP's own, or everybody's while it has none.
+    pub fn reads(&self) -> &str {
+        &self.reads
     }
 
     /// True where all is held that was out where it stands: else what is held is no whole list.
@@ -247,9 +265,10 @@ impl Follower {
         wall: Moment,
         now: u64,
     ) -> Result<(Want, Option<Alarm>), Alarm> {
-        if manifest.view != self.view {
+        if manifest.view != self.view && manifest.view != ALL {
             return Err(Alarm::View(manifest.view.clone()));
         }
+        // Places and beats are those of the feed, whichever view: none of them goes back where the view changes.
         let (place, beat) = (manifest.place, manifest.beat);
         let back = || Alarm::Back(place.epoch, place.serial);
         // What was heard last may be further than what is held: its files are still to come.
@@ -273,12 +292,16 @@ impl Follower {
         if now.saturating_sub(heard) > silence {
             return Err(Alarm::Old(now.saturating_sub(heard)));
         }
+        if manifest.view != self.view && manifest.sets_apart(&self.view) {
+            return Err(Alarm::Apart(self.view.clone()));
+        }
         // Until the next heartbeat it is this old though all clocks agree.
         let waited = age.saturating_sub(manifest.every_ms.min(MAX_EVERY));
         let skew = waited.max(beat.made.since(wall));
         let told = (skew > self.bounds.skew_ms).then_some(Alarm::Clock(skew));
         let want = self.wants(manifest)?;
         (self.beat, self.fresh) = (Some((place.epoch, beat)), heard);
+        self.hears.clone_from(&manifest.view);
         // Silence counts from when it was made, as far as the clocks agree: a cache that hands on an old
         // one keeps nothing alive.
         let heard = (heard, silence);
@@ -292,7 +315,9 @@ impl Follower {
     fn wants(&self, manifest: &Manifest) -> Result<Want, Alarm> {
         let to = manifest.place;
         let same = |mine: &Place| (mine.session, mine.epoch) == (to.session, to.epoch);
-        if let Some(mine) = self.place.filter(same).filter(|_| self.whole) {
+        // What is held of one view is no beginning of another.
+        let whole = self.whole && manifest.view == self.reads;
+        if let Some(mine) = self.place.filter(same).filter(|_| whole) {
             if mine.serial == to.serial {
                 return Ok(Want::Nothing);
             }
@@ -322,12 +347,13 @@ impl Follower {
             (None, mine) => mine.is_none_or(|mine| to.epoch >= mine.epoch),
             (Some(from), Some(mine)) => {
                 self.whole
+                    && head.view == self.reads
                     && (mine.session, mine.epoch, mine.serial) == (to.session, to.epoch, from)
             }
             (Some(_), None) => false,
         };
         let named = (head.from, head.place.serial) == (staged.name.from, staged.name.to);
-        if !follows || !named || head.view != self.view {
+        if !follows || !named || head.view != self.hears {
             return Err(unfit());
         }
         let mut news = BTreeMap::new();
@@ -354,6 +380,7 @@ impl Follower {
             self.drop(value, &mut taken);
         }
         (self.place, self.whole) = (Some(to), true);
+        self.reads = head.view;
         if let Some((place, heard)) = self.coming {
             // Nothing is held without a clock, not even what a chain of files begins with.
             if place == to || self.heard.is_none() {

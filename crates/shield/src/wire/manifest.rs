@@ -12,23 +12,66 @@
 //! every 1000
 //! silence 900000
 //! count 20411
+//! apart 2d711642b726b04401627ca9fbac32f5
 //! snapshot 1000 1999104 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
 //! delta 1000 1044 20130 fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9
 //! ```
+//!
+//! `apart` stands in everybody's view alone: once for each ISP that has a view of its own, as a digest of its name
+//! ([`Apart`]). So an ISP that is handed everybody's view knows whether it is still its own, whoever hands it on.
 
 use std::fmt;
 use std::str::FromStr;
 
 use ledger::note::{Note, NoteError, SigningKey, VerifierKey};
 use model::Sha256Hex;
+use sha2::{Digest, Sha256};
 
-use crate::feed::Place;
+use crate::feed::{ALL, Place};
 use crate::order::Moment;
 
 /// The most deltas that a manifest names.
 pub const MAX_DELTAS: usize = 256;
 /// The longest manifest, in bytes.
 pub const MAX_MANIFEST: usize = 64 << 10;
+
+/// The most ISPs that have a view of their own.
+pub const MAX_APART: usize = 256;
+
+/// That an ISP has a view of its own, told to nobody who does not know its name: the first 16 bytes of
+/// SHA-256(`"vigie/apart/v1"` ‖ 0x00 ‖ epoch, u64 ‖ session, u64 ‖ the view's name).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Apart([u8; 16]);
+
+impl Apart {
+    /// Of a view's name, where the feed is.
+    pub fn of(place: Place, view: &str) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"vigie/apart/v1\0");
+        hash.update(place.epoch.to_be_bytes());
+        hash.update(place.session.to_be_bytes());
+        hash.update(view.as_bytes());
+        let mut first = [0; 16];
+        first.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+        Self(first)
+    }
+}
+
+impl fmt::Display for Apart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for Apart {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let number = u128::from_str_radix(text, 16).map_err(drop)?;
+        let read = Self(number.to_be_bytes());
+        if read.to_string() == text { Ok(read) } else { Err(()) }
+    }
+}
 
 /// What a manifest says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +90,8 @@ pub struct Manifest {
     pub silence_ms: u64,
     /// How many blocks are out at this serial.
     pub count: u64,
+    /// In everybody's view: which ISPs have one of their own, in order, each once.
+    pub apart: Vec<Apart>,
     /// The snapshot to begin with.
     pub snapshot: Option<FileName>,
     /// What leads on from it, each from where the one before ends.
@@ -101,6 +146,9 @@ impl Manifest {
              silence {silence_ms}\ncount {count}\n",
             place.epoch, place.session, place.serial, beat.number, beat.made.0
         );
+        for apart in &self.apart {
+            text.push_str(&format!("apart {apart}\n"));
+        }
         for file in self.snapshot.iter().chain(&self.deltas) {
             text.push_str(&file.to_string());
             text.push('\n');
@@ -154,8 +202,16 @@ impl Manifest {
         let made = i64::try_from(number("made ")?).map_err(|_| ManifestError::Line(7, "made "))?;
         let (every_ms, silence_ms, count) =
             (number("every ")?, number("silence ")?, number("count ")?);
-        let mut files = Vec::new();
+        let (mut apart, mut files) = (Vec::new(), Vec::new());
         for (at, line) in lines {
+            if let Some(of) = line.strip_prefix("apart ") {
+                let of: Apart = of.parse().map_err(|()| ManifestError::Line(at, "apart "))?;
+                if view != ALL || apart.len() >= MAX_APART || apart.last() >= Some(&of) {
+                    return Err(ManifestError::Line(at, "apart, once each and in order"));
+                }
+                apart.push(of);
+                continue;
+            }
             if files.len() > MAX_DELTAS {
                 return Err(ManifestError::TooLong);
             }
@@ -165,13 +221,28 @@ impl Manifest {
         let deltas = files.split_off(usize::from(snapshot.is_some()).min(files.len()));
         let place = Place { session, epoch, serial };
         let beat = Beat { number: beat, made: Moment(made) };
-        let read =
-            Self { origin, view, place, beat, every_ms, silence_ms, count, snapshot, deltas };
+        let read = Self {
+            origin,
+            view,
+            place,
+            beat,
+            every_ms,
+            silence_ms,
+            count,
+            apart,
+            snapshot,
+            deltas,
+        };
         if read.text() != text {
             return Err(ManifestError::Line(0, "this in its one writing"));
         }
         read.leads_on()?;
         Ok(read)
+    }
+
+    /// True where it is everybody's, and the ISP whose view has this name is to follow that instead.
+    pub fn sets_apart(&self, view: &str) -> bool {
+        self.apart.binary_search(&Apart::of(self.place, view)).is_ok()
     }
 
     /// Each file goes on where the one before ends, and the last ends at the serial.

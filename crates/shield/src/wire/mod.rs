@@ -23,6 +23,8 @@ pub mod stop;
 mod tests;
 
 pub use follower::{Alarm, Bounds, Follower, Held, Staged, Taken, Want};
-pub use manifest::{Beat, FileName, MAX_DELTAS, MAX_MANIFEST, Manifest, ManifestError};
+pub use manifest::{
+    Apart, Beat, FileName, MAX_APART, MAX_DELTAS, MAX_MANIFEST, Manifest, ManifestError,
+};
 pub use pruned::{Pruned, PrunedError, prune};
 pub use reader::{Event, FileError, MAX_LINE, Reader, Why};

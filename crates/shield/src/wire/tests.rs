@@ -114,7 +114,19 @@ impl Log {
         gone: &[u32],
         checkpoint: &str,
     ) -> Vec<u8> {
-        let head = Head { view: "all".into(), place: at, from, checkpoint: checkpoint.into() };
+        self.file_of("all", at, from, shown, gone, checkpoint)
+    }
+
+    fn file_of(
+        &self,
+        view: &str,
+        at: Place,
+        from: Option<u64>,
+        shown: &[(usize, &[u32])],
+        gone: &[u32],
+        checkpoint: &str,
+    ) -> Vec<u8> {
+        let head = Head { view: view.into(), place: at, from, checkpoint: checkpoint.into() };
         let mut writer = Writer::new(Vec::new(), &head).unwrap();
         let leaves = self.tree();
         for (record, places) in shown {
@@ -164,6 +176,7 @@ fn manifest(at: Place, beat: u64, files: Vec<FileName>) -> Manifest {
         every_ms: 1_000,
         silence_ms: 900_000,
         count: 0,
+        apart: Vec::new(),
         snapshot,
         deltas: files,
     }
@@ -212,6 +225,33 @@ fn a_manifest_has_one_writing_and_one_signer() {
     }
     let short = manifest(place(1, 9), 3, vec![name(None, 5, &bytes)]);
     assert_eq!(Manifest::read(&short.text()), Err(ManifestError::Gap));
+    // Everybody's says who is apart: in order, each once, no more than there may be, and nobody else's does.
+    let mut apart: Vec<Apart> =
+        (0..MAX_APART).map(|n| Apart::of(good.place, &format!("isp-{n}"))).collect();
+    apart.sort_unstable();
+    let good = Manifest { apart, ..good };
+    assert_eq!(Manifest::read(&good.text()), Ok(good.clone()));
+    assert!(
+        good.text().len() < MAX_MANIFEST && good.sets_apart("isp-7") && !good.sets_apart("isp")
+    );
+    let odd = |change: &dyn Fn(&mut Manifest)| {
+        let mut bad = good.clone();
+        change(&mut bad);
+        assert!(Manifest::read(&bad.text()).is_err(), "{}", bad.text());
+    };
+    odd(&|bad| bad.apart.swap(3, 4));
+    odd(&|bad| bad.apart[3] = bad.apart[4]);
+    odd(&|bad| {
+        bad.apart.push(Apart::of(place(9, 9), "more"));
+        bad.apart.sort_unstable();
+    });
+    odd(&|bad| bad.view = "isp-7".into());
+    let first = good.apart[0].to_string();
+    for bad in [&first[1..], &first.to_uppercase(), &format!("+{}", &first[1..]), "no number"] {
+        assert!(Manifest::read(&good.text().replace(&first, bad)).is_err(), "{bad}");
+    }
+    // Of another epoch or session the same name is told otherwise.
+    assert_ne!(Apart::of(place(1, 9), "isp-7"), Apart::of(place(2, 9), "isp-7"));
 }
 
 #[test]
@@ -549,4 +589,87 @@ fn log_file(
         records.iter().map(|(n, places)| (*n, places.as_slice())).collect();
     let checkpoint = if log.records.is_empty() { String::new() } else { log.checkpoint(true) };
     log.file_with(place(1, serial), from, &shown, gone, &checkpoint)
+}
+
+/// One who has a view of their own follows it while there is one, and everybody's before and after: what stands in
+/// both is never let go of, and neither view's past is taken again.
+#[test]
+fn an_own_view_is_gone_over_to_and_back_and_nothing_opens_in_between() {
+    let log = Log::new(&[&[1, 2], &[3]]);
+    let checkpoint = log.checkpoint(true);
+    let file = |view: &str, serial, from, shown: &[(usize, &[u32])], gone: &[u32]| {
+        let bytes = log.file_of(view, place(1, serial), from, shown, gone, &checkpoint);
+        (name(from, serial, &bytes), bytes)
+    };
+    let said = |view: &str, serial, beat, apart: &[&str], files: &[&(FileName, Vec<u8>)]| {
+        let at = place(1, serial);
+        let mut apart: Vec<Apart> = apart.iter().map(|name| Apart::of(at, name)).collect();
+        apart.sort_unstable();
+        let files = files.iter().map(|(name, _)| name.clone()).collect();
+        Manifest { view: view.into(), apart, ..manifest(at, beat, files) }
+    };
+    let all = file("all", 5, None, &[(0, &[0, 1])], &[]);
+    let own = file("isp-1", 6, None, &[(0, &[0, 1]), (1, &[0])], &[]);
+    let lifts = file("all", 6, Some(5), &[], &[]);
+    let after = file("all", 7, Some(6), &[], &[1]);
+    let mut follower = Follower::new("isp-1", Bounds::default(), Vec::new());
+    let hear = |follower: &mut Follower, manifest: &Manifest| {
+        follower.hear(manifest, WALL, 0).map(|(want, _)| want)
+    };
+    let names = |n: &[u32]| n.iter().map(|n| format!("s{n}.stream.example")).collect::<Vec<_>>();
+
+    // There is none of its own: everybody's is followed.
+    let first = said("all", 5, 1, &["isp-2"], &[&all]);
+    assert_eq!(hear(&mut follower, &first), Ok(Want::Files(vec![all.0.clone()])));
+    take(&mut follower, &all.0, &all.1, 0).unwrap();
+    assert_eq!((held(&follower), follower.reads()), (names(&[1, 2]), "all"));
+
+    // It begins: everybody's is believed no more, whoever hands it on, nor is another ISP's.
+    let all_six = said("all", 6, 2, &["isp-1", "isp-2"], &[&all, &lifts]);
+    assert_eq!(hear(&mut follower, &all_six), Err(Alarm::Apart("isp-1".into())));
+    let others = said("isp-2", 6, 2, &[], &[&own]);
+    assert_eq!(hear(&mut follower, &others), Err(Alarm::View("isp-2".into())));
+    assert_eq!(follower.place().unwrap().0.serial, 5);
+    let begun = said("isp-1", 6, 2, &[], &[&own]);
+    assert_eq!(hear(&mut follower, &begun), Ok(Want::Files(vec![own.0.clone()])));
+    // A file of another view under a name that the manifest gave is not taken.
+    let mixed = log.file_of("all", place(1, 6), None, &[(0, &[0])], &[], &checkpoint);
+    let mixed = take(&mut follower, &name(None, 6, &mixed), &mixed, 0);
+    assert!(matches!(mixed, Err(Alarm::Unfit(_))), "{mixed:?}");
+    let taken = take(&mut follower, &own.0, &own.1, 0).unwrap();
+    assert_eq!(
+        (taken.added.len(), taken.removed.len()),
+        (1, 0),
+        "what stood in both was let go of"
+    );
+    assert_eq!((held(&follower), follower.reads()), (names(&[1, 2, 3]), "isp-1"));
+
+    // What everybody's said before is an old one by now, and at its own place it is still set apart.
+    let back = Err(Alarm::Back(1, 5));
+    assert_eq!(hear(&mut follower, &first), back.clone());
+    assert_eq!(hear(&mut follower, &all_six), Err(Alarm::Apart("isp-1".into())));
+    assert_eq!(hear(&mut follower, &said("isp-1", 6, 3, &[], &[&own])), Ok(Want::Nothing));
+
+    // It ends with its last ticket: back to everybody's by a snapshot, since no delta leads across.
+    let over = said("all", 7, 4, &["isp-2"], &[&all, &lifts, &after]);
+    let files = vec![all.0.clone(), lifts.0.clone(), after.0.clone()];
+    assert_eq!(hear(&mut follower, &over), Ok(Want::Files(files)));
+    let delta = take(&mut follower, &after.0, &after.1, 0);
+    assert!(matches!(delta, Err(Alarm::Unfit(_))), "{delta:?}");
+    let mut opened = Vec::new();
+    for (name, bytes) in [&all, &lifts, &after] {
+        opened.extend(take(&mut follower, name, bytes, 0).unwrap().removed);
+    }
+    let opened: Vec<String> = opened.iter().map(ToString::to_string).collect();
+    assert_eq!(opened, names(&[3, 1]), "the own one, and the one that was lifted");
+    assert_eq!((held(&follower), follower.reads()), (names(&[2]), "all"));
+    // The own view that is over is played back to nobody.
+    assert_eq!(hear(&mut follower, &begun), Err(Alarm::Back(1, 6)));
+    let (at, beat) = follower.place().unwrap();
+    let mut again = Follower::new("isp-1", Bounds::default(), Vec::new());
+    again.resume(at, beat);
+    for old in [&begun, &first, &all_six] {
+        assert_eq!(hear(&mut again, old), Err(Alarm::Back(1, old.place.serial)));
+    }
+    assert!(hear(&mut again, &over).is_ok());
 }

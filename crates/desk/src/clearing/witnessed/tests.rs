@@ -65,11 +65,11 @@ fn taken(home: &Path, folder: &Path, quorum: usize) -> Taken {
     let (feed, log) = public_keys(home).unwrap();
     let witnesses: Vec<WitnessKey> = (1..=2).map(|n| cosigner(n).witness()).collect();
     let policy = Policy { log, witnesses, quorum };
-    let text = std::fs::read_to_string(folder.join("manifest")).unwrap();
+    let text = std::fs::read_to_string(folder.join("all/manifest")).unwrap();
     let manifest = shield::wire::Manifest::open(&text, &feed).unwrap();
     let mut held = BTreeSet::new();
     for file in manifest.snapshot.iter().chain(&manifest.deltas) {
-        let bytes = std::fs::read(folder.join("files").join(file.hash.to_string())).unwrap();
+        let bytes = std::fs::read(folder.join("all/files").join(file.hash.to_string())).unwrap();
         let mut reader = Reader::new(&policy);
         for line in bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
             match reader.line(line).map_err(|e| e.to_string())? {
@@ -136,7 +136,7 @@ fn files_carry_their_witnesses_and_a_restart_takes_nothing_away() {
     release(&mut house, 0);
     cosign(&place, &mut house, &[1, 2]);
     assert_eq!(out(&mut house), set(&NAMES[..1]));
-    publisher.publish(&house, house.now()).unwrap();
+    publisher.publish(&house, house.now(), &mut |_| ()).unwrap();
     for quorum in 0..=2 {
         assert_eq!(taken(&place.home, &folder, quorum), Ok(set(&NAMES[..1])), "{quorum}");
     }
@@ -144,7 +144,7 @@ fn files_carry_their_witnesses_and_a_restart_takes_nothing_away() {
     release(&mut house, 1);
     house.show().unwrap();
     assert_eq!(out(&mut house), set(&NAMES[..1]));
-    publisher.beat(&house, house.now()).unwrap();
+    publisher.beat(&house, house.now(), &mut |_| ()).unwrap();
     assert_eq!(taken(&place.home, &folder, 2), Ok(set(&NAMES[..1])));
     house.close().unwrap();
 
@@ -155,11 +155,11 @@ fn files_carry_their_witnesses_and_a_restart_takes_nothing_away() {
     assert_eq!(out(&mut house), set(&NAMES[..1]));
     assert_eq!(house.witnessing().waiting, 1);
     let mut publisher = Publisher::new(&folder, key()).unwrap();
-    publisher.publish(&house, house.now()).unwrap();
+    publisher.publish(&house, house.now(), &mut |_| ()).unwrap();
     assert_eq!(taken(&place.home, &folder, 2), Ok(set(&NAMES[..1])));
     cosign(&place, &mut house, &[2, 1]);
     assert_eq!(out(&mut house), set(&NAMES[..2]));
-    publisher.publish(&house, house.now()).unwrap();
+    publisher.publish(&house, house.now(), &mut |_| ()).unwrap();
     assert_eq!(taken(&place.home, &folder, 2), Ok(set(&NAMES[..2])));
     house.close().unwrap();
 }
@@ -184,12 +184,12 @@ fn a_figure_that_is_raised_takes_nothing_away_and_one_beyond_those_named_is_refu
     release(&mut house, 1);
     assert_eq!(out(&mut house), set(&NAMES[..1]));
     house.show().unwrap();
-    publisher.publish(&house, house.now()).unwrap();
+    publisher.publish(&house, house.now(), &mut |_| ()).unwrap();
     // Proven to who asks for nobody; who asks for one has it as soon as one cosigned.
     assert_eq!(taken(&place.home, &folder, 0), Ok(set(&NAMES[..1])));
     assert!(taken(&place.home, &folder, 1).is_err());
     cosign(&place, &mut house, &[2]);
-    publisher.beat(&house, house.now()).unwrap();
+    publisher.beat(&house, house.now(), &mut |_| ()).unwrap();
     assert_eq!(taken(&place.home, &folder, 1), Ok(set(&NAMES[..1])));
     assert_eq!(out(&mut house), set(&NAMES[..2]));
     // Whoever is asked for no longer is not waited for.

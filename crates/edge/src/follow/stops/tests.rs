@@ -182,6 +182,7 @@ fn while_all_is_let_go_of_nothing_is_fetched_and_nothing_counts_as_heard() {
         every_ms: 1_000,
         silence_ms: 60_000,
         count: 0,
+        apart: Vec::new(),
         snapshot: Some("snapshot 0 10 ".to_owned() + &"0".repeat(64))
             .map(|text| text.parse().unwrap()),
         deltas: Vec::new(),

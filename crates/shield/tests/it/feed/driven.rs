@@ -1,10 +1,10 @@
 //! Feeds made of bytes, held against the one law a feed has to keep: deltas merged in steps are the
 //! delta made directly, for everybody and for each ISP. A fuzzer finds bytes of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shield::Item;
-use shield::feed::{Bounds, Delta, Entry, Gates, History, Row, Snapshot};
+use shield::feed::{Bounds, Delta, Entry, Gates, History, Row, Snapshot, Whose};
 use shield::order::words::Organisation;
 use shield::order::{Audience, ItemId, Moment, Value};
 
@@ -12,6 +12,11 @@ const ISPS: [&str; 3] = ["isp-1", "isp-2", "isp-3"];
 
 fn isp(n: u8) -> Organisation {
     Organisation::new(ISPS[usize::from(n) % ISPS.len()]).expect("a name")
+}
+
+/// Everybody's view, and each ISP's.
+fn views() -> [Whose; 4] {
+    [Whose::All, Whose::Isp(isp(0)), Whose::Isp(isp(1)), Whose::Isp(isp(2))]
 }
 
 /// Serials, each of some rows, made of the bytes: three a row.
@@ -60,6 +65,26 @@ pub(crate) fn merge(bytes: &[u8]) -> usize {
             snapshots.push(history.current().clone());
         }
     }
+    for snapshot in &snapshots {
+        let named = snapshot.rows().flat_map(Row::for_some).map(|(isp, _)| isp);
+        assert_eq!(snapshot.apart(), named.collect::<BTreeSet<_>>());
+        // Nobody's view holds what is another's, nor lacks what is its own.
+        for (n, whose) in (0..).zip(views()) {
+            let mut found = 0;
+            for (value, entry) in snapshot.view_of(&whose).entries() {
+                let row = snapshot.get(value).expect("a row");
+                let own = row.for_some().filter(|(named, _)| n > 0 && **named == isp(n - 1));
+                let mut may = own.map(|(_, own)| own).chain(row.for_all());
+                assert!(may.any(|own| own == entry), "{whose:?} {value}");
+                found += 1;
+            }
+            let due = |row: &&Row| {
+                let named = |(of, _): (&Organisation, Entry)| n > 0 && *of == isp(n - 1);
+                row.for_all().is_some() || row.for_some().any(named)
+            };
+            assert_eq!(found, snapshot.rows().filter(due).count(), "{whose:?}");
+        }
+    }
     let at = |n: usize| (n as u64, &snapshots[n]);
     let between = |from: usize, to: usize| {
         let ((from, before), (to, after)) = (at(from), at(to));
@@ -79,20 +104,21 @@ pub(crate) fn merge(bytes: &[u8]) -> usize {
             assert_eq!(Delta::merge(&halves).as_ref(), Some(&direct));
         }
         assert_eq!(snapshots[from].apply(&direct).as_ref(), Some(&snapshots[last]));
-        for n in 0..3 {
-            let isp = isp(n);
-            let own = direct.of(&isp);
+        for whose in views() {
+            let own = direct.part(&whose);
             let entries = |snapshot: &Snapshot| -> BTreeMap<Value, Entry> {
-                let view = snapshot.view(&isp);
+                let view = snapshot.view_of(&whose);
                 view.entries().map(|(value, entry)| (value.clone(), entry)).collect()
             };
             let mut has = entries(&snapshots[from]);
             for value in &own.removed {
                 assert!(has.remove(value).is_some());
             }
+            let before = has.len();
             for (value, entry) in own.added {
                 assert_ne!(has.insert(value, entry), Some(entry), "added and not changed");
             }
+            assert_eq!(has.len(), before + own.new);
             assert_eq!(has, entries(&snapshots[last]));
         }
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use desk::clearing::challenge::Challenges;
 use desk::clearing::known::Knowledge;
 use desk::clearing::notice::{Notices, Settings};
-use desk::clearing::publish::{Publisher, every_ms, feed_key};
+use desk::clearing::publish::{Publisher, Put, every_ms, feed_key};
 use desk::clearing::rounds::{self, Told as Line, Work};
 use desk::clearing::{House, Keeper, door, witnesses};
 use shield_dns::{Bounds, Sockets};
@@ -63,11 +63,9 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
         move |house: &House| {
             if let Some(files) = &files {
                 let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Err(error) = files.publish(house, house.now()) {
+                let mut put = |put: Put<'_>| heard(web.as_ref(), &said, put);
+                if let Err(error) = files.publish(house, house.now(), &mut put) {
                     said(&format!("the feed's files: {error}"));
-                }
-                if let Some(web) = &web {
-                    web.take_up();
                 }
             }
             let mut followed = followed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -164,7 +162,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
             let scheme = if tls.is_some() { "https" } else { "http" };
             lines.push(format!(
                 "The feed at {scheme}://{address}/feed/{}/manifest.",
-                super::web::VIEW
+                shield::feed::ALL
             ));
         }
         if let Some(address) = api.as_ref().and_then(|(listener, _)| listener.local_addr().ok()) {
@@ -349,8 +347,22 @@ fn files(folder: &Path, home: &Path, house: &House) -> Result<Arc<Mutex<Publishe
         folder.display(),
         key.verifier().text()
     )?;
-    let publisher = Publisher::new(&folder.join(super::web::VIEW), key).map_err(told(folder))?;
+    let publisher = Publisher::new(folder, key).map_err(told(folder))?;
     Ok(Arc::new(Mutex::new(publisher)))
+}
+
+/// What the publisher did: it is served from now on, and what an ISP does not get is said.
+fn heard(web: Option<&Web>, said: &Line, put: Put<'_>) {
+    match put {
+        Put::LeftOut(isp, why) => said(&format!(
+            "ALARM: what tickets address to {isp} alone is not told to it, which gets what all get: {why}"
+        )),
+        Put::LetIn(isp) => said(&format!("{isp} is left out of nothing any more.")),
+        Put::Stands(_) | Put::Ended(_) => {}
+    }
+    if let Some(web) = web {
+        web.take_up(put);
+    }
 }
 
 /// Heartbeats, for as long as the house is open.
@@ -364,6 +376,7 @@ fn beats(
         let mut last: Option<Instant> = None;
         loop {
             let (files, since) = (Arc::clone(&files), last.map(|last| last.elapsed()));
+            let (web, of_put) = (web.clone(), Arc::clone(&said));
             // Whether it beats, and after how long it is to be looked at again: an event may begin meanwhile.
             let beat = move |house: &mut House| {
                 let now = house.now();
@@ -373,17 +386,13 @@ fn beats(
                     return (Ok(false), again);
                 }
                 let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
-                (files.beat(house, now).map(|()| true), again)
+                let mut put = |put: Put<'_>| heard(web.as_ref(), &of_put, put);
+                (files.beat(house, now, &mut put).map(|()| true), again)
             };
             let Ok((beaten, again)) = keeper.look(beat) else { return };
             match beaten {
                 Ok(false) => {}
-                Ok(true) => {
-                    last = Some(Instant::now());
-                    if let Some(web) = &web {
-                        web.take_up();
-                    }
-                }
+                Ok(true) => last = Some(Instant::now()),
                 Err(error) => said(&format!("the feed's heartbeat: {error}")),
             }
             let (least, most) = (Duration::from_millis(100), Duration::from_secs(60));

@@ -1,21 +1,22 @@
 //! The feed over HTTP: who has an ISP's key reads it, and hears at once when there is more.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use desk::access::{Access, Action, Asked, Decision, Principal};
 use desk::clearing::Keeper;
+use desk::clearing::publish::Put;
 use desk::clearing::rounds::Told as Line;
+use shield::feed::{ALL, Place, Whose};
 use shield::order::words::Organisation;
-use shield_feed::{Bounds, Grace, Store, ViewName, Who};
+use shield_feed::{Bounds, Grace, Opens, Store, ViewName, Who};
 use tokio::net::TcpListener;
 
 use crate::commands::told;
 use crate::error::Told;
 
-/// The view that every ISP has.
-pub(super) const VIEW: &str = "all";
 /// Lists are written anew at most this often; where that takes long (of a million values seconds), less often, so that
 /// it takes at most a tenth of the time, but never less often than [`SLOWEST`].
 const LISTS: Duration = Duration::from_secs(5);
@@ -28,7 +29,8 @@ const ROUTE: &str = "/feed";
 #[derive(Clone)]
 pub(super) struct Web {
     store: Arc<Store>,
-    view: ViewName,
+    /// Everybody's view.
+    all: ViewName,
     told: Line,
 }
 
@@ -36,14 +38,22 @@ impl Web {
     /// Of a folder, with the publisher's beneath it.
     pub(super) fn new(folder: &Path, told: Line) -> Result<Self, Told> {
         let odd = |e: shield_feed::StoreError| Told::failure(&e, None);
-        let view: ViewName = VIEW.parse().map_err(odd)?;
+        let all: ViewName = ALL.parse().map_err(odd)?;
         let store = Store::open(folder, Grace::default(), Instant::now()).map_err(odd)?;
-        Ok(Self { store: Arc::new(store), view, told })
+        Ok(Self { store: Arc::new(store), all, told })
     }
 
-    /// The publisher put another manifest there.
-    pub(super) fn take_up(&self) {
-        if let Err(error) = self.store.take_up(&self.view, Instant::now()) {
+    /// The publisher put another manifest there, or ended a view.
+    pub(super) fn take_up(&self, put: Put<'_>) {
+        let now = Instant::now();
+        let done = match put {
+            Put::Stands(view) => {
+                view.parse().and_then(|view| self.store.take_up(&view, now)).map(drop)
+            }
+            Put::Ended(view) => view.parse().and_then(|view| self.store.end(&view, now)),
+            Put::LeftOut(..) | Put::LetIn(_) => return,
+        };
+        if let Err(error) = done {
             (self.told)(&format!("the feed over HTTP: {error}"));
         }
     }
@@ -52,19 +62,32 @@ impl Web {
     pub(super) fn lists(&self, keeper: Keeper) -> Result<(), Told> {
         let web = self.clone();
         let run = move || {
-            let mut last = None;
+            let mut last: BTreeMap<ViewName, Place> = BTreeMap::new();
             loop {
-                // A view shares its rows with the house: that thread waits for none of this.
+                // It shares its rows with the house: that thread waits for none of this.
                 let look = |house: &mut desk::clearing::House| {
                     let history = house.feed()?.history();
-                    let everybody = Organisation::new(VIEW)?;
-                    Some((history.place(), history.current().view(&everybody)))
+                    Some((history.place(), history.current().clone()))
                 };
                 let Ok(found) = keeper.look(look) else { return };
                 let begun = Instant::now();
-                if let Some((place, view)) = found.filter(|(place, _)| last != Some(*place)) {
-                    match shield_feed::write_lists(&web.store, &web.view, place, &view) {
-                        Ok(_) => last = Some(place),
+                let views = web.store.standing();
+                last.retain(|view, _| views.contains(view));
+                for (view, (place, snapshot)) in
+                    views.iter().zip(std::iter::repeat(&found).flatten())
+                {
+                    if last.get(view) == Some(place) {
+                        continue;
+                    }
+                    let whose = if *view == web.all {
+                        Some(Whose::All)
+                    } else {
+                        Organisation::new(&view.to_string()).map(Whose::Isp)
+                    };
+                    let Some(whose) = whose else { continue };
+                    let view_of = snapshot.view_of(&whose);
+                    match shield_feed::write_lists(&web.store, view, *place, &view_of) {
+                        Ok(_) => drop(last.insert(view.clone(), *place)),
                         Err(error) => (web.told)(&format!("the feed's lists: {error}")),
                     }
                 }
@@ -85,14 +108,14 @@ impl Web {
         stop: impl Future<Output = ()>,
     ) -> std::io::Result<()> {
         let bounds = Bounds::default();
-        let who = who(access, self.view.clone());
+        let who = who(access, self.all.clone());
         let router = shield_feed::router(self.store, Some(log), who, bounds);
         shield_feed::serve(listener, tls, router, bounds, stop).await
     }
 }
 
-/// An ISP's key opens its view; nothing else opens any.
-fn who(access: Arc<Access>, view: ViewName) -> Who {
+/// An ISP's key opens everybody's view and its own; nothing else opens any.
+fn who(access: Arc<Access>, all: ViewName) -> Who {
     Arc::new(move |key| {
         let who = key.and_then(|key| access.key(key))?;
         let Principal::Key { organisation, .. } = &who else { return None };
@@ -101,7 +124,11 @@ fn who(access: Arc<Access>, view: ViewName) -> Who {
             organisation: Some(organisation),
             source: std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
         };
-        (access.may(&who, &asked, ROUTE) == Decision::Allowed).then(|| view.clone())
+        let allowed = access.may(&who, &asked, ROUTE) == Decision::Allowed;
+        // Its own, whether there is one now or not: what an ISP may ask for tells it nothing of others.
+        let own = Organisation::new(organisation).map(Whose::Isp);
+        let own = own.as_ref().and_then(|own| own.name()?.parse().ok());
+        allowed.then(|| Opens { everybody: Some(all.clone()), own })
     })
 }
 

@@ -1,6 +1,6 @@
 //! What is in force as DNS zones: each new serial of the feed becomes a step of the zones it touches.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -200,11 +200,20 @@ pub(super) struct Followed {
     /// The serial that they are at; `None` before the first.
     at: Option<u64>,
     publisher: Option<Publisher>,
+    /// Names for some ISPs alone, which stand in no zone.
+    apart: BTreeSet<String>,
 }
 
 impl Followed {
     pub(super) fn new(zones: Zones) -> Self {
-        Self { zones, placed: HashMap::new(), hot: 0, at: None, publisher: None }
+        Self {
+            zones,
+            placed: HashMap::new(),
+            hot: 0,
+            at: None,
+            publisher: None,
+            apart: BTreeSet::new(),
+        }
     }
 
     /// Who serves them from now on.
@@ -239,11 +248,20 @@ impl Followed {
             Some(delta) if !delta.changes().is_empty() => {
                 for change in delta.changes() {
                     let Some(name) = change.value.name() else { continue };
+                    if is_apart(change.after.as_ref()) {
+                        moves.apart.insert(name.to_string());
+                    } else {
+                        self.apart.remove(name.as_str());
+                    }
                     moves.one(self, name.as_str(), change.after.as_ref().and_then(wanted));
                 }
             }
             _ => {
                 let open = !history.current().gates().is_shut();
+                let rows = history.current().rows().filter(|row| is_apart(Some(row)));
+                let apart = rows.filter_map(|row| Some(row.value().name()?.to_string()));
+                moves.apart = apart.collect();
+                self.apart.retain(|name| moves.apart.contains(name));
                 let rows = history.current().rows().filter(|_| open);
                 let all: HashMap<String, Place> = rows
                     .filter_map(|row| Some((row.value().name()?.as_str().to_owned(), wanted(row)?)))
@@ -278,6 +296,16 @@ impl Followed {
 
     fn make(&mut self, moves: Moves, now: u64) -> Vec<String> {
         let mut told = moves.odd;
+        let new = moves.apart.into_iter().filter(|name| self.apart.insert(name.clone()));
+        let new: Vec<String> = new.collect();
+        if let Some(first) = new.first() {
+            let more =
+                if new.len() > 1 { format!(" and {} more", new.len() - 1) } else { String::new() };
+            told.push(format!(
+                "{first}{more}: in force for some ISPs alone, and in no zone, since zones are for all; these ISPs have to \
+                 follow the feed by a view of their own (docs/feed.md)"
+            ));
+        }
         for (place, add, remove) in
             [(Place::Hot, moves.hot, moves.hot_gone), (Place::Cold, moves.cold, moves.cold_gone)]
         {
@@ -306,6 +334,8 @@ struct Moves {
     cold: Vec<Fqdn>,
     cold_gone: Vec<Fqdn>,
     odd: Vec<String>,
+    /// In force for some ISPs alone.
+    apart: BTreeSet<String>,
 }
 
 impl Moves {
@@ -336,6 +366,11 @@ impl Moves {
         }
         zones.put(name, place);
     }
+}
+
+/// True where what is out is out for some ISPs alone.
+fn is_apart(row: Option<&Row>) -> bool {
+    row.is_some_and(|row| row.for_all().is_none())
 }
 
 /// In which zone a row's name stands: an event's in the hot one. What is addressed to some ISPs alone

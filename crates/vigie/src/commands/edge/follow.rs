@@ -86,7 +86,10 @@ pub(super) fn status(config: &Path, as_json: bool) -> Result<(), Told> {
 }
 
 fn tell(out: &mut impl Write, status: &Status, now: i64) -> std::io::Result<()> {
-    let view = plain(&status.view);
+    let mut view = plain(&status.view);
+    if !status.reads.is_empty() && status.reads != status.view {
+        view = format!("{} (there is no view of {view} alone now)", plain(&status.reads));
+    }
     match status.epoch {
         Some(epoch) => {
             writeln!(out, "Feed: view {view}, epoch {epoch}, serial {}.", status.serial)?;

@@ -1,0 +1,291 @@
+//! The feed as files in a folder: of each view `VIEW/manifest`, signed anew with each heartbeat, and
+//! `VIEW/files/<SHA-256>`, which never change. Any web server and any cache may hand them on; who follows verifies
+//! (`shield::wire`).
+//!
+//! `all` is everybody's view. An ISP has one of its own while a ticket names it, or a stop: all that everybody gets
+//! and what is addressed to it, so that who follows it follows one view (`view`). Each costs its own signature and
+//! file with each change; an ISP that none names costs nothing.
+//!
+//! Invariants: all views are at one place, and one beat is one number in all of them, so that who goes over from one
+//! to another goes nowhere back. A view that begins stands before `all` says so; one that ends stands until `all`
+//! says so no more.
+
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use ledger::{OwnKey, SigningKey, VerifierKey, disk};
+use shield::feed::Whose;
+use shield::order::Moment;
+use shield::order::words::Organisation;
+use shield::wire::{Apart, MAX_APART};
+
+use self::view::{Round, View};
+use super::house::House;
+use crate::{Error, Result};
+
+/// The most deltas before a new snapshot; at most what a manifest may name.
+pub const MAX_CHAIN: usize = 64;
+/// A file that no manifest names any more stays for so long: somebody may be reading it.
+pub const GRACE: Duration = Duration::from_secs(600);
+
+/// Where the feed's key lies in the authority's folder.
+const FEED_KEY: &str = "shield/feed-key";
+
+/// The feed's name under an authority, which is the name of its key.
+pub fn feed_origin(authority: &str) -> String {
+    format!("{}/feed", vault::shield_origin(authority))
+}
+
+/// The feed's own key, kept in the authority's folder and made where there is none: it signs manifests and
+/// nothing else, and the log's key signs none.
+///
+/// # Errors
+/// The disk; a key that others can read; no passphrase, or a wrong one.
+pub fn feed_key(home: &Path, authority: &str) -> Result<SigningKey> {
+    let path = home.join(FEED_KEY);
+    match OwnKey::read(&path) {
+        Ok(key) => Ok(key.unlock()?),
+        Err(error) if error.is_missing() => {
+            disk::create_dir(&home.join("shield"))?;
+            let key = SigningKey::new(&feed_origin(authority), &vault::random()?)
+                .map_err(|source| ledger::Error::Note { path: path.clone(), source })?;
+            Ok(OwnKey::create(&path, key)?.unlock()?)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The public keys that who follows trusts: the feed's, and the log's.
+///
+/// # Errors
+/// No authority, or no feed of it yet; the disk.
+pub fn public_keys(home: &Path) -> Result<(VerifierKey, VerifierKey)> {
+    let odd = |source| ledger::Error::Note { path: home.to_owned(), source };
+    let authority = VerifierKey::parse(&crate::authority::public(home)?).map_err(odd)?;
+    let log = authority.renamed(&vault::shield_origin(authority.name())).map_err(odd)?;
+    match OwnKey::read(&home.join(FEED_KEY)) {
+        Ok(feed) => Ok((feed.verifier(), log)),
+        Err(error) if error.is_missing() => Err(Error::Asked(format!(
+            "{} has no feed yet: `vigie serve --shield DIR --feed FOLDER` makes its key",
+            authority.name()
+        ))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What a publisher did to a view, as soon as it did it: whoever serves the folder hears of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put<'a> {
+    /// The manifest of this view is another one.
+    Stands(&'a str),
+    /// This view is no more: `all` is that ISP's from here on.
+    Ended(&'a str),
+    /// What is addressed to this ISP stands in no view: it gets what all get, and no more than that.
+    LeftOut(&'a Organisation, LeftOut),
+    /// This ISP was left out, and is no more.
+    LetIn(&'a Organisation),
+}
+
+/// Why an ISP has no view of its own, though a ticket names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LeftOut {
+    /// Its name can name no view.
+    #[error("its name can name no view: address it by the short name it is registered under")]
+    Name,
+    /// As many ISPs have one as may.
+    #[error(
+        "{MAX_APART} ISPs have a view of their own, which is the most: address this ticket to all, or end others"
+    )]
+    Many,
+}
+
+/// Who is told what a publisher does.
+pub type Told<'a> = dyn FnMut(Put<'_>) + 'a;
+
+/// Publishes everybody's view, and those of the ISPs that have one of their own.
+#[derive(Debug)]
+pub struct Publisher {
+    folder: PathBuf,
+    key: SigningKey,
+    all: View,
+    own: BTreeMap<Organisation, View>,
+    left_out: BTreeMap<Organisation, LeftOut>,
+    /// Views that another run left in the folder, until it is known which of them go on.
+    stood: BTreeSet<String>,
+    /// Files that no manifest names any more, and since when.
+    retired: VecDeque<(Instant, PathBuf)>,
+    beat: u64,
+}
+
+impl Publisher {
+    /// Publishes into a folder. What another run left there is taken away with time.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn new(folder: &Path, key: SigningKey) -> Result<Self> {
+        disk::create_dir(folder)?;
+        let all = View::new(folder, &Whose::All);
+        let mut stood = BTreeSet::new();
+        let mut retired = VecDeque::new();
+        disk::create_dir(&all.files())?;
+        for name in names(folder)? {
+            let files = folder.join(&name).join("files");
+            if !files.is_dir() {
+                continue;
+            }
+            disk::sweep(&files)?;
+            let hashes = names(&files)?.into_iter().filter(|name| name.len() == 64);
+            retired.extend(hashes.map(|hash| (Instant::now(), files.join(hash))));
+            if folder.join(&name).join("manifest").is_file() {
+                stood.insert(name);
+            }
+        }
+        let (own, left_out) = (BTreeMap::new(), BTreeMap::new());
+        let folder = folder.to_owned();
+        Ok(Self { folder, key, all, own, left_out, stood, retired, beat: 0 })
+    }
+
+    /// Follows the feed to where it is, and says so.
+    ///
+    /// # Errors
+    /// The disk. What was published before stands; the other views go on, and this one with the next beat.
+    pub fn publish(&mut self, house: &House, now: Moment, told: &mut Told<'_>) -> Result<()> {
+        self.round(house, now, told)
+    }
+
+    /// Says that nothing changed, later: a heartbeat.
+    ///
+    /// # Errors
+    /// As of [`publish`](Self::publish).
+    pub fn beat(&mut self, house: &House, now: Moment, told: &mut Told<'_>) -> Result<()> {
+        self.round(house, now, told)
+    }
+
+    /// How many ISPs have a view of their own.
+    pub fn apart(&self) -> usize {
+        self.own.len()
+    }
+
+    fn round(&mut self, house: &House, now: Moment, told: &mut Told<'_>) -> Result<()> {
+        let Some(feed) = house.feed() else { return Ok(()) };
+        let history = feed.history();
+        let place = history.place();
+        self.beat += 1;
+        let (beat, key, apart) = (self.beat, &self.key, Vec::new());
+        let mut round = Round { house, now, place, beat, key, apart };
+        let mut done = Ok(());
+        let mut note = |outcome: Result<()>| {
+            if done.is_ok() {
+                done = outcome;
+            }
+        };
+        let wanted = wanted(history.current().apart(), &self.own, &mut self.left_out, told);
+        for isp in &wanted {
+            if self.own.get(isp).is_some_and(View::stands) {
+                continue;
+            }
+            let view = View::new(&self.folder, &Whose::Isp((*isp).clone()));
+            let view = self.own.entry((*isp).clone()).or_insert(view);
+            note(view.publish(&round, &mut self.retired, told));
+        }
+        // One that could not be written is not said to be there: its ISP goes on with what all get.
+        let standing = self.own.iter().filter(|(isp, view)| view.stands() && wanted.contains(isp));
+        round.apart = standing.map(|(_, view)| Apart::of(place, view.name())).collect();
+        round.apart.sort_unstable();
+        note(self.all.publish(&round, &mut self.retired, told));
+        round.apart = Vec::new();
+        for (isp, view) in &mut self.own {
+            if wanted.contains(isp) && !view.is_at(&round) {
+                note(view.publish(&round, &mut self.retired, told));
+            }
+        }
+        let over: Vec<Organisation> =
+            self.own.keys().filter(|isp| !wanted.contains(isp)).cloned().collect();
+        // While `all` names it, it has to stand.
+        if self.all.is_at(&round) {
+            for view in over.iter().filter_map(|isp| self.own.remove(isp)) {
+                note(view.end(&mut self.retired, told));
+            }
+            for name in std::mem::take(&mut self.stood) {
+                let goes_on = |view: &View| view.name() == name;
+                if name != self.all.name() && !self.own.values().any(goes_on) {
+                    note(view::end(&self.folder, &name, told));
+                }
+            }
+        }
+        note(self.clear());
+        done
+    }
+
+    /// Takes away what no manifest has named for a while.
+    fn clear(&mut self) -> Result<()> {
+        while let Some((since, path)) = self.retired.front() {
+            if since.elapsed() < GRACE {
+                break;
+            }
+            let named =
+                std::iter::once(&self.all).chain(self.own.values()).any(|view| view.names(path));
+            if !named {
+                disk::remove(path)?;
+            }
+            self.retired.pop_front();
+        }
+        Ok(())
+    }
+}
+
+/// The ISPs that are to have a view of their own, of those that the feed sets apart. Whoever has one keeps it;
+/// of the others so many get one, in the order of their names, as there is room for.
+fn wanted<'a>(
+    apart: BTreeSet<&'a Organisation>,
+    own: &BTreeMap<Organisation, View>,
+    left_out: &mut BTreeMap<Organisation, LeftOut>,
+    told: &mut Told<'_>,
+) -> BTreeSet<&'a Organisation> {
+    let mut wanted: BTreeSet<_> =
+        apart.iter().copied().filter(|isp| own.contains_key(*isp)).collect();
+    let mut left = BTreeMap::new();
+    for isp in apart.into_iter().filter(|isp| !own.contains_key(*isp)) {
+        let why = match Whose::Isp(isp.clone()).name() {
+            None => LeftOut::Name,
+            Some(_) if wanted.len() >= MAX_APART => LeftOut::Many,
+            Some(_) => {
+                wanted.insert(isp);
+                continue;
+            }
+        };
+        if !left_out.contains_key(isp) {
+            told(Put::LeftOut(isp, why));
+        }
+        left.insert(isp.clone(), why);
+    }
+    left_out.keys().filter(|isp| !left.contains_key(*isp)).for_each(|isp| told(Put::LetIn(isp)));
+    *left_out = left;
+    wanted
+}
+
+/// The names in a folder that are text.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let failed = |source| Error::Read { path: folder.to_owned(), source };
+    let mut names = Vec::new();
+    for entry in folder.read_dir().map_err(failed)? {
+        names.extend(entry.map_err(failed)?.file_name().into_string().ok());
+    }
+    Ok(names)
+}
+
+/// How soon the next heartbeat is due: often while an event runs.
+pub fn every_ms(house: &House, now: Moment) -> u64 {
+    let policy = house.policy();
+    if house.state().is_event_on(now, policy.after_event_ms) {
+        policy.heartbeat_event_ms
+    } else {
+        policy.heartbeat_idle_ms
+    }
+}
+
+#[cfg(test)]
+mod tests;
