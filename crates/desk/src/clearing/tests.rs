@@ -169,7 +169,8 @@ fn an_authority_has_one_clearing_house_and_a_case_is_none() {
     assert!(error.contains("no clearing house") && error.contains("vigie shield init"), "{error}");
     // Nor is who names a wrong folder told to make a case of it.
     let nowhere = Place { case: dir.path().join("nowhere"), ..place.clone() };
-    for error in [House::open(&nowhere).unwrap_err(), House::read(&nowhere.case).unwrap_err()] {
+    for error in [House::open(&nowhere).unwrap_err(), House::read(&nowhere.case, None).unwrap_err()]
+    {
         let error = error.to_string();
         assert!(error.contains("vigie shield init") && !error.contains("vigie open"), "{error}");
     }

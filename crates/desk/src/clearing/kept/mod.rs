@@ -232,9 +232,13 @@ pub(super) fn open(place: &Place) -> Result<(Case, Standing, Started, Cosigned)>
         .map_err(|e| Error::from(e).of_house())?;
     let folder = begun.elapsed().saturating_sub(loading);
     let cosigned = Cosigned::read(&place.home, &case)?;
-    if let Ok(Some((_, records))) = &kept
-        && *records < erased(&case)
-    {
+    let is_of_erased = match &kept {
+        Ok(Some((_, records))) => *records < erased(&case),
+        Ok(None) => false,
+        // Of how many records it is, cannot be told: it may be made of what was erased.
+        Err(_) => erased(&case) > 0,
+    };
+    if is_of_erased {
         // What is kept next would be made of it.
         destroy(case.dir())?;
     }
@@ -271,10 +275,6 @@ pub(super) fn standing(
         }
         Ok(known) => known,
         Err(why) => {
-            // Of how many records it is, cannot be told: it may be made of what was erased.
-            if erased > 0 {
-                destroy(case.dir())?;
-            }
             started.refused = Some(why);
             None
         }

@@ -174,7 +174,7 @@ impl Machine {
     pub(super) fn take(&mut self, house: House) {
         let key = feed_key(&self.place.home, house.case().authority()).unwrap();
         let mut publisher = Publisher::new(&self.folder, key).unwrap();
-        publisher.publish(&house, house.now()).unwrap();
+        publisher.publish(&house, house.now(), &mut |_| ()).unwrap();
         (self.house, self.publisher, self.beat) = (Some(house), Some(publisher), 0);
         self.nothing_lost();
     }
@@ -269,10 +269,10 @@ impl Machine {
             house.look_at_standby()?;
             if house.publish().is_some() {
                 house.show()?;
-                publisher.publish(house, house.now())?;
+                publisher.publish(house, house.now(), &mut |_| ())?;
             }
             if now >= self.beat + every_ms(house, house.now()) {
-                publisher.beat(house, house.now())?;
+                publisher.beat(house, house.now(), &mut |_| ())?;
                 self.beat = now;
             }
             if house.witnessing().waiting > 0 {
@@ -284,7 +284,7 @@ impl Machine {
         let came = crash.is_some() && heal();
         assert!(came || done.is_ok(), "{done:?}");
         // A manifest that is there was put there whole, killed or not.
-        origin.look(&self.folder, now);
+        origin.look(&self.folder.join(shield::feed::ALL), now);
         if came {
             self.kill();
         }

@@ -26,6 +26,9 @@ use crate::keeping::{Change, Kept, Limits, Outcome, Protected};
 /// A resolver whose keep is gone opens all after so long (docs/edge.md, "When something dies").
 pub(super) const RESOLVER: u64 = 30_000;
 
+/// A manifest that is believed, and the files that lead on.
+type Heard = (Box<Manifest>, Vec<FileName>);
+
 /// What is on its way from a site.
 enum Flight {
     /// A manifest, or nothing.
@@ -447,7 +450,7 @@ impl Running {
                     self.shared.raise(&format!("site {n}"), fault.word(), &fault, fault.is_grave());
                     self.failed += 1;
                     self.at = (self.at + 1) % set.sites.len();
-                    let all = self.failed as usize % set.sites.len() == 0;
+                    let all = (self.failed as usize).is_multiple_of(set.sites.len());
                     // The jitter of the real pace is the system's dice: here it is the seed's.
                     let pause = 250 << self.failed.min(6);
                     self.wait = now + if all { dice.random_range(pause / 2..=pause) } else { 0 };
@@ -461,7 +464,7 @@ impl Running {
         &mut self,
         came: Option<Vec<u8>>,
         trusted: &Trusted,
-    ) -> Result<Option<(Box<Manifest>, Vec<FileName>)>, Fault> {
+    ) -> Result<Option<Heard>, Fault> {
         let text = came.ok_or(Fault::Status { code: 504 })?;
         let manifest = fetch::opened(text, trusted)?;
         let files = self.shared.hear(&manifest)?;

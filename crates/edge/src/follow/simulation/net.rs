@@ -28,10 +28,8 @@ impl Origin {
         let manifest = Manifest::read(&format!("{body}\n")).expect("the house writes manifests");
         for file in manifest.snapshot.iter().chain(&manifest.deltas) {
             let name = file.hash.to_string();
-            if !self.files.contains_key(&name) {
-                let bytes = std::fs::read(folder.join("files").join(&name)).unwrap();
-                self.files.insert(name, bytes.into());
-            }
+            let path = folder.join("files").join(&name);
+            self.files.entry(name).or_insert_with(|| std::fs::read(path).unwrap().into());
         }
         self.manifests.push((now, text.into()));
     }

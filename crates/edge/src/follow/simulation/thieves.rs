@@ -195,7 +195,7 @@ impl World {
         let Some(mut side) = self.loot.side.take() else { return };
         let now = moment(self.now);
         let mut asks = Vec::new();
-        if self.loot.forged % 20 == 0 {
+        if self.loot.forged.is_multiple_of(20) {
             asks.push(side.actors.order(now));
             asks.push(side.actors.event(now, 120_000));
             let names = (0..8).map(|n| format!("n{n}.{BYSTANDER}")).chain([POPULAR.to_owned()]);

@@ -24,7 +24,7 @@ impl Driver for Counting {
         Ok(())
     }
 
-    fn change(&mut self, _: &[Out], _: &[Value], _: &BTreeSet<Value>) -> Result<(), String> {
+    fn change(&mut self, _: &[Out], _: &[Value], _: &Held) -> Result<(), String> {
         assert!(!self.breaks, "as it was to");
         self.changes.fetch_add(1, Ordering::Relaxed);
         Ok(())
