@@ -30,7 +30,7 @@ mod waiting;
 
 pub use error::StoreError;
 pub use list::{ListError, Lists, write_lists};
-pub use routes::{Opens, Who, router};
+pub use routes::{Barred, Opens, Who, router};
 pub use server::{Bounds, Peer, Tls, serve, tls_config};
 pub use store::{
     Announced, Grace, MAX_FILE, MAX_FILES, MAX_MANIFEST, MAX_VIEWS, Store, ViewName, Written,

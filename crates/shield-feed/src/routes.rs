@@ -22,8 +22,17 @@ use crate::server::Bounds;
 use crate::store::{Announced, Store, ViewName};
 use crate::waiting;
 
-/// What the bearer of a key may read; without a key, what anybody may. `None`: it is nobody's.
-pub type Who = Arc<dyn Fn(Option<&str>) -> Option<Opens> + Send + Sync>;
+/// What the bearer of a key may read; without a key, what anybody may.
+pub type Who = Arc<dyn Fn(Option<&str>) -> Result<Opens, Barred> + Send + Sync>;
+
+/// Why the bearer of a key reads nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Barred {
+    /// It is nobody's, or opens nothing.
+    Nobody,
+    /// Its organisation asks more often than it may: again after so many whole seconds.
+    Later(u64),
+}
 
 /// The views that somebody may read. Any other is not there for them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -103,6 +112,17 @@ enum Denied {
     Key,
     /// Not his view. It is not told from one that is not there.
     View,
+    /// Not now: after so many seconds (RFC 6585, 4).
+    Later(u64),
+}
+
+impl From<Barred> for Denied {
+    fn from(why: Barred) -> Self {
+        match why {
+            Barred::Nobody => Self::Key,
+            Barred::Later(seconds) => Self::Later(seconds),
+        }
+    }
 }
 
 impl IntoResponse for Denied {
@@ -114,6 +134,16 @@ impl IntoResponse for Denied {
                 (StatusCode::UNAUTHORIZED, head, why).into_response()
             }
             Self::View => absent("view"),
+            Self::Later(seconds) => {
+                let seconds = seconds.max(1).to_string();
+                let why = format!(
+                    "more requests than your organisation may make in a minute: again in {seconds} s, or ask the \
+                     clearing house for more\n"
+                );
+                let head =
+                    [(header::RETRY_AFTER, seconds), (header::CONTENT_TYPE, TEXT.to_owned())];
+                (StatusCode::TOO_MANY_REQUESTS, head, why).into_response()
+            }
         }
     }
 }
@@ -125,7 +155,7 @@ impl Serving {
         if given.is_some() && key.is_none() {
             return Err(Denied::Key);
         }
-        let Opens { everybody, own } = (self.who)(key).ok_or(Denied::Key)?;
+        let Opens { everybody, own } = (self.who)(key)?;
         let asked = view.parse::<ViewName>().map_err(|_| Denied::View)?;
         if Some(&asked) != everybody.as_ref() && Some(&asked) != own.as_ref() {
             return Err(Denied::View);
@@ -197,9 +227,9 @@ async fn wait(
     let now = waiting::wait(listening, (shown.epoch, shown.serial), serving.bounds.wait).await;
     // His key may be nobody's by now.
     match serving.reader(&headers, &view) {
-        Err(denied) => denied.into_response(),
-        // He is given it whole: he waited since he had the one before.
-        Ok(_) => told(&reader, &HeaderMap::new(), now),
+        Err(denied @ (Denied::Key | Denied::View)) => denied.into_response(),
+        // He is given it whole: he waited since he had the one before. That he asked was counted then.
+        Ok(_) | Err(Denied::Later(_)) => told(&reader, &HeaderMap::new(), now),
     }
 }
 
@@ -217,7 +247,7 @@ async fn events(
     let until = tokio::time::Instant::now() + serving.bounds.events;
     // A key that is struck off ends what it opened with the next heartbeat.
     let again = serving.clone();
-    let may = move || again.reader(&headers, &view).is_ok();
+    let may = move || matches!(again.reader(&headers, &view), Ok(_) | Err(Denied::Later(_)));
     let body = waiting::events(listening, until, place, may);
     let head = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     (StatusCode::OK, head, body).into_response()

@@ -57,6 +57,9 @@ pub enum Fault {
 fn hint(status: u16) -> &'static str {
     match status {
         401 => ": its key is missing, or struck off (`key_file`)",
+        429 => {
+            ": its key asks more often than it may: the clearing house sets that (`vigie party quota`)"
+        }
         404 => ": see that the address, the view and the key fit one another",
         _ => "",
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use model::Sha256Hex;
-use shield_feed::{Bounds, Grace, Opens, Store, Tls, ViewName, router, serve};
+use shield_feed::{Barred, Bounds, Grace, Opens, Store, Tls, ViewName, router, serve};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -34,12 +34,13 @@ impl Bed {
         let struck_off = Arc::new(AtomicBool::new(false));
         let struck = Arc::clone(&struck_off);
         let who = Arc::new(move |key: Option<&str>| match key {
-            None => Some(Opens { everybody: Some(view("all")), own: None }),
+            None => Ok(Opens { everybody: Some(view("all")), own: None }),
             Some("one") if !struck.load(Ordering::Relaxed) => {
-                Some(Opens { everybody: None, own: Some(view("isp-1")) })
+                Ok(Opens { everybody: None, own: Some(view("isp-1")) })
             }
-            Some("two") => Some(Opens { everybody: Some(view("all")), own: Some(view("isp-2")) }),
-            Some(_) => None,
+            Some("busy") => Err(Barred::Later(7)),
+            Some("two") => Ok(Opens { everybody: Some(view("all")), own: Some(view("isp-2")) }),
+            Some(_) => Err(Barred::Nobody),
         });
         let log = Some(dir.path().join("log"));
         let routes = router(Arc::clone(&store), log, who, bounds);

@@ -74,6 +74,12 @@ async fn each_key_opens_its_own_view_and_no_other() {
     assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
     let refused = ask(bed.address, "/feed/all/manifest", &["Authorization: Bearer three"]).await;
     assert_eq!(refused.header("www-authenticate"), Some("bearer"));
+    // Who may, and asks too often, is told when to ask again, and not that his key is wrong.
+    for path in ["/feed/all/manifest", "/feed/all/wait?epoch=0&serial=0", "/feed/all/list.txt"] {
+        let busy = ask(bed.address, path, &["Authorization: Bearer busy"]).await;
+        assert_eq!((busy.status, busy.header("retry-after")), (429, Some("7")), "{path}");
+        assert!(busy.body.contains("again in 7 s"), "{}", busy.body);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

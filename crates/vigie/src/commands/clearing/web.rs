@@ -11,7 +11,7 @@ use desk::clearing::publish::Put;
 use desk::clearing::rounds::Told as Line;
 use shield::feed::{ALL, Place, Whose};
 use shield::order::words::Organisation;
-use shield_feed::{Bounds, Grace, Opens, Store, ViewName, Who};
+use shield_feed::{Barred, Bounds, Grace, Opens, Store, ViewName, Who};
 use tokio::net::TcpListener;
 
 use crate::commands::told;
@@ -117,18 +117,22 @@ impl Web {
 /// An ISP's key opens everybody's view and its own; nothing else opens any.
 fn who(access: Arc<Access>, all: ViewName) -> Who {
     Arc::new(move |key| {
-        let who = key.and_then(|key| access.key(key))?;
-        let Principal::Key { organisation, .. } = &who else { return None };
+        let who = key.and_then(|key| access.key(key)).ok_or(Barred::Nobody)?;
+        let Principal::Key { organisation, .. } = &who else { return Err(Barred::Nobody) };
         let asked = Asked {
             action: Action::FeedRead,
             organisation: Some(organisation),
             source: std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
         };
-        let allowed = access.may(&who, &asked, ROUTE) == Decision::Allowed;
+        match access.may(&who, &asked, ROUTE) {
+            Decision::Allowed => {}
+            Decision::TooMany { retry_s } => return Err(Barred::Later(retry_s)),
+            Decision::SignIn | Decision::Forbidden => return Err(Barred::Nobody),
+        }
         // Its own, whether there is one now or not: what an ISP may ask for tells it nothing of others.
         let own = Organisation::new(organisation).map(Whose::Isp);
         let own = own.as_ref().and_then(|own| own.name()?.parse().ok());
-        allowed.then(|| Opens { everybody: Some(all.clone()), own })
+        Ok(Opens { everybody: Some(all.clone()), own })
     })
 }
 
