@@ -267,15 +267,23 @@ fn what_was_kept_before_an_erasure_is_destroyed() {
     case.finish().unwrap();
     assert!(path(&place.case).exists());
     // Nor does one stay that cannot be read: nobody can tell what it is made of.
-    let old = std::fs::read(path(&place.case)).unwrap();
-    ledger::disk::write(&path(&place.case), &old[..old.len() - 1]).unwrap();
+    let files = || {
+        let entries = std::fs::read_dir(place.case.join("kept")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
+    };
+    let old: Vec<_> = files().into_iter().map(|p| (std::fs::read(&p).unwrap(), p)).collect();
+    assert_eq!(old.len(), 2, "the state, and the table of exhibits");
+    let state = std::fs::read(path(&place.case)).unwrap();
+    ledger::disk::write(&path(&place.case), &state[..state.len() - 1]).unwrap();
     House::open(&place).unwrap().close().unwrap();
-    assert!(!path(&place.case).exists());
-    ledger::disk::write(&path(&place.case), &old).unwrap();
+    assert_eq!(files(), [] as [std::path::PathBuf; 0]);
+    for (bytes, path) in &old {
+        ledger::disk::write(path, bytes).unwrap();
+    }
     let house = House::open(&place).unwrap();
     let refused = house.started().refused.clone();
     assert!(refused.is_some_and(|why| why.contains("erased")));
-    assert!(!path(&place.case).exists());
+    assert_eq!(files(), [] as [std::path::PathBuf; 0]);
     house.close().unwrap();
     // What is made of the rest counts, and the order is not forgotten by who starts from it.
     let records = keep(&place.case, &keys, &signer, &Covered::default()).unwrap().unwrap();
