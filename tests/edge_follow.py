@@ -406,8 +406,9 @@ def own_views(house, isps):
     reads("tower", "all")
     # To who has no view of their own, and to who asks for another's.
     assert get("/feed/tower/manifest", "tower").endswith("200")
-    for path in ("/feed/tower/manifest", "/feed/tower/list.txt", "/feed/tower/wait?epoch=0&serial=0", "/feed/cable/manifest"):
-        assert get(path, "cable").endswith("404"), path
+    for path in ("/feed/tower/manifest", "/feed/tower/list.txt", "/feed/tower/wait?epoch=0&serial=0"):
+        assert get(path, "cable").endswith("403"), path
+    assert get("/feed/cable/manifest", "cable").endswith("404")
     everything = b"".join(file.read_bytes() for file in (Mirror.folder / "all").rglob("*") if file.is_file())
     assert name.encode() not in everything and b"\napart " in everything
     until("lists are written", lambda: name in get("/feed/tower/list.txt", "tower"), 15)

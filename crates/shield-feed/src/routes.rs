@@ -112,6 +112,8 @@ enum Denied {
     Key,
     /// Not his view. It is not told from one that is not there.
     View,
+    /// Neither everybody's nor his own, which is this one: whoever asks for it has a wrong setting.
+    Other(ViewName),
     /// Not now: after so many seconds (RFC 6585, 4).
     Later(u64),
 }
@@ -134,6 +136,12 @@ impl IntoResponse for Denied {
                 (StatusCode::UNAUTHORIZED, head, why).into_response()
             }
             Self::View => absent("view"),
+            Self::Other(own) => {
+                let why = format!(
+                    "your key is for the view {own} (and for all), and not for another's\n"
+                );
+                (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, TEXT)], why).into_response()
+            }
             Self::Later(seconds) => {
                 let seconds = seconds.max(1).to_string();
                 let why = format!(
@@ -156,10 +164,10 @@ impl Serving {
             return Err(Denied::Key);
         }
         let Opens { everybody, own } = (self.who)(key)?;
-        let asked = view.parse::<ViewName>().map_err(|_| Denied::View)?;
-        if Some(&asked) != everybody.as_ref() && Some(&asked) != own.as_ref() {
-            return Err(Denied::View);
-        }
+        let asked = view.parse::<ViewName>();
+        let asked = asked.ok().filter(|asked| [&everybody, &own].contains(&&Some(asked.clone())));
+        // He knows his own name, and hears of no other's view whether it is there.
+        let Some(asked) = asked else { return Err(own.map_or(Denied::View, Denied::Other)) };
         Ok(Reader { view: asked, everybody, anybody: key.is_none() })
     }
 }
@@ -227,7 +235,7 @@ async fn wait(
     let now = waiting::wait(listening, (shown.epoch, shown.serial), serving.bounds.wait).await;
     // His key may be nobody's by now.
     match serving.reader(&headers, &view) {
-        Err(denied @ (Denied::Key | Denied::View)) => denied.into_response(),
+        Err(denied @ (Denied::Key | Denied::View | Denied::Other(_))) => denied.into_response(),
         // He is given it whole: he waited since he had the one before. That he asked was counted then.
         Ok(_) | Err(Denied::Later(_)) => told(&reader, &HeaderMap::new(), now),
     }
@@ -286,13 +294,14 @@ async fn list(
         Err(denied) => return denied.into_response(),
     };
     // A list names no view: under an ISP's own name stands what that ISP gets, whichever view that is now.
-    if let Some(everybody) = reader.everybody.take().filter(|_| !serving.store.stands(&reader.view))
-    {
-        reader.view = everybody;
-    }
     let Some((name, media)) = LISTS.iter().find(|(name, _)| *name == list) else {
         return absent("list");
     };
+    // One that just began has none yet: until then it is what all get, and never nothing.
+    let has_own = serving.store.stands(&reader.view) && serving.store.is_listed(&reader.view, name);
+    if let Some(everybody) = reader.everybody.take().filter(|_| !has_own) {
+        reader.view = everybody;
+    }
     let before = serving.store.list_of(&reader.view, name);
     if let Some(hash) = before.filter(|hash| etag::has(&headers, hash)) {
         return unchanged(&hash);

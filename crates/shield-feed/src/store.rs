@@ -1,6 +1,6 @@
 //! The folder that is published: of each view its manifest, its files, its lists.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -86,13 +86,17 @@ struct ViewState {
     announced: watch::Sender<Option<Announced>>,
     /// What the lists hold, while they stand.
     lists: BTreeMap<String, Sha256Hex>,
+    /// The lists that were written since it began.
+    listed: BTreeSet<String>,
     /// It was out, and ended: another view may take its place.
     ended: bool,
 }
 
 impl ViewState {
     fn new(files: BTreeMap<Sha256Hex, Option<Instant>>) -> Self {
-        Self { files, announced: watch::Sender::new(None), lists: BTreeMap::new(), ended: false }
+        let (announced, lists, listed) =
+            (watch::Sender::new(None), BTreeMap::new(), BTreeSet::new());
+        Self { files, announced, lists, listed, ended: false }
     }
 }
 
@@ -280,10 +284,18 @@ impl Store {
         self.views().get(view)?.lists.get(file).copied()
     }
 
+    /// True where a list was written since the view began: one that lies there may be of an earlier life.
+    pub(crate) fn is_listed(&self, view: &ViewName, file: &str) -> bool {
+        self.views().get(view).is_some_and(|state| state.listed.contains(file))
+    }
+
     fn set_list(&self, view: &ViewName, file: &str, hash: Option<Sha256Hex>) {
         if let Some(state) = self.views().get_mut(view) {
             match hash {
-                Some(hash) => drop(state.lists.insert(file.to_owned(), hash)),
+                Some(hash) => {
+                    state.lists.insert(file.to_owned(), hash);
+                    state.listed.insert(file.to_owned());
+                }
                 None => drop(state.lists.remove(file)),
             }
         }

@@ -568,6 +568,11 @@ impl Case {
             .map(|index| self.record(index).map(|(record, opening)| (index, record, opening)))
     }
 
+    /// True where a commit failed in its midst: nothing more is written until it is opened again.
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
+
     /// A sealed exhibit; none as well where what is known of the log's beginning cannot be read.
     pub fn exhibit(&self, id: &ExhibitId) -> Option<Cow<'_, Exhibit>> {
         self.find(id).ok().flatten()

@@ -362,6 +362,10 @@ impl House {
     /// The capture on which an item rests, where it was of what is asked for now.
     pub(super) fn last_capture(&self, item: ItemId, asked: &str) -> Option<Last> {
         let machine = &self.standing.state.item(item)?.machine;
+        // Where a capture saw nothing there since, that one was the last.
+        if machine.in_force().is_some_and(|block| block.miss.is_some()) {
+            return None;
+        }
         let block = machine.in_force().map(|block| &block.evidence);
         let evidence = block.or_else(|| machine.evidence())?;
         // One commit seals what a probe saw and says what it was.
@@ -414,7 +418,7 @@ impl House {
     }
 
     /// Writes records that are no decisions: of captures. As with an act, nothing more is done after a
-    /// fault of the disk.
+    /// fault of the disk in a commit.
     pub(super) fn record<T>(
         &mut self,
         write: impl FnOnce(&mut Case, &Stamp) -> Result<T>,
@@ -423,10 +427,13 @@ impl House {
         self.broken = true;
         let first = self.case.len();
         let stamp = Stamp { actor: self.house.person.as_str().to_owned(), now_ms: now_ms() };
-        let done = write(&mut self.case, &stamp)?;
-        self.broken = false;
-        self.ship(first);
-        Ok(done)
+        let done = write(&mut self.case, &stamp);
+        // What could not be read or made, before anything was committed, is nothing of which acts have to stop.
+        self.broken = self.case.is_broken();
+        if !self.broken {
+            self.ship(first);
+        }
+        done
     }
 
     /// Sends what was committed from record `first` on to the standby, where one is named.

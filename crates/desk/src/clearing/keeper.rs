@@ -90,9 +90,10 @@ impl Keeper {
         let run = move || {
             out.published(&house);
             let ran = keep(&mut house, &queue, out.as_mut());
-            let closed = house.close();
+            // What came last is published, and kept under the house's lock: an erasure that waits for it finds all of it.
+            let shown = house.show();
             keeping.close();
-            closed.and(ran)
+            house.close().and(shown).and(ran)
         };
         let thread = std::thread::Builder::new().name("clearing house".to_owned()).spawn(run);
         let thread = thread.map_err(|e| Error::Beside(format!("no thread could be had: {e}")))?;

@@ -147,7 +147,11 @@ impl Course {
         polls: Option<bool>,
     ) -> Result<(Manifest, bool, Vec<FileName>), Fault> {
         let fault = match self.asked(at, polls).await {
-            Err(fault) if self.own != ALL && !matches!(fault, Fault::Call(_) | Fault::Slow(..)) => {
+            Err(fault)
+                if self.own != ALL
+                    && !fault.is_others()
+                    && !matches!(fault, Fault::Call(_) | Fault::Slow(..)) =>
+            {
                 fault
             }
             other => return other,

@@ -60,6 +60,7 @@ fn hint(status: u16) -> &'static str {
         429 => {
             ": its key asks more often than it may: the clearing house sets that (`vigie party quota`)"
         }
+        403 => ": its key opens another ISP's view, and not this one (`view`)",
         404 => ": see that the address, the view and the key fit one another",
         _ => "",
     }
@@ -85,6 +86,11 @@ impl Fault {
     /// True where the mirror has no such view.
     pub(super) fn is_absent(&self) -> bool {
         matches!(self, Self::Status { code: 404 | 410 })
+    }
+
+    /// True where this ISP's key is not for the view that the settings name: no other is believed in its place.
+    pub(super) fn is_others(&self) -> bool {
+        matches!(self, Self::Status { code: 403 })
     }
 
     /// True where somebody handed on what is not the feed, or an old one: not what happens to networks.
@@ -302,8 +308,10 @@ impl<'a, 'n> Reading<'a, 'n> {
 
     fn end(self) -> Result<Staged<'a>, Fault> {
         let other = self.other();
-        // Every line ends; the file's hash is looked at when it is taken.
-        if self.line.is_empty() { self.staged.ok_or(other) } else { Err(other) }
+        // Every line ends. A file that is another is none, before any that came with it is taken.
+        let staged = self.staged.filter(|_| self.line.is_empty()).ok_or(other)?;
+        staged.holds()?;
+        Ok(staged)
     }
 }
 

@@ -176,6 +176,7 @@ impl Shared {
 
     /// Takes the files of one manifest, all at once: nobody is told of the state in between.
     pub(super) fn take(&self, files: Vec<Staged<'_>>) -> Result<(), Fault> {
+        files.iter().try_for_each(Staged::holds)?;
         let (wall, now) = (clock::wall(), clock::now());
         let mut inner = self.lock();
         if inner.halt == Some(Halt::Lifts) {

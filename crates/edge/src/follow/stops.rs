@@ -234,17 +234,36 @@ impl Stops {
     }
 
     fn take(&self, bytes: &[u8], from: &str) {
-        let taken = {
-            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-            held.take(bytes, &self.trusted)
-        };
-        match taken {
-            Ok(true) => {
-                self.shared.settle(from);
-                self.obey();
+        self.take_first(&[bytes], from);
+    }
+
+    /// Takes the first of these words that is not refused for what it is itself: one that has expired, or is for
+    /// others, hides no other. They stand with the latest first, and none is older than what is obeyed but by order.
+    fn take_first(&self, words: &[&[u8]], from: &str) {
+        let mut refused = None;
+        for bytes in words {
+            let taken = {
+                let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+                held.take(bytes, &self.trusted)
+            };
+            match taken {
+                Ok(obeyed) => {
+                    self.shared.settle(from);
+                    if obeyed {
+                        self.obey();
+                    }
+                    return;
+                }
+                // What is before it is no news either.
+                Err(error @ StopError::NotObeyed(NotObeyed::Back)) => {
+                    refused = refused.or(Some(error));
+                    break;
+                }
+                Err(error) => refused = refused.or(Some(error)),
             }
-            Ok(false) => self.shared.settle(from),
-            Err(error) => self.shared.raise(from, error.word(), &error, true),
+        }
+        if let Some(error) = refused {
+            self.shared.raise(from, error.word(), &error, true);
         }
     }
 
@@ -286,11 +305,13 @@ impl Stops {
                 let Ok(stop) = fetch::beside(&mut mirror, "stop", MAX_STOP).await else { continue };
                 found.push(stop);
             }
-            // Of two words the later one counts, in whichever order they are read: the earlier is no news.
-            match found.iter().flatten().max_by_key(|bytes| self.order(bytes)) {
-                Some(bytes) => self.take(bytes, &place),
-                None if found.len() == views.len() => self.shared.settle(&place),
-                None => {}
+            // Of two words the later one counts, in whichever order they are read.
+            let mut words: Vec<&[u8]> = found.iter().flatten().map(Vec::as_slice).collect();
+            words.sort_by_key(|bytes| std::cmp::Reverse(self.order(bytes)));
+            if !words.is_empty() {
+                self.take_first(&words, &place);
+            } else if found.len() == views.len() {
+                self.shared.settle(&place);
             }
             tokio::time::sleep(EVERY).await;
         }

@@ -127,6 +127,43 @@ fn what_is_not_the_feed_is_refused_and_what_stood_stands() {
 }
 
 #[test]
+fn of_a_chain_nothing_is_taken_whose_last_file_is_another() {
+    let (dir, mirror) = (tempfile::tempdir().unwrap(), Mirror::new());
+    let first = snapshot(place(1, 5), &NAMES);
+    let gone = lift(place(1, 6), 5, &["a.stream.example"]);
+    let files = [first, gone.clone()];
+    mirror.publish(place(1, 6), 9, &files);
+    // As long, and shaped as it should be: it would lift another name.
+    let text = String::from_utf8(gone.1.clone()).unwrap();
+    let other = text.replace("a.stream", "x.stream");
+    assert!(other != text && other.len() == text.len());
+    mirror.set(&format!("files/{}", gone.0.hash), other.as_bytes());
+    let bed = Bed::new(&config(dir.path(), &[&mirror], "observe = true"));
+    bed.until("it is refused", || {
+        status(dir.path()).alarms.iter().any(|raised| raised.word == "file")
+    });
+    // What was lifted by that file is not blocked again for want of it.
+    let standing = status(dir.path());
+    assert_eq!((standing.names, standing.whole), (0, false));
+    mirror.publish(place(1, 6), 10, &files);
+    bed.until("the right one is taken", || status(dir.path()).names == 2);
+    bed.end().unwrap();
+}
+
+#[test]
+fn a_view_that_is_anothers_by_the_settings_is_said_to_be_wrong() {
+    let (dir, mirror) = (tempfile::tempdir().unwrap(), Mirror::new());
+    mirror.publish(place(1, 5), 9, &[snapshot(place(1, 5), &NAMES)]);
+    let refused = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_vec();
+    mirror.answers.lock().unwrap().insert("/feed/fibr/manifest".to_owned(), refused);
+    let bed = Bed::new(&config(dir.path(), &[&mirror], "observe = true\nview = 'fibr'"));
+    bed.until("it says so", || bed.said("status 403: its key opens another"));
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!((status(dir.path()).names, status(dir.path()).whole), (0, false));
+    bed.end().unwrap();
+}
+
+#[test]
 fn a_restart_takes_nothing_older() {
     let (dir, mirror) = (tempfile::tempdir().unwrap(), Mirror::new());
     mirror.publish(place(1, 5), 9, &[snapshot(place(1, 5), &NAMES)]);

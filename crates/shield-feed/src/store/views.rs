@@ -1,5 +1,6 @@
 //! Views that another publishes into the folder: taken up, and ended.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read};
 use std::time::Instant;
@@ -77,7 +78,8 @@ impl Store {
                 }
                 state.announced.send_replace(None);
                 state.ended = true;
-                std::mem::take(&mut state.lists).into_keys().collect()
+                state.lists = BTreeMap::new();
+                std::mem::take(&mut state.listed).into_iter().collect()
             }
         };
         lists.iter().try_for_each(|list| Ok(disk::remove(&self.dir.join(&*view.0).join(list))?))

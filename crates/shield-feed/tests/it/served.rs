@@ -56,8 +56,8 @@ async fn each_key_opens_its_own_view_and_no_other() {
     for (path, headers, status) in [
         ("/feed/isp-1/manifest", vec![key], 200),
         ("/feed/isp-1/manifest", vec![], 404),
-        ("/feed/all/manifest", vec![key], 404),
-        ("/feed/none/manifest", vec![key], 404),
+        ("/feed/all/manifest", vec![key], 403),
+        ("/feed/none/manifest", vec![key], 403),
         ("/feed/isp-1/manifest", vec!["Authorization: Bearer three"], 401),
         ("/feed/all/manifest", vec!["Authorization: Basic b25l"], 401),
         (&format!("/feed/all/files/{own}"), vec![], 404),
@@ -301,7 +301,9 @@ async fn an_own_view_comes_and_goes_and_whoever_waits_is_told() {
         ("/feed/isp-2/manifest", 404),
         ("/feed/isp-2/wait?epoch=3&serial=1", 404),
         ("/feed/isp-2/events", 404),
-        ("/feed/isp-1/manifest", 404),
+        // Another's is not told from one that nobody has.
+        ("/feed/isp-1/manifest", 403),
+        ("/feed/isp-7/manifest", 403),
     ] {
         assert_eq!(status(path).await, found, "{path}");
     }

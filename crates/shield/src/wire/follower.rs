@@ -172,6 +172,18 @@ impl<'a> Staged<'a> {
         Self { name, reader, hash, bytes: 0, head: None, blocks: Vec::new(), gone: Vec::new() }
     }
 
+    /// Whether it came whole, and is the file that the manifest names.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn holds(&self) -> Result<(), Alarm> {
+        let whole = self.reader.is_whole() && self.bytes == self.name.bytes;
+        if whole && Sha256Hex(self.hash.clone().finalize().into()) == self.name.hash {
+            return Ok(());
+        }
+        Err(Alarm::OtherFile(self.name.hash))
+    }
+
     /// Takes the next line, without its end.
     ///
     /// # Errors
@@ -330,16 +342,14 @@ impl Follower {
         Ok(Want::Files(std::iter::once(snapshot).chain(&manifest.deltas).cloned().collect()))
     }
 
-    /// Takes a file that came whole. What it adds is held until its own end, whatever comes after.
+    /// Takes a file that came whole. What it adds is held until its own end, whatever comes after: of a chain of
+    /// files each has to hold ([`Staged::holds`]) before the first is taken.
     ///
     /// # Errors
     /// It is not what the manifest names, or does not fit: nothing is changed.
     pub fn take(&mut self, staged: Staged<'_>, wall: Moment, now: u64) -> Result<Taken, Alarm> {
         let hash = staged.name.hash;
-        let whole = staged.reader.is_whole() && staged.bytes == staged.name.bytes;
-        if !whole || Sha256Hex(staged.hash.finalize().into()) != hash {
-            return Err(Alarm::OtherFile(hash));
-        }
+        staged.holds()?;
         let unfit = || Alarm::Unfit(hash);
         let head = staged.head.ok_or_else(unfit)?;
         let to = head.place;

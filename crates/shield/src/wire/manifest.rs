@@ -36,7 +36,7 @@ pub const MAX_DELTAS: usize = 256;
 pub const MAX_MANIFEST: usize = 64 << 10;
 
 /// The most ISPs that have a view of their own.
-pub const MAX_APART: usize = 256;
+pub const MAX_APART: usize = 512;
 
 /// That an ISP has a view of its own, told to nobody who does not know its name: the first 16 bytes of
 /// SHA-256(`"vigie/apart/v1"` ‖ 0x00 ‖ epoch, u64 ‖ session, u64 ‖ the view's name).

@@ -234,7 +234,8 @@ pub(super) fn open(place: &Place) -> Result<(Case, Standing, Started, Cosigned)>
     let cosigned = Cosigned::read(&place.home, &case)?;
     let is_of_erased = match &kept {
         Ok(Some((_, records))) => *records < erased(&case),
-        Ok(None) => false,
+        // A table may lie there without what names it.
+        Ok(None) => erased(&case) > 0,
         // Of how many records it is, cannot be told: it may be made of what was erased.
         Err(_) => erased(&case) > 0,
     };

@@ -31,6 +31,9 @@ pub const MAX_CHAIN: usize = 64;
 /// A file that no manifest names any more stays for so long: somebody may be reading it.
 pub const GRACE: Duration = Duration::from_secs(600);
 
+/// So long views of ISPs' own that begin may hold up everybody's; then they begin with the next beats.
+pub const BEGINNING: Duration = Duration::from_millis(200);
+
 /// Where the feed's key lies in the authority's folder.
 const FEED_KEY: &str = "shield/feed-key";
 
@@ -183,9 +186,14 @@ impl Publisher {
             }
         };
         let wanted = wanted(history.current().apart(), &self.own, &mut self.left_out, told);
+        let begun = Instant::now();
         for isp in &wanted {
             if self.own.get(isp).is_some_and(View::stands) {
                 continue;
+            }
+            // What everybody gets does not wait for all of them: the others begin with the next beats.
+            if begun.elapsed() > BEGINNING {
+                break;
             }
             let view = View::new(&self.folder, &Whose::Isp((*isp).clone()));
             let view = self.own.entry((*isp).clone()).or_insert(view);
@@ -207,12 +215,17 @@ impl Publisher {
         // While `all` names it, it has to stand.
         if self.all.is_at(&round) {
             for view in over.iter().filter_map(|isp| self.own.remove(isp)) {
-                note(view.end(&mut self.retired, told));
+                self.stood.insert(view.end(&mut self.retired));
             }
             for name in std::mem::take(&mut self.stood) {
                 let goes_on = |view: &View| view.name() == name;
                 if name != self.all.name() && !self.own.values().any(goes_on) {
-                    note(view::end(&self.folder, &name, told));
+                    let ended = view::end(&self.folder, &name, told);
+                    // With the next beat again.
+                    if ended.is_err() {
+                        self.stood.insert(name);
+                    }
+                    note(ended);
                 }
             }
         }

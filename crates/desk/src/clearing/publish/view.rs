@@ -225,19 +225,17 @@ impl View {
         Ok(FileName { from, to: round.place.serial, bytes: bytes.len() as u64, hash })
     }
 
-    /// It is its ISP's no more. Files stay for whoever is fetching one.
-    ///
-    /// # Errors
-    /// The disk.
-    pub(super) fn end(mut self, retired: &mut Retired, told: &mut Told<'_>) -> Result<()> {
+    /// It is its ISP's no more. Files stay for whoever is fetching one; its name, for [`end`].
+    pub(super) fn end(mut self, retired: &mut Retired) -> String {
         self.retire(retired);
-        disk::remove(&self.dir.join("manifest"))?;
-        told(Put::Ended(&self.name));
-        Ok(())
+        self.name
     }
 }
 
-/// Ends a view that an earlier run left in the folder.
+/// Ends a view that stands in the folder.
+///
+/// # Errors
+/// The disk.
 pub(super) fn end(folder: &Path, name: &str, told: &mut Told<'_>) -> Result<()> {
     disk::remove(&folder.join(name).join("manifest"))?;
     told(Put::Ended(name));

@@ -171,6 +171,22 @@ fn what_somebody_brought_is_looked_at_once() {
 }
 
 #[test]
+fn a_word_that_is_not_obeyed_hides_no_earlier_one() {
+    let state = tempfile::tempdir().unwrap();
+    let shared = shared();
+    let stops = Stops::open(state.path(), trusted(), "all", Arc::clone(&shared)).unwrap();
+    let (expired, valid) = (bytes(&file(9, "expired")), bytes(&file(1, "releases")));
+    for _ in 0..2 {
+        stops.take_first(&[&expired, &valid], "stop at a mirror");
+        assert_eq!(shared.status().stopped.as_deref(), Some("releases"));
+        assert_eq!(shared.status().alarms.len(), 1, "that it is stopped, and nothing else");
+    }
+    // By itself it is told.
+    stops.take_first(&[&expired], "stop at a mirror");
+    assert!(shared.status().alarms.iter().any(|raised| raised.word == "stop_expired"));
+}
+
+#[test]
 fn while_all_is_let_go_of_nothing_is_fetched_and_nothing_counts_as_heard() {
     let shared = shared();
     let place = Place { session: 7, epoch: 3, serial: 0 };

@@ -71,6 +71,9 @@ impl Web {
                 };
                 let Ok(found) = keeper.look(look) else { return };
                 let begun = Instant::now();
+                if let Err(error) = web.store.tidy(begun) {
+                    (web.told)(&format!("the feed over HTTP: {error}"));
+                }
                 let views = web.store.standing();
                 last.retain(|view, _| views.contains(view));
                 for (view, (place, snapshot)) in

@@ -199,6 +199,8 @@ pub(super) struct Followed {
     hot: usize,
     /// The serial that they are at; `None` before the first.
     at: Option<u64>,
+    /// True where a stop had them emptied.
+    shut: bool,
     publisher: Option<Publisher>,
     /// Names for some ISPs alone, which stand in no zone.
     apart: BTreeSet<String>,
@@ -211,6 +213,7 @@ impl Followed {
             placed: HashMap::new(),
             hot: 0,
             at: None,
+            shut: false,
             publisher: None,
             apart: BTreeSet::new(),
         }
@@ -237,11 +240,12 @@ impl Followed {
         let Some(feed) = house.feed() else { return Vec::new() };
         let history = feed.history();
         let (at, state) = (history.place().serial, house.state());
-        let step = history.last().filter(|delta| {
-            Some(delta.from()) == self.at
-                && delta.to() == at
-                && !history.current().gates().is_shut()
-        });
+        // No step leads across a stop that empties all or is over: what else came with it is not all that changed.
+        let shut = history.current().gates().is_shut();
+        let crosses = std::mem::replace(&mut self.shut, shut) || shut;
+        let step = history
+            .last()
+            .filter(|delta| Some(delta.from()) == self.at && delta.to() == at && !crosses);
         let wanted = |row: &Row| wanted(state, row);
         let mut moves = Moves::default();
         match step {
@@ -257,7 +261,7 @@ impl Followed {
                 }
             }
             _ => {
-                let open = !history.current().gates().is_shut();
+                let open = !shut;
                 let rows = history.current().rows().filter(|row| is_apart(Some(row)));
                 let apart = rows.filter_map(|row| Some(row.value().name()?.to_string()));
                 moves.apart = apart.collect();
