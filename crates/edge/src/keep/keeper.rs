@@ -73,7 +73,7 @@ impl Keeper {
     pub(super) fn all_out(&self, takes: fn(&Value) -> bool) -> Vec<Out> {
         let inner = self.lock();
         let all = inner.kept.all_out().filter(|value| takes(value));
-        all.filter_map(|value| Some((value.clone(), life(inner.kept.left(value))?))).collect()
+        all.filter_map(|value| inner.out(value)).collect()
     }
 
     /// Which of these are out, and which are not.
@@ -81,8 +81,8 @@ impl Keeper {
         let inner = self.lock();
         let (mut out, mut open) = (Vec::new(), Vec::new());
         for value in values {
-            match life(inner.kept.left(&value)) {
-                Some(left) => out.push((value, left)),
+            match inner.out(&value) {
+                Some(one) => out.push(one),
                 None => open.push(value),
             }
         }
@@ -142,12 +142,13 @@ impl Keeper {
     }
 }
 
-/// A life that is not over.
-fn life(left: Option<u64>) -> Option<Duration> {
-    left.filter(|left| *left > 0).map(Duration::from_millis)
-}
-
 impl Inner {
+    /// A value whose life is not over.
+    fn out(&self, value: &Value) -> Option<Out> {
+        let left = self.kept.left(value).filter(|left| *left > 0).map(Duration::from_millis)?;
+        Some(Out { value: value.clone(), left, ends: self.kept.ends(value)? })
+    }
+
     fn one(
         &mut self,
         frame: Frame,

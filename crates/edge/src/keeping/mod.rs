@@ -251,6 +251,11 @@ impl Kept {
         Some(until.saturating_sub(self.now))
     }
 
+    /// When a value's own life ends, by the clock of `now`, however fresh the feed is. None where it is not out.
+    pub fn ends(&self, value: &Value) -> Option<u64> {
+        self.values.get(value).filter(|held| held.out).map(|held| held.deadline)
+    }
+
     /// All that is out, in no order.
     pub fn all_out(&self) -> impl Iterator<Item = &Value> {
         self.values.iter().filter(|(_, held)| held.out).map(|(value, _)| value)

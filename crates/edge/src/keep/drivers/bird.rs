@@ -117,7 +117,7 @@ impl Bird {
 
 impl Driver for Bird {
     fn all(&mut self, out: &[Out]) -> Result<(), String> {
-        let values = soonest(out.iter().map(|(value, left)| (value, *left)), MAX_ROUTES);
+        let values = soonest(out.iter().map(|one| (&one.value, one.ends)), MAX_ROUTES);
         self.put(values.into_iter())?;
         self.look()
     }

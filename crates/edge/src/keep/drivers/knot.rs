@@ -85,7 +85,7 @@ impl Knot {
 
 impl Driver for Knot {
     fn all(&mut self, out: &[Out]) -> Result<(), String> {
-        let values = soonest(out.iter().map(|(value, left)| (value, *left)), MAX_KNOT_NAMES);
+        let values = soonest(out.iter().map(|one| (&one.value, one.ends)), MAX_KNOT_NAMES);
         // Whatever stands there is written over, but not by the same: Knot would read it all anew, and answer
         // nobody meanwhile.
         let text = write(values.into_iter());
@@ -138,7 +138,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().to_owned();
         let mut knot = Knot { folder, written: None, wrote: None, breathed: None, breaths: 0 };
-        let out = [(Value::Name("tv.example".parse().unwrap()), Duration::from_secs(9))];
+        let value = Value::Name("tv.example".parse().unwrap());
+        let out = [Out { value, left: Duration::from_secs(9), ends: 9_000 }];
         knot.all(&out).unwrap();
         let read = |name| std::fs::read_to_string(dir.path().join(name)).unwrap();
         assert!(read(RULES).contains("\ntv.example. CNAME .\n"));

@@ -32,28 +32,27 @@ const MAX_CHANGED: usize = 100_000;
 /// The longest alarm, in characters.
 const MAX_ALARM: usize = 400;
 
-/// A value, and how long it stays out yet if nothing more is heard.
-pub(super) type Out = (Value, Duration);
-/// What is out, and until when.
-pub(super) type Held = BTreeMap<Value, Instant>;
+/// A value that is out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Out {
+    pub(super) value: Value,
+    /// How long it stays out yet if nothing more is heard: not past the feed's silence.
+    pub(super) left: Duration,
+    /// When its own life ends, in milliseconds of keep's clock.
+    pub(super) ends: u64,
+}
 
-/// Of these at most so many: those that end first. An event's end with it, and the rest stands for weeks.
-fn soonest<'a, T: Ord>(
-    out: impl Iterator<Item = (&'a Value, T)>,
-    most: usize,
-) -> BTreeSet<&'a Value> {
+/// What is out, and when its own life ends.
+pub(super) type Held = BTreeMap<Value, u64>;
+
+/// Of these at most so many: those whose own life ends first. An event's ends with it, and the rest stands for weeks.
+fn soonest<'a>(out: impl Iterator<Item = (&'a Value, u64)>, most: usize) -> BTreeSet<&'a Value> {
     let mut out: Vec<_> = out.map(|(value, ends)| (ends, value)).collect();
     if out.len() > most {
         out.select_nth_unstable(most);
         out.truncate(most);
     }
     out.into_iter().map(|(_, value)| value).collect()
-}
-
-/// Until when each of these is out.
-fn until(out: &[Out]) -> impl Iterator<Item = (Value, Instant)> {
-    let now = Instant::now();
-    out.iter().map(move |(value, left)| (value.clone(), now.checked_add(*left).unwrap_or(now)))
 }
 
 /// What a driver can do. What it says of a fault is told to operators.
@@ -234,7 +233,7 @@ impl Hand {
             } else if all {
                 let out = keeper.all_out(self.takes);
                 said = Instant::now();
-                held = until(&out).collect();
+                held = out.iter().map(|one| (one.value.clone(), one.ends)).collect();
                 driver.all(&out)
             } else if pending.changed.is_empty() {
                 Ok(())
@@ -243,7 +242,7 @@ impl Hand {
                 for value in &lift {
                     held.remove(value);
                 }
-                held.extend(until(&hold));
+                held.extend(hold.iter().map(|one| (one.value.clone(), one.ends)));
                 driver.change(&hold, &lift, &held)
             };
             let failed = done.is_err();

@@ -10,7 +10,7 @@ use shield::Item;
 use shield_nft::{Driver as Holder, DriverError, Element, MAX_ELEMENTS, Nft, Table};
 
 use super::super::{KeepError, Mode, Told};
-use super::{Driver, Held, Made, NftSettings, Out};
+use super::{Driver, Held, Made, NftSettings, Out, soonest};
 use crate::keeping::Value;
 
 struct Firewall {
@@ -47,12 +47,16 @@ impl Firewall {
 
     /// As the kernel is to hold them, which hears of them `later`. What ends before that is left out: it would be
     /// held anew past its deadline, after the kernel's own clock had let go of it.
-    fn elements(&self, out: &[Out], later: Duration) -> Vec<Element> {
-        let element = |(value, left): &Out| {
+    fn elements<'a>(
+        &self,
+        out: impl IntoIterator<Item = &'a Out>,
+        later: Duration,
+    ) -> Vec<Element> {
+        let element = |Out { value, left, .. }: &Out| {
             let life = left.saturating_sub(later).min(self.lease);
             (life.as_millis() > 0).then_some(Element { item: value.item()?, life })
         };
-        out.iter().filter_map(element).collect()
+        out.into_iter().filter_map(element).collect()
     }
 
     /// After a fault the table is made anew, whatever became of it.
@@ -68,12 +72,10 @@ impl Firewall {
     }
 
     fn say_all(&mut self, out: &[Out]) -> Result<(), String> {
-        let mut hold = self.elements(out, self.took);
-        if hold.len() > MAX_ELEMENTS {
-            // The same ones each time.
-            hold.sort_unstable_by(|a, b| a.item.cmp(&b.item));
-            hold.truncate(MAX_ELEMENTS);
-        }
+        let chosen = (out.len() > MAX_ELEMENTS)
+            .then(|| soonest(out.iter().map(|one| (&one.value, one.ends)), MAX_ELEMENTS));
+        let is_chosen = |one: &&Out| chosen.as_ref().is_none_or(|all| all.contains(&one.value));
+        let hold = self.elements(out.iter().filter(is_chosen), self.took);
         if self.holder.is_some() {
             self.look()?;
         }
@@ -108,7 +110,7 @@ fn open_rest(holder: &mut Holder, out: &[Out], why: &DriverError) {
         return;
     }
     let Ok((held, _)) = holder.held() else { return };
-    let out: HashSet<Item> = out.iter().filter_map(|(value, _)| value.item()).collect();
+    let out: HashSet<Item> = out.iter().filter_map(|one| one.value.item()).collect();
     let lift: Vec<Item> = held.into_keys().filter(|item| !out.contains(item)).collect();
     // That the firewall is not as it was to be is told already.
     let _ = holder.change(&[], &lift);

@@ -133,16 +133,26 @@ fn one_that_breaks_off_is_found() {
 }
 
 #[test]
-fn where_there_is_no_room_for_all_those_stay_that_end_first() {
-    let value = |n: u64| Value::Name(format!("n{n}.example").parse().unwrap());
-    let values: Vec<_> =
-        (0..100).map(|n| (value(n), Duration::from_secs((n * 37) % 100))).collect();
-    let out = || values.iter().map(|(value, left)| (value, *left));
-    let chosen = soonest(out(), 10);
-    assert_eq!(chosen.len(), 10);
-    for (value, left) in out() {
-        assert_eq!(chosen.contains(value), left < Duration::from_secs(10), "{value:?}");
-    }
-    assert_eq!(soonest(out(), 100).len(), 100);
-    assert!(soonest(out(), 0).is_empty());
+fn where_there_is_no_room_for_all_those_stay_whose_own_life_ends_first() {
+    let (keeper, _worker) = begun(&Counting::default());
+    // Ten of an event, behind eighty of weeks in every order but this one; the feed's silence comes before all ends.
+    let weeks =
+        |n: u64| Frame::Block { value: format!("a{n}.example"), for_ms: (n + 7) * 86_400_000 };
+    let event = |n: u64| Frame::Block { value: format!("z{n}.example"), for_ms: 7_200_000 + n };
+    say(&keeper, (0..80).map(weeks).chain((0..10).map(event)));
+    let out = keeper.all_out(|_| true);
+    assert_eq!(out.len(), 90);
+    assert!(
+        out.iter().all(|one| one.left <= Duration::from_secs(600)),
+        "silence cuts what is left"
+    );
+    let chosen = |most| soonest(out.iter().map(|one| (&one.value, one.ends)), most);
+    let names: Vec<String> = chosen(10).into_iter().map(ToString::to_string).collect();
+    assert_eq!(names, (0..10).map(|n| format!("z{n}.example")).collect::<Vec<_>>());
+    assert_eq!((chosen(90).len(), chosen(0).len()), (90, 0));
+    // What is told of some of them says the same.
+    let (some, open) = keeper.left(out.iter().map(|one| one.value.clone()));
+    assert_eq!(open, []);
+    let ends = |all: &[Out]| all.iter().map(|one| (one.value.clone(), one.ends)).collect::<Held>();
+    assert_eq!(ends(&some), ends(&out));
 }

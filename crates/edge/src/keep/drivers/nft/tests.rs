@@ -47,7 +47,7 @@ impl Stand {
 }
 
 fn out(text: &str, ms: u64) -> Out {
-    (Value::Address(text.parse().unwrap()), Duration::from_millis(ms))
+    Out { value: Value::Address(text.parse().unwrap()), left: Duration::from_millis(ms), ends: ms }
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn more_than_can_be_held_does_not_open_the_rest() {
         let address = |n| Value::Address(std::net::Ipv4Addr::from(0x0100_0000 + n).into());
         (0..u32::try_from(n).unwrap())
             .rev()
-            .map(|n| (address(n), Duration::from_secs(60)))
+            .map(|n| Out { value: address(n), left: Duration::from_secs(60), ends: n.into() })
             .collect()
     };
     firewall.all(&many(MAX_ELEMENTS + 1)).unwrap();
