@@ -93,7 +93,9 @@ impl Keeper {
             // What came last is published, and kept under the house's lock: an erasure that waits for it finds all of it.
             let shown = house.show();
             keeping.close();
-            house.close().and(shown).and(ran)
+            let closed = house.close();
+            // What went wrong first says why the rest did.
+            ran.and(shown).and(closed)
         };
         let thread = std::thread::Builder::new().name("clearing house".to_owned()).spawn(run);
         let thread = thread.map_err(|e| Error::Beside(format!("no thread could be had: {e}")))?;
