@@ -105,7 +105,8 @@ impl Batch {
 }
 
 impl Placed {
-    fn block(&self, item: ItemId, seed: &[u8; 32]) -> Block {
+    /// The block itself, of an item and the seed of its record's salts.
+    pub(super) fn block(&self, item: ItemId, seed: &[u8; 32]) -> Block {
         Block {
             value: (*self.value).clone(),
             item,
@@ -248,11 +249,13 @@ impl Blocks {
         self.placed(item, self.of.get(&item)?)
     }
 
-    /// The same of the decision by which an entry is out: of two that say the same, the one that is covered.
-    pub(super) fn block_of(&self, entry: &Entry) -> Option<(u64, u32, Block)> {
+    /// The decision by which an entry is out, with what its record put into force: of two that say the same, the
+    /// one that is covered. `None` where it says so no more.
+    pub(super) fn shows(&self, entry: &Entry) -> Option<(&Under, &Placed)> {
         let all = [&self.of, &self.before].into_iter().filter_map(|of| of.get(&entry.item));
         let fits = all.filter(|placed| placed.expires == entry.expires);
-        self.placed(entry.item, fits.max_by_key(|placed| self.covers(placed.record))?)
+        let placed = fits.max_by_key(|placed| self.covers(placed.record))?;
+        Some((self.under.get(&placed.record)?, placed))
     }
 
     fn placed(&self, item: ItemId, placed: &Placed) -> Option<(u64, u32, Block)> {

@@ -1,6 +1,7 @@
 //! All that is out at one serial.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
 use imbl::{OrdMap, OrdSet};
 
@@ -156,9 +157,15 @@ pub struct View {
 impl View {
     /// Each value with its entry, in the order of values.
     pub fn entries(&self) -> impl Iterator<Item = (&Value, Entry)> {
+        self.entries_after(None)
+    }
+
+    /// Those of values after this one, or all.
+    pub fn entries_after(&self, value: Option<&Item>) -> impl Iterator<Item = (&Value, Entry)> {
+        let from = value.map_or(Bound::Unbounded, |value| Bound::Excluded(At::of(value)));
         let open = !self.whose.is_shut(&self.snapshot.gates);
-        let rows = self.snapshot.rows().filter(move |_| open);
-        rows.filter_map(|row| Some((row.value(), self.whose.of(row)?)))
+        let rows = self.snapshot.rows.range((from, Bound::Unbounded)).filter(move |_| open);
+        rows.filter_map(|placed| Some((placed.row.value(), self.whose.of(&placed.row)?)))
     }
 
     /// A value's entry.

@@ -333,13 +333,14 @@ impl Follower {
             if mine.serial == to.serial {
                 return Ok(Want::Nothing);
             }
-            let first = manifest.deltas.iter().position(|file| file.from == Some(mine.serial));
-            if let Some(files) = first.and_then(|first| manifest.deltas.get(first..)) {
-                return Ok(Want::Files(files.to_vec()));
+            if let Some(path) = manifest.path_from(mine.serial) {
+                return Ok(Want::Files(path.into_iter().cloned().collect()));
             }
         }
-        let snapshot = manifest.snapshot.as_ref().ok_or(Alarm::Gap(to.serial))?;
-        Ok(Want::Files(std::iter::once(snapshot).chain(&manifest.deltas).cloned().collect()))
+        let gap = || Alarm::Gap(to.serial);
+        let snapshot = manifest.snapshot.as_ref().ok_or_else(gap)?;
+        let path = manifest.path_from(snapshot.to).ok_or_else(gap)?;
+        Ok(Want::Files(std::iter::once(snapshot).chain(path).cloned().collect()))
     }
 
     /// Takes a file that came whole. What it adds is held until its own end, whatever comes after: of a chain of

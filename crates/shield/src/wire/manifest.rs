@@ -94,7 +94,8 @@ pub struct Manifest {
     pub apart: Vec<Apart>,
     /// The snapshot to begin with.
     pub snapshot: Option<FileName>,
-    /// What leads on from it, each from where the one before ends.
+    /// What leads on, in the order of where they lead from, and then to. Where one ends another begins, or the feed
+    /// is: from wherever one begins they lead to the serial.
     pub deltas: Vec<FileName>,
 }
 
@@ -245,17 +246,38 @@ impl Manifest {
         self.apart.binary_search(&Apart::of(self.place, view)).is_ok()
     }
 
-    /// Each file goes on where the one before ends, and the last ends at the serial.
-    fn leads_on(&self) -> Result<(), ManifestError> {
-        let mut at = self.snapshot.as_ref().map(|file| file.to);
-        for file in &self.deltas {
-            let (Some(from), to) = (file.from, file.to) else { return Err(ManifestError::Gap) };
-            if from >= to || at.is_some_and(|at| at != from) {
-                return Err(ManifestError::Gap);
+    /// The files that lead from a serial to the manifest's own, each as far as one does: one file over a thousand
+    /// steps is taken in place of a thousand. `None` where none begins there.
+    pub fn path_from(&self, serial: u64) -> Option<Vec<&FileName>> {
+        let (mut at, mut path) = (serial, Vec::new());
+        while at != self.place.serial {
+            // Of those that begin at one serial the last leads furthest; each leads on, so this ends.
+            let end = self.deltas.partition_point(|file| file.from <= Some(at));
+            let file = self.deltas.get(end.checked_sub(1)?)?;
+            if file.from != Some(at) || file.to <= at {
+                return None;
             }
-            at = Some(to);
+            at = file.to;
+            path.push(file);
         }
-        if at.is_none_or(|at| at == self.place.serial) { Ok(()) } else { Err(ManifestError::Gap) }
+        Some(path)
+    }
+
+    /// Each file leads on, in one order, and from the end of each others lead to the serial.
+    fn leads_on(&self) -> Result<(), ManifestError> {
+        let all_lead_on =
+            self.deltas.iter().all(|file| file.from.is_some_and(|from| from < file.to));
+        let in_order = self.deltas.is_sorted_by(|a, b| (a.from, a.to) < (b.from, b.to));
+        let begins =
+            |at: u64| self.deltas.binary_search_by(|file| file.from.cmp(&Some(at))).is_ok();
+        let files = self.snapshot.iter().chain(&self.deltas);
+        let mut ends = files.map(|file| file.to);
+        let serial = self.place.serial;
+        if all_lead_on && in_order && ends.all(|at| at == serial || begins(at)) {
+            Ok(())
+        } else {
+            Err(ManifestError::Gap)
+        }
     }
 }
 

@@ -15,6 +15,8 @@ use crate::item::Item;
 use crate::order::{ItemId, Moment};
 use crate::proof::{self, Block};
 
+mod paths;
+
 const WALL: Moment = Moment(1_780_000_000_000);
 
 fn place(epoch: u64, serial: u64) -> Place {

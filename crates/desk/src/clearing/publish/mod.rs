@@ -9,7 +9,13 @@
 //! Invariants: all views are at one place, and one beat is one number in all of them, so that who goes over from one
 //! to another goes nowhere back. A view that begins stands before `all` says so; one that ends stands until `all`
 //! says so no more.
+//!
+//! A snapshot of many values takes long, and the house waits for it only where nothing else leads on: at the start,
+//! and when a stop of everything ends. Else it is made beside its work (`draft`), and until it stands one delta over
+//! all steps since the last one keeps the way from that short.
 
+mod draft;
+mod paper;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -22,12 +28,35 @@ use shield::order::Moment;
 use shield::order::words::Organisation;
 use shield::wire::{Apart, MAX_APART};
 
+use self::draft::Draft;
 use self::view::{Round, View};
 use super::house::House;
 use crate::{Error, Result};
 
-/// The most deltas before a new snapshot; at most what a manifest may name.
-pub const MAX_CHAIN: usize = 64;
+/// How long the way from a snapshot may grow, and what is made at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// The most steps that lead on from a snapshot, or from the delta over all before them: then that is made anew.
+    pub steps: usize,
+    /// So many steps stay for who is a few behind.
+    pub kept: usize,
+    /// With so many steps everything waits for a new snapshot. Two more files are the most that a manifest names.
+    pub most: usize,
+    /// After so many serials a snapshot is made anew: well before the history reaches back to it no more.
+    pub age: u64,
+    /// What leads on from a snapshot may be so large, in bytes, or a thirty-second of it: then it is made anew.
+    pub lead: u64,
+    /// A snapshot of no more values than this is written at once, a greater one beside the house's work.
+    pub at_once: usize,
+}
+
+impl Default for Bounds {
+    /// 64 steps, of which 32 stay, at most 192; 1,024 serials; 1 MiB; 4,096 values, some hundredths of a second.
+    fn default() -> Self {
+        Self { steps: 64, kept: 32, most: 192, age: 1_024, lead: 1 << 20, at_once: 4_096 }
+    }
+}
+
 /// A file that no manifest names any more stays for so long: somebody may be reading it.
 pub const GRACE: Duration = Duration::from_secs(600);
 
@@ -121,6 +150,9 @@ pub struct Publisher {
     /// Files that no manifest names any more, and since when.
     retired: VecDeque<(Instant, PathBuf)>,
     beat: u64,
+    bounds: Bounds,
+    /// The snapshot that is being made: one at a time, since each holds all it shows.
+    draft: Option<Draft>,
 }
 
 impl Publisher {
@@ -148,7 +180,14 @@ impl Publisher {
         }
         let (own, left_out) = (BTreeMap::new(), BTreeMap::new());
         let folder = folder.to_owned();
-        Ok(Self { folder, key, all, own, left_out, stood, retired, beat: 0 })
+        let (bounds, draft) = (Bounds::default(), None);
+        Ok(Self { folder, key, all, own, left_out, stood, retired, beat: 0, bounds, draft })
+    }
+
+    /// The same with other bounds.
+    #[must_use]
+    pub fn with(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
     }
 
     /// Follows the feed to where it is, and says so.
@@ -167,6 +206,40 @@ impl Publisher {
         self.round(house, now, told)
     }
 
+    /// True while a snapshot is being made: [`go_on`](Self::go_on) is to be called again, soon.
+    pub fn is_drafting(&self) -> bool {
+        self.draft.is_some()
+    }
+
+    /// Goes on with the snapshot that is being made, for 20 ms at the most; once it stands, a heartbeat names it.
+    ///
+    /// # Errors
+    /// The disk. It is begun anew with a later heartbeat.
+    pub fn go_on(&mut self, house: &House, now: Moment, told: &mut Told<'_>) -> Result<()> {
+        let Some(draft) = &mut self.draft else { return Ok(()) };
+        let view = match &draft.whose {
+            Whose::All => Some(&mut self.all),
+            Whose::Isp(isp) => self.own.get_mut(isp),
+        };
+        // Whose view ended meanwhile needs none.
+        let Some(view) = view else {
+            self.draft = None;
+            return Ok(());
+        };
+        match draft.go_on(house, &view.files()) {
+            Ok(None) => Ok(()),
+            Ok(Some(drafted)) => {
+                view.take(drafted);
+                self.draft = None;
+                self.round(house, now, told)
+            }
+            Err(error) => {
+                self.draft = None;
+                Err(error)
+            }
+        }
+    }
+
     /// How many ISPs have a view of their own.
     pub fn apart(&self) -> usize {
         self.own.len()
@@ -178,7 +251,7 @@ impl Publisher {
         let place = history.place();
         self.beat += 1;
         let (beat, key, apart) = (self.beat, &self.key, Vec::new());
-        let mut round = Round { house, now, place, beat, key, apart };
+        let mut round = Round { house, now, place, beat, key, apart, bounds: self.bounds };
         let mut done = Ok(());
         let mut note = |outcome: Result<()>| {
             if done.is_ok() {
@@ -230,6 +303,10 @@ impl Publisher {
             }
         }
         note(self.clear());
+        if self.draft.is_none() {
+            let mut views = std::iter::once(&self.all).chain(self.own.values());
+            self.draft = views.find_map(|view| view.draft(history));
+        }
         done
     }
 

@@ -12,6 +12,8 @@ fn isp(name: &str) -> Organisation {
     Organisation::new(name).unwrap()
 }
 
+mod chain;
+
 /// A house, its publisher, and what that said.
 struct Bed {
     _dir: tempfile::TempDir,
@@ -97,12 +99,20 @@ impl Bed {
     }
 
     fn release(&mut self, ticket: u64) {
-        let asks: Vec<Ask> = released(&self.house, first(ticket));
+        self.release_item(first(ticket));
+    }
+
+    fn release_item(&mut self, item: ItemId) {
+        let asks: Vec<Ask> = released(&self.house, item);
         does(&mut self.house, &asks);
     }
 
     fn lift(&mut self, ticket: u64) {
-        let lift = Command::Lift { item: first(ticket), collateral: None, grounds: grounds() };
+        self.lift_item(first(ticket));
+    }
+
+    fn lift_item(&mut self, item: ItemId) {
+        let lift = Command::Lift { item, collateral: None, grounds: grounds() };
         does(&mut self.house, &[ask(&league(), lift)]);
     }
 }

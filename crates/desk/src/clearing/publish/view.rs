@@ -1,19 +1,19 @@
 //! One view in its folder: the chain of files that leads to where the feed is, and the manifest that names them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ledger::{SigningKey, disk};
 use model::Sha256Hex;
-use shield::feed::{Answer, Entry, Place, Whose};
+use shield::feed::{Answer, Entry, History, Own, Place, Whose};
 use shield::item::Item;
 use shield::order::{ItemId, Moment};
-use shield::proof::Block;
-use shield::wire::file::{Group, Head, Writer};
 use shield::wire::{Apart, Beat, FileName, Manifest};
 
-use super::{MAX_CHAIN, Put, Told, every_ms};
+use super::draft::{Draft, Drafted};
+use super::paper::{Gathered, Paper};
+use super::{Bounds, Put, Told, every_ms};
 use crate::clearing::house::House;
 use crate::{Error, Result};
 
@@ -27,6 +27,7 @@ pub(super) struct Round<'a> {
     pub(super) key: &'a SigningKey,
     /// The ISPs that have a view of their own, in order: for everybody's.
     pub(super) apart: Vec<Apart>,
+    pub(super) bounds: Bounds,
 }
 
 /// Files that no manifest names any more, and since when.
@@ -43,10 +44,19 @@ pub(super) struct View {
     /// The last beat that its manifest said.
     beat: u64,
     snapshot: Option<FileName>,
-    deltas: Vec<FileName>,
+    /// One delta that leads from the snapshot on.
+    over: Option<FileName>,
+    /// A delta a step, each from where the one before ends: on from `over`, or else the snapshot, and the last ones
+    /// before that, so that who is a few steps behind takes no more than these.
+    steps: VecDeque<FileName>,
     count: u64,
     /// The last record of a file that is proven by the log's own checkpoint, though witnesses are asked for.
     bare: Option<u64>,
+    /// A snapshot is to be made beside the house's work.
+    asks: bool,
+    /// All that leads on to it is to be let go of then.
+    anew: bool,
+    drafted: Option<Drafted>,
 }
 
 impl View {
@@ -54,8 +64,21 @@ impl View {
         // Who has no name for a view is never given one.
         let name = whose.name().unwrap_or_default().to_owned();
         let (whose, dir) = (whose.clone(), folder.join(&name));
-        let (place, snapshot, deltas, bare) = (None, None, Vec::new(), None);
-        Self { whose, name, dir, place, beat: 0, snapshot, deltas, count: 0, bare }
+        Self {
+            whose,
+            name,
+            dir,
+            place: None,
+            beat: 0,
+            snapshot: None,
+            over: None,
+            steps: VecDeque::new(),
+            count: 0,
+            bare: None,
+            asks: false,
+            anew: false,
+            drafted: None,
+        }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -79,8 +102,20 @@ impl View {
     /// True where its manifest names the file at this path.
     pub(super) fn names(&self, path: &Path) -> bool {
         let hash = path.file_name().and_then(|name| name.to_str()?.parse::<Sha256Hex>().ok());
-        let mut files = self.snapshot.iter().chain(&self.deltas);
+        let mut files = self.snapshot.iter().chain(&self.over).chain(&self.steps);
         path.parent() == Some(&self.files()) && files.any(|file| Some(file.hash) == hash)
+    }
+
+    /// The snapshot that is to be made of it, where one is.
+    pub(super) fn draft(&self, history: &History) -> Option<Draft> {
+        let view = || history.current().view_of(&self.whose);
+        let asks = self.asks && self.drafted.is_none();
+        asks.then(|| Draft::new(self.whose.clone(), history.place(), view()))
+    }
+
+    /// That snapshot was made: the next manifest names it, if the feed still leads on from it.
+    pub(super) fn take(&mut self, drafted: Drafted) {
+        self.drafted = Some(drafted);
     }
 
     /// Follows the feed to where it is, and says so; where it is there already, says only that: a heartbeat.
@@ -95,7 +130,8 @@ impl View {
     ) -> Result<()> {
         let done = self.follow(round, retired);
         match &done {
-            Ok(()) => told(Put::Stands(&self.name)),
+            Ok(()) if self.is_at(round) => told(Put::Stands(&self.name)),
+            Ok(()) => {}
             // Whatever stands there is not gone on with: the next is a snapshot, in a folder made anew.
             Err(_) => self.place = None,
         }
@@ -103,56 +139,185 @@ impl View {
     }
 
     fn follow(&mut self, round: &Round<'_>, retired: &mut Retired) -> Result<()> {
-        self.renew(round.house);
-        if self.place == Some(round.place) {
-            return self.sign(round);
-        }
-        disk::create_dir(&self.files())?;
         let Some(feed) = round.house.feed() else { return Ok(()) };
         let history = feed.history();
-        let bytes = |files: &[FileName]| files.iter().map(|file| file.bytes).sum::<u64>();
-        let is_short = self.deltas.len() < MAX_CHAIN
-            && self
-                .snapshot
-                .as_ref()
-                .is_some_and(|all| bytes(&self.deltas) <= all.bytes.max(1 << 20));
-        // No delta leads across an epoch, nor across a stop that shuts this view or opens it.
-        let file = match history.answer_to(&self.whose, self.place.filter(|_| is_short)) {
-            Answer::Delta(own) => {
-                self.count = (self.count + own.new as u64).saturating_sub(own.removed.len() as u64);
-                let added: Vec<Entry> = own.added.iter().map(|(_, entry)| *entry).collect();
-                let gone: Vec<&Item> = own.removed.iter().map(|value| &**value).collect();
-                self.write(round, Some(own.from), &added, &gone)?
-            }
-            Answer::Reset(view) => {
-                let all: Vec<Entry> = view.entries().map(|(_, entry)| entry).collect();
-                self.count = all.len() as u64;
-                self.write(round, None, &all, &[])?
-            }
-            Answer::Current => return self.sign(round),
-        };
-        if file.from.is_none() {
-            self.retire(retired);
-            self.snapshot = Some(file);
-        } else {
-            self.deltas.push(file);
+        disk::create_dir(&self.files())?;
+        self.renew(round, history);
+        let drafted = self.drafted.take();
+        let drafted = if self.stands() { drafted } else { self.begin(drafted, history, retired) };
+        if self.place != Some(round.place) && !self.step(round, history, retired)? {
+            return Ok(());
         }
-        self.place = Some(round.place);
+        if let Some(drafted) = drafted {
+            self.adopt(drafted, round, history, retired)?;
+        }
+        self.shorten(round, history, retired)?;
         self.sign(round)
     }
 
-    fn retire(&mut self, retired: &mut Retired) {
-        let files = self.files();
-        let old = self.snapshot.take().into_iter().chain(std::mem::take(&mut self.deltas));
-        retired.extend(old.map(|file| (Instant::now(), files.join(file.hash.to_string()))));
+    /// Goes to where the feed is. False where that has to wait for a snapshot of a view that begins.
+    fn step(
+        &mut self,
+        round: &Round<'_>,
+        history: &History,
+        retired: &mut Retired,
+    ) -> Result<bool> {
+        // No delta leads across an epoch, nor across a stop that shuts this view or opens it.
+        match history.answer_to(&self.whose, self.place) {
+            Answer::Current => {}
+            Answer::Delta(own) => {
+                let step = self.delta(round, &own)?;
+                self.count = (self.count + own.new as u64).saturating_sub(own.removed.len() as u64);
+                self.steps.push_back(step);
+            }
+            // Who has none of its own yet goes on with everybody's.
+            Answer::Reset(_)
+                if self.whose != Whose::All && !self.stands() && self.is_great(round, history) =>
+            {
+                self.asks = true;
+                return Ok(false);
+            }
+            Answer::Reset(_) => {
+                self.all(round, history, retired)?;
+                retire(retired, &self.files(), self.steps.drain(..));
+            }
+        }
+        self.place = Some(round.place);
+        Ok(true)
+    }
+
+    /// True where a snapshot of it takes long.
+    fn is_great(&self, round: &Round<'_>, history: &History) -> bool {
+        !self.whose.is_shut(history.current().gates())
+            && history.current().len() > round.bounds.at_once
+    }
+
+    /// Writes all there is as it is now. What led to it by steps still does.
+    fn all(&mut self, round: &Round<'_>, history: &History, retired: &mut Retired) -> Result<()> {
+        let (mut gathered, mut count) = (Gathered::default(), 0);
+        for (_, entry) in history.current().view_of(&self.whose).entries() {
+            count += 1;
+            self.gather(round, &entry, &mut gathered)?;
+        }
+        let file = self.write(round, None, gathered, &[])?;
+        self.count = count;
+        if self.anew {
+            retire(retired, &self.files(), self.steps.drain(..));
+        }
+        (self.asks, self.anew) = (false, false);
+        let old = self.snapshot.replace(file).into_iter().chain(self.over.take());
+        retire(retired, &self.files(), old);
+        Ok(())
+    }
+
+    /// A view begins with a snapshot that was made, if the feed still leads on from it; else it asks again.
+    fn begin(
+        &mut self,
+        drafted: Option<Drafted>,
+        history: &History,
+        retired: &mut Retired,
+    ) -> Option<Drafted> {
+        let drafted = drafted?;
+        self.let_go(retired);
+        match history.answer_to(&self.whose, Some(drafted.place)) {
+            Answer::Reset(_) => retire(retired, &self.files(), [drafted.file]),
+            _ => {
+                let Drafted { place, file, count, bare } = drafted;
+                (self.place, self.snapshot, self.count) = (Some(place), Some(file), count);
+                self.bare = self.bare.max(bare);
+                (self.asks, self.anew) = (false, false);
+            }
+        }
+        None
+    }
+
+    /// Takes a snapshot that was made in the place of the one it has, if the feed leads on from it.
+    fn adopt(
+        &mut self,
+        drafted: Drafted,
+        round: &Round<'_>,
+        history: &History,
+        retired: &mut Retired,
+    ) -> Result<()> {
+        let serial = drafted.place.serial;
+        if self.anew {
+            let before = self.steps.iter().take_while(|step| step.from < Some(serial)).count();
+            retire(retired, &self.files(), self.steps.drain(..before));
+        }
+        let leads = self.steps.iter().any(|step| step.from == Some(serial));
+        let mut over = None;
+        if !leads && drafted.place != round.place {
+            over = match history.answer_to(&self.whose, Some(drafted.place)) {
+                Answer::Delta(own) => Some(self.delta(round, &own)?),
+                _ => {
+                    retire(retired, &self.files(), [drafted.file]);
+                    return Ok(());
+                }
+            };
+        }
+        let old = self.snapshot.replace(drafted.file).into_iter();
+        let old = old.chain(std::mem::replace(&mut self.over, over));
+        retire(retired, &self.files(), old);
+        self.bare = self.bare.max(drafted.bare);
+        (self.asks, self.anew) = (false, false);
+        Ok(())
+    }
+
+    /// Keeps what leads from the snapshot to here short, and lets go of the steps that nothing needs any more.
+    fn shorten(
+        &mut self,
+        round: &Round<'_>,
+        history: &History,
+        retired: &mut Retired,
+    ) -> Result<()> {
+        let Some(snapshot) = self.snapshot.clone() else { return Ok(()) };
+        let after = |view: &Self| {
+            let lead = view.over.as_ref().map_or(snapshot.to, |over| over.to);
+            view.steps.iter().filter(|step| step.from >= Some(lead)).count()
+        };
+        let mut is_due = round.place.serial.saturating_sub(snapshot.to) >= round.bounds.age;
+        if after(self) > round.bounds.steps {
+            let from = Place { serial: snapshot.to, ..round.place };
+            match history.answer_to(&self.whose, Some(from)) {
+                Answer::Delta(own) => {
+                    let over = self.delta(round, &own)?;
+                    retire(retired, &self.files(), self.over.replace(over));
+                }
+                _ => is_due = true,
+            }
+        }
+        let lead = self.over.iter().chain(self.steps.iter().rev().take(after(self)));
+        let lead: u64 = lead.map(|file| file.bytes).sum();
+        is_due |= lead > round.bounds.lead.max(snapshot.bytes / 32);
+        if is_due {
+            // Where it could not be made in time all waits for it.
+            if !self.is_great(round, history) || self.steps.len() >= round.bounds.most {
+                self.all(round, history, retired)?;
+            } else {
+                self.asks = true;
+            }
+        }
+        let needed = after(self).max(round.bounds.kept);
+        let over = self.steps.len().saturating_sub(needed);
+        retire(retired, &self.files(), self.steps.drain(..over));
+        Ok(())
+    }
+
+    fn let_go(&mut self, retired: &mut Retired) {
+        let old = self.snapshot.take().into_iter().chain(self.over.take());
+        retire(retired, &self.dir.join("files"), old.chain(self.steps.drain(..)));
     }
 
     /// Who asks for witnesses refuses a file without them: once they have come up with it, all is written anew.
-    fn renew(&mut self, house: &House) {
-        let cosigned = house.cosigned.note(house.policy().witnesses);
+    fn renew(&mut self, round: &Round<'_>, history: &History) {
+        let cosigned = round.house.cosigned.note(round.house.policy().witnesses);
         if self.bare.is_some_and(|last| cosigned.is_some_and(|(size, _)| last < *size)) {
             self.bare = None;
-            self.place = None;
+            if self.stands() && self.is_great(round, history) {
+                (self.asks, self.anew) = (true, true);
+            } else {
+                self.place = None;
+            }
         }
     }
 
@@ -167,7 +332,7 @@ impl View {
             count: self.count,
             apart: round.apart.clone(),
             snapshot: self.snapshot.clone(),
-            deltas: self.deltas.clone(),
+            deltas: self.deltas(),
         };
         let text = manifest.sign(round.key).to_string();
         disk::write(&self.dir.join("manifest"), text.as_bytes())?;
@@ -175,59 +340,41 @@ impl View {
         Ok(())
     }
 
-    /// Writes a file of these entries and of what is gone.
+    /// In the order that a manifest has them.
+    fn deltas(&self) -> Vec<FileName> {
+        let mut deltas: Vec<FileName> = self.over.iter().chain(&self.steps).cloned().collect();
+        deltas.sort_unstable_by_key(|file| (file.from, file.to));
+        deltas
+    }
+
+    /// Writes what changed.
+    fn delta(&mut self, round: &Round<'_>, own: &Own) -> Result<FileName> {
+        let mut gathered = Gathered::default();
+        own.added.iter().try_for_each(|(_, entry)| self.gather(round, entry, &mut gathered))?;
+        let gone: Vec<&Item> = own.removed.iter().map(|value| &**value).collect();
+        self.write(round, Some(own.from), gathered, &gone)
+    }
+
+    fn gather(&self, round: &Round<'_>, entry: &Entry, gathered: &mut Gathered) -> Result<()> {
+        let is_shown = gathered.take(round.house.all_blocks(), entry);
+        is_shown.then_some(()).ok_or_else(|| unproven(entry.item))
+    }
+
     fn write(
         &mut self,
         round: &Round<'_>,
         from: Option<u64>,
-        entries: &[Entry],
+        gathered: Gathered,
         gone: &[&Item],
     ) -> Result<FileName> {
-        let house = round.house;
-        let case = house.case();
-        let blocks = house.all_blocks();
-        let mut groups: BTreeMap<u64, Vec<(u32, Block)>> = BTreeMap::new();
-        for entry in entries {
-            let (record, place, block) =
-                blocks.block_of(entry).ok_or_else(|| unproven(entry.item))?;
-            groups.entry(record).or_default().push((place, block));
-        }
-        let last = groups.last_key_value().map(|(record, _)| *record);
-        let (size, checkpoint) = match last {
-            None => (0, String::new()),
-            Some(last) => match cosigned(house, last) {
-                Some(cosigned) => cosigned,
-                None => {
-                    self.bare = self.bare.max((house.policy().witnesses > 0).then_some(last));
-                    let own = case.log().published().unwrap_or_default();
-                    let size = ledger::Checkpoint::parse_unverified(own).map_or(0, |of| of.size);
-                    (size, own.to_owned())
-                }
-            },
-        };
-        let head = Head { view: self.name.clone(), place: round.place, from, checkpoint };
-        let odd = |e: shield::wire::file::WriteError| Error::Beside(format!("the feed: {e}"));
-        let mut writer = Writer::new(Vec::new(), &head).map_err(odd)?;
-        for (index, mut blocks) in groups {
-            blocks.sort_unstable_by_key(|(place, _)| *place);
-            let record = String::from_utf8(case.log().entry(index)?)
-                .map_err(|_| Error::Beside(format!("record {index} is no text")))?;
-            let path = case.log().inclusion_in(index, size)?;
-            let leaves = house.all_blocks().leaves(index).unwrap_or_default();
-            writer.group(&Group { index, record: &record, path, leaves, blocks }).map_err(odd)?;
-        }
-        for value in gone {
-            writer.gone(value).map_err(odd)?;
-        }
-        let bytes = writer.end().map_err(odd)?;
-        let hash = Sha256Hex::of(&bytes);
-        disk::write(&self.files().join(hash.to_string()), &bytes)?;
-        Ok(FileName { from, to: round.place.serial, bytes: bytes.len() as u64, hash })
+        let paper = Paper::new(round.house, &self.name, round.place, from, gathered);
+        self.bare = self.bare.max(paper.bare);
+        paper.write(round.house.case().log(), &self.files(), gone, &|| true)
     }
 
     /// It is its ISP's no more. Files stay for whoever is fetching one; its name, for [`end`].
     pub(super) fn end(mut self, retired: &mut Retired) -> String {
-        self.retire(retired);
+        self.let_go(retired);
         self.name
     }
 }
@@ -242,11 +389,8 @@ pub(super) fn end(folder: &Path, name: &str, told: &mut Told<'_>) -> Result<()> 
     Ok(())
 }
 
-/// The greatest checkpoint that as many witnesses have cosigned as the policy asks for, with what they signed,
-/// and its entries. `None` where it does not cover a record, which went out when the figure was less.
-fn cosigned(house: &House, record: u64) -> Option<(u64, String)> {
-    let (size, note) = house.cosigned.note(house.policy().witnesses)?;
-    (record < *size).then(|| (*size, note.to_string()))
+fn retire(retired: &mut Retired, files: &Path, old: impl IntoIterator<Item = FileName>) {
+    retired.extend(old.into_iter().map(|file| (Instant::now(), files.join(file.hash.to_string()))));
 }
 
 fn unproven(item: ItemId) -> Error {

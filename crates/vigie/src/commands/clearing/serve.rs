@@ -22,6 +22,9 @@ use crate::cli::{Serve, ServeShield};
 use crate::commands::{counted, ended, place, told};
 use crate::error::Told;
 
+/// While a snapshot is made beside the house's work it goes on this often: of each such time 20 ms are its own.
+const DRAFTING: Duration = Duration::from_millis(60);
+
 /// Runs the clearing house until interrupted.
 pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), Told> {
     let args = &serve.clearing;
@@ -240,6 +243,12 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
                 None => std::future::pending().await,
             }
         };
+        let reloads = async {
+            match &args.dns {
+                Some(path) => super::zones::reloads(path, &followed, &said).await,
+                None => std::future::pending().await,
+            }
+        };
         let (api_tls, door_tls) = (tls.clone(), tls.clone());
         let feed = async {
             match web.zip(listener) {
@@ -290,6 +299,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
             ended = api => ended.map_err(|e| Told::failure(&e, None)),
             ended = door => ended.map_err(|e| Told::failure(&e, None)),
             ended = pages => ended.map_err(|e| Told::failure(&e, None)),
+            () = reloads => Ok(()),
             () = ended() => Ok(()),
             () = closed => Ok(()),
         }
@@ -382,12 +392,15 @@ fn beats(
                 let now = house.now();
                 let every = Duration::from_millis(every_ms(house, now));
                 let again = every.min(Duration::from_millis(house.policy().heartbeat_event_ms));
-                if since.is_some_and(|since| since < every) {
-                    return (Ok(false), again);
-                }
                 let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
                 let mut put = |put: Put<'_>| heard(web.as_ref(), &of_put, put);
-                (files.beat(house, now, &mut put).map(|()| true), again)
+                let is_early = since.is_some_and(|since| since < every);
+                let beaten = if is_early {
+                    files.go_on(house, now, &mut put).map(|()| false)
+                } else {
+                    files.beat(house, now, &mut put).map(|()| true)
+                };
+                (beaten, if files.is_drafting() { again.min(DRAFTING) } else { again })
             };
             let Ok((beaten, again)) = keeper.look(beat) else { return };
             match beaten {
@@ -395,7 +408,7 @@ fn beats(
                 Ok(true) => last = Some(Instant::now()),
                 Err(error) => said(&format!("the feed's heartbeat: {error}")),
             }
-            let (least, most) = (Duration::from_millis(100), Duration::from_secs(60));
+            let (least, most) = (DRAFTING, Duration::from_secs(60));
             std::thread::sleep(again.clamp(least, most));
         }
     };
