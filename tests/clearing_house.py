@@ -23,6 +23,8 @@ from pathlib import Path
 UNBOUND, BIND, OURS = "127.0.11.2", "127.0.0.1", "127.0.11.1"
 SUFFIX = "rpz.vigie.example"
 SOON = 12.0
+# No secrets: they are keys of a clearing house that lives for a minute.
+FIRST_KEY, SECOND_KEY = ("A" * 42 + "E=", "B" * 42 + "E=")
 
 
 def free_port():
@@ -220,7 +222,9 @@ def course(bench):
     (bench.work / "dns.toml").write_text(
         f'listen = "{OURS}:{feed}"\nsuffix = "{SUFFIX}"\n[[client]]\nname = "tower"\naddresses = ["127.0.0.0/8"]\n'
         f'notify = ["{UNBOUND}:{port}", "{BIND}:{port}"]\n'
+        '[[client]]\nname = "keyed"\n[[client.key]]\nname = "keyed"\nsecret = "keyed.tsig"\n'
     )
+    (bench.work / "keyed.tsig").write_text(FIRST_KEY)
     (bench.work / "notices.toml").write_text('from = "desk@authority.example"\ncontacts = "contacts.toml"\n')
     (bench.work / "contacts.toml").write_text('[[contact]]\nname = "Host"\nemail = "abuse@host.example"\n'
                                               'language = "it"\nfor = ["127.0.0.0/8"]\n')
@@ -363,6 +367,19 @@ def course(bench):
             body = (bench.work / "feed/all/files" / name).read_bytes()
             assert len(body) == int(size) and hashlib.sha256(body).hexdigest() == name, line
             assert b"league" not in body and b"lea" not in body.replace(b"leaves", b""), body
+    # A key for transfers is replaced while all goes on: the old one is struck off, the others notice nothing.
+    def transfers(key):
+        asked = ["kdig", f"@{OURS}", "-p", str(feed), "-y", f"hmac-sha256:keyed:{key}", f"hot.{SUFFIX}", "AXFR"]
+        return bool(re.search(r"\sSOA\s", subprocess.run(asked, capture_output=True, text=True).stdout))
+    assert transfers(FIRST_KEY) and not transfers(SECOND_KEY)
+    (bench.work / "keyed.tsig").write_text("no key at all")
+    serving.send_signal(signal.SIGHUP)
+    until("a file that is no key is said", lambda: "the zones' clients stay what they were: " in log.read_text())
+    assert transfers(FIRST_KEY)
+    (bench.work / "keyed.tsig").write_text(SECOND_KEY)
+    serving.send_signal(signal.SIGHUP)
+    until("the second key is good", lambda: transfers(SECOND_KEY))
+    assert not transfers(FIRST_KEY) and "2 clients may take the zones from now on" in log.read_text()
     # Over HTTP it is read by whom an ISP's key was issued, and by nobody else.
     secret = vigie("party", "key", "tower-1", "--organisation", "tower", "--role", "isp", "--by", "vera").strip()
     other = vigie("party", "key", "league-1", "--organisation", "league", "--role", "reporter", "--by", "vera").strip()

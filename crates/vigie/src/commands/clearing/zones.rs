@@ -3,9 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use desk::clearing::House;
+use desk::clearing::rounds::Told as Line;
 use ipnet::IpNet;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
@@ -139,6 +140,35 @@ impl Tls {
     }
 }
 
+/// Reads at each SIGHUP anew who may take the zones, and with which keys; for as long as it is awaited.
+///
+/// A key that got into wrong hands is struck off so: the others' connections, and the session, go on.
+pub(super) async fn reloads(path: &Path, followed: &Mutex<Option<Followed>>, said: &Line) {
+    let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
+    let Ok(mut hangups) = signal else {
+        said("SIGHUP cannot be heard: who may take the zones changes with a restart alone");
+        return std::future::pending().await;
+    };
+    while hangups.recv().await.is_some() {
+        let read =
+            Config::read(path).and_then(|config| Ok((config.access()?, config.clients.len())));
+        match read {
+            Ok((access, clients)) => {
+                let followed = followed.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(zones) = followed.as_ref() {
+                    zones.access(access);
+                }
+                let clients = crate::commands::counted(clients as u64, "client");
+                said(&format!(
+                    "{}: {clients} may take the zones from now on; what else the file says takes a restart",
+                    path.display()
+                ));
+            }
+            Err(error) => said(&format!("the zones' clients stay what they were: {error}")),
+        }
+    }
+}
+
 /// A certificate with those above it, and its key, of files in PEM.
 pub(super) fn pem(
     certificate: &Path,
@@ -223,6 +253,13 @@ impl Followed {
     pub(super) fn serve(&mut self, publisher: Publisher) {
         publisher.zones(self.zones.view());
         self.publisher = Some(publisher);
+    }
+
+    /// Who may take them from now on: a transfer to one who is struck off ends.
+    pub(super) fn access(&self, access: Access) {
+        if let Some(publisher) = &self.publisher {
+            publisher.access(access);
+        }
     }
 
     /// The zones as they are.
