@@ -144,14 +144,20 @@ fn word(reply: Reply) -> String {
 
 #[test]
 fn a_frame_is_in_the_zone_until_its_deadline_though_the_follower_is_gone() {
-    let mut bed = Bed::new("mode = 'enforce'\nprotected = ['*.bank.example']\n");
-    assert!(bed.said("nothing is blocked until"));
+    let protected = "protected = ['*.bank.example # our bank', 'a.example']";
+    let mut bed = Bed::new(&format!("mode = 'enforce'\n{protected}\n"));
+    assert!(
+        bed.said("nothing is blocked until") && bed.said("1 of 2 protected rules do not say why")
+    );
     let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(bed.run()), mode(bed.run().join("keep"))), (0o700, 0o600));
     let mut follower = Follower::begun(&bed);
     assert_eq!(follower.say(block("tv.example", 1_500)), Reply::Taken);
     assert_eq!(follower.say(block("long.example", 600_000)), Reply::Taken);
-    assert_eq!(word(follower.say(block("www.bank.example", 600_000))), "protected");
+    let refused = follower.say(block("www.bank.example", 600_000));
+    let why = "*.bank.example (our bank) protects it on this ISP's own list";
+    assert!(matches!(&refused, Reply::Refused { message, .. } if message == why), "{refused:?}");
+    assert_eq!(word(refused), "protected");
     assert!(bed.holds("tv.example") && bed.holds("long.example") && !bed.holds("www.bank.example"));
     drop(follower);
     bed.until("its deadline", || !bed.holds("tv.example"));

@@ -87,8 +87,11 @@ pub(super) fn heard(
             }
         }
         (_, Reply::Taken | Reply::Held) => {}
-        (Frame::Block { .. }, Reply::Refused { word, .. }) if word == "protected" => {
-            shared.keep(|keep| keep.protected = keep.protected.saturating_add(1));
+        (Frame::Block { value, .. }, Reply::Refused { word, message }) if word == "protected" => {
+            shared.keep(|keep| {
+                keep.protected = keep.protected.saturating_add(1);
+                keep.protected_last = Some(format!("{value}: {message}"));
+            });
         }
         // Of one name: the others go on.
         (Frame::Block { value, .. } | Frame::Lift { value }, Reply::Refused { word, message })

@@ -72,6 +72,9 @@ pub struct KeepStatus {
     pub held: u64,
     /// Values that its protected list refused, since follow began.
     pub protected: u64,
+    /// The last of them, with the rule, and why that is there.
+    #[serde(default)]
+    pub protected_last: Option<String>,
 }
 
 /// Why it cannot be told how follow stands.

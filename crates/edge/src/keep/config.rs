@@ -67,10 +67,10 @@ pub struct Config {
     /// The most names.
     #[serde(default = "values")]
     pub values: usize,
-    /// Names, addresses and networks that are never blocked here.
+    /// Names, addresses and networks that are never blocked here; after `#` stands why.
     #[serde(default)]
     pub protected: Vec<String>,
-    /// A file of more, one a line; `#` begins a remark.
+    /// A file of more, one a line; a line that begins with `#` is a remark.
     pub protected_file: Option<PathBuf>,
     /// Addresses for documentation and benchmarks are taken too: on a practice range.
     #[serde(default)]
@@ -245,8 +245,9 @@ impl Config {
         let own = Protected::new(&self.protected).map_err(|e| odd(&self.path, e))?;
         let Some(file) = &self.protected_file else { return Ok(own) };
         let text = read(file)?;
-        let bare = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
-        let mut rules: Vec<_> = text.lines().map(bare).filter(|line| !line.is_empty()).collect();
+        let is_rule = |line: &str| !line.is_empty() && !line.starts_with('#');
+        let lines = text.lines().map(|line| line.trim().to_owned());
+        let mut rules: Vec<_> = lines.filter(|line| is_rule(line)).collect();
         rules.extend(self.protected.iter().cloned());
         Protected::new(&rules).map_err(|e| odd(file, e))
     }

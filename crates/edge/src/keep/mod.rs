@@ -101,7 +101,9 @@ pub enum KeepError {
 pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Result<(), KeepError> {
     let broke = |e: std::io::Error| KeepError::Broke(e.to_string());
     let told = aside(told).map_err(broke)?;
-    let kept = Kept::new(config.limits(), config.protected()?);
+    let protected = config.protected()?;
+    let (rules, bare) = (protected.len(), protected.len() - protected.explained());
+    let kept = Kept::new(config.limits(), protected);
     let zones = Zones::new(&config.layout(), zones::serial())?;
     let made = config.drivers(&told)?;
     let (publisher, feed) = shield_dns::feed(zones.view(), config.access()?);
@@ -129,6 +131,9 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
             config.suffix,
             if observe { "; it only observes, and blocks nothing" } else { "" }
         ));
+        if bare > 0 {
+            told(&format!("{bare} of {rules} protected rules do not say why: write it after `#`"));
+        }
         let stopping = async {
             stop.await;
             keeper.end();

@@ -15,7 +15,7 @@ use shield_dns::Fqdn;
 use crate::frame::Frame;
 pub use pace::MINUTE;
 use pace::Pace;
-pub use protected::{MAX_PROTECTED, Protected, ProtectedError};
+pub use protected::{MAX_PROTECTED, MAX_WHY, Protected, ProtectedError};
 pub use value::{Addresses, Value};
 pub use words::{
     Change, DriverStatus, Limits, MAX_LIFE, MAX_SILENCE, MAX_VALUES, Outcome, Refused, Status,

@@ -1,6 +1,6 @@
 //! What this ISP never blocks, whoever asks.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -10,16 +10,23 @@ use shield::item::Name;
 /// The most rules.
 pub const MAX_PROTECTED: usize = 1_000_000;
 
+/// The longest reason, in characters.
+pub const MAX_WHY: usize = 120;
+
 /// A list: `name` protects that name alone, `*.name` that name and all below it; an address protects
-/// itself and its ports, a network (`198.51.100.0/24`) all in it.
+/// itself and its ports, a network (`198.51.100.0/24`) all in it. After `#` stands why: whoever asks for
+/// what is protected is told so, and whoever comes after knows who may take the rule away.
 #[derive(Debug, Clone, Default)]
 pub struct Protected {
-    names: HashSet<Box<str>>,
-    below: HashSet<Box<str>>,
-    nets: HashSet<IpNet>,
+    names: HashMap<Box<str>, Why>,
+    below: HashMap<Box<str>, Why>,
+    nets: HashMap<IpNet, Why>,
     /// The prefixes that stand among them, so that each is looked for once: 162 at the most.
     lengths: BTreeSet<(bool, u8)>,
 }
+
+/// The reason that stands with a rule, if one does.
+type Why = Option<Box<str>>;
 
 /// Why a rule is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,28 +56,34 @@ impl Protected {
         let mut list = Self::default();
         for rule in rules {
             let rule = rule.as_ref();
+            let (rule, why) = rule.split_once('#').unwrap_or((rule, ""));
+            let (rule, why) = (rule.trim(), why.trim());
             let odd = |why: &dyn std::fmt::Display| ProtectedError::Rule {
                 rule: rule.chars().take(300).collect(),
                 why: why.to_string(),
             };
+            if why.chars().count() > MAX_WHY || why.chars().any(char::is_control) {
+                return Err(odd(&format!("its reason is no line of at most {MAX_WHY} characters")));
+            }
+            let why = (!why.is_empty()).then(|| why.into());
             if let Some(net) = network(rule) {
                 let net = net.map_err(|why| odd(&why))?;
                 list.lengths.insert((net.addr().is_ipv4(), net.prefix_len()));
-                list.nets.insert(net);
+                list.nets.insert(net, why);
             } else if let Some(below) = rule.strip_prefix("*.") {
                 // With a label before it: what is asked is whether it is the end of a name.
                 let name = Name::parse(&format!("x.{below}")).map_err(|e| odd(&e))?;
                 let below = name.as_str().strip_prefix("x.").unwrap_or_default();
-                list.below.insert(below.into());
+                list.below.insert(below.into(), why);
             } else {
                 let name = Name::parse(rule).map_err(|e| odd(&e))?;
-                list.names.insert(name.as_str().into());
+                list.names.insert(name.as_str().into(), why);
             }
         }
         Ok(list)
     }
 
-    /// The rule under which an item is protected, if it is.
+    /// The rule under which an item is protected, if it is, with the reason that stands with it.
     pub fn rule(&self, item: &Item) -> Option<String> {
         match item {
             Item::Name(name) => self.rule_of_name(name),
@@ -80,21 +93,27 @@ impl Protected {
     }
 
     fn rule_of_name(&self, name: &Name) -> Option<String> {
-        if self.names.contains(name.as_str()) {
-            return Some(name.to_string());
+        if let Some(why) = self.names.get(name.as_str()) {
+            return Some(with(name.to_string(), why));
         }
         let mut names = std::iter::successors(Some(name.as_str()), |name| {
             name.split_once('.').map(|(_, above)| above)
         });
-        names.find(|name| self.below.contains(*name)).map(|name| format!("*.{name}"))
+        names.find_map(|name| Some(with(format!("*.{name}"), self.below.get(name)?)))
     }
 
     fn rule_of_address(&self, ip: IpAddr) -> Option<String> {
         let mut lengths = self.lengths.iter().filter(|(is_v4, _)| *is_v4 == ip.is_ipv4());
         lengths.find_map(|(_, length)| {
             let net = IpNet::new(ip, *length).ok()?.trunc();
-            self.nets.contains(&net).then(|| net.to_string())
+            Some(with(net.to_string(), self.nets.get(&net)?))
         })
+    }
+
+    /// How many rules say why they are there.
+    pub fn explained(&self) -> usize {
+        let all = self.names.values().chain(self.below.values()).chain(self.nets.values());
+        all.filter(|why| why.is_some()).count()
     }
 
     /// How many rules there are.
@@ -105,6 +124,13 @@ impl Protected {
     /// Whether nothing is protected.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+fn with(rule: String, why: &Why) -> String {
+    match why {
+        Some(why) => format!("{rule} ({why})"),
+        None => rule,
     }
 }
 
@@ -144,6 +170,26 @@ mod tests {
             ["", "*", "*.", "a b.example", "*.*.example", "198.51.100.7:80", "*.198.51.100.7"]
         {
             assert!(Protected::new(&[none]).is_err(), "{none:?}");
+        }
+    }
+
+    #[test]
+    fn a_rule_says_why_it_is_there() {
+        let long = format!("tv.example # {}", "w".repeat(MAX_WHY));
+        let rules = [
+            "*.isp.example # our portal, #1 for customers",
+            "198.51.100.0/24#office",
+            &long,
+            "open.example #",
+        ];
+        let list = Protected::new(&rules).unwrap();
+        let rule = |text: &str| list.rule(&Item::parse(text).unwrap()).unwrap();
+        assert_eq!(rule("www.isp.example"), "*.isp.example (our portal, #1 for customers)");
+        assert_eq!(rule("198.51.100.9:443"), "198.51.100.0/24 (office)");
+        assert_eq!(rule("open.example"), "open.example");
+        assert_eq!((list.len(), list.explained()), (4, 3));
+        for bad in [&format!("{long}w"), "tv.example # a\u{7}b", "# nothing"] {
+            assert!(Protected::new(&[bad]).is_err(), "{bad}");
         }
     }
 

@@ -130,6 +130,9 @@ fn tell(out: &mut impl Write, status: &Status, now: i64) -> std::io::Result<()> 
             "Keep {told}{only}: {} out, {} held, {} refused as protected.",
             keep.out, keep.held, keep.protected
         )?;
+        if let Some(last) = &keep.protected_last {
+            writeln!(out, "Refused as protected last: {}.", plain(last))?;
+        }
     } else {
         writeln!(out, "Keep does not answer.")?;
     }
