@@ -1,7 +1,7 @@
 //! How fast the clearing house is: `clearing_speed ITEMS` makes one in a new folder, puts so many items into force in
 //! tickets of a thousand, then one by one, and opens it again. Prints: items a second; the median and the 99th
-//! percentile of one act until it is durable, and until it is published with its tiles, in ms; seconds to open it
-//! again; bytes of its log and openings an item; memory in MB. `bench/shield-house` prints them as a table.
+//! percentile of one act until it is durable, and from there until the feed's folder has its delta, with the proofs, and
+//! the manifest that names it, in ms; seconds to open it again; bytes of its log and openings an item; memory in MB. `bench/shield-house` prints them as a table.
 
 #![allow(clippy::print_stdout)]
 
@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use desk::Place;
+use desk::clearing::publish::{Publisher, feed_key};
 use desk::clearing::{Ask, House, MAX_TOGETHER};
 use model::ExhibitId;
 use shield::harm::Verdict;
@@ -90,6 +91,8 @@ fn run() -> Result<(), Failed> {
     };
     let vera = actor("vera", "authority", Role::Authority)?;
     does(&mut house, &[Ask { actor: vera, command: Command::GiveOrder(order) }])?;
+    let key = feed_key(&place.home, house.case().authority())?;
+    let mut publisher = Publisher::new(&dir.path().join("feed"), key)?;
     let begun = Instant::now();
     for n in 0..items / 1_000 {
         let ticket = ticket(&mut house, n)?;
@@ -100,6 +103,7 @@ fn run() -> Result<(), Failed> {
         let _ = house.publish();
         house.show()?;
     }
+    publisher.publish(&house, house.now(), &mut |_| ())?;
     let rate = items as f64 / begun.elapsed().as_secs_f64();
     let last = ticket(&mut house, items)?;
     let (mut durable, mut out) = (Vec::new(), Vec::new());
@@ -108,9 +112,13 @@ fn run() -> Result<(), Failed> {
         let begun = Instant::now();
         does(&mut house, &asks)?;
         durable.push(begun.elapsed());
+        // As the keeper does it.
+        let begun = Instant::now();
         let _ = house.publish();
         house.show()?;
+        publisher.publish(&house, house.now(), &mut |_| ())?;
         out.push(begun.elapsed());
+        publisher.go_on(&house, house.now(), &mut |_| ())?;
     }
     durable.sort_unstable();
     out.sort_unstable();

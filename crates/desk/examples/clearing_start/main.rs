@@ -17,6 +17,10 @@
 //!   until it was kept.
 //! - `clearing_start keep DIR`: runs it and closes it, which keeps what its log comes to. Prints seconds, bytes kept,
 //!   the most memory in MB.
+//! - `clearing_start reset DIR LIST`: publishes all that is in force, makes the same snapshot again beside the house's
+//!   work, and has a follower take all of it; writes its values into LIST. Prints: values; bytes of the snapshot; seconds
+//!   until it stood, until it was verified and held, until the second one stood; the longest that the house's thread was
+//!   held up by that at once, and altogether, in ms; memory for what is held in MB.
 //! - `clearing_start fill SHIELD HOME ORDER REPORTER RIGHT LIVE`: puts so many items more into force in a house that
 //!   there is and that nobody runs, under an order that it has. Prints as `make` does.
 
@@ -25,6 +29,7 @@
 mod acts;
 #[path = "../measured/mod.rs"]
 mod measured;
+mod reset;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -347,10 +352,11 @@ fn run() -> Result<(), Failed> {
         ["read", dir] => read(Path::new(dir)),
         ["acts", dir, worth] => acts(Path::new(dir), worth.parse()?),
         ["keep", dir] => keep(Path::new(dir)),
+        ["reset", dir, list] => reset::reset(Path::new(dir), Path::new(list)),
         ["fill", shield, home, order, reporter, right, live] => {
             fill((shield, home), order, reporter, right, live.parse()?)
         }
-        _ => Err("make DIR ITEMS LIVE, real DIR ITEMS LIVE, read DIR, acts DIR WORTH, fill SHIELD HOME ORDER REPORTER RIGHT LIVE, open DIR, or keep DIR".into()),
+        _ => Err("make DIR ITEMS LIVE, real DIR ITEMS LIVE, read DIR, acts DIR WORTH, fill SHIELD HOME ORDER REPORTER RIGHT LIVE, open DIR, reset DIR LIST, or keep DIR".into()),
     }
 }
 
