@@ -40,6 +40,9 @@ impl Web {
         let odd = |e: shield_feed::StoreError| Told::failure(&e, None);
         let all: ViewName = ALL.parse().map_err(odd)?;
         let store = Store::open(folder, Grace::default(), Instant::now()).map_err(odd)?;
+        if let Some(aside) = store.aside() {
+            told(&format!("the feed over HTTP, in {}: {aside}", folder.display()));
+        }
         Ok(Self { store: Arc::new(store), all, told })
     }
 
