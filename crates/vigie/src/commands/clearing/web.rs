@@ -72,7 +72,7 @@ impl Web {
                     let history = house.feed()?.history();
                     Some((history.place(), history.current().clone()))
                 };
-                let Ok(found) = keeper.look(look) else { return };
+                let Ok(found) = keeper.look_in_turn(look) else { return };
                 let begun = Instant::now();
                 if let Err(error) = web.store.tidy(begun) {
                     (web.told)(&format!("the feed over HTTP: {error}"));
