@@ -152,6 +152,9 @@ pub enum Error {
     /// What an export was written to said no.
     #[error("the export could not be written")]
     Output(#[source] std::io::Error),
+    /// The clearing house is closed, or has too much to do for a moment.
+    #[error(transparent)]
+    Closed(#[from] crate::clearing::Closed),
     /// The work was called off.
     #[error("called off")]
     Cancelled,

@@ -33,5 +33,6 @@ pub use list::{ListError, Lists, write_lists};
 pub use routes::{Barred, Opens, Who, router};
 pub use server::{Bounds, Peer, Tls, serve, tls_config};
 pub use store::{
-    Announced, Grace, MAX_FILE, MAX_FILES, MAX_MANIFEST, MAX_VIEWS, Store, ViewName, Written,
+    Announced, Aside, Grace, MAX_FILE, MAX_FILES, MAX_LEFT, MAX_MANIFEST, MAX_VIEWS, Store,
+    ViewName, Written,
 };

@@ -56,6 +56,8 @@ const LISTS: [(&str, &str); 6] = [
     ("list.csv.sha256", "text/plain; charset=utf-8"),
     ("list.json.sha256", "text/plain; charset=utf-8"),
 ];
+/// When a list is to be asked for again that is written first, in seconds: they are written every few.
+const UNWRITTEN: &str = "5";
 /// The most bytes of a stop file that are handed on: more than any has.
 const MAX_STOP: u64 = 16 << 10;
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -299,8 +301,14 @@ async fn list(
     };
     // One that just began has none yet: until then it is what all get, and never nothing.
     let has_own = serving.store.stands(&reader.view) && serving.store.is_listed(&reader.view, name);
-    if let Some(everybody) = reader.everybody.take().filter(|_| !has_own) {
+    let is_all = !has_own && reader.everybody.is_some();
+    if let Some(everybody) = reader.everybody.take().filter(|_| is_all) {
         reader.view = everybody;
+    }
+    // What lies in the folder may be of before the last start, and name what was lifted since.
+    if !serving.store.is_listed(&reader.view, name) {
+        let comes = is_all || serving.store.stands(&reader.view);
+        return if comes { unwritten() } else { absent("list") };
     }
     let before = serving.store.list_of(&reader.view, name);
     if let Some(hash) = before.filter(|hash| etag::has(&headers, hash)) {
@@ -383,6 +391,17 @@ fn unchanged(hash: &Sha256Hex) -> Response {
 fn absent(what: &str) -> Response {
     let why = format!("no such {what} here: the manifest names what there is\n");
     (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, TEXT)], why).into_response()
+}
+
+fn unwritten() -> Response {
+    let head = [
+        (header::RETRY_AFTER, UNWRITTEN),
+        (header::CONTENT_TYPE, TEXT),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let why = "this list is not written yet since the last start: keep the one that you have, and come back in a \
+               few seconds\n";
+    (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
 }
 
 fn busy() -> Response {

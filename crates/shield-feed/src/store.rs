@@ -15,7 +15,10 @@ use tokio::sync::watch;
 use crate::error::StoreError;
 use crate::fill::fill;
 
+mod open;
 mod views;
+
+pub use open::Aside;
 
 /// The longest file, in bytes.
 pub const MAX_FILE: u64 = 256 << 20;
@@ -25,6 +28,9 @@ pub const MAX_MANIFEST: usize = 64 << 10;
 pub const MAX_FILES: usize = 4_096;
 /// The most views.
 pub const MAX_VIEWS: usize = 1_024;
+/// The most files, of all views together, that are taken up of a folder that stood: what 512 views leave in ten
+/// minutes in which something changes every second, twice and more.
+pub const MAX_LEFT: usize = 1 << 20;
 
 /// A view's name, as it stands in addresses: `all`, or an ISP's. 1 to 64 of `a-z`, `0-9` and inner `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -107,39 +113,10 @@ pub struct Store {
     views: Mutex<BTreeMap<ViewName, ViewState>>,
     /// Held while the disk is waited for; who reads waits for `views` alone, which is never held so long.
     writing: Mutex<()>,
+    aside: Aside,
 }
 
 impl Store {
-    /// Opens, or makes, the folder. Files that are there stay, as if no manifest named them since now; a
-    /// manifest from before is served again when it is announced again.
-    ///
-    /// # Errors
-    /// The disk; more views or files than are kept.
-    pub fn open(dir: &Path, grace: Grace, now: Instant) -> Result<Self, StoreError> {
-        disk::create_dir(dir)?;
-        let store =
-            Self { dir: dir.to_owned(), grace, views: Mutex::default(), writing: Mutex::default() };
-        for name in names_in(dir)? {
-            let Ok(name) = name.parse::<ViewName>() else { continue };
-            disk::sweep(&dir.join(&*name.0))?;
-            let folder = store.folder(&name);
-            disk::create_dir(&folder)?;
-            disk::sweep(&folder)?;
-            let mut files = BTreeMap::new();
-            for file in names_in(&folder)? {
-                if let Ok(hash) = file.parse() {
-                    files.insert(hash, Some(now));
-                }
-            }
-            let mut views = store.views();
-            if views.len() == MAX_VIEWS {
-                return Err(StoreError::Views);
-            }
-            views.insert(name, ViewState::new(files));
-        }
-        Ok(store)
-    }
-
     /// Where it is.
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -327,19 +304,4 @@ impl Store {
         views.insert(view.clone(), ViewState::new(BTreeMap::new()));
         Ok(())
     }
-}
-
-/// The names in a folder that are text.
-fn names_in(folder: &Path) -> Result<Vec<String>, StoreError> {
-    let bad = |e| StoreError::Content(io::Error::other(format!("{}: {e}", folder.display())));
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(bad)? {
-        if let Ok(name) = entry.map_err(bad)?.file_name().into_string() {
-            names.push(name);
-        }
-        if names.len() > 2 * MAX_FILES {
-            return Err(bad(io::Error::other("it holds more files than are kept: empty it")));
-        }
-    }
-    Ok(names)
 }

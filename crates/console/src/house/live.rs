@@ -4,11 +4,13 @@ use axum::extract::{Extension, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use desk::clearing::Witnessing;
+use desk::clearing::publish::LeftOut;
 use desk::clearing::read::{self, EventView, ItemView, LiveView, StopView};
 use desk::clearing::standby::Health;
 use maud::{Markup, html};
 use shield::harm::Finding;
 use shield::order::step::StopCause;
+use shield::order::words::Organisation;
 use shield::order::{Halt, ItemId, Moment, TicketId};
 
 use super::parts::{self, moment};
@@ -120,8 +122,8 @@ pub(crate) fn mark(view: &LiveView, rows: &[(ItemView, Finding)]) -> String {
         })
         .collect();
     let waits = (view.witnesses.asked, view.witnesses.waiting);
-    let text =
-        format!("{:?}{events:?}{:?}{items:?}{}{waits:?}", view.stages, view.stops, view.objections);
+    let LiveView { stages, stops, left_out, objections, .. } = view;
+    let text = format!("{stages:?}{events:?}{stops:?}{left_out:?}{items:?}{objections}{waits:?}");
     model::Sha256Hex::of(text.as_bytes()).to_string().get(..16).unwrap_or_default().to_owned()
 }
 
@@ -139,6 +141,7 @@ pub(crate) fn board(ctx: &Ctx, wall: &Wall, may: &May) -> Markup {
     let place = (view.now, "/live", true);
     html! {
         (stops(lang, &view.stops, may))
+        (left_out(lang, &view.left_out))
         (standby(lang, &view.standby))
         (witnesses(lang, &view.witnesses, view.now))
         (figures(lang, view))
@@ -227,6 +230,22 @@ fn why(lang: Lang, cause: &StopCause) -> Markup {
         StopCause::Person(grounds) => html! { q { (text(grounds.as_str())) } },
         StopCause::Measured | StopCause::Budget => {
             html! { (lang.t(&format!("stop_cause.{}", cause.word()))) }
+        }
+    }
+}
+
+/// Whom nothing reaches that is for them alone.
+fn left_out(lang: Lang, (many, first): &(u64, Vec<(Organisation, LeftOut)>)) -> Markup {
+    html! {
+        @if *many > 0 {
+            div.notice.is-error {
+                p { (lang.n("live.left_out", *many, &[])) }
+                ul { @for (isp, why) in first {
+                    li { (text(isp.as_str())) (lang.colon()) " " (lang.t(&format!("live_left_out.{}", why.word()))) }
+                } }
+                @let more = many.saturating_sub(first.len() as u64);
+                @if more > 0 { p.quiet { (lang.n("live.left_out_more", more, &[])) } }
+            }
         }
     }
 }

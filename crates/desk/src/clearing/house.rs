@@ -18,6 +18,7 @@ use vault::{Case, Home, Stamp};
 
 use super::blocks::{Batch, Blocks};
 use super::kept::{self, Covered, Keeping, Started};
+use super::publish::Noted;
 use super::replay::Standing;
 use super::rounds::DueCheck;
 use super::standby::{self, Copies, Told};
@@ -74,6 +75,8 @@ pub struct House {
     /// Records that were let be seen.
     shown: u64,
     broken: bool,
+    /// Who is left out of the feed's files.
+    pub(super) left_out: Noted,
 }
 
 impl House {
@@ -131,6 +134,7 @@ impl House {
             covered,
             shown: 0,
             broken: false,
+            left_out: Noted::default(),
         })
     }
 

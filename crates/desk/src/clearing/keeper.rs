@@ -39,7 +39,7 @@ enum Job {
     Close,
 }
 
-/// The clearing house is closed, or closing, or its queue is full.
+/// The clearing house is closed, or closing, or its queue is full: only the first is for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Closed {
     /// It is closed.
@@ -48,12 +48,6 @@ pub enum Closed {
     /// More wait than may.
     #[error("{MAX_WAITING} commands wait already: ask again in a moment")]
     Full,
-}
-
-impl From<Closed> for Error {
-    fn from(closed: Closed) -> Self {
-        Self::Beside(closed.to_string())
-    }
 }
 
 /// Who asks the thread that has the house. Cheap to clone.
@@ -124,6 +118,20 @@ impl Keeper {
         let job = move |house: &mut House| drop(reply.send(look(house)));
         self.put(Job::Look(Box::new(job)))?;
         answer.recv().map_err(|_| Closed::Gone.into())
+    }
+
+    /// The same for the house's own threads, as are its heartbeats: waits for its turn, however many wait already.
+    ///
+    /// # Errors
+    /// [`Closed::Gone`], and never that the queue is full.
+    pub fn look_in_turn<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&mut House) -> T + Send + 'static,
+    ) -> std::result::Result<T, Closed> {
+        let (reply, answer) = sync_channel(1);
+        let job = move |house: &mut House| drop(reply.send(look(house)));
+        self.jobs.send(Job::Look(Box::new(job))).map_err(|_| Closed::Gone)?;
+        answer.recv().map_err(|_| Closed::Gone)
     }
 
     /// Has the house closed once what waits is done.
@@ -198,4 +206,49 @@ fn round(house: &mut House, first: Option<Job>, queue: &Receiver<Job>) -> Result
 fn nap(house: &House) -> Duration {
     let due = house.state().next_due().map_or(u64::MAX, |due: Moment| due.since(house.now()));
     Duration::from_millis(due).min(NAP)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::super::tests::place;
+    use super::*;
+
+    /// Has the house's thread wait until what is given back is dropped, with a queue that is full meanwhile.
+    pub(in crate::clearing) fn full(keeper: &Keeper) -> SyncSender<()> {
+        let (free, waits) = sync_channel::<()>(1);
+        let (begun, begins) = channel();
+        let look = move |_: &mut House| {
+            begun.send(()).unwrap();
+            let _ = waits.recv();
+        };
+        keeper.jobs.send(Job::Look(Box::new(look))).unwrap();
+        begins.recv().unwrap();
+        while keeper.jobs.try_send(Job::Look(Box::new(|_| ()))).is_ok() {}
+        free
+    }
+
+    #[test]
+    fn a_full_queue_is_no_house_that_is_gone_and_who_waits_has_his_turn() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = place(dir.path());
+        House::create(&place).unwrap();
+        let house = House::open(&place).unwrap();
+        let (keeper, thread) = Keeper::start(house, Box::new(|_: &House| {})).unwrap();
+        let free = full(&keeper);
+        assert!(matches!(keeper.look(|_| ()), Err(Error::Closed(Closed::Full))));
+        let (of, (answer, answers)) = (keeper.clone(), channel());
+        let waits = std::thread::spawn(move || {
+            answer.send(of.look_in_turn(|house| house.epoch())).unwrap()
+        });
+        assert!(answers.recv_timeout(Duration::from_millis(300)).is_err(), "it waits");
+        drop(free);
+        assert_eq!(answers.recv_timeout(Duration::from_secs(60)).unwrap(), Ok(1));
+        waits.join().unwrap();
+        keeper.close();
+        thread.join().unwrap().unwrap();
+        assert!(matches!(keeper.look(|_| ()), Err(Error::Closed(Closed::Gone))));
+        assert_eq!(keeper.look_in_turn(|_| ()), Err(Closed::Gone));
+    }
 }

@@ -89,7 +89,8 @@ pub fn begin(
         let run = move || {
             while !stop.load(Ordering::Relaxed) {
                 if let Err(error) = notices.round(&keeper, &told) {
-                    if keeper.look(|_| ()).is_err() {
+                    // Only a house that is gone ends it: one whose queue is full has too much to do for a moment.
+                    if keeper.look_in_turn(|_| ()).is_err() {
                         return;
                     }
                     told(&format!("notices: {error}; tried again in a while"));
@@ -111,7 +112,7 @@ pub fn begin(
                 // A disk that fails, a set that cannot be read: what is blocked goes on, and it is tried again.
                 Err(error) => {
                     (rounds.told)(&format!("the rounds: {error}; tried again in a while"));
-                    rounds.keeper.look(|_| ())?;
+                    rounds.keeper.look_in_turn(|_| ())?;
                     std::thread::sleep(TRY_AGAIN);
                 }
             }

@@ -49,7 +49,7 @@ struct Asking {
 pub fn begin(keeper: Keeper, home: &Path, told: Told, stop: Arc<AtomicBool>) -> Result<()> {
     let home = home.to_owned();
     let run = move || {
-        let Ok(dir) = keeper.look(|house| house.case().dir().to_owned()) else { return };
+        let Ok(dir) = keeper.look_in_turn(|house| house.case().dir().to_owned()) else { return };
         let (busy, last, answers) = (BTreeSet::new(), BTreeMap::new(), channel());
         let mut asking = Asking { keeper, home, dir, told, busy, last, answers };
         // Nobody was asked yet by this process.

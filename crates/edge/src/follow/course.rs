@@ -10,6 +10,7 @@ use shield::feed::Place;
 use shield::wire::{Alarm, FileName, Manifest};
 use tokio::time::sleep;
 
+use super::behind::{self, Behind};
 use super::client::Mirror;
 use super::config::Trusted;
 use super::fetch::{self, Ask, Fault};
@@ -24,7 +25,8 @@ const LONG_POLL: Duration = Duration::from_secs(40);
 const WRITE: u64 = 10_000;
 /// The shortest time between two questions of which the first brought nothing new, in milliseconds.
 const BREATH: u64 = 500;
-/// How often, and after how long each time, an own view is looked for that everybody's says is there.
+/// How often, and after how long each time, an own view is looked for that everybody's says is there, and the other
+/// view that is behind.
 const LOOKS: usize = 8;
 /// See [`LOOKS`].
 const LOOK: Duration = Duration::from_millis(250);
@@ -43,6 +45,7 @@ pub(super) struct Course {
     /// The longest silence that the settings allow, in milliseconds.
     silence_ms: u64,
     progress: Progress,
+    behind: Behind,
 }
 
 /// What was heard last, and when.
@@ -67,9 +70,11 @@ impl Course {
         shared: Arc<Shared>,
         state: PathBuf,
         (view, silence_ms): (&str, u64),
+        seen: Option<&Seen>,
     ) -> Self {
         let (own, reads, progress) = (view.to_owned(), view.to_owned(), Progress::default());
-        Self { trusted, mirrors, shared, state, own, reads, silence_ms, progress }
+        let behind = Behind::resumed(seen);
+        Self { trusted, mirrors, shared, state, own, reads, silence_ms, progress, behind }
     }
 
     /// Follows, for ever.
@@ -79,7 +84,10 @@ impl Course {
             let Some(url) = self.mirrors.get(at).map(|mirror| mirror.url.clone()) else { return };
             self.shared.asks(&url);
             let fault = self.mirror(at, &mut pace, &mut failed).await;
-            self.shared.raise(&url, fault.word(), &fault, fault.is_grave());
+            // A cache that is behind comes up; where it does not, the fault is another.
+            if !matches!(fault, Fault::Behind(..)) {
+                self.shared.raise(&url, fault.word(), &fault, fault.is_grave());
+            }
             failed += 1;
             at = (at + 1) % self.mirrors.len();
             // All of them in a row, or the only one.
@@ -159,13 +167,18 @@ impl Course {
         let (own, before) = (self.own.clone(), self.reads.clone());
         self.reads = if before == own { ALL.to_owned() } else { own };
         // Everybody's manifest may come through another cache than the own one, which it speaks of.
-        let mut tries = if is_apart(&fault) { LOOKS } else { 1 };
+        let mut looks = 1;
         let other = loop {
-            match self.asked(at, None).await {
+            let other = match self.asked(at, None).await {
                 Ok(believed) => return Ok(believed),
-                Err(other) if other.is_absent() && tries > 1 => tries -= 1,
-                Err(other) => break other,
+                Err(other) => other,
+            };
+            let comes =
+                matches!(other, Fault::Behind(..)) || (other.is_absent() && is_apart(&fault));
+            if !comes || looks >= LOOKS {
+                break other;
             }
+            looks += 1;
             sleep(LOOK).await;
         };
         // Which of the two is the one to have, and so what is wrong: an own view that is said to be there, and is
@@ -186,8 +199,15 @@ impl Course {
         polls: Option<bool>,
     ) -> Result<(Manifest, bool, Vec<FileName>), Fault> {
         let (manifest, knows) = self.manifest(at, polls).await?;
-        let files = self.shared.hear(&manifest)?;
+        let files = match self.shared.hear(&manifest) {
+            Err(fault @ Fault::Feed(Alarm::Back(..))) => {
+                let by = self.behind.by(&manifest, self.silence_ms, clock::now());
+                return Err(by.map_or(fault, |by| Fault::Behind(manifest.view, by)));
+            }
+            heard => heard?,
+        };
         self.progress.hear(&manifest)?;
+        self.behind.hear(&manifest);
         Ok((manifest, knows, files))
     }
 
@@ -280,7 +300,10 @@ impl Progress {
             return Ok(());
         }
         let still = now.saturating_sub(self.since);
-        let most = 2 * manifest.every_ms.min(60_000) + 5_000;
-        if still > most { Err(Fault::Stale(still / 1000)) } else { Ok(()) }
+        if still > behind::still(manifest.every_ms) {
+            Err(Fault::Stale(still / 1000))
+        } else {
+            Ok(())
+        }
     }
 }

@@ -41,6 +41,10 @@ pub enum Fault {
     /// It is, but not to be gone on to; or a file is not what it names.
     #[error("{0}")]
     Feed(#[from] Alarm),
+    /// The other view than the one that was followed is older than that by so many milliseconds, as a cache hands
+    /// it on that is behind.
+    #[error("its view {0} is {1} ms behind what is held")]
+    Behind(String, u64),
     /// It says the same for longer than the feed is silent.
     #[error("it has said nothing new for {0} s: it is stale")]
     Stale(u64),
@@ -78,6 +82,7 @@ impl Fault {
             Self::Feed(Alarm::Old(_)) => "old",
             Self::Feed(Alarm::OtherFile(_) | Alarm::File(..) | Alarm::Unfit(_)) => "file",
             Self::Feed(_) => "feed",
+            Self::Behind(..) => "behind",
             Self::Stale(_) => "stale",
             Self::Large(_) => "large",
         }
@@ -95,7 +100,14 @@ impl Fault {
 
     /// True where somebody handed on what is not the feed, or an old one: not what happens to networks.
     pub fn is_grave(&self) -> bool {
-        !matches!(self, Self::Call(_) | Self::Status { .. } | Self::Stale(_) | Self::Slow(..))
+        !matches!(
+            self,
+            Self::Call(_)
+                | Self::Status { .. }
+                | Self::Behind(..)
+                | Self::Stale(_)
+                | Self::Slow(..)
+        )
     }
 }
 

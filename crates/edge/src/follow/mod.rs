@@ -2,7 +2,7 @@
 //! force. What is believed is decided by [`shield::wire`]; here is what surrounds it.
 //!
 //! - `course` asks one mirror after the other, by `client`, a [`line`] to it, and `fetch`, which bounds
-//!   and verifies what comes.
+//!   and verifies what comes; `behind` tells a cache that is older than another from what was played back.
 //! - `shared` is what is held, and what keep was not told yet; `speaker` tells it, in a thread of its own.
 //! - `stops` looks for a stop that was signed beforehand, beside each manifest and where one is brought.
 //! - [`Seen`] is the last place, on disk; [`Status`] how it stands, beside it; `alarms` what is wrong.
@@ -14,6 +14,7 @@
 //! is slow, keep or a mirror, holds up neither the other nor a clock.*
 
 mod alarms;
+mod behind;
 mod client;
 mod config;
 mod course;
@@ -124,7 +125,8 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
         if config.observe { "; it only observes, and tells keep nothing" } else { "" }
     ));
     let view = (config.view.as_str(), config.bounds().silence_ms);
-    let course = Course::new(trusted, mirrors, Arc::clone(&shared), state.to_owned(), view);
+    let (following, to) = (Arc::clone(&shared), state.to_owned());
+    let course = Course::new(trusted, mirrors, following, to, view, seen.as_ref());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut looks = tokio::task::JoinSet::new();

@@ -401,3 +401,44 @@ fn an_own_view_is_gone_over_to_and_back_and_keep_opens_nothing_of_both() {
     let seen = Seen::read(&dir.path().join("state"), feed_key().name(), "isp-1").unwrap().unwrap();
     assert_eq!((seen.view.as_str(), seen.place), ("all", place(1, 8)));
 }
+
+#[test]
+fn a_view_that_comes_through_an_older_cache_is_no_replay_unless_it_lasts() {
+    let (dir, mirror) = (tempfile::tempdir().unwrap(), Mirror::new());
+    let all = snapshot(place(1, 6), &NAMES[..2]);
+    let own = snapshot_of("isp-1", place(1, 6), &NAMES);
+    mirror.publish_of("all", &[], (place(1, 6), 10), &all);
+    let old = mirror.answers.lock().unwrap()["/feed/all/manifest"].clone();
+    mirror.publish_of("all", &["isp-1"], (place(1, 6), 20), &all);
+    mirror.publish_of("isp-1", &[], (place(1, 6), 20), &own);
+    let config = config(dir.path(), &[&mirror], "view = 'isp-1'\nobserve = true");
+    let bed = Bed::new(&config);
+    bed.until("its own is followed", || status(dir.path()).names == 3);
+
+    // It ends, and everybody's comes out of a cache that is ten beats behind.
+    let older = || {
+        mirror.answers.lock().unwrap().insert("/feed/all/manifest".to_owned(), old.clone());
+        mirror.end_of("isp-1");
+    };
+    older();
+    let before = mirror.asked.lock().unwrap().len();
+    bed.until("it is asked for again and again", || {
+        let asked = mirror.asked.lock().unwrap()[before..].to_vec();
+        asked.iter().filter(|head| head.contains("/all/manifest")).count() > 9
+    });
+    let standing = status(dir.path());
+    assert_eq!((standing.names, standing.whole), (3, true), "what is held is held");
+    assert!(!bed.said("ALARM") && standing.alarms.is_empty(), "{:?}", bed.lines.lock());
+    mirror.publish_of("all", &[], (place(1, 6), 21), &all);
+    bed.until("the cache came up", || status(dir.path()).names == 2);
+    assert!(!bed.said("ALARM"), "{:?}", bed.lines.lock());
+
+    // Where it stays so it was played back, and what is held is held.
+    mirror.publish_of("all", &["isp-1"], (place(1, 6), 22), &all);
+    mirror.publish_of("isp-1", &[], (place(1, 6), 22), &own);
+    bed.until("its own is followed again", || status(dir.path()).names == 3);
+    older();
+    bed.until("an alarm", || status(dir.path()).alarms.iter().any(|raised| raised.word == "back"));
+    assert_eq!((status(dir.path()).names, status(dir.path()).whole), (3, true));
+    bed.end().unwrap();
+}

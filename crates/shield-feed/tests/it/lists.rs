@@ -122,3 +122,39 @@ async fn under_an_isp_s_own_name_stands_what_it_gets() {
     assert!(!bed.dir.path().join("feed/isp-2/list.txt").exists());
     assert_eq!(list("/feed/isp-2/list.txt").await, (200, 3));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_before_a_start_is_served_to_nobody() {
+    let bed = Bed::new(Bounds::default(), None).await;
+    let folder = bed.dir.path().join("feed/all");
+    ledger::disk::create_dir(&folder).unwrap();
+    for name in ["list.txt", "list.csv", "list.json", "list.txt.sha256"] {
+        ledger::disk::write(&folder.join(name), b"lifted.stream.example\n").unwrap();
+    }
+    let two = "Authorization: Bearer two";
+    let paths = ["all/list.txt", "all/list.csv", "all/list.json", "all/list.txt.sha256"];
+    let not_yet = async || {
+        for path in paths.into_iter().chain(["isp-2/list.txt"]) {
+            let answer = ask(bed.address, &format!("/feed/{path}"), &[two]).await;
+            assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")), "{path}");
+            assert_eq!(answer.header("cache-control"), Some("no-store"));
+            assert!(!answer.body.contains("lifted"), "{path}");
+        }
+    };
+    not_yet().await;
+    // Nor once its manifest is out: it is written a little later.
+    bed.publish("all", 1, "everybody's");
+    not_yet().await;
+    let history = history();
+    let out = history.current().view_of(&Whose::All);
+    write_lists(&bed.store, &view("all"), history.place(), &out).unwrap();
+    for path in paths.into_iter().chain(["isp-2/list.txt"]) {
+        let answer = ask(bed.address, &format!("/feed/{path}"), &[two]).await;
+        assert!(answer.status == 200 && !answer.body.contains("lifted"), "{path}: {answer:?}");
+    }
+    // Of an own view that nobody else's stands in for, too; one that is not there has none.
+    let one = "Authorization: Bearer one";
+    assert_eq!(ask(bed.address, "/feed/isp-1/list.txt", &[one]).await.status, 404);
+    bed.publish("isp-1", 1, "theirs");
+    assert_eq!(ask(bed.address, "/feed/isp-1/list.txt", &[one]).await.status, 503);
+}

@@ -174,3 +174,23 @@ fn what_another_put_into_the_folder_is_taken_up_and_never_goes_back() {
     assert!(left(dir.path(), "all", 1, 9, &[b"all", b"step"]).contains("beat 9"));
     assert!(store.take_up(&all, now).unwrap());
 }
+
+#[test]
+fn a_folder_with_as_many_files_as_its_publisher_leaves_is_opened_and_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let now = Instant::now();
+    let put = |bytes: &[u8]| {
+        let path = dir.path().join("all/files").join(Sha256Hex::of(bytes).to_string());
+        #[allow(clippy::disallowed_methods)]
+        // as another process leaves them; nobody needs these durable
+        std::fs::write(path, bytes).unwrap();
+    };
+    left(dir.path(), "all", 0, 5, &[b"all"]);
+    put(b"all");
+    // A second's change for ten minutes, and what a busy evening has beyond it.
+    (0..9_000_u32).for_each(|n| put(&n.to_be_bytes()));
+    let store = Store::open(dir.path(), Grace(GRACE), now).unwrap();
+    assert_eq!(store.aside(), None);
+    assert!(store.take_up(&view("all"), now).unwrap());
+    assert_eq!(names(dir.path()), 9_001);
+}

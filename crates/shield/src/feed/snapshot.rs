@@ -61,6 +61,11 @@ impl Gates {
         self.isps.symmetric_difference(&other.isps).cloned().collect()
     }
 
+    /// True where an ISP gets nothing by a stop on it alone, whatever else is stopped.
+    pub fn shuts_alone(&self, isp: &Organisation) -> bool {
+        self.isps.contains(isp)
+    }
+
     /// True where an ISP gets nothing.
     pub fn shuts(&self, isp: &Organisation) -> bool {
         self.all || self.isps.contains(isp)

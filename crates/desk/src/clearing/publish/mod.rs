@@ -20,6 +20,7 @@ mod view;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ledger::{OwnKey, SigningKey, VerifierKey, disk};
@@ -121,17 +122,60 @@ pub enum Put<'a> {
     LetIn(&'a Organisation),
 }
 
-/// Why an ISP has no view of its own, though a ticket names it.
+/// So many of the views that may be go to ISPs that tickets name: the others are for stops.
+pub const MAX_BY_TICKETS: usize = MAX_APART - 64;
+
+/// Why an ISP has no view of its own, though a ticket names it, or a stop is on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LeftOut {
     /// Its name can name no view.
     #[error("its name can name no view: address it by the short name it is registered under")]
     Name,
-    /// As many ISPs have one as may.
+    /// As many ISPs have one as may by tickets, or stops had their places.
     #[error(
-        "{MAX_APART} ISPs have a view of their own, which is the most: address this ticket to all, or end others"
+        "as many ISPs as may have a view of their own by tickets ({MAX_BY_TICKETS}, and fewer where stops need their \
+         places): address this ticket to all, or end others"
     )]
     Many,
+    /// As many ISPs are stopped, each by itself, as have a view.
+    #[error(
+        "{MAX_APART} ISPs are stopped each by itself, which is the most that can be told: stop everything, or resume \
+         others"
+    )]
+    Stops,
+}
+
+impl LeftOut {
+    /// Its name, for catalogues of texts.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Many => "many",
+            Self::Stops => "stops",
+        }
+    }
+}
+
+/// Who is left out, as the publisher notes it in the house that it publishes: pages show it for as long as it lasts.
+#[derive(Debug, Default)]
+pub(super) struct Noted(Mutex<BTreeMap<Organisation, LeftOut>>);
+
+impl Noted {
+    fn note(&self, left_out: &BTreeMap<Organisation, LeftOut>) {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if *noted != *left_out {
+            noted.clone_from(left_out);
+        }
+    }
+
+    /// How many there are, and so many of them, those on which a stop is first.
+    pub(super) fn some(&self, most: usize) -> (u64, Vec<(Organisation, LeftOut)>) {
+        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = noted.iter().collect();
+        all.sort_by_key(|(_, why)| **why != LeftOut::Stops);
+        let some = all.into_iter().take(most).map(|(isp, why)| (isp.clone(), *why));
+        (noted.len() as u64, some.collect())
+    }
 }
 
 /// Who is told what a publisher does.
@@ -258,9 +302,14 @@ impl Publisher {
                 done = outcome;
             }
         };
-        let wanted = wanted(history.current().apart(), &self.own, &mut self.left_out, told);
+        let current = history.current();
+        let stopped = |isp: &Organisation| current.gates().shuts_alone(isp);
+        let wanted = wanted(current.apart(), stopped, &self.own, &mut self.left_out, told);
+        house.left_out.note(&self.left_out);
         let begun = Instant::now();
-        for isp in &wanted {
+        // A stop goes before what tickets say.
+        let (stops, tickets): (Vec<_>, Vec<_>) = wanted.iter().partition(|isp| stopped(isp));
+        for isp in stops.into_iter().chain(tickets) {
             if self.own.get(isp).is_some_and(View::stands) {
                 continue;
             }
@@ -327,31 +376,37 @@ impl Publisher {
     }
 }
 
-/// The ISPs that are to have a view of their own, of those that the feed sets apart. Whoever has one keeps it;
-/// of the others so many get one, in the order of their names, as there is room for.
+/// The ISPs that are to have a view of their own, of those that the feed sets apart: those on which a stop is, then
+/// those that tickets name. Of each kind whoever has one comes first, then the others in the order of their names; by
+/// tickets one begins only while they have fewer than [`MAX_BY_TICKETS`], and ends where stops need all there are.
 fn wanted<'a>(
     apart: BTreeSet<&'a Organisation>,
+    stopped: impl Fn(&Organisation) -> bool,
     own: &BTreeMap<Organisation, View>,
     left_out: &mut BTreeMap<Organisation, LeftOut>,
     told: &mut Told<'_>,
 ) -> BTreeSet<&'a Organisation> {
-    let mut wanted: BTreeSet<_> =
-        apart.iter().copied().filter(|isp| own.contains_key(*isp)).collect();
-    let mut left = BTreeMap::new();
-    for isp in apart.into_iter().filter(|isp| !own.contains_key(*isp)) {
+    let (mut wanted, mut left, mut by_tickets) = (BTreeSet::new(), BTreeMap::new(), 0);
+    let mut ranked: Vec<_> =
+        apart.into_iter().map(|isp| (!stopped(isp), !own.contains_key(isp), isp)).collect();
+    ranked.sort_unstable();
+    for (by_ticket, begins, isp) in ranked {
+        let full =
+            wanted.len() >= MAX_APART || (by_ticket && begins && by_tickets >= MAX_BY_TICKETS);
         let why = match Whose::Isp(isp.clone()).name() {
             None => LeftOut::Name,
-            Some(_) if wanted.len() >= MAX_APART => LeftOut::Many,
+            Some(_) if full && by_ticket => LeftOut::Many,
+            Some(_) if full => LeftOut::Stops,
             Some(_) => {
+                by_tickets += usize::from(by_ticket);
                 wanted.insert(isp);
                 continue;
             }
         };
-        if !left_out.contains_key(isp) {
-            told(Put::LeftOut(isp, why));
-        }
         left.insert(isp.clone(), why);
     }
+    let news = left.iter().filter(|(isp, why)| left_out.get(*isp) != Some(*why));
+    news.for_each(|(isp, why)| told(Put::LeftOut(isp, *why)));
     left_out.keys().filter(|isp| !left.contains_key(*isp)).for_each(|isp| told(Put::LetIn(isp)));
     *left_out = left;
     wanted
@@ -378,4 +433,4 @@ pub fn every_ms(house: &House, now: Moment) -> u64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

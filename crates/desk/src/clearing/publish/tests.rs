@@ -65,37 +65,11 @@ impl Bed {
     /// of meanwhile.
     fn follow(&self, follower: &mut Follower, own: &str) -> (Vec<String>, Vec<String>) {
         let manifest = self.manifest(own).or_else(|| self.manifest(ALL)).unwrap();
-        let (want, alarm) = follower.hear(&manifest, self.house.now(), 0).unwrap();
-        assert_eq!(alarm, None);
-        let before: Vec<_> = follower.held().keys().map(ToString::to_string).collect();
-        if let Want::Files(files) = want {
-            for name in files {
-                let path =
-                    self.folder.join(&manifest.view).join("files").join(name.hash.to_string());
-                let bytes = std::fs::read(path).unwrap();
-                let mut staged = Staged::new(name, &self.policy);
-                let lines = bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty());
-                lines.for_each(|line| staged.line(line).unwrap());
-                assert_eq!(follower.take(staged, self.house.now(), 0).unwrap().alarms, []);
-            }
-        }
-        assert_eq!(follower.held().len() as u64, manifest.count);
-        let held: Vec<_> = follower.held().keys().map(ToString::to_string).collect();
-        let gone = before.into_iter().filter(|value| !held.contains(value)).collect();
-        (held, gone)
+        followed((&self.folder, &self.policy), &manifest, follower, self.house.now())
     }
 
     fn reports(&mut self, name: &str, isps: &[&str]) {
-        let audience = Audience::Only(isps.iter().map(|name| isp(name)).collect());
-        let asked = Submission {
-            order: OrderId::new("1/26").unwrap(),
-            event: None,
-            works: vec![Right::new("football").unwrap()],
-            items: vec![name.to_owned()],
-            audience,
-            until: None,
-        };
-        does(&mut self.house, &[ask(&league(), Command::Submit(asked))]);
+        does(&mut self.house, &[addressed(name, isps)]);
     }
 
     fn release(&mut self, ticket: u64) {
@@ -117,6 +91,45 @@ impl Bed {
     }
 }
 
+/// A ticket for some ISPs alone.
+pub(in crate::clearing) fn addressed(name: &str, isps: &[&str]) -> Ask {
+    let asked = Submission {
+        order: OrderId::new("1/26").unwrap(),
+        event: None,
+        works: vec![Right::new("football").unwrap()],
+        items: vec![name.to_owned()],
+        audience: Audience::Only(isps.iter().map(|name| isp(name)).collect()),
+        until: None,
+    };
+    ask(&league(), Command::Submit(asked))
+}
+
+/// Takes what a manifest leads to; what is held then, and what was let go of meanwhile.
+pub(in crate::clearing) fn followed(
+    (folder, policy): (&Path, &ledger::Policy),
+    manifest: &Manifest,
+    follower: &mut Follower,
+    now: Moment,
+) -> (Vec<String>, Vec<String>) {
+    let (want, alarm) = follower.hear(manifest, now, 0).unwrap();
+    assert_eq!(alarm, None);
+    let before: Vec<_> = follower.held().keys().map(ToString::to_string).collect();
+    if let Want::Files(files) = want {
+        for name in files {
+            let path = folder.join(&manifest.view).join("files").join(name.hash.to_string());
+            let bytes = std::fs::read(path).unwrap();
+            let mut staged = Staged::new(name, policy);
+            let lines = bytes.split(|b| *b == b'\n').filter(|line| !line.is_empty());
+            lines.for_each(|line| staged.line(line).unwrap());
+            assert_eq!(follower.take(staged, now, 0).unwrap().alarms, []);
+        }
+    }
+    assert_eq!(follower.held().len() as u64, manifest.count);
+    let held: Vec<_> = follower.held().keys().map(ToString::to_string).collect();
+    let gone = before.into_iter().filter(|value| !held.contains(value)).collect();
+    (held, gone)
+}
+
 fn begun(place: &crate::desk::Place) -> House {
     let mut house = House::open(place).unwrap();
     house.begin().unwrap();
@@ -133,7 +146,7 @@ fn grounds() -> Grounds {
 }
 
 /// Every byte below a folder.
-fn bytes_below(folder: &Path) -> Vec<u8> {
+pub(in crate::clearing) fn bytes_below(folder: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -270,42 +283,110 @@ fn an_own_view_that_cannot_be_written_is_not_said_to_be_there() {
     assert_eq!(bed.follow(&mut fibre, "fibre").0.len(), 2);
 }
 
+type Said = Vec<(String, Option<LeftOut>)>;
+
+/// Who is wanted, with a stop on some of them, and what was said.
+fn look(
+    (apart, stopped): (&[Organisation], &[Organisation]),
+    own: &BTreeMap<Organisation, View>,
+    left_out: &mut BTreeMap<Organisation, LeftOut>,
+) -> (Vec<Organisation>, Said) {
+    let mut said = Vec::new();
+    let mut told = |put: Put<'_>| match put {
+        Put::LeftOut(isp, why) => said.push((isp.to_string(), Some(why))),
+        Put::LetIn(isp) => said.push((isp.to_string(), None)),
+        _ => {}
+    };
+    let stops = |isp: &Organisation| stopped.contains(isp);
+    let wanted = wanted(apart.iter().collect(), stops, own, left_out, &mut told);
+    (wanted.into_iter().cloned().collect(), said)
+}
+
+fn views(of: &[Organisation]) -> BTreeMap<Organisation, View> {
+    let view = |isp: &Organisation| View::new(Path::new("nowhere"), &Whose::Isp(isp.clone()));
+    of.iter().map(|isp| (isp.clone(), view(isp))).collect()
+}
+
 #[test]
 fn who_is_left_out_is_said_once_and_who_has_a_view_keeps_it() {
-    let names: Vec<Organisation> = (0..MAX_APART + 2)
+    const MOST: usize = MAX_BY_TICKETS;
+    let names: Vec<Organisation> = (0..MOST + 2)
         .map(|n| isp(&format!("isp-{n:03}")))
         .chain([isp("all"), isp("B/b")])
         .collect();
-    let folder = Path::new("nowhere");
-    let mut own: BTreeMap<Organisation, View> = BTreeMap::new();
     let mut left_out = BTreeMap::new();
-    let mut look = |apart: &[Organisation], own: &BTreeMap<Organisation, View>| {
-        let mut said = Vec::new();
-        let mut told = |put: Put<'_>| match put {
-            Put::LeftOut(isp, why) => said.push((isp.to_string(), Some(why))),
-            Put::LetIn(isp) => said.push((isp.to_string(), None)),
-            _ => {}
-        };
-        let wanted = wanted(apart.iter().collect(), own, &mut left_out, &mut told);
-        (wanted.into_iter().cloned().collect::<Vec<_>>(), said)
-    };
-    let (got, said) = look(&names, &own);
-    assert_eq!(got, names[..MAX_APART]);
+    let (got, said) = look((&names, &[]), &BTreeMap::new(), &mut left_out);
+    assert_eq!(got, names[..MOST]);
     let (name, many) = (Some(LeftOut::Name), Some(LeftOut::Many));
     let of = |n: usize| format!("isp-{n:03}");
     let told = [
         ("B/b".to_owned(), name),
         ("all".to_owned(), name),
-        (of(MAX_APART), many),
-        (of(MAX_APART + 1), many),
+        (of(MOST), many),
+        (of(MOST + 1), many),
     ];
     assert_eq!(said, told);
-    for isp in &names[2..MAX_APART] {
-        own.insert(isp.clone(), View::new(folder, &Whose::Isp(isp.clone())));
-    }
-    assert_eq!(look(&names, &own), (names[..MAX_APART].to_vec(), vec![]));
+    let own = views(&names[2..MOST]);
+    assert_eq!(look((&names, &[]), &own, &mut left_out), (names[..MOST].to_vec(), vec![]));
     // Two end: those who were left out are let in, and nobody who has one is put out for them.
-    let (got, said) = look(&names[2..], &own);
-    assert_eq!(got, names[2..MAX_APART + 2]);
-    assert_eq!(said, [(of(MAX_APART), None), (of(MAX_APART + 1), None)]);
+    let (got, said) = look((&names[2..], &[]), &own, &mut left_out);
+    assert_eq!(got, names[2..MOST + 2]);
+    assert_eq!(said, [(of(MOST), None), (of(MOST + 1), None)]);
+}
+
+#[test]
+fn a_stop_has_a_place_before_any_ticket() {
+    let few = MAX_APART - MAX_BY_TICKETS;
+    let tickets: Vec<_> = (0..MAX_BY_TICKETS).map(|n| isp(&format!("a-{n:03}"))).collect();
+    // By their names they would come last.
+    let stops: Vec<_> = (0..=MAX_APART).map(|n| isp(&format!("z-{n:03}"))).collect();
+    let (mut own, mut left_out) = (views(&tickets), BTreeMap::new());
+    let mut with = |n: usize, own: &BTreeMap<Organisation, View>| {
+        let all = [&tickets[..], &stops[..n]].concat();
+        let (got, said) = look((&all, &stops[..n]), own, &mut left_out);
+        let stopped = got.iter().filter(|isp| stops.contains(isp)).count();
+        (stopped, got.len() - stopped, said)
+    };
+    // There is room for them beside all that tickets may have, and then in the place of one.
+    assert_eq!(with(few, &own), (few, MAX_BY_TICKETS, vec![]));
+    let last = (tickets[MAX_BY_TICKETS - 1].to_string(), Some(LeftOut::Many));
+    assert_eq!(with(few + 1, &own), (few + 1, MAX_BY_TICKETS - 1, vec![last.clone()]));
+    own.remove(&tickets[MAX_BY_TICKETS - 1]);
+    own.extend(views(&stops[..=few]));
+    // Who was put out for it is let in again once there is room.
+    assert_eq!(with(few, &own), (few, MAX_BY_TICKETS, vec![(last.0.clone(), None)]));
+    let (stopped, named, said) = with(MAX_APART, &own);
+    assert_eq!((stopped, named, said.len()), (MAX_APART, 0, MAX_BY_TICKETS));
+    // Beyond all of them nothing is left but to say so.
+    let none = (stops[MAX_APART].to_string(), Some(LeftOut::Stops));
+    assert_eq!(with(MAX_APART + 1, &own), (MAX_APART, 0, vec![none]));
+
+    // One whose stop ends, and whom a ticket names, keeps what it has.
+    let (all, mut left_out) = ([&tickets[..], &stops[..1]].concat(), BTreeMap::new());
+    let own = views(&all);
+    assert_eq!(look((&all, &[]), &own, &mut left_out), (all.clone(), vec![]));
+    assert_eq!(look((&all, &[]), &views(&tickets), &mut left_out).0, tickets);
+}
+
+#[test]
+fn who_is_left_out_stands_on_live_for_as_long_and_no_reporter_hears_of_it() {
+    use crate::clearing::read::live;
+    let mut bed = Bed::new();
+    does(&mut bed.house, &reported(&["a.stream.example"]));
+    // Its name is everybody's view's.
+    bed.reports("b.stream.example", &["all"]);
+    bed.release(1);
+    let puts = bed.out();
+    assert!(puts.len() == 2 && puts[0].starts_with("LeftOut"), "{puts:?}");
+    assert_eq!(bed.beat(), [ALL], "it is said once");
+    let shown = |house: &House, whose| live(house, &whose, None, 1).left_out;
+    assert_eq!(shown(&bed.house, None), (1, vec![(isp("all"), LeftOut::Name)]));
+    assert_eq!(shown(&bed.house, Some(isp("league"))), (0, vec![]));
+    bed.lift(1);
+    bed.out();
+    assert_eq!(shown(&bed.house, None), (0, vec![]));
+    // Those on which a stop is come first.
+    let many = BTreeMap::from([(isp("a"), LeftOut::Many), (isp("b"), LeftOut::Stops)]);
+    bed.house.left_out.note(&many);
+    assert_eq!(bed.house.left_out.some(1), (2, vec![(isp("b"), LeftOut::Stops)]));
 }

@@ -6,6 +6,7 @@ use shield::order::state::{Announced, Stop};
 use shield::order::words::{EventId, OrderId, Organisation, Right};
 use shield::order::{Event, ItemId, Moment, Order, Scope, Stage};
 
+use super::super::publish::LeftOut;
 use super::super::standby::Health;
 use super::super::witnessed::Witnessing;
 use super::{House, ItemView, MAX_NAMED, MAX_ROWS, MAX_SCAN, Page, Whose, sees};
@@ -64,6 +65,9 @@ pub struct LiveView {
     pub events: Vec<EventView>,
     /// Stops.
     pub stops: Vec<StopView>,
+    /// ISPs that get neither what tickets address to them alone nor a stop on them alone, and why: how many, and the
+    /// first of them. A reporter is told of none.
+    pub left_out: (u64, Vec<(Organisation, LeftOut)>),
     /// How the standby is.
     pub standby: Health,
     /// What waits for witnesses; of a reporter's how much does is not said, since it is everybody's.
@@ -94,6 +98,7 @@ pub fn live(house: &House, whose: &Whose, after: Option<ItemId>, most: usize) ->
         stages: stages(house, whose),
         events: events(house, whose, now),
         stops: stops(house, whose),
+        left_out: if whose.is_none() { house.left_out.some(MAX_NAMED) } else { Default::default() },
         standby: house.standby(),
         witnesses: witnesses(house, whose),
         longest_held,

@@ -1,8 +1,8 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use shield::order::schedule::Need;
 use shield::order::{Stage, State};
 
 use super::probing::{AT_ONCE, FOR_ONE_NEED, Probing};
-use super::{Told, Work};
+use super::{Told, Work, begin};
 use crate::capture::{Act, Book, Grant, Known, decide};
 use crate::clearing::known::Knowledge;
 use crate::clearing::tests::{item, place, reported};
@@ -174,4 +174,30 @@ fn there_are_never_more_captures_at_once_than_said() {
     // What is in force has its own places: nothing of it waits here.
     assert!(keeper.look(|house| house.captures_due(Need::Renewal, 10)).unwrap().is_empty());
     keeper.close();
+}
+
+#[test]
+fn rounds_outlast_a_queue_that_is_full_and_end_with_the_house() {
+    let dir = tempfile::tempdir().unwrap();
+    let keeper = house(dir.path(), &["a.stream.example".to_owned()], &[1]);
+    let free = super::super::keeper::tests::full(&keeper);
+    let home = dir.path().join("home");
+    let known = Knowledge::read(&home, true).unwrap();
+    let work = Work { home, known, resolver: None, bounds: Bounds::default(), notices: None };
+    let (lines, stop) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
+    let said = Arc::clone(&lines);
+    let told: Told = Arc::new(move |line: &str| said.lock().unwrap().push(line.to_owned()));
+    let rounds = begin(keeper.clone(), work, told, stop).unwrap();
+    while lines.lock().unwrap().is_empty() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(lines.lock().unwrap()[0].contains("wait already"), "{lines:?}");
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(!rounds.is_finished());
+    drop(free);
+    keeper.look_in_turn(|_| ()).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(!rounds.is_finished());
+    keeper.close();
+    assert!(rounds.join().unwrap().is_err());
 }

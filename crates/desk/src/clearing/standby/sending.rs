@@ -46,7 +46,7 @@ pub fn send(stream: &mut (impl Read + Write), keeper: &Keeper) -> Result<()> {
         };
     let (mut have, key) = (hello.size, Sha256Hex::of(&hello.secret));
     let (greeted, dir) =
-        keeper.look(move |house| (house.greet(&hello), house.case().dir().to_owned()))?;
+        keeper.look_in_turn(move |house| (house.greet(&hello), house.case().dir().to_owned()))?;
     match greeted? {
         Ok(beginning) => Frame::Begin(beginning).send(stream).map_err(broke)?,
         Err(why) => {
@@ -54,8 +54,9 @@ pub fn send(stream: &mut (impl Read + Write), keeper: &Keeper) -> Result<()> {
             return Err(Error::Asked(why));
         }
     }
+    // It waits for its turn: a house that has much to do needs its standby all the more.
     let live = loop {
-        match keeper.look(move |house| house.offer(key, have))?? {
+        match keeper.look_in_turn(move |house| house.offer(key, have))?? {
             Offer::Live(live) => break live,
             Offer::No => return Err(odd("it was dismissed meanwhile")),
             Offer::Parcel(parcel) => have = deliver(stream, &dir, *parcel)?,

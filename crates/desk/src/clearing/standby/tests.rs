@@ -14,6 +14,8 @@ use crate::clearing::tests::{actor, place, released, reported};
 use crate::clearing::{Ask, Keeper};
 use vault::standby::wire::{Frame, Hello, MAX_FRAME};
 
+mod views;
+
 const SECRET: [u8; 32] = [7; 32];
 
 fn grounds() -> Grounds {

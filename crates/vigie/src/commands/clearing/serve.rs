@@ -201,7 +201,8 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
         if let Some(address) = standby {
             lines.push(format!("It listens for its standby at {address}."));
         }
-        let epoch = keeper.look(|house| (house.epoch(), house.blocks())).map_err(told(dir))?;
+        let epoch = keeper.look_in_turn(|house| (house.epoch(), house.blocks()));
+        let epoch = epoch.map_err(|gone| told(dir)(gone.into()))?;
         let mut out = std::io::stdout();
         say!(
             out,
@@ -214,7 +215,8 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
             say!(out, "{line}")?;
         }
         say!(out, "{post}")?;
-        let witnessing = keeper.look(|house| house.witnessing()).map_err(told(dir))?;
+        let witnessing = keeper.look_in_turn(|house| house.witnessing());
+        let witnessing = witnessing.map_err(|gone| told(dir)(gone.into()))?;
         say!(out, "{}", super::witnesses::asked(&witnessing))?;
         if let Some(resolver) = resolver {
             say!(
@@ -365,7 +367,8 @@ fn files(folder: &Path, home: &Path, house: &House) -> Result<Arc<Mutex<Publishe
 fn heard(web: Option<&Web>, said: &Line, put: Put<'_>) {
     match put {
         Put::LeftOut(isp, why) => said(&format!(
-            "ALARM: what tickets address to {isp} alone is not told to it, which gets what all get: {why}"
+            "ALARM: neither what tickets address to {isp} alone nor a stop on it alone reaches it, which gets what all \
+             get: {why}"
         )),
         Put::LetIn(isp) => said(&format!("{isp} is left out of nothing any more.")),
         Put::Stands(_) | Put::Ended(_) => {}
@@ -375,7 +378,7 @@ fn heard(web: Option<&Web>, said: &Line, put: Put<'_>) {
     }
 }
 
-/// Heartbeats, for as long as the house is open.
+/// Heartbeats, for as long as the house is open: without them all ISPs let go of all.
 fn beats(
     files: Arc<Mutex<Publisher>>,
     web: Option<Web>,
@@ -402,7 +405,7 @@ fn beats(
                 };
                 (beaten, if files.is_drafting() { again.min(DRAFTING) } else { again })
             };
-            let Ok((beaten, again)) = keeper.look(beat) else { return };
+            let Ok((beaten, again)) = keeper.look_in_turn(beat) else { return };
             match beaten {
                 Ok(false) => {}
                 Ok(true) => last = Some(Instant::now()),

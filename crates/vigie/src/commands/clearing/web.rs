@@ -40,6 +40,9 @@ impl Web {
         let odd = |e: shield_feed::StoreError| Told::failure(&e, None);
         let all: ViewName = ALL.parse().map_err(odd)?;
         let store = Store::open(folder, Grace::default(), Instant::now()).map_err(odd)?;
+        if let Some(aside) = store.aside() {
+            told(&format!("the feed over HTTP, in {}: {aside}", folder.display()));
+        }
         Ok(Self { store: Arc::new(store), all, told })
     }
 
@@ -69,7 +72,7 @@ impl Web {
                     let history = house.feed()?.history();
                     Some((history.place(), history.current().clone()))
                 };
-                let Ok(found) = keeper.look(look) else { return };
+                let Ok(found) = keeper.look_in_turn(look) else { return };
                 let begun = Instant::now();
                 if let Err(error) = web.store.tidy(begun) {
                     (web.told)(&format!("the feed over HTTP: {error}"));
