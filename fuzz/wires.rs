@@ -444,10 +444,15 @@ fn mapping(bytes: &[u8]) {
     assert_eq!(coverage.total(), size);
 }
 
-/// An item that is read reads again as it is written, and no address is ever allowed.
+/// An item, or an exception's cover, that is read reads again as it is written, and no address is ever allowed.
 fn items(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let (sets, suffixes) = (shield::Sets::default(), shield::Suffixes::default());
+    for line in text.lines() {
+        if let Ok(cover) = line.parse::<shield::order::exceptions::Cover>() {
+            assert_eq!(cover.to_string().parse().as_ref(), Ok(&cover));
+        }
+    }
     for practice in [false, true] {
         let check = shield::Check { sets: &sets, suffixes: &suffixes, places: None, practice };
         for line in text.lines() {

@@ -55,7 +55,7 @@ fn release(house: &House, item: ItemId) -> Result<[Ask; 2], Failed> {
     let exhibit = ExhibitId([item.place() as u8; 32]);
     let value = (*live.value).clone();
     let capture = Capture { value, exhibit, taken: house.now(), seen: Seen::Works };
-    let outcome = Outcome { verdict: Verdict::Allow, code: None, grave: false };
+    let outcome = Outcome { verdict: Verdict::Allow, code: None, grave: false, system: None };
     let probe = actor("probe-1", "authority", Role::Probe)?;
     Ok([
         Ask { actor: probe, command: Command::Capture { item, capture } },

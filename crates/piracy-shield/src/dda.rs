@@ -2,7 +2,7 @@
 
 use desk::clearing::House;
 use serde_json::{Value, json};
-use shield::order::words::{OrderId, Organisation, Right};
+use shield::order::words::{Grounds, OrderId, Organisation, Right};
 use shield::order::{Command, Moment, Order};
 
 use crate::account::organisation_of;
@@ -11,6 +11,7 @@ use crate::call::{AUTHORITY, Call, time};
 use crate::codes::{
     DDA_ACCOUNT_NON_VALID, DDA_ACCOUNT_ROLE, DDA_CANNOT_REMOVE, DDA_CANNOT_SET,
     DDA_DESCRIPTION_NON_VALID, DDA_EXISTS, DDA_INSTANCE_NON_VALID, DDA_UNKNOWN, DDA_USED, Fault,
+    GENERIC,
 };
 use crate::ids::Sort;
 use crate::route::Caller;
@@ -18,6 +19,9 @@ use desk::parties::Sector;
 
 /// The wire's orders have no end. Here one that it gives ends after so long; `vigie shield order` gives others.
 pub(crate) const TERM_MS: u64 = 365 * 86_400_000;
+/// The most times that the end of an order lifts some of what rests on it, [`shield::order::MAX_LIFTED`] at a time,
+/// before who asked has to ask again.
+const MAX_ENDS: usize = 1_024;
 
 /// Gives an order: bound to one reporter, for the right that its description names.
 pub(crate) fn create(call: &Call<'_>) -> Outcome {
@@ -145,10 +149,19 @@ pub(crate) fn set_active(call: &Call<'_>) -> Outcome {
     if is_active(&order, now) { Ok(Answer::Done) } else { Err(DDA_CANNOT_SET.into()) }
 }
 
-/// An order that ended is not active; one that holds ends at its end.
+/// Ends an order before its end: what rests on it is lifted, what waits is refused, and nobody erred. One that
+/// ended stays so, and whatever was left of it goes.
 pub(crate) fn set_non_active(call: &Call<'_>) -> Outcome {
-    let (order, now) = found(call)?;
-    if is_active(&order, now) { Err(DDA_CANNOT_SET.into()) } else { Ok(Answer::Done) }
+    let (order, _) = found(call)?;
+    let actor = call.actor(AUTHORITY)?;
+    let grounds = Grounds::new("dda: set non-active").ok_or(GENERIC)?;
+    for _ in 0..MAX_ENDS {
+        let command = Command::EndOrder { order: order.id.clone(), grounds: grounds.clone() };
+        if call.act_one(&actor, command, DDA_CANNOT_SET)?.steps.is_empty() {
+            return Ok(Answer::Done);
+        }
+    }
+    Err(Fault::of(DDA_CANNOT_SET, "the order is ended, and more rests on it: ask again"))
 }
 
 /// Nothing goes out of the log.

@@ -359,8 +359,8 @@ pub const ROUTES: &[Route] = &[
     read("/whitelist/item/get/all/by_account", ID, one(A::TicketsRead), LIST_VIEW, Do(whitelist::of_account)),
     get("/whitelist/item/get/global", one(A::TicketsRead), LIST_VIEW, Do(whitelist::global)),
     post("/whitelist/item/set/status/active", ITEM, one(A::ExceptionApprove), LIST_EDIT, Do(whitelist::approve)),
-    post("/whitelist/item/set/status/non_active", ITEM, one(A::ExceptionApprove), LIST_EDIT, Do(whitelist::not_undone)),
-    post("/whitelist/item/remove", ITEM, one(A::ExceptionPropose), LIST_DELETE, Do(whitelist::not_removed)),
+    post("/whitelist/item/set/status/non_active", ITEM, one(A::ExceptionApprove), LIST_EDIT, Do(whitelist::revoke)),
+    post("/whitelist/item/remove", ITEM, one(A::ExceptionPropose), LIST_DELETE, Do(whitelist::remove)),
 
     post("/dda/create", &["description", "instance", "account_id"], one(A::OrderGive), DDA_CREATE, Do(dda::create)),
     read("/dda/get", DDA, EVIDENCE, NO_CODE, Do(dda::get)),

@@ -143,7 +143,7 @@ fn listed(call: &Call<'_>, of: Option<Organisation>, whose: bool) -> Outcome {
     Ok(Answer::Data(all.iter().map(shown).collect()))
 }
 
-/// A cover as the wire calls it.
+/// A cover as the wire calls it. It has no genre for an autonomous system, which is none of an item's: ours.
 fn genre(cover: &Cover) -> &'static str {
     let text = cover.to_string();
     match cover {
@@ -152,6 +152,7 @@ fn genre(cover: &Cover) -> &'static str {
         Cover::Network(_) if text.ends_with("/128") => "ipv6",
         Cover::Network(_) if text.contains(':') => "cidr_ipv6",
         Cover::Network(_) => "cidr_ipv4",
+        Cover::System(_) => "as",
     }
 }
 
@@ -171,15 +172,39 @@ pub(crate) fn approve(call: &Call<'_>) -> Outcome {
     done(call, &actor, Command::ApproveException { cover }, WHITELIST_CANNOT_SET)
 }
 
-/// No approval is taken back.
-pub(crate) fn not_undone(_: &Call<'_>) -> Outcome {
-    Err(Fault::of(
-        WHITELIST_CANNOT_SET,
-        "an approval is not taken back: an exception ends by its time",
-    ))
+/// Ends an exception that holds: what it covered is reported and checked again like anything else. Of one that
+/// nobody approved there is nothing to end.
+pub(crate) fn revoke(call: &Call<'_>) -> Outcome {
+    let (cover, approved) = known(call)?.ok_or(WHITELIST_CANNOT_SET)?;
+    if !approved {
+        return Ok(Answer::Done);
+    }
+    let actor = call.actor(REVIEWERS)?;
+    let grounds = Grounds::new("whitelist: set non-active").ok_or(GENERIC)?;
+    done(call, &actor, Command::RevokeException { cover, grounds }, WHITELIST_CANNOT_SET)
 }
 
-/// Nothing that was proposed goes out of the log.
-pub(crate) fn not_removed(_: &Call<'_>) -> Outcome {
-    Err(WHITELIST_CANNOT_REMOVE.into())
+/// Takes back what was proposed, and nobody approved: one's own, or a reviewer anybody's. That it was proposed
+/// stays in the log.
+pub(crate) fn remove(call: &Call<'_>) -> Outcome {
+    let (cover, approved) = known(call)?.ok_or(WHITELIST_CANNOT_REMOVE)?;
+    if approved {
+        return Err(Fault::of(
+            WHITELIST_CANNOT_REMOVE,
+            "that exception holds: a reviewer ends it by /whitelist/item/set/status/non_active",
+        ));
+    }
+    let actor = call.actor(PROPOSERS)?;
+    let grounds = Grounds::new("whitelist: removed").ok_or(GENERIC)?;
+    done(call, &actor, Command::RevokeException { cover, grounds }, WHITELIST_CANNOT_REMOVE)
+}
+
+/// The exception of exactly this item, and whether it was approved.
+fn known(call: &Call<'_>) -> Result<Option<(Cover, bool)>, Fault> {
+    let text = call.body.text("item").unwrap_or_default();
+    let Ok(cover) = text.parse::<Cover>() else { return Ok(None) };
+    call.api.look(move |house: &mut House| {
+        let approved = house.state().exceptions().get(&cover).map(|exception| exception.approved);
+        approved.map(|approved| (cover, approved))
+    })
 }

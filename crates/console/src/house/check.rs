@@ -7,6 +7,7 @@ use desk::clearing::known::Knowledge;
 use desk::shield::{Note, is_stale, today};
 use maud::{Markup, html};
 use serde::Deserialize;
+use shield::Item;
 use shield::harm::Finding;
 use shield::order::words::MAX_ITEMS;
 
@@ -38,11 +39,19 @@ pub(super) fn findings_of(
     known: &Knowledge,
     lines: &[String],
 ) -> Result<Vec<(String, Finding)>, PageError> {
-    let found = known.check(|check| {
-        let one = |line: &String| (line.clone(), check.text(line).1);
-        lines.iter().take(MAX_ITEMS).map(one).collect()
+    let lines: Vec<(&String, Option<Item>)> =
+        lines.iter().take(MAX_ITEMS).map(|line| (line, Item::parse(line).ok())).collect();
+    let items = lines.iter().filter_map(|(_, item)| item.as_ref());
+    let mut found = known.find(items.map(|item| (item, 0)))?.into_iter();
+    let all = known.check(|check| {
+        let one = |(line, item): &(&String, Option<Item>)| {
+            let found = item.as_ref().and_then(|_| found.next());
+            // What is no item is refused by name.
+            ((*line).clone(), found.unwrap_or_else(|| check.text(line).1))
+        };
+        lines.iter().map(one).collect()
     });
-    Ok(found?)
+    Ok(all?)
 }
 
 /// Lines with what the check says of each.

@@ -4,7 +4,7 @@ use desk::clearing::known::Knowledge;
 use desk::clearing::read::ItemView;
 use maud::{Markup, html};
 use shield::Item;
-use shield::harm::{Finding, Known};
+use shield::harm::Finding;
 use shield::order::budget::{Count, Standing};
 use shield::order::{Moment, Scope, Stage, TicketId};
 
@@ -50,12 +50,7 @@ pub(crate) fn findings<'a>(
     known: &Knowledge,
     items: impl IntoIterator<Item = (&'a Item, u32)>,
 ) -> Result<Vec<Finding>, PageError> {
-    let check = known.check(|check| {
-        let one =
-            |(item, faults): (&Item, u32)| check.item(item, Known { faults, ..Known::default() });
-        items.into_iter().map(one).collect()
-    });
-    Ok(check?)
+    Ok(known.find(items)?)
 }
 
 /// A verdict, its reasons, and who else would be hit. `recorded` is what the log says the check found, where

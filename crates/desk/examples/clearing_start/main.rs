@@ -178,7 +178,7 @@ impl Maker {
 }
 
 fn checked() -> Turn {
-    let outcome = Outcome { verdict: Verdict::Allow, code: None, grave: false };
+    let outcome = Outcome { verdict: Verdict::Allow, code: None, grave: false, system: None };
     Turn::Checked { outcome, holds: Holds::NONE }
 }
 

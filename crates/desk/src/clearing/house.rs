@@ -3,24 +3,24 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use model::record::{Body, ShieldBegan, ShieldDecided, ShieldFigured};
+use model::record::{Body, CaptureMade, ShieldBegan, ShieldDecided, ShieldFigured};
 use shield::feed::{Bounds, Entry, Feed};
-use shield::order::schedule::{Need, Schedule};
-use shield::order::turn::{Notice, Turn};
+use shield::order::schedule::Schedule;
+use shield::order::turn::{Evidence, Notice};
 use shield::order::words::{Grounds, Organisation, Person};
 use shield::order::written::{MAX_PARTS, parts};
 use shield::order::{
-    Actor, Command, Decision, Deed, ItemId, Machine, Moment, Policy, Refusal, Role, State, Step,
-    Touched, decide,
+    Actor, Command, Decision, ItemId, Machine, Moment, Policy, Refusal, Role, State, Step, Touched,
+    decide,
 };
 use shield::proof::Proven;
 use vault::{Case, Home, Stamp};
 
 use super::blocks::{Batch, Blocks};
+use super::due::Due;
 use super::kept::{self, Covered, Keeping, Started};
 use super::publish::Noted;
 use super::replay::Standing;
-use super::rounds::DueCheck;
 use super::standby::{self, Copies, Told};
 use super::witnessed::Cosigned;
 use crate::capture::{Book, Last};
@@ -62,10 +62,10 @@ pub struct House {
     house: Actor,
     pub(super) standing: Standing,
     pub(super) copies: Copies,
-    schedule: Schedule,
-    checks: BTreeSet<ItemId>,
+    pub(super) schedule: Schedule,
+    pub(super) due: Due,
     /// Items of which a notice is asked, and was not sent yet.
-    notices: BTreeSet<ItemId>,
+    pub(super) notices: BTreeSet<ItemId>,
     feed: Option<Feed>,
     started: Started,
     of_kept: Option<Told>,
@@ -103,13 +103,7 @@ impl House {
         let house = Actor { person, organisation: name.ok_or_else(odd)?, role: Role::House };
         let now = after(standing.last);
         let schedule = Schedule::new(&standing.state, &standing.policy, now);
-        let unchecked = |machine: &Machine| match machine {
-            Machine::Captured(_) => true,
-            Machine::Held(held) => held.evidence.is_some() && held.outcome.is_none(),
-            _ => false,
-        };
-        let items = standing.state.items().filter(|(_, live)| unchecked(&live.machine));
-        let checks = items.map(|(item, _)| item).collect();
+        let due = Due::new(&standing.state);
         let asked = |machine: &Machine| match machine {
             Machine::InForce(in_force) => in_force.notice == Notice::Asked,
             other => other.pending().is_some_and(|pending| pending.notice == Notice::Asked),
@@ -125,7 +119,7 @@ impl House {
             standing,
             copies,
             schedule,
-            checks,
+            due,
             notices,
             feed: None,
             started,
@@ -372,11 +366,17 @@ impl House {
         }
         let block = machine.in_force().map(|block| &block.evidence);
         let evidence = block.or_else(|| machine.evidence())?;
+        let (body, record) = self.capture_on(evidence)?;
+        let (content, exhibit) = (body.content, body.exhibit);
+        (body.item == asked).then_some(Last { record, content, exhibit })
+    }
+
+    /// What the log says of the capture that some evidence is, and in which record.
+    pub(super) fn capture_on(&self, evidence: &Evidence) -> Option<(CaptureMade, u64)> {
         // One commit seals what a probe saw and says what it was.
         let record = self.case.exhibit(&evidence.exhibit)?.record + 1;
         let Ok(Body::CaptureMade(body)) = self.case.body(record) else { return None };
-        let is = body.exhibit == evidence.exhibit && body.item == asked;
-        is.then_some(Last { record, content: body.content, exhibit: body.exhibit })
+        (body.exhibit == evidence.exhibit).then_some((body, record))
     }
 
     /// Lets go of what only a case that is opened has to know: there may be a row for each exhibit.
@@ -387,32 +387,6 @@ impl House {
     /// The folder with its log and its vault.
     pub fn case(&self) -> &Case {
         &self.case
-    }
-
-    /// What has to be captured by now for a need, at most so many; each is then due again after a while.
-    pub fn captures_due(&mut self, need: Need, most: usize) -> Vec<ItemId> {
-        let now = self.now();
-        let Standing { state, policy, .. } = &self.standing;
-        let due = self.schedule.take_due(state, policy, now, need, most);
-        due.into_iter().map(|(_, item)| item).collect()
-    }
-
-    /// What has to be checked by now, at most so many: what was captured, and what somebody objects to or
-    /// reports harm of. It stays due until a check of it was asked for, so that none is lost on the way.
-    pub fn checks_due(&mut self, most: usize) -> Vec<DueCheck> {
-        // What could release anything is refused until the standby is back: it waits. What is out is checked on.
-        let (alone, state) = (self.is_alone(), &self.standing.state);
-        let now = |item: &&ItemId| !alone || standby::is_out(state, **item);
-        let items: Vec<ItemId> = self.checks.iter().filter(now).take(most).copied().collect();
-        let due = |item: ItemId| {
-            let value = self.standing.state.item(item)?.value.clone();
-            let faults = self.standing.state.history(&value).map_or(0, |history| history.faults);
-            Some(DueCheck { item, value, faults })
-        };
-        let checks: Vec<DueCheck> = items.iter().filter_map(|item| due(*item)).collect();
-        // One that ended meanwhile is checked by nobody.
-        self.checks.retain(|item| self.standing.state.item(*item).is_some());
-        checks
     }
 
     /// Items of which a notice is asked by now, in the order of their reports. One that ended is told of by nobody.
@@ -445,12 +419,6 @@ impl House {
         if self.standing.standbys.named.is_some() {
             self.copies.ship(&self.case, first);
         }
-    }
-
-    /// An item was captured, whatever that came to.
-    pub fn captured(&mut self, item: ItemId) {
-        let now = self.now();
-        self.schedule.captured(&self.standing.state, &self.standing.policy, item, now);
     }
 
     /// When something is due next: of the clock or to be captured.
@@ -537,7 +505,7 @@ impl House {
         drafts: &mut Vec<Draft>,
     ) -> std::result::Result<Option<Vec<Step>>, Refusal> {
         if let Command::Check { item, .. } = &ask.command {
-            self.checks.remove(item);
+            self.due.asked(*item);
         }
         let Standing { state, policy, .. } = &self.standing;
         let steps = decide(state, policy, &ask.command, &ask.actor, now)?;
@@ -554,29 +522,13 @@ impl House {
             self.standing.blocks.follow(&self.standing.state, step);
             draft.batch.take(&self.standing.state, step);
             self.schedule.follow(&self.standing.state, &self.standing.policy, step);
-            self.follow_checks(step);
+            self.follow_due(step);
             draft.touched.push(touched);
         }
         self.standing.last = self.standing.last.max(Some(now));
         self.standing.decisions += 1;
         drafts.push(draft);
         Ok(Some(steps))
-    }
-
-    /// Notes whose check a step makes due.
-    fn follow_checks(&mut self, step: &Step) {
-        match &step.deed {
-            Deed::Turned { item, turn: Turn::Captured(_) | Turn::Uploaded { .. } }
-            | Deed::Objected { item, .. } => drop(self.checks.insert(*item)),
-            Deed::HarmGrouped { value } => {
-                self.checks.extend(self.standing.state.wanting(value));
-            }
-            Deed::Turned { item, turn: Turn::NoticeAsked } => drop(self.notices.insert(*item)),
-            Deed::Turned { item, turn: Turn::NoticeSent { .. } | Turn::HostAnswered { .. } } => {
-                self.notices.remove(item);
-            }
-            _ => {}
-        }
     }
 
     /// Makes drafts durable, and gives the last record of each. The feed is told after that.

@@ -23,6 +23,8 @@
 //! - `replay`: from records to the state; nothing else makes it.
 //! - `kept`: what that came to, in a file, so that a start applies what came after alone.
 //! - `spoken`: which records speak of exhibits and authorisations: what is looked up, and not applied.
+//! - `sight`: what captures showed of who else stands behind a value: the check asks it.
+//! - `due`: what is to be checked and captured by now, and all of it anew by newer sets.
 //! - `blocks`: which record put which block into force, and what shows it.
 //!
 //! Invariants: nobody is told of an act, and no feed shows it, before its record is durable. What is added
@@ -33,6 +35,7 @@ mod blocks;
 pub mod challenge;
 mod check;
 pub mod door;
+mod due;
 mod hand;
 mod house;
 mod house_act;
@@ -46,6 +49,7 @@ pub mod read;
 mod received;
 mod replay;
 pub mod rounds;
+mod sight;
 mod spoken;
 pub mod standby;
 pub mod statement;

@@ -8,6 +8,7 @@ mod probing;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,12 +26,17 @@ use super::house::Ask;
 use super::keeper::Keeper;
 use super::known::Knowledge;
 use super::notice::Notices;
+use crate::shield::Loaded;
 use crate::{Error, Result};
 
 pub use self::probing::{AT_ONCE, FOR_ONE_NEED};
 
 /// The most checks of one round.
 const A_ROUND: usize = 64;
+/// What is in force is checked again by newer sets so many at a time, and no sooner than this after the last of
+/// them: 240 a second, a million in 70 min. What is due by itself goes first.
+const AGAIN: usize = 60;
+const AGAIN_EVERY: Duration = Duration::from_millis(250);
 /// Between rounds in which nothing was due.
 const NAP: Duration = Duration::from_millis(100);
 /// Before what failed is tried again.
@@ -102,7 +108,7 @@ pub fn begin(
         let thread = std::thread::Builder::new().name("notices".to_owned()).spawn(run);
         thread.map_err(|e| Error::Beside(format!("no thread could be had: {e}")))?;
     }
-    let mut rounds = Rounds { keeper, check, probe, told, measured: Instant::now() };
+    let mut rounds = Rounds::new(keeper, check, probe, told);
     let run = move || {
         while !stop.load(Ordering::Relaxed) {
             match rounds.round() {
@@ -126,6 +132,11 @@ pub fn begin(
 struct Rounds {
     keeper: Keeper,
     check: Checking,
+    /// What the check knew when it was last seen to all that is in force. At a start nobody knows by which sets
+    /// that was.
+    judged_by: Option<Arc<Loaded>>,
+    /// What was drawn to be judged again, and when.
+    drawn: (Instant, BTreeSet<ItemId>),
     probe: Option<Probing>,
     told: Told,
     /// When what was measured was last put on record.
@@ -133,8 +144,14 @@ struct Rounds {
 }
 
 impl Rounds {
+    fn new(keeper: Keeper, check: Checking, probe: Option<Probing>, told: Told) -> Self {
+        let (measured, drawn) = (Instant::now(), (Instant::now(), BTreeSet::new()));
+        Self { keeper, check, judged_by: None, drawn, probe, told, measured }
+    }
+
     /// True where anything was done.
     fn round(&mut self) -> Result<bool> {
+        self.newer()?;
         let mut any = self.checks()?;
         if self.measured.elapsed() >= MEASURED {
             self.measured = Instant::now();
@@ -154,20 +171,56 @@ impl Rounds {
         }
     }
 
+    /// Where more is known than when all was judged, all of it is to be judged again.
+    fn newer(&mut self) -> Result<()> {
+        if let Some(why) = self.check.0.reread() {
+            (self.told)(&format!("what the check knows was not read anew: {why}"));
+        }
+        let loaded = self.check.0.loaded();
+        if self.judged_by.as_ref().is_some_and(|by| Arc::ptr_eq(by, &loaded)) {
+            return Ok(());
+        }
+        self.keeper.look(super::House::check_all_again)?;
+        if !loaded.sets.has_popular() {
+            (self.told)(
+                "no list of popular names is loaded: names in force are not checked again before one is (`vigie \
+                 data update shield`)",
+            );
+        }
+        self.judged_by = Some(loaded);
+        Ok(())
+    }
+
+    /// Some of what is to be judged again, where nothing is due by itself and it is time.
+    fn draw(&mut self) -> Result<bool> {
+        if self.drawn.0.elapsed() < AGAIN_EVERY {
+            return Ok(false);
+        }
+        // That a list is gone is no news of a name: else a lost file would suspend all of them.
+        let names = self.check.0.loaded().sets.has_popular();
+        let drawn = self.keeper.look(move |house| house.draw_again(AGAIN, names))?;
+        let of = drawn.clone();
+        self.check.0.saw_records(&self.keeper.look(move |house| house.captures_of(&of))?);
+        self.drawn = (Instant::now(), drawn);
+        Ok(!self.drawn.1.is_empty())
+    }
+
     fn checks(&mut self) -> Result<bool> {
-        let due = self.keeper.look(|house| house.checks_due(A_ROUND))?;
+        let mut due = self.keeper.look(|house| house.checks_due(A_ROUND))?;
+        if due.is_empty() && self.draw()? {
+            due = self.keeper.look(|house| house.checks_due(A_ROUND))?;
+        }
         if due.is_empty() {
             return Ok(false);
         }
         let house = self.keeper.look(|house| house.itself().clone())?;
-        if let Some(why) = self.check.0.reread() {
-            (self.told)(&format!("what the check knows was not read anew: {why}"));
-        }
-        for (DueCheck { item, value, .. }, finding) in self.check.all(&due)? {
+        for (DueCheck { item, value, .. }, finding) in self.check.all(&due, &self.drawn.1)? {
             let outcome = Outcome::of(&finding);
             let word = outcome.verdict.word();
             let ask = Ask { actor: house.clone(), command: Command::Check { item, outcome } };
             match self.keeper.act(ask)? {
+                // Of a million that are judged again and stand, nobody wants to read.
+                Ok(done) if done.steps.is_empty() && self.drawn.1.contains(&item) => {}
                 Ok(_) => (self.told)(&format!("checked {value} ({item}): {word}")),
                 // It went on meanwhile: what it is now is checked when that is due.
                 Err(refusal) => (self.told)(&format!("check of {value} ({item}): {refusal}")),
@@ -181,11 +234,19 @@ impl Rounds {
 struct Checking(Knowledge);
 
 impl Checking {
-    fn all(&self, due: &[DueCheck]) -> Result<Vec<(DueCheck, Finding)>> {
+    /// What is judged again by newer sets is judged by these: whoever gives a name of theirs an alias, and has it
+    /// reported, suspends by it nothing that is in force.
+    fn all(&self, due: &[DueCheck], drawn: &BTreeSet<ItemId>) -> Result<Vec<(DueCheck, Finding)>> {
         self.0.check(|check| {
             let one = |due: &DueCheck| {
-                let known = Known { faults: due.faults, ..Known::default() };
-                (due.clone(), check.item(&due.value, known))
+                let DueCheck { item, value, faults } = due;
+                let known = Known { faults: *faults, ..Known::default() };
+                let found = if drawn.contains(item) {
+                    check.item(value, known)
+                } else {
+                    self.0.of(check, value, *faults)
+                };
+                (due.clone(), found)
             };
             due.iter().map(one).collect()
         })

@@ -77,7 +77,7 @@ pub(super) fn released(house: &House, item: ItemId) -> Vec<Ask> {
     let value = (*house.state().item(item).unwrap().value).clone();
     let exhibit = ExhibitId([item.place() as u8 + 1; 32]);
     let capture = Capture { value, exhibit, taken: house.now(), seen: Seen::Works };
-    let outcome = Outcome { verdict: Verdict::Allow, code: None, grave: false };
+    let outcome = Outcome { verdict: Verdict::Allow, code: None, grave: false, system: None };
     vec![
         ask(&probe(), Command::Capture { item, capture }),
         ask(house.itself(), Command::Check { item, outcome }),

@@ -44,19 +44,19 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    fn of(home: &Path) -> Self {
+    pub(crate) fn of(home: &Path) -> Self {
         Self { root: home.join("shield") }
     }
 
-    fn fetched(&self) -> PathBuf {
+    pub(crate) fn fetched(&self) -> PathBuf {
         self.root.join("fetched")
     }
 
-    fn own(&self) -> PathBuf {
+    pub(crate) fn own(&self) -> PathBuf {
         self.root.join("own")
     }
 
-    fn suffixes(&self) -> PathBuf {
+    pub(crate) fn suffixes(&self) -> PathBuf {
         self.root.join("public_suffix_list.dat")
     }
 }

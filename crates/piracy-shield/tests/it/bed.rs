@@ -240,7 +240,7 @@ impl Bed {
         let exhibit = ExhibitId([7; 32]);
         let capture = Capture { value, exhibit, taken: now, seen: Seen::Works };
         self.act(&actor("probe-1", "agency", Role::Probe), Command::Capture { item, capture });
-        let outcome = Outcome { verdict: Verdict::Allow, code: None, grave: false };
+        let outcome = Outcome { verdict: Verdict::Allow, code: None, grave: false, system: None };
         self.act(&house, Command::Check { item, outcome });
         let held = self.keeper.look(move |house| {
             matches!(house.state().item(item).unwrap().machine, Machine::Held(_))

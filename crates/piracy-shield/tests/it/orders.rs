@@ -35,7 +35,6 @@ fn an_order_is_given_to_one_reporter() {
     assert_eq!(bed.get("/dda/get/global", Some(&vera)).data().as_array().unwrap().len(), 3);
     let set = |what: &str| bed.post(&format!("/dda/{what}"), Some(&vera), &json!({"dda_id": id}));
     assert_eq!(set("set/status/active").status, 200);
-    set("set/status/non_active").refused(400, "7012");
     set("remove").refused(400, "7010");
     let body = ticket(id.as_str().unwrap(), &["a.example"], &[], &[]);
     bed.post("/ticket/create", Some(bed.key("league-1")), &body).data();
@@ -43,6 +42,14 @@ fn an_order_is_given_to_one_reporter() {
     // Without an event it blocks sites, for the longest time there is and no longer.
     let ticket = bed.state(|house| house.state().ticket(item(0, 0).ticket()).unwrap().clone());
     assert!(ticket.event.is_none() && ticket.until.unwrap().since(ticket.at) <= 90 * 86_400_000);
+    // Ended, nothing rests on it any more, and nothing is reported under it.
+    assert_eq!(bed.stage(item(0, 0)), "submitted");
+    assert_eq!(set("set/status/non_active").status, 200);
+    assert_eq!(bed.stage(item(0, 0)), "ended");
+    assert_eq!(bed.get("/dda/get/all", Some(bed.key("league-1"))).data()[1]["is_active"], false);
+    assert_eq!(set("set/status/non_active").status, 200);
+    set("set/status/active").refused(400, "7012");
+    bed.post("/ticket/create", Some(bed.key("league-1")), &body).refused(400, "4004");
 }
 
 /// Faults 2, 3 and 4: an exception counts by suffix and by network, needs a second person, and reaches what is
@@ -90,7 +97,7 @@ fn an_exception_needs_a_second_person_and_reaches_back() {
     assert_eq!(set(&carl, "set/status/active", "*.google.example").status, 200);
     assert_eq!(set(&carl, "set/status/active", "9.8.7.0/24").status, 200);
     assert_eq!((bed.stage(item(0, 0)), bed.stage(item(0, 1))), ("ended", "ended"));
-    set(&carl, "set/status/non_active", "9.8.7.0/24").refused(400, "6019");
+    // What holds is not removed as a proposal is.
     set(&carl, "remove", "9.8.7.0/24").refused(400, "6018");
     let all = bed.get("/whitelist/item/get/global", Some(&carl)).data();
     let shown: Vec<_> = all
@@ -120,6 +127,19 @@ fn an_exception_needs_a_second_person_and_reaches_back() {
         (&json!(true), &json!(false))
     );
     assert_eq!(bed.stage(item(1, 0)), "submitted");
+    // A proposal is taken back by who made it; what holds ends by a reviewer's act, and what it covered is reported
+    // again.
+    let registrar = json!({"registrar": "Example Ltd."});
+    assert_eq!(create(&ivan, "fqdn", "own.example", registrar).status, 200);
+    set(&rita, "remove", "own.example").refused(403, "1001");
+    assert_eq!(set(&carl, "set/status/non_active", "own.example").status, 200);
+    assert_eq!(set(&ivan, "remove", "own.example").status, 200);
+    set(&ivan, "remove", "own.example").refused(400, "6018");
+    set(&ivan, "set/status/non_active", "*.google.example").refused(403, "1001");
+    assert_eq!(set(&carl, "set/status/non_active", "*.google.example").status, 200);
+    set(&carl, "set/status/non_active", "*.google.example").refused(400, "6019");
+    bed.ticket(&["drive.google.example"], &[], &[]);
+    assert_eq!(bed.stage(item(2, 0)), "submitted");
 }
 
 fn own_active(own: &Value) -> Value {

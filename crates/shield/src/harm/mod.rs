@@ -17,6 +17,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use jiff::civil::Date;
 use model::asn::Tables;
 
 use crate::item::{Bad, Item, Name, special};
@@ -46,8 +47,17 @@ pub struct Known<'a> {
     pub names: Option<&'a [Name]>,
     /// Names that are aliases (CNAME) of the item's name.
     pub aliases: &'a [Name],
+    /// When a capture showed any of these last; `None` where that is not known.
+    pub captured: Option<Date>,
     /// Blocks of this value that were lifted for harm, or upon an objection that was upheld.
     pub faults: u32,
+}
+
+impl Known<'_> {
+    /// A capture as a reason names its source, with its date.
+    fn capture(&self) -> String {
+        self.captured.map_or_else(|| "capture".to_owned(), |date| format!("capture ({date})"))
+    }
 }
 
 /// How many others a block would hit.
@@ -96,6 +106,8 @@ pub struct Finding {
     pub reasons: Vec<Reason>,
     /// Who else would be hit.
     pub innocents: Innocents,
+    /// The autonomous system that an address lies in, where that is known.
+    pub system: Option<u32>,
 }
 
 impl Check<'_> {
@@ -122,7 +134,8 @@ impl Check<'_> {
             let about = known.faults.to_string();
             reasons.push(Reason::new(Code::Lifted, about, "log"));
         }
-        Finding::new(reasons, innocents)
+        let place = item.address().and_then(|ip| self.places?.look_up(ip));
+        Finding::new(reasons, innocents, place.and_then(|place| place.asn))
     }
 
     fn name(&self, name: &Name, known: Known<'_>, reasons: &mut Vec<Reason>) -> Innocents {
@@ -158,7 +171,7 @@ impl Check<'_> {
             // An owner's own other names are nobody else's.
             let same = |own: &str| domains(alias, self.suffixes).any(|domain| domain == own);
             if alias != name && !domains(name, self.suffixes).any(same) {
-                let source = || set.map_or_else(|| "capture".to_owned(), Set::cited);
+                let source = || set.map_or_else(|| known.capture(), Set::cited);
                 others.entry(alias).or_insert_with(source);
             }
         }
@@ -261,7 +274,7 @@ impl Check<'_> {
     /// The names that share an address. Sources may name the same ones: what the longest of them holds
     /// is the least that can be said of all together.
     fn neighbours(&self, ip: IpAddr, known: Known<'_>, reasons: &mut Vec<Reason>) -> Innocents {
-        let captured = known.names.map(|names| (names.len(), "capture".to_owned()));
+        let captured = known.names.map(|names| (names.len(), known.capture()));
         let listed = self.sets.iter().map(|set| (set.seen_on(ip).len(), set));
         let listed = listed.filter(|(names, _)| *names > 0).map(|(n, set)| (n, set.cited()));
         let longest = captured.into_iter().chain(listed).max_by_key(|(names, _)| *names);
@@ -290,19 +303,19 @@ const RESERVED: &[&str] =
     &["example", "test", "invalid", "localhost", "local", "onion", "alt", "internal"];
 
 impl Finding {
-    fn new(mut reasons: Vec<Reason>, innocents: Innocents) -> Self {
+    fn new(mut reasons: Vec<Reason>, innocents: Innocents, system: Option<u32>) -> Self {
         reasons.sort_by(|a, b| {
             let first = b.effect.cmp(&a.effect);
             first.then_with(|| a.code.word().cmp(b.code.word())).then_with(|| a.about.cmp(&b.about))
         });
         let verdict = reasons.first().map_or(Verdict::Allow, |reason| reason.effect.into());
-        Self { verdict, reasons, innocents }
+        Self { verdict, reasons, innocents, system }
     }
 
     fn of_bad(bad: Bad) -> Self {
         let about = bad.about();
         let reason = Reason::new(Code::Text(bad), about, "RFC 1035, RFC 5890");
         let innocents = Innocents { at_least: 0, at_most: None, method: Method::NotCounted };
-        Self { verdict: Verdict::Refuse, reasons: vec![reason], innocents }
+        Self { verdict: Verdict::Refuse, reasons: vec![reason], innocents, system: None }
     }
 }

@@ -184,6 +184,9 @@ fn what_is_not_loaded_is_told() {
         assert!(missing.contains(&Class::Health) && missing.contains(&Class::Emergency));
         assert!(!missing.contains(&Class::Bank) && !missing.contains(&Class::Seen));
     });
+    // Nor is it silent of names on addresses and of aliases, where nobody gave any.
+    let missing = Sets::default().missing();
+    assert!(missing.contains(&Class::Seen) && missing.contains(&Class::Alias), "{missing:?}");
 }
 
 proptest! {

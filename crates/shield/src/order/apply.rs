@@ -112,6 +112,9 @@ impl State {
             }
             Deed::HarmGrouped { value } => {
                 self.harm.remove(value);
+                if let Some(value) = self.values.known(value) {
+                    self.keep_grouped(value, at);
+                }
             }
             Deed::ControlSeen { control, probe } => {
                 self.controls.retain(|_, (seen, _)| at.since(*seen) <= MAX_MEASURED_MS);

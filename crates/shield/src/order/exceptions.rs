@@ -17,6 +17,8 @@ pub enum Cover {
     Below(Name),
     /// A network, by its first address and the length of its prefix: each address in it, each port.
     Network(Network),
+    /// An autonomous system, by its number: each address in it, as the check placed the address.
+    System(u32),
 }
 
 /// A network whose address has no bit beyond the prefix.
@@ -59,6 +61,7 @@ impl fmt::Display for Cover {
             Self::Name(name) => name.fmt(f),
             Self::Below(name) => write!(f, "*.{name}"),
             Self::Network(network) => write!(f, "{}/{}", network.first, network.length),
+            Self::System(number) => write!(f, "AS{number}"),
         }
     }
 }
@@ -66,7 +69,8 @@ impl fmt::Display for Cover {
 /// Why a text is no [`Cover`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "write a name, *. and a name for it with all below it, or a network such as 203.0.113.0/24"
+    "write a name, *. and a name for it with all below it, a network such as 203.0.113.0/24, or an autonomous \
+     system such as AS64500"
 )]
 pub struct NoCover;
 
@@ -77,6 +81,9 @@ impl FromStr for Cover {
         let text = text.trim();
         if let Some(below) = text.strip_prefix("*.") {
             return Name::parse(below).map(Self::Below).map_err(|_| NoCover);
+        }
+        if let Some(number) = system(text) {
+            return number.map(Self::System).ok_or(NoCover);
         }
         if let Some((ip, length)) = text.split_once('/') {
             let (ip, length) = (ip.parse::<IpAddr>(), length.parse::<u8>());
@@ -92,6 +99,16 @@ impl FromStr for Cover {
             _ => Err(NoCover),
         }
     }
+}
+
+/// The number after `AS`; `None` where the text is of no such form, `Some(None)` where no system has the number:
+/// 0 and the last one are nobody's (RFC 7607, 7300).
+fn system(text: &str) -> Option<Option<u32>> {
+    let (head, digits) = text.split_at_checked(2)?;
+    let is = head.eq_ignore_ascii_case("as")
+        && !digits.is_empty()
+        && digits.bytes().all(|b| b.is_ascii_digit());
+    is.then(|| digits.parse().ok().filter(|number| (1..u32::MAX).contains(number)))
 }
 
 impl serde::Serialize for Cover {
@@ -150,10 +167,17 @@ impl Exceptions {
         self.0.iter()
     }
 
-    /// The approved exception that covers a value now, the narrowest where there are several. A
-    /// value has at most 254 covers, each looked up by itself.
-    pub fn of(&self, value: &Item, now: Moment) -> Option<(&Cover, &Exception)> {
-        covers_of(value).find_map(|cover| {
+    /// The approved exception that covers a value now, the narrowest where there are several. In which autonomous
+    /// system an address lies, who asks says: the check knows it. A value has at most 254 covers, each looked up
+    /// by itself.
+    pub fn of(
+        &self,
+        value: &Item,
+        system: Option<u32>,
+        now: Moment,
+    ) -> Option<(&Cover, &Exception)> {
+        let of_system = system.filter(|_| value.address().is_some()).map(Cover::System);
+        covers_of(value).chain(of_system).find_map(|cover| {
             let (cover, exception) = self.0.get_key_value(&cover)?;
             let holds = exception.until.is_none_or(|until| now < until);
             (exception.approved && holds).then_some((cover, exception))
@@ -179,8 +203,8 @@ fn covers_of(value: &Item) -> Box<dyn Iterator<Item = Cover> + '_> {
 }
 
 impl Cover {
-    /// True where it covers the value.
-    pub fn covers(&self, value: &Item) -> bool {
+    /// True where it covers the value, of which an address lies in this autonomous system, as far as is known.
+    pub fn covers(&self, value: &Item, system: Option<u32>) -> bool {
         match (self, value) {
             (Self::Name(name), Item::Name(value)) => name == value,
             (Self::Below(name), Item::Name(value)) => {
@@ -190,6 +214,7 @@ impl Cover {
             (Self::Network(network), _) => {
                 value.address().and_then(|ip| Network::of(ip, network.length)) == Some(*network)
             }
+            (Self::System(number), _) => value.address().is_some() && system == Some(*number),
             _ => false,
         }
     }

@@ -30,7 +30,7 @@ use super::words::{
 use crate::item::Item;
 
 /// What these lines are, and what applying the same steps comes to: a change of either is another version.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Why lines make no state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +59,7 @@ enum Line {
     Item { id: ItemId, value: Item, written: Option<Box<str>>, machine: Box<Machine> },
     Objection(Box<ObjectionLine>),
     Harm { value: Item, since: Moment, networks: Vec<u32> },
+    Grouped { value: Item, at: Moment },
     Networks(Networks),
     Control { control: Item, at: Moment, probe: Probe },
     Exception { cover: Cover, exception: Exception },
@@ -165,6 +166,9 @@ impl State {
             let value = (**value).clone();
             put(&Line::Harm { value, since: *since, networks: networks.clone() })?;
         }
+        for (at, value) in &self.grouped {
+            put(&Line::Grouped { value: (**value).clone(), at: *at })?;
+        }
         put(&Line::Networks(self.networks.clone()))?;
         for (control, (at, probe)) in &self.controls {
             put(&Line::Control { control: control.clone(), at: *at, probe: probe.clone() })?;
@@ -240,6 +244,10 @@ impl Reading {
             Line::Harm { value, since, networks } => {
                 let value = state.values.known(&value).ok_or(NO_VALUE)?;
                 state.harm.insert(value, Harm { since, networks }).is_some()
+            }
+            Line::Grouped { value, at } => {
+                let value = state.values.known(&value).ok_or(NO_VALUE)?;
+                !state.grouped.insert((at, value))
             }
             Line::Networks(networks) => {
                 std::mem::replace(&mut state.networks, networks) != Networks::default()

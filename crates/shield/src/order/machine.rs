@@ -228,6 +228,18 @@ impl Machine {
         }
     }
 
+    /// The autonomous system in which the last check placed it; `None` for a name, and where nobody knows.
+    pub fn system(&self) -> Option<u32> {
+        let outcome = match self {
+            Self::Checked(checked) => Some(&checked.outcome),
+            Self::Held(held) => held.outcome.as_ref(),
+            Self::InForce(in_force) => Some(&in_force.outcome),
+            Self::Suspended(suspended) => suspended.found.as_ref().or(Some(&suspended.was.outcome)),
+            Self::Submitted(_) | Self::Captured(_) | Self::Ended(_) => None,
+        };
+        outcome?.system
+    }
+
     /// What is or was in force of it.
     pub fn in_force(&self) -> Option<&InForce> {
         match self {

@@ -2,7 +2,8 @@
 //!
 //! That a capture was taken and changed nothing is no step, so when the next one is due is not part of
 //! the state. It is kept here, and made anew from the state after a start: then what is in force falls
-//! due on its own grid, counted from its release, so that a start makes no rush.
+//! due on its own grid, counted from its release, so that a start makes no rush. What an objection or harm
+//! made due at once ([`State::owed`]) is due at once again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,6 +45,9 @@ impl Schedule {
         let mut schedule = Self::default();
         for (id, live) in state.items() {
             schedule.set(id, Need::of(live), next(state, policy, id, live, now));
+        }
+        for id in state.owed() {
+            schedule.at_once(state, id, now);
         }
         schedule
     }

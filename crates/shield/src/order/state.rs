@@ -15,7 +15,7 @@ use super::command::{Event, Order};
 use super::exceptions::Exceptions;
 use super::machine::{Machine, Stage};
 use super::measured::Measured;
-use super::policy::Policy;
+use super::policy::{HOUR_MS, Policy};
 use super::step::StopCause;
 use super::ticket::Ticket;
 use super::turn::{End, Notice};
@@ -40,6 +40,11 @@ pub const MAX_DECIDED: usize = 64;
 pub const MAX_STOPS: usize = 10_000;
 /// The most networks whose harm reports are counted in one hour: more than there are.
 pub const MAX_NETWORKS: usize = 200_000;
+/// The most values of which harm was grouped that are remembered.
+pub const MAX_GROUPED: usize = 10_000;
+/// And for so long, in milliseconds, as the log's time goes: what no check looked at meanwhile is captured on
+/// its grid.
+pub const GROUPED_MS: u64 = HOUR_MS;
 /// The most controls that one probe alone saw failing.
 pub const MAX_CONTROLS: usize = 10_000;
 
@@ -60,6 +65,8 @@ pub struct State {
     /// Clocks of objections that run.
     pub(super) clocks: BTreeSet<(Moment, ItemId, Sha256Hex)>,
     pub(super) harm: BTreeMap<Value, Harm>,
+    /// Values of which networks reported harm together, and when: the newest.
+    pub(super) grouped: BTreeSet<(Moment, Value)>,
     pub(super) networks: Networks,
     pub(super) controls: BTreeMap<Item, (Moment, Probe)>,
     pub(super) exceptions: Exceptions,
@@ -302,6 +309,24 @@ impl State {
     /// True where an objection to an item waits for a reviewer.
     pub fn is_objected(&self, id: ItemId) -> bool {
         self.objections(id).any(|(_, objection)| objection.open)
+    }
+
+    /// Items whose check and capture were to run again, and may not have: that they ran and changed nothing is
+    /// no step. Those that somebody objects to, and those on a value of which networks reported harm together
+    /// not long ago. For who starts: a check that runs once more does no harm, one that never runs does.
+    pub fn owed(&self) -> BTreeSet<ItemId> {
+        let objected = self.open_objections().map(|(item, _, _)| item);
+        let grouped = self.grouped.iter().flat_map(|(_, value)| self.wanting(value)).copied();
+        objected.chain(grouped).filter(|item| self.live.contains_key(item)).collect()
+    }
+
+    /// Remembers that harm of a value was grouped.
+    pub(super) fn keep_grouped(&mut self, value: Value, at: Moment) {
+        self.grouped.insert((at, value));
+        let old = |(first, _): &(Moment, Value)| at.since(*first) > GROUPED_MS;
+        while self.grouped.len() > MAX_GROUPED || self.grouped.first().is_some_and(old) {
+            self.grouped.pop_first();
+        }
     }
 
     /// Exceptions.

@@ -67,6 +67,9 @@ pub struct Outcome {
     pub code: Option<Word>,
     /// True where a wrong block would be grave: popular, protected, or shared by thousands.
     pub grave: bool,
+    /// The autonomous system that an address lies in, as the check placed it: what an exception of one covers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<u32>,
 }
 
 /// A reason's word, as this program knows it.
@@ -88,6 +91,7 @@ impl Outcome {
             verdict: finding.verdict,
             code: finding.reasons.first().map(|reason| reason.code.word()),
             grave: finding.reasons.iter().any(|reason| grave(&reason.code)),
+            system: finding.system,
         }
     }
 

@@ -316,9 +316,10 @@ impl Sets {
     }
 
     /// Classes of which no set is loaded, though the check would ask them: told, since silence would
-    /// read as innocence. Exceptions, history and what was seen may well be empty.
+    /// read as innocence. Exceptions and history may well be empty; what captures see beside the sets is no
+    /// set.
     pub fn missing(&self) -> Vec<Class> {
-        let may_be_empty = [Class::History, Class::Exception, Class::Seen, Class::Alias];
+        let may_be_empty = [Class::History, Class::Exception];
         let asked = Class::ALL.iter().copied().filter(|class| !may_be_empty.contains(class));
         asked.filter(|class| !self.has(*class)).collect()
     }

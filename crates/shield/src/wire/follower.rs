@@ -417,7 +417,7 @@ impl Follower {
                 self.drop(value, taken);
                 continue;
             }
-            if self.protected.iter().any(|cover| cover.covers(&value)) {
+            if self.protected.iter().any(|cover| cover.covers(&value, None)) {
                 protected.push(value);
                 continue;
             }

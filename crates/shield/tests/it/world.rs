@@ -64,7 +64,7 @@ pub(crate) fn item(text: &str) -> Item {
 
 pub(crate) fn outcome(verdict: Verdict) -> Outcome {
     let code = (verdict != Verdict::Allow).then_some("popular");
-    Outcome { verdict, code, grave: false }
+    Outcome { verdict, code, grave: false, system: None }
 }
 
 pub(crate) fn proof(n: u8) -> Sha256Hex {

@@ -277,7 +277,7 @@ again at once. Who controls what is blocked can object instead: `vigie shield ob
   vigie shield except '*.broadcaster.example' --approve --as vera
   vigie shield except '*.broadcaster.example' --revoke --grounds 'sold' --as vera")]
     Except {
-        /// A name, `*.` and a name for it with all below it, or a network.
+        /// A name, `*.` and a name for it with all below it, a network, or an autonomous system (AS64500).
         cover: String,
         /// Approve it: what it covers is lifted at once.
         #[arg(long, conflicts_with_all = ["grounds", "until"])]

@@ -108,7 +108,7 @@ async fn captured(bench: &Bench, item: ItemId, verdict: Verdict) -> ExhibitId {
     let capture = Capture { value, exhibit, taken, seen: Seen::Works };
     let probe = actor("probe-1", "authority", Role::Probe);
     does(bench, probe, Command::Capture { item, capture }).await;
-    let outcome = Outcome { verdict, code: None, grave: false };
+    let outcome = Outcome { verdict, code: None, grave: false, system: None };
     does(bench, itself, Command::Check { item, outcome }).await;
     exhibit
 }

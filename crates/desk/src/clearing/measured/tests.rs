@@ -14,7 +14,8 @@ fn released(house: &House, item: ItemId) -> Vec<Ask> {
     let value = (*house.state().item(item).unwrap().value).clone();
     let exhibit = model::ExhibitId([item.place() as u8 + 1; 32]);
     let capture = Capture { value, exhibit, taken: house.now(), seen: Seen::Works };
-    let outcome = Outcome { verdict: shield::harm::Verdict::Allow, code: None, grave: false };
+    let outcome =
+        Outcome { verdict: shield::harm::Verdict::Allow, code: None, grave: false, system: None };
     vec![
         Ask {
             actor: actor("probe", "authority", Role::Probe),

@@ -51,7 +51,7 @@ fn released_on(house: &mut House, item: ItemId, exhibit: ExhibitId) {
     let value = (*house.state().item(item).unwrap().value).clone();
     let capture = Capture { value, exhibit, taken: house.now(), seen: Seen::Works };
     does(house, actor("probe", "authority", Role::Probe), Command::Capture { item, capture });
-    let outcome = Outcome { verdict: Verdict::Allow, code: None, grave: false };
+    let outcome = Outcome { verdict: Verdict::Allow, code: None, grave: false, system: None };
     let itself = house.itself().clone();
     does(house, itself, Command::Check { item, outcome });
 }

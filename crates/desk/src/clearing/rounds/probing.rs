@@ -22,6 +22,7 @@ use super::{SETTLED, TRY_AGAIN, Told, Work};
 use crate::capture::{Book, Came, counted, sealed};
 use crate::clearing::house::{Ask, House};
 use crate::clearing::keeper::Keeper;
+use crate::clearing::known::Knowledge;
 use crate::{Error, Result};
 
 /// The most captures at once. Each holds what it has fetched until it is sealed, 28 MiB at the most with
@@ -57,6 +58,8 @@ pub(super) struct Probing {
     shared: Arc<Shared>,
     key: SigningKey,
     book: Book,
+    /// What the check knows, to which each capture adds.
+    known: Knowledge,
     settled: Instant,
     under_way: HashMap<ItemId, Need>,
     ended: Receiver<(Target, Tried)>,
@@ -98,6 +101,7 @@ impl Probing {
             shared: Arc::new(Shared { home, probe, pacing }),
             key,
             book: Book::default(),
+            known: work.known.clone(),
             settled: Instant::now(),
             under_way: HashMap::new(),
             ended,
@@ -223,6 +227,8 @@ impl Probing {
             _ => Seen::Nothing,
         };
         told(&format!("captured {target} ({item}): {}", capture.outcome().words()));
+        // Before anything is decided on it: the check that follows knows what this capture showed.
+        self.known.saw(&capture);
         let (taken, actor) = (Moment(capture.ended_ms), self.actor(keeper)?);
         let exhibit = self.seal(keeper, *item, record, capture)?;
         let capture = Capture { value: (**value).clone(), exhibit, taken, seen };

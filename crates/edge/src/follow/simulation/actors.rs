@@ -260,7 +260,7 @@ impl Actors {
                 _ if !calm && dice.random_bool(0.1) => Verdict::TwoPersons,
                 _ => Verdict::Allow,
             };
-            let outcome = Outcome { verdict, code: None, grave: false };
+            let outcome = Outcome { verdict, code: None, grave: false, system: None };
             asks.push(ask(house.itself(), Command::Check { item: due.item, outcome }));
         }
         for item in house.notices_asked() {

@@ -216,7 +216,12 @@ impl World {
                             taken: now,
                             seen: Seen::Works,
                         };
-                        let outcome = Outcome { verdict: Verdict::Allow, code: None, grave: false };
+                        let outcome = Outcome {
+                            verdict: Verdict::Allow,
+                            code: None,
+                            grave: false,
+                            system: None,
+                        };
                         [
                             ask(&probe(), Command::Capture { item, capture }),
                             ask(house.itself(), Command::Check { item, outcome }),

@@ -130,10 +130,7 @@ impl Ask<'_> {
         let (live, _) = self.live(item)?;
         match &live.machine {
             Machine::InForce(in_force) => return self.checked_again(item, live, in_force, outcome),
-            Machine::Suspended(_) if outcome.verdict == Verdict::Refuse => {
-                return self.lift_value(&live.value, Cause::FailedCheck, outcome.grave, None, None);
-            }
-            Machine::Suspended(_) => return Ok(()),
+            Machine::Suspended(_) => return self.ended_by_check(live, outcome).map(drop),
             _ => {}
         }
         if let Some(denial) = self.denial(live, Some(outcome)) {
@@ -182,8 +179,8 @@ impl Ask<'_> {
         in_force: &InForce,
         outcome: &Outcome,
     ) -> Result<(), Refusal> {
-        if outcome.verdict == Verdict::Refuse {
-            return self.lift_value(&live.value, Cause::FailedCheck, outcome.grave, None, None);
+        if self.ended_by_check(live, outcome)? {
+            return Ok(());
         }
         if outcome.verdict > in_force.outcome.verdict {
             let outcome = Some(outcome.clone());
@@ -191,6 +188,19 @@ impl Ask<'_> {
             self.turn(item, &live.machine, turn)?;
         }
         Ok(())
+    }
+
+    /// Ends all on the value, if the check that ran again refuses it, or places it in a system that is excepted;
+    /// true where it did.
+    fn ended_by_check(&mut self, live: &Live, outcome: &Outcome) -> Result<bool, Refusal> {
+        let cause = match self.denial(live, Some(outcome)) {
+            Some(Denial::Excepted) => Cause::Excepted,
+            Some(_) => Cause::FailedCheck,
+            None => return Ok(false),
+        };
+        let grave = cause.is_error() && outcome.grave;
+        self.lift_value(&live.value, cause, grave, None, None)?;
+        Ok(true)
     }
 
     pub(super) fn approve(
@@ -260,7 +270,8 @@ impl Ask<'_> {
         if outcome.is_some_and(|outcome| outcome.verdict == Verdict::Refuse) {
             return Some(Denial::Check);
         }
-        let excepted = self.state.exceptions().of(&live.value, self.now).is_some();
+        let system = outcome.and_then(|outcome| outcome.system);
+        let excepted = self.state.exceptions().of(&live.value, system, self.now).is_some();
         excepted.then_some(Denial::Excepted)
     }
 
@@ -278,7 +289,7 @@ impl Ask<'_> {
         let order = self.state.ticket(item.ticket()).and_then(|of| self.state.order(&of.order));
         let ended = order.is_some_and(|order| order.until <= self.now);
         let over = (ended || term.closes <= self.now).then_some(Denial::WindowOver);
-        if let Some(denial) = over.or_else(|| self.denial(live, None)) {
+        if let Some(denial) = over.or_else(|| self.denial(live, Some(&checked.outcome))) {
             self.turn(item, &machine, Turn::Refused { denial, grounds: None })?;
             return Ok(());
         }

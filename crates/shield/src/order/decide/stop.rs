@@ -136,7 +136,8 @@ impl Ask<'_> {
         Ok(())
     }
 
-    /// What was blocked before is lifted with it, whoever wanted it.
+    /// What was blocked before is lifted with it, whoever wanted it. Of an autonomous system that is what the check
+    /// placed in it; what it did not place yet is lifted when it is checked again.
     pub(super) fn approve_exception(&mut self, cover: &Cover) -> Result<(), Refusal> {
         self.needs_reviewer()?;
         let proposed = self.state.exceptions().get(cover).ok_or(Refusal::NoException)?;
@@ -154,7 +155,7 @@ impl Ask<'_> {
         let covered: BTreeSet<Value> = self
             .state
             .items()
-            .filter(|(_, live)| cover.covers(&live.value))
+            .filter(|(_, live)| cover.covers(&live.value, live.machine.system()))
             .map(|(_, live)| live.value.clone())
             .collect();
         for value in covered {

@@ -190,7 +190,7 @@ impl Ask<'_> {
 
     fn asked(&self, text: &str) -> Result<Asked, NoItem> {
         let value = Item::parse(text).map_err(NoItem::Bad)?;
-        if self.state.exceptions().of(&value, self.now).is_some() {
+        if self.state.exceptions().of(&value, None, self.now).is_some() {
             return Err(NoItem::Excepted);
         }
         let wanting = self.state.wanting(&value).len();

@@ -236,7 +236,8 @@ impl Driven<'_> {
             5 | 6 => Verdict::TwoPersons,
             _ => Verdict::Refuse,
         };
-        Outcome { verdict, code: None, grave: n & 64 != 0 }
+        let system = (n & 8 != 0).then_some(64_500 + u32::from(n & 1));
+        Outcome { verdict, code: None, grave: n & 64 != 0, system }
     }
 
     fn capture(&mut self, item: ItemId) -> Capture {
@@ -318,6 +319,7 @@ impl Driven<'_> {
         match value(self.byte()) {
             Item::Name(name) if self.byte() & 1 == 0 => Cover::Name(name),
             Item::Name(name) => Cover::Below(name),
+            _ if self.byte() % 3 == 0 => Cover::System(64_500 + u32::from(self.byte() & 1)),
             other => {
                 let ip = other.address().expect("an address");
                 let length = if ip.is_ipv4() { 31 } else { 64 };
@@ -512,7 +514,7 @@ impl Driven<'_> {
             assert!(second.person != ticket.person && second.organisation != ticket.reporter);
         }
         self.counts.addresses += u64::from(!name);
-        assert!(self.state.exceptions().of(&live.value, self.now).is_none());
+        assert!(self.state.exceptions().of(&live.value, live.machine.system(), self.now).is_none());
         let event = ticket.event.clone().map(Scope::Event);
         let scopes =
             [Scope::All, Scope::Ticket(item.ticket()), Scope::Reporter(ticket.reporter.clone())];
@@ -532,7 +534,8 @@ impl Driven<'_> {
             wanted.entry(&live.value).or_default().push(id);
             *stages.entry(live.machine.stage()).or_default() += 1;
             if live.machine.stage() == Stage::InForce {
-                let covered = self.state.exceptions().of(&live.value, self.now);
+                let covered =
+                    self.state.exceptions().of(&live.value, live.machine.system(), self.now);
                 assert!(covered.is_none(), "an exception is in force: {}", live.value);
             }
         }

@@ -2,13 +2,14 @@
 
 use std::net::IpAddr;
 
+use proptest::prelude::*;
 use shield::harm::Verdict;
 use shield::order::budget::Standing;
 use shield::order::command::{Command, Upheld};
 use shield::order::exceptions::{Cover, MAX_PROPOSED, Network};
-use shield::order::turn::Cause;
+use shield::order::turn::{Cause, Charge};
 use shield::order::words::Scope;
-use shield::order::{ItemId, Seen, Stage, Turn};
+use shield::order::{ItemId, Outcome, Seen, Stage, Turn};
 
 use crate::world::*;
 
@@ -287,6 +288,67 @@ fn an_exception_needs_two_persons_and_lifts_what_it_covers() {
     assert_eq!(world.stage(other), Stage::InForce);
     let again = world.asked(&league(), Some("final"), &["mail.google.com"]);
     assert_eq!(world.refuses(&league(), Command::Submit(again)), "no_items");
+}
+
+/// Of an autonomous system: what the check placed in it is lifted at once, what it had not placed when it is checked
+/// again, and what is reported later is refused by its check.
+#[test]
+fn an_exception_of_a_system_covers_what_the_check_places_in_it() {
+    let mut world = World::new();
+    let placed = |verdict, system| Outcome { system, ..outcome(verdict) };
+    let block = |world: &mut World, value: &str, system| {
+        let id = world.reported(&league(), value);
+        world.captured(id, Seen::Works);
+        let outcome = placed(Verdict::TwoPersons, system);
+        world.does(&house(), Command::Check { item: id, outcome });
+        let approve = world.approve(id, true);
+        world.does(&reviewer(), approve);
+        assert_eq!(world.stage(id), Stage::InForce);
+        id
+    };
+    let inside = block(&mut world, "198.18.4.7:80", Some(64_500));
+    let other = block(&mut world, "198.19.0.1", Some(64_501));
+    let unknown = block(&mut world, "198.18.4.8", None);
+    let name = world.blocked(&league(), "a.com");
+    let cover: Cover = "as64500".parse().unwrap();
+    assert_eq!(cover.to_string(), "AS64500");
+    for bad in ["AS", "AS0", "AS4294967295", "AS99999999999", "AS-1", "AS 1"] {
+        assert!(bad.parse::<Cover>().is_err(), "{bad}");
+    }
+    let propose =
+        Command::ProposeException { cover: cover.clone(), until: None, grounds: grounds() };
+    world.does(&isp("i"), propose);
+    assert_eq!(world.stage(inside), Stage::InForce, "a proposal does nothing");
+    world.does(&reviewer(), Command::ApproveException { cover });
+    let stages = [inside, other, unknown, name].map(|id| world.stage(id));
+    assert_eq!(stages, [Stage::Ended, Stage::InForce, Stage::InForce, Stage::InForce]);
+    let again =
+        Command::Check { item: unknown, outcome: placed(Verdict::TwoPersons, Some(64_500)) };
+    let steps = world.does(&house(), again);
+    let charged = turns(&steps).into_iter().any(|turn| {
+        matches!(turn, Turn::Lifted { cause: Cause::Excepted, charge: Charge::None, .. })
+    });
+    assert!(charged && world.stage(unknown) == Stage::Ended, "{steps:?}");
+    let late = world.reported(&league(), "198.18.4.9");
+    world.captured(late, Seen::Works);
+    let outcome = placed(Verdict::TwoPersons, Some(64_500));
+    world.does(&house(), Command::Check { item: late, outcome });
+    assert_eq!(world.stage(late), Stage::Ended);
+}
+
+proptest! {
+    /// A cover has one writing, and is read as what was written.
+    #[test]
+    fn any_cover_is_read_as_it_is_written(text in "(AS|as|[*]\\.)?[0-9a-z.:/]{0,16}", number in 1..u32::MAX) {
+        for text in [text, format!("AS{number}")] {
+            let Ok(cover) = text.parse::<Cover>() else { continue };
+            prop_assert_eq!(cover.to_string().parse::<Cover>(), Ok(cover.clone()));
+            let json = serde_json::to_string(&cover).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Cover>(&json).unwrap(), cover);
+        }
+        let small = format!("\"as{number}\"");
+        prop_assert!(serde_json::from_str::<Cover>(&small).is_err());
+    }
 }
 
 /// Whoever proposes without end takes no room that others need.

@@ -32,9 +32,13 @@ fn fault_2_an_exception_covers_what_is_below_its_name() {
     let shield::Item::Name(google) = item("google.com") else { panic!("no name") };
     let (below, exact) = (Cover::Below(google.clone()), Cover::Name(google));
     assert!(
-        below.covers(&item("drive.usercontent.google.com")) && below.covers(&item("google.com"))
+        below.covers(&item("drive.usercontent.google.com"), None)
+            && below.covers(&item("google.com"), None)
     );
-    assert!(!below.covers(&item("notgoogle.com")) && !exact.covers(&item("drive.google.com")));
+    assert!(
+        !below.covers(&item("notgoogle.com"), None)
+            && !exact.covers(&item("drive.google.com"), None)
+    );
 }
 
 #[test]

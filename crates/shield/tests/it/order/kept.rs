@@ -4,8 +4,12 @@ use std::sync::OnceLock;
 
 use proptest::prelude::*;
 use shield::order::State;
+use shield::order::command::Command;
 use shield::order::kept::{Reading, Unkept, VERSION};
+use shield::order::state::GROUPED_MS;
 use shield::order::values::table::Table;
+
+use crate::world::{World, item, league, owner};
 
 use super::driven::{drive_to_the_end, kept};
 
@@ -106,6 +110,28 @@ proptest! {
     fn any_line_is_survived(line in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = Reading::new(Table::default()).line(&line);
     }
+}
+
+/// What is owed after harm was grouped outlives a start from what is kept, and no longer than it counts.
+#[test]
+fn grouped_harm_is_kept_while_it_counts() {
+    let mut world = World::new();
+    let (id, other) = (world.blocked(&league(), "a.com"), world.blocked(&league(), "b.com"));
+    let report = |value: &str, network| Command::ReportHarm { value: item(value), network };
+    let group = |world: &mut World, value: &str| {
+        (1..=3).for_each(|network| drop(world.does(&owner(), report(value, network))));
+    };
+    assert!(world.state.owed().is_empty());
+    group(&mut world, "a.com");
+    assert_eq!(world.state.owed(), [id].into());
+    let (lines, table) = kept(&world.state);
+    assert!(lines.iter().any(|line| line.starts_with(b"{\"grouped\":")));
+    let again = read(&lines, &table).unwrap();
+    assert_eq!(again, world.state);
+    assert_eq!(again.owed(), [id].into());
+    world.wait(GROUPED_MS + 1);
+    group(&mut world, "b.com");
+    assert_eq!(world.state.owed(), [other].into());
 }
 
 /// The same steps make the same writing for ever, or another version: else a start would go on from what another

@@ -27,7 +27,7 @@ fn evidence() -> Evidence {
 }
 
 fn outcome() -> Outcome {
-    Outcome { verdict: Verdict::TwoPersons, code: Some("popular"), grave: true }
+    Outcome { verdict: Verdict::TwoPersons, code: Some("popular"), grave: true, system: None }
 }
 
 /// Each turn there is.
@@ -104,7 +104,8 @@ fn deeds() -> Vec<Deed> {
         halt: Halt::Lifts,
         why: why.clone(),
     });
-    let covers = ["stream.example", "*.stream.example", "198.51.100.0/24", "2001:db8::/32"];
+    let covers =
+        ["stream.example", "*.stream.example", "198.51.100.0/24", "2001:db8::/32", "AS64500"];
     let mut deeds = vec![
         Deed::OrderGiven(given),
         Deed::Announced(Event { id: event.clone(), order, from, until }),
