@@ -6,7 +6,7 @@ use std::mem::take;
 use super::exceptions::Exception;
 use super::machine::{Machine, Stage};
 use super::policy::{HOUR_MS, MAX_MEASURED_MS};
-use super::state::{Announced, Harm, Live, MAX_DECIDED, Objection, State, Stop, Value};
+use super::state::{Announced, Harm, Live, MAX_DECIDED, Objection, State, Stop, Value, Watch};
 use super::step::{self, Deed, Step};
 use super::ticket::Ticket;
 use super::turn::{Cause, End, Turn};
@@ -113,9 +113,11 @@ impl State {
             Deed::HarmGrouped { value } => {
                 self.harm.remove(value);
             }
-            Deed::ControlSeen { control, probe } => {
-                self.controls.retain(|_, (seen, _)| at.since(*seen) <= MAX_MEASURED_MS);
-                self.controls.insert(control.clone(), (at, probe.clone()));
+            Deed::ControlSeen { control, probe, network } => {
+                self.controls.retain(|_, seen| at.since(seen.at) <= MAX_MEASURED_MS);
+                let (probe, network) = (probe.clone(), network.clone());
+                let organisation = step.by.organisation.clone();
+                self.controls.insert(control.clone(), Watch { at, probe, organisation, network });
             }
             Deed::ControlLost { control, .. } => {
                 self.controls.remove(control);

@@ -61,7 +61,7 @@ pub struct State {
     pub(super) clocks: BTreeSet<(Moment, ItemId, Sha256Hex)>,
     pub(super) harm: BTreeMap<Value, Harm>,
     pub(super) networks: Networks,
-    pub(super) controls: BTreeMap<Item, (Moment, Probe)>,
+    pub(super) controls: BTreeMap<Item, Watch>,
     pub(super) exceptions: Exceptions,
     pub(super) stops: BTreeMap<Scope, Stop>,
     pub(super) measured: Measured,
@@ -170,6 +170,32 @@ pub struct Stop {
 }
 
 /// The time in which an item may go into force.
+/// A control as one probe saw it failing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Watch {
+    /// When.
+    pub(super) at: Moment,
+    /// Which probe.
+    pub(super) probe: Probe,
+    /// Whose it is.
+    pub(super) organisation: Organisation,
+    /// In whose network it stands; `None`: it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) network: Option<Organisation>,
+}
+
+impl Watch {
+    /// True where another probe's word is a second one: it is of another organisation, or stands in another network.
+    /// Two of one hand in one network have the same fault, or the same thief.
+    pub(super) fn is_another(&self, other: &Self) -> bool {
+        let apart = |(one, two): (&Organisation, &Organisation)| one != two;
+        let networks = self.network.as_ref().zip(other.network.as_ref());
+        self.probe != other.probe
+            && (self.organisation != other.organisation || networks.is_some_and(apart))
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Term {
     /// Not before.
