@@ -141,7 +141,7 @@ pub(crate) fn board(ctx: &Ctx, wall: &Wall, may: &May) -> Markup {
         (stops(lang, &view.stops, may))
         (standby(lang, &view.standby))
         (witnesses(lang, &view.witnesses, view.now))
-        (figures(lang, view))
+        (figures(ctx, view))
         (events(lang, &view.events, view.now))
         section aria-labelledby="h-items" {
             h2 #h-items { (lang.t("items.newest")) }
@@ -152,8 +152,8 @@ pub(crate) fn board(ctx: &Ctx, wall: &Wall, may: &May) -> Markup {
     }
 }
 
-fn figures(lang: Lang, view: &LiveView) -> Markup {
-    let stages = &view.stages;
+fn figures(ctx: &Ctx, view: &LiveView) -> Markup {
+    let (lang, stages) = (ctx.lang, &view.stages);
     let waits = view.longest_held.map(|since| parts::span(since, view.now));
     let all = [
         ("in_force", stages.in_force, "/tickets?state=in_force"),
@@ -175,7 +175,7 @@ fn figures(lang: Lang, view: &LiveView) -> Markup {
                 } }
             }
             @if view.objections > 0 {
-                li { a href="/objections" {
+                li { a href=[ctx.opens("/objections").then_some("/objections")] {
                     span.big { (fmt::number(view.objections)) } span.name { (lang.t("live.objections")) }
                 } }
             }
