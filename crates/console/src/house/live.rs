@@ -120,8 +120,11 @@ pub(crate) fn mark(view: &LiveView, rows: &[(ItemView, Finding)]) -> String {
         })
         .collect();
     let waits = (view.witnesses.asked, view.witnesses.waiting);
-    let text =
-        format!("{:?}{events:?}{:?}{items:?}{}{waits:?}", view.stages, view.stops, view.objections);
+    let second = (view.standby.named.is_some(), view.standby.here, view.standby.alone);
+    let text = format!(
+        "{:?}{events:?}{:?}{items:?}{}{waits:?}{second:?}",
+        view.stages, view.stops, view.objections
+    );
     model::Sha256Hex::of(text.as_bytes()).to_string().get(..16).unwrap_or_default().to_owned()
 }
 
@@ -139,7 +142,7 @@ pub(crate) fn board(ctx: &Ctx, wall: &Wall, may: &May) -> Markup {
     let place = (view.now, "/live", true);
     html! {
         (stops(lang, &view.stops, may))
-        (standby(lang, &view.standby))
+        (standby(lang, &view.standby, &view.witnesses))
         (witnesses(lang, &view.witnesses, view.now))
         (figures(ctx, view))
         (events(lang, &view.events, view.now))
@@ -232,11 +235,12 @@ fn why(lang: Lang, cause: &StopCause) -> Markup {
 }
 
 /// What the house cannot do until its standby is back.
-fn standby(lang: Lang, health: &Health) -> Markup {
+fn standby(lang: Lang, health: &Health, of: &Witnessing) -> Markup {
     html! {
         @if let Some(named) = health.named.as_ref().filter(|_| !health.here) {
             div.notice.is-error {
                 p { (lang.n("live.standby_gone", health.alone, &[("name", &named.name)])) }
+                @if of.named > 0 { p { (lang.n("live.standby_unasked", of.named as u64, &[])) } }
             }
         }
     }
