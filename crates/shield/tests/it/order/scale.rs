@@ -7,12 +7,12 @@ use std::convert::Infallible;
 use std::time::Instant;
 
 use model::Sha256Hex;
+use shield::order::Moment;
 use shield::order::kept::Reading;
 use shield::order::state::{History, Past};
 use shield::order::turn::End;
 use shield::order::values::key;
 use shield::order::values::table::{Table, Writer};
-use shield::order::Moment;
 
 use crate::world::item;
 
