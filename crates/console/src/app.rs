@@ -13,7 +13,7 @@ use desk::account::Accounts;
 use desk::read::{Reader, Snapshot};
 use maud::Markup;
 
-use crate::guard::{lang_of, site_of};
+use crate::guard::{lang_of, opens_of, site_of};
 use crate::house::{Clearing, ClearingHouse};
 use crate::html::{self, Page};
 use crate::i18n::Lang;
@@ -206,6 +206,8 @@ pub(crate) struct Ctx {
     pub(crate) params: Vec<String>,
     /// A part of a page is wanted, by htmx: its target's id.
     pub(crate) part: Option<String>,
+    /// Which of the frame's addresses who asks may open.
+    opens: Vec<String>,
 }
 
 impl Ctx {
@@ -223,7 +225,13 @@ impl Ctx {
             query: Query::parse(query),
             params,
             part,
+            opens: opens_of(headers),
         }
+    }
+
+    /// True where who asks may open that address of the frame: no way is shown to one that says no.
+    pub(crate) fn opens(&self, path: &str) -> bool {
+        self.opens.iter().any(|open| open == path)
     }
 
     /// Part `i` of the path.

@@ -2,6 +2,7 @@
 //! out who asks, and `desk::access` decides; nothing else of the console does.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{Request, State};
@@ -12,7 +13,7 @@ use desk::access::{Action, Asked, Decision, Principal};
 use desk::account::Session;
 
 use crate::app::App;
-use crate::guard::{lang_of, session_of};
+use crate::guard::{lang_of, session_of, set_opens};
 use crate::html::{error_page, send};
 
 /// The address at the other end of the connection. What a header says of it is never looked at.
@@ -48,6 +49,19 @@ pub(crate) struct Gated {
     pub(crate) action: Action,
     /// What may be done there instead: either opens it.
     pub(crate) or: Option<Action>,
+    /// The addresses that the frame of a page leads to.
+    pub(crate) ways: Arc<[Way]>,
+}
+
+/// An address that the frame of a page leads to, and what is done there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way {
+    /// The route's pattern, which is its address.
+    pub(crate) path: &'static str,
+    /// What is done there.
+    pub(crate) action: Action,
+    /// What may be done there instead.
+    pub(crate) or: Option<Action>,
 }
 
 /// Finds out who asks, and has it decided whether they may.
@@ -67,11 +81,31 @@ pub(crate) async fn gate(State(gated): State<Gated>, mut request: Request, next:
     let asked = Asked { action, organisation: principal.organisation(), source };
     match app.access.may(&principal, &asked, gated.path) {
         Decision::Allowed => {
+            // A file of a page has no frame.
+            if gated.action != Action::PageFile {
+                let opens = opened(&gated.ways, would);
+                set_opens(request.headers_mut(), &opens);
+            }
             request.extensions_mut().insert(Who { principal, session, source });
             next.run(request).await
         }
         refused => refuse(app, request.headers(), refused),
     }
+}
+
+/// The ways that may be gone. Most share an action: each is asked about once.
+fn opened(ways: &[Way], would: impl Fn(Action) -> bool) -> Vec<&'static str> {
+    let mut known: Vec<(Action, bool)> = Vec::new();
+    let mut may = |action: Action| {
+        let before = known.iter().find(|(of, _)| *of == action).map(|(_, may)| *may);
+        before.unwrap_or_else(|| {
+            let may = would(action);
+            known.push((action, may));
+            may
+        })
+    };
+    let open = ways.iter().filter(|way| may(way.action) || way.or.is_some_and(&mut may));
+    open.map(|way| way.path).collect()
 }
 
 /// Who a request is of: the link's session, a person's, a service's key, or nobody.

@@ -66,6 +66,8 @@ pub(crate) async fn origin(State(app): State<App>, mut request: Request, next: N
         Site::House => "house",
     });
     request.headers_mut().insert(SITE, site);
+    // The gate says it, once it is known who asks.
+    request.headers_mut().remove(OPENS);
     let lang = lang_of(request.headers());
     let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok());
     let Some(host) = host.filter(|host| app.answers_for(host)) else {
@@ -141,6 +143,24 @@ pub(crate) fn site_of(headers: &HeaderMap) -> Site {
         Some(b"house") => Site::House,
         _ => Site::Case,
     }
+}
+
+/// The name under which a request is told which of the frame's addresses its asker may open, one after the other: set
+/// by the gate, never believed.
+const OPENS: &str = "x-vigie-opens";
+
+/// Tells a request which of the frame's addresses its asker may open.
+pub(crate) fn set_opens(headers: &mut HeaderMap, opens: &[&'static str]) {
+    // Addresses of our own table: each is a header's text.
+    if let Ok(value) = HeaderValue::from_str(&opens.join(" ")) {
+        headers.insert(OPENS, value);
+    }
+}
+
+/// Which of the frame's addresses who asks may open; none where no gate was passed.
+pub(crate) fn opens_of(headers: &HeaderMap) -> Vec<String> {
+    let text = headers.get(OPENS).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.split(' ').filter(|path| !path.is_empty()).map(str::to_owned).collect()
 }
 
 /// The cookie that holds a chosen language.

@@ -1,6 +1,8 @@
 //! Every address the console answers, in one table. The router is made from it, and so are the
 //! tests that nothing stands open and that every page keeps the rules.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, RawPathParams, Request, State};
 use axum::middleware::from_fn_with_state;
@@ -9,7 +11,7 @@ use axum::routing::{MethodRouter, any, get, post};
 use desk::access::Action;
 
 use crate::app::{App, PageFn, Site, run};
-use crate::gate::{self, Gated};
+use crate::gate::{self, Gated, Way};
 use crate::params::Param;
 use crate::{assets, export, guard, house, live, pages, params};
 
@@ -162,8 +164,14 @@ const MAX_LIST: usize = 1 << 20;
 /// the case, like any other.
 pub(crate) fn router(app: App) -> Router {
     let mut all = Router::new();
+    let ways: Arc<[Way]> = routes(app.site())
+        .iter()
+        .filter(|route| crate::html::leads_to(app.site(), route.path))
+        .map(|route| Way { path: route.path, action: route.action, or: route.or })
+        .collect();
     let gated = |path, action, or| {
-        from_fn_with_state(Gated { app: app.clone(), path, action, or }, gate::gate)
+        let ways = Arc::clone(&ways);
+        from_fn_with_state(Gated { app: app.clone(), path, action, or, ways }, gate::gate)
     };
     // Who may not read what is served learns of no address that it has not.
     let read = match app.site() {

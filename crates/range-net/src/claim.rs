@@ -2,9 +2,12 @@
 //!
 //! A range has the folder `/run/vigie-range/PID`: in it `lock`, which it holds locked for as long as it lives, and
 //! `spaces`, the names of its namespaces, written before the first of them is made. The system lets go of the lock
-//! however a process ends. So what a folder lists whose lock is free was made by a range that is dead; nothing else
-//! is ever removed, whatever it is called.
+//! however a process ends. So what a folder lists whose lock is free was made by a range that is dead. Where the machine
+//! itself went down nothing in `/run` is left, but in `/etc/netns` is: a folder there that bears the name of a place of a
+//! range that is not, and the line that ranges write in it, was a dead one's too. Nothing else is ever removed, whatever
+//! it is called.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -22,6 +25,10 @@ const RANGES: &str = "/run/vigie-range";
 pub const PREFIX: &str = "vigie-range";
 /// The longest that another range is waited for that begins or ends.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Files that stand in the place of `/etc`'s own, by namespace.
+const SETTINGS: &str = "/etc/netns";
+/// The most names in there that are looked at.
+const MAX_SETTINGS: usize = 65_536;
 /// The longest list of names that is read.
 const MAX_LIST: usize = 64 << 10;
 /// What runs in a namespace is asked to end, and ended after so long.
@@ -56,7 +63,7 @@ impl Claim {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        let cleared = clear(ranges);
+        let cleared = clear(ranges) + sweep(Path::new(SETTINGS), ranges);
         let id = std::process::id();
         let folder = ranges.join(id.to_string());
         if folder.exists() {
@@ -172,6 +179,47 @@ fn clear(ranges: &Path) -> usize {
     cleared
 }
 
+/// Removes the settings of namespaces of ranges that went down with the machine; of how many ranges. Whose folder among
+/// the ranges is there lives, or could not be cleared: theirs are left.
+fn sweep(settings: &Path, ranges: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(settings) else { return 0 };
+    let mut swept = BTreeSet::new();
+    for entry in entries.take(MAX_SETTINGS).filter_map(Result::ok) {
+        let name = entry.file_name();
+        let Some(space) = name.to_str() else { continue };
+        let rest = space.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix('-'));
+        let Some((id, place)) = rest.and_then(|rest| rest.split_once('-')) else { continue };
+        let Ok(id) = id.parse::<u32>() else { continue };
+        let lives = ranges.join(id.to_string()).exists() || is_there(space);
+        if place.is_empty() || lives || !is_ours(&entry.path(), space) {
+            continue;
+        }
+        if disk::remove_dir_all(&entry.path()).is_ok() {
+            swept.insert(id);
+        }
+    }
+    swept.len()
+}
+
+/// True of a folder of settings that a range made: it says so, or the machine went down before anything stood in it.
+fn is_ours(folder: &Path, space: &str) -> bool {
+    let resolver = folder.join("resolv.conf");
+    match std::fs::read_dir(folder).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => true,
+        Ok(false) => {
+            std::fs::metadata(&resolver).is_ok_and(|of| of.len() <= MAX_LIST as u64)
+                && std::fs::read_to_string(&resolver)
+                    .is_ok_and(|text| text.lines().next() == Some(&*mark(space)))
+        }
+        Err(_) => false,
+    }
+}
+
+/// The line by which a file is known as a range's.
+pub(crate) fn mark(space: &str) -> String {
+    format!("# Of the practice range {space}; it goes with it.")
+}
+
 /// The folders of ranges, by process.
 fn folders(ranges: &Path) -> Vec<(u32, PathBuf)> {
     let Ok(entries) = std::fs::read_dir(ranges) else { return Vec::new() };
@@ -244,7 +292,7 @@ fn is_there(space: &str) -> bool {
 
 /// The folder of files that stand in the place of `/etc`'s own for who runs in a namespace by `ip netns exec`.
 pub(crate) fn settings(space: &str) -> PathBuf {
-    Path::new("/etc/netns").join(space)
+    Path::new(SETTINGS).join(space)
 }
 
 /// Who runs in a namespace; never this process.
@@ -286,6 +334,37 @@ mod tests {
         assert!(said(&[one.clone(), two], None, "house").unwrap_err().contains("one of 7, 8"));
         assert!(said(from_ref(&one), Some(9), "house").unwrap_err().contains("no such"));
         assert!(said(&[one], None, "isp-2").unwrap_err().ends_with("it has house, isp-1"));
+    }
+
+    #[test]
+    fn what_a_power_cut_left_of_a_range_is_swept_and_nothing_else() {
+        let (etc, ranges) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        // One that lives, and bears a number that is used again.
+        disk::create_dir(&ranges.path().join("4000000007")).unwrap();
+        let made = |name: &str, text: Option<&str>| {
+            let folder = etc.path().join(name);
+            disk::create_dir(&folder).unwrap();
+            if let Some(text) = text {
+                disk::write(&folder.join("resolv.conf"), text.as_bytes()).unwrap();
+            }
+        };
+        let ours =
+            |name: &str| made(name, Some(&format!("{}\nnameserver 192.0.2.1\n", mark(name))));
+        for name in ["vigie-range-4000000006-isp-1", "vigie-range-4000000006-home-1"] {
+            ours(name);
+        }
+        made("vigie-range-4000000005-house", None);
+        let left = ["vigie-range-4000000007-isp-1", "other", "vigie-range-x-isp-1"];
+        left.iter().for_each(|name| ours(name));
+        made("vigie-range-4000000006-isp-2", Some("nameserver 192.0.2.1\n"));
+        made("vigie-range-4000000006-isp-3", Some(&mark("vigie-range-4000000006-isp-1")));
+        assert_eq!(sweep(etc.path(), ranges.path()), 2);
+        let there = std::fs::read_dir(etc.path()).unwrap();
+        let there: BTreeSet<_> =
+            there.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let stay = ["vigie-range-4000000006-isp-2", "vigie-range-4000000006-isp-3"];
+        assert_eq!(there, left.into_iter().chain(stay).map(str::to_owned).collect());
+        assert_eq!(sweep(&etc.path().join("none"), ranges.path()), 0);
     }
 
     #[test]

@@ -129,7 +129,7 @@ fn forward(space: &str, six: bool) -> Result<(), Error> {
 fn resolver(space: &str, address: &str) -> Result<(), Error> {
     let folder = claim::settings(space);
     ledger::disk::create_dir(&folder)?;
-    let text = format!("# Of the practice range {space}; it goes with it.\nnameserver {address}\n");
+    let text = format!("{}\nnameserver {address}\n", claim::mark(space));
     Ok(ledger::disk::write(&folder.join("resolv.conf"), text.as_bytes())?)
 }
 

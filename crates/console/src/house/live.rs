@@ -122,8 +122,11 @@ pub(crate) fn mark(view: &LiveView, rows: &[(ItemView, Finding)]) -> String {
         })
         .collect();
     let waits = (view.witnesses.asked, view.witnesses.waiting);
+    let second = (view.standby.named.is_some(), view.standby.here, view.standby.alone);
     let LiveView { stages, stops, left_out, objections, .. } = view;
-    let text = format!("{stages:?}{events:?}{stops:?}{left_out:?}{items:?}{objections}{waits:?}");
+    let text = format!(
+        "{stages:?}{events:?}{stops:?}{left_out:?}{items:?}{objections}{waits:?}{second:?}"
+    );
     model::Sha256Hex::of(text.as_bytes()).to_string().get(..16).unwrap_or_default().to_owned()
 }
 
@@ -142,9 +145,9 @@ pub(crate) fn board(ctx: &Ctx, wall: &Wall, may: &May) -> Markup {
     html! {
         (stops(lang, &view.stops, may))
         (left_out(lang, &view.left_out))
-        (standby(lang, &view.standby))
+        (standby(lang, &view.standby, &view.witnesses))
         (witnesses(lang, &view.witnesses, view.now))
-        (figures(lang, view))
+        (figures(ctx, view))
         (events(lang, &view.events, view.now))
         section aria-labelledby="h-items" {
             h2 #h-items { (lang.t("items.newest")) }
@@ -155,8 +158,8 @@ pub(crate) fn board(ctx: &Ctx, wall: &Wall, may: &May) -> Markup {
     }
 }
 
-fn figures(lang: Lang, view: &LiveView) -> Markup {
-    let stages = &view.stages;
+fn figures(ctx: &Ctx, view: &LiveView) -> Markup {
+    let (lang, stages) = (ctx.lang, &view.stages);
     let waits = view.longest_held.map(|since| parts::span(since, view.now));
     let all = [
         ("in_force", stages.in_force, "/tickets?state=in_force"),
@@ -178,7 +181,7 @@ fn figures(lang: Lang, view: &LiveView) -> Markup {
                 } }
             }
             @if view.objections > 0 {
-                li { a href="/objections" {
+                li { a href=[ctx.opens("/objections").then_some("/objections")] {
                     span.big { (fmt::number(view.objections)) } span.name { (lang.t("live.objections")) }
                 } }
             }
@@ -251,11 +254,12 @@ fn left_out(lang: Lang, (many, first): &(u64, Vec<(Organisation, LeftOut)>)) -> 
 }
 
 /// What the house cannot do until its standby is back.
-fn standby(lang: Lang, health: &Health) -> Markup {
+fn standby(lang: Lang, health: &Health, of: &Witnessing) -> Markup {
     html! {
         @if let Some(named) = health.named.as_ref().filter(|_| !health.here) {
             div.notice.is-error {
                 p { (lang.n("live.standby_gone", health.alone, &[("name", &named.name)])) }
+                @if of.named > 0 { p { (lang.n("live.standby_unasked", of.named as u64, &[])) } }
             }
         }
     }

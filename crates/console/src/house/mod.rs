@@ -40,7 +40,7 @@ use shield::order::words::Organisation;
 
 use crate::app::{App, Ctx, PageError, fail};
 use crate::gate::Who;
-use crate::html::{CaseLine, HOUSE_PLACES, Page, Place, send};
+use crate::html::{CaseLine, Page, Place, open_places, send};
 use crate::params::{Param, sift};
 use limits::Limits;
 
@@ -176,7 +176,7 @@ pub(crate) async fn keys(
             section aria-labelledby="h-go" {
                 h2 #h-go { (lang.t("keys.going")) }
                 dl.keys {
-                    @for (_, path, name, letter) in HOUSE_PLACES {
+                    @for (_, path, name, letter) in open_places(&ctx) {
                         dt { kbd { "g" } " " kbd { (letter) } } dd { a href=(path) { (lang.t(&format!("place.{name}"))) } }
                     }
                 }

@@ -145,8 +145,8 @@ fn answer(lang: Lang, item: &Item, found: &Blocked) -> (String, Markup) {
         }
         Blocked::No(last) => {
             let body = html! {
-                @if let Some((at, how)) = last {
-                    p { (lang.t(&format!("open_end.{}", how.word()))) " " (moment(*at)) }
+                @if let Some(past) = last {
+                    p { (lang.t(&format!("open_end.{}", past.how.word()))) " " (moment(past.since)) " – " (moment(past.until)) }
                 }
                 p { (lang.t("open.not_here")) }
             };

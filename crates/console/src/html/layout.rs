@@ -71,12 +71,37 @@ pub(crate) const HOUSE_PLACES: &[(Place, &str, &str, &str)] = &[
     (Place::Statistics, "/statistics", "statistics", "s"),
 ];
 
+/// A place, its path, its name in catalogues, the letter behind `g`.
+type Row = (Place, &'static str, &'static str, &'static str);
+
 /// The places of a console.
-fn places(site: Site) -> &'static [(Place, &'static str, &'static str, &'static str)] {
+fn places(site: Site) -> &'static [Row] {
     match site {
         Site::Case => PLACES,
         Site::House => HOUSE_PLACES,
     }
+}
+
+/// The places that who asks may open.
+pub(crate) fn open_places(ctx: &Ctx) -> impl Iterator<Item = &'static Row> {
+    places(ctx.site).iter().filter(|(_, path, ..)| ctx.opens(path))
+}
+
+/// Where what is looked for is found.
+fn finder(site: Site) -> &'static str {
+    match site {
+        Site::Case => "/search",
+        Site::House => "/tickets",
+    }
+}
+
+/// A table as a file: a page that everybody may read leads there for some alone.
+pub(crate) const TABLE_FILE: &str = "/tables/{id}/csv";
+
+/// True of the addresses that the frame leads to, and of [`TABLE_FILE`]: what a request is told of who may open them.
+pub(crate) fn leads_to(site: Site, path: &str) -> bool {
+    ["/", "/keys", "/sessions", TABLE_FILE, finder(site)].contains(&path)
+        || places(site).iter().any(|place| place.1 == path)
 }
 
 /// A page.
@@ -216,19 +241,22 @@ fn rail(ctx: &Ctx, here: Place, case: Option<&CaseLine>) -> Markup {
     let lang = ctx.lang;
     html! {
         header.rail {
-            a.brand href="/" {
+            // Without an address it leads nowhere: a service's key has no page of its own.
+            a.brand href=[["/", "/sessions"].into_iter().find(|path| ctx.opens(path))] {
                 svg.i viewBox="0 0 16 16" width="20" height="20" aria-hidden="true" {
                     path d="M1 8s2.6-4.5 7-4.5S15 8 15 8s-2.6 4.5-7 4.5S1 8 1 8Z" {}
                     circle cx="8" cy="8" r="2" {}
                 }
                 span { "Vigie" }
             }
-            a.find href=(if ctx.site == Site::Case { "/search" } else { "/tickets" }) data-palette="" {
-                (icon("search")) span { (lang.t("place.search")) } kbd { "/" }
+            @if ctx.opens(finder(ctx.site)) {
+                a.find href=(finder(ctx.site)) data-palette="" {
+                    (icon("search")) span { (lang.t("place.search")) } kbd { "/" }
+                }
             }
             nav aria-label=(lang.t("frame.places")) {
                 ul {
-                    @for (place, path, name, letter) in places(ctx.site) {
+                    @for (place, path, name, letter) in open_places(ctx) {
                         li {
                             a href=(path) data-key=(letter) aria-current=[(*place == here).then_some("page")] {
                                 (icon(name)) span { (lang.t(&format!("place.{name}"))) }
@@ -241,10 +269,12 @@ fn rail(ctx: &Ctx, here: Place, case: Option<&CaseLine>) -> Markup {
                 @if let Some(case) = case { p.case { (lang.t(if ctx.site == Site::Case { "frame.case" } else { "frame.house" })) " " (text(&case.name)) } }
                 (languages(ctx))
                 div.row {
-                    a href="/keys" data-key="?" { (lang.t("place.keys")) }
-                    a href="/sessions" { (lang.t("place.account")) }
-                    form method="post" action="/sign-out" {
-                        button.plain type="submit" { (lang.t("frame.sign_out")) }
+                    @if ctx.opens("/keys") { a href="/keys" data-key="?" { (lang.t("place.keys")) } }
+                    @if ctx.opens("/sessions") {
+                        a href="/sessions" { (lang.t("place.account")) }
+                        form method="post" action="/sign-out" {
+                            button.plain type="submit" { (lang.t("frame.sign_out")) }
+                        }
                     }
                 }
             }
@@ -301,8 +331,11 @@ fn print_line(ctx: &Ctx, case: Option<&CaseLine>) -> Markup {
 
 fn palette(ctx: &Ctx) -> Markup {
     let lang = ctx.lang;
+    if !ctx.opens(finder(ctx.site)) {
+        return html! {};
+    }
     if ctx.site == Site::House {
-        return palette_of_house(lang);
+        return palette_of_house(ctx);
     }
     html! {
         dialog #palette aria-label=(lang.t("place.search")) {
@@ -316,7 +349,7 @@ fn palette(ctx: &Ctx) -> Markup {
             }
             div #palette-hits {
                 ul.hits {
-                    @for (_, path, name, letter) in PLACES {
+                    @for (_, path, name, letter) in open_places(ctx) {
                         li { a href=(path) { (icon(name)) span { (lang.t(&format!("place.{name}"))) } span.keys { kbd { "g" } kbd { (letter) } } } }
                     }
                 }
@@ -326,7 +359,8 @@ fn palette(ctx: &Ctx) -> Markup {
 }
 
 /// In the clearing house what is looked for is a value: the tickets that want it.
-fn palette_of_house(lang: Lang) -> Markup {
+fn palette_of_house(ctx: &Ctx) -> Markup {
+    let lang = ctx.lang;
     html! {
         dialog #palette aria-label=(lang.t("place.search")) {
             form role="search" action="/tickets" method="get" {
@@ -337,7 +371,7 @@ fn palette_of_house(lang: Lang) -> Markup {
             }
             div #palette-hits {
                 ul.hits {
-                    @for (_, path, name, letter) in HOUSE_PLACES {
+                    @for (_, path, name, letter) in open_places(ctx) {
                         li { a href=(path) { (icon(name)) span { (lang.t(&format!("place.{name}"))) } span.keys { kbd { "g" } kbd { (letter) } } } }
                     }
                 }

@@ -12,7 +12,11 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
-pub(crate) use layout::{CaseLine, HOUSE_PLACES, PLACES, Page, Place, apart, bare, open};
+pub(crate) use layout::{
+    CaseLine, Page, Place, TABLE_FILE, apart, bare, leads_to, open, open_places,
+};
+#[cfg(test)]
+pub(crate) use layout::{HOUSE_PLACES, PLACES};
 pub(crate) use rest::{listed, rest, stated};
 
 use crate::app::Ctx;

@@ -225,8 +225,11 @@ pub(crate) async fn all(
     let ctx = ctx_of(&request);
     let lang = ctx.lang;
     let asked = app.clone();
-    let found = tokio::task::spawn_blocking(move || asked.accounts.sessions(None)).await;
-    let Ok(Ok(sessions)) = found else { return failed(lang) };
+    let found = tokio::task::spawn_blocking(move || {
+        let copied = asked.accounts.copied_passkeys(&asked.access)?;
+        Ok::<_, desk::Error>((asked.accounts.sessions(None)?, copied))
+    });
+    let Ok(Ok((sessions, copied))) = found.await else { return failed(lang) };
     let here = who.session.as_ref().map_or("", |session| session.id.as_str());
     let may_end = app.access.would(&who.principal, Action::SessionsEnd, who.source);
     let title = lang.n("account.all_title", sessions.len() as u64, &[]);
@@ -245,6 +248,7 @@ pub(crate) async fn all(
             }
         })
     };
+    let body = html! { (super::passkey::copied(lang, &copied)) (body) };
     send(StatusCode::OK, apart(&ctx, "place.account", &title, body))
 }
 

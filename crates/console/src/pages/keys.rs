@@ -33,7 +33,7 @@ pub(crate) fn page(ctx: &Ctx, _: &Snapshot) -> Result<Answer, PageError> {
             section aria-labelledby="h-go" {
                 h2 #h-go { (lang.t("keys.going")) }
                 dl.keys {
-                    @for (_, path, name, letter) in crate::html::PLACES {
+                    @for (_, path, name, letter) in crate::html::open_places(ctx) {
                         dt { kbd { "g" } " " kbd { (letter) } } dd { a href=(path) { (lang.t(&format!("place.{name}"))) } }
                     }
                 }

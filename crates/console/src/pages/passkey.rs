@@ -69,6 +69,19 @@ pub(crate) fn to_sign_in(app: &App, lang: Lang, headers: &HeaderMap) -> Markup {
     }
 }
 
+/// What is told of passkeys that were found copied, to who sees everybody's sessions.
+pub(crate) fn copied(lang: Lang, all: &[(String, Passkey)]) -> Markup {
+    html! {
+        @for (person, one) in all {
+            div.notice.is-error {
+                p { (lang.f("passkey.copied_of", &[
+                    ("person", person), ("name", &one.name), ("time", &fmt::moment_ms(one.copied_ms.unwrap_or_default())),
+                ])) }
+            }
+        }
+    }
+}
+
 /// One's passkeys, and the form to add one: a part of one's own page.
 pub(crate) fn part(app: &App, lang: Lang, headers: &HeaderMap, all: &[Passkey]) -> Markup {
     let cols = [
@@ -81,7 +94,12 @@ pub(crate) fn part(app: &App, lang: Lang, headers: &HeaderMap, all: &[Passkey]) 
         vec![
             text(&one.name),
             text(&one.host),
-            html! { time { (fmt::moment_ms(one.added_ms)) } },
+            html! {
+                time { (fmt::moment_ms(one.added_ms)) }
+                @if let Some(at) = one.copied_ms {
+                    br; span.state.is-wrong { (lang.f("passkey.copied", &[("time", &fmt::moment_ms(at))])) }
+                }
+            },
             html! {
                 form method="post" action="/sessions/passkeys/remove" {
                     input type="hidden" name="id" value=(one.id);

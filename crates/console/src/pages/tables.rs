@@ -16,7 +16,7 @@ use crate::html::hostile::{mono, plain, short, text};
 use crate::html::icon::icon;
 use crate::html::parts::{Col, choice, empty, field, notice, pager, table};
 use crate::html::value::masked;
-use crate::html::{Page, Place, ways};
+use crate::html::{Page, Place, TABLE_FILE, ways};
 use crate::i18n::Lang;
 use crate::query::segment;
 
@@ -140,8 +140,10 @@ pub(crate) fn rows(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         )
     };
     page.actions = html! {
-        a.button href=(export("csv")) download { (icon("download")) "CSV" }
-        a.button href=(export("xlsx")) download { (icon("download")) "XLSX" }
+        @if ctx.opens(TABLE_FILE) {
+            a.button href=(export("csv")) download { (icon("download")) "CSV" }
+            a.button href=(export("xlsx")) download { (icon("download")) "XLSX" }
+        }
     };
     Ok(Answer::Page(Box::new(page)))
 }

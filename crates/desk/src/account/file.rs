@@ -32,7 +32,7 @@ pub(super) struct Person {
 impl Person {
     /// True where there is a way to sign in.
     pub(super) fn can_sign_in(&self) -> bool {
-        self.password.is_some() || !self.passkeys.is_empty()
+        self.password.is_some() || self.passkeys.iter().any(|one| one.copied_ms.is_none())
     }
 }
 

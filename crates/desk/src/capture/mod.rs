@@ -130,6 +130,8 @@ pub struct Book {
     pub(crate) astray: Vec<u64>,
     /// Records that were looked at.
     seen: u64,
+    /// Of a clearing house's: of those, what speaks of authorisations and is still to be read, the last first.
+    ahead: Vec<u64>,
     /// True of a clearing house's, which is bounded: it has not every capture, but the last ones of some items.
     is_short: bool,
 }
@@ -154,7 +156,16 @@ impl Book {
     /// a time, so that acts do not wait.
     pub(crate) fn follow_some(&mut self, case: &Case, most: u64) -> Result<bool> {
         case.origin().clone_into(&mut self.origin);
-        let end = case.len().min(self.seen.saturating_add(most));
+        let mut left = most;
+        while let Some(index) = self.ahead.last().copied().filter(|_| left > 0) {
+            self.read(case, index)?;
+            self.ahead.pop();
+            left -= 1;
+        }
+        if !self.ahead.is_empty() {
+            return Ok(true);
+        }
+        let end = case.len().min(self.seen.saturating_add(left));
         for index in self.seen..end {
             // Most of a clearing house's log are decisions, which say nothing here.
             if !vault::is_shield_decision(&case.log().entry(index).map_err(vault::Error::from)?) {
@@ -166,14 +177,11 @@ impl Book {
     }
 
     /// A clearing house's book of its first records: `of` are those that speak of authorisations, and of what these
-    /// refused. The others are not read.
-    pub(crate) fn knowing(case: &Case, of: &[u64], records: u64) -> Result<Self> {
-        let mut book = Self { is_short: true, origin: case.origin().to_owned(), ..Self::default() };
-        for index in of.iter().copied().filter(|index| *index < records) {
-            book.read(case, index)?;
-        }
-        book.seen = records;
-        Ok(book)
+    /// refused, in order. They are read as it is followed; the others are not.
+    pub(crate) fn knowing(case: &Case, of: &[u64], records: u64) -> Self {
+        let ahead = of.iter().rev().copied().filter(|index| *index < records).collect();
+        let origin = case.origin().to_owned();
+        Self { is_short: true, origin, ahead, seen: records, ..Self::default() }
     }
 
     /// True before anything was looked at.

@@ -310,7 +310,7 @@ impl Challenges {
         let mut kept = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         let mut book = std::mem::take(&mut *kept);
         loop {
-            let look = move |house: &mut House| follow(book, house);
+            let look = move |house: &mut House| follow(&mut book, house).map(|more| (book, more));
             let (read, more) = hand.look(look)??;
             book = read;
             if !more {

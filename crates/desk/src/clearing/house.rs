@@ -350,9 +350,9 @@ impl House {
         self.standing.blocks.len()
     }
 
-    /// What its log says of authorisations and captures, of the records that were there when it was opened: for
-    /// who follows it from there on ([`Book::follow_some`]).
-    pub(super) fn book(&self) -> Result<Book> {
+    /// For who follows what its log says of authorisations and captures ([`Book::follow_some`]). Of the records that
+    /// were there when it was opened it says no more than which to read: there may be years of them.
+    pub(super) fn book(&self) -> Book {
         let Started { kept, applied, .. } = self.started;
         Book::knowing(&self.case, &self.standing.spoken.grants, kept + applied)
     }

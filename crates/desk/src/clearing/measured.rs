@@ -58,7 +58,7 @@ impl House {
 pub struct Answered {
     /// What it asks next.
     pub questions: Questions,
-    /// Controls that two probes by now saw failing, each with what was taken for the reason: where none was
+    /// Controls that two probes by now saw failing, of two organisations or at two ISPs, each with what was taken for the reason: where none was
     /// found a person has to look.
     pub lost: Vec<(Item, Option<Item>)>,
 }
@@ -72,13 +72,20 @@ pub fn report(keeper: &Keeper, actor: &Actor, report: Report) -> Result<Option<A
     let Some(probe) = Probe::new(actor.person.as_str()) else { return Ok(None) };
     // Ages are from when it came: what waits for the house's thread, or for the standby, is no later seen.
     let came = Instant::now();
-    let taken = keeper.look(move |house| house.measured(&probe, &report, came.elapsed()))?;
-    let Some(Taken { questions, failing }) = taken else { return Ok(None) };
+    let look = move |house: &mut House| {
+        let network = house.measure().network(&probe).cloned();
+        house.measured(&probe, &report, came.elapsed()).map(|taken| (taken, network))
+    };
+    let Some((taken, network)) = keeper.look(look)? else { return Ok(None) };
+    let Taken { questions, failing } = taken;
     let mut answered = Answered { questions, lost: Vec::new() };
     for failing in failing {
         let control = failing.control.clone();
-        let command =
-            Command::ControlFailed { control: failing.control, explained_by: failing.explained_by };
+        let command = Command::ControlFailed {
+            control: failing.control,
+            explained_by: failing.explained_by,
+            network: network.clone(),
+        };
         let done = keeper.act(Ask { actor: actor.clone(), command })?;
         for step in done.map(|done| done.steps).unwrap_or_default() {
             let Deed::ControlLost { explained_by, .. } = step.deed else { continue };

@@ -73,14 +73,10 @@ pub use witnessed::{Cosigned, Witnessing, witnessing};
 /// The most records that are looked at in one look: some milliseconds.
 const A_LOOK: u64 = 256;
 
-/// A book, and whether there is more to read.
-type Following = (crate::capture::Book, bool);
-
-/// A book, with some of what the log says since it was read last; true where there is more.
-fn follow(mut book: crate::capture::Book, house: &House) -> crate::Result<Following> {
+/// Adds to a book some of what the log says since it was read last; true where there is more.
+fn follow(book: &mut crate::capture::Book, house: &House) -> crate::Result<bool> {
     if book.is_new() {
-        book = house.book()?;
+        *book = house.book();
     }
-    let more = book.follow_some(house.case(), A_LOOK)?;
-    Ok((book, more))
+    book.follow_some(house.case(), A_LOOK)
 }

@@ -92,6 +92,12 @@ impl Cosigned {
             covered: self.note(asked).map_or(0, |(size, _)| *size),
             waiting,
             since: standing.blocks.waiting_since().filter(|_| waiting > 0),
+            unasked: standing
+                .standbys
+                .named
+                .as_ref()
+                .filter(|named| !named.here)
+                .map(|named| named.name.clone()),
             each: each.map(|(named, size)| (named.key.name().to_owned(), *size)).collect(),
         }
     }
@@ -127,6 +133,8 @@ pub struct Witnessing {
     pub waiting: usize,
     /// Since when the first does.
     pub since: Option<Moment>,
+    /// The standby that is gone: until it is back, or is dismissed, nobody is asked to cosign.
+    pub unasked: Option<String>,
     /// Each that is named, with how many records it has cosigned.
     pub each: Vec<(String, u64)>,
 }
@@ -146,7 +154,10 @@ impl House {
     /// What waits for witnesses.
     pub fn witnessing(&self) -> Witnessing {
         let waiting = self.feed().map_or(0, shield::feed::Feed::waiting);
-        self.cosigned.witnessing(&self.standing, self.case.len(), waiting)
+        let all = self.cosigned.witnessing(&self.standing, self.case.len(), waiting);
+        // A house that runs knows it before its log says so.
+        let named = self.standing.standbys.named.as_ref().filter(|_| self.is_alone());
+        Witnessing { unasked: named.map(|named| named.name.clone()), ..all }
     }
 }
 

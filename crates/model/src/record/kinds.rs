@@ -854,7 +854,7 @@ records! {
     "party.credential" PartyCredential {
         /// The person's short name.
         Committed person: String,
-        /// Which: `invitation`, `password` or `passkey`.
+        /// Which: `invitation`, `password` or `passkey`; `passkey_copied`: a passkey that counted backwards opens nothing more.
         Committed means: String,
         /// True where it was added, false where it is gone.
         Committed added: bool,

@@ -99,6 +99,12 @@ impl Measure {
         self.seats.contains_key(probe)
     }
 
+    /// Whose resolver a probe asks; `None` of an unblocked vantage, and of none that is set.
+    pub fn network(&self, probe: &Probe) -> Option<&Organisation> {
+        let isp = self.seats.get(probe)?.isp?;
+        self.by_isp.iter().find(|(_, number)| **number == isp).map(|(name, _)| name)
+    }
+
     /// Follows what a step touched, which was made durable by a record at a moment.
     pub fn follow(&mut self, state: &State, touched: &Touched, record: u64, at: Moment) {
         match touched {

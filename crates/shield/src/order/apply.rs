@@ -6,7 +6,9 @@ use std::mem::take;
 use super::exceptions::Exception;
 use super::machine::{Machine, Stage};
 use super::policy::{HOUR_MS, MAX_MEASURED_MS};
-use super::state::{Announced, Harm, Live, MAX_DECIDED, Objection, State, Stop, Value};
+use super::state::{
+    Announced, Harm, Live, MAX_DECIDED, Objection, Past, State, Stop, Value, Watch,
+};
 use super::step::{self, Deed, Step};
 use super::ticket::Ticket;
 use super::turn::{Cause, End, Turn};
@@ -116,9 +118,11 @@ impl State {
                     self.keep_grouped(value, at);
                 }
             }
-            Deed::ControlSeen { control, probe } => {
-                self.controls.retain(|_, (seen, _)| at.since(*seen) <= MAX_MEASURED_MS);
-                self.controls.insert(control.clone(), (at, probe.clone()));
+            Deed::ControlSeen { control, probe, network } => {
+                self.controls.retain(|_, seen| at.since(seen.at) <= MAX_MEASURED_MS);
+                let (probe, network) = (probe.clone(), network.clone());
+                let organisation = step.by.organisation.clone();
+                self.controls.insert(control.clone(), Watch { at, probe, organisation, network });
             }
             Deed::ControlLost { control, .. } => {
                 self.controls.remove(control);
@@ -231,6 +235,7 @@ impl State {
         let Some(mut live) = self.live.remove(&id) else { return Touched::Nothing };
         let (due, held) = (self.due_of(id, &live), held_since(&live));
         let (before, in_force) = (live.machine.stage(), live.machine.in_force().is_some());
+        let spell = Past::spell(&live.machine, at);
         live.machine = match take(&mut live.machine).turn(turn, at) {
             Ok(machine) => machine,
             Err(same) => {
@@ -251,7 +256,10 @@ impl State {
         let touches = in_force || live.machine.in_force().is_some();
         let value = live.value.clone();
         match live.machine {
-            Machine::Ended(ended) => self.ended(id, &value, ended.how, turn, at),
+            Machine::Ended(ended) => {
+                let past = spell.map(|(since, until)| Past { since, until, how: ended.how });
+                self.ended(id, &value, (ended.how, past), turn);
+            }
             _ => {
                 self.live.insert(id, live);
             }
@@ -287,7 +295,7 @@ impl State {
     }
 
     /// Forgets what only a live item needs. How it ended stays with its ticket and its value.
-    fn ended(&mut self, id: ItemId, value: &Value, how: End, turn: &Turn, at: Moment) {
+    fn ended(&mut self, id: ItemId, value: &Value, (how, past): (End, Option<Past>), turn: &Turn) {
         if let Some(ticket) = self.ticket_mut(id.ticket())
             && let Some(end) = ticket.ends.get_mut(usize::from(id.place()))
         {
@@ -304,7 +312,7 @@ impl State {
         let history = &mut wanted.history;
         history.faults = history.faults.saturating_add(u32::from(fault));
         history.ended[how as usize] = history.ended[how as usize].saturating_add(1);
-        history.last = Some((at, id, how));
+        history.last = past.map(|past| past.after(history.last)).or(history.last);
     }
 }
 

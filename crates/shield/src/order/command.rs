@@ -194,6 +194,9 @@ pub enum Command {
         /// What in force explains it, if anything does.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         explained_by: Option<Item>,
+        /// Whose resolver the probe asks, by what its operator set; `None`: it is not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        network: Option<Organisation>,
     },
     /// Somebody proposes an exception.
     ProposeException {

@@ -18,14 +18,15 @@ use super::command::{Event, Order};
 use super::exceptions::{Cover, Exception};
 use super::machine::{Machine, Stage};
 use super::measured::Measured;
-use super::state::{Announced, Harm, Live, Networks, Objection, Reporter, State, Stop, Value};
+use super::state::{
+    Announced, Harm, Live, Networks, Objection, Reporter, State, Stop, Value, Watch,
+};
 use super::ticket::Ticket;
 use super::turn::End;
 use super::values::Values;
 use super::values::table::Table;
 use super::words::{
-    Audience, EventId, ItemId, MAX_ITEMS, Moment, OrderId, Organisation, Person, Probe, Scope,
-    TicketId,
+    Audience, EventId, ItemId, MAX_ITEMS, Moment, OrderId, Organisation, Person, Scope, TicketId,
 };
 use crate::item::Item;
 
@@ -61,7 +62,7 @@ enum Line {
     Harm { value: Item, since: Moment, networks: Vec<u32> },
     Grouped { value: Item, at: Moment },
     Networks(Networks),
-    Control { control: Item, at: Moment, probe: Probe },
+    Control { control: Item, watch: Watch },
     Exception { cover: Cover, exception: Exception },
     Stop { scope: Scope, stop: Stop },
     Measured(Measured),
@@ -170,8 +171,8 @@ impl State {
             put(&Line::Grouped { value: (**value).clone(), at: *at })?;
         }
         put(&Line::Networks(self.networks.clone()))?;
-        for (control, (at, probe)) in &self.controls {
-            put(&Line::Control { control: control.clone(), at: *at, probe: probe.clone() })?;
+        for (control, watch) in &self.controls {
+            put(&Line::Control { control: control.clone(), watch: watch.clone() })?;
         }
         for (cover, exception) in &self.exceptions.0 {
             put(&Line::Exception { cover: cover.clone(), exception: exception.clone() })?;
@@ -252,9 +253,7 @@ impl Reading {
             Line::Networks(networks) => {
                 std::mem::replace(&mut state.networks, networks) != Networks::default()
             }
-            Line::Control { control, at, probe } => {
-                state.controls.insert(control, (at, probe)).is_some()
-            }
+            Line::Control { control, watch } => state.controls.insert(control, watch).is_some(),
             Line::Exception { cover, exception } => {
                 state.exceptions.0.insert(cover, exception).is_some()
             }

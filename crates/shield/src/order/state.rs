@@ -68,7 +68,7 @@ pub struct State {
     /// Values of which networks reported harm together, and when: the newest.
     pub(super) grouped: BTreeSet<(Moment, Value)>,
     pub(super) networks: Networks,
-    pub(super) controls: BTreeMap<Item, (Moment, Probe)>,
+    pub(super) controls: BTreeMap<Item, Watch>,
     pub(super) exceptions: Exceptions,
     pub(super) stops: BTreeMap<Scope, Stop>,
     pub(super) measured: Measured,
@@ -123,8 +123,40 @@ pub struct History {
     pub faults: u32,
     /// Items by how they ended: refused, lifted, expired.
     pub ended: [u32; End::ALL.len()],
-    /// The last that ended.
-    pub last: Option<(Moment, ItemId, End)>,
+    /// The last block that ended. What is refused was none, and leaves it as it is.
+    pub last: Option<Past>,
+}
+
+/// A block that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Past {
+    /// Since when the value was blocked: by this item, or by one whose block went over into this one's.
+    pub since: Moment,
+    /// Until when: its end, or when it was suspended if it ended from there.
+    pub until: Moment,
+    /// How it ended.
+    pub how: End,
+}
+
+impl Past {
+    /// Since when and until when an item was blocked that ends at a moment, of its machine before; `None`: it never
+    /// was.
+    pub(super) fn spell(machine: &Machine, at: Moment) -> Option<(Moment, Moment)> {
+        let until = match machine {
+            Machine::Suspended(suspended) => suspended.since,
+            _ => at,
+        };
+        Some((machine.in_force()?.since, until))
+    }
+
+    /// With what is known of the value's blocks so far: one that was not over before this one began is part of it.
+    pub(super) fn after(mut self, before: Option<Self>) -> Self {
+        if let Some(before) = before.filter(|before| before.until >= self.since) {
+            self.since = self.since.min(before.since);
+            self.until = self.until.max(before.until);
+        }
+        self
+    }
 }
 
 /// An objection. It goes with its item; one that is open when the item ends without fault, by its
@@ -143,6 +175,32 @@ pub struct Objection {
     pub open: bool,
     /// True where who objects showed that they control what is blocked; else it is a reviewer's word.
     pub proven: bool,
+}
+
+/// A control as one probe saw it failing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Watch {
+    /// When.
+    pub(super) at: Moment,
+    /// Which probe.
+    pub(super) probe: Probe,
+    /// Whose it is.
+    pub(super) organisation: Organisation,
+    /// In whose network it stands; `None`: it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) network: Option<Organisation>,
+}
+
+impl Watch {
+    /// True where another probe's word is a second one: it is of another organisation, or stands in another network.
+    /// Two of one hand in one network have the same fault, or the same thief.
+    pub(super) fn is_another(&self, other: &Self) -> bool {
+        let apart = |(one, two): (&Organisation, &Organisation)| one != two;
+        let networks = self.network.as_ref().zip(other.network.as_ref());
+        self.probe != other.probe
+            && (self.organisation != other.organisation || networks.is_some_and(apart))
+    }
 }
 
 /// Harm that networks report of a value.

@@ -194,8 +194,11 @@ pub enum Deed {
         control: Item,
         /// The probe.
         probe: Probe,
+        /// Whose resolver it asks; absent where that is not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        network: Option<Organisation>,
     },
-    /// A second one did too. What explains it is lifted in the steps that follow.
+    /// A second one did too, of another organisation or in another network. What explains it is lifted in the steps that follow.
     ControlLost {
         /// The control.
         control: Item,

@@ -193,18 +193,24 @@ fn a_control_that_two_probes_see_failing_lifts_what_explains_it_and_nothing_else
     let (_, failing) = &told[0];
     assert_eq!(failing.control, item("news.example"));
     assert_eq!(failing.explained_by, Some(item("live.news.example")));
-    let says = |failing: &Failing| Command::ControlFailed {
+    let says = |world: &World, n: u8, failing: &Failing| Command::ControlFailed {
         control: failing.control.clone(),
         explained_by: failing.explained_by.clone(),
+        network: world.measure.network(&Probe::new(probe(n).person.as_str()).unwrap()).cloned(),
     };
-    world.does(&probe(1), says(failing));
-    world.does(&probe(1), says(failing));
+    let first = says(&world, 1, failing);
+    assert!(
+        matches!(&first, Command::ControlFailed { network: Some(isp), .. } if isp.as_str() == "fibre")
+    );
+    world.does(&probe(1), first.clone());
+    world.does(&probe(1), first);
     assert!(world.out("live.news.example").is_some(), "one probe alone lifts nothing");
     for _ in 0..8 {
         told.extend(second(&mut world, [&wide, &wide]));
     }
     let (_, second_one) = told.iter().find(|(n, _)| *n == 2).expect("the other probe");
-    world.does(&probe(2), says(second_one));
+    let second_one = says(&world, 2, second_one);
+    world.does(&probe(2), second_one);
     assert!(world.out("live.news.example").is_none(), "{guilty} is lifted");
     assert!(world.out("tv.stream.example").is_some(), "{other} stands");
     // Until it is seen up again nobody says so again.

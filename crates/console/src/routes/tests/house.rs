@@ -420,6 +420,17 @@ async fn live_says_that_the_standby_is_gone() {
     let (status, page) = get(&mut bench, Some(&token), "/live").await;
     assert_eq!(status, StatusCode::OK);
     assert!(page.contains("The standby second is gone"), "{page}");
+    // Witnesses are not asked meanwhile, where there are any.
+    assert!(!page.contains("asked meanwhile"), "{page}");
+    let key = "w.example+41aab8ed+BIqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c";
+    desk::witness::name(&bench.home, key, "http://127.0.0.1:1").unwrap();
+    let (keeper, home) = (bench.app.clearing().unwrap().keeper.clone(), bench.home.clone());
+    let known = move |house: &mut desk::clearing::House| {
+        house.witnessed(desk::clearing::Cosigned::read(&home, house.case()).unwrap());
+    };
+    tokio::task::spawn_blocking(move || keeper.look(known)).await.unwrap().unwrap();
+    let (_, page) = get(&mut bench, Some(&token), "/live").await;
+    assert!(page.contains("The 1 witness that is named is not asked meanwhile"), "{page}");
     // What opens is done, and said to be durable here alone; what is not done says so as ever.
     let form = [
         ("scope", "all"),

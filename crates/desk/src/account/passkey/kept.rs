@@ -33,6 +33,9 @@ pub(in super::super) struct Kept {
     key: String,
     /// How often it signed, and the like: what changes.
     state: String,
+    /// When it first counted backwards: there is a copy of it, and from then on it opens nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in super::super) copied_ms: Option<i64>,
 }
 
 /// As the library has a public key that was kept.
@@ -54,6 +57,7 @@ impl Kept {
             transports: made.transports().encode().ok()?,
             key: BASE64URL_NOPAD.encode(&made.static_state().encode().ok()?),
             state: BASE64URL_NOPAD.encode(&made.dynamic_state().encode().ok()?),
+            copied_ms: None,
         })
     }
 
@@ -93,6 +97,7 @@ impl Kept {
             name: self.name.clone(),
             host: self.host.clone(),
             added_ms: self.added_ms,
+            copied_ms: self.copied_ms,
         }
     }
 }

@@ -20,6 +20,7 @@ use webauthn_rp::request::register::{
     CredProtect, Nickname, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, Username,
 };
 use webauthn_rp::request::{AsciiDomain, ExtensionInfo, RpId};
+use webauthn_rp::response::auth::error::AuthCeremonyErr;
 use webauthn_rp::{
     DiscoverableAuthentication16, DiscoverableAuthenticationServerState,
     DiscoverableCredentialRequestOptions, PublicKeyCredentialCreationOptions, Registration,
@@ -77,6 +78,9 @@ pub struct Passkey {
     pub host: String,
     /// When it was added, in milliseconds since 1970 in UTC.
     pub added_ms: i64,
+    /// When it counted backwards, in milliseconds since 1970 in UTC: there is a copy of it, and which of the two is its
+    /// person's nobody can know. From then on neither opens anything.
+    pub copied_ms: Option<i64>,
 }
 
 /// What an answer comes to.
@@ -87,6 +91,8 @@ enum Found {
     Nobody,
     /// By a passkey that is known, and it does not hold.
     Forged,
+    /// By this person's passkey, which signed, and counts backwards: it is one of two.
+    Copied(String),
 }
 
 /// The ceremonies that run.
@@ -153,6 +159,11 @@ impl Accounts {
                 locked(&self.delays).failed(None, from.source, Instant::now());
                 return Ok(Err(NotSignedIn::Wrong));
             }
+            Found::Copied(person) => {
+                locked(&self.delays).failed(None, from.source, Instant::now());
+                changed(&self.home, &person, &person, "passkey_copied", false)?;
+                return Ok(Err(NotSignedIn::Wrong));
+            }
         };
         let Some(who) = access.person(&person) else { return Ok(Err(NotSignedIn::Wrong)) };
         let token = self.begin(&who, By::Passkey, from.agent)?;
@@ -185,7 +196,9 @@ impl Accounts {
                 return Ok((false, Found::Nobody));
             }
             let found = of.passkeys.iter_mut().find(|one| one.is(id) && one.host == at.host);
-            let Some(one) = found else { return Ok((false, Found::Nobody)) };
+            let Some(one) = found.filter(|one| one.copied_ms.is_none()) else {
+                return Ok((false, Found::Nobody));
+            };
             let Some(mut credential) = one.credential(id, handle) else {
                 return Ok((false, Found::Nobody));
             };
@@ -197,6 +210,11 @@ impl Accounts {
                 Ok(moved) => {
                     one.moved(credential.dynamic_state());
                     Ok((moved, Found::Person(person.clone(), one.id.clone())))
+                }
+                // The signature holds: whoever answered has the key.
+                Err(AuthCeremonyErr::SignatureCounter) => {
+                    one.copied_ms = Some(now_ms());
+                    Ok((true, Found::Copied(person.clone())))
                 }
                 Err(_) => Ok((false, Found::Forged)),
             }
@@ -312,6 +330,21 @@ impl Accounts {
     /// The disk.
     pub fn passkeys(&self, person: &str) -> Result<Vec<Passkey>> {
         Ok(file::read(&self.home, person)?.passkeys.iter().map(Kept::shown).collect())
+    }
+
+    /// Passkeys of whoever is registered that were found copied, and are not taken away yet: whose, and which.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn copied_passkeys(&self, access: &Access) -> Result<Vec<(String, Passkey)>> {
+        let people: Vec<String> = access
+            .register(|register| register.people().map(|(name, _)| name.to_owned()).collect());
+        let mut all = Vec::new();
+        for person in people {
+            let copied = self.passkeys(&person)?.into_iter().filter(|one| one.copied_ms.is_some());
+            all.extend(copied.map(|one| (person.clone(), one)));
+        }
+        Ok(all)
     }
 
     /// Takes one of a person's passkeys away; `false` where there is none of that id. The sessions that it

@@ -124,6 +124,19 @@ impl Bench {
     }
 }
 
+/// How often a word stands in what is kept in a folder.
+fn said(folder: &std::path::Path, word: &str) -> usize {
+    let items = std::fs::read_dir(folder).unwrap().flatten();
+    let of = |path: std::path::PathBuf| {
+        if path.is_dir() {
+            return said(&path, word);
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        bytes.windows(word.len()).filter(|part| *part == word.as_bytes()).count()
+    };
+    items.map(|item| of(item.path())).sum()
+}
+
 #[test]
 fn a_passkey_signs_its_person_in_and_says_who_it_is() {
     let (bench, token) = Bench::with_password();
@@ -172,6 +185,21 @@ fn what_nobody_looked_at_or_another_key_signed_opens_nothing() {
     let mut copy = Phone { handle: phone.handle.clone(), count: 0, ..Phone::new(7) };
     bench.answered(&phone.sign(&bench.asked(3), AT.origin), 3).unwrap();
     assert_eq!(bench.answered(&copy.sign(&bench.asked(4), AT.origin), 4), Err(NotSignedIn::Wrong));
+    // Which of both is its person's nobody knows: neither opens anything more, and who asks is told, as the log is.
+    let told = said(bench.dir.path(), "passkey_copied");
+    assert!(told > 0, "it stands in no log");
+    assert_eq!(bench.answered(&phone.sign(&bench.asked(3), AT.origin), 3), Err(NotSignedIn::Wrong));
+    let copied = bench.accounts.copied_passkeys(&bench.access).unwrap();
+    let [(person, shown)] = &copied[..] else { panic!("{copied:?}") };
+    assert_eq!((person.as_str(), shown.name.as_str()), ("ana", "Phone 7"));
+    assert!(shown.copied_ms.is_some_and(|at| at >= shown.added_ms));
+    assert_eq!(said(bench.dir.path(), "passkey_copied"), told, "told again");
+    assert!(bench.accounts.remove_passkey("ana", &shown.id).unwrap());
+    assert!(bench.accounts.copied_passkeys(&bench.access).unwrap().is_empty());
+    let mut thief = {
+        let phone = bench.added(&token, 11);
+        Phone { handle: phone.handle.clone(), id: phone.id, ..Phone::new(9) }
+    };
     let long = "x".repeat(MAX_ANSWER + 1);
     let waits = |n| bench.accounts.ask_passkey(&AT, from(n).source).unwrap().is_err();
     // What cannot be a guess costs nobody anything: whoever sends nonsense shuts no network out.

@@ -659,7 +659,11 @@ fn who_starts_from_what_is_kept_knows_authorisations_and_last_captures() {
 
     let mut house = House::open(&place).unwrap();
     assert_eq!((house.started().applied, house.started().refused.clone()), (0, None));
-    let mut book = house.book().unwrap();
+    let mut book = house.book();
+    // A few of what there was at a look, too.
+    assert!(book.granted.is_empty());
+    assert!(book.follow_some(house.case(), 1).unwrap(), "all in one look");
+    while book.follow_some(house.case(), 1).unwrap() {}
     let whole = |house: &House| Book::of(house.case()).unwrap().granted;
     assert_eq!(book.granted[&granted].body, whole(&house)[&granted].body);
     assert_eq!(book.granted[&granted].refused, 3);

@@ -18,6 +18,7 @@ mod tests;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
 use shield::item::Kind;
@@ -28,6 +29,7 @@ use self::letter::Letter;
 use self::outbox::{MAX_LETTERS, Waiting};
 use self::post::Relay;
 pub(super) use self::sending::{seal, sent_one, tell};
+use super::A_LOOK;
 use super::house::House;
 use super::keeper::Keeper;
 use super::known::Knowledge;
@@ -98,7 +100,7 @@ pub struct Notices {
     contacts: Contacts,
     relay: Option<Relay>,
     known: Knowledge,
-    book: Book,
+    book: Arc<Mutex<Book>>,
 }
 
 /// An item that a notice is asked of.
@@ -120,7 +122,7 @@ impl Notices {
     pub fn open(dir: &Path, settings: Settings, known: Knowledge) -> Result<Self> {
         let contacts = Contacts::read(&settings.contacts)?;
         let relay = settings.relay.as_ref().map(Relay::open).transpose()?;
-        let (dir, book) = (dir.to_owned(), Book::default());
+        let (dir, book) = (dir.to_owned(), Arc::default());
         Ok(Self { dir, settings, contacts, relay, known, book })
     }
 
@@ -159,8 +161,7 @@ impl Notices {
         if fresh.is_empty() {
             return Ok(false);
         }
-        let mut book = std::mem::take(&mut self.book);
-        self.book = keeper.look(move |house| book.follow(house.case()).map(|()| book))??;
+        self.follow(keeper)?;
         let authority = keeper.look(|house| house.case().authority().to_owned())?;
         for asked in fresh {
             self.one(&asked, &authority, now, told)?;
@@ -217,9 +218,24 @@ impl Notices {
         Ok(())
     }
 
+    /// What the log says of captures by now: a few records in one look, since acts wait meanwhile.
+    fn follow(&self, keeper: &Keeper) -> Result<()> {
+        loop {
+            let book = Arc::clone(&self.book);
+            let read = move |house: &mut House| {
+                let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
+                book.follow_some(house.case(), A_LOOK)
+            };
+            if !keeper.look(read)?? {
+                return Ok(());
+            }
+        }
+    }
+
     /// Where the item was seen: an address itself, a name where its capture found it.
     fn places(&self, asked: &Asked) -> Result<Vec<(IpAddr, Option<u32>)>> {
-        let captured = self.book.captured.iter().rev();
+        let book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        let captured = book.captured.iter().rev();
         let mut captured = captured.filter(|(_, made)| Some(made.exhibit) == asked.exhibit);
         let addresses: Vec<IpAddr> = match asked.value.address() {
             Some(address) => vec![address],

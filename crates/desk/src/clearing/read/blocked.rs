@@ -1,7 +1,7 @@
 //! What anybody may ask: is this blocked?
 
 use shield::order::machine::Machine;
-use shield::order::turn::End;
+use shield::order::state::Past;
 use shield::order::words::OrderId;
 use shield::order::{Audience, Halt, Moment, Scope};
 
@@ -25,8 +25,8 @@ pub enum Blocked {
     },
     /// It is out until a reviewer decided.
     Suspended,
-    /// It is not. When a block of it last ended, if one ever did.
-    No(Option<(Moment, End)>),
+    /// It is not. The last block of it that ended, if there ever was one.
+    No(Option<Past>),
 }
 
 /// Whether a value is blocked.
@@ -55,10 +55,7 @@ pub fn blocked(house: &House, value: &shield::Item) -> Blocked {
     match since.zip(until) {
         Some((since, until)) => Blocked::Yes { since, until, orders, some, stopped },
         None if suspended => Blocked::Suspended,
-        // What was refused was never blocked: that it was asked for is nobody's business.
-        None => {
-            let last = state.history(value).and_then(|history| history.last);
-            Blocked::No(last.and_then(|(at, _, how)| (how != End::Refused).then_some((at, how))))
-        }
+        // What was refused was never blocked: that it was asked for is nobody's business, and changes nothing here.
+        None => Blocked::No(state.history(value).and_then(|history| history.last)),
     }
 }

@@ -3,6 +3,7 @@
 use model::ExhibitId;
 use shield::harm::Verdict;
 use shield::order::command::{Order, Submission};
+use shield::order::state::Past;
 use shield::order::turn::{Cause, End, Outcome};
 use shield::order::words::{Grounds, OrderId, Organisation, Right};
 use shield::order::{
@@ -262,8 +263,22 @@ fn the_public_is_told_of_what_is_blocked_and_of_nothing_else() {
     does(&mut house, actor("ray", "jury", Role::Reviewer), refuse);
     let refused = shield::Item::parse("b.stream.example").unwrap();
     assert_eq!(blocked(&house, &refused), Blocked::No(None));
-    let lift = Command::Lift { item: item(0, 0), collateral: None, grounds };
+    let since = house.state().item(item(0, 0)).unwrap().machine.in_force().unwrap().since;
+    let lift = Command::Lift { item: item(0, 0), collateral: None, grounds: grounds.clone() };
     does(&mut house, actor("lea", "league", Role::Reporter), lift);
-    assert!(matches!(blocked(&house, &value), Blocked::No(Some((_, End::Lifted)))));
+    let told = blocked(&house, &value);
+    let Blocked::No(Some(Past { since: from, until, how: End::Lifted })) = told else {
+        panic!("{told:?}");
+    };
+    assert!(from == since && since <= until, "{told:?}");
     assert_eq!(house.state().count(Stage::InForce), 0);
+    // Asked for again, and refused: the block that ended is told all the same, and nothing of the refusal.
+    report(&mut house, "league", vec!["a.stream.example".into()]);
+    assert_eq!(blocked(&house, &value), told, "what is looked at is told of");
+    let refuse = Command::Refuse { item: item(2, 0), grounds };
+    does(&mut house, actor("ray", "jury", Role::Reviewer), refuse);
+    assert_eq!(blocked(&house, &value), told, "a refusal took the block away");
+    drop(house);
+    let (standing, _) = House::read(&place.case, None).unwrap();
+    assert_eq!(standing.state.history(&value).unwrap().last.map(|past| past.since), Some(since));
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use collect::capture::Outcome as Reached;
@@ -57,7 +57,8 @@ type Tried = std::result::Result<Vec<(u64, collect::Capture)>, String>;
 pub(super) struct Probing {
     shared: Arc<Shared>,
     key: SigningKey,
-    book: Book,
+    /// Read on in the house's thread. It stays here: a look that fails takes nothing of it away.
+    book: Arc<Mutex<Book>>,
     /// What the check knows, to which each capture adds.
     known: Knowledge,
     settled: Instant,
@@ -100,7 +101,7 @@ impl Probing {
         Ok(Self {
             shared: Arc::new(Shared { home, probe, pacing }),
             key,
-            book: Book::default(),
+            book: Arc::default(),
             known: work.known.clone(),
             settled: Instant::now(),
             under_way: HashMap::new(),
@@ -177,10 +178,11 @@ impl Probing {
     }
 
     /// The authorisations under which this probe may ask by now, the newest first.
-    fn grants(&mut self, keeper: &Keeper) -> Result<Arc<[(u64, Authorisation)]>> {
+    fn grants(&self, keeper: &Keeper) -> Result<Arc<[(u64, Authorisation)]>> {
         self.follow(keeper)?;
         let (mine, now) = (self.key.verifier().text(), now_ms());
-        let of = self.book.granted.values().rev();
+        let book = self.book();
+        let of = book.granted.values().rev();
         let in_force =
             of.filter(|granted| granted.body.probe == mine && granted.state(now) == "in force");
         let grants = in_force.filter_map(|granted| {
@@ -204,7 +206,7 @@ impl Probing {
 
     /// Seals and records what a probe saw, and has it decided on.
     fn take(
-        &mut self,
+        &self,
         keeper: &Keeper,
         told: &Told,
         target: &Target,
@@ -250,15 +252,20 @@ impl Probing {
     }
 
     /// The book, with what the log says by now.
-    fn follow(&mut self, keeper: &Keeper) -> Result<()> {
+    fn follow(&self, keeper: &Keeper) -> Result<()> {
         loop {
-            let book = std::mem::take(&mut self.book);
-            let (book, more) = keeper.look(move |house| follow(book, house))??;
-            self.book = book;
-            if !more {
+            let book = Arc::clone(&self.book);
+            let read = move |house: &mut House| {
+                follow(&mut book.lock().unwrap_or_else(PoisonError::into_inner), house)
+            };
+            if !keeper.look(read)?? {
                 return Ok(());
             }
         }
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn count(&self, record: u64, capture: &collect::Capture) -> Result<()> {
@@ -267,21 +274,22 @@ impl Probing {
         }
         let mut tally = self.shared.home.refused()?;
         for (refusal, times) in &capture.refused {
-            tally.add(&self.book.origin, record, *refusal, capture.started_ms, *times);
+            tally.add(&self.book().origin, record, *refusal, capture.started_ms, *times);
         }
         Ok(self.shared.home.keep_refused(&tally)?)
     }
 
     /// One that saw what the last one saw is no new record: its bytes are those of the last one.
     fn seal(
-        &mut self,
+        &self,
         keeper: &Keeper,
         item: ItemId,
         record: u64,
         capture: collect::Capture,
     ) -> Result<ExhibitId> {
         self.follow(keeper)?;
-        let last = match self.book.last(&capture.item) {
+        let last = self.book().last(&capture.item);
+        let last = match last {
             Some(last) => Some(last),
             // It was before this house was opened.
             None => {
@@ -310,11 +318,11 @@ impl Probing {
         self.settled = Instant::now();
         self.follow(keeper)?;
         let mut tally = self.shared.home.refused()?;
-        let due = tally.due(&self.book.origin, now_ms(), None);
+        let due = tally.due(&self.book().origin, now_ms(), None);
         if due.is_empty() {
             return Ok(());
         }
-        let bodies = counted(&self.book, &due);
+        let bodies = counted(&self.book(), &due);
         keeper.look(move |house| {
             house.record(|case, stamp| {
                 let mut batch = case.batch();
@@ -358,4 +366,41 @@ fn tried(
         }
     }
     Ok(tried)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use collect::probe::now_ms;
+
+    use super::super::tests::{house, probing};
+    use super::Told;
+
+    /// A look that failed left a book of no log: what was refused then was counted under no origin, and recorded
+    /// nowhere.
+    #[test]
+    fn what_is_refused_is_counted_under_its_log_though_a_look_fails() {
+        let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let keeper = house(dir.path(), &["http://a.elsewhere.example:9/live.ts".to_owned()], &[9]);
+        let gone = house(other.path(), &["http://b.stream.example:9/".to_owned()], &[9]);
+        gone.close();
+        while gone.look(|_| ()).is_ok() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let mut probing = probing(dir.path());
+        let told: Told = Arc::new(|_: &str| {});
+        assert!(probing.round(&keeper, &told).unwrap(), "nothing was begun");
+        probing.wait(Duration::from_secs(20));
+        assert!(probing.next.is_some(), "it never ended");
+        assert!(probing.follow(&gone).is_err());
+        probing.round(&keeper, &told).unwrap();
+        let tally = probing.shared.home.refused().unwrap();
+        let origin = keeper.look(|house| house.case().origin().to_owned()).unwrap();
+        let later = now_ms() + 7_200_000;
+        assert!(tally.due("", later, None).is_empty(), "{tally}");
+        assert_eq!(tally.due(&origin, later, None).len(), 1, "{tally}");
+        keeper.close();
+    }
 }

@@ -84,7 +84,7 @@ fn silent() -> (u16, Arc<AtomicUsize>) {
 }
 
 /// A house with these items reported, which its probe may ask.
-fn house(dir: &Path, items: &[String], ports: &[u16]) -> Keeper {
+pub(super) fn house(dir: &Path, items: &[String], ports: &[u16]) -> Keeper {
     let place = place(dir);
     House::create(&place).unwrap();
     let probe = ProbeHome::open(&place.home, "test", vault::Wait::Fail).unwrap();
@@ -123,7 +123,7 @@ fn house(dir: &Path, items: &[String], ports: &[u16]) -> Keeper {
     keeper
 }
 
-fn probing(dir: &Path) -> Probing {
+pub(super) fn probing(dir: &Path) -> Probing {
     let bounds = Bounds { answer: Duration::from_secs(30), ..Bounds::default() };
     let at = resolver();
     let home = dir.join("home");

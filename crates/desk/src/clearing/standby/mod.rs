@@ -252,7 +252,7 @@ impl House {
         // A house that was never told of one begins without.
         let Some(named) = named.filter(|named| named.here != here) else { return Ok(()) };
         if let Some(Told(told)) = &self.copies.told {
-            told(&line(here, &named.name));
+            told(&line(here, &named.name, self.witnessing().named));
         }
         self.turn(if here { "back" } else { "gone" }, &named.name, None, None)
     }
@@ -356,15 +356,22 @@ pub(super) fn is_out(state: &State, item: ItemId) -> bool {
     state.item(item).is_some_and(|live| out(&live.machine))
 }
 
-/// What is told of a standby that came or went.
-fn line(here: bool, name: &str) -> String {
+/// What is told of a standby that came or went, where so many witnesses are named.
+fn line(here: bool, name: &str, witnesses: usize) -> String {
+    let asked = witnesses > 0;
     if here {
+        let again = if asked { "; witnesses are asked again" } else { "" };
         return format!(
-            "the standby {name} follows: what is acknowledged is durable on both machines"
+            "the standby {name} follows: what is acknowledged is durable on both machines{again}"
         );
     }
+    let nobody = if asked {
+        ". No witness is asked meanwhile: what waits for one, such as what the clock puts into force, goes on waiting"
+    } else {
+        ""
+    };
     format!(
-        "ALARM: the standby {name} is gone. What opens goes on, durable here alone; nothing is added before \
-         it is back, or `vigie shield standby dismiss` lets the house go on alone"
+        "ALARM: the standby {name} is gone. What opens goes on, durable here alone; nobody's act adds anything \
+         before it is back, or `vigie shield standby dismiss` lets the house go on alone{nobody}"
     )
 }

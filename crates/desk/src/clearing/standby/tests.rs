@@ -11,6 +11,7 @@ use vault::{Case, Home, Standby, verify};
 
 use super::*;
 use crate::clearing::tests::{actor, place, released, reported};
+use crate::clearing::witnessed::Cosigned;
 use crate::clearing::{Ask, Keeper};
 use vault::standby::wire::{Frame, Hello, MAX_FRAME};
 
@@ -126,6 +127,14 @@ fn records(bench: &Path) -> u64 {
     let report = verify(&bench.join("copy"), Some(&home), &|_| {}).unwrap();
     assert!(report.is_sound(), "{:?}", report.findings);
     report.records
+}
+
+fn until(what: impl Fn() -> bool) {
+    let since = Instant::now();
+    while !what() {
+        assert!(since.elapsed().as_secs() < 20, "it never was so");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 fn item() -> ItemId {
@@ -308,9 +317,25 @@ fn who_is_promoted_has_all_that_was_acknowledged_and_epochs_of_its_own() {
 #[test]
 fn while_it_is_gone_nobody_is_asked_to_cosign() {
     let bench = Bench::new();
+    let lines = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let said = Arc::clone(&lines);
+    let home = bench.temp.path().join("home");
+    let witness = ledger::CosignerKey::new("w.example", &[1; 32]).unwrap().witness();
+    crate::witness::name(&home, &witness.text(), "http://127.0.0.1:1").unwrap();
+    let told = move |house: &mut House| {
+        house.witnessed(Cosigned::read(&home, house.case()).unwrap());
+        house.tell_of_standby(move |line| said.lock().unwrap().push(line.to_owned()));
+    };
+    bench.keeper.look(told).unwrap();
+    let last = || lines.lock().unwrap().last().cloned().unwrap_or_default();
     let asked = |bench: &Bench| {
-        let look = |house: &mut House| house.show().map(|()| house.to_cosign().is_some());
-        bench.keeper.look(look).unwrap().unwrap()
+        let look = |house: &mut House| {
+            house.show().map(|()| (house.to_cosign().is_some(), house.witnessing().unasked))
+        };
+        let (asked, unasked) = bench.keeper.look(look).unwrap().unwrap();
+        // Whoever looks is told as much.
+        assert_eq!(unasked, (!asked).then(|| "second".to_owned()));
+        asked
     };
     assert!(asked(&bench));
     bench.named();
@@ -318,9 +343,11 @@ fn while_it_is_gone_nobody_is_asked_to_cosign() {
     let following = bench.follow(SECRET);
     bench.waits(true);
     assert!(asked(&bench));
+    until(|| last().contains("witnesses are asked again"));
     let _ = following.end();
     bench.waits(false);
     assert!(!asked(&bench));
+    until(|| last().contains("ALARM") && last().contains("No witness is asked meanwhile"));
     bench.keeper.look(|house| house.dismiss_standby(&vera(), &grounds())).unwrap().unwrap();
     assert!(asked(&bench), "a person let it go");
     bench.close();

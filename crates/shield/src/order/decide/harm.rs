@@ -4,10 +4,10 @@ use super::Ask;
 use crate::item::Item;
 use crate::order::machine::Machine;
 use crate::order::refusal::Refusal;
-use crate::order::state::{MAX_CONTROLS, MAX_NETWORKS};
+use crate::order::state::{MAX_CONTROLS, MAX_NETWORKS, Watch};
 use crate::order::step::Deed;
 use crate::order::turn::Cause;
-use crate::order::words::{Probe, Role};
+use crate::order::words::{Organisation, Probe, Role};
 
 impl Ask<'_> {
     /// True where an item on the value is in force. One that is suspended hits nobody.
@@ -44,19 +44,27 @@ impl Ask<'_> {
         Ok(())
     }
 
-    /// A control fails once two probes say so. What explains it is lifted, and nothing else.
+    /// A control fails once two probes say so, of two organisations or in two networks. What explains it is lifted, and
+    /// nothing else.
     pub(super) fn control_failed(
         &mut self,
         control: &Item,
         explained_by: Option<&Item>,
+        network: Option<&Organisation>,
     ) -> Result<(), Refusal> {
         self.needs(&[Role::Probe])?;
         let probe = Probe::new(self.actor.person.as_str()).ok_or(Refusal::NotYourOffice)?;
+        let watch = Watch {
+            at: self.now,
+            probe,
+            organisation: self.actor.organisation.clone(),
+            network: network.cloned(),
+        };
         let seen = self.state.controls.get(control);
-        let seen = seen.filter(|(at, _)| self.now.since(*at) <= self.policy.control_window_ms);
+        let seen = seen.filter(|seen| self.now.since(seen.at) <= self.policy.control_window_ms);
         let control = control.clone();
         match seen {
-            Some((_, first)) if *first == probe => {}
+            Some(first) if !first.is_another(&watch) => {}
             Some(_) => {
                 let explained_by = explained_by.filter(|value| self.is_in_force(value)).cloned();
                 let explains = explained_by.clone();
@@ -72,7 +80,10 @@ impl Ask<'_> {
                 // Thousands of controls at once: no news that a lift answers. A person is told.
                 self.push(Deed::ControlLost { control, explained_by: None });
             }
-            None => self.push(Deed::ControlSeen { control, probe }),
+            None => {
+                let Watch { probe, network, .. } = watch;
+                self.push(Deed::ControlSeen { control, probe, network });
+            }
         }
         Ok(())
     }

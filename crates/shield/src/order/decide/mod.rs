@@ -58,8 +58,8 @@ pub fn decide(
         }
         Command::Reinstate { item, grounds } => ask.reinstate(*item, grounds)?,
         Command::ReportHarm { value, network } => ask.report_harm(value, *network)?,
-        Command::ControlFailed { control, explained_by } => {
-            ask.control_failed(control, explained_by.as_ref())?;
+        Command::ControlFailed { control, explained_by, network } => {
+            ask.control_failed(control, explained_by.as_ref(), network.as_ref())?;
         }
         Command::ProposeException { cover, until, grounds } => {
             ask.propose_exception(cover, *until, grounds)?;

@@ -1,8 +1,8 @@
 //! Numbers as they stand in a table: seven bits a byte, the lowest first; and a value's history in them.
 
-use crate::order::state::History;
+use crate::order::state::{History, Past};
 use crate::order::turn::End;
-use crate::order::words::{ItemId, Moment};
+use crate::order::words::Moment;
 
 pub(super) fn put(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
@@ -37,17 +37,27 @@ pub(super) fn chunk<'a>(bytes: &mut &'a [u8], len: u64) -> Option<&'a [u8]> {
     Some(chunk)
 }
 
-/// released, faults, ended by how; then 0, or how the last one ended (from 1), its item, when (zigzag).
+fn put_moment(out: &mut Vec<u8>, at: Moment) {
+    put(out, (at.0 << 1 ^ at.0 >> 63) as u64);
+}
+
+fn take_moment(bytes: &mut &[u8]) -> Option<Moment> {
+    let zigzag = take(bytes)?;
+    Some(Moment((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64)))
+}
+
+/// released, faults, ended by how; then 0, or how the last block ended (from 1), since when it was, until when
+/// (zigzag both).
 pub(super) fn put_history(out: &mut Vec<u8>, history: &History) {
     put(out, history.released.into());
     put(out, history.faults.into());
     history.ended.iter().for_each(|count| put(out, (*count).into()));
     match history.last {
         None => put(out, 0),
-        Some((at, item, how)) => {
-            put(out, how as u64 + 1);
-            put(out, item.0);
-            put(out, (at.0 << 1 ^ at.0 >> 63) as u64);
+        Some(past) => {
+            put(out, past.how as u64 + 1);
+            put_moment(out, past.since);
+            put_moment(out, past.until);
         }
     }
 }
@@ -63,9 +73,8 @@ pub(super) fn take_history(bytes: &mut &[u8]) -> Option<History> {
     }
     if let Some(how) = take(bytes)?.checked_sub(1) {
         let how = *End::ALL.get(usize::try_from(how).ok()?)?;
-        let item = ItemId(take(bytes)?);
-        let zigzag = take(bytes)?;
-        history.last = Some((Moment((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64)), item, how));
+        let (since, until) = (take_moment(bytes)?, take_moment(bytes)?);
+        history.last = Some(Past { since, until, how });
     }
     Some(history)
 }

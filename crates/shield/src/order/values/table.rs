@@ -207,12 +207,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::order::state::Past;
     use crate::order::turn::End;
-    use crate::order::words::{ItemId, Moment};
+    use crate::order::words::Moment;
 
     fn history() -> impl Strategy<Value = History> {
-        let last = (any::<i64>(), any::<u64>(), 0..End::ALL.len());
-        let last = last.prop_map(|(at, item, how)| (Moment(at), ItemId(item), End::ALL[how]));
+        let last = (any::<i64>(), any::<i64>(), 0..End::ALL.len());
+        let last = last.prop_map(|(since, until, how)| Past {
+            since: Moment(since),
+            until: Moment(until),
+            how: End::ALL[how],
+        });
         let last = proptest::option::of(last);
         (any::<u32>(), any::<u32>(), any::<[u32; 3]>(), last)
             .prop_map(|(released, faults, ended, last)| History { released, faults, ended, last })

@@ -391,6 +391,7 @@ impl Driven<'_> {
             33 => Command::ControlFailed {
                 control: value(self.byte()),
                 explained_by: Some(value(self.byte())),
+                network: Organisation::new(ISPS[usize::from(self.byte()) % ISPS.len()]),
             },
             34 => {
                 let n = self.byte();

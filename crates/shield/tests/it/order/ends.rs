@@ -220,15 +220,23 @@ fn a_control_that_two_probes_see_failing_lifts_what_explains_it_alone() {
     let mut world = World::new();
     let guilty = world.blocked(&league(), "a.com");
     let other = world.blocked(&league(), "b.com");
-    let control =
-        Command::ControlFailed { control: item("www.shop.com"), explained_by: Some(item("a.com")) };
-    assert_eq!(words(&world.does(&probe(1), control.clone())), ["control_seen"]);
-    assert!(world.does(&probe(1), control.clone()).is_empty(), "one probe twice is one");
-    assert_eq!(words(&world.does(&probe(2), control.clone())), ["control_lost", "lifted"]);
+    let at = |network: Option<&str>| Command::ControlFailed {
+        control: item("www.shop.com"),
+        explained_by: Some(item("a.com")),
+        network: network.map(org),
+    };
+    assert_eq!(words(&world.does(&probe(1), at(Some("fibre")))), ["control_seen"]);
+    assert!(world.does(&probe(1), at(Some("fibre"))).is_empty(), "one probe twice is one");
+    // Two of one organisation in one network are one, and so are two of which one's network is not known.
+    assert!(world.does(&probe(2), at(Some("fibre"))).is_empty());
+    assert!(world.does(&probe(2), at(None)).is_empty());
+    assert_eq!(world.stage(guilty), Stage::InForce);
+    assert_eq!(words(&world.does(&probe(2), at(Some("tower")))), ["control_lost", "lifted"]);
     assert_eq!((world.stage(guilty), world.stage(other)), (Stage::Ended, Stage::InForce));
-    // What nothing explains lifts nothing, and alarms.
-    world.does(&probe(1), control.clone());
-    let steps = world.does(&probe(2), control);
+    // What nothing explains lifts nothing, and alarms. Another organisation's, in the same network, is a second one.
+    world.does(&probe(1), at(Some("fibre")));
+    let court = actor("court-probe", "court", shield::order::Role::Probe);
+    let steps = world.does(&court, at(Some("fibre")));
     assert_eq!(words(&steps), ["control_lost"]);
     assert!(steps[0].deed.alarms());
 }

@@ -7,12 +7,12 @@ use std::convert::Infallible;
 use std::time::Instant;
 
 use model::Sha256Hex;
+use shield::order::Moment;
 use shield::order::kept::Reading;
-use shield::order::state::History;
+use shield::order::state::{History, Past};
 use shield::order::turn::End;
 use shield::order::values::key;
 use shield::order::values::table::{Table, Writer};
-use shield::order::{ItemId, Moment};
 
 use crate::world::item;
 
@@ -35,8 +35,9 @@ fn ten_million_values_that_ended() {
         Ok(())
     };
     let begun = Instant::now();
-    for (place, n) in numbers.iter().enumerate() {
-        let last = Some((Moment(1_790_000_000_000), ItemId(place as u64), End::Expired));
+    for n in &numbers {
+        let (since, until) = (Moment(1_789_990_000_000), Moment(1_790_000_000_000));
+        let last = Some(Past { since, until, how: End::Expired });
         let history = History { released: 1, faults: 0, ended: [0, 0, 1], last };
         writer.row(&key::of(&item(&name(*n))), &history, &mut out).unwrap();
     }

@@ -124,7 +124,16 @@ fn deeds() -> Vec<Deed> {
         Deed::ObjectionDismissed { item: id, proof: proof(1), grounds: why.clone() },
         Deed::HarmReported { value: value.clone(), network: 64_496, first: true },
         Deed::HarmGrouped { value: value.clone() },
-        Deed::ControlSeen { control: value.clone(), probe: Probe::new("probe-1").unwrap() },
+        Deed::ControlSeen {
+            control: value.clone(),
+            probe: Probe::new("probe-1").unwrap(),
+            network: None,
+        },
+        Deed::ControlSeen {
+            control: value.clone(),
+            probe: Probe::new("probe-1").unwrap(),
+            network: Some(org("fibre")),
+        },
         Deed::ControlLost { control: value.clone(), explained_by: Some(value.clone()) },
         Deed::ControlLost { control: value, explained_by: None },
         Deed::ResumeAsked { scope: Scope::All, grounds: why.clone() },

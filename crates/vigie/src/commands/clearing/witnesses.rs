@@ -25,6 +25,7 @@ pub(super) fn show(home: Option<&Path>, dir: &Path, as_json: bool) -> Result<(),
             "covered": found.covered,
             "waiting": found.waiting,
             "since": found.since.map(|since| time_text(since.0)),
+            "unasked": found.unasked,
             "witnesses": each,
         });
         return Ok(writeln!(out, "{document}")?);
@@ -60,7 +61,7 @@ fn waits(n: usize) -> String {
 
 /// How many are waited for, in a sentence.
 pub(super) fn asked(found: &Witnessing) -> String {
-    match (found.asked, found.named) {
+    let waits = match (found.asked, found.named) {
         (0, _) => {
             "No witness is waited for: what is added goes out before anybody else has cosigned it \
                    (`vigie shield figure witnesses N`)."
@@ -72,6 +73,13 @@ pub(super) fn asked(found: &Witnessing) -> String {
                 1 => "1 witness".to_owned(),
                 n => format!("{n} witnesses"),
             }
+        ),
+    };
+    match found.unasked.as_ref().filter(|_| found.named > 0) {
+        None => waits,
+        Some(name) => format!(
+            "{waits} None is asked while the standby {} is gone: what they cosign has to be on both machines.",
+            plain(name)
         ),
     }
 }
