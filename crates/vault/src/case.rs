@@ -333,10 +333,12 @@ impl Case {
 
     /// Writes the openings of a commit, as the pending file to be named with the exhibits.
     pub(crate) fn openings_file(&self, lines: &[u8]) -> Result<(disk::Pending, PathBuf)> {
-        // Made where exhibits are, whose folder is soon swept: that of openings may hold millions.
-        let mut file = disk::Pending::new(&self.dir.join("vault/exhibits"))?;
+        // On the volume where it ends, which need not be that of the exhibits; under one name, since the folder may
+        // hold millions and is not listed to find what a crash left.
+        let folder = self.dir.join("vault/openings");
+        let mut file = disk::Pending::only(&folder)?;
         file.append(lines)?;
-        Ok((file, self.dir.join("vault/openings").join(file_name(self.len()))))
+        Ok((file, folder.join(file_name(self.len()))))
     }
 
     pub(crate) fn openings_added(&mut self, first: u64) {
@@ -363,8 +365,8 @@ impl Drop for Case {
     }
 }
 
-/// `vault/exhibits/ab/<hex>` below a case's folder.
-/// The file that holds the bytes of an exhibit of the case in `dir`, where it was not sealed in place.
+/// The file that holds the bytes of an exhibit of the case in `dir`, where it was not sealed in place:
+/// `vault/exhibits/ab/<hex>` below it.
 pub fn exhibit_path(dir: &Path, id: &ExhibitId) -> PathBuf {
     let hex = id.to_string();
     dir.join("vault/exhibits").join(&hex[..2]).join(hex)

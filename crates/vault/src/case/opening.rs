@@ -344,6 +344,7 @@ impl Case {
         if !knowing || !self.orders.is_empty() {
             disk::shred::sweep(&openings)?;
         }
+        disk::Pending::remove_only(&openings)?;
         let exhibits = self.dir.join("vault/exhibits");
         disk::sweep(&exhibits)?;
         let last = openings.join(file_name(self.len()));
