@@ -22,6 +22,8 @@ use crate::stage::Stager;
 
 mod opening;
 
+pub use self::opening::KnownOf;
+
 /// A sealed exhibit as the case knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exhibit {
@@ -176,16 +178,12 @@ impl Case {
         self.broken
     }
 
-    /// A sealed exhibit; none as well where what is known of the log's beginning cannot be read.
-    pub fn exhibit(&self, id: &ExhibitId) -> Option<Cow<'_, Exhibit>> {
-        self.find(id).ok().flatten()
-    }
-
-    /// A sealed exhibit.
+    /// A sealed exhibit; `None`: there is none of that hash.
     ///
     /// # Errors
-    /// What is known of the log's beginning was changed, or is not what the log says; the disk.
-    pub(crate) fn find(&self, id: &ExhibitId) -> Result<Option<Cow<'_, Exhibit>>> {
+    /// What is known of the log's beginning was changed, or is not what the log says; the disk. Whether there is one
+    /// nobody knows then.
+    pub fn exhibit(&self, id: &ExhibitId) -> Result<Option<Cow<'_, Exhibit>>> {
         if let Some(known) = self.by_id.get(id).and_then(|at| self.exhibits.get(*at)) {
             return Ok(Some(Cow::Borrowed(known)));
         }
@@ -250,7 +248,7 @@ impl Case {
 
     /// Where an exhibit's bytes are.
     pub fn path(&self, id: &ExhibitId) -> Result<PathBuf> {
-        let exhibit = self.find(id)?.ok_or(Error::NoExhibit(*id))?;
+        let exhibit = self.exhibit(id)?.ok_or(Error::NoExhibit(*id))?;
         Ok(exhibit.in_place.clone().unwrap_or_else(|| exhibit_path(&self.dir, id)))
     }
 
@@ -259,7 +257,7 @@ impl Case {
     /// # Errors
     /// No such exhibit; its file is gone.
     pub fn bytes(&self, id: &ExhibitId) -> Result<Bytes> {
-        let exhibit = self.find(id)?.ok_or(Error::NoExhibit(*id))?;
+        let exhibit = self.exhibit(id)?.ok_or(Error::NoExhibit(*id))?;
         let path = exhibit.in_place.clone().unwrap_or_else(|| exhibit_path(&self.dir, id));
         let gone = |source| Error::Unreadable { id: *id, path: path.clone(), source };
         let file = plain_or_disk(&path, exhibit.in_place.is_some()).map_err(gone)?;

@@ -17,6 +17,7 @@ use shield::order::schedule::Need;
 use shield::order::words::Person;
 use shield::order::{Actor, Capture, Command, ItemId, Moment, Role, Seen, Value};
 
+use super::super::captured::asked;
 use super::super::follow;
 use super::{SETTLED, TRY_AGAIN, Told, Work};
 use crate::capture::{Book, Came, counted, sealed};
@@ -224,7 +225,7 @@ impl Probing {
         };
         told(&format!("captured {target} ({item}): {}", capture.outcome().words()));
         let (taken, actor) = (Moment(capture.ended_ms), self.actor(keeper)?);
-        let exhibit = self.seal(keeper, *item, record, capture)?;
+        let exhibit = self.seal(keeper, record, capture)?;
         let capture = Capture { value: (**value).clone(), exhibit, taken, seen };
         let item = *item;
         if let Err(refusal) =
@@ -270,19 +271,11 @@ impl Probing {
     fn seal(
         &mut self,
         keeper: &Keeper,
-        item: ItemId,
         record: u64,
         capture: collect::Capture,
     ) -> Result<ExhibitId> {
-        self.follow(keeper)?;
-        let last = match self.book.last(&capture.item) {
-            Some(last) => Some(last),
-            // It was before this house was opened.
-            None => {
-                let asked = capture.item.clone();
-                keeper.look(move |house| house.last_capture(item, &asked))?
-            }
-        };
+        let asked = capture.item.clone();
+        let last = keeper.look(move |house| house.last_capture(&asked))?;
         if let Some(last) = last.filter(|last| last.content == capture.content()) {
             return Ok(last.exhibit);
         }
@@ -326,9 +319,7 @@ fn targets(house: &mut House, need: Need, most: usize) -> Vec<(ItemId, Value, St
     let due = house.captures_due(need, most);
     let target = |item: ItemId| {
         let live = house.state().item(item)?;
-        let text = live.written.as_deref().map_or_else(|| live.value.to_string(), str::to_owned);
-        let text = text.replace("[.]", ".").replace("[:]", ":").replacen("hxxp", "http", 1);
-        Some((item, live.value.clone(), text))
+        Some((item, live.value.clone(), asked(&live.value, live.written.as_deref())))
     };
     due.into_iter().filter_map(target).collect()
 }
