@@ -65,7 +65,9 @@ struct Before {
 
 impl Before {
     fn read(case: &Case, exhibit: Option<ExhibitId>) -> Result<Self> {
-        if let Some(id) = exhibit.filter(|id| case.exhibit(id).is_none()) {
+        if let Some(id) = exhibit
+            && case.exhibit(&id)?.is_none()
+        {
             return Err(Error::NotFound { what: format!("the exhibit {id}") });
         }
         let mut kept = Vec::new();

@@ -3,7 +3,7 @@
 //! - [`write()`]: a small file at once (temp, fsync, rename, fsync of the folder).
 //! - [`Pending`]: a file written piece by piece, which appears under its name by [`Pending::persist`]
 //!   and is removed if dropped before.
-//! - [`Batch`]: many pending files made durable by one flush of the file system.
+//! - [`Batch`]: many pending files made durable by one flush of each file system.
 //! - [`Append`]: a file that grows, with explicit syncs.
 //! - [`nameless`]: a file for a while that a crash cannot leave behind.
 //! - [`shred`]: removing what the law wants gone.
@@ -14,13 +14,13 @@
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)] // this is the place
 
-use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use self::batch::Batch;
 use crate::error::{Error, Result};
 
 /// What the names of unfinished files start with.
@@ -183,6 +183,19 @@ fn sync_disk(path: &Path) -> Result<()> {
     step("sync the disk of", path, || Ok(rustix::fs::syncfs(File::open(path)?)?))
 }
 
+/// The temporary name of [`Pending::only`].
+const ONLY: &str = ".unfinished-only";
+
+/// A file that is new under its name; `None`: one is there.
+fn new_file(path: &Path, mode: u32) -> Result<Option<File>> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true).mode(mode);
+    step("write", path, || match options.open(path) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+        other => other.map(Some),
+    })
+}
+
 /// A file being written under a temporary name in the folder where it will stand. Dropped without
 /// [`Pending::persist`], it is removed.
 #[derive(Debug)]
@@ -205,23 +218,28 @@ impl Pending {
         loop {
             let n = NEXT.fetch_add(1, Ordering::Relaxed);
             let temp = folder.join(format!("{TEMP_PREFIX}{}-{n}", std::process::id()));
-            let made = step("write", &temp, || {
-                match OpenOptions::new()
-                    .read(true)
-                    .write(true)
-                    .create_new(true)
-                    .mode(mode)
-                    .open(&temp)
-                {
-                    // An older process of the same number left it: take another.
-                    Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(None),
-                    other => other.map(Some),
-                }
-            })?;
-            if let Some(file) = made {
+            // An older process of the same number left one: another is taken.
+            if let Some(file) = new_file(&temp, mode)? {
                 return Ok(Self { file: Some(file), temp, len: 0, done: false });
             }
         }
+    }
+
+    /// A new file (mode 0644) under one temporary name always, in a folder in which one hand alone writes: what a
+    /// crash left of it is taken away by [`Pending::remove_only`], without listing the folder.
+    pub fn only(folder: &Path) -> Result<Self> {
+        loop {
+            let temp = folder.join(ONLY);
+            if let Some(file) = new_file(&temp, 0o644)? {
+                return Ok(Self { file: Some(file), temp, len: 0, done: false });
+            }
+            remove(&temp)?;
+        }
+    }
+
+    /// Takes away what a crash left of [`Pending::only`].
+    pub fn remove_only(folder: &Path) -> Result<()> {
+        remove(&folder.join(ONLY))
     }
 
     /// Writes at the end.
@@ -341,77 +359,6 @@ impl Write for PendingWriter<'_> {
     }
 }
 
-/// From this many files (or folders) on, one flush of the file system is cheaper than one each.
-const MANY: usize = 8;
-
-/// Many files made durable together: one flush of all contents, then all names, then the folders.
-/// Order is kept: a file added first has its name first.
-#[derive(Debug, Default)]
-pub struct Batch {
-    files: Vec<(Pending, PathBuf, Overwrite)>,
-    made: BTreeSet<PathBuf>,
-}
-
-impl Batch {
-    /// An empty batch.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a finished file and the path it shall have, on the file system it was made in. The
-    /// folder is made where absent (its parent must exist), durable with the batch.
-    ///
-    /// # Errors
-    /// The folder cannot be made.
-    pub fn add(&mut self, mut file: Pending, path: PathBuf, overwrite: Overwrite) -> Result<()> {
-        let folder = folder_of(&path);
-        if !folder.is_dir() {
-            step("make the folder", folder, || match fs::create_dir(folder) {
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-                other => other,
-            })?;
-            self.made.insert(folder_of(folder).to_owned());
-        }
-        if self.files.len() >= MANY {
-            file.close();
-        }
-        self.files.push((file, path, overwrite));
-        Ok(())
-    }
-
-    /// Files added.
-    pub fn len(&self) -> usize {
-        self.files.len()
-    }
-
-    /// True where none was added.
-    pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
-    }
-
-    /// Makes all durable. With [`Overwrite::Never`] a file that is there already is left as it is
-    /// and the new one dropped: callers name files by content.
-    pub fn commit(self) -> Result<()> {
-        match self.files.first() {
-            None => return Ok(()),
-            Some((first, _, _)) if self.files.len() > MANY => sync_disk(&first.temp)?,
-            Some(_) => self.files.iter().try_for_each(|(file, _, _)| file.sync())?,
-        }
-        let mut folders = self.made;
-        for (file, path, overwrite) in self.files {
-            folders.insert(folder_of(&path).to_owned());
-            match file.give_name(&path, overwrite) {
-                Err(Error::Exists(_)) => {}
-                other => other?,
-            }
-        }
-        match folders.first() {
-            Some(first) if folders.len() > MANY => sync_disk(first),
-            _ => folders.iter().try_for_each(|folder| sync_folder(folder)),
-        }
-    }
-}
-
 /// A file that grows at its end. Its length is what was there at opening plus what was appended.
 #[derive(Debug)]
 pub struct Append {
@@ -481,6 +428,8 @@ fn write_step(path: &Path, bytes: &[u8], run: impl FnMut(&[u8]) -> io::Result<()
     faults::run_write(bytes, run).map_err(|source| Error::disk("write", path, source))
 }
 
+#[path = "disk/batch.rs"]
+mod batch;
 #[path = "disk/nameless.rs"]
 pub mod nameless;
 #[path = "disk/shred.rs"]

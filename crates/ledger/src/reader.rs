@@ -11,7 +11,7 @@ use crate::keys::Keys;
 use crate::log::edge_of;
 use crate::note::{Checkpoint, Note, NoteError};
 use crate::proof::Proof;
-use crate::store::Store;
+use crate::store::{Store, levels};
 use crate::subtrees::Subtrees;
 use crate::tree::{Edge, Hash, WIDTH, consistency, inclusion, is_included, leaf, root_of};
 use crate::witness::{Split, compare};
@@ -274,6 +274,25 @@ impl Reader {
         }
         let whole = self.in_tiles;
         root_of(size, &mut |height, at| self.subtrees.hash(&self.store, whole, height, at))
+    }
+
+    /// The right edge of the tree over the first `size` entries of those published, as the tiles have it: who reads
+    /// on from there pushes the leaf of each entry, and then holds the root against a signed one.
+    ///
+    /// # Errors
+    /// More entries than are published, or tiles cannot be read.
+    pub fn edge_at(&self, size: u64) -> Result<Edge> {
+        if size > self.in_tiles {
+            return Err(Error::NoEntry(size));
+        }
+        let whole = self.in_tiles;
+        let mut edge = Vec::new();
+        for level in 0..levels(size) {
+            let count = size >> (8 * level);
+            let hash = |at| self.subtrees.hash(&self.store, whole, 8 * level, at);
+            edge.push((count - count % WIDTH..count).map(hash).collect::<Result<_>>()?);
+        }
+        Ok(Edge::from_levels(size, edge))
     }
 
     /// Compares the published tree with a checkpoint that somebody else has of this log: `None`

@@ -72,7 +72,7 @@ impl Batch<'_> {
             Some(m) => (Some(m.container), Some(m.name), Some(m.codec), m.offset),
             None => (None, None, None, None),
         };
-        let known = self.case.find(&id)?.is_some() || self.sealed.contains(&id);
+        let known = self.case.exhibit(&id)?.is_some() || self.sealed.contains(&id);
         let (root, secret, in_place) = match how {
             _ if known && !first_time => return Ok(Added::Known),
             How::Copied { file, root, secret } if !known => {

@@ -22,6 +22,8 @@ use crate::stage::Stager;
 
 mod opening;
 
+pub use self::opening::KnownOf;
+
 /// A sealed exhibit as the case knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exhibit {
@@ -176,16 +178,12 @@ impl Case {
         self.broken
     }
 
-    /// A sealed exhibit; none as well where what is known of the log's beginning cannot be read.
-    pub fn exhibit(&self, id: &ExhibitId) -> Option<Cow<'_, Exhibit>> {
-        self.find(id).ok().flatten()
-    }
-
-    /// A sealed exhibit.
+    /// A sealed exhibit; `None`: there is none of that hash.
     ///
     /// # Errors
-    /// What is known of the log's beginning was changed, or is not what the log says; the disk.
-    pub(crate) fn find(&self, id: &ExhibitId) -> Result<Option<Cow<'_, Exhibit>>> {
+    /// What is known of the log's beginning was changed, or is not what the log says; the disk. Whether there is one
+    /// nobody knows then.
+    pub fn exhibit(&self, id: &ExhibitId) -> Result<Option<Cow<'_, Exhibit>>> {
         if let Some(known) = self.by_id.get(id).and_then(|at| self.exhibits.get(*at)) {
             return Ok(Some(Cow::Borrowed(known)));
         }
@@ -250,7 +248,7 @@ impl Case {
 
     /// Where an exhibit's bytes are.
     pub fn path(&self, id: &ExhibitId) -> Result<PathBuf> {
-        let exhibit = self.find(id)?.ok_or(Error::NoExhibit(*id))?;
+        let exhibit = self.exhibit(id)?.ok_or(Error::NoExhibit(*id))?;
         Ok(exhibit.in_place.clone().unwrap_or_else(|| exhibit_path(&self.dir, id)))
     }
 
@@ -259,7 +257,7 @@ impl Case {
     /// # Errors
     /// No such exhibit; its file is gone.
     pub fn bytes(&self, id: &ExhibitId) -> Result<Bytes> {
-        let exhibit = self.find(id)?.ok_or(Error::NoExhibit(*id))?;
+        let exhibit = self.exhibit(id)?.ok_or(Error::NoExhibit(*id))?;
         let path = exhibit.in_place.clone().unwrap_or_else(|| exhibit_path(&self.dir, id));
         let gone = |source| Error::Unreadable { id: *id, path: path.clone(), source };
         let file = plain_or_disk(&path, exhibit.in_place.is_some()).map_err(gone)?;
@@ -333,10 +331,12 @@ impl Case {
 
     /// Writes the openings of a commit, as the pending file to be named with the exhibits.
     pub(crate) fn openings_file(&self, lines: &[u8]) -> Result<(disk::Pending, PathBuf)> {
-        // Made where exhibits are, whose folder is soon swept: that of openings may hold millions.
-        let mut file = disk::Pending::new(&self.dir.join("vault/exhibits"))?;
+        // On the volume where it ends, which need not be that of the exhibits; under one name, since the folder may
+        // hold millions and is not listed to find what a crash left.
+        let folder = self.dir.join("vault/openings");
+        let mut file = disk::Pending::only(&folder)?;
         file.append(lines)?;
-        Ok((file, self.dir.join("vault/openings").join(file_name(self.len()))))
+        Ok((file, folder.join(file_name(self.len()))))
     }
 
     pub(crate) fn openings_added(&mut self, first: u64) {
@@ -363,8 +363,8 @@ impl Drop for Case {
     }
 }
 
-/// `vault/exhibits/ab/<hex>` below a case's folder.
-/// The file that holds the bytes of an exhibit of the case in `dir`, where it was not sealed in place.
+/// The file that holds the bytes of an exhibit of the case in `dir`, where it was not sealed in place:
+/// `vault/exhibits/ab/<hex>` below it.
 pub fn exhibit_path(dir: &Path, id: &ExhibitId) -> PathBuf {
     let hex = id.to_string();
     dir.join("vault/exhibits").join(&hex[..2]).join(hex)

@@ -11,6 +11,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use model::{ExhibitId, Sha256Hex};
 use sha2::{Digest, Sha256};
@@ -39,8 +41,17 @@ pub struct Summed {
 }
 
 /// A table that is open. Of each page 64 bytes are in memory, six million for ten million rows.
+///
+/// Whoever looks up in it goes on in another once that takes its place ([`Index::renew`]).
 #[derive(Debug)]
 pub struct Index {
+    now: Mutex<Arc<Opened>>,
+    /// A page was found that cannot be read, or was changed.
+    damaged: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Opened {
     path: PathBuf,
     file: File,
     summed: Summed,
@@ -71,12 +82,29 @@ impl Index {
         if Sha256Hex::of(&bytes) != summed.digest {
             return Err(failed(changed()));
         }
-        Ok(Self { path: path.to_owned(), file, summed, fences: bytes })
+        let opened = Opened { path: path.to_owned(), file, summed, fences: bytes };
+        Ok(Self { now: Mutex::new(Arc::new(opened)), damaged: AtomicBool::new(false) })
+    }
+
+    fn now(&self) -> Arc<Opened> {
+        Arc::clone(&self.now.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Its rows and its digest.
     pub fn summed(&self) -> Summed {
-        self.summed
+        self.now().summed
+    }
+
+    /// Goes on in another table, which says all that this one does: of the same log, and of no fewer of its records.
+    pub fn renew(&self, by: Self) {
+        let by = by.now.into_inner().unwrap_or_else(PoisonError::into_inner);
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = by;
+        self.damaged.store(false, Ordering::Release);
+    }
+
+    /// True once a page was found that cannot be read or was changed.
+    pub fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Acquire)
     }
 
     /// The records that speak of an exhibit, in order.
@@ -84,43 +112,30 @@ impl Index {
     /// # Errors
     /// The disk; a page that was changed.
     pub fn records_of(&self, id: &ExhibitId) -> Result<Vec<u64>> {
-        let (fences, _) = self.fences.as_chunks::<FENCE>();
-        // Rows of one exhibit may begin at the end of the page before the first that begins with it.
-        let first = fences.partition_point(|fence| fence[..32] < id.0[..]).saturating_sub(1);
-        let mut out = Vec::new();
-        for (number, _) in (first..)
-            .zip(fences.iter().skip(first))
-            .take_while(|(_, fence)| fence[..32] <= id.0[..])
-        {
-            let page = self.page(number)?;
-            out.extend(rows_of(&page).filter(|(of, _)| of == id).map(|(_, record)| record));
+        loop {
+            let now = self.now();
+            match now.records_of(id) {
+                // It was overwritten since, another having taken its place.
+                Err(_) if !Arc::ptr_eq(&now, &self.now()) => {}
+                Err(error) => {
+                    self.damaged.store(true, Ordering::Release);
+                    return Err(error);
+                }
+                found => return found,
+            }
         }
-        Ok(out)
     }
 
-    /// Every row, in order.
+    /// Every row, in order. What cannot be read is said of the page, and the next one follows.
     pub fn rows(&self) -> impl Iterator<Item = Result<Row>> + '_ {
-        (0..self.fences.len() / FENCE).flat_map(|number| {
-            let (rows, failed) = match self.page(number) {
+        let now = self.now();
+        (0..now.fences.len() / FENCE).flat_map(move |number| {
+            let (rows, failed) = match now.page(number) {
                 Ok(page) => (rows_of(&page).collect(), None),
                 Err(error) => (Vec::new(), Some(Err(error))),
             };
             rows.into_iter().map(Ok).chain(failed)
         })
-    }
-
-    /// A page, held against what stands for it.
-    fn page(&self, number: usize) -> Result<Vec<u8>> {
-        let failed = |source| Error::material("read", &self.path, source);
-        let (fences, _) = self.fences.as_chunks::<FENCE>();
-        let fence = fences.get(number).ok_or_else(|| failed(changed()))?;
-        let rows = usize::try_from(self.summed.rows).unwrap_or(usize::MAX);
-        let mut page = vec![0; rows.saturating_sub(number * ROWS).min(ROWS) * ROW];
-        self.file.read_exact_at(&mut page, (number * PAGE) as u64).map_err(failed)?;
-        if Sha256::digest(&page)[..] != fence[32..] {
-            return Err(failed(changed()));
-        }
-        Ok(page)
     }
 
     /// Writes a table of rows that are sorted, each once.
@@ -156,6 +171,37 @@ impl Index {
     }
 }
 
+impl Opened {
+    fn records_of(&self, id: &ExhibitId) -> Result<Vec<u64>> {
+        let (fences, _) = self.fences.as_chunks::<FENCE>();
+        // Rows of one exhibit may begin at the end of the page before the first that begins with it.
+        let first = fences.partition_point(|fence| fence[..32] < id.0[..]).saturating_sub(1);
+        let mut out = Vec::new();
+        for (number, _) in (first..)
+            .zip(fences.iter().skip(first))
+            .take_while(|(_, fence)| fence[..32] <= id.0[..])
+        {
+            let page = self.page(number)?;
+            out.extend(rows_of(&page).filter(|(of, _)| of == id).map(|(_, record)| record));
+        }
+        Ok(out)
+    }
+
+    /// A page, held against what stands for it.
+    fn page(&self, number: usize) -> Result<Vec<u8>> {
+        let failed = |source| Error::material("read", &self.path, source);
+        let (fences, _) = self.fences.as_chunks::<FENCE>();
+        let fence = fences.get(number).ok_or_else(|| failed(changed()))?;
+        let rows = usize::try_from(self.summed.rows).unwrap_or(usize::MAX);
+        let mut page = vec![0; rows.saturating_sub(number * ROWS).min(ROWS) * ROW];
+        self.file.read_exact_at(&mut page, (number * PAGE) as u64).map_err(failed)?;
+        if Sha256::digest(&page)[..] != fence[32..] {
+            return Err(failed(changed()));
+        }
+        Ok(page)
+    }
+}
+
 fn rows_of(page: &[u8]) -> impl Iterator<Item = Row> + '_ {
     let (rows, _) = page.as_chunks::<ROW>();
     rows.iter().filter_map(|row| {
@@ -166,7 +212,8 @@ fn rows_of(page: &[u8]) -> impl Iterator<Item = Row> + '_ {
 
 fn changed() -> io::Error {
     io::Error::other(
-        "it was changed since it was written: take its folder away, the next start makes it anew",
+        "it was changed since it was written: a house that runs makes it anew within minutes; where none does, take \
+         its folder away, and the next start does",
     )
 }
 
@@ -207,6 +254,30 @@ mod tests {
                 assert_eq!(index.records_of(&id(n)).unwrap(), of, "{n} of {count}");
             }
         }
+    }
+
+    #[test]
+    fn who_looks_up_goes_on_in_the_table_that_takes_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut rows: Vec<Row> = (0..300).map(|n| (id(n), n)).collect();
+        rows.sort_unstable();
+        let put = |name: &str, rows: &[Row]| {
+            let (bytes, summed) = written(rows);
+            std::fs::write(dir.path().join(name), bytes).unwrap();
+            (dir.path().join(name), summed)
+        };
+        let (old, summed) = put("old", &rows);
+        let index = Index::open(&old, summed).unwrap();
+        assert!(!index.is_damaged());
+        // Overwritten where it lies: nothing of it is believed, and that is known from then on.
+        std::fs::write(&old, vec![0; 300 * ROW]).unwrap();
+        assert!(index.records_of(&id(7)).is_err() && index.is_damaged());
+        rows.push((id(300), 300));
+        rows.sort_unstable();
+        let (new, summed) = put("new", &rows);
+        index.renew(Index::open(&new, summed).unwrap());
+        assert!(!index.is_damaged());
+        assert_eq!((index.summed(), index.records_of(&id(300)).unwrap()), (summed, vec![300]));
     }
 
     #[test]

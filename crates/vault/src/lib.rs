@@ -40,7 +40,7 @@ pub mod warc;
 pub use batch::{Added, Batch};
 pub use bytes::Bytes;
 pub use case::{
-    Case, Exhibit, Known, authority_of, exhibit_of, exhibit_path, is_shield_decision,
+    Case, Exhibit, Known, KnownOf, authority_of, exhibit_of, exhibit_path, is_shield_decision,
     shield_origin, speaks_of_exhibits,
 };
 pub use error::{Error, Result};

@@ -29,8 +29,12 @@ pub(crate) async fn page(
     let found = look(&app, |house| {
         let (now, open, all) = read::objections(house);
         // A statement is there where it came by the form; what a program showed may be a hash alone.
-        let kept = |view: &ObjectionView| house.case().exhibit(&ExhibitId(view.proof.0)).is_some();
-        let open: Vec<_> = open.into_iter().map(|view| (kept(&view), view)).collect();
+        let said = |view: &ObjectionView| match house.case().exhibit(&ExhibitId(view.proof.0)) {
+            Ok(Some(_)) => Said::Kept,
+            Ok(None) => Said::Hash,
+            Err(_) => Said::Unread,
+        };
+        let open: Vec<_> = open.into_iter().map(|view| (said(&view), view)).collect();
         (now, open, all)
     });
     let (now, open, all) = match found.await {
@@ -50,7 +54,18 @@ pub(crate) async fn page(
     framed(&app, &ctx, StatusCode::OK, page).await
 }
 
-fn list(lang: Lang, open: &[(bool, ObjectionView)], may: &May, now: Moment) -> Markup {
+/// What there is of what somebody said or showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    /// It is in the vault.
+    Kept,
+    /// Its hash alone.
+    Hash,
+    /// Nobody can tell: what is known of exhibits cannot be read.
+    Unread,
+}
+
+fn list(lang: Lang, open: &[(Said, ObjectionView)], may: &May, now: Moment) -> Markup {
     let cols = [
         Col::text(lang.t("objections.due")),
         Col::text(lang.t("items.item")).wide(),
@@ -60,7 +75,7 @@ fn list(lang: Lang, open: &[(bool, ObjectionView)], may: &May, now: Moment) -> M
         Col::text(lang.t("objections.shown")),
         Col::text(lang.t("items.acts")),
     ];
-    let row = |(kept, view): &(bool, ObjectionView)| {
+    let row = |(said, view): &(Said, ObjectionView)| {
         vec![
             html! {
                 (moment(view.due)) br;
@@ -78,8 +93,14 @@ fn list(lang: Lang, open: &[(bool, ObjectionView)], may: &May, now: Moment) -> M
             moment(view.at),
             html! {
                 (lang.t(if view.proven { "objections.proven" } else { "objections.by_word" })) br;
-                @if *kept { (parts::capture(&ExhibitId(view.proof.0), view.item.ticket())) }
-                @else { span.mono.cut { (view.proof.to_string()) } }
+                @match said {
+                    Said::Kept => { (parts::capture(&ExhibitId(view.proof.0), view.item.ticket())) },
+                    Said::Hash => { span.mono.cut { (view.proof.to_string()) } },
+                    Said::Unread => {
+                        span.mono.cut { (view.proof.to_string()) } br;
+                        span.state.is-wrong { (lang.t("objections.unread")) }
+                    },
+                }
             },
             html! { @if may.decide && seconds(view, may) { (decide(lang, view)) } },
         ]

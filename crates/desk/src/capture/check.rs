@@ -38,7 +38,7 @@ pub(crate) fn check(case: &Case, report: &mut Report) -> Result<()> {
             }
             _ => report.find(&place, "its times, or those of its authorisation, are none"),
         }
-        let sealed = case.exhibit(&capture.exhibit).is_some_and(|e| e.record < *record);
+        let sealed = case.exhibit(&capture.exhibit)?.is_some_and(|e| e.record < *record);
         if whole && !sealed && case.orders().is_empty() {
             report.find(&place, "the exhibit that it names was not sealed before it");
         }

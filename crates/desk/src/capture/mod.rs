@@ -116,6 +116,12 @@ pub(crate) struct Last {
     pub(crate) exhibit: ExhibitId,
 }
 
+impl Last {
+    pub(crate) fn of(record: u64, body: &CaptureMade) -> Self {
+        Self { record, content: body.content, exhibit: body.exhibit }
+    }
+}
+
 /// What the log says of authorisations and captures.
 #[derive(Debug, Clone, Default)]
 pub struct Book {
@@ -132,13 +138,9 @@ pub struct Book {
     seen: u64,
     /// Of a clearing house's: of those, what speaks of authorisations and is still to be read, the last first.
     ahead: Vec<u64>,
-    /// True of a clearing house's, which is bounded: it has not every capture, but the last ones of some items.
+    /// True of a clearing house's, which is bounded: it has no captures. Of which the last ones are, the house knows.
     is_short: bool,
 }
-
-/// The most items of which a clearing house's book has the last capture. Of what is captured again is then one
-/// record more.
-const MOST_LAST: usize = 100_000;
 
 impl Book {
     pub(crate) fn of(case: &Case) -> Result<Self> {
@@ -228,12 +230,9 @@ impl Book {
                 if let Some(of) = of {
                     of.captures += 1;
                 }
-                let (content, exhibit) = (body.content, body.exhibit);
-                self.last.insert(body.item.clone(), Last { record: index, content, exhibit });
                 if !self.is_short {
+                    self.last.insert(body.item.clone(), Last::of(index, &body));
                     self.captured.push((index, body));
-                } else if self.last.len() > MOST_LAST {
-                    self.last.pop_first();
                 }
             }
             Body::CaptureRefused(body) => {

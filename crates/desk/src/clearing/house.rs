@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use ledger::Checkpoint;
 use model::record::{Body, CaptureMade, ShieldBegan, ShieldDecided, ShieldFigured};
 use shield::feed::{Bounds, Entry, Feed};
 use shield::order::schedule::Schedule;
@@ -18,6 +19,7 @@ use vault::{Case, Home, Stamp};
 
 use super::blocks::{Batch, Blocks};
 use super::due::Due;
+use super::held::Held;
 use super::kept::{self, Covered, Keeping, Started};
 use super::publish::Noted;
 use super::replay::Standing;
@@ -357,24 +359,20 @@ impl House {
         Book::knowing(&self.case, &self.standing.spoken.grants, kept + applied)
     }
 
-    /// The capture on which an item rests, where it was of what is asked for now.
-    pub(super) fn last_capture(&self, item: ItemId, asked: &str) -> Option<Last> {
-        let machine = &self.standing.state.item(item)?.machine;
-        // Where a capture saw nothing there since, that one was the last.
-        if machine.in_force().is_some_and(|block| block.miss.is_some()) {
-            return None;
+    /// The last capture of what a probe was asked for, as its record calls it; `None`: it is not known, or cannot be
+    /// read any more.
+    pub(super) fn last_capture(&self, asked: &str) -> Option<Last> {
+        let record = self.standing.spoken.captured.last(asked)?;
+        match self.case.body(record) {
+            Ok(Body::CaptureMade(body)) => Some(Last::of(record, &body)),
+            _ => None,
         }
-        let block = machine.in_force().map(|block| &block.evidence);
-        let evidence = block.or_else(|| machine.evidence())?;
-        let (body, record) = self.capture_on(evidence)?;
-        let (content, exhibit) = (body.content, body.exhibit);
-        (body.item == asked).then_some(Last { record, content, exhibit })
     }
 
     /// What the log says of the capture that some evidence is, and in which record.
     pub(super) fn capture_on(&self, evidence: &Evidence) -> Option<(CaptureMade, u64)> {
         // One commit seals what a probe saw and says what it was.
-        let record = self.case.exhibit(&evidence.exhibit)?.record + 1;
+        let record = self.case.exhibit(&evidence.exhibit).ok()??.record + 1;
         let Ok(Body::CaptureMade(body)) = self.case.body(record) else { return None };
         (body.exhibit == evidence.exhibit).then_some((body, record))
     }
@@ -410,6 +408,10 @@ impl House {
         self.broken = self.case.is_broken();
         if !self.broken {
             self.ship(first);
+            for index in first..self.case.len() {
+                let (record, opening) = self.case.record(index)?;
+                self.standing.spoken.captured.take(index, &record, &opening);
+            }
         }
         done
     }
@@ -517,7 +519,7 @@ impl House {
         }
         let mut draft = Draft { decision, text, batch: Batch::new(seed), touched: Vec::new() };
         for step in &steps {
-            let touched = self.standing.state.apply(step);
+            let touched = self.standing.step(step);
             self.standing.tally.follow(&self.standing.state, step);
             self.standing.blocks.follow(&self.standing.state, step);
             draft.batch.take(&self.standing.state, step);
@@ -630,9 +632,21 @@ pub(super) fn replay(case: &Case, standing: &mut Standing, first: u64) -> Result
             crate::shell::quoted_path(case.dir())
         ))
     };
+    let mut held = Held::after(case.log(), first)?;
     for entry in case.records(first) {
         let (index, record, opening) = entry?;
+        held.take(&opening);
         standing.take(index, &record, &opening).map_err(|why| odd(index, &why))?;
+    }
+    let signed = case.checkpoint().and_then(|note| Checkpoint::parse_unverified(note).ok());
+    // Who may sign was held where the log was opened.
+    if !signed.is_some_and(|signed| (signed.size, signed.root) == (case.len(), held.root())) {
+        return Err(Error::Beside(format!(
+            "the entries of the clearing house's log are not those of its signed checkpoint: one of them was \
+             changed. Nothing is decided on such a log; `vigie verify {}` tells more, `vigie restore` lays back \
+             a backup",
+            crate::shell::quoted_path(case.dir())
+        )));
     }
     standing.end().map_err(|why| odd(case.len().saturating_sub(1), &why))
 }

@@ -21,10 +21,12 @@
 //! - [`Cosigned`], [`witnesses`]: what is added waits until witnesses have cosigned it; a thread asks them.
 //! - [`tally`], `trail`: figures, and which record speaks of which ticket: both follow the steps.
 //! - `replay`: from records to the state; nothing else makes it.
+//! - `held`: records that are applied are held against the tree that the log's key signed.
 //! - `kept`: what that came to, in a file, so that a start applies what came after alone.
 //! - `spoken`: which records speak of exhibits and authorisations: what is looked up, and not applied.
 //! - `sight`: what captures showed of who else stands behind a value: the check asks it.
 //! - `due`: what is to be checked and captured by now, and all of it anew by newer sets.
+//! - `captured`: which record tells of the last capture of what lives.
 //! - `blocks`: which record put which block into force, and what shows it.
 //!
 //! Invariants: nobody is told of an act, and no feed shows it, before its record is durable. What is added
@@ -32,11 +34,13 @@
 //! of the disk nothing more is decided until the log was read anew. An epoch has one writer.
 
 mod blocks;
+mod captured;
 pub mod challenge;
 mod check;
 pub mod door;
 mod due;
 mod hand;
+mod held;
 mod house;
 mod house_act;
 mod keeper;
@@ -65,7 +69,7 @@ pub use house::{Ask, Done, House, MAX_TOGETHER};
 pub use house_act::HouseAct;
 pub use keeper::{Closed, Keeper, MAX_WAITING, Out};
 pub use kept::Started;
-pub(crate) use kept::destroy;
+pub(crate) use kept::{destroy, forget_erased};
 pub use received::HandedIn;
 pub use replay::Standing;
 pub use witnessed::{Cosigned, Witnessing, witnessing};

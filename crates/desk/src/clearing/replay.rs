@@ -3,7 +3,7 @@
 use model::record::{Body, Opening, Record, ShieldDecided};
 use shield::measure::{Measure, figures};
 use shield::order::written::MAX_PARTS;
-use shield::order::{Decision, ItemId, Moment, Policy, State};
+use shield::order::{Decision, Deed, ItemId, Moment, Policy, State, Step, Touched};
 
 use super::blocks::{Batch, Blocks};
 use super::spoken::Spoken;
@@ -144,7 +144,7 @@ impl Standing {
 
     fn apply(&mut self, decision: &Decision, record: u64, batch: &mut Batch) {
         for step in decision.steps() {
-            let touched = self.state.apply(&step);
+            let touched = self.step(&step);
             self.measure.follow(&self.state, &touched, record, decision.at);
             self.tally.follow(&self.state, &step);
             self.blocks.follow(&self.state, &step);
@@ -152,6 +152,26 @@ impl Standing {
         }
         self.last = self.last.max(Some(decision.at));
         self.decisions += 1;
+    }
+
+    /// The state after a step. What a probe saw last of an item that ends nobody asks for any more.
+    pub(super) fn step(&mut self, step: &Step) -> Touched {
+        let of = match &step.deed {
+            Deed::Turned { item, .. } => Some(*item),
+            _ => None,
+        };
+        let live = |state: &State| {
+            let live = state.item(of?)?;
+            Some((live.value.clone(), live.written.clone()))
+        };
+        let before = if self.spoken.captured.is_empty() { None } else { live(&self.state) };
+        let touched = self.state.apply(step);
+        if let Some((value, written)) = before
+            && live(&self.state).is_none()
+        {
+            self.spoken.captured.ended(&self.state, &value, written.as_deref());
+        }
+        touched
     }
 
     /// A figure of the policy is another from a record on; true where other records are covered by that.

@@ -1,11 +1,13 @@
-//! Which records speak of exhibits, of erasures and of authorisations: nothing that is applied, but what the house
-//! looks up. A start has it of what is kept, so that it reads none of these records.
+//! Which records speak of exhibits, of erasures, of authorisations and of captures: nothing that is applied, but what
+//! the house looks up. A start has it of what is kept, so that it reads none of these records.
 
 use std::sync::Arc;
 
 use model::record::{Opening, Record};
 use vault::Known;
 use vault::index::{Index, Row, Summed};
+
+use super::captured::Captured;
 
 /// What the log says of them.
 #[derive(Debug, Default)]
@@ -18,6 +20,8 @@ pub(super) struct Spoken {
     pub(super) erased: bool,
     /// Records of authorisations, and of what these refused, in order. Few: one an hour and reason.
     pub(super) grants: Vec<u64>,
+    /// What was captured last.
+    pub(super) captured: Captured,
 }
 
 impl Spoken {
@@ -29,6 +33,8 @@ impl Spoken {
             self.since.extend(vault::exhibit_of(opening).map(|id| (id, index)));
         } else if kind.starts_with("authorisation.") || kind == "capture.refused" {
             self.grants.push(index);
+        } else {
+            self.captured.take(index, record, opening);
         }
     }
 

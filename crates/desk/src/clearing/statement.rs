@@ -39,7 +39,7 @@ pub(super) fn sealed_in(house: &mut House, text: &str) -> Result<Sha256Hex> {
     let text = told(text)?;
     let staged = house.case().stager().reader(&mut text.as_bytes())?;
     let id = staged.id();
-    if house.case().exhibit(&id).is_some() {
+    if house.case().exhibit(&id)?.is_some() {
         return Ok(Sha256Hex(id.0));
     }
     house.record(|case, stamp| {

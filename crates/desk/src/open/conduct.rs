@@ -181,8 +181,10 @@ fn run(desk: &mut Desk, request: &Request, work: &Work) -> Result<Opened> {
     let runs = known_runs(&views)?;
     let waiting = unread_exhibits(&views)?;
     let said = said_unread(&views)?;
-    let total: u64 =
-        waiting.iter().filter_map(|(id, _)| desk.case.exhibit(id)).map(|e| e.size).sum();
+    let mut total = 0;
+    for (id, _) in &waiting {
+        total += desk.case.exhibit(id)?.map_or(0, |e| e.size);
+    }
     Progress::add(&work.progress.parsed_total, total);
     let stager = desk.case.stager();
     let mut threads = Vec::new();
@@ -494,13 +496,13 @@ impl Conductor<'_> {
         while let Some(member) = around {
             depth += 1;
             root = member.container;
-            let record = self.desk.case.exhibit(&root).map(|e| e.record as i64);
+            let record = self.desk.case.exhibit(&root)?.map(|e| e.record as i64);
             around = match record {
                 Some(record) => self.origin_of(record)?.member,
                 None => None,
             };
         }
-        let size = self.desk.case.exhibit(&root).map_or(0, |e| e.size);
+        let size = self.desk.case.exhibit(&root)?.map_or(0, |e| e.size);
         let budget = self
             .budgets
             .entry(root)

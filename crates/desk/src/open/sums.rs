@@ -134,7 +134,7 @@ fn compared(
 
 /// The sums in a file, if it holds any.
 fn sums_in(desk: &Desk, file: &Named) -> Result<Option<Vec<Sum>>> {
-    let Some(exhibit) = desk.case.exhibit(&file.exhibit) else { return Ok(None) };
+    let Some(exhibit) = desk.case.exhibit(&file.exhibit)? else { return Ok(None) };
     if exhibit.size == 0 || exhibit.size > MAX_LEN {
         return Ok(None);
     }

@@ -102,7 +102,7 @@ impl Briefs {
     /// as a package.
     fn packages(&mut self, case: &Case) -> Result<()> {
         for info in std::mem::take(&mut self.infos) {
-            if case.exhibit(&info.exhibit).is_none_or(|exhibit| exhibit.size > MAX_INFO) {
+            if case.exhibit(&info.exhibit)?.is_none_or(|exhibit| exhibit.size > MAX_INFO) {
                 continue;
             }
             let read = |source| Error::Read { path: info.exhibit.to_string().into(), source };

@@ -63,7 +63,7 @@ pub fn import(place: &Place, file: &Path, trust: Option<&Trust>, work: &Work) ->
     closed?;
     let opened =
         open(place, &Request { paths: vec![file.to_owned()], ..Request::default() }, work)?;
-    if vault::Case::read(&place.case)?.exhibit(&exhibit).is_none() {
+    if vault::Case::read(&place.case)?.exhibit(&exhibit)?.is_none() {
         return Err(Error::Asked(format!(
             "{} changed while it was taken in: what was sealed is not what was checked",
             file.display()

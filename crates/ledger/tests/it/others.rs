@@ -103,8 +103,14 @@ fn a_log_of_another_program_is_read() {
         let before = reader.root_at(old).unwrap();
         assert_eq!(before, root(&hashes[..old as usize]));
         assert!(old == 0 || is_consistent(old, new, &proof, &before, &top));
+        // Who begins there, and reads the rest, comes to the same tree.
+        let mut edge = reader.edge_at(old).unwrap();
+        assert_eq!((edge.size(), edge.root()), (old, before));
+        hashes[old as usize..].iter().for_each(|hash| edge.push(*hash, &mut |_, _, _| {}));
+        assert_eq!((edge.size(), edge.root()), (size, top));
     }
     assert!(reader.consistency_proof(size + 1).is_err() && reader.root_at(size + 1).is_err());
+    assert!(reader.edge_at(size + 1).is_err());
     let trust = format!("log {key}");
     let trust = ledger::Trust::parse(&trust).unwrap();
     for index in 0..size {

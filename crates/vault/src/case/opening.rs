@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use ledger::{Authority, Home, Keys, Lock, Log, Reader, Wait, disk};
+use ledger::{Authority, Checkpoint, Home, Keys, Lock, Log, Reader, Wait, disk};
 use model::ExhibitId;
 use model::record::{
     Body, CaseBorn, CaseOpened, Envelope, Opening, Record, RecordError, uuid_v7, write,
@@ -160,7 +160,9 @@ impl Case {
         let of = OfLog::of(&reader, &origin, first_key(&reader).as_ref(), &authority)?;
         let keys = of.handed_on(reader.size(), signer.verifier());
         // All of this before anything is written: what a run completes and drops, it drops for good.
-        let born = is_known(&reader, &authority, &origin, &keys)?;
+        let known = KnownOf::of(&authority, &origin, &keys)?;
+        known.hold(&reader)?;
+        let born = known.is_born;
         stands_alone(dir)?;
         let known = knows(&reader, &keys);
         none_ahead(dir, reader.size(), known.is_some())?;
@@ -344,11 +346,12 @@ impl Case {
         if !knowing || !self.orders.is_empty() {
             disk::shred::sweep(&openings)?;
         }
+        disk::Pending::remove_only(&openings)?;
         let exhibits = self.dir.join("vault/exhibits");
         disk::sweep(&exhibits)?;
         let last = openings.join(file_name(self.len()));
         for id in crate::openings::exhibits_in(&last) {
-            if self.find(&id)?.is_none() {
+            if self.exhibit(&id)?.is_none() {
                 disk::remove(&exhibit_path(&self.dir, &id))?;
             }
         }
@@ -418,20 +421,42 @@ impl Case {
     }
 }
 
-/// Holds a log against what its authority knows of it: what it has seen, and the birth in its own log;
-/// true where that is there.
-fn is_known(log: &Reader, authority: &Authority, origin: &str, keys: &Keys) -> Result<bool> {
-    let seen = authority.seen(origin, keys)?;
-    let birth = birth_in(&authority.reader()?, origin)?;
-    // Its making may have been cut off before its birth was recorded, never after more records.
-    if birth.is_none() && seen.is_none() && log.size() > 1 {
-        return Err(Error::Unborn { origin: origin.to_owned(), records: log.size() });
+/// What an authority knows of a log: what it has seen, and the birth in its own log.
+#[derive(Debug)]
+pub struct KnownOf {
+    origin: String,
+    through: Vec<Checkpoint>,
+    is_born: bool,
+}
+
+impl KnownOf {
+    /// What it knows by now. Whoever writes to the log publishes before the authority sees it: a log that is opened
+    /// after this was asked goes through it.
+    ///
+    /// # Errors
+    /// A checkpoint that does not verify by the log's keys; the authority's own log cannot be read.
+    pub fn of(authority: &Authority, origin: &str, keys: &Keys) -> Result<Self> {
+        let seen = authority.seen(origin, keys)?;
+        let birth = birth_in(&authority.reader()?, origin)?;
+        let is_born = birth.is_some();
+        // Where another key signed it, that is told where keys are compared.
+        let born = birth.and_then(|born| born.checkpoint).and_then(|note| keys.open(&note).ok());
+        let through = seen.into_iter().chain(born).collect();
+        Ok(Self { origin: origin.to_owned(), through, is_born })
     }
-    let is_born = birth.is_some();
-    // Where another key signed it, that is told where keys are compared.
-    let born = birth.and_then(|born| born.checkpoint).and_then(|note| keys.open(&note).ok());
-    log.goes_through(&seen.into_iter().chain(born).collect::<Vec<_>>())?;
-    Ok(is_born)
+
+    /// Holds a log against it.
+    ///
+    /// # Errors
+    /// The log was cut, or is another history; records of a log that the authority knows nothing of; tiles that
+    /// cannot be read.
+    pub fn hold(&self, log: &Reader) -> Result<()> {
+        // Its making may have been cut off before its birth was recorded, never after more records.
+        if !self.is_born && self.through.is_empty() && log.size() > 1 {
+            return Err(Error::Unborn { origin: self.origin.clone(), records: log.size() });
+        }
+        Ok(log.goes_through(&self.through)?)
+    }
 }
 
 /// How far beyond the log's end openings are looked for, where their folder is not listed.

@@ -112,7 +112,10 @@ impl Case {
         };
         let next = self.len();
         let rest_id = rest.as_ref().map(|(staged, _)| staged.id());
-        let rest_record = rest_id.map(|id| self.exhibit(&id).map_or(next, |known| known.record));
+        let rest_record = match rest_id {
+            Some(id) => Some(self.exhibit(&id)?.map_or(next, |known| known.record)),
+            None => None,
+        };
         let mut batch = self.batch();
         if let Some((staged, body)) = rest {
             batch.seal_rest(staged, body)?;

@@ -106,7 +106,7 @@ impl Case {
             What::Names(order) => self.plan_names(*order),
             What::Exhibit(id) => self.plan_exhibit(id, None, progress),
             What::Bytes(id, ranges) => {
-                let exhibit = self.exhibit(id).ok_or(Error::NoExhibit(*id))?;
+                let exhibit = self.exhibit(id)?.ok_or(Error::NoExhibit(*id))?;
                 let inside = |r: &Range<u64>| r.start < r.end && r.end <= exhibit.size;
                 if ranges.is_empty() || !ranges.iter().all(inside) {
                     return Err(Error::NotErasable(format!(
@@ -140,7 +140,7 @@ impl Case {
         runs: Option<Vec<Range<u64>>>,
         progress: &dyn Fn(u64),
     ) -> Result<Plan> {
-        let exhibit = self.exhibit(id).ok_or(Error::NoExhibit(*id))?;
+        let exhibit = self.exhibit(id)?.ok_or(Error::NoExhibit(*id))?;
         let nesting = self.nesting()?;
         let inside = nesting.reach(*id, &nesting.members);
         if runs.is_some() && !inside.is_empty() {
@@ -164,7 +164,7 @@ impl Case {
         for (of, carrier) in [(&whole, false), (&carriers, true)] {
             for id in of {
                 // A member whose container is not known any more has lost it to an erasure.
-                let Some(e) = self.exhibit(id) else { continue };
+                let Some(e) = self.exhibit(id)? else { continue };
                 let (record, size, in_place) = (e.record, e.size, e.in_place.clone());
                 plan.exhibits.push(Doomed { id: *id, record, size, in_place, carrier });
                 plan.earlier.extend(self.earlier(record));
@@ -183,8 +183,9 @@ impl Case {
         let stay = self.exhibits().iter().map(|e| e.id).filter(|id| !gone.contains(id));
         let (found, unsearched) = digests.search(self, stay, progress);
         plan.sums = found.iter().map(|(id, found)| (*id, found.start, found.end)).collect();
-        let telling = found.iter().filter_map(|(id, _)| Some(self.exhibit(id)?.record));
-        plan.telling = telling.collect();
+        for (id, _) in &found {
+            plan.telling.extend(self.exhibit(id)?.map(|e| e.record));
+        }
         plan.unsearched = unsearched;
         plan.same = self.still_named(&plan)?;
         Ok(plan)

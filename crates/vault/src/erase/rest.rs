@@ -17,7 +17,7 @@ impl Case {
     /// Copies the rest into the vault, and makes the body of its sealing record: it came in as the
     /// whole did.
     pub(super) fn stage_rest(&self, part: &PartPlan) -> Result<(Staged, ExhibitSealed)> {
-        let exhibit = self.exhibit(&part.id).ok_or(Error::NoExhibit(part.id))?;
+        let exhibit = self.exhibit(&part.id)?.ok_or(Error::NoExhibit(part.id))?;
         // Hashes that are made of other bytes would never prove what is left.
         if !crate::rehash::is(&self.path(&part.id)?, &part.id) {
             let other = "its bytes are not those that were sealed: `vigie verify` tells more";

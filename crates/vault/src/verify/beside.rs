@@ -45,7 +45,8 @@ pub(super) fn coming_in(dir: &Path, paths: &[PathBuf], records: u64) -> HashSet<
             size = case.len();
         }
         waiting.retain(|(path, id)| {
-            let named = grown.as_ref().and_then(|case| case.exhibit(id));
+            // One that cannot be looked up may be coming in: it stays to be looked at.
+            let named = grown.as_ref().and_then(|case| case.exhibit(id).ok().flatten());
             let stays = named.is_none_or(|e| e.record < records) && dir.join(path).exists();
             if !stays {
                 coming.insert((*path).clone());

@@ -500,7 +500,7 @@ proptest! {
                 }
                 Move::EraseField(n) if !there.is_empty() => {
                     let (id, text) = there[n % there.len()].clone();
-                    let record = case.exhibit(&id).unwrap().record;
+                    let record = case.exhibit(&id).unwrap().unwrap().record;
                     let what = What::Field(record, "source".into());
                     if let Ok(plan) = case.plan_erasure(&what, &|_| {}) {
                         case.erase(&plan, WHY, &no_more, &stamp()).unwrap();

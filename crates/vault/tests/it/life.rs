@@ -90,7 +90,7 @@ fn seal_read_reopen() {
 
     let case = Case::read(&dir.join("case")).unwrap();
     assert_eq!(case.exhibits().len(), 3);
-    assert_eq!(case.exhibit(&root_id).unwrap().size, 4);
+    assert_eq!(case.exhibit(&root_id).unwrap().unwrap().size, 4);
     let Body::ExhibitSealed(body) = case.body(4).unwrap() else { panic!() };
     assert_eq!(Origin::of_sealed(&body).member, Some(member));
     let Body::ParseRun(run) = case.body(5).unwrap() else { panic!() };
@@ -137,10 +137,10 @@ fn what_is_committed_is_read_before_it_is_published() {
     batch.commit(&stamp()).unwrap();
     assert!(fs::metadata(dir.join("case/ledger/journal")).unwrap().len() > 0);
     let reader = Case::read(&dir.join("case")).unwrap();
-    assert!(reader.exhibit(&id).is_some());
+    assert!(reader.exhibit(&id).unwrap().is_some());
     assert_eq!(vault::Records::open(&dir.join("case")).unwrap().len(), reader.len());
     std::mem::forget(case); // as a kill would leave it, but for the lock
-    assert!(Case::read(&dir.join("case")).unwrap().exhibit(&id).is_some());
+    assert!(Case::read(&dir.join("case")).unwrap().exhibit(&id).unwrap().is_some());
 }
 
 /// Whoever has a copy of it lays that file back: it is named, and not the one before it.
@@ -178,7 +178,7 @@ fn what_stays_in_place_is_checked_there() {
     let mut batch = case.batch();
     batch.seal(staged, &from("/media.dd")).unwrap();
     batch.commit(&stamp()).unwrap();
-    assert_eq!(case.exhibit(&id).unwrap().in_place.as_deref(), Some(media.as_path()));
+    assert_eq!(case.exhibit(&id).unwrap().unwrap().in_place.as_deref(), Some(media.as_path()));
     assert_eq!(case.bytes(&id).unwrap().range(9_999, 20_000).unwrap(), [5]);
     case.finish().unwrap();
     assert_eq!(fs::read_dir(dir.join("case/vault/exhibits")).unwrap().count(), 0);

@@ -134,8 +134,8 @@ fn an_objection_counts_once_its_text_stands_there_and_not_before() {
     assert_eq!((body.statement, body.way.as_str()), (proof, "dns"));
     assert_eq!(body.place, given.places[0].1);
     // What was seen and what was said are sealed, and before the decision.
-    assert!(house.case().exhibit(&body.exhibit).is_some());
-    assert!(house.case().exhibit(&model::ExhibitId(proof.0)).is_some());
+    assert!(house.case().exhibit(&body.exhibit).unwrap().is_some());
+    assert!(house.case().exhibit(&model::ExhibitId(proof.0)).unwrap().is_some());
     assert_eq!(done.record, Some(house.case().len() - 1));
     // The same words again open no second clock, and nobody is asked outside.
     let records = house.case().len();

@@ -20,7 +20,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use ledger::disk::{self, Overwrite, Pending};
+use ledger::disk::{self, Pending, shred};
 use ledger::note::MAX_CHECKPOINT;
 use ledger::{Checkpoint, Keys, Note, SigningKey};
 use model::Sha256Hex;
@@ -35,7 +35,7 @@ use crate::{Error, Result};
 
 /// What the lines are here, and what records come to: a change of either is another version. Beside it stands
 /// that of the machine ([`shield::order::kept::VERSION`]).
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const FIRST: &str = "vigie/shield-state";
 /// The most bytes of a file: more is not read.
 pub(super) const MAX_FILE: u64 = 8 << 30;
@@ -50,7 +50,7 @@ const LENGTH: u64 = 4;
 pub(in crate::clearing) struct Digests {
     table: (u64, Sha256Hex),
     lines: (u64, Sha256Hex),
-    exhibits: Summed,
+    pub(super) exhibits: Summed,
 }
 
 /// What the note says.
@@ -202,22 +202,31 @@ impl<R: Read> Read for Hashing<R> {
 }
 
 /// Puts files in place of those that are there: whole or not at all, since the one that is signed names the other,
-/// and is the last to have its name.
+/// and is the last to have its name. What was there is overwritten: an erasure that comes later cannot reach it any
+/// more. Where a house looks up in a table, it is `used`, and goes on in the new one before that.
 pub(super) fn write(
     dir: &Path,
     standing: &Standing,
     at: &Checkpoint,
     signer: &SigningKey,
+    used: Option<&Index>,
 ) -> Result<()> {
     let path = path(dir);
     let folder = path.parent().unwrap_or(dir);
     disk::create_dir(folder).map_err(vault::Error::from)?;
     // What a crash left half written.
-    disk::sweep(folder).map_err(vault::Error::from)?;
+    shred::sweep(folder).map_err(vault::Error::from)?;
     let mut pending = Pending::new(folder).map_err(vault::Error::from)?;
     let exhibits = table(standing, &mut |bytes| put(&mut pending, bytes))?;
     let named = exhibits_path(dir, &exhibits);
-    pending.persist(&named, Overwrite::Replace).map_err(vault::Error::from)?;
+    // The same table may be in use: it is not overwritten while it is sound. What was written of it goes with the rest.
+    let is_there = |index: Index| index.rows().all(|row| row.is_ok());
+    let _same = if Index::open(&named, exhibits).is_ok_and(is_there) {
+        Some(pending)
+    } else {
+        shred::persist(pending, &named).map_err(vault::Error::from)?;
+        None
+    };
     let mut pending = Pending::new(folder).map_err(vault::Error::from)?;
     let (table, lines) = parts(standing, &mut |bytes| put(&mut pending, bytes))?;
     let digests = Digests { table, lines, exhibits };
@@ -226,11 +235,21 @@ pub(super) fn write(
     let note = signer.note(head.text()).to_string();
     let length = u32::try_from(note.len()).unwrap_or(u32::MAX).to_le_bytes();
     let ended = pending.append(&[note.as_bytes(), &length].concat());
-    ended.and_then(|()| pending.persist(&path, Overwrite::Replace)).map_err(vault::Error::from)?;
-    for other in exhibits_there(dir).iter().filter(|other| **other != named) {
-        disk::remove(other).map_err(vault::Error::from)?;
+    ended.and_then(|()| shred::persist(pending, &path)).map_err(vault::Error::from)?;
+    if let Some(used) = used {
+        used.renew(Index::open(&named, exhibits)?);
     }
-    Ok(())
+    tidy(dir, &exhibits)
+}
+
+/// Overwrites and removes what lies beside the state and the table that it names.
+pub(super) fn tidy(dir: &Path, named: &Summed) -> Result<()> {
+    let named = exhibits_path(dir, named);
+    for other in exhibits_there(dir).iter().filter(|other| **other != named) {
+        shred::shred(other).map_err(vault::Error::from)?;
+    }
+    let path = path(dir);
+    Ok(shred::sweep(path.parent().unwrap_or(dir)).map_err(vault::Error::from)?)
 }
 
 /// Writes a piece, and has the disk take it before the next: acts are flushed to the same disk meanwhile.

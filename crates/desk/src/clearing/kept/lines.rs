@@ -21,6 +21,8 @@ use super::super::trail::MAX_MARKS;
 
 /// How many marks of the trail, or numbers of records, stand in a line.
 const MARKS: usize = 10_000;
+/// How many captures.
+const ASKED: usize = 1_000;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -33,6 +35,7 @@ enum Line {
     Running(Vec<(ItemId, Option<Moment>, Option<Moment>)>),
     Objected(Vec<(ItemId, Sha256Hex, Moment)>),
     Spoken { erased: bool, grants: Vec<u64> },
+    Captured(Vec<(String, u64)>),
     Marks { cut: bool, marks: Vec<(u64, TicketId)> },
     Under { record: u64, seed: Sha256Hex, leaves: Vec<Sha256Hex>, at: Moment },
     Block { item: ItemId, record: u64, place: u32, expires: Moment, code: Option<String> },
@@ -98,6 +101,10 @@ pub(super) fn write<E: From<serde_json::Error>>(
     put(&Line::Spoken { erased, grants: Vec::new() })?;
     for grants in standing.spoken.grants.chunks(MARKS) {
         put(&Line::Spoken { erased, grants: grants.to_vec() })?;
+    }
+    let captured: Vec<_> = standing.spoken.captured.list().collect();
+    for captured in captured.chunks(ASKED) {
+        put(&Line::Captured(captured.to_vec()))?;
     }
     let (first, second) = trail.marks.as_slices();
     let marks = [first, second].concat();
@@ -168,6 +175,10 @@ impl Lines {
             Line::Spoken { erased, grants } => {
                 self.rest.spoken.erased = erased;
                 self.rest.spoken.grants.extend(grants);
+            }
+            Line::Captured(captured) => {
+                let known = &mut self.rest.spoken.captured;
+                captured.into_iter().for_each(|(asked, record)| known.note(&asked, record));
             }
             Line::Marks { cut, marks } => {
                 trail.cut = cut;

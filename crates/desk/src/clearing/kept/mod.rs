@@ -10,8 +10,9 @@
 //! - `reading`: the same for who only reads, and writes nothing.
 //! - [`Keeping`]: the thread that writes it, which reads the log as anybody would: acts never wait for it.
 //!
-//! Invariants: nothing of the file counts before its signature, its digests and its root hold. No word of the
-//! file can change what the log says: only how long a start takes.
+//! Invariants: nothing is signed that was not held against the log's tree, entry by entry. Nothing of the file
+//! counts before its signature, its digests and its root hold. No word of the file can change what the log says:
+//! only how long a start takes.
 
 mod file;
 mod keeping;
@@ -26,8 +27,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ledger::{Checkpoint, Keys, Reader, SigningKey, tree};
+use vault::index::Index;
 use vault::{Case, Home, Records};
 
+use super::held::Held;
 use super::replay::Standing;
 use super::witnessed::Cosigned;
 use crate::desk::{Place, now_ms};
@@ -123,15 +126,19 @@ fn goes_on(log: &Reader, keys: &Keys, head: &Head) -> Use<()> {
 }
 
 /// Makes what is kept anew, of all that is published and, where the policy asks for witnesses, covered by them: what
-/// was kept before, and what came since. Gives how many records that is; `None`: it is not the time for it.
+/// was kept before, and what came since. Gives how many records that is; `None`: it is not the time for it. In `used` a
+/// house that runs looks exhibits up: it goes on in what is kept, and where it was found damaged that is made anew of
+/// the log.
 ///
 /// # Errors
-/// A log that does not hold together; the disk. What was kept before stays.
+/// A log that does not hold together, or whose entries are not those that its key signed; the disk. What was kept
+/// before stays.
 pub(super) fn keep(
     dir: &Path,
     keys: &Keys,
     signer: &SigningKey,
     covered: &Covered,
+    used: Option<&Index>,
 ) -> Result<Option<u64>> {
     let records = Records::open(dir)?;
     let beside =
@@ -144,15 +151,28 @@ pub(super) fn keep(
     if end == 0 || *keys.at(end) != signer.verifier() {
         return Ok(None);
     }
-    if matches!(head(dir, records.log(), keys), Ok(Some(head)) if head.records >= end) {
+    let damaged = used.filter(|used| used.is_damaged());
+    let there = match damaged {
+        Some(_) => sound_head(dir, records.log(), keys),
+        None => head(dir, records.log(), keys),
+    };
+    if let Ok(Some(head)) = there
+        && head.records >= end
+    {
+        // It could not be read for a while, and can be again.
+        if let Some(used) = damaged {
+            used.renew(file::exhibits(dir, &head).map_err(beside)?);
+        }
         return Ok(None);
     }
     let (mut standing, first) = match load(dir, records.log(), keys) {
         Ok(Some(kept)) if kept.0.spoken.is_sound() => kept,
         Ok(_) | Err(_) => (Standing::default(), 0),
     };
+    let mut held = Held::after(records.log(), first)?;
     for index in first..end {
         let (record, opening) = records.get(index)?;
+        held.take(&opening);
         let taken = standing.take(index, &record, &opening);
         taken.map_err(|why| beside(format!("record {index}: {why}")))?;
     }
@@ -161,8 +181,16 @@ pub(super) fn keep(
         return Ok(None);
     }
     standing.end().map_err(beside)?;
-    let root = if end == now.size { now.root } else { records.log().root_at(end)? };
-    file::write(dir, &standing, &Checkpoint { size: end, root, ..now }, signer)?;
+    // A start believes what is signed here: nothing of it may come from an entry that the log's key did not sign.
+    if !held.is_of(records.log(), &now)? {
+        return Err(beside(format!(
+            "the log's entries are not those of its signed checkpoint, one of them was changed; `vigie verify {}` \
+             tells more",
+            crate::shell::quoted_path(dir)
+        )));
+    }
+    let at = Checkpoint { size: end, root: held.root(), ..now };
+    file::write(dir, &standing, &at, signer, used)?;
     Ok(Some(end))
 }
 
@@ -232,20 +260,27 @@ pub(super) fn open(place: &Place) -> Result<(Case, Standing, Started, Cosigned)>
         .map_err(|e| Error::from(e).of_house())?;
     let folder = begun.elapsed().saturating_sub(loading);
     let cosigned = Cosigned::read(&place.home, &case)?;
-    let is_of_erased = match &kept {
-        Ok(Some((_, records))) => *records < erased(&case),
-        // A table may lie there without what names it.
-        Ok(None) => erased(&case) > 0,
-        // Of how many records it is, cannot be told: it may be made of what was erased.
-        Err(_) => erased(&case) > 0,
-    };
-    if is_of_erased {
-        // What is kept next would be made of it.
-        destroy(case.dir())?;
-    }
+    forget_erased(&case)?;
     let (standing, mut started) = standing(&case, kept, cosigned.sizes())?;
     started.folder = folder;
     Ok((case, standing, started, cosigned))
+}
+
+/// Destroys what is kept where it is of records before the last order of erasure: an order that was cut short is
+/// completed by whatever opens the folder next, which need be no start. Of how many records it is may not be told, and
+/// a table may lie there without what names it: they may be made of what was erased, and go too.
+///
+/// # Errors
+/// The disk; the folder is open for reading alone.
+pub(crate) fn forget_erased(case: &Case) -> Result<()> {
+    let erased = erased(case);
+    if erased == 0 || !path(case.dir()).parent().is_some_and(Path::exists) {
+        return Ok(());
+    }
+    match head(case.dir(), case.log(), case.keys()?) {
+        Ok(Some(head)) if head.records >= erased => file::tidy(case.dir(), &head.digests.exhibits),
+        _ => destroy(case.dir()),
+    }
 }
 
 /// How many records there are up to the last order of erasure.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use ledger::{Home, Keys, Reader, tree};
-use vault::Case;
+use vault::{Case, KnownOf};
 
 use super::{Started, Use, from, looked, path, standing};
 use crate::clearing::replay::Standing;
@@ -21,9 +21,11 @@ const AGAIN: u32 = 3;
 /// elsewhere it is the key that the log names, as for `verify`.
 ///
 /// # Errors
-/// As [`Case::read`] and [`standing`].
+/// As [`Case::read`] and [`standing`]; a log that does not go through what the authority in `home` has seen of it.
 pub(in crate::clearing) fn read(dir: &Path, home: Option<&Path>) -> Result<(Standing, Started)> {
     let mut tries = 0;
+    // Asked before the log is opened: what is published later the authority sees later.
+    let seen = home.map(|home| known_of(dir, home)).transpose()?.flatten();
     loop {
         // Opened before the log is looked at: what is kept later may be of more records than are seen here.
         let (stands, file) = (modified(dir), looked(&path(dir)));
@@ -36,6 +38,9 @@ pub(in crate::clearing) fn read(dir: &Path, home: Option<&Path>) -> Result<(Stan
             standing.spoken.known(*records)
         };
         let case = Case::read_knowing(dir, knows).map_err(|e| Error::from(e).of_house())?;
+        if let Some(seen) = &seen {
+            seen.hold(case.log())?;
+        }
         // Of its two files a house that runs may have replaced one between the two.
         if kept.is_err() && tries < AGAIN && modified(dir) != stands {
             tries += 1;
@@ -47,6 +52,16 @@ pub(in crate::clearing) fn read(dir: &Path, home: Option<&Path>) -> Result<(Stan
         });
         return standing(&case, kept, cosigned.unwrap_or_default().sizes());
     }
+}
+
+/// What the authority in a home knows of the log in a folder; `None`: it is not in that home.
+fn known_of(dir: &Path, home: &Path) -> Result<Option<KnownOf>> {
+    // Of a folder that cannot be opened it is told where it is opened.
+    let Ok(origin) = Case::origin_in(dir) else { return Ok(None) };
+    let Ok(authority) = Home::new(home).find(vault::authority_of(&origin)) else { return Ok(None) };
+    let log = Reader::open(&dir.join("ledger")).map_err(vault::Error::from)?;
+    let keys = vault::keys_of(&log, &origin, &authority)?;
+    Ok(Some(KnownOf::of(&authority, &origin, &keys)?))
 }
 
 /// When what is kept was made; `None`: nothing is.

@@ -1,3 +1,7 @@
+pub(super) mod replaced;
+
+use std::path::Path;
+
 use ledger::disk::faults::{Last, crash_after, heal};
 use ledger::{Keys, SigningKey};
 use model::Sha256Hex;
@@ -6,13 +10,13 @@ use model::record::{
 };
 use shield::order::{Command, Moment};
 
-use super::file::{digests, write};
-use super::{Covered, keep, load, path, standing};
+use super::file::digests;
+use super::{Covered, load, path, standing};
 use crate::capture::Book;
 use crate::clearing::House;
 use crate::clearing::check::check;
 use crate::clearing::replay::Standing;
-use crate::clearing::tests::{does, item, place, released, reported};
+use crate::clearing::tests::{ask, does, item, league, place, released, reported};
 use crate::desk::Place;
 use crate::verify::Report;
 use vault::Case;
@@ -20,8 +24,26 @@ use vault::Case;
 const NAMES: [&str; 4] =
     ["a.stream.example", "b.stream.example", "198.51.100.7", "https://c.stream.example/live.m3u8"];
 
+pub(super) fn keep(
+    dir: &Path,
+    keys: &Keys,
+    signer: &SigningKey,
+    covered: &Covered,
+) -> crate::Result<Option<u64>> {
+    super::keep(dir, keys, signer, covered, None)
+}
+
+fn write(
+    dir: &Path,
+    standing: &Standing,
+    at: &ledger::Checkpoint,
+    signer: &SigningKey,
+) -> crate::Result<()> {
+    super::file::write(dir, standing, at, signer, None)
+}
+
 /// A house with a ticket, one item of it in force, closed.
-fn house(place: &Place) -> (Keys, SigningKey) {
+pub(super) fn house(place: &Place) -> (Keys, SigningKey) {
     House::create(place).unwrap();
     let mut house = House::open(place).unwrap();
     house.begin().unwrap();
@@ -34,7 +56,7 @@ fn house(place: &Place) -> (Keys, SigningKey) {
     keys
 }
 
-fn sealed(house: &mut House, bytes: &[u8]) {
+pub(super) fn sealed(house: &mut House, bytes: &[u8]) {
     let sealed = house.record(|case, stamp| {
         let staged = case.stager().reader(&mut &*bytes)?;
         let mut batch = case.batch();
@@ -44,7 +66,7 @@ fn sealed(house: &mut House, bytes: &[u8]) {
     sealed.unwrap();
 }
 
-fn goes_on(place: &Place, n: u16) {
+pub(super) fn goes_on(place: &Place, n: u16) {
     let mut house = House::open(place).unwrap();
     house.begin().unwrap();
     let asks = released(&house, item(n));
@@ -71,9 +93,9 @@ fn opened(place: &Place) -> super::Started {
     let read = Case::read(&place.case).unwrap();
     assert!(!read.exhibits().is_empty());
     for exhibit in read.exhibits() {
-        assert_eq!(house.case().exhibit(&exhibit.id).as_deref(), Some(exhibit));
+        assert_eq!(house.case().exhibit(&exhibit.id).unwrap().as_deref(), Some(exhibit));
     }
-    assert_eq!(house.case().exhibit(&model::ExhibitId([7; 32])), None);
+    assert_eq!(house.case().exhibit(&model::ExhibitId([7; 32])).unwrap(), None);
     let started = house.started().clone();
     house.close().unwrap();
     started
@@ -478,7 +500,7 @@ fn what_was_sealed_before_what_is_kept_is_not_sealed_again() {
         added.unwrap();
         assert_eq!(house.case().len(), before + records);
     }
-    assert_eq!(house.case().exhibit(&known.id).as_deref(), Some(&known));
+    assert_eq!(house.case().exhibit(&known.id).unwrap().as_deref(), Some(&known));
     let bytes = house.case().bytes(&known.id).unwrap();
     assert_eq!(bytes.range(0, bytes.size()).unwrap(), b"what a probe saw");
     house.close().unwrap();
@@ -587,11 +609,11 @@ fn a_log_that_was_cut_is_found_though_no_folder_is_listed() {
     assert!(!path.exists());
 }
 
-/// Seals what a probe saw of an item, says so, and has it decided on.
-fn captured(house: &mut House, n: u16, granted: u64, asked: &str) -> model::ExhibitId {
+/// Seals what a probe saw, and says so.
+fn saw(house: &mut House, granted: u64, asked: &str, bytes: &str) -> model::ExhibitId {
     let time = time_text(crate::desk::now_ms());
     let sealed = house.record(|case, stamp| {
-        let staged = case.stager().reader(&mut asked.as_bytes())?;
+        let staged = case.stager().reader(&mut bytes.as_bytes())?;
         let exhibit = staged.id();
         let body = CaptureMade {
             granted,
@@ -604,7 +626,7 @@ fn captured(house: &mut House, n: u16, granted: u64, asked: &str) -> model::Exhi
             chains: Vec::new(),
             requests: 1,
             media_bytes: 1,
-            content: Sha256Hex::of(asked.as_bytes()),
+            content: Sha256Hex::of(bytes.as_bytes()),
             signature: String::new(),
         };
         let mut batch = case.batch();
@@ -613,7 +635,12 @@ fn captured(house: &mut House, n: u16, granted: u64, asked: &str) -> model::Exhi
         batch.commit(stamp)?;
         Ok(exhibit)
     });
-    let exhibit = sealed.unwrap();
+    sealed.unwrap()
+}
+
+/// The same of an item, on which it is decided.
+fn captured(house: &mut House, n: u16, granted: u64, asked: &str) -> model::ExhibitId {
+    let exhibit = saw(house, granted, asked, asked);
     let mut asks = released(house, item(n));
     asks.truncate(1);
     if let Command::Capture { capture, .. } = &mut asks[0].command {
@@ -650,7 +677,13 @@ fn who_starts_from_what_is_kept_knows_authorisations_and_last_captures() {
         range.unwrap().start
     };
     let granted = noted(&mut house, grant(1).into());
-    let exhibit = captured(&mut house, 1, granted, "b.stream.example");
+    captured(&mut house, 1, granted, "b.stream.example");
+    // One that changed nothing: no decision tells of it.
+    let exhibit = saw(&mut house, granted, "b.stream.example", "another page");
+    let gone = captured(&mut house, 2, granted, "198.51.100.7");
+    assert_eq!(house.last_capture("198.51.100.7").unwrap().exhibit, gone);
+    let grounds = shield::order::words::Grounds::new("no stream").unwrap();
+    does(&mut house, &[ask(&league(), Command::Refuse { item: item(2), grounds })]);
     let hour = time_text(3_600_000);
     let refused = CaptureRefused { granted, hour, refusal: "host".to_owned(), refused: 3 };
     noted(&mut house, refused.into());
@@ -668,11 +701,11 @@ fn who_starts_from_what_is_kept_knows_authorisations_and_last_captures() {
     assert_eq!(book.granted[&granted].body, whole(&house)[&granted].body);
     assert_eq!(book.granted[&granted].refused, 3);
     assert!(book.captured.is_empty() && !book.follow_some(house.case(), 1).unwrap());
-    let last = house.last_capture(item(1), "b.stream.example").unwrap();
-    assert_eq!((last.exhibit, last.content), (exhibit, Sha256Hex::of(b"b.stream.example")));
-    assert_eq!(house.case().exhibit(&exhibit).unwrap().record + 1, last.record);
-    assert_eq!(house.last_capture(item(1), "another.example"), None);
-    assert_eq!(house.last_capture(item(2), "198.51.100.7"), None);
+    let last = house.last_capture("b.stream.example").unwrap();
+    assert_eq!((last.exhibit, last.content), (exhibit, Sha256Hex::of(b"another page")));
+    assert_eq!(house.case().exhibit(&exhibit).unwrap().unwrap().record + 1, last.record);
+    assert_eq!(house.last_capture("another.example"), None);
+    assert_eq!(house.last_capture("198.51.100.7"), None, "nobody asks for it any more");
     // What comes after is followed a few records at a time.
     let second = noted(&mut house, grant(2).into());
     let ended = AuthorisationEnded { granted, reason: "closed".to_owned() };
@@ -686,6 +719,14 @@ fn who_starts_from_what_is_kept_knows_authorisations_and_last_captures() {
     let all = whole(&house);
     assert_eq!(book.granted.keys().collect::<Vec<_>>(), all.keys().collect::<Vec<_>>());
     assert!(book.granted[&granted].ended.is_some() && book.granted[&second].ended.is_none());
-    assert!(book.last("https://c.stream.example/live.m3u8").is_some());
+    let asked = "https://c.stream.example/live.m3u8";
+    assert!(book.last(asked).is_none(), "the house knows");
+    let last = house.last_capture(asked).unwrap();
+    assert_eq!(last.content, Sha256Hex::of(asked.as_bytes()));
+    house.close().unwrap();
+    keep(&place.case, &keys, &signer, &Covered::default()).unwrap().unwrap();
+    assert_eq!(findings(&place), (vec![], vec![]));
+    let house = House::open(&place).unwrap();
+    assert_eq!(house.last_capture(asked), Some(last));
     house.close().unwrap();
 }

@@ -149,7 +149,7 @@ pub(in crate::clearing) fn seal(
 ) -> Result<()> {
     let mut bytes = bytes;
     let staged = house.case().stager().reader(&mut bytes)?;
-    if house.case().exhibit(&staged.id()).is_some() {
+    if house.case().exhibit(&staged.id())?.is_some() {
         return Ok(());
     }
     house.record(|case, stamp| {

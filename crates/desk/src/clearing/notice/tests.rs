@@ -109,7 +109,7 @@ fn without_a_relay_a_letter_waits_for_a_hand_and_is_sealed_when_it_went() {
     assert!(text.contains("To: Host <abuse@host.example>") && text.contains("[0/0]"), "{text}");
     let exhibit = model::ExhibitId(model::Sha256Hex::of(text.as_bytes()).0);
     let (before, sealed) = keeper
-        .look(move |house| (notice(house), house.case().exhibit(&exhibit).is_some()))
+        .look(move |house| (notice(house), house.case().exhibit(&exhibit).unwrap().is_some()))
         .unwrap();
     assert_eq!((before, sealed), (Notice::Asked, false));
     let act = HouseAct::NoticeSent { item: item(0), to: None };
@@ -117,7 +117,7 @@ fn without_a_relay_a_letter_waits_for_a_hand_and_is_sealed_when_it_went() {
     let again = (act.clone(), vera.clone());
     keeper.look(move |house| house.do_act(&vera, &act)).unwrap().unwrap();
     let (after, sealed) = keeper
-        .look(move |house| (notice(house), house.case().exhibit(&exhibit).is_some()))
+        .look(move |house| (notice(house), house.case().exhibit(&exhibit).unwrap().is_some()))
         .unwrap();
     assert!(matches!(after, Notice::Sent(_)) && sealed);
     assert_eq!(outbox::all(&dir.path().join("shield")).unwrap(), (Vec::new(), 0));

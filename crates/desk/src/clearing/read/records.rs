@@ -104,7 +104,7 @@ fn stands_in(house: &House, id: &ExhibitId, whose: &Whose, ticket: TicketId) -> 
 /// nothing.
 ///
 /// # Errors
-/// The disk.
+/// It cannot be read, or nobody can tell whether it is there; the disk.
 pub fn evidence(
     house: &House,
     id: &ExhibitId,
@@ -112,7 +112,7 @@ pub fn evidence(
     ticket: Option<TicketId>,
 ) -> Result<Option<(Vec<u8>, u64)>> {
     let case = house.case();
-    if case.exhibit(id).is_none() {
+    if case.exhibit(id)?.is_none() {
         return Ok(None);
     }
     if whose.is_some() && !ticket.map_or(Ok(false), |ticket| stands_in(house, id, whose, ticket))? {

@@ -17,6 +17,7 @@ use shield::order::schedule::Need;
 use shield::order::words::Person;
 use shield::order::{Actor, Capture, Command, ItemId, Moment, Role, Seen, Value};
 
+use super::super::captured::asked;
 use super::super::follow;
 use super::{SETTLED, TRY_AGAIN, Told, Work};
 use crate::capture::{Book, Came, counted, sealed};
@@ -232,7 +233,7 @@ impl Probing {
         // Before anything is decided on it: the check that follows knows what this capture showed.
         self.known.saw(&capture);
         let (taken, actor) = (Moment(capture.ended_ms), self.actor(keeper)?);
-        let exhibit = self.seal(keeper, *item, record, capture)?;
+        let exhibit = self.seal(keeper, record, capture)?;
         let capture = Capture { value: (**value).clone(), exhibit, taken, seen };
         let item = *item;
         if let Err(refusal) =
@@ -280,23 +281,9 @@ impl Probing {
     }
 
     /// One that saw what the last one saw is no new record: its bytes are those of the last one.
-    fn seal(
-        &self,
-        keeper: &Keeper,
-        item: ItemId,
-        record: u64,
-        capture: collect::Capture,
-    ) -> Result<ExhibitId> {
-        self.follow(keeper)?;
-        let last = self.book().last(&capture.item);
-        let last = match last {
-            Some(last) => Some(last),
-            // It was before this house was opened.
-            None => {
-                let asked = capture.item.clone();
-                keeper.look(move |house| house.last_capture(item, &asked))?
-            }
-        };
+    fn seal(&self, keeper: &Keeper, record: u64, capture: collect::Capture) -> Result<ExhibitId> {
+        let asked = capture.item.clone();
+        let last = keeper.look(move |house| house.last_capture(&asked))?;
         if let Some(last) = last.filter(|last| last.content == capture.content()) {
             return Ok(last.exhibit);
         }
@@ -340,9 +327,7 @@ fn targets(house: &mut House, need: Need, most: usize) -> Vec<(ItemId, Value, St
     let due = house.captures_due(need, most);
     let target = |item: ItemId| {
         let live = house.state().item(item)?;
-        let text = live.written.as_deref().map_or_else(|| live.value.to_string(), str::to_owned);
-        let text = text.replace("[.]", ".").replace("[:]", ":").replacen("hxxp", "http", 1);
-        Some((item, live.value.clone(), text))
+        Some((item, live.value.clone(), asked(&live.value, live.written.as_deref())))
     };
     due.into_iter().filter_map(target).collect()
 }
