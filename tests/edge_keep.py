@@ -4,8 +4,6 @@ set. All of it on loopback."""
 
 import json
 import os
-import re
-import shlex
 import signal
 import socket
 import statistics
@@ -19,8 +17,8 @@ from pathlib import Path
 
 from clearing_house import free_port, until
 from signed_world import Signed
+from units import DOCS, Unit
 
-DOCS = Path(__file__).resolve().parent.parent / "docs/edge"
 KEEP = "127.0.0.1"
 A, AAAA, HTTPS, RRSIG = 1, 28, 65, 46
 
@@ -105,6 +103,8 @@ class Bench:
     port of a world where nothing is signed, or a `Signed` one, of which the resolver proves what it answers."""
 
     soon = 1.0
+    # What is installed beside keep's unit.
+    dropins = ()
 
     def __init__(self, work, upstream, silence=None):
         self.work, self.world = Path(work), upstream if isinstance(upstream, Signed) else None
@@ -123,6 +123,18 @@ class Bench:
             assert text.count(old) >= 1, old
             text = text.replace(old, new)
         (self.work / "keep.toml").write_text(text)
+        self.unit = Unit(self.work, "vigie-keep.service", self.dropins, self.settings())
+
+    def settings(self):
+        """What the unit's commands are told of this test's resolver."""
+        return {"UNBOUND_CONTROL": "unbound-control -c unbound.conf",
+                "REC_CONTROL": f"rec_control --config-dir={self.work} --socket-dir={self.work}",
+                "LUA": f"{self.work}/vigie.lua", "OFF": f"{self.work}/off.lua"}
+
+    @property
+    def flush(self):
+        """Whether keep's unit opens the resolver, where that does not do so by itself."""
+        return bool(self.unit.values("ExecStopPost"))
 
     def start(self, name, *words):
         log = open(self.work / f"{name}.log", "a")
@@ -140,7 +152,7 @@ class Bench:
         self.watcher = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.watcher.bind(str(path))
         self.watcher.settimeout(5)
-        self.start("keep", "env", f"NOTIFY_SOCKET={path}", os.environ["VIGIE_BIN"], "edge", "keep", "--config", "keep.toml")
+        self.start("keep", "env", f"NOTIFY_SOCKET={path}", *self.unit.start())
         assert self.watcher.recv(64) == b"READY=1"
         assert self.watcher.recv(64) == b"WATCHDOG=1"
 
@@ -169,16 +181,10 @@ class Unbound(Bench):
         self.start("resolver", "unbound", "-d", "-c", "unbound.conf")
         self.answers()
 
-    def flush(self, line):
-        """The unit's own command, with this test's settings."""
-        unit = (DOCS / "vigie-keep.service").read_text()
-        words = shlex.split(re.search(rf"^{line}=\+(.*)$", unit, re.M)[1])
-        env = dict(os.environ, UNBOUND_CONTROL="unbound-control -c unbound.conf")
-        subprocess.run([DOCS / Path(words[0]).name, *words[1:]], cwd=self.work, env=env, check=True)
-
 
 class Bind(Bench):
     name = "BIND"
+    dropins = ("vigie-keep-no-unbound.conf",)
 
     def resolver(self):
         profile = (DOCS / "named.conf.example").read_text()
@@ -196,11 +202,10 @@ class Bind(Bench):
         self.start("resolver", "named", "-g", "-c", "named.conf")
         self.answers()
 
-    flush = None
-
 
 class PowerDns(Bench):
     name = "PowerDNS"
+    dropins = ("vigie-keep-recursor.conf",)
     # It asks each second.
     soon = 2.5
 
@@ -210,9 +215,10 @@ class PowerDns(Bench):
         for text, old in ((profile, "/etc/powerdns/vigie.lua"), (lua, "127.0.0.1:5354")):
             assert old in text, old
         lua = lua.replace("127.0.0.1:5354", f"{KEEP}:{self.feed}")
-        if self.world:
-            lua += f"clearTA('.')\naddTA('.', '{' '.join(self.world.ds.split()[3:])}')\n"
-        (self.work / "vigie.lua").write_text(lua)
+        # What else an ISP has there.
+        others = f"clearTA('.')\naddTA('.', '{' '.join(self.world.ds.split()[3:])}')\n" if self.world else ""
+        (self.work / "vigie.lua").write_text(lua + others)
+        (self.work / "off.lua").write_text(others)
         (self.work / "recursor.conf").write_text(
             profile.replace("/etc/powerdns/vigie.lua", f"{self.work}/vigie.lua")
             + f"local-address={KEEP}\nlocal-port={self.port}\nsocket-dir={self.work}\ndaemon=no\nthreads=2\n"
@@ -221,16 +227,10 @@ class PowerDns(Bench):
         self.start("resolver", "pdns_recursor", f"--config-dir={self.work}")
         self.answers()
 
-    def flush(self, line):
-        """What stands in the place of the unit's command here."""
-        how = {"ExecStopPost": "disable", "ExecStartPost": "enable"}[line]
-        env = dict(os.environ, REC_CONTROL=f"rec_control --config-dir={self.work} --socket-dir={self.work}", LUA=f"{self.work}/vigie.lua")
-        subprocess.run([DOCS / "recursor-flush", how], cwd=self.work, env=env, check=True)
-
 
 class Knot(Bench):
     name = "Knot"
-    flush = None
+    dropins = ("vigie-keep-knot.conf", "vigie-keep-no-unbound.conf")
     # keep writes twice a second, and it reads the file again then.
     soon = 2.5
 
@@ -345,7 +345,7 @@ def course(bench):
         time.sleep(34)
         assert blocked(bench, "flood0.example"), "Unbound heeds the expiry now: mend docs/edge.md"
         begun = time.monotonic()
-        bench.flush("ExecStopPost")
+        assert bench.unit.run("ExecStopPost")
         until("the flush opens", lambda: opened(bench, "flood0.example"), 5)
         figures["open after the flush"] = time.monotonic() - begun
     else:
@@ -356,7 +356,7 @@ def course(bench):
     # keep is back: empty, and heard again once a follower sends.
     bench.keep()
     if bench.flush:
-        bench.flush("ExecStartPost")
+        assert bench.unit.run("ExecStartPost")
     assert opened(bench, "flood0.example")
     follower = Follower(bench.run)
     follower.block("again.example")
