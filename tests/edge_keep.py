@@ -20,6 +20,11 @@ from signed_world import Signed
 from units import DOCS, Unit
 
 KEEP = "127.0.0.1"
+# Where the ISP's customers look a block up: what stands in the profiles, and what this test has filled in.
+LOOKUP = ("https://clearing.authority.example/blocked", "https://look.up.example/blocked")
+WHY = b"blocked by order: " + LOOKUP[1].encode()
+# Of the ISP's own page, in the profiles and in the world.
+PAGE = {1: bytes([192, 0, 2, 99]), 28: bytes.fromhex("20010db8000700000000000000000099")}
 A, AAAA, HTTPS, RRSIG = 1, 28, 65, 46
 
 
@@ -105,6 +110,9 @@ class Bench:
     soon = 1.0
     # What is installed beside keep's unit.
     dropins = ()
+    # Whether it tells whoever asks with EDNS why (RFC 8914); its profile's lines of the ISP's own page, and whether they
+    # are set.
+    tells, page, paged = False, (), False
 
     def __init__(self, work, upstream, silence=None):
         self.work, self.world = Path(work), upstream if isinstance(upstream, Signed) else None
@@ -135,6 +143,14 @@ class Bench:
     def flush(self):
         """Whether keep's unit opens the resolver, where that does not do so by itself."""
         return bool(self.unit.values("ExecStopPost"))
+
+    def profile(self, name, *edits):
+        """A file of docs/edge with this test's places in it."""
+        text = (DOCS / name).read_text()
+        for old, new in (*edits, *(self.page if self.paged else ())):
+            assert old in text, old
+            text = text.replace(old, new)
+        return text
 
     def start(self, name, *words):
         log = open(self.work / f"{name}.log", "a")
@@ -168,10 +184,8 @@ class Unbound(Bench):
     name = "Unbound"
 
     def resolver(self):
-        profile = (DOCS / "unbound.conf.example").read_text()
-        for old, new in (("127.0.0.1@5354", f"{KEEP}@{self.feed}"), ("/run/unbound.ctl", f"{self.work}/unbound.ctl")):
-            assert old in profile, old
-            profile = profile.replace(old, new)
+        profile = self.profile("unbound.conf.example", ("127.0.0.1@5354", f"{KEEP}@{self.feed}"),
+                               ("/run/unbound.ctl", f"{self.work}/unbound.ctl"))
         anchor = f' trust-anchor: "{self.world.ds}"\n' if self.world else ""
         (self.work / "unbound.conf").write_text(
             f'server:\n do-daemonize: no\n use-syslog: no\n directory: "{self.work}"\n chroot: ""\n username: ""\n'
@@ -185,16 +199,15 @@ class Unbound(Bench):
 class Bind(Bench):
     name = "BIND"
     dropins = ("vigie-keep-no-unbound.conf",)
+    page = (("policy nxdomain", "policy cname page.isp.example"),)
 
     def resolver(self):
-        profile = (DOCS / "named.conf.example").read_text()
-        for old, new in (("port 5354", f"port {self.feed}"),
-                         ("options {", f'options {{ directory "{self.work}"; listen-on port {self.port} {{ {KEEP}; }};'
-                          f" listen-on-v6 {{ none; }}; forwarders {{ 127.0.0.1 port {self.upstream}; }}; forward only;"
-                          f" dnssec-validation {'yes' if self.world else 'no'}; recursion yes; allow-query {{ any; }}; pid-file none;"
-                          " session-keyfile none;")):
-            assert old in profile, old
-            profile = profile.replace(old, new)
+        profile = self.profile(
+            "named.conf.example", ("port 5354", f"port {self.feed}"),
+            ("options {", f'options {{ directory "{self.work}"; listen-on port {self.port} {{ {KEEP}; }};'
+             f" listen-on-v6 {{ none; }}; forwarders {{ 127.0.0.1 port {self.upstream}; }}; forward only;"
+             f" dnssec-validation {'yes' if self.world else 'no'}; recursion yes; allow-query {{ any; }};"
+             " pid-file none; session-keyfile none;"))
         if self.world:
             flags, protocol, algorithm, *key = self.world.anchor.split()[3:]
             profile += f'trust-anchors {{ . static-key {flags} {protocol} {algorithm} "{" ".join(key)}"; }};\n'
@@ -206,15 +219,15 @@ class Bind(Bench):
 class PowerDns(Bench):
     name = "PowerDNS"
     dropins = ("vigie-keep-recursor.conf",)
+    tells = True
+    page = (("    defpol = Policy.NXDOMAIN,\n", ""), ("-- defpol = Policy.Custom", "defpol = Policy.Custom"))
     # It asks each second.
     soon = 2.5
 
     def resolver(self):
         profile = (DOCS / "recursor.conf.example").read_text()
-        lua = (DOCS / "recursor.lua.example").read_text()
-        for text, old in ((profile, "/etc/powerdns/vigie.lua"), (lua, "127.0.0.1:5354")):
-            assert old in text, old
-        lua = lua.replace("127.0.0.1:5354", f"{KEEP}:{self.feed}")
+        lua = self.profile("recursor.lua.example", ("127.0.0.1:5354", f"{KEEP}:{self.feed}"), LOOKUP)
+        assert "/etc/powerdns/vigie.lua" in profile
         # What else an ISP has there.
         others = f"clearTA('.')\naddTA('.', '{' '.join(self.world.ds.split()[3:])}')\n" if self.world else ""
         (self.work / "vigie.lua").write_text(lua + others)
@@ -231,6 +244,8 @@ class PowerDns(Bench):
 class Knot(Bench):
     name = "Knot"
     dropins = ("vigie-keep-knot.conf", "vigie-keep-no-unbound.conf")
+    tells = True
+    page = (("\tlocal page = {}\n", ""), ("-- local page = {", "local page = {"))
     # keep writes twice a second, and it reads the file again then.
     soon = 2.5
 
@@ -247,8 +262,7 @@ class Knot(Bench):
             settings.write(more)
 
     def resolver(self):
-        profile = (DOCS / "kresd.conf.example").read_text()
-        assert profile.count("'/run/vigie-kresd'") == 1
+        profile = self.profile("kresd.conf.example", ("'/run/vigie-kresd'", f"'{self.folder}'"), LOOKUP)
         # As the machine's start would have left them.
         for name in ("blocks.rpz", "alive"):
             if not (self.folder / name).exists():
@@ -257,7 +271,7 @@ class Knot(Bench):
             f"net.listen('{KEEP}', {self.port}, {{ kind = 'dns' }})\n"
             + (f"trust_anchors.add('{self.world.ds}')\n" if self.world else "trust_anchors.remove('.')\n") +
             f"cache.open(10 * MB, 'lmdb://{self.work}/cache')\n"
-            + profile.replace("'/run/vigie-kresd'", f"'{self.folder}'")
+            + profile
             # A stub proves nothing.
             + f"policy.add(policy.all(policy.{'FORWARD' if self.world else 'STUB'}({{ '127.0.0.1@{self.upstream}' }})))\n"
         )
@@ -386,6 +400,7 @@ def exactly(bench, name, sibling, kind, tcp, do, cd):
     assert code == 3 and answer[6:8] == b"\0\0", (asked, code, answer)
     # Of the SOA beneath, and so of the answer: five seconds at the most.
     assert min_ttl(answer) <= 5, (asked, answer)
+    told(bench, asked, answer, do)
     for other in (f"x.{name}", "stream.example", sibling, f"x{name}"):
         code, answer = ask(bench.server, other, kind, tcp, do, cd)
         assert code == 0 and answer[6:8] != b"\0\0", (other, asked, code, answer)
@@ -393,6 +408,43 @@ def exactly(bench, name, sibling, kind, tcp, do, cd):
         if bench.world and do:
             assert RRSIG in kinds(answer), (other, asked, answer)
             assert cd or answer[3] & 0x20, (other, asked, "not proven", answer)
+
+
+def told(bench, asked, answer, edns):
+    """Whoever asks with EDNS is told why, and where to look it up: Extended DNS Error 15, where the resolver can."""
+    error = b"\0\x0f" + (2 + len(WHY)).to_bytes(2, "big") + b"\0\x0f" + WHY
+    if edns and bench.tells:
+        assert error in answer, (asked, answer)
+    else:
+        assert not edns or answer.endswith(b"\0\0"), (asked, "it says more now: mend docs/edge.md", answer)
+
+
+def own_page(bench):
+    """Off by default; where it is set, a blocked name leads to the ISP's own page, and for no longer than a block lasts."""
+    bench.kill("resolver")
+    bench.paged = True
+    bench.keep()
+    bench.resolver()
+    follower = Follower(bench.run)
+    name = "paged.stream.example"
+    follower.block(name)
+
+    def leads():
+        code, answer = ask(bench.server, name, AAAA)
+        return code == 0 and PAGE[AAAA] in answer
+
+    until("it leads to the page", leads, 30)
+    for kind, tcp, do, cd in product((A, AAAA), (False, True), (False, True), (False, True)):
+        code, answer = ask(bench.server, name, kind, tcp, do, cd)
+        assert code == 0 and PAGE[kind] in answer and min_ttl(answer) <= 5, (name, kind, tcp, do, cd, answer)
+        assert max(ttl for _, ttl in records(answer)) <= 5, (name, "outlives its block", answer)
+        for other in (f"x.{name}", "stream.example", "other.stream.example"):
+            code, answer = ask(bench.server, other, kind, tcp, do, cd)
+            assert code == 0 and PAGE[kind] not in answer, (other, kind, answer)
+    follower.lift(name)
+    until("it is open", lambda: PAGE[A] not in ask(bench.server, name)[1], bench.soon)
+    follower.close()
+    assert bench.kill("keep", signal.SIGTERM) == 0
 
 
 def records(answer):
@@ -437,6 +489,8 @@ def one(kind, work, upstream):
     bench = kind(f"{work}/{kind.name}", upstream)
     try:
         course(bench)
+        if bench.page:
+            own_page(bench)
     except BaseException:
         for log in sorted(bench.work.glob("*.log")):
             print(f"--- {kind.name}: {log.name}\n" + log.read_text()[-4000:])
