@@ -1,5 +1,5 @@
-"""`vigie edge keep` beside a BIRD, with the settings of docs/edge: what a router with a BIRD of its own hears by BGP, and
-what it hears when keep, BIRD or the feed is gone. Run by `./test shield`, as root, with VIGIE_BIN set, in network
+"""`vigie edge keep` beside a BIRD, with the settings of docs/edge: what a router with a BIRD of its own hears by BGP,
+and what it hears when keep, BIRD or the feed is gone. Run by `./test shield`, as root, with VIGIE_BIN set, in network
 namespaces of its own."""
 
 import json
@@ -16,6 +16,7 @@ import edge_keep
 from clearing_house import until
 from edge_keep import DOCS, Follower, until_log, vigie
 from spaces import World, own_network
+from units import Unit
 
 SILENCE = 8
 RTBH = {"198.51.100.7/32", "2001:db8:b::7/128"}
@@ -27,6 +28,7 @@ class Bird(edge_keep.Bench):
     """keep, BIRD beside it, and a BIRD that is a router in another namespace."""
 
     name = "BIRD"
+    dropins = ("vigie-keep-bird.conf", "vigie-keep-no-unbound.conf")
 
     def __init__(self, work, space):
         super().__init__(work, 0, SILENCE)
@@ -78,9 +80,10 @@ class Bird(edge_keep.Bench):
             got.add(rule[1] if rule else part.split()[0])
         return got
 
-    def flush(self):
-        env = dict(os.environ, FILE=str(self.folder / "blocks.conf"), BIRDC=f"birdc -s {self.work}/bird.ctl")
-        subprocess.run([DOCS / "bird-flush"], env=env, check=True)
+    def settings(self):
+        # No Unbound of this machine's is touched: there is none.
+        return {"UNBOUND_CONTROL": "false", "FILE": f"{self.work}/blocks/blocks.conf",
+                "BIRDC": f"birdc -s {self.work}/bird.ctl"}
 
     def alarm(self):
         return json.loads(vigie(self, "status", "--json"))["drivers"][0]["alarm"]
@@ -154,8 +157,15 @@ def course(bench):
     bench.kill("keep")
     time.sleep(2)
     assert len(bench.heard()) == 5, "BIRD ends routes by itself now: mend docs/edge.md"
-    bench.flush()
+    assert bench.unit.run("ExecStopPost")
     gone(bench, "keep killed, the flush, withdrawn", 3)
+    # Where a resolver's flush before it fails, as without an Unbound, it is run all the same.
+    bench.keep()
+    begin(bench)
+    bench.kill("keep")
+    both = Unit(bench.work, "vigie-keep.service", ("vigie-keep-bird.conf",), bench.settings())
+    assert not both.run("ExecStopPost")
+    gone(bench, "keep killed, another flush failing, withdrawn", 3)
     # keep is killed and back at once: it begins empty.
     bench.keep()
     begin(bench)
