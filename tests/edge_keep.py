@@ -430,8 +430,8 @@ def own_page(bench):
     follower.block(name)
 
     def leads():
-        code, answer = ask(bench.server, name, AAAA)
-        return code == 0 and PAGE[AAAA] in answer
+        got = ask(bench.server, name, AAAA)
+        return got is not None and got[0] == 0 and PAGE[AAAA] in got[1]
 
     until("it leads to the page", leads, 30)
     for kind, tcp, do, cd in product((A, AAAA), (False, True), (False, True), (False, True)):
@@ -442,7 +442,7 @@ def own_page(bench):
             code, answer = ask(bench.server, other, kind, tcp, do, cd)
             assert code == 0 and PAGE[kind] not in answer, (other, kind, answer)
     follower.lift(name)
-    until("it is open", lambda: PAGE[A] not in ask(bench.server, name)[1], bench.soon)
+    until("it is open", lambda: opened(bench, name) and not leads(), bench.soon)
     follower.close()
     assert bench.kill("keep", signal.SIGTERM) == 0
 
