@@ -81,18 +81,19 @@ class Supervisor:
 
     def supervise(self):
         try:
-            unit = self.bench.unit
-            assert unit.values("Restart") == ["always"], unit.text
+            assert self.bench.unit.values("Restart") == ["always"], self.bench.unit.text
             while not self.over.is_set():
                 self.bench.keep()
                 child = self.bench.children["keep"]
-                assert unit.run("ExecStartPost"), "its ExecStartPost= fails"
+                assert self.bench.unit.run("ExecStartPost"), "its ExecStartPost= fails"
                 self.runs.set()
                 child.wait()
+                if self.over.is_set():
+                    return
                 self.runs.clear()
-                unit.run("ExecStopPost")
+                self.bench.unit.run("ExecStopPost")
                 self.stopped.set()
-                self.over.wait(float(unit.values("RestartSec")[0]))
+                self.over.wait(float(self.bench.unit.values("RestartSec")[0]))
                 self.again.wait()
         except BaseException as error:
             self.error = error
@@ -111,5 +112,6 @@ class Supervisor:
         self.bench.kill("keep")
 
     def end(self):
+        """From here on nobody looks after it: it runs on, and its end is whoever's who ends it."""
         self.over.set()
         self.again.set()
