@@ -1,6 +1,6 @@
-"""`vigie edge keep` beside a BIRD, with the settings of docs/edge: what a router with a BIRD of its own hears by BGP, and
-what it hears when keep, BIRD or the feed is gone. Run by `./test shield`, as root, with VIGIE_BIN set, in network
-namespaces of its own."""
+"""`vigie edge keep`, and `follow`, beside a BIRD, with the settings of docs/edge: what a router with a BIRD of its own
+hears by BGP, and what it hears when keep, follow, both, BIRD or the feed is gone. Run by `./test shield`, as root, with
+VIGIE_BIN set, in network namespaces of its own."""
 
 import json
 import os
@@ -12,10 +12,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import edge_follow
 import edge_keep
-from clearing_house import until
+import edge_nft
+from clearing_house import until, world
 from edge_keep import DOCS, Follower, until_log, vigie
 from spaces import World, own_network
+from units import Supervisor, Unit
 
 SILENCE = 8
 RTBH = {"198.51.100.7/32", "2001:db8:b::7/128"}
@@ -23,13 +26,14 @@ FLOW = {"dst 198.51.100.8/32; proto 6,17; dport 443;", "dst 2001:db8:b::8/128; n
 BLOCKS = ["198.51.100.7", "2001:db8:b::7", "198.51.100.8:443", "[2001:db8:b::8]:443"]
 
 
-class Bird(edge_keep.Bench):
+class Bird(edge_follow.Follows, edge_keep.Bench):
     """keep, BIRD beside it, and a BIRD that is a router in another namespace."""
 
     name = "BIRD"
+    dropins = ("vigie-keep-bird.conf", "vigie-keep-no-unbound.conf")
 
-    def __init__(self, work, space):
-        super().__init__(work, 0, SILENCE)
+    def __init__(self, work, space, silence=SILENCE):
+        super().__init__(work, 0, silence)
         self.space, self.folder = space, self.work / "blocks"
         self.folder.mkdir()
         text = (self.work / "keep.toml").read_text()
@@ -78,9 +82,10 @@ class Bird(edge_keep.Bench):
             got.add(rule[1] if rule else part.split()[0])
         return got
 
-    def flush(self):
-        env = dict(os.environ, FILE=str(self.folder / "blocks.conf"), BIRDC=f"birdc -s {self.work}/bird.ctl")
-        subprocess.run([DOCS / "bird-flush"], env=env, check=True)
+    def settings(self):
+        # No Unbound of this machine's is touched: there is none.
+        return {"UNBOUND_CONTROL": "false", "FILE": f"{self.work}/blocks/blocks.conf",
+                "BIRDC": f"birdc -s {self.work}/bird.ctl"}
 
     def alarm(self):
         return json.loads(vigie(self, "status", "--json"))["drivers"][0]["alarm"]
@@ -154,8 +159,15 @@ def course(bench):
     bench.kill("keep")
     time.sleep(2)
     assert len(bench.heard()) == 5, "BIRD ends routes by itself now: mend docs/edge.md"
-    bench.flush()
+    assert bench.unit.run("ExecStopPost")
     gone(bench, "keep killed, the flush, withdrawn", 3)
+    # Where a resolver's flush before it fails, as without an Unbound, it is run all the same.
+    bench.keep()
+    begin(bench)
+    bench.kill("keep")
+    both = Unit(bench.work, "vigie-keep.service", ("vigie-keep-bird.conf",), bench.settings())
+    assert not both.run("ExecStopPost")
+    gone(bench, "keep killed, another flush failing, withdrawn", 3)
     # keep is killed and back at once: it begins empty.
     bench.keep()
     begin(bench)
@@ -169,22 +181,55 @@ def course(bench):
     assert "route" not in (bench.folder / "blocks.conf").read_text()
 
 
+def followed(house, bench):
+    """A real clearing house and follow: whoever dies, keep under its own unit, the router lets go in time."""
+    rule = {"dst 198.51.100.7/32; proto 6,17; dport 8080;"}
+    bench.settle(house, ["real"])
+    bench.follow()
+    supervisor = Supervisor(bench)
+    try:
+        supervisor.up()
+        edge_nft.report(house, "198.51.100.7")
+        for dead, most in ((["keep"], 10), (["keep", "follow"], 10), (["follow"], edge_follow.SILENCE + 5)):
+            until("it is announced", lambda: bench.heard() == rule, 20)
+            if "follow" in dead:
+                bench.kill("follow")
+            if "keep" in dead:
+                supervisor.down()
+            gone(bench, f"{' and '.join(dead)} killed, withdrawn", most)
+            if "keep" in dead:
+                assert supervisor.stopped.wait(10)
+                supervisor.up()
+            if "follow" in dead:
+                bench.follow()
+        until("it is announced again", lambda: bench.heard() == rule, 20)
+    finally:
+        supervisor.end()
+    assert bench.kill("follow", signal.SIGTERM) == 0
+
+
 def main():
     own_network()
-    world = World()
+    between, upstream = World(), world()
     with tempfile.TemporaryDirectory() as work:
-        bench = Bird(Path(work), world.server)
+        (Path(work) / "house").mkdir()
+        house = edge_follow.House(f"{work}/house")
+        house.hosts = ("--host", "198.51.100.0/24:*", "--method", "capture-address")
+        bench = Bird(Path(work), between.server)
         try:
             course(bench)
+            house.begin(8080, upstream)
+            followed(house, bench)
         except BaseException:
-            for log in sorted(Path(work).glob("*.log")):
+            for log in sorted(Path(work).rglob("*.log")):
                 print(f"--- {log.name}\n" + log.read_text()[-4000:])
             print(subprocess.run(["birdc", "-s", "router.ctl", "show protocols all"], cwd=work, capture_output=True,
                                  text=True).stdout[-3000:])
             raise
         finally:
+            house.end()
             bench.end()
-            world.end()
+            between.end()
     print("edge: BIRD announces what keep says, and no longer")
 
 

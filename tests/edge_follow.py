@@ -1,5 +1,5 @@
-"""`vigie edge follow` between a real clearing house and `vigie edge keep` with a real Unbound and a real BIND, with the
-settings of docs/edge: what is released is blocked, what is lifted open; whoever dies, names open in time; a mirror that
+"""`vigie edge follow` between a real clearing house and `vigie edge keep` with a real Unbound and a real BIND (and, where
+somebody dies, a real PowerDNS recursor and Knot Resolver), with the settings of docs/edge: what is released is blocked, what is lifted open; whoever dies, names open in time; a mirror that
 tampers, cuts off, plays back or stands still is refused with an alarm, and what stood stands. Run by `./test shield`,
 with VIGIE_BIN set. All of it on loopback."""
 
@@ -20,6 +20,7 @@ import clearing_house
 import edge_keep
 from clearing_house import Stream, free_port, logs, until, world
 from edge_keep import DOCS, blocked, opened
+from units import Supervisor, Unit
 
 # Of the feed, before all is let go of. While an event runs a heartbeat comes each second.
 SILENCE = 20
@@ -151,7 +152,7 @@ class Follows:
         (self.work / "follow.toml").write_text(f"{head}#{rest}{house.trust}")
 
     def follow(self):
-        self.start("follow", os.environ["VIGIE_BIN"], "edge", "follow", "--config", "follow.toml")
+        self.start("follow", *Unit(self.work, "vigie-follow.service").start())
 
     def status(self):
         done = subprocess.run([os.environ["VIGIE_BIN"], "edge", "follow", "--config", "follow.toml", "--status", "--json"],
@@ -170,6 +171,14 @@ class UnboundIsp(Follows, edge_keep.Unbound):
 
 
 class BindIsp(Follows, edge_keep.Bind):
+    pass
+
+
+class RecursorIsp(Follows, edge_keep.PowerDns):
+    pass
+
+
+class KnotIsp(Follows, edge_keep.Knot):
     pass
 
 
@@ -205,7 +214,7 @@ def measured(what, times):
         print(f"measured: {name}: {what}: {middle * 1000:.0f} ms")
 
 
-def course(house, isps, mirror):
+def course(house, isps, others, mirror):
     for isp in isps:
         isp.settle(house, ["real"])
         isp.keep()
@@ -232,45 +241,15 @@ def course(house, isps, mirror):
     wrong_ways(house, isps[0])
     own_views(house, isps)
 
-    # keep is killed and back at once: it is told all anew.
-    for isp in isps:
-        isp.kill("keep")
+    for isp in others:
+        isp.settle(house, ["real"])
         isp.keep()
-    again = everywhere(isps, "keep is told anew", lambda isp: edge_status(isp)["out"] == 1, 30)
-    measured("keep killed, told anew", [again])
-    everywhere(isps, "it is blocked again", lambda isp: blocked(isp, "first.stream.example"), 30)
-
-    # follow is killed: what it told ends by its own clocks; its name's own end comes before the feed's silence.
-    brief = house.release("brief.stream.example", "--until", house.later(seconds=14))
-    begun = time.monotonic()
-    everywhere(isps, "the brief one is blocked", lambda isp: blocked(isp, "brief.stream.example"), 5)
-    for isp in isps:
-        isp.kill("follow")
-    killed = time.monotonic()
-    everywhere(isps, "the brief one is open", lambda isp: opened(isp, "brief.stream.example"), 14 + 30)
-    print(f"measured: both: open {time.monotonic() - begun:.1f} s after a release of 14 s, follow dead")
-    assert all(blocked(isp, "first.stream.example") for isp in isps) or time.monotonic() - killed >= SILENCE - 2
-    everywhere(isps, "silence opens the rest", lambda isp: opened(isp, "first.stream.example"), SILENCE + 5)
-    assert SILENCE - 4 <= time.monotonic() - killed, "it opened too early"
-    for isp in isps:
+        isp.resolver()
         isp.follow()
-    everywhere(isps, "follow is back", lambda isp: blocked(isp, "first.stream.example"), 10)
-    del brief
-
-    # Both are killed: the unit's flush opens Unbound, the zones' expiry BIND.
-    for isp in isps:
-        isp.kill("follow")
-        isp.kill("keep")
-        if isp.flush:
-            isp.flush("ExecStopPost")
-    gone = everywhere(isps, "both dead: all is open", lambda isp: opened(isp, "first.stream.example"), 60)
-    measured("follow and keep killed, open", [gone])
-    for isp in isps:
-        isp.keep()
-        isp.follow()
-        if isp.flush:
-            isp.flush("ExecStartPost")
-    everywhere(isps, "both are back", lambda isp: blocked(isp, "first.stream.example"), 30)
+    deaths(house, [*isps, *others])
+    for isp in others:
+        for name in ("follow", "keep", "resolver"):
+            isp.kill(name)
 
     # The resolver is killed: its blocks are back.
     for isp in isps:
@@ -293,6 +272,64 @@ def course(house, isps, mirror):
     for isp in isps:
         assert isp.kill("follow", signal.SIGTERM) == 0
         assert isp.kill("keep", signal.SIGTERM) == 0
+
+
+def deaths(house, isps):
+    """At each sort of resolver: keep, follow or both by `kill -9`, under keep's own unit. All is open in time, and blocked
+    again when they are back."""
+    first, sorts = "first.stream.example", len(isps)
+    everywhere(isps, "it is blocked", lambda isp: blocked(isp, first), 30)
+    # keep is killed and back at once: it is told all anew.
+    for isp in isps:
+        isp.kill("keep")
+        isp.keep()
+    again = everywhere(isps, "keep is told anew", lambda isp: edge_status(isp)["out"] == 1, 30)
+    measured("keep killed, told anew", [again])
+    everywhere(isps, "it is blocked again", lambda isp: blocked(isp, first), 30)
+
+    # follow is killed: what it told ends by its own clocks; its name's own end comes before the feed's silence.
+    house.release("brief.stream.example", "--until", house.later(seconds=16))
+    begun = time.monotonic()
+    everywhere(isps, "the brief one is blocked", lambda isp: blocked(isp, "brief.stream.example"), 7)
+    for isp in isps:
+        isp.kill("follow")
+    killed = time.monotonic()
+    everywhere(isps, "the brief one is open", lambda isp: opened(isp, "brief.stream.example"), 16 + 30)
+    print(f"measured: all {sorts}: open {time.monotonic() - begun:.1f} s after a release of 16 s, follow dead")
+    assert all(blocked(isp, first) for isp in isps) or time.monotonic() - killed >= SILENCE - 2
+    everywhere(isps, "silence opens the rest", lambda isp: opened(isp, first), SILENCE + 5)
+    assert SILENCE - 4 <= time.monotonic() - killed, "it opened too early"
+    for isp in isps:
+        isp.follow()
+    everywhere(isps, "follow is back", lambda isp: blocked(isp, first), 10)
+
+    # keep alone, then both, and neither is back: the unit's own lines open Unbound and PowerDNS, the zones' expiry BIND,
+    # its profile Knot.
+    supervisors = []
+    for isp in isps:
+        isp.kill("keep")
+        supervisors.append(Supervisor(isp))
+    try:
+        for dead in (["keep"], ["keep", "follow"]):
+            for supervisor in supervisors:
+                supervisor.up()
+            everywhere(isps, "keep is back", lambda isp: blocked(isp, first), 30)
+            for isp, supervisor in zip(isps, supervisors):
+                if "follow" in dead:
+                    isp.kill("follow")
+                supervisor.down()
+            gone = everywhere(isps, f"{dead} dead: all is open", lambda isp: opened(isp, first), 60)
+            measured(f"{' and '.join(dead)} killed, open", [gone])
+            assert all(supervisor.stopped.wait(10) for supervisor in supervisors)
+            if "follow" in dead:
+                for isp in isps:
+                    isp.follow()
+        for supervisor in supervisors:
+            supervisor.up()
+    finally:
+        for supervisor in supervisors:
+            supervisor.end()
+    everywhere(isps, "both are back", lambda isp: blocked(isp, first), 30)
 
 
 def bring(isp, file, code=0):
@@ -552,18 +589,19 @@ def main():
         threading.Thread(target=serving.serve_forever, daemon=True).start()
     upstream = world()
     with tempfile.TemporaryDirectory() as work:
-        for folder in ("house", "unbound", "bind"):
+        for folder in ("house", "unbound", "bind", "recursor", "knot"):
             (Path(work) / folder).mkdir()
         house = House(f"{work}/house")
         isps = [Tower(f"{work}/unbound", upstream, SILENCE), Cable(f"{work}/bind", upstream, SILENCE)]
+        others = [RecursorIsp(f"{work}/recursor", upstream, SILENCE), KnotIsp(f"{work}/knot", upstream, SILENCE)]
         try:
             with logs(work):
                 house.begin(server.server_port, upstream)
                 Mirror.folder = house.work / "feed"
-                course(house, isps, mirror)
+                course(house, isps, others, mirror)
         finally:
             house.end()
-            for isp in isps:
+            for isp in [*isps, *others]:
                 isp.end()
     print("edge: follow believes what is signed, and tells keep; whoever dies, names open")
 

@@ -34,7 +34,7 @@ class Router(edge_follow.Follows, edge_keep.Bench):
     """keep and follow beside this namespace's firewall; no resolver."""
 
     name = "nftables"
-    flush = None
+    dropins = ("vigie-keep-nft.conf", "vigie-keep-no-unbound.conf")
 
     def __init__(self, work, silence=SILENCE, mode="enforce"):
         super().__init__(work, 0, silence)
@@ -160,9 +160,9 @@ def course(bench, world):
     bench.keep()
     begin(bench, world)
     bench.kill("keep")
-    subprocess.run([DOCS / "nft-flush"], check=True)
+    assert bench.unit.run("ExecStopPost")
     assert all_open(world) and nft("list tables") == "table inet theirs\n"
-    subprocess.run([DOCS / "nft-flush"], check=True)
+    assert bench.unit.run("ExecStopPost")
 
     # An orderly end opens all, and leaves nothing behind either.
     bench.keep()

@@ -1,10 +1,13 @@
 """Piracy Shield's API, of the real command: what the test suite of its own server asks over HTTP is asked here (the cases
 are its, the words are ours), and what an ISP's program does all day. A reviewer releases mock-website.com,
-mock-website-two.com and 9.8.7.6 once our probe captured them; 1.1.1.1 and 2001:db8:: are reported, and never leave. Run
-by `./test shield`, with VIGIE_BIN set, in a network of its own that has these addresses and no others."""
+mock-website-two.com and 9.8.7.6 once our probe captured them; 1.1.1.1 and 2001:db8:: are reported, and never leave: not
+in its lists, nor in the feed, nor in the zones. Where VIGIE_PIRACY_SHIELD_SUITE names a checkout of that server
+(`fuckpiracyshield/api`), and this Python has pytest and requests, the suite itself is run as it stands, on the same
+fixture. Run by `./test shield`, with VIGIE_BIN set, in a network of its own that has these addresses and no others."""
 
 import hashlib
 import http.client
+import importlib.util
 import json
 import os
 import secrets
@@ -18,10 +21,18 @@ from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from clearing_house import free_port
+
 NAMES = ["mock-website.com", "mock-website-two.com"]
 V4, V6 = ["9.8.7.6", "1.1.1.1"], ["2001:db8:3333:4444:5555:6666:7777:8888"]
-PASSWORD = "a long one for tests"
 REVOKE_S = 75
+# Of that suite what asks over HTTP, and how many cases these are. The others hold its own library's validation.
+SUITE = ("tests/test_0001_health.py", "tests/test_0002_errors.py", "tests/test_0003_authentication.py",
+         "tests/02_reporter", "tests/03_provider")
+SUITE_CASES = 19
+# The order that its tickets name.
+SUITE_ORDER = "7b3d774097ca477687f29ad0968833ac"
+SUFFIX = "rpz.vigie.example"
 
 
 def own_network():
@@ -95,9 +106,7 @@ class Bench:
         self.work, self.started = Path(work), []
         self.env = dict(os.environ, VIGIE_HOME=f"{work}/home", VIGIE_SHIELD=f"{work}/shield")
         self.env.pop("VIGIE_CASE", None)
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port, self.dns, self.web = free_port(), free_port(), free_port()
 
     def vigie(self, *words):
         done = subprocess.run([os.environ["VIGIE_BIN"], *words], cwd=self.work, env=self.env, capture_output=True, text=True)
@@ -134,7 +143,7 @@ def until(what, check, most=30.0):
         time.sleep(0.05)
 
 
-def houses(bench):
+def houses(bench, order):
     """An authority with its parties, its clearing house, and whom its probe may ask."""
     vigie, shield = bench.vigie, lambda *words: bench.vigie("shield", *words)
     vigie("authority", "init", "authority.example")
@@ -158,7 +167,7 @@ def houses(bench):
     # What the check knows of resolvers: their addresses are refused, whoever agrees.
     (bench.work / "resolvers.txt").write_text("1.1.1.1\n")
     shield("add", "resolvers.txt", "--class", "resolver", "--source", "test", "--date", "2026-11-01")
-    shield("order", "1/26/DDA", "--reporter", "league", "--right", "serie-a", "--until", day, "--as", "vera")
+    shield("order", order, "--reporter", "league", "--right", "serie-a", "--until", day, "--as", "vera")
     return keys
 
 
@@ -258,20 +267,79 @@ def tickets(bench, keys):
     until("it is open", lambda: lists(bench, provider)["fqdn"] == [NAMES[0]])
 
 
-def main():
-    own_network()
-    pages()
+def never_left(bench):
+    """In the feed and in the zones stands what was released, and nothing of what never leaves, however it is written."""
+    files = [file for file in (bench.work / "feed").rglob("*") if file.is_file()]
+    feed = b"\n".join(file.read_bytes() for file in files)
+    zones = ["hot", *(f"cold-{n:x}" for n in range(16))]
+    taken = "".join(
+        subprocess.run(["dig", "@127.0.0.1", "-p", str(bench.dns), "+onesoa", "AXFR", f"{zone}.{SUFFIX}"], check=True,
+                       capture_output=True, text=True, timeout=20).stdout for zone in zones)
+    assert taken.count("SOA") == len(zones), taken
+    # They are there, to be searched: what is in force stands in both.
+    assert NAMES[0].encode() in feed and V4[0].encode() in feed, files
+    assert f"{NAMES[0]}.cold-" in taken or f"{NAMES[0]}.hot." in taken, taken
+    packed = [socket.inet_pton(socket.AF_INET, V4[1]), socket.inet_pton(socket.AF_INET6, V6[0])]
+    for secret in (V4[1].encode(), V6[0].encode(), b"2001:db8:", b"2001:0db8", b"2001_db8", *packed[1:],
+                   *(one.hex().encode() for one in packed)):
+        assert secret not in feed, secret
+        assert secret.decode("latin-1") not in taken, secret
+    # An RPZ would write addresses so: none of any kind stands in a zone.
+    assert "rpz-" not in taken.replace(SUFFIX, ""), taken
+
+
+def suite(bench, keys, checkout):
+    """That server's own tests, as they stand in a checkout that is not ours, against our command."""
+    # What they ask of its library: where the server is.
+    stand_in = bench.work / "stand-in/piracyshield_component"
+    stand_in.mkdir(parents=True)
+    (stand_in / "__init__.py").write_text("")
+    (stand_in / "config.py").write_text(
+        "class Config:\n    def __init__(self, name):\n        pass\n\n    def get(self, key):\n"
+        f"        return {{'domain': 'http://127.0.0.1', 'port': {bench.port}}}\n")
+    env = dict(os.environ, PYTHONPATH=f"{stand_in.parent}:{checkout}/tests", PYTHONDONTWRITEBYTECODE="1")
+    for account, key in (("INTERNAL", "court-1@court.example"), ("REPORTER", "league-1@league.example"),
+                         ("PROVIDER", "tower-1@tower.example")):
+        env[f"PIRACYSHIELD_MOCK_{account}_EMAIL"] = key
+        env[f"PIRACYSHIELD_MOCK_{account}_PASSWORD"] = keys[key.split("@")[0]]
+    # Its second ticket stays, and waits its 76 s: meanwhile the reviewer looks at it.
+    released = []
+
+    def review():
+        until("its second ticket is there", lambda: len(bench.vigie("shield", "tickets", "--json").splitlines()) == 2, 60)
+        release(bench, 1, [*NAMES, V4[0]])
+        released.append(True)
+
+    reviewer = threading.Thread(target=review, daemon=True)
+    reviewer.start()
+    words = [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", *SUITE]
+    done = subprocess.run(words, cwd=checkout, env=env, capture_output=True, text=True, timeout=300)
+    reviewer.join(5)
+    assert done.returncode == 0 and f"{SUITE_CASES} passed" in done.stdout, done.stdout + done.stderr
+    assert released
+    provider, _ = bench.login("tower-1@tower.example", keys["tower-1"])
+    found = lists(bench, provider)
+    assert {kind: sorted(values) for kind, values in found.items()} == {"fqdn": sorted(NAMES), "ipv4": [V4[0]], "ipv6": []}
+    print(f"Piracy Shield's own suite, as it stands in {checkout}: {done.stdout.strip().splitlines()[-1].strip('= ')}")
+
+
+def on_a_house(order, course):
+    """A clearing house of its own, served with all that tells anybody what is blocked."""
     with tempfile.TemporaryDirectory() as work:
         bench = Bench(work)
-        keys = houses(bench)
+        keys = houses(bench, order)
+        (bench.work / "dns.toml").write_text(f'listen = "127.0.0.1:{bench.dns}"\nsuffix = "{SUFFIX}"\n[[client]]\n'
+                                             'name = "tower"\naddresses = ["127.0.0.0/8"]\n')
         log = open(bench.work / "serve.log", "w")
-        words = ["serve", "--shield", "shield", "--resolver", f"127.0.0.1:{world()}", "--piracy-shield-listen", f"127.0.0.1:{bench.port}"]
+        words = ["serve", "--shield", "shield", "--resolver", f"127.0.0.1:{world()}", "--piracy-shield-listen",
+                 f"127.0.0.1:{bench.port}", "--feed", "feed", "--feed-listen", f"127.0.0.1:{bench.web}", "--dns", "dns.toml"]
         serving = subprocess.Popen([os.environ["VIGIE_BIN"], *words], cwd=bench.work, env=bench.env, stdout=log, stderr=log)
+        said = lambda: (bench.work / "serve.log").read_text()
         try:
-            said = lambda: (bench.work / "serve.log").read_text()
-            until("it runs", lambda: f"Piracy Shield's API at http://127.0.0.1:{bench.port}/api/v1." in said())
-            general(bench, keys)
-            tickets(bench, keys)
+            until("it runs", lambda: f"Piracy Shield's API at http://127.0.0.1:{bench.port}/api/v1." in said()
+                  and "Zones under" in said())
+            course(bench, keys)
+            never_left(bench)
             serving.terminate()
             assert serving.wait(20) == 0
             assert "authority.example/shield holds" in bench.vigie("verify", "shield")
@@ -282,7 +350,26 @@ def main():
             if serving.poll() is None:
                 serving.kill()
                 serving.wait()
-    print("Piracy Shield's own HTTP cases pass; 1.1.1.1 and 2001:db8:: never left")
+
+
+def ours(bench, keys):
+    general(bench, keys)
+    tickets(bench, keys)
+
+
+def main():
+    own_network()
+    pages()
+    checkout = os.environ.get("VIGIE_PIRACY_SHIELD_SUITE")
+    if checkout:
+        assert (Path(checkout) / "tests/base.py").exists(), f"{checkout} is no checkout of fuckpiracyshield/api"
+        for need in ("pytest", "requests"):
+            assert importlib.util.find_spec(need), f"{sys.executable} has no {need}: python3 -m pip install pytest requests"
+        on_a_house(SUITE_ORDER, lambda bench, keys: suite(bench, keys, Path(checkout).resolve()))
+    else:
+        print("Piracy Shield's own suite is NOT run: VIGIE_PIRACY_SHIELD_SUITE names no checkout of it (docs/piracy-shield.md)")
+    on_a_house("1/26/DDA", ours)
+    print("Piracy Shield's own HTTP cases, in our words, pass; 1.1.1.1 and 2001:db8:: never left, by lists, feed or zones")
 
 
 if __name__ == "__main__":

@@ -161,10 +161,12 @@ impl IntoResponse for Denied {
 impl Serving {
     fn reader(&self, headers: &HeaderMap, view: &str) -> Result<Reader, Denied> {
         let given = headers.get(header::AUTHORIZATION);
-        let key = given.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        if given.is_some() && key.is_none() {
-            return Err(Denied::Key);
-        }
+        // Of another scheme it is nobody's: asked all the same, since who is asked counts what is refused.
+        let bearer = |value: &HeaderValue| -> Option<String> {
+            Some(value.to_str().ok()?.strip_prefix("Bearer ")?.to_owned())
+        };
+        let key = given.map(|value| bearer(value).unwrap_or_default());
+        let key = key.as_deref();
         let Opens { everybody, own } = (self.who)(key)?;
         let asked = view.parse::<ViewName>();
         let asked = asked.ok().filter(|asked| [&everybody, &own].contains(&&Some(asked.clone())));

@@ -468,7 +468,7 @@ async fn what_comes_from_another_site_is_refused_and_counted() {
 }
 
 #[tokio::test]
-async fn who_asks_too_much_is_told_when_to_come_again() {
+async fn fault_10_who_asks_too_much_is_told_so_whatever_address_a_header_names() {
     let mut bench = Bench::new(true);
     let source = Some(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7)));
     // A header that names another address changes nothing.

@@ -244,10 +244,9 @@ fn what_is_no_request_is_told_as_the_wire_tells_it() {
     answer.refused(400, "1010");
 }
 
-/// Fault 10: where a header says that somebody is counts for nothing; the connection's own address is what is held
-/// to a quota.
+/// Where a header says that somebody is counts for nothing; the connection's own address is what is held to a quota.
 #[test]
-fn a_header_says_nothing_of_where_somebody_is() {
+fn fault_10_a_header_says_nothing_of_where_somebody_is() {
     let bed = Bed::new();
     let ping = |n: u32| {
         let forwarded = format!("X-Forwarded-For: 198.51.100.{n}, 203.0.113.{n}");

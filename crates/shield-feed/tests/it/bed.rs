@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use model::Sha256Hex;
@@ -21,6 +21,8 @@ pub(crate) struct Bed {
     pub(crate) dir: tempfile::TempDir,
     /// Set once the key `one` is struck off.
     pub(crate) struck_off: Arc<AtomicBool>,
+    /// How often it was asked what somebody may read.
+    asked: Arc<AtomicU64>,
 }
 
 impl Bed {
@@ -33,7 +35,9 @@ impl Bed {
         let address = listener.local_addr().unwrap();
         let struck_off = Arc::new(AtomicBool::new(false));
         let struck = Arc::clone(&struck_off);
-        let who = Arc::new(move |key: Option<&str>| match key {
+        let asked = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&asked);
+        let opens = move |key: Option<&str>| match key {
             None => Ok(Opens { everybody: Some(view("all")), own: None }),
             Some("one") if !struck.load(Ordering::Relaxed) => {
                 Ok(Opens { everybody: None, own: Some(view("isp-1")) })
@@ -41,11 +45,20 @@ impl Bed {
             Some("busy") => Err(Barred::Later(7)),
             Some("two") => Ok(Opens { everybody: Some(view("all")), own: Some(view("isp-2")) }),
             Some(_) => Err(Barred::Nobody),
+        };
+        let who = Arc::new(move |key: Option<&str>| {
+            count.fetch_add(1, Ordering::Relaxed);
+            opens(key)
         });
         let log = Some(dir.path().join("log"));
         let routes = router(Arc::clone(&store), log, who, bounds);
         tokio::spawn(serve(listener, tls, routes, bounds, std::future::pending()));
-        Self { address, store, dir, struck_off }
+        Self { address, store, dir, struck_off, asked }
+    }
+
+    /// How often it was asked what somebody may read.
+    pub(crate) fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Relaxed)
     }
 
     /// A connection on which nothing was said yet.

@@ -82,6 +82,50 @@ async fn each_key_opens_its_own_view_and_no_other() {
     }
 }
 
+/// What anybody may read: this list grows by a decision, and not by a route. What is secret stands in the log as
+/// commitments.
+const OPEN: &[&str] = &["/log/checkpoint", "/log/tile/{*tile}"];
+
+/// The audit: every route as it stands in the source, asked by whom nobody knows, by who says who he is otherwise, by
+/// who may read another view, and by who asks too often. Each refusal is asked of the one place that counts it.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_route_is_without_an_authorisation() {
+    let source = include_str!("../../src/routes.rs");
+    let routes: Vec<&str> =
+        source.split(".route(\"").skip(1).map(|rest| rest.split_once('"').unwrap().0).collect();
+    assert!(routes.len() >= 8, "{routes:?}");
+    assert_eq!(routes.len(), source.matches(".route(").count(), "a route that is not read here");
+    assert!(OPEN.iter().all(|open| routes.contains(open)), "OPEN names no route: {OPEN:?}");
+    let bed = Bed::new(Bounds::default(), None).await;
+    bed.publish("all", 1, "everybody's");
+    bed.publish("isp-2", 1, "another's");
+    for route in routes {
+        let path = |view: &str| {
+            let path = route.replace("{view}", view).replace("{list}", "list.txt");
+            let path = path.replace("{hash}", &"0".repeat(64)).replace("{*tile}", "0/000");
+            assert!(!path.contains('{'), "{route}: say here what stands in its place");
+            path + if route.ends_with("/wait") { "?epoch=0&serial=0" } else { "" }
+        };
+        for (view, header, status) in [
+            ("all", "Authorization: Bearer nobody's", 401),
+            ("all", "Authorization: Basic b25l", 401),
+            ("all", "Authorization: Bearer one", 403),
+            ("isp-2", "Authorization: Bearer one", 403),
+            ("isp-2", "Accept: */*", 404),
+            ("all", "Authorization: Bearer busy", 429),
+        ] {
+            let before = bed.asked();
+            let answer = ask(bed.address, &path(view), &[header]).await;
+            if OPEN.contains(&route) {
+                assert!([200, 404].contains(&answer.status), "{route} {header}: {answer:?}");
+                continue;
+            }
+            assert_eq!(answer.status, status, "{route} {view} {header}");
+            assert_eq!(bed.asked() - before, 1, "{route} {view} {header}: not asked, or not once");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_is_struck_off_hears_nothing_more() {
     let bed = Bed::new(Bounds::default(), None).await;
@@ -132,7 +176,7 @@ async fn who_waits_hears_of_another_place_at_once_and_of_none_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_reaches_those_who_wait() {
+async fn fault_11_a_change_is_pushed_to_those_who_wait() {
     let bed = Bed::new(Bounds::default(), None).await;
     bed.publish("all", 1, "one");
     let mut events = bed.connect().await;
@@ -225,7 +269,7 @@ async fn one_address_does_not_take_every_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_logs_public_files_are_there_and_no_others() {
+async fn fault_11_the_log_is_published_its_public_files_and_no_others() {
     let bed = Bed::new(Bounds::default(), None).await;
     assert_eq!(ask(bed.address, "/log/checkpoint", &[]).await.status, 404);
     let dir = bed.dir.path().join("log");

@@ -198,7 +198,7 @@ fn held(follower: &Follower) -> Vec<String> {
 }
 
 #[test]
-fn a_manifest_has_one_writing_and_one_signer() {
+fn fault_11_a_manifest_has_one_writing_and_one_signer() {
     let log = Log::new(&[&[1]]);
     let bytes = log.file(place(1, 5), None, &[(0, &[0])], &[]);
     let good = manifest(place(1, 9), 3, vec![name(None, 5, &bytes), name(Some(5), 9, b"x")]);

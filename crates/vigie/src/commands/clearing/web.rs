@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use desk::access::{Access, Action, Asked, Decision, Principal};
+use desk::access::{Access, Action, Asked, Decision, Principal, Refusal};
 use desk::clearing::Keeper;
 use desk::clearing::publish::Put;
 use desk::clearing::rounds::Told as Line;
@@ -123,8 +123,12 @@ impl Web {
 /// An ISP's key opens everybody's view and its own; nothing else opens any.
 fn who(access: Arc<Access>, all: ViewName) -> Who {
     Arc::new(move |key| {
-        let who = key.and_then(|key| access.key(key)).ok_or(Barred::Nobody)?;
-        let Principal::Key { organisation, .. } = &who else { return Err(Barred::Nobody) };
+        let who = key.and_then(|key| access.key(key)).unwrap_or(Principal::Nobody);
+        let Principal::Key { organisation, .. } = &who else {
+            // Counted, and asked of no quota: all whom nobody knows would pay from one.
+            access.refuse(who.party(), ROUTE, Refusal::SignIn);
+            return Err(Barred::Nobody);
+        };
         let asked = Asked {
             action: Action::FeedRead,
             organisation: Some(organisation),
@@ -167,4 +171,59 @@ pub(super) async fn listen(
 /// Who may, of the authority's folder: the door and the feed ask one and the same.
 pub(super) fn access(home: &Path) -> Result<Arc<Access>, Told> {
     Access::open(home).map(Arc::new).map_err(told(home))
+}
+
+#[cfg(test)]
+mod tests {
+    use desk::parties::{Act, PartyRole, Sector, act};
+
+    use super::*;
+
+    /// A home with an organisation of each of these offices, and a key of each.
+    fn keys(home: &Path, roles: &[PartyRole]) -> Vec<String> {
+        let run = |what: Act| act(home, "op", "test", &what).unwrap();
+        let organisation = |of: &str, sector| Act::Organisation {
+            organisation: of.into(),
+            name: of.into(),
+            sector,
+        };
+        run(organisation("authority", Sector::Authority));
+        run(Act::Person {
+            person: "op".into(),
+            name: "op".into(),
+            organisation: "authority".into(),
+        });
+        run(Act::Give { person: "op".into(), role: PartyRole::Operator, from: None, until: None });
+        let issue = |role: &PartyRole| {
+            let of = format!("o-{}", role.word());
+            run(organisation(&of, role.needs().unwrap_or(Sector::Other)));
+            let key = format!("k-{}", role.word());
+            run(Act::Issue { key, organisation: of, role: *role, until: None }).secret.unwrap()
+        };
+        roles.iter().map(issue).collect()
+    }
+
+    #[test]
+    fn an_isps_key_opens_the_feed_and_each_refusal_is_counted() {
+        let home = tempfile::tempdir().unwrap();
+        let given = keys(home.path(), &[PartyRole::Isp, PartyRole::Probe, PartyRole::Reporter]);
+        let access = Arc::new(Access::open(home.path()).unwrap());
+        let who = who(Arc::clone(&access), ALL.parse().unwrap());
+        let counted = |party: &str| -> u64 {
+            let rows = access.refused();
+            let of = rows.iter().filter(|row| row.party == party && row.route == ROUTE);
+            of.map(|row| row.times.all()).sum()
+        };
+        let own = who(Some(given[0].as_str())).unwrap().own.unwrap();
+        assert_eq!(own.to_string(), "o-isp");
+        assert!(access.refused().is_empty());
+        for (n, key) in [None, Some(""), Some("vsk_0")].into_iter().enumerate() {
+            assert_eq!(who(key), Err(Barred::Nobody), "{key:?}");
+            assert_eq!(counted("public"), n as u64 + 1, "{key:?}");
+        }
+        for (key, party) in given[1..].iter().zip(["o-probe", "o-reporter"]) {
+            assert_eq!(who(Some(key.as_str())), Err(Barred::Nobody), "{party}");
+            assert_eq!(counted(party), 1);
+        }
+    }
 }
