@@ -88,6 +88,8 @@ fn made() -> BTreeMap<&'static str, BTreeSet<String>> {
         ("scope", set(["all", "reporter", "event", "ticket", "isp"])),
         ("standing", set(shield::order::budget::Standing::ALL.iter().map(|one| one.word()))),
         ("stop_cause", set(["person", "measured", "budget"])),
+        ("stop_name", set(["reporter", "event", "ticket", "isp"])),
+        ("stop_new", set(["all", "reporter", "event", "ticket", "isp"])),
         ("ticket_stage", set(["in_force", "suspended", "held", "pending", "closed"])),
         ("took", set(desk::clearing::tally::Part::ALL.map(|part| part.word()))),
         ("worry", set(shield::order::turn::Worry::ALL.iter().map(|worry| worry.word()))),

@@ -58,8 +58,9 @@ pub(crate) fn routes(site: Site) -> Vec<Route> {
 /// Of the clearing house.
 fn of_house() -> Vec<Route> {
     use Action::{
-        HarmReport, ItemApprove, ItemLift, ItemLookUp, ItemReport, ObjectionDecide, ObjectionMake,
-        OwnItemLift, OwnStop, OwnTicketsRead, Resume, Stop, TicketsRead,
+        ExceptionApprove, ExceptionPropose, HarmReport, ItemApprove, ItemLift, ItemLookUp,
+        ItemReport, ObjectionDecide, ObjectionMake, OrderGive, OwnItemLift, OwnStop,
+        OwnTicketsRead, Resume, Stop, TicketsRead,
     };
     const SEE: [Action; 2] = [TicketsRead, OwnTicketsRead];
     const LIFT: [Action; 2] = [ItemLift, OwnItemLift];
@@ -76,8 +77,24 @@ fn of_house() -> Vec<Route> {
         other("/items/approve", ItemApprove, post(house::acts::approve)),
         either("/items/refuse", LIFT, post(house::acts::refuse)),
         either("/items/lift", LIFT, post(house::acts::lift)),
+        either("/stops", [TicketsRead, OwnStop], get(house::stops::page)),
         either("/stop", [Stop, OwnStop], post(house::acts::stop)),
         either("/resume", [Resume, OwnStop], post(house::acts::resume)),
+        either("/orders", SEE, get(house::orders::page)),
+        other("/orders/give", OrderGive, post(house::orders::give)),
+        other("/orders/end", OrderGive, post(house::orders::end)),
+        either(
+            "/exceptions",
+            [TicketsRead, ExceptionPropose],
+            get(house::exceptions::page),
+        ),
+        other("/exceptions/propose", ExceptionPropose, post(house::exceptions::propose)),
+        other("/exceptions/approve", ExceptionApprove, post(house::exceptions::approve)),
+        either(
+            "/exceptions/revoke",
+            [ExceptionApprove, ExceptionPropose],
+            post(house::exceptions::revoke),
+        ),
         either("/check", SEE, get(house::check::page).post(house::check::check).layer(long())),
         other("/objections", TicketsRead, get(house::objections::page)),
         other("/objections/decide", ObjectionDecide, post(house::acts::decide)),

@@ -222,7 +222,7 @@ fn events(lang: Lang, events: &[EventView], now: Moment) -> Markup {
     }
 }
 
-fn why(lang: Lang, cause: &StopCause) -> Markup {
+pub(super) fn why(lang: Lang, cause: &StopCause) -> Markup {
     match cause {
         StopCause::Person(grounds) => html! { q { (text(grounds.as_str())) } },
         StopCause::Measured | StopCause::Budget => {
@@ -261,6 +261,11 @@ fn witnesses(lang: Lang, of: &Witnessing, now: Moment) -> Markup {
 
 /// Stops that stand, above all else.
 fn stops(lang: Lang, stops: &[StopView], may: &May) -> Markup {
+    stops_at(lang, stops, may, "/live")
+}
+
+/// The same on a page that who acts goes back to.
+pub(super) fn stops_at(lang: Lang, stops: &[StopView], may: &May, back: &str) -> Markup {
     html! {
         @for StopView { scope, stop } in stops {
             div.notice.is-error.stopped {
@@ -271,11 +276,11 @@ fn stops(lang: Lang, stops: &[StopView], may: &May) -> Markup {
                 @if let Some((person, of)) = &stop.resume {
                     p.quiet { (lang.f("stop.asked", &[("person", person.as_str()), ("organisation", of.as_str())])) }
                 } @else { p.quiet { (lang.t("stop.two")) } }
-                @if may.resume && offered(stop.resume.as_ref(), may) {
+                @if may.resumes(scope, stop.resume.as_ref()) {
                     (parts::fold(None, lang.t("act.resume"), html! {
                         form.stack method="post" action="/resume" {
                             input type="hidden" name="scope" value=(scope);
-                            input type="hidden" name="back" value="/live";
+                            input type="hidden" name="back" value=(back);
                             (parts::grounds(lang, true))
                             button type="submit" { (lang.t("act.resume")) }
                         }
@@ -284,15 +289,6 @@ fn stops(lang: Lang, stops: &[StopView], may: &May) -> Markup {
             }
         }
     }
-}
-
-/// True where somebody's word to resume would count: the first, or a second person's.
-fn offered(
-    first: Option<&(shield::order::words::Person, shield::order::words::Organisation)>,
-    may: &May,
-) -> bool {
-    let Some((person, of)) = may.person() else { return false };
-    first.is_none_or(|(first, theirs)| first.as_str() != person && theirs.as_str() != of)
 }
 
 fn stop_form(lang: Lang) -> Markup {
@@ -304,13 +300,7 @@ fn stop_form(lang: Lang) -> Markup {
                 input type="hidden" name="scope" value="all";
                 input type="hidden" name="back" value="/live";
                 p { (lang.t("act.stop_how")) }
-                label.field {
-                    span { (lang.t("act.halt")) }
-                    select name="halt" {
-                        option value="lifts" { (lang.t("act.halt_lifts")) }
-                        option value="releases" { (lang.t("act.halt_releases")) }
-                    }
-                }
+                (parts::halt(lang))
                 (parts::grounds(lang, true))
                 button.danger type="submit" { (lang.t("act.stop_all")) }
             }

@@ -4,22 +4,28 @@
 //! - [`live`], [`stream`], [`report`]: the wall of a match night, and what is reported there.
 //! - [`tickets`], [`ticket`], [`record`]: what became of each item, down to the log.
 //! - [`acts`]: what changes anything: approve, refuse, lift, decide, stop, resume.
+//! - [`orders`], [`exceptions`], [`stops`]: what may be reported under, what is never blocked, what is stopped; each
+//!   with its forms.
 //! - [`check`]: what the harm check says of anything; writes nothing.
 //! - [`open`]: for anybody, without an account.
 //! - [`objections`], [`statistics`].
 
 pub(crate) mod acts;
 pub(crate) mod check;
+pub(crate) mod exceptions;
 mod limits;
 pub(crate) mod live;
 mod measured;
 pub(crate) mod objections;
 pub(crate) mod open;
+pub(crate) mod orders;
 mod parts;
 pub(crate) mod record;
 pub(crate) mod report;
+pub(crate) mod reporters;
 mod rows;
 pub(crate) mod statistics;
+pub(crate) mod stops;
 pub(crate) mod stream;
 pub(crate) mod ticket;
 pub(crate) mod tickets;

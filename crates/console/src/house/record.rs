@@ -105,7 +105,7 @@ fn about(lang: Lang, deed: &Deed) -> Markup {
         Deed::OrderEnded { order, .. } => html! { (text(order.as_str())) },
         Deed::ExceptionProposed { cover, .. }
         | Deed::ExceptionApproved { cover }
-        | Deed::ExceptionRevoked { cover, .. } => mono(&format!("{cover:?}")),
+        | Deed::ExceptionRevoked { cover, .. } => mono(&cover.to_string()),
         Deed::Stopped { scope, .. }
         | Deed::ResumeAsked { scope, .. }
         | Deed::Resumed { scope, .. } => parts::scope(lang, scope),

@@ -18,6 +18,7 @@ use crate::app::{App, Place, Site};
 use crate::gate::Peer;
 
 mod house;
+mod rules;
 
 const HOST: &str = "vigie.example";
 const PASSWORD: &str = "four plain words chosen";

@@ -20,6 +20,7 @@
 //! - [`statement`], [`challenge`]: what somebody says who objects, and what shows that they may.
 //! - [`Cosigned`], [`witnesses`]: what is added waits until witnesses have cosigned it; a thread asks them.
 //! - [`tally`], `trail`: figures, and which record speaks of which ticket: both follow the steps.
+//! - `excepted`: which records speak of which exception.
 //! - `replay`: from records to the state; nothing else makes it.
 //! - `kept`: what that came to, in a file, so that a start applies what came after alone.
 //! - `spoken`: which records speak of exhibits and authorisations: what is looked up, and not applied.
@@ -33,6 +34,7 @@ mod blocks;
 pub mod challenge;
 mod check;
 pub mod door;
+mod excepted;
 mod hand;
 mod house;
 mod house_act;
