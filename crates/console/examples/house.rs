@@ -17,7 +17,7 @@ use shield::measure::said::Said;
 use shield::measure::wire::{Answer, Report};
 use shield::order::command::{Event, Order, Submission};
 use shield::order::turn::Outcome;
-use shield::order::words::{EventId, Grounds, OrderId, Organisation, Person, Probe, Right};
+use shield::order::words::{Channel, EventId, Grounds, OrderId, Organisation, Person, Probe, Right};
 use shield::order::{Actor, Audience, Capture, Command, ItemId, Moment, Role, Seen, TicketId};
 
 /// What everybody here signs in with.
@@ -66,7 +66,8 @@ fn does(keeper: &Keeper, actor: Actor, command: Command) -> Came<()> {
 
 fn event(name: &str, order: &OrderId, from: Moment, until: Moment) -> Came<Command> {
     let id = EventId::new(name).ok_or("an event")?;
-    Ok(Command::Announce(Event { id, order: order.clone(), from, until }))
+    let channels = ["Sport 1", "Sport 2 HD"].into_iter().filter_map(Channel::new).collect();
+    Ok(Command::Announce(Event { channels, ..Event::new(id, order.clone(), from, until) }))
 }
 
 fn ticket(order: &OrderId, event: Option<&str>, items: &[&str]) -> Command {

@@ -63,6 +63,7 @@ fn of_house() -> Vec<Route> {
         OwnTicketsRead, Resume, Stop, TicketsRead,
     };
     const SEE: [Action; 2] = [TicketsRead, OwnTicketsRead];
+    const EVENT: [Action; 2] = [OrderGive, ItemReport];
     const LIFT: [Action; 2] = [ItemLift, OwnItemLift];
     // A list of a thousand URLs, as a form writes it.
     let long = || DefaultBodyLimit::max(MAX_LIST);
@@ -71,6 +72,9 @@ fn of_house() -> Vec<Route> {
         either("/live", SEE, get(house::live::page)),
         either("/live/stream", SEE, get(house::stream::stream)),
         other("/report", ItemReport, post(house::report::report).layer(long())),
+        either("/events/announce", EVENT, post(house::events::announced)),
+        either("/events/extend", EVENT, post(house::events::extended)),
+        either("/events/end", EVENT, post(house::events::ended)),
         either("/tickets", SEE, get(house::tickets::page)),
         either("/tickets/{id}", SEE, get(house::ticket::page)),
         either("/evidence/{hash}", SEE, get(house::record::evidence)),

@@ -11,6 +11,7 @@ use shield::harm::Finding;
 use shield::order::step::StopCause;
 use shield::order::{Halt, ItemId, Moment, TicketId};
 
+use super::events::Forms;
 use super::parts::{self, moment};
 use super::report::Draft;
 use super::rows::{self, May};
@@ -80,6 +81,10 @@ pub(crate) async fn shown(
         Err(error) => return fail(ctx, &error),
     };
     let may = May::of(app, who);
+    let forms = match Forms::of(app, who, &may).await {
+        Ok(forms) => forms,
+        Err(error) => return fail(ctx, &error),
+    };
     let lang = ctx.lang;
     let seen = mark(&wall.view, &wall.rows);
     let after = ctx.query.get("after").unwrap_or_default();
@@ -90,6 +95,7 @@ pub(crate) async fn shown(
             p.stale role="status" { (lang.t("live.not_live")) }
         }
         @if may_report { (draft.form(lang, &wall.view.under)) }
+        @if let Some(forms) = &forms { (forms.shown(lang, wall.view.events.iter().map(|view| &view.event))) }
         div #board .board { (board(ctx, &wall, &may)) }
     };
     let mut page = Page::new(ctx, Place::Live, title(lang, &wall.view), body);
@@ -190,6 +196,7 @@ fn events(lang: Lang, events: &[EventView], now: Moment) -> Markup {
         Col::text(lang.t("event.name")),
         Col::text(lang.t("event.window")).wide(),
         Col::text(lang.t("event.works")),
+        Col::text(lang.t("event.channels")),
         Col::text(lang.t("items.reporter")),
         Col::number(lang.t("place.tickets")),
     ];
@@ -209,6 +216,7 @@ fn events(lang: Lang, events: &[EventView], now: Moment) -> Markup {
             html! { (text(name)) br; span.quiet { (text(event.order.as_str())) } },
             html! { (moment(event.from)) " – " (moment(event.until)) },
             html! { @for (n, work) in view.works.iter().take(20).enumerate() { @if n > 0 { ", " } (text(work.as_str())) } },
+            html! { @for (n, channel) in event.channels.iter().take(20).enumerate() { @if n > 0 { ", " } (text(channel.as_str())) } },
             html! { @if let Some(reporter) = &view.reporter { (text(reporter.as_str())) } },
             html! { a.n href=(url("/tickets", [("event", name)])) { (fmt::number(view.tickets)) } },
         ]

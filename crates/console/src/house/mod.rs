@@ -2,6 +2,7 @@
 //! through `desk::access` and the house's own queue, and is a record before the next page says so.
 //!
 //! - [`live`], [`stream`], [`report`]: the wall of a match night, and what is reported there.
+//! - [`events`]: their forms on Live.
 //! - [`tickets`], [`ticket`], [`record`]: what became of each item, down to the log.
 //! - [`acts`]: what changes anything: approve, refuse, lift, decide, stop, resume.
 //! - [`orders`], [`exceptions`], [`stops`]: what may be reported under, what is never blocked, what is stopped; each
@@ -12,6 +13,7 @@
 
 pub(crate) mod acts;
 pub(crate) mod check;
+pub(crate) mod events;
 pub(crate) mod exceptions;
 mod limits;
 pub(crate) mod live;

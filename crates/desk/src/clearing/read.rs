@@ -21,7 +21,7 @@ pub use exceptions::{ExceptionView, MAX_LIFTED, Said, exceptions, revoked};
 pub use item::ItemView;
 pub use live::{EventView, LiveView, Stages, live, under};
 pub use objections::{ObjectionView, ReporterView, objections, reporters};
-pub use orders::{OrderView, orders};
+pub use orders::{OrderView, open_orders, orders};
 pub use records::{MAX_RECORDS, Recorded, evidence, recorded};
 pub use stops::{StopView, stops};
 pub use ticket::{Filter, TicketItem, TicketPage, TicketView, ticket, tickets, wanting};

@@ -79,7 +79,7 @@ pub(super) async fn ordered(bench: &Bench) {
         until: now.plus(30 * HOUR),
     };
     does(bench, authority(), Command::GiveOrder(given)).await;
-    let event = Event { id: event, order, from: now, until: now.plus(2 * HOUR) };
+    let event = Event::new(event, order, now, now.plus(2 * HOUR));
     does(bench, authority(), Command::Announce(event)).await;
 }
 

@@ -298,3 +298,80 @@ async fn a_regulator_suspends_a_reporter_among_the_parties_and_two_reinstate_it(
     let (status, _) = post(&mut bench, Some(&lea), "/report", &report).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reporter_announces_an_event_carries_it_on_and_ends_it() {
+    let mut bench = Bench::house();
+    ordered(&bench).await;
+    let (lea, reg) = (bench.session("reporter"), bench.session("regulator"));
+    let keeper = bench.app.clearing().unwrap().keeper.clone();
+    let look = move || keeper.look(|house| house.now()).unwrap();
+    let now = tokio::task::spawn_blocking(look).await.unwrap();
+    let field = |after: u64| crate::fmt::moment_ms(now.plus(after).0).replace(' ', "T").get(..16).unwrap().to_owned();
+    let (until, later) = (field(2 * 3_600_000), field(3 * 3_600_000));
+    let form = |works, until| {
+        [
+            ("event", "semi <b>final</b>"),
+            ("order", "7/26"),
+            ("from", ""),
+            ("until", until),
+            ("works", works),
+            ("channels", "Sport 2\nSport 1\nSport 2"),
+        ]
+    };
+    let (status, page) = get(&mut bench, Some(&lea), "/live").await;
+    assert!(status == StatusCode::OK && page.contains("action=\"/events/announce\""), "{page}");
+    // Works are the order's; what was written is not lost.
+    let (status, page) = post(&mut bench, Some(&lea), "/events/announce", &form("coppa", &until)).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(page.contains("Sport 2, Sport 1") && page.contains("semi &lt;b&gt;"), "{page}");
+    let (status, to) = post(&mut bench, Some(&lea), "/events/announce", &form("serie-a", &until)).await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/live"));
+    let (_, page) = get(&mut bench, Some(&lea), "/live").await;
+    for shown in ["semi &lt;b&gt;", "Sport 1", "Sport 2", "serie-a"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    let name = "semi <b>final</b>";
+    let report = [("under", "event:semi <b>final</b>"), ("items", "one.example.test\nb.stream.test")];
+    assert_eq!(post(&mut bench, Some(&lea), "/report", &report).await.0, StatusCode::SEE_OTHER);
+    captured(&bench, item(0), Verdict::Allow).await;
+    assert_eq!(stage(&bench, item(0)).await, Stage::InForce);
+    // Overtime; an end before the one that stands is none.
+    let carry = |until| [("event", name), ("until", until)];
+    let earlier = field(60_000);
+    let (status, _) = post(&mut bench, Some(&lea), "/events/extend", &carry(&earlier)).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    let (status, _) = post(&mut bench, Some(&lea), "/events/extend", &carry(&later)).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let (_, page) = get(&mut bench, Some(&reg), "/live").await;
+    assert!(page.contains(&later.replace('T', " ")) || page.contains(&later), "{later}: {page}");
+    // Another organisation that reports neither sees it nor ends it; nor does who only reads.
+    let other = Act::Organisation {
+        organisation: "o-other".into(),
+        name: "Other".into(),
+        sector: desk::parties::Sector::RightsHolder,
+    };
+    act(&bench.home, "op", "test", &other).unwrap();
+    let eve = hired(&bench, "eve", "o-other", PartyRole::Reporter);
+    let (_, page) = get(&mut bench, Some(&eve), "/live").await;
+    assert!(!page.contains("Sport 1") && !page.contains("action=\"/events/end\""), "{page}");
+    let end = |grounds| [("event", name), ("grounds", grounds)];
+    let (status, _) = post(&mut bench, Some(&eve), "/events/end", &end("not ours")).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    let auditor = bench.session("auditor");
+    let (status, _) = post(&mut bench, Some(&auditor), "/events/end", &end("no")).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    // Its end needs a reason, and lifts what rests on it.
+    let (status, _) = post(&mut bench, Some(&lea), "/events/end", &end("")).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(stage(&bench, item(0)).await, Stage::InForce);
+    let (status, _) = post(&mut bench, Some(&lea), "/events/end", &end("called off")).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert_eq!(stage(&bench, item(0)).await, Stage::Ended);
+    assert_eq!(stage(&bench, item(1)).await, Stage::Ended);
+    let (status, _) = post(&mut bench, Some(&lea), "/report", &report).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    // Who gives orders announces under any.
+    let (_, page) = get(&mut bench, Some(&reg), "/live").await;
+    assert!(page.contains("action=\"/events/announce\"") && !page.contains("Sport 1"), "{page}");
+}

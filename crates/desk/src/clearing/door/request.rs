@@ -174,13 +174,16 @@ fn organisations(command: &Command) -> Vec<&str> {
 fn action_of(command: &Command, role: Role) -> Option<Action> {
     let own = matches!(role, Role::Reporter | Role::Isp);
     Some(match command {
-        Command::Announce(_) | Command::Extend { .. } if role == Role::Reporter => {
+        Command::Announce(_) | Command::Extend { .. } | Command::EndEvent { .. }
+            if role == Role::Reporter =>
+        {
             Action::ItemReport
         }
         Command::GiveOrder(_)
         | Command::EndOrder { .. }
         | Command::Announce(_)
-        | Command::Extend { .. } => Action::OrderGive,
+        | Command::Extend { .. }
+        | Command::EndEvent { .. } => Action::OrderGive,
         Command::Submit(_) | Command::Renew { .. } | Command::Upload { .. } => Action::ItemReport,
         Command::Approve { .. } | Command::Reinstate { .. } | Command::HostAnswered { .. } => {
             Action::ItemApprove

@@ -37,7 +37,7 @@ pub struct EventView {
     pub event: Event,
     /// Who reports under its order.
     pub reporter: Option<Organisation>,
-    /// The order's works.
+    /// Its works: those that it names, else the order's.
     pub works: Vec<Right>,
     /// Tickets.
     pub tickets: u64,
@@ -178,7 +178,10 @@ fn event_view(house: &House, announced: &Announced, now: Moment) -> EventView {
     let order = house.state().order(&event.order);
     EventView {
         reporter: order.map(|order| order.reporter.clone()),
-        works: order.map(|order| order.rights.to_vec()).unwrap_or_default(),
+        works: match (event.works.as_ref(), order) {
+            ([], Some(order)) => order.rights.to_vec(),
+            (works, _) => works.to_vec(),
+        },
         tickets: announced.tickets.len() as u64,
         on: event.from <= now && now < event.until,
         event,

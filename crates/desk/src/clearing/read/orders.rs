@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use shield::order::words::{OrderId, Organisation};
 use shield::order::{Order, Stage};
 
-use super::{House, MAX_ROWS, MAX_SCAN, Page, Whose, sees};
+use super::{House, MAX_NAMED, MAX_ROWS, MAX_SCAN, Page, Whose, sees};
 
 /// An order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,4 +73,11 @@ pub fn orders(
         }
     };
     Page { rows: orders.into_iter().map(view).collect(), next }
+}
+
+/// Orders that hold or are to come, by their number; at most [`MAX_NAMED`]. A reporter sees its own.
+pub fn open_orders(house: &House, whose: &Whose) -> Vec<Order> {
+    let now = house.now();
+    let open = house.state().orders().filter(|order| now < order.until);
+    open.filter(|order| sees(whose, &order.reporter)).take(MAX_NAMED).cloned().collect()
 }
