@@ -91,6 +91,22 @@ fn made() -> BTreeMap<&'static str, BTreeSet<String>> {
         ("stop_name", set(["reporter", "event", "ticket", "isp"])),
         ("stop_new", set(["all", "reporter", "event", "ticket", "isp"])),
         ("ticket_stage", set(["in_force", "suspended", "held", "pending", "closed"])),
+        (
+            "transparency",
+            set([
+                "tickets",
+                "reported",
+                "released",
+                "held",
+                "refused",
+                "lifted",
+                "collateral",
+                "expired",
+                "objections",
+                "upheld",
+                "stops",
+            ]),
+        ),
         ("took", set(desk::clearing::tally::Part::ALL.map(|part| part.word()))),
         ("worry", set(shield::order::turn::Worry::ALL.iter().map(|worry| worry.word()))),
         (

@@ -60,7 +60,7 @@ fn of_house() -> Vec<Route> {
     use Action::{
         ExceptionApprove, ExceptionPropose, HarmReport, ItemApprove, ItemLift, ItemLookUp,
         ItemReport, ObjectionDecide, ObjectionMake, OrderGive, OwnItemLift, OwnStop,
-        OwnTicketsRead, Resume, Stop, TicketsRead,
+        OwnTicketsRead, Resume, Stop, TicketsRead, TransparencyRead,
     };
     const SEE: [Action; 2] = [TicketsRead, OwnTicketsRead];
     const EVENT: [Action; 2] = [OrderGive, ItemReport];
@@ -87,11 +87,7 @@ fn of_house() -> Vec<Route> {
         either("/orders", SEE, get(house::orders::page)),
         other("/orders/give", OrderGive, post(house::orders::give)),
         other("/orders/end", OrderGive, post(house::orders::end)),
-        either(
-            "/exceptions",
-            [TicketsRead, ExceptionPropose],
-            get(house::exceptions::page),
-        ),
+        either("/exceptions", [TicketsRead, ExceptionPropose], get(house::exceptions::page)),
         other("/exceptions/propose", ExceptionPropose, post(house::exceptions::propose)),
         other("/exceptions/approve", ExceptionApprove, post(house::exceptions::approve)),
         either(
@@ -104,11 +100,14 @@ fn of_house() -> Vec<Route> {
         other("/objections/decide", ObjectionDecide, post(house::acts::decide)),
         other("/statistics", TicketsRead, get(house::statistics::page)),
         other("/statistics.csv", TicketsRead, get(house::statistics::csv)),
+        other("/statistics/publish", OrderGive, post(house::transparency::publish)),
         other("/log/{index}", TicketsRead, get(house::record::page)),
         either("/keys", SEE, get(house::keys)),
         other("/blocked", ItemLookUp, get(house::open::blocked)),
         other("/objection", ObjectionMake, get(house::open::objection).post(house::open::object)),
         other("/harm", HarmReport, get(house::open::harm).post(house::open::report_harm)),
+        other("/transparency", TransparencyRead, get(house::transparency::page)),
+        other("/transparency.csv", TransparencyRead, get(house::transparency::csv)),
     ]
 }
 

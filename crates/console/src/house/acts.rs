@@ -7,8 +7,8 @@ use axum::extract::{Extension, Form, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use desk::access::Principal;
-use desk::clearing::Done;
-use desk::clearing::door::{Request as Asks, Wanted, office};
+use desk::clearing::door::{Request as Asks, Wanted, office, office_of_house};
+use desk::clearing::{Done, HouseAct};
 use maud::{Markup, html};
 use model::{ExhibitId, Sha256Hex, Stamp};
 use serde::Deserialize;
@@ -68,6 +68,26 @@ pub(crate) async fn act(app: &App, who: &Who, command: Command) -> Result<Done, 
         }
     });
     done.await?.map_err(No::Refused)
+}
+
+/// Has something done to the house itself for who is signed in, in the office of theirs that may.
+pub(super) async fn act_on_house(app: &App, who: &Who, act: HouseAct) -> Result<Done, No> {
+    let Principal::Person { person, .. } = &who.principal else {
+        return Err(No::Form("act.person"));
+    };
+    let role = office_of_house(&app.access, &who.principal, &act).word().to_owned();
+    let asks = Asks::of_house(person.clone(), role, act);
+    let access = app.clone();
+    let done = with(app, move |clearing| match asks.ask(&access.access)? {
+        Wanted::House(actor, act) => Ok(clearing.keeper.look(move |house| {
+            house.do_act(&actor.person, &act)?;
+            let (at, alone) = (house.now(), house.is_alone());
+            Ok::<_, desk::Error>(Done { at, steps: Vec::new(), record: None, alone })
+        })??),
+        // Nobody asks for one here.
+        Wanted::Command(..) => Err(PageError::Broken),
+    });
+    Ok(done.await?)
 }
 
 /// A page that says why not, what is safe, and how to go on.

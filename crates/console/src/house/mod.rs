@@ -9,7 +9,7 @@
 //!   with its forms.
 //! - [`check`]: what the harm check says of anything; writes nothing.
 //! - [`open`]: for anybody, without an account.
-//! - [`objections`], [`statistics`].
+//! - [`objections`], [`statistics`]; [`transparency`]: what of these is for anybody.
 
 pub(crate) mod acts;
 pub(crate) mod check;
@@ -31,6 +31,7 @@ pub(crate) mod stops;
 pub(crate) mod stream;
 pub(crate) mod ticket;
 pub(crate) mod tickets;
+pub(crate) mod transparency;
 
 use std::sync::Arc;
 

@@ -358,8 +358,12 @@ fn palette_of_house(lang: Lang) -> Markup {
 /// A page for anybody, who may never have been here: no rail, the ways on, the choice of language.
 pub(crate) fn open(ctx: &Ctx, title: &str, body: Markup) -> Markup {
     let lang = ctx.lang;
-    let ways =
-        [("/blocked", "open.look_up"), ("/objection", "open.objection"), ("/harm", "open.harm")];
+    let ways = [
+        ("/blocked", "open.look_up"),
+        ("/objection", "open.objection"),
+        ("/harm", "open.harm"),
+        ("/transparency", "transparency.title"),
+    ];
     html! {
         (DOCTYPE)
         html lang=(lang.tag()) {

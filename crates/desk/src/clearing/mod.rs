@@ -20,6 +20,7 @@
 //! - [`statement`], [`challenge`]: what somebody says who objects, and what shows that they may.
 //! - [`Cosigned`], [`witnesses`]: what is added waits until witnesses have cosigned it; a thread asks them.
 //! - [`tally`], `trail`: figures, and which record speaks of which ticket: both follow the steps.
+//! - [`months`]: the figures that are published.
 //! - `excepted`: which records speak of which exception.
 //! - `replay`: from records to the state; nothing else makes it.
 //! - `kept`: what that came to, in a file, so that a start applies what came after alone.
@@ -42,6 +43,7 @@ mod keeper;
 mod kept;
 pub mod known;
 pub mod measured;
+pub mod months;
 pub mod notice;
 pub mod publish;
 pub mod read;

@@ -21,9 +21,8 @@ fn hired(bench: &Bench, person: &str, organisation: &str, role: PartyRole) -> St
 
 async fn stopped(bench: &Bench, scope: Scope) -> Option<Halt> {
     let keeper = bench.app.clearing().unwrap().keeper.clone();
-    let look = move || {
-        keeper.look(move |house| house.state().stop(&scope).map(|stop| stop.halt)).unwrap()
-    };
+    let look =
+        move || keeper.look(move |house| house.state().stop(&scope).map(|stop| stop.halt)).unwrap();
     tokio::task::spawn_blocking(look).await.unwrap()
 }
 
@@ -57,10 +56,12 @@ async fn a_regulator_registers_and_ends_orders_and_a_reporter_sees_its_own() {
     let (status, page) = post(&mut bench, Some(&reg), "/orders/give", &form("next year")).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.contains("in UTC") && page.contains("o-other · coppa"), "{page}");
-    let (status, to) = post(&mut bench, Some(&reg), "/orders/give", &form("2999-01-02T03:04")).await;
+    let (status, to) =
+        post(&mut bench, Some(&reg), "/orders/give", &form("2999-01-02T03:04")).await;
     assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/orders"));
     let (_, page) = get(&mut bench, Some(&reg), "/orders").await;
-    for shown in ["2 orders hold", "9/26", "coppa", "serie-b", "2999-01-02", "03:04", "o-reporter"] {
+    for shown in ["2 orders hold", "9/26", "coppa", "serie-b", "2999-01-02", "03:04", "o-reporter"]
+    {
         assert!(page.contains(shown), "{shown}: {page}");
     }
     // A reporter sees the order that is bound to it, and no form; nor may it.
@@ -130,7 +131,10 @@ async fn an_exception_is_proposed_approved_by_another_and_says_what_it_lifted() 
     assert_eq!(stage(&bench, item(0)).await, Stage::InForce);
     let offers = |page: &str| page.contains("action=\"/exceptions/approve\"");
     let (status, page) = get(&mut bench, Some(&isp), "/exceptions").await;
-    assert!(status == StatusCode::OK && page.contains("*.example.test") && !offers(&page), "{page}");
+    assert!(
+        status == StatusCode::OK && page.contains("*.example.test") && !offers(&page),
+        "{page}"
+    );
     assert!(!page.contains("href=\"/log/"), "the log is not an ISP's to read: {page}");
     let leo = hired(&bench, "leo", "o-isp", PartyRole::Reviewer);
     let (_, page) = get(&mut bench, Some(&leo), "/exceptions").await;
@@ -152,7 +156,9 @@ async fn an_exception_is_proposed_approved_by_another_and_says_what_it_lifted() 
     assert_eq!(stage(&bench, item(0)).await, Stage::Ended);
     assert_ne!(stage(&bench, item(1)).await, Stage::Ended);
     let (_, page) = get(&mut bench, Some(&ray), "/exceptions").await;
-    for shown in ["0 exceptions wait", "o-isp", "our own &lt;b&gt;", "o-reviewer", "1 item<", "0/0", "/log/"] {
+    for shown in
+        ["0 exceptions wait", "o-isp", "our own &lt;b&gt;", "o-reviewer", "1 item<", "0/0", "/log/"]
+    {
         assert!(page.contains(shown), "{shown}: {page}");
     }
     let index = page.split("href=\"/log/").nth(1).unwrap().split('"').next().unwrap().to_owned();
@@ -198,7 +204,8 @@ async fn each_scope_is_stopped_by_its_form_and_two_persons_resume() {
         let (status, _) = post(&mut bench, Some(&reg), "/stop", &form(of, name, "")).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{of}: without a reason");
         assert_eq!(stopped(&bench, scope(&text)).await, None);
-        let (status, to) = post(&mut bench, Some(&reg), "/stop", &form(of, name, "a hospital")).await;
+        let (status, to) =
+            post(&mut bench, Some(&reg), "/stop", &form(of, name, "a hospital")).await;
         assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/stops"), "{of}");
         assert_eq!(stopped(&bench, scope(&text)).await, Some(Halt::Lifts), "{of}");
         let back = [("scope", text.as_str()), ("grounds", "mended"), ("back", "/stops")];
@@ -206,7 +213,10 @@ async fn each_scope_is_stopped_by_its_form_and_two_persons_resume() {
         assert_eq!(status, StatusCode::SEE_OTHER, "{of}");
         assert_eq!(stopped(&bench, scope(&text)).await, Some(Halt::Lifts), "{of}: by one alone");
         let (_, page) = get(&mut bench, Some(&reg), "/stops").await;
-        assert!(!page.contains("action=\"/resume\""), "{of}: the first is offered to be the second");
+        assert!(
+            !page.contains("action=\"/resume\""),
+            "{of}: the first is offered to be the second"
+        );
         let (_, page) = get(&mut bench, Some(&ray), "/stops").await;
         assert!(page.contains("action=\"/resume\"") && page.contains("a hospital"), "{of}: {page}");
         let (status, _) = post(&mut bench, Some(&ray), "/resume", &back).await;
@@ -228,7 +238,13 @@ async fn who_is_stopped_stops_its_own_and_hears_of_no_others() {
     reported(&mut bench).await;
     let (lea, isp) = (bench.session("reporter"), bench.session("isp"));
     let form = |of, name| {
-        [("of", of), ("name", name), ("halt", "lifts"), ("grounds", "our own slip"), ("back", "/stops")]
+        [
+            ("of", of),
+            ("name", name),
+            ("halt", "lifts"),
+            ("grounds", "our own slip"),
+            ("back", "/stops"),
+        ]
     };
     let (_, page) = get(&mut bench, Some(&lea), "/stops").await;
     assert!(page.contains("value=\"o-reporter\"") && !page.contains("value=\"isp\""), "{page}");
@@ -265,7 +281,10 @@ async fn a_regulator_suspends_a_reporter_among_the_parties_and_two_reinstate_it(
     let (reg, lea) = (bench.session("regulator"), bench.session("reporter"));
     let of = Scope::Reporter(Organisation::new("o-reporter").unwrap());
     let (_, page) = get(&mut bench, Some(&reg), "/parties").await;
-    assert!(page.contains("value=\"reporter:o-reporter\"") && page.contains("may report"), "{page}");
+    assert!(
+        page.contains("value=\"reporter:o-reporter\"") && page.contains("may report"),
+        "{page}"
+    );
     // No other organisation reports: there is nothing to suspend.
     assert!(!page.contains("reporter:o-isp"), "{page}");
     let auditor = bench.session("auditor");
@@ -307,7 +326,9 @@ async fn a_reporter_announces_an_event_carries_it_on_and_ends_it() {
     let keeper = bench.app.clearing().unwrap().keeper.clone();
     let look = move || keeper.look(|house| house.now()).unwrap();
     let now = tokio::task::spawn_blocking(look).await.unwrap();
-    let field = |after: u64| crate::fmt::moment_ms(now.plus(after).0).replace(' ', "T").get(..16).unwrap().to_owned();
+    let field = |after: u64| {
+        crate::fmt::moment_ms(now.plus(after).0).replace(' ', "T").get(..16).unwrap().to_owned()
+    };
     let (until, later) = (field(2 * 3_600_000), field(3 * 3_600_000));
     let form = |works, until| {
         [
@@ -322,17 +343,20 @@ async fn a_reporter_announces_an_event_carries_it_on_and_ends_it() {
     let (status, page) = get(&mut bench, Some(&lea), "/live").await;
     assert!(status == StatusCode::OK && page.contains("action=\"/events/announce\""), "{page}");
     // Works are the order's; what was written is not lost.
-    let (status, page) = post(&mut bench, Some(&lea), "/events/announce", &form("coppa", &until)).await;
+    let (status, page) =
+        post(&mut bench, Some(&lea), "/events/announce", &form("coppa", &until)).await;
     assert_eq!(status, StatusCode::CONFLICT);
     assert!(page.contains("Sport 2, Sport 1") && page.contains("semi &lt;b&gt;"), "{page}");
-    let (status, to) = post(&mut bench, Some(&lea), "/events/announce", &form("serie-a", &until)).await;
+    let (status, to) =
+        post(&mut bench, Some(&lea), "/events/announce", &form("serie-a", &until)).await;
     assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/live"));
     let (_, page) = get(&mut bench, Some(&lea), "/live").await;
     for shown in ["semi &lt;b&gt;", "Sport 1", "Sport 2", "serie-a"] {
         assert!(page.contains(shown), "{shown}: {page}");
     }
     let name = "semi <b>final</b>";
-    let report = [("under", "event:semi <b>final</b>"), ("items", "one.example.test\nb.stream.test")];
+    let report =
+        [("under", "event:semi <b>final</b>"), ("items", "one.example.test\nb.stream.test")];
     assert_eq!(post(&mut bench, Some(&lea), "/report", &report).await.0, StatusCode::SEE_OTHER);
     captured(&bench, item(0), Verdict::Allow).await;
     assert_eq!(stage(&bench, item(0)).await, Stage::InForce);
@@ -374,4 +398,41 @@ async fn a_reporter_announces_an_event_carries_it_on_and_ends_it() {
     // Who gives orders announces under any.
     let (_, page) = get(&mut bench, Some(&reg), "/live").await;
     assert!(page.contains("action=\"/events/announce\"") && !page.contains("Sport 1"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gives_orders_publishes_months_that_are_over_and_nobody_else_does() {
+    let mut bench = Bench::house();
+    reported(&mut bench).await;
+    let (reg, ray) = (bench.session("regulator"), bench.session("reviewer"));
+    let (status, page) = get(&mut bench, None, "/transparency").await;
+    assert!(status == StatusCode::OK && page.contains("Nothing is published yet"), "{page}");
+    let (_, page) = get(&mut bench, None, "/blocked").await;
+    assert!(page.contains("href=\"/transparency\""), "{page}");
+    let (_, page) = get(&mut bench, Some(&ray), "/statistics").await;
+    assert!(!page.contains("action=\"/statistics/publish\""), "{page}");
+    let form = |month, grounds| [("month", month), ("grounds", grounds)];
+    let publish = "/statistics/publish";
+    let (status, _) = post(&mut bench, Some(&ray), publish, &form("202401", "as each")).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    // Nor is a month that runs, or none at all, or one without a reason.
+    for (month, grounds) in [("299901", "as each"), ("x", "as each"), ("202401", " ")] {
+        let (status, _) = post(&mut bench, Some(&reg), publish, &form(month, grounds)).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{month}");
+    }
+    let (status, page) = post(&mut bench, Some(&reg), publish, &form("202413", "a slip")).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("202413"), "{page}");
+    let (status, to) = post(&mut bench, Some(&reg), publish, &form("202401", "as each")).await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/statistics"));
+    let (_, page) = get(&mut bench, Some(&reg), "/statistics").await;
+    assert!(page.contains("Published up to 2024-01"), "{page}");
+    // Nothing of the month that runs is there, nor whose it is.
+    for path in ["/transparency", "/transparency.csv"] {
+        let (status, page) = get(&mut bench, None, path).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(!page.contains("o-reporter") && !page.contains("example.test"), "{page}");
+    }
+    let (_, csv) = get(&mut bench, None, "/transparency.csv").await;
+    assert_eq!(csv.lines().count(), 1, "{csv}");
 }

@@ -16,6 +16,7 @@ use shield::order::{ItemId, Moment, TicketId};
 
 use super::super::blocks::{Placed, Under};
 use super::super::excepted::{MAX_REVOKED, Of};
+use super::super::months::Months;
 use super::super::replay::Standing;
 use super::super::standby::Standbys;
 use super::super::tally::{Counts, Objections, Running, Times};
@@ -50,6 +51,7 @@ struct TallyLine {
     refused: BTreeMap<Denial, u64>,
     objections: Objections,
     harm_reports: u64,
+    months: Months,
     reporters: BTreeMap<Organisation, Counts>,
     events: BTreeMap<EventId, Counts>,
     times: Vec<Times>,
@@ -85,6 +87,7 @@ pub(super) fn write<E: From<serde_json::Error>>(
         refused: tally.refused.clone(),
         objections: tally.objections,
         harm_reports: tally.harm_reports,
+        months: tally.months.clone(),
         reporters: tally.reporters.clone(),
         events: tally.events.clone(),
         times: tally.times.to_vec(),
@@ -165,6 +168,10 @@ impl Lines {
                 (tally.all, tally.lifted, tally.refused) = (all, lifted, refused);
                 (tally.objections, tally.harm_reports) = (objections, harm_reports);
                 (tally.reporters, tally.events) = (line.reporters, line.events);
+                tally.months = line.months;
+                if tally.months.too_many() {
+                    return Err(Unkept::Odd("more months than are kept"));
+                }
                 let times = line.times.try_into();
                 tally.times = times.map_err(|_| Unkept::Odd("other times than are counted"))?;
             }
