@@ -18,6 +18,10 @@ const PAGES = {
   "house-check-empty": "/check",
   "house-objections": "/objections",
   "house-statistics": "/statistics",
+  "house-orders": "/orders",
+  "house-exceptions": "/exceptions",
+  "house-stops": "/stops",
+  "house-parties": "/parties",
   "house-record": "/log/5",
   "house-keys": "/keys",
 };
@@ -28,6 +32,7 @@ const OPEN = {
   "open-empty": "/blocked",
   "open-objection": "/objection?q=tv1.stream-cup.example",
   "open-harm": "/harm",
+  "open-transparency": "/transparency",
 };
 
 export async function house({ browser, bin, out, fail, wanted, every }) {
@@ -52,6 +57,8 @@ export async function house({ browser, bin, out, fail, wanted, every }) {
     const all = [
       ...Object.entries(PAGES).map((page) => [...page, states.vera]),
       ["house-live-reporter", "/live", states.lea],
+      ["house-exceptions-reporter", "/exceptions", states.lea],
+      ["house-stops-reporter", "/stops", states.lea],
       ...Object.entries(OPEN).map((page) => [...page, undefined]),
     ];
     for (const [name, path, state] of all.filter(([name]) => wanted(name))) {

@@ -17,8 +17,12 @@ use shield::measure::said::Said;
 use shield::measure::wire::{Answer, Report};
 use shield::order::command::{Event, Order, Submission};
 use shield::order::turn::Outcome;
-use shield::order::words::{EventId, Grounds, OrderId, Organisation, Person, Probe, Right};
-use shield::order::{Actor, Audience, Capture, Command, ItemId, Moment, Role, Seen, TicketId};
+use shield::order::words::{
+    Channel, EventId, Grounds, OrderId, Organisation, Person, Probe, Right,
+};
+use shield::order::{
+    Actor, Audience, Capture, Command, Halt, ItemId, Moment, Role, Scope, Seen, TicketId,
+};
 
 /// What everybody here signs in with.
 const PASSWORD: &str = "four plain words chosen";
@@ -66,7 +70,8 @@ fn does(keeper: &Keeper, actor: Actor, command: Command) -> Came<()> {
 
 fn event(name: &str, order: &OrderId, from: Moment, until: Moment) -> Came<Command> {
     let id = EventId::new(name).ok_or("an event")?;
-    Ok(Command::Announce(Event { id, order: order.clone(), from, until }))
+    let channels = ["Sport 1", "Sport 2 HD"].into_iter().filter_map(Channel::new).collect();
+    Ok(Command::Announce(Event { channels, ..Event::new(id, order.clone(), from, until) }))
 }
 
 fn ticket(order: &OrderId, event: Option<&str>, items: &[&str]) -> Command {
@@ -162,6 +167,25 @@ fn night(keeper: &Keeper, known: &Knowledge) -> Came<()> {
     does(keeper, actor("the public", "the public", Role::Party)?, Command::Object { value, proof })
 }
 
+/// An exception that holds, one that waits for a second person, and a ticket that is stopped.
+fn decided(keeper: &Keeper) -> Came<()> {
+    let grounds = |text: &str| Grounds::new(text).ok_or("grounds");
+    let (league, jury) =
+        (|| actor("lea", "league", Role::Reporter), || actor("ray", "jury", Role::Reviewer));
+    for (cover, why) in [
+        ("*.league.example", "the league’s own site and shop"),
+        ("203.0.113.0/24", "a host of hospitals"),
+    ] {
+        let (cover, until, grounds) = (cover.parse()?, None, grounds(why)?);
+        does(keeper, league()?, Command::ProposeException { cover, until, grounds })?;
+    }
+    let cover = "*.league.example".parse()?;
+    does(keeper, jury()?, Command::ApproveException { cover })?;
+    let (scope, grounds) =
+        (Scope::Ticket(TicketId(1)), grounds("two of its names are a library’s")?);
+    does(keeper, jury()?, Command::Stop { scope, halt: Halt::Lifts, grounds })
+}
+
 /// Three ISPs: one blocks everything, one but half of it, of one nothing is known.
 fn measured(keeper: &Keeper) -> Came<()> {
     let isps = ["fibre", "tower", "cable"];
@@ -214,6 +238,7 @@ async fn main() -> Came<()> {
     let known = Knowledge::read(&home, true)?;
     let (keeper, _thread) = Keeper::start(House::open(&place)?, Box::new(|_: &House| {}))?;
     night(&keeper, &known)?;
+    decided(&keeper)?;
     measured(&keeper)?;
     let options = console::Options::local(address);
     let challenges =

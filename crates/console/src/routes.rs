@@ -60,10 +60,12 @@ pub(crate) fn routes(site: Site) -> Vec<Route> {
 /// Of the clearing house.
 fn of_house() -> Vec<Route> {
     use Action::{
-        HarmReport, ItemApprove, ItemLift, ItemLookUp, ItemReport, ObjectionDecide, ObjectionMake,
-        OwnItemLift, OwnStop, OwnTicketsRead, Resume, Stop, TicketsRead,
+        ExceptionApprove, ExceptionPropose, HarmReport, ItemApprove, ItemLift, ItemLookUp,
+        ItemReport, ObjectionDecide, ObjectionMake, OrderGive, OwnItemLift, OwnStop,
+        OwnTicketsRead, Resume, Stop, TicketsRead, TransparencyRead,
     };
     const SEE: [Action; 2] = [TicketsRead, OwnTicketsRead];
+    const EVENT: [Action; 2] = [OrderGive, ItemReport];
     const LIFT: [Action; 2] = [ItemLift, OwnItemLift];
     // A list of a thousand URLs, as a form writes it.
     let long = || DefaultBodyLimit::max(MAX_LIST);
@@ -72,24 +74,42 @@ fn of_house() -> Vec<Route> {
         either("/live", SEE, get(house::live::page)),
         either("/live/stream", SEE, get(house::stream::stream)),
         other("/report", ItemReport, post(house::report::report).layer(long())),
+        either("/events/announce", EVENT, post(house::events::announced)),
+        either("/events/extend", EVENT, post(house::events::extended)),
+        either("/events/end", EVENT, post(house::events::ended)),
         either("/tickets", SEE, get(house::tickets::page)),
         either("/tickets/{id}", SEE, get(house::ticket::page)),
         either("/evidence/{hash}", SEE, get(house::record::evidence)),
         other("/items/approve", ItemApprove, post(house::acts::approve)),
         either("/items/refuse", LIFT, post(house::acts::refuse)),
         either("/items/lift", LIFT, post(house::acts::lift)),
+        either("/stops", [TicketsRead, OwnStop], get(house::stops::page)),
         either("/stop", [Stop, OwnStop], post(house::acts::stop)),
         either("/resume", [Resume, OwnStop], post(house::acts::resume)),
+        either("/orders", SEE, get(house::orders::page)),
+        other("/orders/give", OrderGive, post(house::orders::give)),
+        other("/orders/end", OrderGive, post(house::orders::end)),
+        either("/exceptions", [TicketsRead, ExceptionPropose], get(house::exceptions::page)),
+        other("/exceptions/propose", ExceptionPropose, post(house::exceptions::propose)),
+        other("/exceptions/approve", ExceptionApprove, post(house::exceptions::approve)),
+        either(
+            "/exceptions/revoke",
+            [ExceptionApprove, ExceptionPropose],
+            post(house::exceptions::revoke),
+        ),
         either("/check", SEE, get(house::check::page).post(house::check::check).layer(long())),
         other("/objections", TicketsRead, get(house::objections::page)),
         other("/objections/decide", ObjectionDecide, post(house::acts::decide)),
         other("/statistics", TicketsRead, get(house::statistics::page)),
         other("/statistics.csv", TicketsRead, get(house::statistics::csv)),
+        other("/statistics/publish", OrderGive, post(house::transparency::publish)),
         other("/log/{index}", TicketsRead, get(house::record::page)),
         either("/keys", SEE, get(house::keys)),
         other("/blocked", ItemLookUp, get(house::open::blocked)),
         other("/objection", ObjectionMake, get(house::open::objection).post(house::open::object)),
         other("/harm", HarmReport, get(house::open::harm).post(house::open::report_harm)),
+        other("/transparency", TransparencyRead, get(house::transparency::page)),
+        other("/transparency.csv", TransparencyRead, get(house::transparency::csv)),
     ]
 }
 

@@ -7,16 +7,16 @@ use axum::extract::{Extension, Form, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use desk::access::Principal;
-use desk::clearing::Done;
-use desk::clearing::door::{Request as Asks, Wanted, office};
+use desk::clearing::door::{Request as Asks, Wanted, office, office_of_house};
+use desk::clearing::{Done, HouseAct};
 use maud::{Markup, html};
-use model::{ExhibitId, Sha256Hex};
+use model::{ExhibitId, Sha256Hex, Stamp};
 use serde::Deserialize;
 use shield::order::command::Upheld;
 use shield::order::words::Grounds;
-use shield::order::{Command, Halt, ItemId, Refusal, Scope};
+use shield::order::{Command, Halt, ItemId, Moment, Refusal, Scope};
 
-use super::{framed, with};
+use super::{framed, look, with};
 use crate::app::{App, Ctx, PageError, fail};
 use crate::gate::Who;
 use crate::html::hostile::text;
@@ -70,6 +70,26 @@ pub(crate) async fn act(app: &App, who: &Who, command: Command) -> Result<Done, 
     done.await?.map_err(No::Refused)
 }
 
+/// Has something done to the house itself for who is signed in, in the office of theirs that may.
+pub(super) async fn act_on_house(app: &App, who: &Who, act: HouseAct) -> Result<Done, No> {
+    let Principal::Person { person, .. } = &who.principal else {
+        return Err(No::Form("act.person"));
+    };
+    let role = office_of_house(&app.access, &who.principal, &act).word().to_owned();
+    let asks = Asks::of_house(person.clone(), role, act);
+    let access = app.clone();
+    let done = with(app, move |clearing| match asks.ask(&access.access)? {
+        Wanted::House(actor, act) => Ok(clearing.keeper.look(move |house| {
+            house.do_act(&actor.person, &act)?;
+            let (at, alone) = (house.now(), house.is_alone());
+            Ok::<_, desk::Error>(Done { at, steps: Vec::new(), record: None, alone })
+        })??),
+        // Nobody asks for one here.
+        Wanted::Command(..) => Err(PageError::Broken),
+    });
+    Ok(done.await?)
+}
+
 /// A page that says why not, what is safe, and how to go on.
 pub(crate) async fn said(app: &App, ctx: &Ctx, no: No, to: &str, written: &str) -> Response {
     let lang = ctx.lang;
@@ -115,17 +135,31 @@ pub(crate) fn alone(lang: Lang) -> Markup {
 }
 
 /// What a form that could not be understood is told.
-fn unread() -> No {
+pub(super) fn unread() -> No {
     No::Form("act.unread")
 }
 
 /// A reason as a form gives it.
-fn grounds(text: &str) -> Result<Grounds, No> {
+pub(super) fn grounds(text: &str) -> Result<Grounds, No> {
     Grounds::new(text).ok_or(No::Form("act.no_grounds"))
 }
 
+/// A moment as a form gives it: ISO 8601, in UTC where it names no zone, as pages show it.
+pub(super) fn moment(text: &str) -> Result<Moment, No> {
+    let stamp = Stamp::parse_iso(text.trim());
+    stamp.map(|stamp| Moment(stamp.utc_ms())).ok_or(No::Form("act.no_moment"))
+}
+
+/// The same; now, by the house's clock, where the field is empty.
+pub(super) async fn moment_or_now(app: &App, text: &str) -> Result<Moment, No> {
+    if text.trim().is_empty() {
+        return Ok(look(app, |house| house.now()).await?);
+    }
+    moment(text)
+}
+
 /// Asks, and goes back to where the form stood.
-async fn done(
+pub(super) async fn done(
     app: &App,
     headers: &HeaderMap,
     (to, written): (&str, &str),
@@ -239,9 +273,23 @@ pub(crate) async fn decide(
 #[serde(default)]
 pub(crate) struct OnScope {
     scope: String,
+    /// In place of a scope: its kind, and the name that somebody wrote.
+    of: String,
+    name: String,
     halt: String,
     grounds: String,
     back: String,
+}
+
+impl OnScope {
+    fn scope(&self) -> Result<Scope, No> {
+        let scope = match (self.scope.as_str(), self.of.as_str()) {
+            ("", "all") => return Ok(Scope::All),
+            ("", of) => format!("{of}:{}", self.name.trim()),
+            (scope, _) => scope.to_owned(),
+        };
+        scope.parse().map_err(|_| No::Form("act.no_scope"))
+    }
 }
 
 /// `POST /stop`.
@@ -252,7 +300,7 @@ pub(crate) async fn stop(
     Form(form): Form<OnScope>,
 ) -> Response {
     let run = async {
-        let scope: Scope = form.scope.parse().map_err(|_| unread())?;
+        let scope = form.scope()?;
         let halt = match form.halt.as_str() {
             "lifts" => Halt::Lifts,
             "releases" => Halt::Releases,
@@ -271,7 +319,7 @@ pub(crate) async fn resume(
     Form(form): Form<OnScope>,
 ) -> Response {
     let run = async {
-        let scope: Scope = form.scope.parse().map_err(|_| unread())?;
+        let scope = form.scope()?;
         act(&app, &who, Command::Resume { scope, grounds: grounds(&form.grounds)? }).await
     };
     done(&app, &headers, (back(&form.back), &form.grounds), run).await

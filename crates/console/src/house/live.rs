@@ -13,6 +13,7 @@ use shield::order::step::StopCause;
 use shield::order::words::Organisation;
 use shield::order::{Halt, ItemId, Moment, TicketId};
 
+use super::events::Forms;
 use super::parts::{self, moment};
 use super::report::Draft;
 use super::rows::{self, May};
@@ -82,6 +83,10 @@ pub(crate) async fn shown(
         Err(error) => return fail(ctx, &error),
     };
     let may = May::of(app, who);
+    let forms = match Forms::of(app, who, &may).await {
+        Ok(forms) => forms,
+        Err(error) => return fail(ctx, &error),
+    };
     let lang = ctx.lang;
     let seen = mark(&wall.view, &wall.rows);
     let after = ctx.query.get("after").unwrap_or_default();
@@ -92,6 +97,7 @@ pub(crate) async fn shown(
             p.stale role="status" { (lang.t("live.not_live")) }
         }
         @if may_report { (draft.form(lang, &wall.view.under)) }
+        @if let Some(forms) = &forms { (forms.shown(lang, wall.view.events.iter().map(|view| &view.event))) }
         div #board .board { (board(ctx, &wall, &may)) }
     };
     let mut page = Page::new(ctx, Place::Live, title(lang, &wall.view), body);
@@ -196,6 +202,7 @@ fn events(lang: Lang, events: &[EventView], now: Moment) -> Markup {
         Col::text(lang.t("event.name")),
         Col::text(lang.t("event.window")).wide(),
         Col::text(lang.t("event.works")),
+        Col::text(lang.t("event.channels")),
         Col::text(lang.t("items.reporter")),
         Col::number(lang.t("place.tickets")),
     ];
@@ -215,6 +222,7 @@ fn events(lang: Lang, events: &[EventView], now: Moment) -> Markup {
             html! { (text(name)) br; span.quiet { (text(event.order.as_str())) } },
             html! { (moment(event.from)) " – " (moment(event.until)) },
             html! { @for (n, work) in view.works.iter().take(20).enumerate() { @if n > 0 { ", " } (text(work.as_str())) } },
+            html! { @for (n, channel) in event.channels.iter().take(20).enumerate() { @if n > 0 { ", " } (text(channel.as_str())) } },
             html! { @if let Some(reporter) = &view.reporter { (text(reporter.as_str())) } },
             html! { a.n href=(url("/tickets", [("event", name)])) { (fmt::number(view.tickets)) } },
         ]
@@ -228,7 +236,7 @@ fn events(lang: Lang, events: &[EventView], now: Moment) -> Markup {
     }
 }
 
-fn why(lang: Lang, cause: &StopCause) -> Markup {
+pub(super) fn why(lang: Lang, cause: &StopCause) -> Markup {
     match cause {
         StopCause::Person(grounds) => html! { q { (text(grounds.as_str())) } },
         StopCause::Measured | StopCause::Budget => {
@@ -284,6 +292,11 @@ fn witnesses(lang: Lang, of: &Witnessing, now: Moment) -> Markup {
 
 /// Stops that stand, above all else.
 fn stops(lang: Lang, stops: &[StopView], may: &May) -> Markup {
+    stops_at(lang, stops, may, "/live")
+}
+
+/// The same on a page that who acts goes back to.
+pub(super) fn stops_at(lang: Lang, stops: &[StopView], may: &May, back: &str) -> Markup {
     html! {
         @for StopView { scope, stop } in stops {
             div.notice.is-error.stopped {
@@ -294,11 +307,11 @@ fn stops(lang: Lang, stops: &[StopView], may: &May) -> Markup {
                 @if let Some((person, of)) = &stop.resume {
                     p.quiet { (lang.f("stop.asked", &[("person", person.as_str()), ("organisation", of.as_str())])) }
                 } @else { p.quiet { (lang.t("stop.two")) } }
-                @if may.resume && offered(stop.resume.as_ref(), may) {
+                @if may.resumes(scope, stop.resume.as_ref()) {
                     (parts::fold(None, lang.t("act.resume"), html! {
                         form.stack method="post" action="/resume" {
                             input type="hidden" name="scope" value=(scope);
-                            input type="hidden" name="back" value="/live";
+                            input type="hidden" name="back" value=(back);
                             (parts::grounds(lang, true))
                             button type="submit" { (lang.t("act.resume")) }
                         }
@@ -307,15 +320,6 @@ fn stops(lang: Lang, stops: &[StopView], may: &May) -> Markup {
             }
         }
     }
-}
-
-/// True where somebody's word to resume would count: the first, or a second person's.
-fn offered(
-    first: Option<&(shield::order::words::Person, shield::order::words::Organisation)>,
-    may: &May,
-) -> bool {
-    let Some((person, of)) = may.person() else { return false };
-    first.is_none_or(|(first, theirs)| first.as_str() != person && theirs.as_str() != of)
 }
 
 fn stop_form(lang: Lang) -> Markup {
@@ -327,13 +331,7 @@ fn stop_form(lang: Lang) -> Markup {
                 input type="hidden" name="scope" value="all";
                 input type="hidden" name="back" value="/live";
                 p { (lang.t("act.stop_how")) }
-                label.field {
-                    span { (lang.t("act.halt")) }
-                    select name="halt" {
-                        option value="lifts" { (lang.t("act.halt_lifts")) }
-                        option value="releases" { (lang.t("act.halt_releases")) }
-                    }
-                }
+                (parts::halt(lang))
                 (parts::grounds(lang, true))
                 button.danger type="submit" { (lang.t("act.stop_all")) }
             }

@@ -2,27 +2,36 @@
 //! through `desk::access` and the house's own queue, and is a record before the next page says so.
 //!
 //! - [`live`], [`stream`], [`report`]: the wall of a match night, and what is reported there.
+//! - [`events`]: their forms on Live.
 //! - [`tickets`], [`ticket`], [`record`]: what became of each item, down to the log.
 //! - [`acts`]: what changes anything: approve, refuse, lift, decide, stop, resume.
+//! - [`orders`], [`exceptions`], [`stops`]: what may be reported under, what is never blocked, what is stopped; each
+//!   with its forms.
 //! - [`check`]: what the harm check says of anything; writes nothing.
 //! - [`open`]: for anybody, without an account.
-//! - [`objections`], [`statistics`].
+//! - [`objections`], [`statistics`]; [`transparency`]: what of these is for anybody.
 
 pub(crate) mod acts;
 pub(crate) mod check;
+pub(crate) mod events;
+pub(crate) mod exceptions;
 mod limits;
 pub(crate) mod live;
 mod measured;
 pub(crate) mod objections;
 pub(crate) mod open;
+pub(crate) mod orders;
 mod parts;
 pub(crate) mod record;
 pub(crate) mod report;
+pub(crate) mod reporters;
 mod rows;
 pub(crate) mod statistics;
+pub(crate) mod stops;
 pub(crate) mod stream;
 pub(crate) mod ticket;
 pub(crate) mod tickets;
+pub(crate) mod transparency;
 
 use std::sync::Arc;
 

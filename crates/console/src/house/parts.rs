@@ -104,6 +104,34 @@ pub(crate) fn grounds(lang: Lang, required: bool) -> Markup {
     }
 }
 
+/// What a stop stops.
+pub(crate) fn halt(lang: Lang) -> Markup {
+    html! {
+        label.field {
+            span { (lang.t("act.halt")) }
+            select name="halt" {
+                option value="lifts" { (lang.t("act.halt_lifts")) }
+                option value="releases" { (lang.t("act.halt_releases")) }
+            }
+        }
+    }
+}
+
+/// Two fields for a span of time, in UTC as all moments here; without a begin it begins at once.
+pub(crate) fn window(lang: Lang, from: &'static str, until: &'static str) -> Markup {
+    html! {
+        div.row {
+            label.field { span { (lang.t(from)) } input type="datetime-local" name="from"; }
+            label.field { span { (lang.t(until)) } input type="datetime-local" name="until" required; }
+        }
+    }
+}
+
+/// What a field for several holds, one a line.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
 /// How a reporter stands by its errors.
 pub(crate) fn budget(lang: Lang, count: &Count, standing: Standing) -> Markup {
     let class = match standing {

@@ -102,10 +102,11 @@ fn about(lang: Lang, deed: &Deed) -> Markup {
         Deed::ControlSeen { control, .. } | Deed::ControlLost { control, .. } => {
             mono(&control.to_string())
         }
+        Deed::EventEnded { event, .. } => html! { (text(event.as_str())) },
         Deed::OrderEnded { order, .. } => html! { (text(order.as_str())) },
         Deed::ExceptionProposed { cover, .. }
         | Deed::ExceptionApproved { cover }
-        | Deed::ExceptionRevoked { cover, .. } => mono(&format!("{cover:?}")),
+        | Deed::ExceptionRevoked { cover, .. } => mono(&cover.to_string()),
         Deed::Stopped { scope, .. }
         | Deed::ResumeAsked { scope, .. }
         | Deed::Resumed { scope, .. } => parts::scope(lang, scope),
@@ -130,6 +131,7 @@ fn why(lang: Lang, deed: &Deed) -> Markup {
         | Deed::ExceptionProposed { grounds, .. }
         | Deed::ExceptionRevoked { grounds, .. }
         | Deed::OrderEnded { grounds, .. }
+        | Deed::EventEnded { grounds, .. }
         | Deed::ResumeAsked { grounds, .. }
         | Deed::Resumed { grounds, .. }
         | Deed::Stopped { why: StopCause::Person(grounds), .. } => (None, Some(grounds)),

@@ -164,8 +164,13 @@ async fn submission(
             let state = house.state();
             let of_event = event.as_ref().and_then(|event| state.event(event));
             let id = order.or_else(|| of_event.map(|event| event.order.clone()))?;
-            let rights =
-                state.order(&id).map(|order| (order.reporter.clone(), order.rights.to_vec()));
+            // An event that names its works is of these.
+            let works =
+                of_event.map(|event| event.works.to_vec()).filter(|works| !works.is_empty());
+            let rights = state.order(&id).map(|order| {
+                let all = works.unwrap_or_else(|| order.rights.to_vec());
+                (order.reporter.clone(), all)
+            });
             // Of another's order nothing is told: the machine says whose it is not.
             let rights =
                 rights.filter(|(of, _)| own.as_ref() == Some(of)).map(|(_, rights)| rights);

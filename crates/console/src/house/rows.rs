@@ -4,7 +4,8 @@ use desk::access::{Action, Principal};
 use desk::clearing::read::ItemView;
 use maud::{Markup, html};
 use shield::harm::Finding;
-use shield::order::{ItemId, Moment, Stage};
+use shield::order::words::{Organisation, Person};
+use shield::order::{ItemId, Moment, Scope, Stage};
 
 use super::parts;
 use crate::app::App;
@@ -25,8 +26,16 @@ pub(crate) struct May {
     pub(crate) decide: bool,
     /// Stop everything.
     pub(crate) stop: bool,
+    /// Stop what is their own organisation's.
+    pub(crate) stop_own: bool,
     /// Say that it may go on.
-    pub(crate) resume: bool,
+    resume: bool,
+    /// Register an order, and end one.
+    pub(crate) order: bool,
+    /// Propose an exception.
+    pub(crate) propose: bool,
+    /// Approve an exception, and revoke one that holds.
+    pub(crate) except: bool,
 }
 
 impl May {
@@ -43,13 +52,27 @@ impl May {
             lift_own: would(Action::OwnItemLift),
             decide: would(Action::ObjectionDecide),
             stop: would(Action::Stop),
+            stop_own: would(Action::OwnStop),
             resume: would(Action::Resume),
+            order: would(Action::OrderGive),
+            propose: would(Action::ExceptionPropose),
+            except: would(Action::ExceptionApprove),
         }
     }
 
     /// Who asks and for whom, of a person.
     pub(crate) fn person(&self) -> Option<(&str, &str)> {
         self.person.as_ref().map(|(person, of)| (person.as_str(), of.as_str()))
+    }
+
+    /// True where their word to resume would count: the first, or a second person's. Of what one ISP gets that ISP's
+    /// counts too.
+    pub(crate) fn resumes(&self, scope: &Scope, first: Option<&(Person, Organisation)>) -> bool {
+        let Some((person, of)) = self.person() else { return false };
+        let own = matches!(scope, Scope::Isp(isp) if isp.as_str() == of) && self.stop_own;
+        let second =
+            first.is_none_or(|(first, theirs)| first.as_str() != person && theirs.as_str() != of);
+        (self.resume || own) && second
     }
 
     /// True where they may end an item, as a reviewer or as its reporter.

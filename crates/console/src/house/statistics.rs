@@ -12,6 +12,8 @@ use shield::measure::IspView;
 use shield::order::Stage;
 use shield::order::words::{EventId, Organisation};
 
+use super::rows::May;
+use super::transparency::Publishing;
 use super::{asked, framed, look, parts};
 use crate::app::{App, fail};
 use crate::fmt;
@@ -82,14 +84,16 @@ impl Figures {
 /// `GET /statistics`.
 pub(crate) async fn page(
     State(app): State<App>,
-    Extension(_): Extension<Who>,
+    Extension(who): Extension<Who>,
     request: Request,
 ) -> Response {
     let (ctx, notes) = asked(&request, KNOWN);
     let lang = ctx.lang;
     let after = ctx.query.get("after").and_then(Organisation::new);
-    let figures = match look(&app, move |house| Figures::of(house, after.as_ref(), 0)).await {
-        Ok(figures) => figures,
+    let found =
+        look(&app, move |house| (Figures::of(house, after.as_ref(), 0), Publishing::of(house)));
+    let (figures, publishing) = match found.await {
+        Ok(found) => found,
         Err(error) => return fail(&ctx, &error),
     };
     let next = figures.reporters.next.as_ref().map(ToString::to_string);
@@ -109,7 +113,11 @@ pub(crate) async fn page(
     let mut page =
         Page::new(&ctx, Place::Statistics, lang.n("statistics.title", all.reported, &values), body);
     page.notes = notes;
-    page.actions = html! { a.button href="/statistics.csv" download="statistics.csv" { "CSV" } };
+    page.actions = html! {
+        a.button href="/statistics.csv" download="statistics.csv" { "CSV" }
+        a.button href="/transparency" { (lang.t("transparency.title")) }
+        @if May::of(&app, &who).order { (publishing.form(lang)) }
+    };
     framed(&app, &ctx, StatusCode::OK, page).await
 }
 

@@ -44,6 +44,12 @@ pub(crate) enum Place {
     Check,
     /// `/objections`
     Objections,
+    /// `/orders`
+    Orders,
+    /// `/exceptions`
+    Exceptions,
+    /// `/stops`
+    Stops,
     /// `/statistics`
     Statistics,
 }
@@ -66,6 +72,9 @@ pub(crate) const PLACES: &[(Place, &str, &str, &str)] = &[
 pub(crate) const HOUSE_PLACES: &[(Place, &str, &str, &str)] = &[
     (Place::Live, "/live", "live", "l"),
     (Place::Tickets, "/tickets", "tickets", "t"),
+    (Place::Orders, "/orders", "orders", "r"),
+    (Place::Exceptions, "/exceptions", "exceptions", "x"),
+    (Place::Stops, "/stops", "stops", "p"),
     (Place::Check, "/check", "check", "c"),
     (Place::Objections, "/objections", "objections", "o"),
     (Place::Statistics, "/statistics", "statistics", "s"),
@@ -383,8 +392,12 @@ fn palette_of_house(ctx: &Ctx) -> Markup {
 /// A page for anybody, who may never have been here: no rail, the ways on, the choice of language.
 pub(crate) fn open(ctx: &Ctx, title: &str, body: Markup) -> Markup {
     let lang = ctx.lang;
-    let ways =
-        [("/blocked", "open.look_up"), ("/objection", "open.objection"), ("/harm", "open.harm")];
+    let ways = [
+        ("/blocked", "open.look_up"),
+        ("/objection", "open.objection"),
+        ("/harm", "open.harm"),
+        ("/transparency", "transparency.title"),
+    ];
     html! {
         (DOCTYPE)
         html lang=(lang.tag()) {

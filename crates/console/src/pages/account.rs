@@ -8,7 +8,7 @@ use desk::account::{MIN_PASSWORD, Session};
 use maud::{Markup, html};
 
 use super::sign_in::{refused, secret_field};
-use crate::app::{App, Ctx};
+use crate::app::{App, Ctx, Site};
 use crate::fmt;
 use crate::gate::Who;
 use crate::guard::lang_of;
@@ -98,6 +98,8 @@ fn ways(app: &App, who: &Who, lang: Lang) -> Markup {
         div.moves {
             @if may(Action::CaseRead) { a.button href="/" { (lang.t("place.overview")) } }
             @if may(Action::PartiesRead) { a.button href="/parties" { (lang.t("parties.parties")) } }
+            @if app.site() == Site::House && (may(Action::TicketsRead) || may(Action::OwnStop)) { a.button href="/stops" { (lang.t("place.stops")) } }
+            @if app.site() == Site::House && (may(Action::TicketsRead) || may(Action::ExceptionPropose)) { a.button href="/exceptions" { (lang.t("place.exceptions")) } }
             @if may(Action::SessionsRead) { a.button href="/sessions/all" { (lang.t("account.all")) } }
             @if may(Action::RefusalsRead) { a.button href="/refusals" { (lang.t("parties.refusals")) } }
         }

@@ -1,23 +1,41 @@
 //! Who deals with the authority, and what was refused to whom.
 
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use desk::parties::{Held, Register};
+use desk::parties::{Held, Register, Sector};
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
 use super::account::ctx_of;
-use crate::app::{App, axum_json};
+use crate::app::{App, Ctx, Site, axum_json, fail};
 use crate::fmt;
+use crate::gate::Who;
+use crate::house::reporters;
 use crate::html::hostile::text;
 use crate::html::parts::{Col, command, empty, table};
 use crate::html::{apart, send};
 use crate::i18n::Lang;
 
 /// `GET /parties`.
-pub(crate) async fn page(State(app): State<App>, request: Request) -> Response {
+pub(crate) async fn page(
+    State(app): State<App>,
+    Extension(who): Extension<Who>,
+    request: Request,
+) -> Response {
     let ctx = ctx_of(&request);
+    let reports = match app.site() {
+        Site::Case => None,
+        Site::House => match reporters::Reports::of(&app, &who).await {
+            Ok(reports) => Some(reports),
+            Err(error) => return fail(&ctx, &error),
+        },
+    };
+    shown(&app, &ctx, reports.as_ref())
+}
+
+/// The page; `reports` is what the clearing house says of reporters, where this is its console.
+fn shown(app: &App, ctx: &Ctx, reports: Option<&reporters::Reports>) -> Response {
     let lang = ctx.lang;
     app.access.register(|register| {
         if ctx.json() {
@@ -38,9 +56,9 @@ pub(crate) async fn page(State(app): State<App>, request: Request) -> Response {
                 (command(lang, "vigie party add agency --name 'The agency' --sector authority"))
             }
         } else {
-            html! { (organisations(lang, register)) (people(lang, register)) (keys(lang, register)) }
+            html! { (organisations(lang, register, reports)) (people(lang, register)) (keys(lang, register)) }
         };
-        send(StatusCode::OK, apart(&ctx, "parties.parties", &title, body))
+        send(StatusCode::OK, apart(ctx, "parties.parties", &title, body))
     })
 }
 
@@ -51,22 +69,34 @@ fn state(lang: Lang, suspended: bool) -> Markup {
     }
 }
 
-fn organisations(lang: Lang, register: &Register) -> Markup {
-    let cols = [
+fn organisations(lang: Lang, register: &Register, reports: Option<&reporters::Reports>) -> Markup {
+    let mut cols = vec![
         Col::text(lang.t("parties.organisation")),
         Col::text(lang.t("parties.name")).wide(),
         Col::text(lang.t("parties.sector")),
         Col::number(lang.t("parties.quota")),
         Col::text(lang.t("parties.state")),
     ];
+    if reports.is_some() {
+        cols.push(Col::text(lang.t("parties.reports")));
+    }
     let rows = register.organisations().map(|(short, of)| {
-        vec![
+        let mut row = vec![
             text(short),
             text(&of.name),
             html! { (lang.t(&format!("sector.{}", of.sector.word()))) },
             html! { (fmt::number(register.quota(short))) },
             state(lang, of.suspended),
-        ]
+        ];
+        if let Some(reports) = reports {
+            let reporter = of.sector == Sector::RightsHolder;
+            row.push(if reporter {
+                reports.cell(lang, short)
+            } else {
+                html! {}
+            });
+        }
+        row
     });
     html! {
         section aria-labelledby="h-organisations" {

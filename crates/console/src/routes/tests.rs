@@ -18,6 +18,7 @@ use crate::app::{App, Place, Site};
 use crate::gate::Peer;
 
 mod house;
+mod rules;
 mod ways;
 
 const HOST: &str = "vigie.example";
@@ -35,7 +36,8 @@ const OPEN: &[&str] = &[
     "/assets/{digest}/{name}",
 ];
 /// Of the clearing house: what anybody may ask and write, without an account.
-const OPEN_HOUSE: &[&str] = &["/blocked", "/objection", "/harm"];
+const OPEN_HOUSE: &[&str] =
+    &["/blocked", "/objection", "/harm", "/transparency", "/transparency.csv"];
 /// Of these the handler itself says no to a link that does not work.
 const LINKS: &[&str] = &["/sign-in/{token}", "/invite/{token}"];
 
@@ -255,6 +257,7 @@ fn what_is_open_to_nobody_is_what_signing_in_needs() {
         Action::ItemLookUp,
         Action::ObjectionMake,
         Action::HarmReport,
+        Action::TransparencyRead,
     ];
     let both = [OPEN_HOUSE, OPEN].concat();
     for (site, wanted) in [(Site::Case, OPEN), (Site::House, &both[..])] {

@@ -71,6 +71,8 @@ actions! {
     ObjectionMake "objection_make" of House,
     /// Say that a block hits what it should not.
     HarmReport "harm_report" of House,
+    /// See the figures that were published.
+    TransparencyRead "transparency_read" of House,
     /// See all tickets and their items.
     TicketsRead "tickets_read" of House,
     /// Be the second person of an item.

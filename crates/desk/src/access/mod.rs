@@ -29,7 +29,8 @@ use crate::parties::{PartyRole, Register};
 use crate::{Error, Result};
 
 /// What is there for anybody. (What they write there is held to bounds of its own.)
-const PUBLIC_PAGES: [Action; 3] = [Action::ItemLookUp, Action::ObjectionMake, Action::HarmReport];
+const PUBLIC_PAGES: [Action; 4] =
+    [Action::ItemLookUp, Action::ObjectionMake, Action::HarmReport, Action::TransparencyRead];
 
 /// Who may do what, for as long as a server runs.
 #[derive(Debug)]

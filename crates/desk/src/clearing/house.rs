@@ -328,6 +328,10 @@ impl House {
         &self.standing.trail
     }
 
+    pub(super) fn excepted(&self) -> &super::excepted::Excepted {
+        &self.standing.excepted
+    }
+
     /// The epoch.
     pub fn epoch(&self) -> u64 {
         self.standing.epoch
@@ -549,6 +553,7 @@ impl House {
         let records: Vec<u64> = ends.into_iter().map(|end| first + end - 1).collect();
         for (draft, record) in drafts.into_iter().zip(&records) {
             self.standing.trail.keep(&draft.decision, *record);
+            self.standing.excepted.keep(&draft.decision, *record);
             // Released, and lifted, is what is durable.
             let durable = after(self.standing.last);
             self.standing.blocks.keep(draft.batch, *record, &self.standing.state, durable);

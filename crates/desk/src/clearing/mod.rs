@@ -20,6 +20,8 @@
 //! - [`statement`], [`challenge`]: what somebody says who objects, and what shows that they may.
 //! - [`Cosigned`], [`witnesses`]: what is added waits until witnesses have cosigned it; a thread asks them.
 //! - [`tally`], `trail`: figures, and which record speaks of which ticket: both follow the steps.
+//! - [`months`]: the figures that are published.
+//! - `excepted`: which records speak of which exception.
 //! - `replay`: from records to the state; nothing else makes it.
 //! - `held`: records that are applied are held against the tree that the log's key signed.
 //! - `kept`: what that came to, in a file, so that a start applies what came after alone.
@@ -39,6 +41,7 @@ pub mod challenge;
 mod check;
 pub mod door;
 mod due;
+mod excepted;
 mod hand;
 mod held;
 mod house;
@@ -47,6 +50,7 @@ mod keeper;
 mod kept;
 pub mod known;
 pub mod measured;
+pub mod months;
 pub mod notice;
 pub mod publish;
 pub mod read;

@@ -5,19 +5,25 @@
 //! where it ends before a page is full, the page says from where to go on.
 
 mod blocked;
+mod exceptions;
 mod item;
 mod live;
 mod objections;
+mod orders;
 mod records;
+mod stops;
 mod ticket;
 
 use shield::order::words::Organisation;
 
 pub use blocked::{Blocked, blocked};
+pub use exceptions::{ExceptionView, MAX_LIFTED, Said, exceptions, revoked};
 pub use item::ItemView;
-pub use live::{EventView, LiveView, Stages, StopView, live, under};
+pub use live::{EventView, LiveView, Stages, live, under};
 pub use objections::{ObjectionView, ReporterView, objections, reporters};
+pub use orders::{OrderView, open_orders, orders};
 pub use records::{MAX_RECORDS, Recorded, evidence, recorded};
+pub use stops::{StopView, stops};
 pub use ticket::{Filter, TicketItem, TicketPage, TicketView, ticket, tickets, wanting};
 
 use super::house::House;

@@ -6,6 +6,7 @@ use shield::order::written::MAX_PARTS;
 use shield::order::{Decision, Deed, ItemId, Moment, Policy, State, Step, Touched};
 
 use super::blocks::{Batch, Blocks};
+use super::excepted::Excepted;
 use super::spoken::Spoken;
 use super::standby::{GENERATION, Standbys};
 use super::tally::Tally;
@@ -37,6 +38,7 @@ pub struct Standing {
     pub(super) fewer: Vec<(u64, u64)>,
     pub(super) blocks: Blocks,
     pub(super) trail: Trail,
+    pub(super) excepted: Excepted,
     /// Which records speak of exhibits and authorisations.
     pub(super) spoken: Spoken,
     /// Parts of a decision of which more are to come.
@@ -139,6 +141,7 @@ impl Standing {
         }
         self.blocks.keep(batch, index, &self.state, decision.at);
         self.trail.keep(&decision, index);
+        self.excepted.keep(&decision, index);
         Ok(())
     }
 

@@ -10,7 +10,9 @@ use model::Sha256Hex;
 use serde::{Deserialize, Serialize};
 use shield::order::turn::{Cause, Charge, Denial, Turn};
 use shield::order::words::{EventId, Organisation};
-use shield::order::{Deed, ItemId, Moment, State, Step};
+use shield::order::{Deed, ItemId, Moment, Stage, State, Step};
+
+use super::months::Months;
 
 /// The most reporters, and the most events, that are counted by name.
 pub const MAX_NAMED: usize = 10_000;
@@ -49,7 +51,7 @@ pub struct Times {
 }
 
 impl Times {
-    fn add(&mut self, ms: u64) {
+    pub(super) fn add(&mut self, ms: u64) {
         if self.newest.len() >= MAX_SAMPLES {
             self.newest.pop_front();
         }
@@ -131,6 +133,8 @@ pub struct Tally {
     pub objections: Objections,
     /// Harm that networks reported.
     pub harm_reports: u64,
+    /// The same by month, without names.
+    pub months: Months,
     pub(super) reporters: BTreeMap<Organisation, Counts>,
     pub(super) events: BTreeMap<EventId, Counts>,
     pub(super) times: [Times; Part::ALL.len()],
@@ -167,10 +171,15 @@ impl Tally {
                 if let Some(item) = (items > 0).then(|| ItemId::new(ticket.id, 0)) {
                     self.count(state, item, |counts| counts.reported += items);
                 }
+                self.months.count(step.at, |month| {
+                    month.tickets += 1;
+                    month.reported += items;
+                });
             }
             Deed::Turned { item, turn } => self.turned(state, *item, turn, step.at),
             Deed::Objected { item, proof, .. } => {
                 self.objections.taken += 1;
+                self.months.count(step.at, |month| month.objections += 1);
                 if self.objected.len() < MAX_RUNNING {
                     self.objected.insert((*item, *proof), step.at);
                 }
@@ -182,10 +191,12 @@ impl Tally {
             }
             Deed::ObjectionUpheld { item, proof, charge, .. } => {
                 self.objections.upheld += 1;
+                self.months.count(step.at, |month| month.upheld += 1);
                 self.decided(*item, proof, step.at);
                 self.charged(state, *item, *charge);
             }
             Deed::HarmReported { .. } => self.harm_reports += 1,
+            Deed::Stopped { .. } => self.months.count(step.at, |month| month.stops += 1),
             _ => {}
         }
     }
@@ -205,11 +216,16 @@ impl Tally {
                 if running.checked.is_none() {
                     let captured = running.captured;
                     running.checked = Some(at);
+                    let held = state.item(item).map(|live| live.machine.stage());
+                    if held == Some(Stage::Held) {
+                        self.months.count(at, |month| month.held += 1);
+                    }
                     self.took(Part::Checked, captured, at);
                 }
             }
             Turn::Released { .. } => {
                 self.count(state, item, |counts| counts.released += 1);
+                self.months.count(at, |month| month.released += 1);
                 if let Some(running) = self.running.remove(&item) {
                     self.took(Part::InForce, running.checked, at);
                 }
@@ -219,6 +235,7 @@ impl Tally {
                 self.running.remove(&item);
                 *self.refused.entry(*denial).or_default() += 1;
                 self.count(state, item, |counts| counts.refused += 1);
+                self.months.count(at, |month| month.refused += 1);
             }
             Turn::Lifted { cause, charge, proof, .. } => {
                 *self.lifted.entry(*cause).or_default() += 1;
@@ -228,12 +245,25 @@ impl Tally {
                     counts.collateral += u64::from(harm);
                 });
                 self.charged(state, item, *charge);
+                let objected =
+                    proof.as_ref().and_then(|proof| self.objected.get(&(item, *proof)).copied());
+                self.months.count(at, |month| {
+                    month.lifted += 1;
+                    month.collateral += u64::from(harm);
+                    month.upheld += u64::from(proof.is_some());
+                    if let Some(objected) = objected {
+                        month.to_lift.add(at.since(objected));
+                    }
+                });
                 if let Some(proof) = proof {
                     self.objections.upheld += 1;
                     self.decided(item, proof, at);
                 }
             }
-            Turn::Expired => self.count(state, item, |counts| counts.expired += 1),
+            Turn::Expired => {
+                self.count(state, item, |counts| counts.expired += 1);
+                self.months.count(at, |month| month.expired += 1);
+            }
             _ => {}
         }
     }

@@ -67,7 +67,7 @@ pub(super) fn reported(items: &[&str]) -> Vec<Ask> {
     };
     vec![
         ask(&authority, Command::GiveOrder(given)),
-        ask(&authority, Command::Announce(Event { id: event, order, from, until })),
+        ask(&authority, Command::Announce(Event::new(event, order, from, until))),
         ask(&league(), Command::Submit(asked)),
     ]
 }

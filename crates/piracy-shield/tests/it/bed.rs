@@ -210,12 +210,7 @@ impl Bed {
         };
         self.act(&self.authority(), Command::GiveOrder(given));
         if let Some(event) = event {
-            let event = Event {
-                id: EventId::new(event).unwrap(),
-                order: id,
-                from: now,
-                until: now.plus(2 * HOUR),
-            };
+            let event = Event::new(EventId::new(event).unwrap(), id, now, now.plus(2 * HOUR));
             self.act(&self.authority(), Command::Announce(event));
         }
     }

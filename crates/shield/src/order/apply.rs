@@ -55,6 +55,15 @@ impl State {
                     }
                 });
             }
+            Deed::EventEnded { event, .. } => {
+                let tickets = self.events.get(event).map(|known| known.tickets.clone());
+                let event = event.clone();
+                self.with_new_dues(&tickets.unwrap_or_default(), |state| {
+                    if let Some(known) = state.events.get_mut(&event) {
+                        known.event.until = known.event.until.min(at);
+                    }
+                });
+            }
             Deed::RenewalAsked { ticket, until } => self.with_new_dues(&[*ticket], |state| {
                 if let Some(ticket) = state.ticket_mut(*ticket) {
                     ticket.until = Some(*until);

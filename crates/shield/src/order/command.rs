@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::exceptions::Cover;
 use super::turn::{Capture, Outcome};
 use super::words::{
-    Audience, EventId, Grounds, Halt, ItemId, Moment, OrderId, Organisation, Right, Scope, TicketId,
+    Audience, Channel, EventId, Grounds, Halt, ItemId, Moment, OrderId, Organisation, Right, Scope,
+    TicketId,
 };
 use crate::item::Item;
 
@@ -38,6 +39,19 @@ pub struct Event {
     pub from: Moment,
     /// The window's end: nothing is released from then on.
     pub until: Moment,
+    /// Which of the order's rights it is of, sorted, each once; none: all of them.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub works: Box<[Right]>,
+    /// On which channels it is shown, sorted, each once: what a monitor looks for.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub channels: Box<[Channel]>,
+}
+
+impl Event {
+    /// An event of all of its order's rights, of which no channel is named.
+    pub fn new(id: EventId, order: OrderId, from: Moment, until: Moment) -> Self {
+        Self { id, order, from, until, works: Box::default(), channels: Box::default() }
+    }
 }
 
 /// A ticket as it is reported.
@@ -84,6 +98,14 @@ pub enum Command {
         event: EventId,
         /// The window's new end.
         until: Moment,
+    },
+    /// An event is over before its time, or does not take place: nothing more rests on it, and what does is
+    /// lifted, up to [`super::MAX_LIFTED`] items a time; ask again until no step comes back.
+    EndEvent {
+        /// The event.
+        event: EventId,
+        /// Why.
+        grounds: Grounds,
     },
     /// A ticket is reported.
     Submit(Submission),

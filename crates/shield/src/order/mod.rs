@@ -40,7 +40,7 @@ pub mod written;
 
 pub use apply::Touched;
 pub use command::{Command, Event, Order, Submission};
-pub use decide::{MAX_DUE, MAX_LIFTED, decide};
+pub use decide::{MAX_CHANNELS, MAX_DUE, MAX_LIFTED, decide};
 pub use machine::{Machine, Stage};
 pub use policy::Policy;
 pub use refusal::Refusal;

@@ -35,8 +35,14 @@ macro_rules! policy {
                     "measured_percent" => 100,
                     "budget_per_mille" => 1_000,
                     "witnesses" => MAX_WITNESSES,
+                    "published_month" => LAST_MONTH,
                     _ => LONGEST,
                 };
+                if figure == "published_month" && value != 0 && !(1..=12).contains(&(value % 100)) {
+                    return Err(format!(
+                        "{figure} is a month such as 202610, or 0, and {value} was given"
+                    ));
+                }
                 if value > most {
                     return Err(format!("{figure} is at most {most}, and {value} was given"));
                 }
@@ -108,11 +114,15 @@ policy! {
     /// So many witnesses have to have cosigned the checkpoint that covers an addition before it goes out. 0: none
     /// is waited for. At most 64.
     witnesses = 0, "witnesses";
+    /// Figures of months that are over are public up to this one, as year × 100 + month: 202610. 0: of none.
+    published_month = 0, "year and month";
 }
 
 /// The most witnesses that an addition waits for: as many as an authority names.
 pub const MAX_WITNESSES: u64 = 64;
 
+/// The last month that can be published.
+const LAST_MONTH: u64 = 999_912;
 /// The most days over which errors are counted: what the machine remembers of them.
 pub const MAX_BUDGET_DAYS: u64 = 90;
 /// The longest window in which lifts by measurement are counted, in milliseconds.
@@ -137,10 +147,15 @@ mod tests {
         assert!(policy.set("budget_days", MAX_BUDGET_DAYS + 1).is_err());
         assert!(policy.set("capture_age_ms", u64::MAX).is_err());
         assert!(policy.set("witnesses", MAX_WITNESSES + 1).is_err());
+        for bad in [2026, 202_600, 202_613, 1_000_001] {
+            assert!(policy.set("published_month", bad).is_err(), "{bad}");
+        }
+        policy.set("published_month", 202_612).unwrap();
         for (name, value, _) in Policy::default().list() {
             policy.set(name, value).unwrap();
         }
         assert_eq!(policy, Policy::default());
+        assert_eq!(policy.published_month, 0);
     }
 
     #[test]

@@ -47,6 +47,8 @@ refusals! {
     NoWork "no_work" "name the works that are shown",
     /// The order or event is known already, with other contents.
     KnownOtherwise "known_otherwise" "that name is taken by another; give it a name of its own",
+    /// More works or channels than an event names.
+    TooManyNames "too_many_names" "an event names 1,000 works and 100 channels at most",
     /// No such event.
     NoEvent "no_event" "no such event under this order; announce it first",
     /// The event is over.

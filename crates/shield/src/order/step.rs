@@ -121,6 +121,13 @@ pub enum Deed {
         /// Its new end.
         until: Moment,
     },
+    /// It ended before its time.
+    EventEnded {
+        /// The event.
+        event: EventId,
+        /// Why.
+        grounds: Grounds,
+    },
     /// A ticket was taken.
     Submitted(Box<Ticket>),
     /// A ticket may stay longer.
@@ -283,6 +290,7 @@ impl Deed {
         "order_ended",
         "announced",
         "extended",
+        "event_ended",
         "submitted",
         "renewal_asked",
         "objected",
@@ -325,6 +333,7 @@ impl Deed {
             Self::OrderEnded { .. } => "order_ended",
             Self::Announced(_) => "announced",
             Self::Extended { .. } => "extended",
+            Self::EventEnded { .. } => "event_ended",
             Self::Submitted(_) => "submitted",
             Self::RenewalAsked { .. } => "renewal_asked",
             Self::Turned { turn, .. } => turn.word(),

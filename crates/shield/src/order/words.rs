@@ -113,6 +113,8 @@ names! {
     EventId at most MAX_NAME,
     /// A work or a right to it: `serie-a-2026`.
     Right at most MAX_NAME,
+    /// A channel on which an event is shown: as people call it.
+    Channel at most MAX_NAME,
     /// A probe of ours, by the name its key is registered under.
     Probe at most MAX_NAME,
     /// Why somebody does something, in their own words.

@@ -109,12 +109,12 @@ impl World {
     }
 
     pub(crate) fn event(&mut self, id: &str, from: u64, long: u64) {
-        let event = Event {
-            id: EventId::new(id).expect("an id"),
-            order: OrderId::new("1/26").expect("an id"),
-            from: self.now.plus(from),
-            until: self.now.plus(from + long),
-        };
+        let event = Event::new(
+            EventId::new(id).expect("an id"),
+            OrderId::new("1/26").expect("an id"),
+            self.now.plus(from),
+            self.now.plus(from + long),
+        );
         self.does(&authority(), Command::Announce(event));
     }
 

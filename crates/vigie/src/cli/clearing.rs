@@ -94,7 +94,7 @@ An authority has one. `vigie serve --shield shield` then runs it.")]
     /// Announce an event with its window: nothing is blocked before or after it.
     #[command(after_help = "Example:
   vigie shield event final --order 7/26 --from 2026-11-29T19:30Z --until 2026-11-29T22:30Z \\
-        --as lea")]
+        --work serie-a --channel 'Sport 1' --channel 'Sport 2 HD' --as lea")]
     Event {
         /// Its name.
         event: String,
@@ -107,6 +107,24 @@ An authority has one. `vigie serve --shield shield` then runs it.")]
         /// The window's end.
         #[arg(long, value_name = "TIME")]
         until: String,
+        /// Which of the order's rights it is of; once for each [default: all].
+        #[arg(long = "work", value_name = "RIGHT")]
+        works: Vec<String>,
+        /// A channel on which it is shown; once for each.
+        #[arg(long = "channel", value_name = "NAME")]
+        channels: Vec<String>,
+        #[command(flatten)]
+        acting: Acting,
+    },
+    /// End an event before its time: what rests on it is lifted, and nothing more is reported.
+    #[command(after_help = "Example:
+  vigie shield event-end final --grounds 'called off' --as lea")]
+    EventEnd {
+        /// The event.
+        event: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        grounds: String,
         #[command(flatten)]
         acting: Acting,
     },

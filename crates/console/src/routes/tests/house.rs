@@ -18,18 +18,18 @@ use super::{Bench, HERE};
 
 const HOUR: u64 = 3_600_000;
 
-fn actor(person: &str, organisation: &str, role: Role) -> Actor {
+pub(super) fn actor(person: &str, organisation: &str, role: Role) -> Actor {
     let organisation = Organisation::new(organisation).unwrap();
     Actor { person: Person::new(person).unwrap(), organisation, role }
 }
 
-async fn does(bench: &Bench, actor: Actor, command: Command) {
+pub(super) async fn does(bench: &Bench, actor: Actor, command: Command) {
     let clearing = bench.app.clearing().unwrap().keeper.clone();
     let done = tokio::task::spawn_blocking(move || clearing.act(Ask { actor, command }));
     done.await.unwrap().unwrap().unwrap();
 }
 
-async fn stage(bench: &Bench, item: ItemId) -> Stage {
+pub(super) async fn stage(bench: &Bench, item: ItemId) -> Stage {
     let keeper = bench.app.clearing().unwrap().keeper.clone();
     let look = move || {
         keeper.look(move |house| {
@@ -40,7 +40,7 @@ async fn stage(bench: &Bench, item: ItemId) -> Stage {
 }
 
 /// A page as somebody sees it.
-async fn get(bench: &mut Bench, who: Option<&str>, path: &str) -> (StatusCode, String) {
+pub(super) async fn get(bench: &mut Bench, who: Option<&str>, path: &str) -> (StatusCode, String) {
     let header = who.and_then(|token| bench.cookie(token));
     let answer = bench.ask(Method::GET, path, header.as_ref(), None, "").await;
     let status = answer.status();
@@ -48,7 +48,7 @@ async fn get(bench: &mut Bench, who: Option<&str>, path: &str) -> (StatusCode, S
     (status, String::from_utf8_lossy(&body).into_owned())
 }
 
-async fn post(
+pub(super) async fn post(
     bench: &mut Bench,
     who: Option<&str>,
     path: &str,
@@ -65,7 +65,7 @@ async fn post(
 }
 
 /// An order and an event of the reporter's organisation.
-async fn ordered(bench: &Bench) {
+pub(super) async fn ordered(bench: &Bench) {
     let authority = || actor("op", "o-operator", Role::Authority);
     let keeper = bench.app.clearing().unwrap().keeper.clone();
     let now = tokio::task::spawn_blocking(move || keeper.look(|house| house.now()));
@@ -79,7 +79,7 @@ async fn ordered(bench: &Bench) {
         until: now.plus(30 * HOUR),
     };
     does(bench, authority(), Command::GiveOrder(given)).await;
-    let event = Event { id: event, order, from: now, until: now.plus(2 * HOUR) };
+    let event = Event::new(event, order, now, now.plus(2 * HOUR));
     does(bench, authority(), Command::Announce(event)).await;
 }
 
@@ -92,7 +92,7 @@ pub(super) async fn reported(bench: &mut Bench) {
     assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/tickets/0?taken=1"));
 }
 
-async fn captured(bench: &Bench, item: ItemId, verdict: Verdict) -> ExhibitId {
+pub(super) async fn captured(bench: &Bench, item: ItemId, verdict: Verdict) -> ExhibitId {
     let keeper = bench.app.clearing().unwrap().keeper.clone();
     let look = move || {
         keeper.look(move |house| {
@@ -113,7 +113,7 @@ async fn captured(bench: &Bench, item: ItemId, verdict: Verdict) -> ExhibitId {
     exhibit
 }
 
-fn item(place: u16) -> ItemId {
+pub(super) fn item(place: u16) -> ItemId {
     ItemId::new(TicketId(0), place)
 }
 

@@ -137,9 +137,22 @@ pub enum Wanted {
 /// In which of their offices somebody has that done: the first that may. Where none may it is the first
 /// they hold, in which [`Request::ask`] refuses and counts; the public's where they hold none.
 pub fn office(access: &Access, who: &Principal, command: &Command) -> PartyRole {
+    first_office(access, who, |acts| action_of(command, acts))
+}
+
+/// The same of an act on the house itself.
+pub fn office_of_house(access: &Access, who: &Principal, act: &HouseAct) -> PartyRole {
+    first_office(access, who, |_| Some(act.action()))
+}
+
+fn first_office(
+    access: &Access,
+    who: &Principal,
+    action_in: impl Fn(Role) -> Option<Action>,
+) -> PartyRole {
     let Principal::Person { person, organisation, roles } = who else { return PartyRole::Public };
     let may = |role: &PartyRole| {
-        let Some(action) = role.acts_as().and_then(|acts| action_of(command, acts)) else {
+        let Some(action) = role.acts_as().and_then(&action_in) else {
             return false;
         };
         let alone = Principal::Person {
@@ -174,13 +187,16 @@ fn organisations(command: &Command) -> Vec<&str> {
 fn action_of(command: &Command, role: Role) -> Option<Action> {
     let own = matches!(role, Role::Reporter | Role::Isp);
     Some(match command {
-        Command::Announce(_) | Command::Extend { .. } if role == Role::Reporter => {
+        Command::Announce(_) | Command::Extend { .. } | Command::EndEvent { .. }
+            if role == Role::Reporter =>
+        {
             Action::ItemReport
         }
         Command::GiveOrder(_)
         | Command::EndOrder { .. }
         | Command::Announce(_)
-        | Command::Extend { .. } => Action::OrderGive,
+        | Command::Extend { .. }
+        | Command::EndEvent { .. } => Action::OrderGive,
         Command::Submit(_) | Command::Renew { .. } | Command::Upload { .. } => Action::ItemReport,
         Command::Approve { .. } | Command::Reinstate { .. } | Command::HostAnswered { .. } => {
             Action::ItemApprove

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use model::Sha256Hex;
 use serde::{Deserialize, Serialize};
 use shield::harm::Code;
+use shield::order::exceptions::{Cover, MAX_EXCEPTIONS};
 use shield::order::kept::{Reading, Unkept};
 use shield::order::turn::{Cause, Denial};
 use shield::order::values::table::Table;
@@ -14,6 +15,8 @@ use shield::order::words::{EventId, Organisation};
 use shield::order::{ItemId, Moment, TicketId};
 
 use super::super::blocks::{Placed, Under};
+use super::super::excepted::{MAX_REVOKED, Of};
+use super::super::months::Months;
 use super::super::replay::Standing;
 use super::super::standby::Standbys;
 use super::super::tally::{Counts, Objections, Running, Times};
@@ -37,6 +40,8 @@ enum Line {
     Spoken { erased: bool, grants: Vec<u64> },
     Captured(Vec<(String, u64)>),
     Marks { cut: bool, marks: Vec<(u64, TicketId)> },
+    Excepted(Vec<(Cover, u64, Option<u64>)>),
+    Revoked(Vec<u64>),
     Under { record: u64, seed: Sha256Hex, leaves: Vec<Sha256Hex>, at: Moment },
     Block { item: ItemId, record: u64, place: u32, expires: Moment, code: Option<String> },
 }
@@ -49,6 +54,7 @@ struct TallyLine {
     refused: BTreeMap<Denial, u64>,
     objections: Objections,
     harm_reports: u64,
+    months: Months,
     reporters: BTreeMap<Organisation, Counts>,
     events: BTreeMap<EventId, Counts>,
     times: Vec<Times>,
@@ -84,6 +90,7 @@ pub(super) fn write<E: From<serde_json::Error>>(
         refused: tally.refused.clone(),
         objections: tally.objections,
         harm_reports: tally.harm_reports,
+        months: tally.months.clone(),
         reporters: tally.reporters.clone(),
         events: tally.events.clone(),
         times: tally.times.to_vec(),
@@ -112,6 +119,13 @@ pub(super) fn write<E: From<serde_json::Error>>(
     for marks in marks.chunks(MARKS) {
         put(&Line::Marks { cut: trail.cut, marks: marks.to_vec() })?;
     }
+    let excepted = standing.excepted.standing.iter();
+    let excepted: Vec<_> =
+        excepted.map(|(cover, of)| (cover.clone(), of.proposed, of.approved)).collect();
+    for some in excepted.chunks(MARKS) {
+        put(&Line::Excepted(some.to_vec()))?;
+    }
+    put(&Line::Revoked(standing.excepted.revoked.iter().copied().collect()))?;
     for (record, Under { seed, leaves, at, .. }) in &blocks.under {
         let leaves = leaves.iter().copied().map(Sha256Hex).collect();
         put(&Line::Under { record: *record, seed: Sha256Hex(*seed), leaves, at: *at })?;
@@ -161,6 +175,10 @@ impl Lines {
                 (tally.all, tally.lifted, tally.refused) = (all, lifted, refused);
                 (tally.objections, tally.harm_reports) = (objections, harm_reports);
                 (tally.reporters, tally.events) = (line.reporters, line.events);
+                tally.months = line.months;
+                if tally.months.too_many() {
+                    return Err(Unkept::Odd("more months than are kept"));
+                }
                 let times = line.times.try_into();
                 tally.times = times.map_err(|_| Unkept::Odd("other times than are counted"))?;
             }
@@ -185,6 +203,19 @@ impl Lines {
                 trail.marks.extend(marks);
                 if trail.marks.len() > MAX_MARKS {
                     return Err(Unkept::Odd("more marks than are kept"));
+                }
+            }
+            Line::Excepted(some) => {
+                let one = |(cover, proposed, approved)| (cover, Of { proposed, approved });
+                self.rest.excepted.standing.extend(some.into_iter().map(one));
+                if self.rest.excepted.standing.len() > MAX_EXCEPTIONS {
+                    return Err(Unkept::Odd("more exceptions than are kept"));
+                }
+            }
+            Line::Revoked(records) => {
+                self.rest.excepted.revoked.extend(records);
+                if self.rest.excepted.revoked.len() > MAX_REVOKED {
+                    return Err(Unkept::Odd("more revocations than are kept"));
                 }
             }
             Line::Under { record, seed, leaves, at } => {

@@ -8,7 +8,8 @@ use model::Sha256Hex;
 use model::record::{
     AuthorisationEnded, AuthorisationGranted, Body, CaptureMade, CaptureRefused, time_text,
 };
-use shield::order::{Command, Moment};
+use shield::order::words::Grounds;
+use shield::order::{Command, Moment, Role};
 
 use super::file::digests;
 use super::{Covered, load, path, standing};
@@ -16,7 +17,7 @@ use crate::capture::Book;
 use crate::clearing::House;
 use crate::clearing::check::check;
 use crate::clearing::replay::Standing;
-use crate::clearing::tests::{ask, does, item, league, place, released, reported};
+use crate::clearing::tests::{actor, ask, does, item, league, place, released, reported};
 use crate::desk::Place;
 use crate::verify::Report;
 use vault::Case;
@@ -50,10 +51,30 @@ pub(super) fn house(place: &Place) -> (Keys, SigningKey) {
     does(&mut house, &reported(&NAMES));
     let asks = released(&house, item(0));
     does(&mut house, &asks);
+    does(&mut house, &excepted());
     sealed(&mut house, b"what a probe saw");
     let keys = (house.case().keys().unwrap().clone(), house.case().signer().unwrap());
     house.close().unwrap();
     keys
+}
+
+/// An exception that holds, one that waits, one that was taken back.
+fn excepted() -> Vec<crate::clearing::Ask> {
+    let isp = actor("ivo", "isp", Role::Isp);
+    let grounds = || Grounds::new("their own service").unwrap();
+    let propose = |cover: &str| {
+        let (cover, until) = (cover.parse().unwrap(), None);
+        ask(&isp, Command::ProposeException { cover, until, grounds: grounds() })
+    };
+    let cover = |text: &str| text.parse().unwrap();
+    let vera = actor("vera", "authority", Role::Authority);
+    vec![
+        propose("*.shop.example"),
+        propose("203.0.113.0/24"),
+        propose("bank.example"),
+        ask(&vera, Command::ApproveException { cover: cover("*.shop.example") }),
+        ask(&isp, Command::RevokeException { cover: cover("bank.example"), grounds: grounds() }),
+    ]
 }
 
 pub(super) fn sealed(house: &mut House, bytes: &[u8]) {
@@ -83,6 +104,8 @@ fn all(place: &Place) -> Standing {
 fn same(one: &Standing, other: &Standing) {
     assert_eq!(one.state, other.state);
     assert_eq!((&one.tally, &one.blocks, &one.trail), (&other.tally, &other.blocks, &other.trail));
+    assert_eq!(one.excepted, other.excepted);
+    assert_eq!((one.excepted.standing.len(), one.excepted.revoked.len()), (2, 1));
     assert_eq!(digests(one).unwrap(), digests(other).unwrap());
 }
 

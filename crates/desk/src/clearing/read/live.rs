@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use shield::order::state::{Announced, Stop};
+use shield::order::state::Announced;
 use shield::order::words::{EventId, OrderId, Organisation, Right};
-use shield::order::{Event, ItemId, Moment, Order, Scope, Stage};
+use shield::order::{Event, ItemId, Moment, Order, Stage};
 
 use super::super::publish::LeftOut;
 use super::super::standby::Health;
 use super::super::witnessed::Witnessing;
+use super::stops::{StopView, stops};
 use super::{House, ItemView, MAX_NAMED, MAX_ROWS, MAX_SCAN, Page, Whose, sees};
 
 /// How many items there are at a stage, and ended.
@@ -37,21 +38,12 @@ pub struct EventView {
     pub event: Event,
     /// Who reports under its order.
     pub reporter: Option<Organisation>,
-    /// The order's works.
+    /// Its works: those that it names, else the order's.
     pub works: Vec<Right>,
     /// Tickets.
     pub tickets: u64,
     /// True while its window is open.
     pub on: bool,
-}
-
-/// A stop that stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StopView {
-    /// Of what.
-    pub scope: Scope,
-    /// How, why, since when, and who would resume.
-    pub stop: Stop,
 }
 
 /// What Live shows.
@@ -97,7 +89,7 @@ pub fn live(house: &House, whose: &Whose, after: Option<ItemId>, most: usize) ->
         now,
         stages: stages(house, whose),
         events: events(house, whose, now),
-        stops: stops(house, whose),
+        stops: stops(house, whose, None).rows,
         left_out: if whose.is_none() { house.left_out.some(MAX_NAMED) } else { Default::default() },
         standby: house.standby(),
         witnesses: witnesses(house, whose),
@@ -191,7 +183,10 @@ fn event_view(house: &House, announced: &Announced, now: Moment) -> EventView {
     let order = house.state().order(&event.order);
     EventView {
         reporter: order.map(|order| order.reporter.clone()),
-        works: order.map(|order| order.rights.to_vec()).unwrap_or_default(),
+        works: match (event.works.as_ref(), order) {
+            ([], Some(order)) => order.rights.to_vec(),
+            (works, _) => works.to_vec(),
+        },
         tickets: announced.tickets.len() as u64,
         on: event.from <= now && now < event.until,
         event,
@@ -208,26 +203,6 @@ fn events(house: &House, whose: &Whose, now: Moment) -> Vec<EventView> {
     views.sort_by_key(|view| (!view.on, view.event.from));
     views.truncate(MAX_NAMED);
     views
-}
-
-/// Stops that stand, at most [`MAX_NAMED`]. A reporter is told of what stops everything, and of those on what is
-/// its own: that another was stopped, and why, is none of its business.
-fn stops(house: &House, whose: &Whose) -> Vec<StopView> {
-    let state = house.state();
-    let shown = |scope: &Scope| match scope {
-        Scope::All => true,
-        Scope::Isp(_) => whose.is_none(),
-        Scope::Reporter(of) => sees(whose, of),
-        Scope::Event(event) => {
-            let order = state.event(event).and_then(|event| state.order(&event.order));
-            order.map_or(whose.is_none(), |order| sees(whose, &order.reporter))
-        }
-        Scope::Ticket(id) => {
-            state.ticket(*id).map_or(whose.is_none(), |ticket| sees(whose, &ticket.reporter))
-        }
-    };
-    let all = state.stops().filter(|(scope, _)| shown(scope)).take(MAX_NAMED);
-    all.map(|(scope, stop)| StopView { scope: scope.clone(), stop: stop.clone() }).collect()
 }
 
 /// The orders of one reporter that hold at a moment, each with its events that are not over; nothing of

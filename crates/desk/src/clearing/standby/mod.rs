@@ -333,6 +333,7 @@ pub(super) fn adds(state: &State, command: &Command) -> bool {
         | Command::ControlFailed { .. }
         | Command::ProposeException { .. }
         | Command::EndOrder { .. }
+        | Command::EndEvent { .. }
         | Command::ApproveException { .. }
         | Command::Stop { .. }
         | Command::Tick => false,

@@ -90,7 +90,7 @@ impl Actors {
         let id = EventId::new(&format!("e{}", now.0)).unwrap();
         let until = now.plus(lasts);
         self.events.push((id.clone(), until.0));
-        let event = Event { id, order: self.current(), from: now, until };
+        let event = Event::new(id, self.current(), now, until);
         ask(&actor("vera", "authority", Role::Authority), Command::Announce(event))
     }
 

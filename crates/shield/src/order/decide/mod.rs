@@ -17,7 +17,7 @@ use super::ticket::Ticket;
 use super::turn::Turn;
 use super::words::{Actor, ItemId, Moment, Role};
 
-pub use submit::MAX_LIFTED;
+pub use submit::{MAX_CHANNELS, MAX_LIFTED};
 pub use tick::MAX_DUE;
 
 /// The steps that a command leads to; none where it changes nothing. The state is as before until
@@ -38,6 +38,7 @@ pub fn decide(
         Command::EndOrder { order, grounds } => ask.end_order(order, grounds)?,
         Command::Announce(event) => ask.announce(event)?,
         Command::Extend { event, until } => ask.extend(event, *until)?,
+        Command::EndEvent { event, grounds } => ask.end_event(event, grounds)?,
         Command::Submit(submission) => ask.submit(submission)?,
         Command::Renew { ticket, until } => ask.renew(*ticket, *until)?,
         Command::Capture { item, capture } => ask.capture(*item, capture)?,

@@ -17,6 +17,8 @@ use crate::order::words::{
 pub const MAX_LIFTED: usize = 1_000;
 /// The most rights of an order, works of a ticket, and ISPs of an audience.
 const MAX_NAMED: usize = 1_000;
+/// The most channels of an event.
+pub const MAX_CHANNELS: usize = 100;
 
 impl Ask<'_> {
     pub(super) fn give_order(&mut self, order: &Order) -> Result<(), Refusal> {
@@ -27,10 +29,7 @@ impl Ask<'_> {
         if order.rights.is_empty() || order.rights.len() > MAX_NAMED {
             return Err(Refusal::NoWork);
         }
-        let mut rights = order.rights.to_vec();
-        rights.sort();
-        rights.dedup();
-        let order = Order { rights: rights.into(), ..order.clone() };
+        let order = Order { rights: sorted(&order.rights), ..order.clone() };
         match self.state.order(&order.id) {
             Some(known) if *known == order => {}
             Some(_) => return Err(Refusal::KnownOtherwise),
@@ -46,11 +45,30 @@ impl Ask<'_> {
         if order.until > self.now {
             self.push(Deed::OrderEnded { order: id.clone(), grounds: grounds.clone() });
         }
+        let state = self.state;
+        let of = |ticket: &&TicketId| state.ticket(**ticket).is_some_and(|of| of.order == *id);
+        self.end_under(state.tickets_of(&order.reporter).iter().filter(of), grounds)
+    }
+
+    /// The same of what rests on an event alone. Its reporter may: it may take back each of these items.
+    pub(super) fn end_event(&mut self, id: &EventId, grounds: &Grounds) -> Result<(), Refusal> {
+        let known = self.state.events.get(id).ok_or(Refusal::NoEvent)?;
+        self.needs_holder(&known.event.order)?;
+        if known.event.until > self.now {
+            self.push(Deed::EventEnded { event: id.clone(), grounds: grounds.clone() });
+        }
+        self.end_under(known.tickets.iter(), grounds)
+    }
+
+    /// Lifts what is in force under these tickets and refuses what waits, [`MAX_LIFTED`] items a time.
+    fn end_under<'t>(
+        &mut self,
+        tickets: impl Iterator<Item = &'t TicketId>,
+        grounds: &Grounds,
+    ) -> Result<(), Refusal> {
         // A suspended item hits nobody, and is in force to whoever decides on it.
-        let tickets = self.state.tickets_of(&order.reporter).iter();
-        let under =
-            tickets.filter(|of| self.state.ticket(**of).is_some_and(|ticket| ticket.order == *id));
-        let items = under.flat_map(|ticket| self.state.items_of(*ticket)).take(MAX_LIFTED);
+        let state = self.state;
+        let items = tickets.flat_map(|ticket| state.items_of(*ticket)).take(MAX_LIFTED);
         for (item, live) in items.collect::<Vec<_>>() {
             let grounds = Some(grounds.clone());
             let turn = if live.machine.in_force().is_some() {
@@ -83,10 +101,23 @@ impl Ask<'_> {
         if long == 0 || long > self.policy.event_longest_ms || event.until <= self.now {
             return Err(Refusal::BadSpan);
         }
+        if event.works.len() > MAX_NAMED || event.channels.len() > MAX_CHANNELS {
+            return Err(Refusal::TooManyNames);
+        }
+        if let Some(work) =
+            event.works.iter().find(|work| order.rights.binary_search(work).is_err())
+        {
+            return Err(Refusal::NotInOrder { work: work.to_string() });
+        }
+        let event = Event {
+            works: sorted(&event.works),
+            channels: sorted(&event.channels),
+            ..event.clone()
+        };
         match self.state.event(&event.id) {
-            Some(known) if known == event => {}
+            Some(known) if *known == event => {}
             Some(_) => return Err(Refusal::KnownOtherwise),
-            None => self.push(Deed::Announced(event.clone())),
+            None => self.push(Deed::Announced(event)),
         }
         Ok(())
     }
@@ -220,14 +251,20 @@ impl Ask<'_> {
     }
 }
 
+/// Each name once, in their order, whatever its place in the list.
+fn sorted<T: Ord + Clone>(names: &[T]) -> Box<[T]> {
+    let mut names = names.to_vec();
+    names.sort();
+    names.dedup();
+    names.into()
+}
+
 /// Each ISP once, whatever its place in the list.
 fn audience(asked: &Audience) -> Result<Audience, Refusal> {
     let Audience::Only(isps) = asked else { return Ok(Audience::All) };
-    let mut isps: Vec<Organisation> = isps.to_vec();
-    isps.sort();
-    isps.dedup();
+    let isps: Box<[Organisation]> = sorted(isps);
     if isps.is_empty() || isps.len() > MAX_NAMED {
         return Err(Refusal::BadAudience);
     }
-    Ok(Audience::Only(isps.into()))
+    Ok(Audience::Only(isps))
 }

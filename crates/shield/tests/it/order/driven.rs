@@ -204,12 +204,12 @@ impl Driven<'_> {
             self.run(&who(4), &Command::GiveOrder(order));
         }
         for (id, from) in [("e1", 0), ("e2", 45)] {
-            let event = Event {
-                id: EventId::new(id).expect("an id"),
-                order: OrderId::new("o1").expect("an id"),
-                from: self.now.plus(from * MINUTE),
-                until: self.now.plus((from + 90) * MINUTE),
-            };
+            let event = Event::new(
+                EventId::new(id).expect("an id"),
+                OrderId::new("o1").expect("an id"),
+                self.now.plus(from * MINUTE),
+                self.now.plus((from + 90) * MINUTE),
+            );
             self.run(&who(4), &Command::Announce(event));
         }
     }

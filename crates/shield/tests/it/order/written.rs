@@ -7,7 +7,7 @@ use shield::item::Bad;
 use shield::order::command::{Event, Order};
 use shield::order::step::{Asked, LeftOut, NoItem, StopCause, Ticket};
 use shield::order::turn::{Cause, Charge, Denial, Evidence, Holds, Miss, Outcome, Turn, Worry};
-use shield::order::words::{EventId, OrderId, Probe, Right};
+use shield::order::words::{Channel, EventId, OrderId, Probe, Right};
 use shield::order::written::{MAX_PART, MAX_PARTS, parts};
 use shield::order::{
     Audience, Decision, Deed, Halt, ItemId, Moment, Scope, Seen, Step, TicketId, Unread,
@@ -108,7 +108,7 @@ fn deeds() -> Vec<Deed> {
         ["stream.example", "*.stream.example", "198.51.100.0/24", "2001:db8::/32", "AS64500"];
     let mut deeds = vec![
         Deed::OrderGiven(given),
-        Deed::Announced(Event { id: event.clone(), order, from, until }),
+        Deed::Announced(Event::new(event.clone(), order, from, until)),
         Deed::Extended { event, until },
         Deed::Submitted(Box::new(ticket.clone())),
         Deed::Submitted(Box::new(Ticket { audience: Audience::All, event: None, ..ticket })),
@@ -150,7 +150,14 @@ fn deeds() -> Vec<Deed> {
     let cover = "stream.example".parse().unwrap();
     deeds.push(Deed::ExceptionRevoked { cover, grounds: why.clone() });
     let order = OrderId::new("1/26").unwrap();
-    deeds.push(Deed::OrderEnded { order, grounds: why });
+    deeds.push(Deed::OrderEnded { order: order.clone(), grounds: why.clone() });
+    let event = Event {
+        works: ["coppa", "serie-a"].into_iter().filter_map(Right::new).collect(),
+        channels: ["Sport 1", "Sport 2"].into_iter().filter_map(Channel::new).collect(),
+        ..Event::new(EventId::new("final").unwrap(), order, from, until)
+    };
+    deeds.push(Deed::EventEnded { event: event.id.clone(), grounds: why });
+    deeds.push(Deed::Announced(event));
     deeds
 }
 

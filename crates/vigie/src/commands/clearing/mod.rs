@@ -21,7 +21,7 @@ use desk::parties::{PartyRole, Register};
 use serde_json::json;
 use shield::Item;
 use shield::order::command::{Command, Event, Order, Submission, Upheld};
-use shield::order::words::{EventId, Grounds, OrderId, Organisation, Right};
+use shield::order::words::{Channel, EventId, Grounds, OrderId, Organisation, Right};
 use shield::order::{Audience, Deed, Halt, ItemId, Moment, Scope, TicketId};
 
 use super::{home_dir, place, read_bytes, told};
@@ -64,7 +64,7 @@ pub(crate) fn run(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
             say!(std::io::stdout(), "{figure} is {value} from here on.")?;
             Ok(())
         }
-        Clearing::OrderEnd { .. } => end_order(home, words),
+        Clearing::OrderEnd { .. } | Clearing::EventEnd { .. } => end_all(home, words),
         Clearing::Tickets { of, json } => show::tickets(home, &of.shield, *json),
         Clearing::Ticket { ticket, of, json } => {
             show::ticket(home, &of.shield, TicketId(*ticket), *json)
@@ -111,15 +111,16 @@ fn noted(reply: Reply) -> Result<(), Told> {
     }
 }
 
-/// Ends an order: so many of its items are lifted at a time, until none is left.
-fn end_order(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
+/// Ends an order or an event: so many of its items are lifted at a time, until none is left.
+fn end_all(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
     let (mut ended, mut items, mut one_machine) = (false, 0_u64, false);
     loop {
         let (command, acting) = command(home, words)?;
         let reply = ask(home, acting, |person, role| Request::new(person, role, command))?;
         let Reply::Done { deeds, alone: here, .. } = reply else { return noted(reply) };
         one_machine |= here;
-        ended |= deeds.iter().any(|deed| matches!(deed, Deed::OrderEnded { .. }));
+        let of = |deed: &Deed| matches!(deed, Deed::OrderEnded { .. } | Deed::EventEnded { .. });
+        ended |= deeds.iter().any(of);
         items += deeds.iter().filter(|deed| matches!(deed, Deed::Turned { .. })).count() as u64;
         if !deeds.iter().any(|deed| matches!(deed, Deed::Turned { .. })) {
             let mut out = std::io::stdout();
@@ -131,9 +132,10 @@ fn end_order(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
                 writeln!(out, "{document}")?;
                 return Ok(());
             }
-            let was = if ended { "The order has ended" } else { "The order had ended already" };
+            let what = if matches!(words, Clearing::EventEnd { .. }) { "event" } else { "order" };
+            let was = if ended { "has ended" } else { "had ended already" };
             let items = crate::commands::counted(items, "item");
-            say!(out, "{was}: {items} lifted or refused.")?;
+            say!(out, "The {what} {was}: {items} lifted or refused.")?;
             return if one_machine { alone() } else { Ok(()) };
         }
     }
@@ -221,12 +223,17 @@ fn command<'a>(home: Option<&Path>, words: &'a Clearing) -> Result<(Command, &'a
             };
             (Command::GiveOrder(order), acting)
         }
-        Clearing::Event { event, order, from, until, acting } => {
+        Clearing::Event { event, order, from, until, works, channels, acting } => {
+            let works: Result<_, _> = works.iter().map(|work| name(work, Right::new)).collect();
+            let channels: Result<_, _> =
+                channels.iter().map(|channel| name(channel, Channel::new)).collect();
             let event = Event {
                 id: name(event, EventId::new)?,
                 order: name(order, OrderId::new)?,
                 from: from.as_deref().map_or_else(|| Ok(now()), time)?,
                 until: time(until)?,
+                works: works?,
+                channels: channels?,
             };
             (Command::Announce(event), acting)
         }
@@ -270,6 +277,10 @@ fn command<'a>(home: Option<&Path>, words: &'a Clearing) -> Result<(Command, &'a
         Clearing::Object { value, statement, token: _, acting } => {
             let proof = statement::proof(&said(statement)?).map_err(told(statement))?;
             (Command::Object { value: value_of(value)?, proof }, acting)
+        }
+        Clearing::EventEnd { event, grounds, acting } => {
+            let event = name(event, EventId::new)?;
+            (Command::EndEvent { event, grounds: because(grounds)? }, acting)
         }
         Clearing::OrderEnd { order, grounds, acting } => {
             let order = name(order, OrderId::new)?;

@@ -1,0 +1,122 @@
+//! What became of what was reported, month by month: the figures that an authority publishes of months that are over.
+//!
+//! No name stands in them, nor a value. Bounds: the newest [`MAX_MONTHS`]; of each the newest
+//! [`super::tally::MAX_SAMPLES`] times.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use shield::order::Moment;
+
+use super::tally::Times;
+
+/// The most months that are kept: ten years.
+pub const MAX_MONTHS: usize = 120;
+const DAY_MS: i64 = 86_400_000;
+
+/// A month, as year × 100 + month: 202610. 0 is none.
+pub type MonthId = u64;
+
+/// A month's figures: what was decided in it, whenever it was reported.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Month {
+    /// Tickets taken.
+    pub tickets: u64,
+    /// Items in them.
+    pub reported: u64,
+    /// Items put into force.
+    pub released: u64,
+    /// Items that were held for a second person at their first check.
+    pub held: u64,
+    /// Items that never were in force.
+    pub refused: u64,
+    /// Items that ended before their time, whatever for.
+    pub lifted: u64,
+    /// Of these: for harm to others.
+    pub collateral: u64,
+    /// Items that ended by their time.
+    pub expired: u64,
+    /// Objections taken.
+    pub objections: u64,
+    /// Objections upheld.
+    pub upheld: u64,
+    /// Stops, whatever they were on.
+    pub stops: u64,
+    /// From an objection to the lift that it led to, in milliseconds.
+    pub to_lift: Times,
+}
+
+/// Figures by month.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Months(BTreeMap<MonthId, Month>);
+
+impl Months {
+    /// Each month in which anything was decided, the oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (MonthId, &Month)> {
+        self.0.iter().map(|(id, month)| (*id, month))
+    }
+
+    /// True where there are more than are kept.
+    pub(super) fn too_many(&self) -> bool {
+        self.0.len() > MAX_MONTHS
+    }
+
+    /// Counts in the month of a moment.
+    pub(super) fn count(&mut self, at: Moment, add: impl FnOnce(&mut Month)) {
+        add(self.0.entry(month_of(at)).or_default());
+        if self.0.len() > MAX_MONTHS {
+            self.0.pop_first();
+        }
+    }
+}
+
+/// The month of a moment, in UTC.
+pub fn month_of(at: Moment) -> MonthId {
+    // Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days: years begin in March.
+    let day = at.0.div_euclid(DAY_MS) + 719_468;
+    let (era, day) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let month = (5 * (day - (365 * year + year / 4 - year / 100)) + 2) / 153;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + era * 400 + i64::from(month <= 2);
+    u64::try_from(year * 100 + month).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Stamp;
+
+    use super::*;
+
+    fn at(text: &str) -> Moment {
+        Moment(Stamp::parse_iso(text).unwrap().utc_ms())
+    }
+
+    #[test]
+    fn a_moment_is_of_its_month_in_utc() {
+        for (text, month) in [
+            ("1970-01-01T00:00:00Z", 197_001),
+            ("2026-10-31T23:59:59.999Z", 202_610),
+            ("2026-11-01T00:00:00Z", 202_611),
+            ("2026-11-01T00:30:00+01:00", 202_610),
+            ("2024-02-29T12:00:00Z", 202_402),
+            ("2000-12-31T23:59:59Z", 200_012),
+        ] {
+            assert_eq!(month_of(at(text)), month, "{text}");
+        }
+        assert_eq!(month_of(Moment(i64::MIN)), 0);
+    }
+
+    #[test]
+    fn the_oldest_months_go() {
+        let mut months = Months::default();
+        for n in 0..=MAX_MONTHS {
+            let text = format!("{}-{:02}-15T00:00:00Z", 2000 + n / 12, n % 12 + 1);
+            months.count(at(&text), |month| month.tickets += 1);
+        }
+        let first = months.iter().next().map(|(id, _)| id);
+        assert_eq!((months.0.len(), first), (MAX_MONTHS, Some(200_002)));
+    }
+}
