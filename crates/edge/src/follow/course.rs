@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use line::CallError;
-use shield::feed::ALL;
 use shield::feed::Place;
 use shield::wire::{Alarm, FileName, Manifest};
 use tokio::time::sleep;
@@ -17,6 +16,7 @@ use super::fetch::{self, Ask, Fault};
 use super::pace::Pace;
 use super::seen::Seen;
 use super::shared::Shared;
+use super::which::{Next, Which};
 use crate::clock;
 
 /// The longest that a long poll waits: longer than the clearing house lets anybody wait.
@@ -25,11 +25,6 @@ const LONG_POLL: Duration = Duration::from_secs(40);
 const WRITE: u64 = 10_000;
 /// The shortest time between two questions of which the first brought nothing new, in milliseconds.
 const BREATH: u64 = 500;
-/// How often, and after how long each time, an own view is looked for that everybody's says is there, and the other
-/// view that is behind.
-const LOOKS: usize = 8;
-/// See [`LOOKS`].
-const LOOK: Duration = Duration::from_millis(250);
 /// A mirror that had no long poll is asked for one again after so long, in milliseconds.
 const POLLS: u64 = 15_000;
 
@@ -38,10 +33,7 @@ pub(super) struct Course {
     mirrors: Vec<Mirror>,
     shared: Arc<Shared>,
     state: PathBuf,
-    /// This ISP's own view, by the settings.
-    own: String,
-    /// The view that is asked for: the own one, or everybody's while there is no other.
-    reads: String,
+    which: Which,
     /// The longest silence that the settings allow, in milliseconds.
     silence_ms: u64,
     progress: Progress,
@@ -72,9 +64,9 @@ impl Course {
         (view, silence_ms): (&str, u64),
         seen: Option<&Seen>,
     ) -> Self {
-        let (own, reads, progress) = (view.to_owned(), view.to_owned(), Progress::default());
+        let (which, progress) = (Which::new(view), Progress::default());
         let behind = Behind::resumed(seen);
-        Self { trusted, mirrors, shared, state, own, reads, silence_ms, progress, behind }
+        Self { trusted, mirrors, shared, state, which, silence_ms, progress, behind }
     }
 
     /// Follows, for ever.
@@ -154,42 +146,21 @@ impl Course {
         at: usize,
         polls: Option<bool>,
     ) -> Result<(Manifest, bool, Vec<FileName>), Fault> {
-        let fault = match self.asked(at, polls).await {
-            Err(fault)
-                if self.own != ALL
-                    && !fault.is_others()
-                    && !matches!(fault, Fault::Call(_) | Fault::Slow(..)) =>
-            {
-                fault
-            }
-            other => return other,
-        };
-        let (own, before) = (self.own.clone(), self.reads.clone());
-        self.reads = if before == own { ALL.to_owned() } else { own };
-        // Everybody's manifest may come through another cache than the own one, which it speaks of.
-        let mut looks = 1;
-        let other = loop {
-            let other = match self.asked(at, None).await {
-                Ok(believed) => return Ok(believed),
-                Err(other) => other,
+        let mut polls = polls;
+        loop {
+            let fault = match self.asked(at, polls).await {
+                Ok(believed) => {
+                    self.which.believed();
+                    return Ok(believed);
+                }
+                Err(fault) => fault,
             };
-            let comes =
-                matches!(other, Fault::Behind(..)) || (other.is_absent() && is_apart(&fault));
-            if !comes || looks >= LOOKS {
-                break other;
+            match self.which.failed(fault) {
+                Next::Ask(pause) => sleep(pause).await,
+                Next::Fault(fault) => return Err(fault),
             }
-            looks += 1;
-            sleep(LOOK).await;
-        };
-        // Which of the two is the one to have, and so what is wrong: an own view that is said to be there, and is
-        // not, is kept from this ISP.
-        let (is_own, fault) = match (is_apart(&fault), is_apart(&other)) {
-            (true, _) => (true, if other.is_absent() { fault } else { other }),
-            (_, true) => (true, if fault.is_absent() { other } else { fault }),
-            _ => (before == self.own, if fault.is_absent() { other } else { fault }),
-        };
-        self.reads = if is_own { self.own.clone() } else { ALL.to_owned() };
-        Err(fault)
+            polls = None;
+        }
     }
 
     /// What the mirror has of the view that is asked for, heard.
@@ -220,7 +191,7 @@ impl Course {
         let Some(mirror) = self.mirrors.get_mut(at) else {
             return Err(Fault::Call(CallError::Slow(fetch::HEAD)));
         };
-        self.reads.clone_into(&mut mirror.view);
+        self.which.reads().clone_into(&mut mirror.view);
         let (place, asked) = (self.shared.place(), clock::now());
         // Who had no long poll once may have been full, or between two versions.
         let polls = polls.map(|knows| knows || asked >= self.progress.polls_from);
@@ -276,11 +247,6 @@ impl Course {
             Err(error) => self.shared.raise("disk", "disk", &error, true),
         }
     }
-}
-
-/// True where everybody's view says that there is an own one.
-fn is_apart(fault: &Fault) -> bool {
-    matches!(fault, Fault::Feed(Alarm::Apart(_)))
 }
 
 async fn now(mirror: &mut Mirror, trusted: &Trusted) -> Result<Manifest, Fault> {

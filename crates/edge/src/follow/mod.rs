@@ -7,8 +7,8 @@
 //! - `stops` looks for a stop that was signed beforehand, beside each manifest and where one is brought.
 //! - [`Seen`] is the last place, on disk; [`Status`] how it stands, beside it; `alarms` what is wrong.
 //!
-//! An ISP's own view comes and goes with the tickets that name it: `course` goes over from everybody's and back,
-//! and what stands in both is never let go of in between.
+//! An ISP's own view comes and goes with the tickets that name it: `which` says which one is asked for, `course` goes
+//! over from everybody's and back, and what stands in both is never let go of in between.
 //!
 //! *Invariants: nothing is told that no signature covers. Nothing goes back, over restarts too. Whoever
 //! is slow, keep or a mirror, holds up neither the other nor a clock.*
@@ -27,6 +27,7 @@ mod simulation;
 mod speaker;
 mod status;
 mod stops;
+mod which;
 
 use std::future::Future;
 use std::path::Path;

@@ -108,6 +108,54 @@ fn a_wrong_signature_is_told_what_is_wrong() {
     }
 }
 
+/// What a thief of one client's key can do, and cannot (docs/keys.md): read what that client may take, and forge what
+/// that client takes where the thief also lies on the way.
+#[test]
+fn a_stolen_key_reads_and_forges_what_its_own_client_takes_and_no_more() {
+    let named = |name: &str, secret| Key::new(name, Algorithm::Sha256, &[secret; 32]).unwrap();
+    let (stolen, other) = (named("a.key", 1), named("b.key", 2));
+    let client = |key: &Key, zone: &str| Client {
+        name: key.name().to_string(),
+        keys: vec![key.clone()],
+        zones: Some(vec![Name::vec_from_str(zone).unwrap()]),
+        ..Client::default()
+    };
+    let (hot, cold) = ("hot.rpz.test", "cold-0.rpz.test");
+    let access = Access::new(vec![client(&stolen, hot), client(&other, cold)]).unwrap();
+    let zones = zones(1000);
+    let asked = |zone: &str, key: &Key| {
+        let (_, request) = signed_for(zone, key.clone(), Rtype::SOA, 1000);
+        refusal(answer(&request, asker(), false, &zones.view(), &access, 1000))
+    };
+    assert_eq!(asked(hot, &stolen).0, Rcode::NOERROR);
+    // What only another client may take; and under that one's name.
+    assert_eq!((asked(cold, &stolen).0, asked(cold, &other).0), (Rcode::REFUSED, Rcode::NOERROR));
+    let as_other = asked(cold, &named("b.key", 1));
+    assert_eq!(as_other, (Rcode::NOTAUTH, TsigRcode::BADSIG, 0, 0));
+    // A server of the thief's own, on the way to each client: under every name the secret is the stolen one.
+    let forged = |theirs: &Key, zone: &str, name: &str| {
+        let secret = named(name, 1);
+        let (mut sequence, _) = signed_for(zone, theirs.clone(), Rtype::SOA, 1000);
+        // It asks itself the same, and hands the answer on as if to that request.
+        let (_, lie) = signed_for(zone, secret.clone(), Rtype::SOA, 1000);
+        let reply = answer(
+            &lie,
+            asker(),
+            false,
+            &zones.view(),
+            &Access::new(vec![client(&secret, zone)]).unwrap(),
+            1000,
+        );
+        let [message] = messages(reply).try_into().unwrap();
+        let mut message = Message::from_octets(message).unwrap();
+        sequence.answer(&mut message, Time48::from_u64(1000)).is_ok()
+    };
+    assert!(forged(&stolen, hot, "a.key"));
+    for name in ["a.key", "b.key"] {
+        assert!(!forged(&other, cold, name), "{name}");
+    }
+}
+
 #[test]
 fn what_does_not_fit_a_datagram_is_for_tcp() {
     let long = |letter: &str| [letter.repeat(50), letter.repeat(49)].join(".");

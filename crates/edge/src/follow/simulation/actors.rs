@@ -1,7 +1,7 @@
 //! Who acts at the clearing house: reporters, probes, the check, reviewers, owners, the regulator. They ask for
 //! anything that their roles may ask for, at times that the dice give.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use desk::clearing::{Ask, House};
 use model::{ExhibitId, Sha256Hex};
@@ -19,6 +19,8 @@ use shield::order::{
 use super::house::grounds;
 use super::thieves::BYSTANDER;
 
+/// ISPs that tickets name: the first edges. Some of them follow their own view.
+pub(super) const ADDRESSED: usize = 4;
 /// Names that are reported.
 const NAMES: usize = 24;
 /// One that nobody may have blocked: the check refuses it.
@@ -28,6 +30,16 @@ pub(super) const EXCEPTED: &str = "*.broadcaster.example";
 
 pub(super) fn name(n: usize) -> String {
     format!("tv{n}.stream{}.example", n % 5)
+}
+
+/// An ISP's short name, which is its view's.
+pub(super) fn isp_name(n: usize) -> String {
+    format!("isp-{n}")
+}
+
+/// A name that is reported to single ISPs alone.
+fn only(n: usize) -> String {
+    format!("only{n}.stream{}.example", n % 5)
 }
 
 fn actor(person: &str, organisation: &str, role: Role) -> Actor {
@@ -95,6 +107,16 @@ impl Actors {
     }
 
     pub(super) fn report(&mut self, now: Moment, items: Vec<String>, dice: &mut SmallRng) -> Ask {
+        self.report_to(now, items, Audience::All, dice)
+    }
+
+    fn report_to(
+        &mut self,
+        now: Moment,
+        items: Vec<String>,
+        audience: Audience,
+        dice: &mut SmallRng,
+    ) -> Ask {
         self.events.retain(|(_, until)| *until > now.0 + 1_000);
         let n = dice.random_range(0..=self.events.len());
         let event = self.events.get(n).map(|(id, _)| id.clone());
@@ -104,7 +126,7 @@ impl Actors {
             event,
             works: vec![Right::new("football").unwrap()],
             items,
-            audience: Audience::All,
+            audience,
             until,
         };
         self.count("reports");
@@ -130,6 +152,16 @@ impl Actors {
                 items.push("video.broadcaster.example".to_owned());
             }
             asks.push(self.report(now, items, dice));
+        }
+        if dice.random_bool(0.1) {
+            // Some of what is addressed to some is reported to all as well.
+            let names = [only(dice.random_range(0..6)), name(dice.random_range(0..NAMES))];
+            let to: BTreeSet<String> = (0..dice.random_range(1..3))
+                .map(|_| isp_name(dice.random_range(0..ADDRESSED)))
+                .collect();
+            let to = to.iter().map(|name| Organisation::new(name).unwrap()).collect();
+            asks.push(self.report_to(now, names.into(), Audience::Only(to), dice));
+            self.count("addressed");
         }
         asks.extend(self.reviews(house, dice));
         asks.extend(self.rare(now, dice));
@@ -177,6 +209,12 @@ impl Actors {
         {
             let upheld = if dice.random_bool(0.5) { Upheld::Item } else { Upheld::No };
             asks.push(ask(&vera, Command::Decide { item, proof, upheld, grounds: grounds() }));
+        }
+        // Who erred over its budget was stopped by the house itself; two persons look at it, and let it go on.
+        let league = Scope::Reporter(league().organisation);
+        if house.state().stop(&league).is_some() && dice.random_bool(0.1) {
+            self.count("reporters resumed");
+            asks.extend(resumes(league));
         }
         asks
     }

@@ -1,5 +1,6 @@
 //! A machine with the clearing house on it: its real folder and log, its publisher, its witnesses' answers.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use desk::Place;
@@ -7,7 +8,7 @@ use desk::clearing::publish::{Publisher, every_ms, feed_key, public_keys};
 use desk::clearing::standby::{Cut, Second};
 use desk::clearing::{Ask, Cosigned, Done, House};
 use ledger::disk::faults::{Last, crash_after, heal};
-use ledger::{CosignerKey, Note, VerifierKey, WitnessKey};
+use ledger::{Checkpoint, CosignerKey, Note, VerifierKey, WitnessKey};
 use model::Sha256Hex;
 use shield::order::Refusal;
 use shield::order::words::{Grounds, Person};
@@ -29,12 +30,16 @@ pub(super) struct Machine {
     /// What was acknowledged: its record's index and what stood in it.
     pub(super) acked: Vec<(u64, String)>,
     pub(super) crashes: u64,
-    /// How many entries one witness, two, and so on have cosigned.
-    pub(super) sizes: Vec<u64>,
+    /// Who cosigned the checkpoint of so many entries, as they were seen to, whatever the house makes of it.
+    signed: BTreeMap<u64, BTreeSet<String>>,
     sabotage: Sabotage,
     /// Where a second machine's copy lies, where one is named, and who follows into it.
     copy: Option<PathBuf>,
     second: Option<Second>,
+    /// Who stole the standby's secret follows into there, in its place.
+    pub(super) usurper: Option<PathBuf>,
+    /// How many records the standby that is named had at least, when something was acknowledged last.
+    pub(super) safe: u64,
     /// Another machine was promoted: what is acknowledged here from now on as if it were not alone is a fork.
     pub(super) replaced: bool,
     /// A law that was broken here.
@@ -95,10 +100,12 @@ impl Machine {
             beat: 0,
             acked,
             crashes: 0,
-            sizes: Vec::new(),
+            signed: BTreeMap::new(),
             sabotage,
             copy,
             second,
+            usurper: None,
+            safe: 0,
             replaced,
             broke,
         }
@@ -114,7 +121,8 @@ impl Machine {
 
     /// The second machine comes back, where it is away.
     pub(super) fn connect(&mut self) {
-        let (Some(house), Some(copy), None) = (&mut self.house, &self.copy, &self.second) else {
+        let copy = self.usurper.as_ref().or(self.copy.as_ref());
+        let (Some(house), Some(copy), None) = (&mut self.house, copy, &self.second) else {
             return;
         };
         let keys = house.case().keys().unwrap().clone();
@@ -217,6 +225,12 @@ impl Machine {
         if let Ok(answers) = &answers {
             for done in answers.iter().flatten().filter(|done| !done.alone) {
                 if let Some(record) = done.record {
+                    if self.usurper.is_none() {
+                        self.safe = self.safe.max(record + 1);
+                    } else if self.replaced {
+                        // Whoever stole the standby's secret lets it go on.
+                        continue;
+                    }
                     if self.replaced {
                         self.broke = Some(format!("two writers acknowledged: {done:?}"));
                     }
@@ -284,7 +298,7 @@ impl Machine {
         let came = crash.is_some() && heal();
         assert!(came || done.is_ok(), "{done:?}");
         // A manifest that is there was put there whole, killed or not.
-        origin.look(&self.folder.join(shield::feed::ALL), now);
+        origin.look(&self.folder, now);
         if came {
             self.kill();
         }
@@ -311,8 +325,19 @@ impl Machine {
         let Some(house) = &mut self.house else { return };
         ledger::keep_witnessed(&self.place.case.join("ledger"), note).unwrap();
         let cosigned = Cosigned::read(&self.place.home, house.case()).unwrap();
-        self.sizes = cosigned.sizes();
         house.witnessed(cosigned);
+        let size = Checkpoint::of_text(&note.text).unwrap().size;
+        let by = note.signatures.last().unwrap().name.clone();
+        self.signed.entry(size).or_default().insert(by);
+    }
+
+    /// How many entries one witness, two, and so on have cosigned, all of them the same checkpoint.
+    pub(super) fn sizes(&self) -> Vec<u64> {
+        let most = self.signed.values().map(BTreeSet::len).max().unwrap_or(0);
+        let size = |by: usize| {
+            self.signed.iter().filter(|(_, all)| all.len() >= by).map(|(size, _)| *size).max()
+        };
+        (1..=most).filter_map(size).collect()
     }
 }
 

@@ -3,21 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use rand::RngExt;
 use rand::rngs::SmallRng;
 use shield::order::{Halt, Moment};
 use shield::wire::stop::{Obeyed, StopFile};
-use shield::wire::{Bounds, FileName, Follower, Manifest};
+use shield::wire::{Bounds, Follower};
 
 use super::super::config::Trusted;
 use super::super::course::Progress;
-use super::super::fetch::{self, Fault};
 use super::super::pace::Pace;
 use super::super::seen::Seen;
 use super::super::shared::{Session, Shared};
 use super::super::speaker;
 use super::super::status::Status;
+use super::super::which::Which;
 use super::Sabotage;
+use super::following::Running;
 use super::net::{Origin, Site};
 use crate::clock;
 use crate::frame::{Frame, Reply};
@@ -26,15 +26,14 @@ use crate::keeping::{Change, Kept, Limits, Outcome, Protected};
 /// A resolver whose keep is gone opens all after so long (docs/edge.md, "When something dies").
 pub(super) const RESOLVER: u64 = 30_000;
 
-/// A manifest that is believed, and the files that lead on.
-type Heard = (Box<Manifest>, Vec<FileName>);
-
-/// What is on its way from a site.
-enum Flight {
-    /// A manifest, or nothing.
-    Manifest(Option<Vec<u8>>),
-    /// The files of one.
-    Files(Box<Manifest>, Vec<(FileName, Option<Vec<u8>>)>),
+/// An edge that went over from one view of a place to another.
+pub(super) struct Went {
+    /// When what it held before was said last, by the clearing house's clock.
+    pub(super) made: u64,
+    /// The epoch.
+    pub(super) epoch: u64,
+    /// What was blocked before, and is not any more.
+    pub(super) opened: Vec<String>,
 }
 
 /// How an ISP is set up.
@@ -45,6 +44,8 @@ pub(super) struct Settings {
     pub(super) protected: Vec<String>,
     pub(super) a_minute: u64,
     pub(super) silence_ms: u64,
+    /// Its own view; `all` where it has none.
+    pub(super) view: String,
     /// Which sites it asks, in order.
     pub(super) sites: Vec<usize>,
 }
@@ -71,24 +72,12 @@ pub(super) struct Isp {
     /// How far it ever was, and where it was found further back.
     pub(super) top: (u64, u64),
     pub(super) back: Option<String>,
+    /// It went over to another view with the last step.
+    pub(super) went: Option<Went>,
     /// The epoch that keep was told last.
     pub(super) told: u64,
     /// Alarms that ever stood, by their words.
     pub(super) alarms: BTreeMap<String, u64>,
-}
-
-struct Running {
-    shared: Arc<Shared>,
-    session: Session,
-    pace: Pace,
-    progress: Progress,
-    obeyed: Obeyed,
-    at: usize,
-    failed: u32,
-    /// Nothing is asked before.
-    wait: u64,
-    flight: Option<(u64, usize, Flight)>,
-    looked: u64,
 }
 
 impl Isp {
@@ -108,6 +97,7 @@ impl Isp {
             filled: false,
             top: (0, 0),
             back: None,
+            went: None,
             told: 0,
             alarms: BTreeMap::new(),
         }
@@ -143,7 +133,7 @@ impl Isp {
         self.clocks(now);
         let bounds =
             Bounds { per_minute: u64::MAX, silence_ms: self.set.silence_ms, ..Bounds::default() };
-        let mut follower = Follower::new("all", bounds, Vec::new());
+        let mut follower = Follower::new(&self.set.view, bounds, Vec::new());
         let seen = self.seen.as_deref().map(|text| Seen::parse(text).expect("what was written"));
         let seen = seen.filter(|_| self.sabotage != Sabotage::NoFloor);
         if let Some(seen) = seen {
@@ -165,6 +155,8 @@ impl Isp {
             progress: Progress::default(),
             obeyed,
             at: 0,
+            which: Which::new(&self.set.view),
+            made: 0,
             failed: 0,
             wait: now,
             flight: None,
@@ -268,9 +260,11 @@ impl Isp {
             let changes = kept.due(mine);
             self.apply(changes, now);
         }
+        let mut went = None;
         if let Some(follow) = &mut self.follow {
             follow.shared.tick();
             follow.look(now, sites, origins, &self.set, &self.trusted, &mut self.stop, dice, calm);
+            let held = follow.held();
             follow.course(
                 now,
                 sites,
@@ -287,11 +281,22 @@ impl Isp {
                 self.back = Some(format!("it went back from {:?} to {at:?}", self.top));
             }
             self.top = self.top.max(at);
+            // Who stood on one view of a place, and stands on another of it.
+            if let (Some(before), Some(after)) = (held, follow.held())
+                && (before.kin, follow.obeyed.halt()) == (after.kin, None)
+                && before.reads != after.reads
+            {
+                went = Some((before.made, after.kin.0, self.resolver.clone()));
+            }
             for alarm in status.alarms {
                 *self.alarms.entry(alarm.word).or_default() += 1;
             }
         }
         self.speak(mine, now);
+        self.went = went.map(|(made, epoch, before)| {
+            let opened = before.difference(&self.resolver).cloned().collect();
+            Went { made, epoch, opened }
+        });
     }
 
     /// As the speaker does it, and keep's side of the socket.
@@ -344,148 +349,5 @@ impl Isp {
                 return;
             }
         }
-    }
-}
-
-impl Running {
-    /// Looks for a stop beside each site's manifest.
-    #[allow(clippy::too_many_arguments)]
-    fn look(
-        &mut self,
-        now: u64,
-        sites: &[Site],
-        origins: &[Origin],
-        set: &Settings,
-        trusted: &Trusted,
-        disk: &mut Option<Vec<u8>>,
-        dice: &mut SmallRng,
-        calm: bool,
-    ) {
-        if now < self.looked + 5_000 {
-            return;
-        }
-        self.looked = now;
-        for site in set.sites.iter().filter_map(|n| sites.get(*n)) {
-            if !calm && (site.down || dice.random_bool(0.2)) {
-                continue;
-            }
-            let Some(bytes) = origins.get(site.origin).and_then(|of| of.stop.clone()) else {
-                continue;
-            };
-            let Ok(text) = std::str::from_utf8(&bytes) else { continue };
-            let opened = trusted.feed.iter().find_map(|key| StopFile::open(text, key).ok());
-            let Some(file) = opened else {
-                self.shared.raise("stop", "stop_file", &"no stop file of this feed", true);
-                continue;
-            };
-            match self.obeyed.take(&file, "all", clock::wall(), 300_000) {
-                Ok(true) => {
-                    *disk = Some(bytes.to_vec());
-                    self.shared.obey(self.obeyed.halt());
-                }
-                Ok(false) => {}
-                Err(why) => self.shared.raise("stop", "stop_back", &why, true),
-            }
-        }
-    }
-
-    /// As `course` goes, one question at a time.
-    #[allow(clippy::too_many_arguments)]
-    fn course(
-        &mut self,
-        now: u64,
-        sites: &[Site],
-        origins: &[Origin],
-        set: &Settings,
-        trusted: &Trusted,
-        seen: &mut Option<String>,
-        dice: &mut SmallRng,
-        calm: bool,
-    ) {
-        let delay = |dice: &mut SmallRng| if calm { 0 } else { dice.random_range(0..6_000) };
-        if self.flight.is_none() {
-            if now < self.wait {
-                return;
-            }
-            let Some(n) = set.sites.get(self.at).copied() else { return };
-            let site = sites.get(n).expect("a site");
-            let lost = !calm && (site.down || dice.random_bool(0.1));
-            let came = if lost { None } else { site.manifest(origins, now, dice) };
-            self.flight = Some((now + delay(dice), n, Flight::Manifest(came)));
-        }
-        while let Some((due, n, _)) = self.flight.as_ref()
-            && *due <= now
-        {
-            let n = *n;
-            let Some((_, _, flight)) = self.flight.take() else { return };
-            let done = match flight {
-                Flight::Manifest(came) => self.manifest(came, trusted).map(|files| {
-                    let (manifest, files) = files?;
-                    let site = sites.get(n).expect("a site");
-                    let fetched = files.into_iter().map(|name| {
-                        let lost = !calm && dice.random_bool(0.05);
-                        let bytes = site.file(origins, &name.hash.to_string(), dice);
-                        (name, bytes.filter(|_| !lost))
-                    });
-                    Some((manifest, fetched.collect::<Vec<_>>()))
-                }),
-                Flight::Files(manifest, files) => {
-                    self.files(&manifest, files, trusted, seen).map(|()| None)
-                }
-            };
-            match done {
-                Ok(Some((manifest, files))) if !files.is_empty() => {
-                    self.flight = Some((now + delay(dice), n, Flight::Files(manifest, files)));
-                }
-                Ok(heard) => {
-                    if let Some((manifest, _)) = heard {
-                        *seen = Some(Seen::of(&manifest).text());
-                    }
-                    self.failed = 0;
-                    self.pace.reset();
-                    self.shared.settle(&format!("site {n}"));
-                    self.wait = now + (self.progress.every_ms / 2).clamp(500, 5_000);
-                }
-                Err(fault) => {
-                    self.shared.raise(&format!("site {n}"), fault.word(), &fault, fault.is_grave());
-                    self.failed += 1;
-                    self.at = (self.at + 1) % set.sites.len();
-                    let all = (self.failed as usize).is_multiple_of(set.sites.len());
-                    // The jitter of the real pace is the system's dice: here it is the seed's.
-                    let pause = 250 << self.failed.min(6);
-                    self.wait = now + if all { dice.random_range(pause / 2..=pause) } else { 0 };
-                }
-            }
-        }
-    }
-
-    /// What came for a manifest: the files that lead on.
-    fn manifest(
-        &mut self,
-        came: Option<Vec<u8>>,
-        trusted: &Trusted,
-    ) -> Result<Option<Heard>, Fault> {
-        let text = came.ok_or(Fault::Status { code: 504 })?;
-        let manifest = fetch::opened(text, trusted)?;
-        let files = self.shared.hear(&manifest)?;
-        self.progress.hear(&manifest)?;
-        fetch::check_sizes(&files)?;
-        Ok(Some((Box::new(manifest), files)))
-    }
-
-    fn files(
-        &mut self,
-        manifest: &Manifest,
-        files: Vec<(FileName, Option<Vec<u8>>)>,
-        trusted: &Trusted,
-        seen: &mut Option<String>,
-    ) -> Result<(), Fault> {
-        let mut staged = Vec::with_capacity(files.len());
-        for (name, bytes) in &files {
-            let bytes = bytes.as_deref().ok_or(Fault::Status { code: 404 })?;
-            staged.push(fetch::staged(trusted, name, bytes)?);
-        }
-        *seen = Some(Seen::of(manifest).text());
-        self.shared.take(staged)
     }
 }

@@ -8,20 +8,82 @@ use rand::RngExt;
 use rand::rngs::SmallRng;
 use shield::wire::Manifest;
 
-/// What one writer ever published: each manifest with its moment, each file by its hash.
+/// What one writer ever published of each view: each manifest with its moment, each file by its hash.
 #[derive(Debug, Default)]
 pub(super) struct Origin {
-    manifests: Vec<(u64, Rc<str>)>,
-    files: BTreeMap<String, Rc<[u8]>>,
+    views: BTreeMap<String, Published>,
     /// A stop that somebody laid beside the manifest.
     pub(super) stop: Option<Rc<[u8]>>,
 }
 
 impl Origin {
-    /// Looks at the folder that a publisher wrote into.
+    /// Looks at the folder that a publisher wrote into: everybody's view, and those of ISPs.
     pub(super) fn look(&mut self, folder: &Path, now: u64) {
-        let Ok(text) = std::fs::read_to_string(folder.join("manifest")) else { return };
-        if self.manifests.last().is_some_and(|(_, last)| **last == *text) {
+        let of = |entry: std::io::Result<std::fs::DirEntry>| {
+            entry.unwrap().file_name().into_string().unwrap()
+        };
+        let views: Vec<String> = folder.read_dir().into_iter().flatten().map(of).collect();
+        for view in views {
+            let published = self.views.entry(view.clone()).or_default();
+            published.look(&folder.join(view), now);
+        }
+    }
+
+    /// Hands on a manifest that did not come from a folder.
+    pub(super) fn put(&mut self, view: &str, now: u64, text: String) {
+        let published = self.views.entry(view.to_owned()).or_default();
+        published.manifests.push((now, Some(text.into())));
+    }
+
+    /// Hands on a file that did not come from a folder.
+    pub(super) fn put_file(&mut self, view: &str, bytes: Vec<u8>) {
+        let name = model::Sha256Hex::of(&bytes).to_string();
+        self.views.entry(view.to_owned()).or_default().files.insert(name, bytes.into());
+    }
+
+    /// The manifest that stood at a moment.
+    pub(super) fn manifest(&self, view: &str, at: u64) -> Option<Rc<str>> {
+        let manifests = &self.views.get(view)?.manifests;
+        let upto = manifests.partition_point(|(made, _)| *made <= at);
+        manifests.get(upto.checked_sub(1)?)?.1.clone()
+    }
+
+    /// Any of all manifests there ever were of a view.
+    pub(super) fn any(&self, view: &str, dice: &mut SmallRng) -> Option<Rc<str>> {
+        let manifests = &self.views.get(view)?.manifests;
+        let n = dice.random_range(0..manifests.len().max(1));
+        manifests.get(n)?.1.clone()
+    }
+
+    /// Any view there ever was.
+    pub(super) fn any_view(&self, dice: &mut SmallRng) -> Option<String> {
+        let n = dice.random_range(0..self.views.len().max(1));
+        self.views.keys().nth(n).cloned()
+    }
+
+    pub(super) fn file(&self, view: &str, name: &str) -> Option<Rc<[u8]>> {
+        self.views.get(view)?.files.get(name).cloned()
+    }
+}
+
+/// Of one view.
+#[derive(Debug, Default)]
+struct Published {
+    /// What stood from a moment on; none where it was gone.
+    manifests: Vec<(u64, Option<Rc<str>>)>,
+    files: BTreeMap<String, Rc<[u8]>>,
+}
+
+impl Published {
+    fn look(&mut self, folder: &Path, now: u64) {
+        let last = self.manifests.last().and_then(|(_, last)| last.clone());
+        let Ok(text) = std::fs::read_to_string(folder.join("manifest")) else {
+            if last.is_some() {
+                self.manifests.push((now, None));
+            }
+            return;
+        };
+        if last.is_some_and(|last| *last == *text) {
             return;
         }
         let body = text.split("\n\n").next().unwrap_or_default();
@@ -31,33 +93,7 @@ impl Origin {
             let path = folder.join("files").join(&name);
             self.files.entry(name).or_insert_with(|| std::fs::read(path).unwrap().into());
         }
-        self.manifests.push((now, text.into()));
-    }
-
-    /// Hands on a manifest that did not come from a folder.
-    pub(super) fn put(&mut self, now: u64, text: String) {
-        self.manifests.push((now, text.into()));
-    }
-
-    /// Hands on a file that did not come from a folder.
-    pub(super) fn put_file(&mut self, bytes: Vec<u8>) {
-        let name = model::Sha256Hex::of(&bytes).to_string();
-        self.files.insert(name, bytes.into());
-    }
-
-    pub(super) fn manifest(&self, at: u64) -> Option<Rc<str>> {
-        let upto = self.manifests.partition_point(|(made, _)| *made <= at);
-        Some(Rc::clone(&self.manifests.get(upto.checked_sub(1)?)?.1))
-    }
-
-    /// Any of all manifests there ever were.
-    pub(super) fn any(&self, dice: &mut SmallRng) -> Option<Rc<str>> {
-        let n = dice.random_range(0..self.manifests.len().max(1));
-        self.manifests.get(n).map(|(_, text)| Rc::clone(text))
-    }
-
-    pub(super) fn file(&self, name: &str) -> Option<Rc<[u8]>> {
-        self.files.get(name).cloned()
+        self.manifests.push((now, Some(text.into())));
     }
 }
 
@@ -81,16 +117,18 @@ impl Site {
         Self { origin, lag: 0, frozen: None, down: false, lies: false }
     }
 
-    /// Its manifest.
+    /// Its manifest of a view. One that lies hands on what is asked for, or any other view.
     pub(super) fn manifest(
         &self,
         origins: &[Origin],
+        view: &str,
         now: u64,
         dice: &mut SmallRng,
     ) -> Option<Vec<u8>> {
         let origin = origins.get(self.origin)?;
         if self.lies && dice.random_bool(0.7) {
-            let text = origin.any(dice)?;
+            let other = dice.random_bool(0.3).then(|| origin.any_view(dice)).flatten();
+            let text = origin.any(other.as_deref().unwrap_or(view), dice)?;
             return Some(if dice.random_bool(0.5) {
                 mangle(&text_bytes(&text), dice)
             } else {
@@ -98,17 +136,18 @@ impl Site {
             });
         }
         let at = self.frozen.unwrap_or(now).min(now.saturating_sub(self.lag));
-        origin.manifest(at).map(|text| text_bytes(&text))
+        origin.manifest(view, at).map(|text| text_bytes(&text))
     }
 
-    /// A file.
+    /// A file of a view.
     pub(super) fn file(
         &self,
         origins: &[Origin],
+        view: &str,
         name: &str,
         dice: &mut SmallRng,
     ) -> Option<Vec<u8>> {
-        let bytes = origins.get(self.origin)?.file(name)?;
+        let bytes = origins.get(self.origin)?.file(view, name)?;
         if self.lies && dice.random_bool(0.5) {
             Some(mangle(&bytes, dice))
         } else {

@@ -1,20 +1,20 @@
 //! Thieves: one of each key, each doing the worst that its key can, with the network's help. What each can and
 //! cannot do is the table of docs/keys.md; the laws that stand for it are in `World::truths_of`.
 
-use desk::clearing::Ask;
 use desk::clearing::publish::feed_key;
+use desk::clearing::{Ask, House};
 use ledger::SigningKey;
 use model::{ExhibitId, Sha256Hex};
 use rand::RngExt;
 use shield::Verdict;
-use shield::feed::Place;
+use shield::feed::{ALL, Place};
 use shield::order::turn::Outcome;
 use shield::order::{Capture, Command, Halt, Machine as Stage, Moment, Seen};
 use shield::wire::file::{Head, Writer};
 use shield::wire::stop::{Act, StopFile};
 use shield::wire::{Beat, FileName, Manifest};
 
-use super::actors::{POPULAR, ask, isp, probe};
+use super::actors::{ADDRESSED, POPULAR, ask, isp, isp_name, probe};
 use super::house::{Machine, copy_dir, grounds, place, vera};
 use super::net::Origin;
 use super::world::{Side, World};
@@ -45,10 +45,14 @@ pub(super) enum Thief {
     Isp,
     /// A stop file out of its safe.
     StopFile,
+    /// A witness's key.
+    Witness,
+    /// The secret by which the standby is known.
+    Standby,
 }
 
 impl Thief {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Feed,
         Self::Log,
         Self::Authority,
@@ -58,6 +62,8 @@ impl Thief {
         Self::ReporterAndProbe,
         Self::Isp,
         Self::StopFile,
+        Self::Witness,
+        Self::Standby,
     ];
 
     /// Who writes a log of their own.
@@ -112,6 +118,9 @@ impl World {
         match self.thief {
             Thief::Feed => self.forge_manifests(),
             Thief::StopFile if !self.loot.stopped => self.sign_stop(true),
+            // It answers where the house asks.
+            Thief::Witness => {}
+            Thief::Standby => self.follow_in_its_place(),
             thief if thief.forks() => self.run_a_house(),
             thief => self.ask_for_the_worst(thief),
         }
@@ -128,8 +137,15 @@ impl World {
             self.loot.key = self.feed_key();
         }
         let (Some(key), Some(lair)) = (self.loot.key.clone(), self.loot.lair) else { return };
-        let Some(now) = self.origins[0].manifest(self.now) else { return };
-        let Some(once) = self.origins[0].any(&mut self.dice) else { return };
+        // Of any view for any ISP: what was addressed to one may be handed to another.
+        let Some(of) = self.origins[0].any_view(&mut self.dice) else { return };
+        let view = if self.dice.random_bool(0.5) {
+            ALL.to_owned()
+        } else {
+            isp_name(self.dice.random_range(0..ADDRESSED))
+        };
+        let Some(now) = self.origins[0].manifest(ALL, self.now) else { return };
+        let Some(once) = self.origins[0].any(&of, &mut self.dice) else { return };
         let (now, once) = (read(&now), read(&once));
         self.loot.forged += 1;
         if self.dice.random_bool(0.02) {
@@ -141,12 +157,12 @@ impl World {
             serial: now.place.serial + 1_000 + self.loot.forged,
         };
         let old = once.snapshot.filter(|_| self.dice.random_bool(0.7));
-        let old = old.and_then(|file| self.origins[0].file(&file.hash.to_string()));
+        let old = old.and_then(|file| self.origins[0].file(&of, &file.hash.to_string()));
         let bytes = match old {
-            Some(bytes) => moved(&bytes, place),
+            Some(bytes) => moved(&bytes, place, &view),
             None => {
                 let head =
-                    Head { view: "all".to_owned(), place, from: None, checkpoint: String::new() };
+                    Head { view: view.clone(), place, from: None, checkpoint: String::new() };
                 Writer::new(Vec::new(), &head).unwrap().end().unwrap()
             }
         };
@@ -163,12 +179,13 @@ impl World {
                 made: moment(self.now),
             },
             silence_ms: 1 << 40,
+            view: view.clone(),
             snapshot: Some(snapshot),
             deltas: Vec::new(),
             ..now
         };
-        self.origins[lair].put_file(bytes);
-        self.origins[lair].put(self.now, manifest.sign(&key).to_string());
+        self.origins[lair].put_file(&view, bytes);
+        self.origins[lair].put(&view, self.now, manifest.sign(&key).to_string());
     }
 
     /// A clearing house of the thief's own, on a copy of the folder that goes its own way.
@@ -233,12 +250,34 @@ impl World {
         side.machine.act(&asks, None);
         if self.thief == Thief::AuthorityAndWitness {
             // It cosigns whatever it is shown.
-            side.machine.cosigned_by_thief(&super::world::cosigner(0), self.now / 1_000);
+            side.machine.cosigned_by_thief(&super::cosigners::cosigner(0), self.now / 1_000);
         }
         self.ask_witnesses(&mut side.machine, false);
         side.machine.round(self.now, &mut self.origins[lair], None);
         side.look(self.now);
         self.loot.side = Some(side);
+    }
+
+    /// Takes the standby's place, and gives it back, again and again; and would be the clearing house.
+    fn follow_in_its_place(&mut self) {
+        let copy = self.root.path().join("stolen-copy");
+        let Some(side) = self.sides.first_mut() else { return };
+        let machine = &mut side.machine;
+        if machine.house.is_none() || !self.dice.random_bool(0.15) {
+            return;
+        }
+        machine.cut(None);
+        if machine.usurper.take().is_none() {
+            // What it had before may be of a log that was gone on with since.
+            machine.usurper = Some(copy);
+            machine.connect();
+        } else if copy.join("ledger/checkpoint").exists() {
+            // Of the authority's keys it has none.
+            let home = self.root.path().join("nobody");
+            if House::promote(&place(copy, home), &vera(), &grounds()).is_ok() {
+                machine.broke = Some("a copy went on without the authority's key".to_owned());
+            }
+        }
     }
 
     /// Asks the honest house for what a key may ask for.
@@ -321,12 +360,13 @@ fn read(text: &str) -> Manifest {
     Manifest::read(&format!("{body}\n")).unwrap()
 }
 
-/// A snapshot as if it led to another place: what it shows is proven as it was.
-fn moved(bytes: &[u8], place: Place) -> Vec<u8> {
+/// A snapshot as if it led to another place, of another view: what it shows is proven as it was.
+fn moved(bytes: &[u8], place: Place, view: &str) -> Vec<u8> {
     let end = bytes.iter().position(|b| *b == b'\n').unwrap();
     let mut head: serde_json::Value = serde_json::from_slice(&bytes[..end]).unwrap();
     head["epoch"] = place.epoch.into();
     head["serial"] = place.serial.into();
+    head["view"] = view.into();
     head["session"] = format!("{:016x}", place.session).into();
     let mut moved = head.to_string().into_bytes();
     moved.extend_from_slice(&bytes[end..]);

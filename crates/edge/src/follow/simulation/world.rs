@@ -3,15 +3,12 @@
 //! It runs through a storm, in which everything may be lost, late, killed or lied about, and then through a calm,
 //! in which nothing is: there all have to come to the same. The laws are held against every edge after every step.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use desk::clearing::House;
-use desk::clearing::standby::{Cut, GENERATION};
-use ledger::disk::faults::Last;
-use ledger::witness::{Refusal, Witness};
-use ledger::{Checkpoint, CosignerKey, Note, Policy, Trust, VerifierKey, WitnessKey};
+use desk::clearing::standby::Cut;
+use ledger::{Policy, VerifierKey, WitnessKey};
 use model::Sha256Hex;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -20,24 +17,19 @@ use shield::order::{Moment, Scope};
 use super::super::config::Trusted;
 use super::Sabotage;
 use super::actors::{Actors, resumes};
+use super::cosigners::{Cosigner, WITNESSES, cosigner};
+use super::counts::Counts;
 use super::house::{Machine, copy_dir, grounds, place, vera};
-use super::isp::{Isp, Settings};
-use super::laws::{STEP, Truth, covers, holds};
+use super::isp::Isp;
+use super::laws::{STEP, Truth};
 use super::net::{Origin, Site};
-use super::thieves::{BYSTANDER, Loot, Thief};
+use super::thieves::{Loot, Thief};
+use super::weather::settings;
 
 /// When it begins, in milliseconds since 1970.
-const BEGIN: u64 = 1_780_000_000_000;
+pub(super) const BEGIN: u64 = 1_780_000_000_000;
 /// How long the calm lasts, and after how much of it all have to have come to the same, in milliseconds.
 const CALM: u64 = 100_000;
-const WITNESSES: u8 = 3;
-
-/// Who cosigns: the real core, and what it keeps.
-struct Cosigner {
-    witness: Witness,
-    latest: BTreeMap<String, Note>,
-    down: bool,
-}
 
 /// How large a world is.
 #[derive(Debug, Clone, Copy)]
@@ -50,14 +42,14 @@ pub(super) struct Size {
 pub(super) struct World {
     pub(super) dice: SmallRng,
     pub(super) now: u64,
-    storm_ends: u64,
-    root: tempfile::TempDir,
+    pub(super) storm_ends: u64,
+    pub(super) root: tempfile::TempDir,
     sabotage: Sabotage,
     pub(super) thief: Thief,
     pub(super) loot: Loot,
     /// When the thief begins.
     theft_from: u64,
-    keys: Vec<WitnessKey>,
+    pub(super) keys: Vec<WitnessKey>,
     /// The clearing house; behind it the one that was promoted.
     pub(super) sides: Vec<Side>,
     /// From when on the two machines do not hear each other, and when the second one is promoted, if ever.
@@ -65,8 +57,8 @@ pub(super) struct World {
     pub(super) origins: Vec<Origin>,
     pub(super) sites: Vec<Site>,
     pub(super) isps: Vec<Isp>,
-    cosigners: Vec<Cosigner>,
-    trace: Sha256Hex,
+    pub(super) cosigners: Vec<Cosigner>,
+    pub(super) trace: Sha256Hex,
     pub(super) counts: Counts,
 }
 
@@ -76,7 +68,7 @@ pub(super) struct Side {
     pub(super) truth: Truth,
     pub(super) actors: Actors,
     /// When it comes up again.
-    reopen: u64,
+    pub(super) reopen: u64,
     /// It burnt.
     gone: bool,
 }
@@ -90,56 +82,9 @@ impl Side {
     /// Notes what is true there now.
     pub(super) fn look(&mut self, now: u64) {
         if let Some(house) = &self.machine.house {
-            self.truth.look(house, &self.machine.sizes, now);
+            self.truth.look(house, &self.machine.sizes(), now);
         }
     }
-}
-
-/// What happened.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Counts {
-    pub(super) steps: u64,
-    pub(super) acks: u64,
-    pub(super) house_crashes: u64,
-    pub(super) edge_crashes: u64,
-    pub(super) promotions: u64,
-    /// Acts that were done on a machine alone.
-    pub(super) alone: u64,
-    /// A witness was shown two histories.
-    pub(super) forks: u64,
-    /// Steps of an edge at which somebody who has nothing to do with anything was blocked.
-    pub(super) bystanders: u64,
-    pub(super) blocked: u64,
-    pub(super) alarms: BTreeMap<String, u64>,
-    pub(super) asked: BTreeMap<&'static str, u64>,
-}
-
-impl Counts {
-    pub(super) fn add(&mut self, other: &Self) {
-        for (sum, more) in [
-            (&mut self.steps, other.steps),
-            (&mut self.acks, other.acks),
-            (&mut self.house_crashes, other.house_crashes),
-            (&mut self.edge_crashes, other.edge_crashes),
-            (&mut self.promotions, other.promotions),
-            (&mut self.alone, other.alone),
-            (&mut self.forks, other.forks),
-            (&mut self.bystanders, other.bystanders),
-            (&mut self.blocked, other.blocked),
-        ] {
-            *sum += more;
-        }
-        for (word, times) in &other.alarms {
-            *self.alarms.entry(word.clone()).or_default() += times;
-        }
-        for (what, times) in &other.asked {
-            *self.asked.entry(what).or_default() += times;
-        }
-    }
-}
-
-pub(super) fn cosigner(n: u8) -> CosignerKey {
-    CosignerKey::new(&format!("w{n}.example"), &[n + 1; 32]).unwrap()
 }
 
 impl World {
@@ -153,6 +98,7 @@ impl World {
         let mut first = Machine::create(root.path(), &keys, asked, sabotage);
         let named =
             (thief == Thief::No && dice.random_bool(0.6)) || sabotage == Sabotage::AsksAlone;
+        let named = named || thief == Thief::Standby;
         let mut promoted = None;
         if named {
             first.name_second(root.path().join("copy"));
@@ -163,13 +109,7 @@ impl World {
         let (feed, log) = first.keys();
         copy_dir(&root.path().join("home"), &root.path().join("home-2"));
         let lines = format!("log {}\n", log.text());
-        let cosigners = (0..WITNESSES)
-            .map(|n| Cosigner {
-                witness: Witness::new(cosigner(n), Trust::parse(&lines).unwrap()),
-                latest: BTreeMap::new(),
-                down: false,
-            })
-            .collect();
+        let cosigners = (0..WITNESSES).map(|n| Cosigner::new(n, &lines)).collect();
         let trusted = |quorum| trusted(&feed, &log, &keys, quorum);
         let isps = (0..size.edges)
             .map(|n| {
@@ -216,35 +156,6 @@ impl World {
         self.converged()
     }
 
-    /// Nothing is lost, nobody lies, nobody is dead from here on.
-    fn clear_up(&mut self) {
-        let last = self.sides.len() - 1;
-        self.sites.iter_mut().for_each(|site| *site = Site::of(last));
-        // One goes on to hand on what the machine before says.
-        if let Some(site) = self.sites.last_mut() {
-            site.origin = 0;
-        }
-        self.cosigners.iter_mut().for_each(|of| of.down = false);
-        for side in &mut self.sides {
-            side.reopen = self.now;
-        }
-        if self.thief.signs_manifests() {
-            self.other_feed_key();
-        }
-    }
-
-    /// What is to be done where the feed's key was stolen (docs/keys.md).
-    fn other_feed_key(&mut self) {
-        let Some(side) = self.sides.first_mut() else { return };
-        side.machine.kill();
-        ledger::disk::remove(&side.machine.place.home.join("shield/feed-key")).unwrap();
-        assert!(side.machine.open());
-        let (feed, log) = side.machine.keys();
-        for isp in &mut self.isps {
-            isp.trust_anew(trusted(&feed, &log, &self.keys, isp.set.quorum), self.now);
-        }
-    }
-
     fn step(&mut self, calm: bool) -> Result<(), String> {
         self.counts.steps += 1;
         self.now += self.dice.random_range(200..STEP - 100);
@@ -252,7 +163,7 @@ impl World {
         if !calm && self.promoted.is_some_and(|(_, at)| at <= self.now) {
             self.promote();
         }
-        if !calm && self.thief != Thief::No && self.now >= self.theft_from {
+        if !calm && self.is_stolen() {
             self.theft();
         }
         if calm && self.loot.stopped && !self.loot.resumed {
@@ -275,65 +186,6 @@ impl World {
         self.laws()
     }
 
-    /// What goes wrong.
-    fn weather(&mut self) {
-        let dice = &mut self.dice;
-        let last = self.sides.len() - 1;
-        for site in &mut self.sites {
-            if site.origin < last && dice.random_bool(0.05) {
-                site.origin = last;
-            }
-            if dice.random_bool(0.02) {
-                site.down = !site.down;
-            }
-            if dice.random_bool(0.02) {
-                site.lag = if dice.random_bool(0.5) { 0 } else { dice.random_range(0..60_000) };
-            }
-            if dice.random_bool(0.02) {
-                let at = self.now.saturating_sub(dice.random_range(0..120_000));
-                site.frozen = site.frozen.is_none().then_some(at);
-            }
-            if dice.random_bool(0.02) {
-                site.lies = !site.lies;
-            }
-        }
-        // One of them at least is what it says.
-        if let Some(site) = self.sites.first_mut() {
-            *site = Site { down: site.down, ..Site::of(site.origin) };
-        }
-        for of in &mut self.cosigners {
-            if dice.random_bool(0.03) {
-                of.down = !of.down;
-            }
-        }
-        for isp in &mut self.isps {
-            match dice.random_range(0..300_u32) {
-                0 => isp.kill_follow(),
-                1 => isp.kill_keep(self.now),
-                2 => isp.reboot(self.now),
-                _ => {
-                    if !isp.runs() && dice.random_bool(0.15) {
-                        isp.start_follow(self.now);
-                        isp.start_keep(self.now);
-                    }
-                    continue;
-                }
-            }
-            self.counts.edge_crashes += 1;
-        }
-    }
-
-    /// A disk that fails in some step of what is done next, now and then.
-    fn fault(&mut self, calm: bool, one_in: u32) -> Option<(u64, Last)> {
-        const ALL: [Last; 5] =
-            [Last::Undone, Last::Done, Last::Torn, Last::Failed, Last::FailedDone];
-        if calm || self.dice.random_range(0..one_in) > 0 {
-            return None;
-        }
-        let last = ALL[self.dice.random_range(0..ALL.len())];
-        Some((self.dice.random_range(0..14), last))
-    }
-
     /// The second machine becomes the clearing house; the first one burns, or lives on cut off.
     fn promote(&mut self) {
         self.promoted = None;
@@ -350,7 +202,18 @@ impl World {
         let at = place(of("copy"), of("home-2"));
         let house = House::promote(&at, &vera(), &grounds()).expect("it is promoted");
         let mut second = Side::new(Machine::of(at, of("feed-2"), self.sabotage));
-        second.machine.acked = side.machine.acked.clone();
+        // What somebody else said was durable is lost with the first machine (docs/keys.md).
+        let (acked, lost): (Vec<_>, Vec<_>) =
+            side.machine.acked.iter().cloned().partition(|(record, _)| {
+                self.thief != Thief::Standby || *record < side.machine.safe
+            });
+        second.machine.acked = acked;
+        let there = |record: u64| {
+            (record < house.case().len())
+                .then(|| format!("{:?}", house.case().record(record).unwrap().0))
+        };
+        let gone = lost.iter().filter(|(record, text)| there(*record).as_ref() != Some(text));
+        self.counts.lost += gone.count() as u64;
         side.machine.replaced = true;
         second.machine.take(house);
         self.sides.push(second);
@@ -378,9 +241,11 @@ impl World {
         }
         side.machine.look_at_second();
         let apart = self.promoted.is_some_and(|(apart, _)| apart <= self.now);
-        if apart {
+        if apart && side.machine.usurper.is_none() {
             side.machine.cut(None);
-        } else if !side.machine.replaced && (calm || self.dice.random_bool(0.3)) {
+        } else if (!side.machine.replaced || side.machine.usurper.is_some())
+            && (calm || self.dice.random_bool(0.3))
+        {
             side.machine.connect();
         }
         if !calm && self.dice.random_bool(0.03) {
@@ -411,113 +276,9 @@ impl World {
         }
     }
 
-    fn witnesses(&mut self, n: usize, calm: bool) {
-        let mut side = self.sides.remove(n);
-        self.ask_witnesses(&mut side.machine, calm);
-        self.sides.insert(n, side);
-    }
-
-    /// Witnesses are asked for what is shown.
-    pub(super) fn ask_witnesses(&mut self, machine: &mut Machine, calm: bool) {
-        if !machine.may_ask_witnesses() {
-            return;
-        }
-        for of in &mut self.cosigners {
-            if of.down || (!calm && self.dice.random_bool(0.4)) {
-                continue;
-            }
-            let mut old = of.latest.values().next().map_or(0, size_of);
-            for _ in 0..2 {
-                let Some((mut note, body)) = machine.asks_witness(old) else { break };
-                if of.latest.values().any(|latest| latest.text == note.text) {
-                    break;
-                }
-                let latest = |origin: &str| {
-                    Ok::<_, std::convert::Infallible>(of.latest.get(origin).cloned())
-                };
-                match of.witness.add_checkpoint(&body, self.now / 1_000, latest).unwrap() {
-                    Ok(cosigned) => {
-                        let origin = Checkpoint::of_text(&note.text).unwrap().origin;
-                        of.latest.insert(origin, cosigned.latest);
-                        note.signatures.push(cosigned.signature);
-                        machine.cosigned(&note);
-                        break;
-                    }
-                    Err(Refusal::Conflict(size)) => old = size,
-                    Err(Refusal::Inconsistent { .. }) => {
-                        self.counts.forks += 1;
-                        break;
-                    }
-                    Err(other) => panic!("{other}"),
-                }
-            }
-        }
-    }
-
-    fn laws(&mut self) -> Result<(), String> {
-        let since = self.now - BEGIN;
-        for (n, isp) in self.isps.iter().enumerate() {
-            let broke = |why: String| format!("{since} ms after the beginning, edge {n}: {why}");
-            // docs/standby.md: edges take the greater epoch, and refuse the first machine's from then on.
-            let side = usize::from(isp.told >= GENERATION);
-            let mut truths: Vec<&Truth> =
-                self.sides.get(side).map(|side| &side.truth).into_iter().collect();
-            let mut once = None;
-            // docs/keys.md, "What a stolen key can do".
-            if self.thief.signs_manifests() {
-                truths.extend(self.loot.side.as_ref().map(|side| &side.truth));
-                once = self.sides.first().map(|side| &side.truth);
-            }
-            holds(self.now, isp, &truths, once).map_err(broke)?;
-            let bystander = isp.blocks().iter().find(|value| value.ends_with(BYSTANDER));
-            let may = self.loot.side.is_some() || self.thief == Thief::ReporterAndProbe;
-            if let Some(value) = bystander.filter(|_| !may) {
-                return Err(broke(format!("{value} is blocked")));
-            }
-            self.counts.bystanders += u64::from(bystander.is_some());
-            self.counts.blocked += isp.blocks().len() as u64;
-            let line = format!("{} {since} {n} {:?}", self.trace, isp.blocks());
-            self.trace = Sha256Hex::of(line.as_bytes());
-        }
-        Ok(())
-    }
-
-    /// After the calm every edge blocks what is in force, and nothing else.
-    fn converged(&mut self) -> Result<(), String> {
-        // A witness that was shown the thief's history first goes on with none of the house's (docs/keys.md).
-        let refused = self.thief.forks() && self.counts.forks > 0;
-        let Some(side) = self.sides.last() else { return Ok(()) };
-        for (n, isp) in self.isps.iter().enumerate() {
-            let skew = isp.set.skew.unsigned_abs();
-            // Whose clock is off is told so, and may let go early (docs/edge.md).
-            let off = skew > 5_000;
-            let protected =
-                |value: &String| isp.set.protected.iter().any(|rule| covers(rule, value));
-            for value in side.truth.visible(self.now, 10_000 + skew) {
-                if !isp.blocks().contains(&value) && !protected(&value) && !refused && !off {
-                    return Err(format!(
-                        "edge {n} does not block {value} after the calm: {:?}",
-                        isp.alarms
-                    ));
-                }
-            }
-            for value in isp.blocks() {
-                let late = side.truth.over_for(value, self.now).saturating_sub(skew);
-                if late > 30_000 {
-                    return Err(format!(
-                        "edge {n} blocks {value}, which was over {late} ms ago, after the calm"
-                    ));
-                }
-            }
-            for (word, times) in &isp.alarms {
-                *self.counts.alarms.entry(word.clone()).or_default() += times;
-            }
-        }
-        self.counts.house_crashes = self.sides.iter().map(|side| side.machine.crashes).sum();
-        for (what, times) in self.sides.iter().flat_map(|side| &side.actors.asked) {
-            *self.counts.asked.entry(what).or_default() += times;
-        }
-        Ok(())
+    /// Whether the thief is at work.
+    pub(super) fn is_stolen(&self) -> bool {
+        self.thief != Thief::No && self.now >= self.theft_from
     }
 
     /// What happened to whom, in one hash.
@@ -534,7 +295,7 @@ impl Drop for World {
 }
 
 /// Whom an edge trusts that asks for so many witnesses.
-fn trusted(
+pub(super) fn trusted(
     feed: &VerifierKey,
     log: &VerifierKey,
     keys: &[WitnessKey],
@@ -546,29 +307,4 @@ fn trusted(
 
 fn set_clock(now: u64) {
     desk::clock::set_ms(i64::try_from(now).ok());
-}
-
-fn size_of(note: &Note) -> u64 {
-    Checkpoint::of_text(&note.text).map_or(0, |of| of.size)
-}
-
-fn settings(n: usize, quorum: usize, dice: &mut SmallRng) -> Settings {
-    let far = if dice.random_range(0..6) == 0 { 40_000 } else { 4_000 };
-    let mut protected = vec![format!("portal{n}.isp.example")];
-    if dice.random_bool(0.5) {
-        protected.push(super::actors::name(dice.random_range(0..24)));
-    }
-    if dice.random_bool(0.3) {
-        protected.push(format!("*.stream{}.example", dice.random_range(0..5)));
-    }
-    let mut sites = vec![0, dice.random_range(1..4), dice.random_range(1..4)];
-    sites.rotate_left(dice.random_range(0..3));
-    Settings {
-        quorum: dice.random_range(0..=quorum),
-        skew: dice.random_range(-far..=far),
-        protected,
-        a_minute: if dice.random_bool(0.3) { 3 } else { 1_000 },
-        silence_ms: if dice.random_bool(0.3) { 60_000 } else { 600_000 },
-        sites,
-    }
 }

@@ -1,0 +1,175 @@
+//! Which of two views is asked for: this ISP's own, or everybody's while there is no other.
+//!
+//! An own view that begins, or ends, is gone over to within the round in which that is seen. It is pure: what was
+//! heard comes in, what is asked next comes out.
+
+use std::time::Duration;
+
+use shield::feed::ALL;
+use shield::wire::Alarm;
+
+use super::fetch::Fault;
+
+/// How often, and after how long each time, an own view is looked for that everybody's says is there, and the other
+/// view that is behind.
+const LOOKS: usize = 8;
+/// See [`LOOKS`].
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Which view is asked for.
+#[derive(Debug)]
+pub(super) struct Which {
+    /// This ISP's own, by the settings.
+    own: String,
+    /// The own one, or everybody's while there is no other.
+    reads: String,
+    /// The other one is asked for, in the place of one that was not to be had.
+    instead: Option<Instead>,
+}
+
+#[derive(Debug)]
+struct Instead {
+    /// The view that was not to be had, and why.
+    before: String,
+    fault: Fault,
+    /// How often the other one is looked for yet.
+    looks: usize,
+}
+
+/// What follows from a view that is not to be had, or not to be believed.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// The view that [`Which::reads`] is asked for after so long.
+    Ask(Duration),
+    /// Neither is: what is wrong.
+    Fault(Fault),
+}
+
+impl Which {
+    pub(super) fn new(own: &str) -> Self {
+        Self { own: own.to_owned(), reads: own.to_owned(), instead: None }
+    }
+
+    /// The view that is asked for.
+    pub(super) fn reads(&self) -> &str {
+        &self.reads
+    }
+
+    /// What was asked for was believed: it is gone on with.
+    pub(super) fn believed(&mut self) {
+        self.instead = None;
+    }
+
+    /// What was asked for is not to be had, or not to be believed: the other one is asked for, once; or more often,
+    /// where everybody's says that it is there, or where it is behind.
+    pub(super) fn failed(&mut self, fault: Fault) -> Next {
+        let Some(mut instead) = self.instead.take() else {
+            if self.own == ALL
+                || fault.is_others()
+                || matches!(fault, Fault::Call(_) | Fault::Slow(..))
+            {
+                return Next::Fault(fault);
+            }
+            let other = if self.reads == self.own { ALL.to_owned() } else { self.own.clone() };
+            let before = std::mem::replace(&mut self.reads, other);
+            self.instead = Some(Instead { before, fault, looks: LOOKS });
+            return Next::Ask(Duration::ZERO);
+        };
+        // Everybody's manifest may come through another cache than the own one, which it speaks of.
+        let comes =
+            matches!(fault, Fault::Behind(..)) || (fault.is_absent() && is_apart(&instead.fault));
+        if comes && instead.looks > 1 {
+            instead.looks -= 1;
+            self.instead = Some(instead);
+            return Next::Ask(LOOK);
+        }
+        // Which of the two is the one to have, and so what is wrong: an own view that is said to be there, and is
+        // not, is kept from this ISP.
+        let (first, other) = (instead.fault, fault);
+        let (is_own, fault) = match (is_apart(&first), is_apart(&other)) {
+            (true, _) => (true, if other.is_absent() { first } else { other }),
+            (_, true) => (true, if first.is_absent() { other } else { first }),
+            _ => (instead.before == self.own, if first.is_absent() { other } else { first }),
+        };
+        self.reads = if is_own { self.own.clone() } else { ALL.to_owned() };
+        Next::Fault(fault)
+    }
+}
+
+/// True where everybody's view says that there is an own one.
+fn is_apart(fault: &Fault) -> bool {
+    matches!(fault, Fault::Feed(Alarm::Apart(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GONE: Fault = Fault::Status { code: 404 };
+
+    fn apart() -> Fault {
+        Alarm::Apart("isp-1".to_owned()).into()
+    }
+
+    #[test]
+    fn the_other_view_is_asked_for_once_and_gone_on_with_where_it_is_believed() {
+        let mut which = Which::new("isp-1");
+        assert_eq!(which.reads(), "isp-1");
+        assert!(matches!(which.failed(GONE), Next::Ask(Duration::ZERO)));
+        assert_eq!(which.reads(), ALL);
+        which.believed();
+        // An own view began.
+        assert!(matches!(which.failed(apart()), Next::Ask(Duration::ZERO)));
+        assert_eq!(which.reads(), "isp-1");
+        which.believed();
+        assert_eq!(which.reads(), "isp-1");
+    }
+
+    #[test]
+    fn one_that_is_said_to_be_there_is_looked_for_some_times_and_then_kept_from_this_isp() {
+        let mut which = Which::new("isp-1");
+        which.failed(GONE);
+        which.believed();
+        which.failed(apart());
+        let asked = (0..100).take_while(|_| matches!(which.failed(GONE), Next::Ask(LOOK))).count();
+        // The last of them is the fault.
+        assert_eq!(asked, LOOKS - 1);
+        assert_eq!(which.reads(), "isp-1");
+    }
+
+    #[test]
+    fn one_that_is_behind_is_looked_for_until_it_comes_up() {
+        let mut which = Which::new("isp-1");
+        which.failed(GONE);
+        let behind = || Fault::Behind(ALL.to_owned(), 1_000);
+        let asked =
+            (0..100).take_while(|_| matches!(which.failed(behind()), Next::Ask(LOOK))).count();
+        assert_eq!((asked, which.reads()), (LOOKS - 1, "isp-1"));
+        which.failed(GONE);
+        assert!(matches!(which.failed(behind()), Next::Ask(LOOK)));
+        which.believed();
+        assert_eq!(which.reads(), ALL);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_of_the_view_that_is_to_be_had() {
+        let mut which = Which::new("isp-1");
+        which.failed(GONE);
+        let Next::Fault(fault) = which.failed(apart()) else { panic!() };
+        assert_eq!((fault.word(), which.reads()), ("apart", "isp-1"));
+        // Neither is there: the own one is asked for again.
+        which.failed(GONE);
+        let Next::Fault(fault) = which.failed(Fault::Status { code: 500 }) else { panic!() };
+        assert_eq!((fault.word(), which.reads()), ("status", "isp-1"));
+    }
+
+    #[test]
+    fn who_has_no_other_view_or_no_answer_asks_for_no_other() {
+        let mut all = Which::new(ALL);
+        assert!(matches!(all.failed(GONE), Next::Fault(_)));
+        let mut own = Which::new("isp-1");
+        assert!(matches!(own.failed(Fault::Slow(1, 1)), Next::Fault(_)));
+        assert!(matches!(own.failed(Fault::Status { code: 403 }), Next::Fault(_)));
+        assert_eq!(own.reads(), "isp-1");
+    }
+}
