@@ -237,7 +237,8 @@ fn what_is_kept_ends_where_the_witnesses_have_come() {
     let place = place(dir.path());
     let mut house = house(&place, 2);
     let (keys, signer) = (house.case().keys().unwrap().clone(), house.case().signer().unwrap());
-    let keep = |house: &House| kept::keep(&place.case, &keys, &signer, &house.covered).unwrap();
+    let keep =
+        |house: &House| kept::keep(&place.case, &keys, &signer, &house.covered, None).unwrap();
     house.show().unwrap();
     let asked_from = keep(&house);
     assert!(asked_from < Some(house.case().len()), "nobody has cosigned anything");

@@ -46,7 +46,8 @@ fn fault_2_an_exception_covers_what_is_below_its_name() {
     let mut world = World::new();
     let drive = "drive.usercontent.google.com";
     world.blocked(&league(), drive);
-    for cover in [below, Cover::Name("shop.com".parse().expect("a name"))] {
+    let shield::Item::Name(shop) = item("shop.com") else { panic!("no name") };
+    for cover in [below, Cover::Name(shop)] {
         let propose =
             Command::ProposeException { cover: cover.clone(), until: None, grounds: grounds() };
         world.does(&league(), propose);
