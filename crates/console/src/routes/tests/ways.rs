@@ -86,8 +86,9 @@ async fn no_page_of_the_clearing_house_leads_to_a_refusal() {
     let mut bench = Bench::house();
     house::reported(&mut bench).await;
     let rails = led(bench).await;
-    let all = ["/", "/check", "/keys", "/live", "/objections", "/sessions", "/statistics"];
-    let all: Vec<&str> = all.into_iter().chain(["/tickets"]).collect();
+    let all = ["/", "/check", "/exceptions", "/keys", "/live", "/objections", "/orders"];
+    let all: Vec<&str> =
+        all.into_iter().chain(["/sessions", "/statistics", "/stops", "/tickets"]).collect();
     for role in ["reviewer", "regulator", "operator", "auditor"] {
         assert_eq!(of(&rails, &format!("person {role}")), all, "{role}");
     }
