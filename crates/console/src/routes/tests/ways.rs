@@ -92,7 +92,17 @@ async fn no_page_of_the_clearing_house_leads_to_a_refusal() {
     for role in ["reviewer", "regulator", "operator", "auditor"] {
         assert_eq!(of(&rails, &format!("person {role}")), all, "{role}");
     }
-    let reporter = ["/", "/check", "/keys", "/live", "/sessions", "/tickets"];
+    let reporter = [
+        "/",
+        "/check",
+        "/exceptions",
+        "/keys",
+        "/live",
+        "/orders",
+        "/sessions",
+        "/stops",
+        "/tickets",
+    ];
     assert_eq!(of(&rails, "person reporter"), reporter);
     assert_eq!(of(&rails, "person isp"), ["/sessions"]);
 }
