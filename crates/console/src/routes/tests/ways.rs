@@ -104,7 +104,7 @@ async fn no_page_of_the_clearing_house_leads_to_a_refusal() {
         "/tickets",
     ];
     assert_eq!(of(&rails, "person reporter"), reporter);
-    assert_eq!(of(&rails, "person isp"), ["/sessions"]);
+    assert_eq!(of(&rails, "person isp"), ["/exceptions", "/sessions", "/stops"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
