@@ -25,6 +25,8 @@ const A_DRAW: usize = 4_096;
 pub(super) struct Due {
     /// By now.
     checks: BTreeSet<ItemId>,
+    /// Of those, what is checked for newer sets alone: by the sets alone.
+    drawn: BTreeSet<ItemId>,
     /// All before this one, the newest first, as there is time: newer sets are known than those by which they
     /// were judged.
     again: Option<ItemId>,
@@ -42,12 +44,19 @@ impl Due {
         let items = state.items().filter(|(_, live)| unchecked(&live.machine));
         let mut checks: BTreeSet<ItemId> = items.map(|(item, _)| item).collect();
         checks.extend(state.owed());
-        Self { checks, again: None }
+        Self { checks, drawn: BTreeSet::new(), again: None }
     }
 
     /// A check of the item was asked for.
     pub(super) fn asked(&mut self, item: ItemId) {
         self.checks.remove(&item);
+        self.drawn.remove(&item);
+    }
+
+    /// Something of its own makes a check of the item due: then it is by all that is known.
+    fn add(&mut self, item: ItemId) {
+        self.checks.insert(item);
+        self.drawn.remove(&item);
     }
 }
 
@@ -85,15 +94,25 @@ impl House {
         // What could release anything is refused until the standby is back: it waits. What is out is checked on.
         let (alone, state) = (self.is_alone(), &self.standing.state);
         let now = |item: &&ItemId| !alone || standby::is_out(state, **item);
-        let items: Vec<ItemId> = self.due.checks.iter().filter(now).take(most).copied().collect();
+        // What is drawn comes after what is due by itself.
+        let drawn = |item: &&ItemId| self.due.drawn.contains(item);
+        let own = self.due.checks.iter().filter(|item| !drawn(item));
+        let items = own.chain(self.due.checks.iter().filter(drawn)).filter(now);
+        let items: Vec<ItemId> = items.take(most).copied().collect();
         let due = |item: ItemId| {
-            let value = self.standing.state.item(item)?.value.clone();
+            let live = self.standing.state.item(item)?;
+            let (value, again) = (live.value.clone(), self.due.drawn.contains(&item));
+            let held = match &live.machine {
+                Machine::Held(held) => held.outcome.as_ref().map(|outcome| outcome.verdict),
+                _ => None,
+            };
             let faults = self.standing.state.history(&value).map_or(0, |history| history.faults);
-            Some(DueCheck { item, value, faults })
+            Some(DueCheck { item, value, faults, again, held })
         };
         let checks: Vec<DueCheck> = items.iter().filter_map(|item| due(*item)).collect();
         // One that ended meanwhile is checked by nobody.
         self.due.checks.retain(|item| self.standing.state.item(*item).is_some());
+        self.due.drawn.retain(|item| self.due.checks.contains(item));
         checks
     }
 
@@ -125,8 +144,15 @@ impl House {
                 break;
             }
         }
-        self.due.checks.extend(&drawn);
+        // What is due by itself stays so.
+        drawn.retain(|item| self.due.checks.insert(*item));
+        self.due.drawn.extend(&drawn);
         drawn
+    }
+
+    /// An item that is judged again stays as it was judged.
+    pub(super) fn stays(&mut self, item: ItemId) {
+        self.due.asked(item);
     }
 
     /// What the log says of the captures of names on which these items rest: for who looks whose names stand on an
@@ -152,9 +178,11 @@ impl House {
     pub(super) fn follow_due(&mut self, step: &Step) {
         match &step.deed {
             Deed::Turned { item, turn: Turn::Captured(_) | Turn::Uploaded { .. } }
-            | Deed::Objected { item, .. } => drop(self.due.checks.insert(*item)),
+            | Deed::Objected { item, .. } => self.due.add(*item),
             Deed::HarmGrouped { value } => {
-                self.due.checks.extend(self.standing.state.wanting(value));
+                for item in self.standing.state.wanting(value) {
+                    self.due.add(*item);
+                }
             }
             // Which of what is in force lies in a system, the check says.
             Deed::ExceptionApproved { cover: Cover::System(_) } => self.check_all_again(),

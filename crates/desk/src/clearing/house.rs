@@ -413,8 +413,10 @@ impl House {
         if !self.broken {
             self.ship(first);
             for index in first..self.case.len() {
-                let (record, opening) = self.case.record(index)?;
-                self.standing.spoken.captured.take(index, &record, &opening);
+                // It is on record, whatever reading it back says: nobody is to write it once more.
+                if let Ok((record, opening)) = self.case.record(index) {
+                    self.standing.spoken.captured.take(index, &record, &opening);
+                }
             }
         }
         done

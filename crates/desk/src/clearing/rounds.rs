@@ -8,7 +8,6 @@ mod probing;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +16,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use collect::Bounds;
-use shield::harm::{Finding, Known};
+use shield::harm::{Finding, Known, Verdict};
 use shield::order::turn::Outcome;
 use shield::order::{Command, ItemId, Value};
 
@@ -72,6 +71,10 @@ pub struct DueCheck {
     pub value: Value,
     /// Blocks of the value that were lifted for harm.
     pub faults: u32,
+    /// It is checked for newer sets alone.
+    pub again: bool,
+    /// What the check said last of one that a person is to decide.
+    pub held: Option<Verdict>,
 }
 
 /// What is told of each thing that was done, in words, for the operator's terminal.
@@ -135,8 +138,8 @@ struct Rounds {
     /// What the check knew when it was last seen to all that is in force. At a start nobody knows by which sets
     /// that was.
     judged_by: Option<Arc<Loaded>>,
-    /// What was drawn to be judged again, and when.
-    drawn: (Instant, BTreeSet<ItemId>),
+    /// When something was drawn last to be judged again.
+    drawn: Instant,
     probe: Option<Probing>,
     told: Told,
     /// When what was measured was last put on record.
@@ -145,7 +148,7 @@ struct Rounds {
 
 impl Rounds {
     fn new(keeper: Keeper, check: Checking, probe: Option<Probing>, told: Told) -> Self {
-        let (measured, drawn) = (Instant::now(), (Instant::now(), BTreeSet::new()));
+        let (measured, drawn) = (Instant::now(), Instant::now());
         Self { keeper, check, judged_by: None, drawn, probe, told, measured }
     }
 
@@ -191,36 +194,38 @@ impl Rounds {
         Ok(())
     }
 
-    /// Some of what is to be judged again, where nothing is due by itself and it is time.
-    fn draw(&mut self) -> Result<bool> {
-        if self.drawn.0.elapsed() < AGAIN_EVERY {
-            return Ok(false);
+    /// Some of what is to be judged again, where it is time: whatever else is due, so that it ends.
+    fn draw(&mut self) -> Result<()> {
+        if self.drawn.elapsed() < AGAIN_EVERY {
+            return Ok(());
         }
         // That a list is gone is no news of a name: else a lost file would suspend all of them.
         let names = self.check.0.loaded().sets.has_popular();
         let drawn = self.keeper.look(move |house| house.draw_again(AGAIN, names))?;
-        let of = drawn.clone();
-        self.check.0.saw_records(&self.keeper.look(move |house| house.captures_of(&of))?);
-        self.drawn = (Instant::now(), drawn);
-        Ok(!self.drawn.1.is_empty())
+        self.check.0.saw_records(&self.keeper.look(move |house| house.captures_of(&drawn))?);
+        self.drawn = Instant::now();
+        Ok(())
     }
 
     fn checks(&mut self) -> Result<bool> {
-        let mut due = self.keeper.look(|house| house.checks_due(A_ROUND))?;
-        if due.is_empty() && self.draw()? {
-            due = self.keeper.look(|house| house.checks_due(A_ROUND))?;
-        }
+        self.draw()?;
+        let due = self.keeper.look(|house| house.checks_due(A_ROUND))?;
         if due.is_empty() {
             return Ok(false);
         }
         let house = self.keeper.look(|house| house.itself().clone())?;
-        for (DueCheck { item, value, .. }, finding) in self.check.all(&due, &self.drawn.1)? {
+        for (DueCheck { item, value, again, held, .. }, finding) in self.check.all(&due)? {
             let outcome = Outcome::of(&finding);
+            // What a capture showed against one that waits for a person stands against it, whatever sets say.
+            if again && held.is_some_and(|held| outcome.verdict <= held) {
+                self.keeper.look(move |house| house.stays(item))?;
+                continue;
+            }
             let word = outcome.verdict.word();
             let ask = Ask { actor: house.clone(), command: Command::Check { item, outcome } };
             match self.keeper.act(ask)? {
                 // Of a million that are judged again and stand, nobody wants to read.
-                Ok(done) if done.steps.is_empty() && self.drawn.1.contains(&item) => {}
+                Ok(done) if done.steps.is_empty() && again => {}
                 Ok(_) => (self.told)(&format!("checked {value} ({item}): {word}")),
                 // It went on meanwhile: what it is now is checked when that is due.
                 Err(refusal) => (self.told)(&format!("check of {value} ({item}): {refusal}")),
@@ -236,12 +241,12 @@ struct Checking(Knowledge);
 impl Checking {
     /// What is judged again by newer sets is judged by these: whoever gives a name of theirs an alias, and has it
     /// reported, suspends by it nothing that is in force.
-    fn all(&self, due: &[DueCheck], drawn: &BTreeSet<ItemId>) -> Result<Vec<(DueCheck, Finding)>> {
+    fn all(&self, due: &[DueCheck]) -> Result<Vec<(DueCheck, Finding)>> {
         self.0.check(|check| {
             let one = |due: &DueCheck| {
-                let DueCheck { item, value, faults } = due;
+                let DueCheck { value, faults, again, .. } = due;
                 let known = Known { faults: *faults, ..Known::default() };
-                let found = if drawn.contains(item) {
+                let found = if *again {
                     check.item(value, known)
                 } else {
                     self.0.of(check, value, *faults)

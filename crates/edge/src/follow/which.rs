@@ -25,6 +25,8 @@ pub(super) struct Which {
     reads: String,
     /// The other one is asked for, in the place of one that was not to be had.
     instead: Option<Instead>,
+    /// How often this one was behind in a row.
+    behind: usize,
 }
 
 #[derive(Debug)]
@@ -47,7 +49,7 @@ pub(super) enum Next {
 
 impl Which {
     pub(super) fn new(own: &str) -> Self {
-        Self { own: own.to_owned(), reads: own.to_owned(), instead: None }
+        Self { own: own.to_owned(), reads: own.to_owned(), instead: None, behind: 0 }
     }
 
     /// The view that is asked for.
@@ -57,13 +59,19 @@ impl Which {
 
     /// What was asked for was believed: it is gone on with.
     pub(super) fn believed(&mut self) {
-        self.instead = None;
+        (self.instead, self.behind) = (None, 0);
     }
 
     /// What was asked for is not to be had, or not to be believed: the other one is asked for, once; or more often,
     /// where everybody's says that it is there, or where it is behind.
     pub(super) fn failed(&mut self, fault: Fault) -> Next {
         let Some(mut instead) = self.instead.take() else {
+            // Its cache comes up.
+            if matches!(fault, Fault::Behind(..)) && self.behind < LOOKS {
+                self.behind += 1;
+                return Next::Ask(LOOK);
+            }
+            self.behind = 0;
             if self.own == ALL
                 || fault.is_others()
                 || matches!(fault, Fault::Call(_) | Fault::Slow(..))
@@ -89,6 +97,8 @@ impl Which {
         let (is_own, fault) = match (is_apart(&first), is_apart(&other)) {
             (true, _) => (true, if other.is_absent() { first } else { other }),
             (_, true) => (true, if first.is_absent() { other } else { first }),
+            // That the other one is behind explains nothing of what was wrong with this one.
+            _ if matches!(other, Fault::Behind(..)) => (instead.before == self.own, first),
             _ => (instead.before == self.own, if first.is_absent() { other } else { first }),
         };
         self.reads = if is_own { self.own.clone() } else { ALL.to_owned() };
@@ -148,6 +158,25 @@ mod tests {
         which.failed(GONE);
         assert!(matches!(which.failed(behind()), Next::Ask(LOOK)));
         which.believed();
+        assert_eq!(which.reads(), ALL);
+    }
+
+    #[test]
+    fn one_that_is_behind_hides_nothing_that_is_wrong_and_is_waited_for_by_itself() {
+        let behind = || Fault::Behind(ALL.to_owned(), 1_000);
+        let mut which = Which::new("isp-1");
+        which.failed(Alarm::Back(1, 5).into());
+        let last = (0..100).find_map(|_| match which.failed(behind()) {
+            Next::Ask(_) => None,
+            Next::Fault(fault) => Some(fault.word()),
+        });
+        assert_eq!(last, Some("back"));
+        // The one that is asked for is itself behind: it is asked again, and the other one after a while.
+        let mut which = Which::new("isp-1");
+        let asked = (0..100).take_while(|_| {
+            matches!(which.failed(behind()), Next::Ask(LOOK)) && which.reads() == "isp-1"
+        });
+        assert_eq!(asked.count(), LOOKS);
         assert_eq!(which.reads(), ALL);
     }
 

@@ -13,7 +13,9 @@ use shield_dns::{Access, AccessError, Client, Layout, Timers};
 
 use super::drivers::{BirdSettings, KnotSettings, Made, NftSettings, bird, knot, nft};
 use super::{KeepError, Told};
-use crate::keeping::{Addresses, Limits, MAX_SILENCE, MAX_VALUES, Protected, ProtectedError};
+use crate::keeping::{
+    Addresses, Limits, MAX_SILENCE, MAX_VALUES, MAX_WHY, Protected, ProtectedError,
+};
 
 /// The longest file of settings, and of protected names, in bytes.
 pub const MAX_FILE: usize = 32 << 20;
@@ -246,7 +248,7 @@ impl Config {
         let Some(file) = &self.protected_file else { return Ok(own) };
         let text = read(file)?;
         let is_rule = |line: &str| !line.is_empty() && !line.starts_with('#');
-        let lines = text.lines().map(|line| line.trim().to_owned());
+        let lines = text.lines().map(|line| short(line.trim()));
         let mut rules: Vec<_> = lines.filter(|line| is_rule(line)).collect();
         rules.extend(self.protected.iter().cloned());
         Protected::new(&rules).map_err(|e| odd(file, e))
@@ -269,6 +271,14 @@ impl Config {
         let (name, notify) = ("resolver".to_owned(), self.resolvers.clone());
         Access::new(vec![Client { name, addresses, notify, ..Client::default() }])
     }
+}
+
+/// A line whose remark is cut to what a reason may be: no remark keeps keep from starting.
+fn short(line: &str) -> String {
+    let Some((rule, why)) = line.split_once('#') else { return line.to_owned() };
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let why: String = why.trim().chars().map(plain).take(MAX_WHY).collect();
+    format!("{rule}#{why}")
 }
 
 /// A file of settings, of at most [`MAX_FILE`] bytes.

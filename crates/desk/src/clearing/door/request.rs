@@ -134,7 +134,20 @@ pub enum Wanted {
     House(Actor, HouseAct),
 }
 
-/// In which of their offices somebody has that done: the first that may. Where none may it is the first
+/// The offices by how far each reaches: who holds two acts in the further one. A reviewer who is an ISP's, too, stops
+/// everything, where the ISP could stop what it gets itself.
+const BY_REACH: [PartyRole; 8] = [
+    PartyRole::Operator,
+    PartyRole::Regulator,
+    PartyRole::Reviewer,
+    PartyRole::Reporter,
+    PartyRole::Isp,
+    PartyRole::Probe,
+    PartyRole::Auditor,
+    PartyRole::Public,
+];
+
+/// In which of their offices somebody has that done: the furthest that may. Where none may it is the first
 /// they hold, in which [`Request::ask`] refuses and counts; the public's where they hold none.
 pub fn office(access: &Access, who: &Principal, command: &Command) -> PartyRole {
     first_office(access, who, |acts| action_of(command, acts))
@@ -162,8 +175,9 @@ fn first_office(
         };
         access.would(&alone, action, IpAddr::V4(Ipv4Addr::LOCALHOST))
     };
-    let held = || roles.iter().chain([&PartyRole::Public]);
-    held().find(|role| may(role)).or(roles.first()).copied().unwrap_or(PartyRole::Public)
+    let held = |role: &&PartyRole| **role == PartyRole::Public || roles.contains(role);
+    let furthest = BY_REACH.iter().filter(held).find(|role| may(role));
+    furthest.or(roles.first()).copied().unwrap_or(PartyRole::Public)
 }
 
 /// Whom a command names: a slip of the pen in a stop must not look like a stop.

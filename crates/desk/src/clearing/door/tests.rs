@@ -1,4 +1,5 @@
-use shield::order::Moment;
+use shield::order::words::Grounds;
+use shield::order::{Command, Moment, Scope};
 use shield::wire::stop::{Act, StopFile};
 
 use super::*;
@@ -60,4 +61,24 @@ fn a_resumption_for_a_safe_takes_two_persons_whoever_asks_at_the_door() {
     let stop = Act::Stop { halt: shield::order::Halt::Lifts, until: Moment(9) };
     let act = HouseAct::signed_stop(&StopFile { act: stop, ..file.clone() }, "note", None);
     Request::of_house("vera", "operator", act).ask(&access).unwrap();
+}
+
+/// Whoever holds two offices acts in the one that reaches further, whichever was given first.
+#[test]
+fn who_may_stop_everything_stops_everything_though_an_isp_stops_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let access = access(dir.path());
+    let stop = |scope| Command::Stop {
+        scope,
+        halt: shield::order::Halt::Lifts,
+        grounds: Grounds::new("a clinic").unwrap(),
+    };
+    for roles in [[PartyRole::Isp, PartyRole::Reviewer], [PartyRole::Reviewer, PartyRole::Isp]] {
+        let (person, organisation) = ("ivo".to_owned(), "court".to_owned());
+        let ivo = Principal::Person { person, organisation, roles: roles.to_vec() };
+        assert_eq!(office(&access, &ivo, &stop(Scope::All)), PartyRole::Reviewer);
+    }
+    let (person, organisation) = ("ivo".to_owned(), "court".to_owned());
+    let ivo = Principal::Person { person, organisation, roles: vec![PartyRole::Isp] };
+    assert_eq!(office(&access, &ivo, &stop(Scope::All)), PartyRole::Isp);
 }

@@ -4,10 +4,10 @@
 //! It is of the feed as it was when it began. What is not shown to be decided any more when its turn comes was
 //! changed since then, and the delta that leads on from the snapshot says how; so it is left out.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SendError, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
 use ledger::Reader;
@@ -53,6 +53,7 @@ struct Writing {
     done: Receiver<Result<FileName>>,
     bare: Option<u64>,
     given_up: Arc<AtomicBool>,
+    files: PathBuf,
 }
 
 impl Draft {
@@ -111,15 +112,19 @@ impl Draft {
         let (end, done) = sync_channel(1);
         let (ledger, files, stop) =
             (house.case().dir().join("ledger"), files.to_owned(), Arc::clone(&given_up));
+        let folder = files.clone();
         let run = move || {
             let goes_on = || !stop.load(Ordering::Relaxed);
             let written = Reader::open(&ledger).map_err(Error::from);
             let written = written.and_then(|log| paper.write(&log, &files, &[], &goes_on));
-            let _ = end.send(written);
+            // Who asked for it is gone: nobody will ever name it.
+            if let Err(SendError(Ok(file))) = end.send(written) {
+                forget(&files, &file);
+            }
         };
         let thread = std::thread::Builder::new().name("snapshot".to_owned()).spawn(run);
         thread.map_err(|e| Error::Beside(format!("no thread could be had: {e}")))?;
-        Ok(Writing { done, bare, given_up })
+        Ok(Writing { done, bare, given_up, files: folder })
     }
 }
 
@@ -127,6 +132,14 @@ impl Drop for Draft {
     fn drop(&mut self) {
         if let Some(writing) = &self.writing {
             writing.given_up.store(true, Ordering::Relaxed);
+            if let Ok(Ok(file)) = writing.done.try_recv() {
+                forget(&writing.files, &file);
+            }
         }
     }
+}
+
+/// Takes a file away that no manifest names or will name. Where that fails the next start does it.
+fn forget(files: &Path, file: &FileName) {
+    let _ = ledger::disk::remove(&files.join(file.hash.to_string()));
 }

@@ -323,7 +323,8 @@ impl Publisher {
         }
         // One that could not be written is not said to be there: its ISP goes on with what all get.
         let standing = self.own.iter().filter(|(isp, view)| view.stands() && wanted.contains(isp));
-        round.apart = standing.map(|(_, view)| Apart::of(place, view.name())).collect();
+        let said: BTreeSet<String> = standing.map(|(_, view)| view.name().to_owned()).collect();
+        round.apart = said.iter().map(|name| Apart::of(place, name)).collect();
         round.apart.sort_unstable();
         note(self.all.publish(&round, &mut self.retired, told));
         round.apart = Vec::new();
@@ -339,8 +340,15 @@ impl Publisher {
             for view in over.iter().filter_map(|isp| self.own.remove(isp)) {
                 self.stood.insert(view.end(&mut self.retired));
             }
+            // One that waits for its snapshot: whoever still found the manifest of before would go by that.
+            let waits = |view: &&View| !view.stands() && !said.contains(view.name());
+            let waiting = self.own.values().filter(waits).map(|view| view.name().to_owned());
+            let there = |name: &String| self.folder.join(name).join("manifest").is_file();
+            let old: Vec<String> = waiting.filter(there).collect();
+            self.stood.extend(old);
             for name in std::mem::take(&mut self.stood) {
-                let goes_on = |view: &View| view.name() == name;
+                let goes_on =
+                    |view: &View| view.name() == name && (view.stands() || said.contains(&name));
                 if name != self.all.name() && !self.own.values().any(goes_on) {
                     let ended = view::end(&self.folder, &name, told);
                     // With the next beat again.

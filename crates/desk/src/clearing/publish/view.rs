@@ -54,8 +54,8 @@ pub(super) struct View {
     bare: Option<u64>,
     /// A snapshot is to be made beside the house's work.
     asks: bool,
-    /// All that leads on to it is to be let go of then.
-    anew: bool,
+    /// It is to be of this serial or a later one, and all that leads on to it is to be let go of then.
+    anew: Option<u64>,
     drafted: Option<Drafted>,
 }
 
@@ -76,7 +76,7 @@ impl View {
             count: 0,
             bare: None,
             asks: false,
-            anew: false,
+            anew: None,
             drafted: None,
         }
     }
@@ -130,29 +130,31 @@ impl View {
     ) -> Result<()> {
         let done = self.follow(round, retired);
         match &done {
-            Ok(()) if self.is_at(round) => told(Put::Stands(&self.name)),
-            Ok(()) => {}
+            Ok(_) if self.is_at(round) => told(Put::Stands(&self.name)),
+            Ok(_) => {}
             // Whatever stands there is not gone on with: the next is a snapshot, in a folder made anew.
             Err(_) => self.place = None,
         }
-        done
+        done.and_then(|beside| beside)
     }
 
-    fn follow(&mut self, round: &Round<'_>, retired: &mut Retired) -> Result<()> {
-        let Some(feed) = round.house.feed() else { return Ok(()) };
+    /// Fails where it does not stand; gives what failed beside: what only makes the way to it shorter.
+    fn follow(&mut self, round: &Round<'_>, retired: &mut Retired) -> Result<Result<()>> {
+        let Some(feed) = round.house.feed() else { return Ok(Ok(())) };
         let history = feed.history();
         disk::create_dir(&self.files())?;
         self.renew(round, history);
         let drafted = self.drafted.take();
         let drafted = if self.stands() { drafted } else { self.begin(drafted, history, retired) };
         if self.place != Some(round.place) && !self.step(round, history, retired)? {
-            return Ok(());
+            return Ok(Ok(()));
         }
+        let mut beside = Ok(());
         if let Some(drafted) = drafted {
-            self.adopt(drafted, round, history, retired)?;
+            beside = self.adopt(drafted, round, history, retired);
         }
-        self.shorten(round, history, retired)?;
-        self.sign(round)
+        let beside = beside.and(self.shorten(round, history, retired));
+        self.sign(round).map(|()| beside)
     }
 
     /// Goes to where the feed is. False where that has to wait for a snapshot of a view that begins.
@@ -201,10 +203,10 @@ impl View {
         }
         let file = self.write(round, None, gathered, &[])?;
         self.count = count;
-        if self.anew {
+        if self.anew.is_some() {
             retire(retired, &self.files(), self.steps.drain(..));
         }
-        (self.asks, self.anew) = (false, false);
+        (self.asks, self.anew) = (false, None);
         let old = self.snapshot.replace(file).into_iter().chain(self.over.take());
         retire(retired, &self.files(), old);
         Ok(())
@@ -225,7 +227,7 @@ impl View {
                 let Drafted { place, file, count, bare } = drafted;
                 (self.place, self.snapshot, self.count) = (Some(place), Some(file), count);
                 self.bare = self.bare.max(bare);
-                (self.asks, self.anew) = (false, false);
+                (self.asks, self.anew) = (false, None);
             }
         }
         None
@@ -240,7 +242,12 @@ impl View {
         retired: &mut Retired,
     ) -> Result<()> {
         let serial = drafted.place.serial;
-        if self.anew {
+        // It was begun before witnesses were waited for, and what leads on from it may be bare.
+        if self.anew.is_some_and(|since| serial < since) {
+            retire(retired, &self.files(), [drafted.file]);
+            return Ok(());
+        }
+        if self.anew.is_some() {
             let before = self.steps.iter().take_while(|step| step.from < Some(serial)).count();
             retire(retired, &self.files(), self.steps.drain(..before));
         }
@@ -248,7 +255,13 @@ impl View {
         let mut over = None;
         if !leads && drafted.place != round.place {
             over = match history.answer_to(&self.whose, Some(drafted.place)) {
-                Answer::Delta(own) => Some(self.delta(round, &own)?),
+                Answer::Delta(own) => match self.delta(round, &own) {
+                    Ok(over) => Some(over),
+                    Err(error) => {
+                        retire(retired, &self.files(), [drafted.file]);
+                        return Err(error);
+                    }
+                },
                 _ => {
                     retire(retired, &self.files(), [drafted.file]);
                     return Ok(());
@@ -259,7 +272,7 @@ impl View {
         let old = old.chain(std::mem::replace(&mut self.over, over));
         retire(retired, &self.files(), old);
         self.bare = self.bare.max(drafted.bare);
-        (self.asks, self.anew) = (false, false);
+        (self.asks, self.anew) = (false, None);
         Ok(())
     }
 
@@ -314,7 +327,7 @@ impl View {
         if self.bare.is_some_and(|last| cosigned.is_some_and(|(size, _)| last < *size)) {
             self.bare = None;
             if self.stands() && self.is_great(round, history) {
-                (self.asks, self.anew) = (true, true);
+                (self.asks, self.anew) = (true, Some(history.place().serial));
             } else {
                 self.place = None;
             }
@@ -375,6 +388,8 @@ impl View {
     /// It is its ISP's no more. Files stay for whoever is fetching one; its name, for [`end`].
     pub(super) fn end(mut self, retired: &mut Retired) -> String {
         self.let_go(retired);
+        let drafted = self.drafted.take().map(|drafted| drafted.file);
+        retire(retired, &self.files(), drafted);
         self.name
     }
 }

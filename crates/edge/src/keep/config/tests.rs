@@ -100,6 +100,10 @@ fn a_file_protects_too() {
     assert!(config.protected().unwrap_err().to_string().contains("names.txt cannot be read"));
     ledger::disk::write(&list, b"# ours\n*.bank.example  # the bank\n\n").unwrap();
     assert_eq!(config.protected().unwrap().len(), 2);
+    // No remark keeps keep from starting.
+    let long = format!("shop.example\t# why\ta {}\n", "long ".repeat(50));
+    ledger::disk::write(&list, long.as_bytes()).unwrap();
+    assert_eq!(config.protected().unwrap().explained(), 1);
     ledger::disk::write(&list, b"bank\n").unwrap();
     let error = config.protected().unwrap_err().to_string();
     assert!(error.contains("names.txt") && error.contains("\"bank\""), "{error}");
