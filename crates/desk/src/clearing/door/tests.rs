@@ -3,6 +3,7 @@ use shield::order::{Command, Moment, Scope};
 use shield::wire::stop::{Act, StopFile};
 
 use super::*;
+use crate::access::Principal;
 use crate::clearing::HouseAct;
 use crate::parties::{Act as Does, PartyRole, Sector, act};
 
