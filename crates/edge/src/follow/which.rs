@@ -98,7 +98,9 @@ impl Which {
             (true, _) => (true, if other.is_absent() { first } else { other }),
             (_, true) => (true, if first.is_absent() { other } else { first }),
             // That the other one is behind explains nothing of what was wrong with this one.
-            _ if matches!(other, Fault::Behind(..)) => (instead.before == self.own, first),
+            _ if matches!(other, Fault::Behind(..)) && !first.is_absent() => {
+                (instead.before == self.own, first)
+            }
             _ => (instead.before == self.own, if first.is_absent() { other } else { first }),
         };
         self.reads = if is_own { self.own.clone() } else { ALL.to_owned() };
