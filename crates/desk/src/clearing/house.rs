@@ -647,7 +647,7 @@ pub(super) fn replay(case: &Case, standing: &mut Standing, first: u64) -> Result
     }
     let signed = case.checkpoint().and_then(|note| Checkpoint::parse_unverified(note).ok());
     // Who may sign was held where the log was opened.
-    if !signed.is_some_and(|signed| (signed.size, signed.root) == (case.len(), held.root())) {
+    if signed.is_none_or(|signed| (signed.size, signed.root) != (case.len(), held.root())) {
         return Err(Error::Beside(format!(
             "the entries of the clearing house's log are not those of its signed checkpoint: one of them was \
              changed. Nothing is decided on such a log; `vigie verify {}` tells more, `vigie restore` lays back \
