@@ -75,7 +75,7 @@ pub(crate) fn reset(dir: &Path, list: &Path) -> Result<(), Failed> {
     let verified = begun.elapsed().as_secs_f64();
     let memory = memory_mb("VmRSS:") - before;
     let names: String = follower.held().keys().map(|name| format!("{name}\n")).collect();
-    std::fs::write(list, names)?;
+    ledger::disk::write(list, names.as_bytes())?;
     println!(
         "{values} {} {made:.2} {verified:.2} {beside:.2} {most:.1} {held_up:.0} {memory:.0}",
         snapshot.bytes

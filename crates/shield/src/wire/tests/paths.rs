@@ -70,7 +70,7 @@ proptest! {
         let leads = |mut at: u64| {
             while at != serial {
                 let next = files.iter().filter(|(from, to)| *from == at && to > from).map(|(_, to)| *to);
-                let Some(next) = next.max() else { return None };
+                let next = next.max()?;
                 at = next;
             }
             Some(())

@@ -319,7 +319,9 @@ impl Driven<'_> {
         match value(self.byte()) {
             Item::Name(name) if self.byte() & 1 == 0 => Cover::Name(name),
             Item::Name(name) => Cover::Below(name),
-            _ if self.byte() % 3 == 0 => Cover::System(64_500 + u32::from(self.byte() & 1)),
+            _ if self.byte().is_multiple_of(3) => {
+                Cover::System(64_500 + u32::from(self.byte() & 1))
+            }
             other => {
                 let ip = other.address().expect("an address");
                 let length = if ip.is_ipv4() { 31 } else { 64 };
