@@ -33,7 +33,9 @@ fn read(bytes: &[u8]) {
     let sound = table.is_sound();
     let (mut reading, mut measure) = (Reading::new(table), Measure::default());
     for line in lines.split(|byte| *byte == b'\n') {
-        let _ = reading.line(line);
+        if reading.line(line).is_err() {
+            return; // A state that was not read to its end is none.
+        }
         let _ = measure.line(reading.state(), line);
     }
     // A table whose keys do not grow is written otherwise than it was read.

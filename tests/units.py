@@ -107,11 +107,13 @@ class Supervisor:
 
     def down(self):
         """Its keep by `kill -9`, and not back. Its lines are run meanwhile."""
+        assert self.error is None, self.error
         self.stopped.clear()
         self.again.clear()
         self.bench.kill("keep")
 
     def end(self):
         """From here on nobody looks after it: it runs on, and its end is whoever's who ends it."""
+        assert self.error is None, self.error
         self.over.set()
         self.again.set()

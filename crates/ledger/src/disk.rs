@@ -3,6 +3,7 @@
 //! - [`write()`]: a small file at once (temp, fsync, rename, fsync of the folder).
 //! - [`Pending`]: a file written piece by piece, which appears under its name by [`Pending::persist`]
 //!   and is removed if dropped before.
+//! - [`Hashed`]: the same hashed as it is written, flushed steadily, and bounded.
 //! - [`Batch`]: many pending files made durable by one flush of each file system.
 //! - [`Append`]: a file that grows, with explicit syncs.
 //! - [`nameless`]: a file for a while that a crash cannot leave behind.
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use self::batch::Batch;
+pub use self::hashed::Hashed;
 use crate::error::{Error, Result};
 
 /// What the names of unfinished files start with.
@@ -430,6 +432,7 @@ fn write_step(path: &Path, bytes: &[u8], run: impl FnMut(&[u8]) -> io::Result<()
 
 #[path = "disk/batch.rs"]
 mod batch;
+mod hashed;
 #[path = "disk/nameless.rs"]
 pub mod nameless;
 #[path = "disk/shred.rs"]

@@ -33,6 +33,8 @@ pub(crate) enum No {
     Form(&'static str),
     /// It could not be asked so, as the desk says in its own words.
     Asked(String),
+    /// It was done, and so many items were lifted by it; more are left.
+    Left(u64),
     /// Whether it was done, the log says.
     Failed(PageError),
 }
@@ -97,6 +99,7 @@ pub(crate) async fn said(app: &App, ctx: &Ctx, no: No, to: &str, written: &str) 
         No::Refused(why) => (StatusCode::CONFLICT, refusal(lang, &why), true),
         No::Form(key) => (StatusCode::UNPROCESSABLE_ENTITY, lang.t(key).to_owned(), true),
         No::Asked(why) => (StatusCode::UNPROCESSABLE_ENTITY, why, false),
+        No::Left(lifted) => return left(app, ctx, lifted, to).await,
         No::Failed(error) => return fail(ctx, &error),
     };
     let body = html! {
@@ -112,6 +115,19 @@ pub(crate) async fn said(app: &App, ctx: &Ctx, no: No, to: &str, written: &str) 
     };
     let page = Page::new(ctx, Place::Live, lang.t("act.refused"), body);
     framed(app, ctx, status, page).await
+}
+
+/// It was done, and not yet to the end.
+async fn left(app: &App, ctx: &Ctx, lifted: u64, to: &str) -> Response {
+    let lang = ctx.lang;
+    let body = html! {
+        div.prose {
+            div.notice.is-error role="alert" { p { (lang.n("act.left", lifted, &[])) } }
+            p { a.button href=(to) { (lang.t("act.back")) } }
+        }
+    };
+    let page = Page::new(ctx, Place::Live, lang.t("act.done"), body);
+    framed(app, ctx, StatusCode::SERVICE_UNAVAILABLE, page).await
 }
 
 /// Goes on to where it shows. What is durable on one machine alone is said first: the standby does not have it.

@@ -210,21 +210,23 @@ pub(crate) async fn end(
     acts::done(&app, &headers, ("/orders", &form.grounds), run).await
 }
 
-/// Asks until no item is lifted any more, or [`ROUNDS`] times.
+/// Asks until no item is lifted any more, or [`ROUNDS`] times. What was done once is never said not to have been.
 pub(super) async fn until_none(app: &App, who: &Who, command: &Command) -> Result<Done, No> {
     let mut first = act(app, who, command.clone()).await?;
-    let mut lifted = turns(&first);
+    let (mut lifted, mut last) = (0, turns(&first));
     for _ in 1..ROUNDS {
-        if !lifted {
-            break;
+        if last == 0 {
+            return Ok(first);
         }
-        let next = act(app, who, command.clone()).await?;
+        lifted += last;
+        let Ok(next) = act(app, who, command.clone()).await else { return Err(No::Left(lifted)) };
         first.alone |= next.alone;
-        lifted = turns(&next);
+        last = turns(&next);
     }
-    Ok(first)
+    if last == 0 { Ok(first) } else { Err(No::Left(lifted + last)) }
 }
 
-fn turns(done: &Done) -> bool {
-    done.steps.iter().any(|step| matches!(step.deed, Deed::Turned { .. }))
+/// How many items something ended.
+fn turns(done: &Done) -> u64 {
+    done.steps.iter().filter(|step| matches!(step.deed, Deed::Turned { .. })).count() as u64
 }

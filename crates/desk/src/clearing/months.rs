@@ -12,7 +12,6 @@ use super::tally::Times;
 
 /// The most months that are kept: ten years.
 pub const MAX_MONTHS: usize = 120;
-const DAY_MS: i64 = 86_400_000;
 
 /// A month, as year × 100 + month: 202610. 0 is none.
 pub type MonthId = u64;
@@ -72,16 +71,12 @@ impl Months {
     }
 }
 
-/// The month of a moment, in UTC.
+/// The month of a moment, in UTC; 0 where the calendar has none.
 pub fn month_of(at: Moment) -> MonthId {
-    // Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days: years begin in March.
-    let day = at.0.div_euclid(DAY_MS) + 719_468;
-    let (era, day) = (day.div_euclid(146_097), day.rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let month = (5 * (day - (365 * year + year / 4 - year / 100)) + 2) / 153;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    u64::try_from(year * 100 + month).unwrap_or(0)
+    let Ok(at) = jiff::Timestamp::from_millisecond(at.0) else { return 0 };
+    let day = at.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let year = u64::try_from(day.year()).unwrap_or(0);
+    year * 100 + u64::from(day.month().unsigned_abs())
 }
 
 #[cfg(test)]

@@ -198,6 +198,8 @@ pub struct Reading {
     state: State,
     /// How many tickets each event has to have.
     announced: Vec<(EventId, u64)>,
+    /// True once it refused a line: a part of that line may stand.
+    broken: bool,
 }
 
 const NO_VALUE: Unkept = Unkept::Odd("a value that was never reported");
@@ -208,14 +210,21 @@ impl Reading {
     /// Begins, with its values.
     pub fn new(table: Table) -> Self {
         let state = State { values: Values::of(table), ..State::default() };
-        Self { state, announced: Vec::new() }
+        Self { state, announced: Vec::new(), broken: false }
     }
 
     /// Takes the next line.
     ///
     /// # Errors
-    /// No line of these, or one that does not fit what came before.
+    /// No line of these, or one that does not fit what came before. After it there is no state any more: see
+    /// [`Self::end`].
     pub fn line(&mut self, line: &[u8]) -> Result<(), Unkept> {
+        let taken = self.take(line);
+        self.broken |= taken.is_err();
+        taken
+    }
+
+    fn take(&mut self, line: &[u8]) -> Result<(), Unkept> {
         let line = serde_json::from_slice(line)?;
         let state = &mut self.state;
         let before = match line {
@@ -273,8 +282,11 @@ impl Reading {
     /// The state of all of its lines.
     ///
     /// # Errors
-    /// Some are missing.
+    /// Some are missing, or one was refused.
     pub fn end(self) -> Result<State, Unkept> {
+        if self.broken {
+            return Err(Unkept::Odd("a line of it was refused"));
+        }
         for (event, tickets) in &self.announced {
             let known = self.state.events.get(event).map(|known| known.tickets.len() as u64);
             if known != Some(*tickets) {

@@ -436,3 +436,25 @@ async fn who_gives_orders_publishes_months_that_are_over_and_nobody_else_does() 
     let (_, csv) = get(&mut bench, None, "/transparency.csv").await;
     assert_eq!(csv.lines().count(), 1, "{csv}");
 }
+
+/// What was done is never said not to have been, though there is more of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_left_is_said_with_what_was_done() {
+    use axum::body::to_bytes;
+    use axum::http::HeaderMap;
+
+    use crate::app::Ctx;
+    use crate::house::acts::{No, said};
+
+    let bench = Bench::house();
+    let ctx = Ctx::of(&HeaderMap::new(), "/orders", "", Vec::new());
+    let page = async |no| {
+        let answer = said(&bench.app, &ctx, no, "/orders", "").await;
+        let bytes = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    };
+    let left = page(No::Left(3_000)).await;
+    assert!(left.contains("3\u{202f}000 items under it too"), "{left}");
+    assert!(!left.contains("Nothing was changed"), "{left}");
+    assert!(page(No::Form("act.unread")).await.contains("Nothing was changed"));
+}

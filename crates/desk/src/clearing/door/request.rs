@@ -9,7 +9,7 @@ use super::ROUTE;
 use crate::access::{Access, Action, Asked, Decision, Principal};
 use crate::clearing::house::Ask;
 use crate::clearing::house_act::HouseAct;
-use crate::parties::PartyRole;
+use crate::parties::{PartyRole, Sector};
 use crate::{Error, Result};
 
 /// What somebody asks for.
@@ -61,12 +61,19 @@ impl Request {
         })?;
         access.refresh()?;
         let actor = access.register(|register| register.actor(&self.person, role))?;
-        let named = self.command.as_ref().map(organisations).unwrap_or_default();
-        for organisation in named {
-            let known = access.register(|register| register.organisation(organisation).is_some());
-            if !known {
+        for (organisation, is) in self.command.as_ref().map(organisations).unwrap_or_default() {
+            let sector =
+                access.register(|register| Some(register.organisation(organisation)?.sector));
+            let Some(sector) = sector else {
                 return Err(Error::Asked(format!(
                     "no organisation is registered as {organisation:?}: `vigie party list` shows them"
+                )));
+            };
+            if let Some(is) = is.filter(|is| *is != sector) {
+                return Err(Error::Asked(format!(
+                    "{organisation:?} is registered as {}, and this is said of a {}: `vigie party list` shows them",
+                    sector.word(),
+                    is.word()
                 )));
             }
         }
@@ -180,19 +187,26 @@ fn first_office(
     furthest.or(roles.first()).copied().unwrap_or(PartyRole::Public)
 }
 
-/// Whom a command names: a slip of the pen in a stop must not look like a stop.
-fn organisations(command: &Command) -> Vec<&str> {
+/// Whom a command names, and what they have to be: a slip of the pen in a stop must not look like a stop. What stands
+/// already is ended whatever they are by now.
+fn organisations(command: &Command) -> Vec<(&str, Option<Sector>)> {
     match command {
-        Command::GiveOrder(order) => vec![order.reporter.as_str()],
-        Command::Stop { scope, .. } | Command::Resume { scope, .. } => match scope {
-            Scope::Reporter(of) | Scope::Isp(of) => vec![of.as_str()],
-            Scope::All | Scope::Event(_) | Scope::Ticket(_) => Vec::new(),
-        },
+        Command::GiveOrder(order) => vec![(order.reporter.as_str(), Some(Sector::RightsHolder))],
+        Command::Stop { scope, .. } => scope_of(scope, true),
+        Command::Resume { scope, .. } => scope_of(scope, false),
         Command::Submit(asked) => match &asked.audience {
-            Audience::Only(isps) => isps.iter().map(|isp| isp.as_str()).collect(),
+            Audience::Only(isps) => isps.iter().map(|isp| (isp.as_str(), None)).collect(),
             Audience::All => Vec::new(),
         },
         _ => Vec::new(),
+    }
+}
+
+fn scope_of(scope: &Scope, must_be: bool) -> Vec<(&str, Option<Sector>)> {
+    match scope {
+        Scope::Reporter(of) => vec![(of.as_str(), must_be.then_some(Sector::RightsHolder))],
+        Scope::Isp(of) => vec![(of.as_str(), must_be.then_some(Sector::Isp))],
+        Scope::All | Scope::Event(_) | Scope::Ticket(_) => Vec::new(),
     }
 }
 

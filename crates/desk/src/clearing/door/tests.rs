@@ -83,3 +83,28 @@ fn who_may_stop_everything_stops_everything_though_an_isp_stops_itself() {
     let ivo = Principal::Person { person, organisation, roles: vec![PartyRole::Isp] };
     assert_eq!(office(&access, &ivo, &stop(Scope::All)), PartyRole::Isp);
 }
+
+/// A stop on an ISP that is none would show as one, and lift nothing.
+#[test]
+fn a_stop_is_on_what_it_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let access = access(dir.path());
+    let of = |scope| {
+        let halt = shield::order::Halt::Lifts;
+        let grounds = Grounds::new("a clinic").unwrap();
+        let stop = Command::Stop { scope, halt, grounds };
+        Request::new("vera", "operator", stop).ask(&access).map(drop)
+    };
+    let court = || shield::order::words::Organisation::new("court").unwrap();
+    for (scope, is) in
+        [(Scope::Isp(court()), "of a isp"), (Scope::Reporter(court()), "of a rights_holder")]
+    {
+        let said = of(scope).unwrap_err().to_string();
+        assert!(said.contains("registered as other") && said.contains(is), "{said}");
+    }
+    of(Scope::All).unwrap();
+    // What stands already is ended, whatever it is on.
+    let resume =
+        Command::Resume { scope: Scope::Isp(court()), grounds: Grounds::new("a slip").unwrap() };
+    Request::new("vera", "operator", resume).ask(&access).map(drop).unwrap();
+}

@@ -1,14 +1,12 @@
 //! What a file of the feed shows, gathered under the records that prove it, and how it is written to the disk.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use ledger::disk::{Overwrite, Pending};
+use ledger::disk::{Hashed, Overwrite, Pending};
 use ledger::{Checkpoint, Reader};
-use model::Sha256Hex;
-use sha2::{Digest, Sha256};
 use shield::feed::{Entry, Place};
 use shield::item::Item;
 use shield::order::ItemId;
@@ -19,10 +17,6 @@ use shield::wire::file::{Group, Head, Writer};
 use crate::clearing::blocks::{Blocks, Placed, Under};
 use crate::clearing::house::House;
 use crate::{Error, Result};
-
-/// What is written is made durable after each so many bytes: who else makes anything durable on the same disk, the
-/// log of acts first of all, waits for no more than that.
-const STEADY: u64 = 8 << 20;
 
 /// The blocks of one record that are shown, and what proves them.
 #[derive(Debug)]
@@ -100,9 +94,11 @@ impl Paper {
     ) -> Result<FileName> {
         let Self { head, gathered, size, .. } = self;
         let odd = |e: shield::wire::file::WriteError| Error::Beside(format!("the feed: {e}"));
-        let mut sink = Sink::new(Pending::new(folder)?);
+        let mut pending = Pending::new(folder)?;
+        // The feed holds so many values at the most, and that is its bound.
+        let mut hashed = Hashed::new(&mut pending, u64::MAX);
         {
-            let out = BufWriter::with_capacity(64 << 10, &mut sink);
+            let out = BufWriter::with_capacity(64 << 10, &mut hashed);
             let mut writer = Writer::new(out, &head).map_err(odd)?;
             for (index, shown) in gathered.0 {
                 if !goes_on() {
@@ -126,8 +122,7 @@ impl Paper {
             }
             writer.end().map_err(odd)?.flush().map_err(|e| odd(e.into()))?;
         }
-        let Sink { pending, hash, bytes, .. } = sink;
-        let hash = Sha256Hex(hash.finalize().into());
+        let (hash, bytes) = hashed.end();
         pending.persist(&folder.join(hash.to_string()), Overwrite::Replace)?;
         Ok(FileName { from: head.from, to: head.place.serial, bytes, hash })
     }
@@ -138,35 +133,4 @@ impl Paper {
 fn cosigned(house: &House, record: u64) -> Option<(u64, String)> {
     let (size, note) = house.cosigned.note(house.policy().witnesses)?;
     (record < *size).then(|| (*size, note.to_string()))
-}
-
-/// Hashes what goes through to the disk, and has it made durable steadily.
-struct Sink {
-    pending: Pending,
-    hash: Sha256,
-    bytes: u64,
-    durable: u64,
-}
-
-impl Sink {
-    fn new(pending: Pending) -> Self {
-        Self { pending, hash: Sha256::new(), bytes: 0, durable: 0 }
-    }
-}
-
-impl Write for Sink {
-    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
-        self.pending.append(part).map_err(io::Error::other)?;
-        self.hash.update(part);
-        self.bytes += part.len() as u64;
-        if self.bytes - self.durable >= STEADY {
-            self.pending.settle().map_err(io::Error::other)?;
-            self.durable = self.bytes;
-        }
-        Ok(part.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

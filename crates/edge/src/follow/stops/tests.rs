@@ -136,11 +136,13 @@ fn a_key_that_was_replaced_takes_back_nothing_that_was_obeyed() {
 
 #[tokio::test]
 async fn a_mirror_that_lets_a_stop_trickle_is_not_heard_out() {
-    use std::io::Write;
+    use std::io::{Read, Write};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/feed", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
+        // Who answers before he was asked is refused for that.
+        let _ = stream.read(&mut [0; 4_096]);
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 8000\r\n\r\n");
         while stream.write_all(b"a").is_ok() {
             std::thread::sleep(Duration::from_millis(100));

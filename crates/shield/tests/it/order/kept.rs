@@ -112,6 +112,21 @@ proptest! {
     }
 }
 
+/// Who reads on after a line that was refused has no state: a part of that line may have been taken.
+#[test]
+fn a_refused_line_leaves_no_state() {
+    let mut world = World::new();
+    world.blocked(&league(), "a.com");
+    let (lines, table) = kept(&world.state);
+    let mut reading = Reading::new(Table::open(table).unwrap());
+    for line in &lines {
+        let of_nothing = String::from_utf8_lossy(line).replace("\"a.com\"", "\"b.com\"");
+        let refused = line.starts_with(b"{\"item\":");
+        assert_eq!(reading.line(of_nothing.as_bytes()).is_err(), refused, "{of_nothing}");
+    }
+    assert_eq!(reading.end(), Err(Unkept::Odd("a line of it was refused")));
+}
+
 /// What is owed after harm was grouped outlives a start from what is kept, and no longer than it counts.
 #[test]
 fn grouped_harm_is_kept_while_it_counts() {
