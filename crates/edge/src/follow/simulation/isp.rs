@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use rand::rngs::SmallRng;
+use shield::feed::ALL;
 use shield::order::{Halt, Moment};
 use shield::wire::stop::{Obeyed, StopFile};
 use shield::wire::{Bounds, Follower};
@@ -133,7 +134,8 @@ impl Isp {
         self.clocks(now);
         let bounds =
             Bounds { per_minute: u64::MAX, silence_ms: self.set.silence_ms, ..Bounds::default() };
-        let mut follower = Follower::new(&self.set.view, bounds, Vec::new());
+        let view = if self.sabotage == Sabotage::SharedAlone { ALL } else { &self.set.view };
+        let mut follower = Follower::new(view, bounds, Vec::new());
         let seen = self.seen.as_deref().map(|text| Seen::parse(text).expect("what was written"));
         let seen = seen.filter(|_| self.sabotage != Sabotage::NoFloor);
         if let Some(seen) = seen {
@@ -155,7 +157,7 @@ impl Isp {
             progress: Progress::default(),
             obeyed,
             at: 0,
-            which: Which::new(&self.set.view),
+            which: Which::new(view),
             made: 0,
             failed: 0,
             wait: now,
@@ -293,6 +295,9 @@ impl Isp {
             }
         }
         self.speak(mine, now);
+        if went.is_some() && self.sabotage == Sabotage::Empties {
+            self.resolver.clear();
+        }
         self.went = went.map(|(made, epoch, before)| {
             let opened = before.difference(&self.resolver).cloned().collect();
             Went { made, epoch, opened }

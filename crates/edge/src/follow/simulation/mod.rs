@@ -52,6 +52,10 @@ enum Sabotage {
     Unwitnessed,
     /// Witnesses that are asked for what the second machine does not have.
     AsksAlone,
+    /// An edge that opens all while it goes over from one view to another.
+    Empties,
+    /// An edge that never looks at its own view.
+    SharedAlone,
 }
 
 /// Worlds in which nothing was stolen.
@@ -166,6 +170,8 @@ fn the_laws_find_what_is_broken_on_purpose() {
         (Sabotage::Forgets, "does not open again"),
         (Sabotage::Unwitnessed, "have cosigned its record"),
         (Sabotage::AsksAlone, "does not block"),
+        (Sabotage::Empties, "was open while it went over"),
+        (Sabotage::SharedAlone, "does not block"),
     ] {
         let found = (1..=4 * SEEDS).find_map(|seed| {
             let mut world = World::new(seed, SMALL, sabotage, Thief::No);
