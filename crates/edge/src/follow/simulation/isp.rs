@@ -159,6 +159,7 @@ impl Isp {
             made: 0,
             failed: 0,
             wait: now,
+            looks_since: None,
             flight: None,
             looked: now,
         });
