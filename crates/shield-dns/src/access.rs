@@ -27,6 +27,9 @@ pub struct Client {
     pub zones: Option<Vec<WireName>>,
     /// Where it is told of changes; signed with the first of its keys.
     pub notify: Vec<SocketAddr>,
+    /// Under which name it has zones of its own, of the same origins as everybody's: it gets everybody's while there
+    /// are none under that name. `None`: everybody's.
+    pub own: Option<String>,
 }
 
 /// Why a list of clients is not taken.

@@ -123,9 +123,11 @@ impl Answering {
             return Err(if inside { OptRcode::REFUSED } else { OptRcode::NOTAUTH });
         };
         let want = if kind == Rtype::SOA || udp { Want::Serial } else { Want::Zone };
-        if access.client(asker, zone.origin(), want).is_none() {
+        let Some(client) = access.client(asker, zone.origin(), want) else {
             return Err(OptRcode::REFUSED);
-        }
+        };
+        // Its own, where it has such: the origins are the same.
+        let zone = view.of(client).0.zone(question.qname()).unwrap_or(zone);
         let zone = Arc::clone(zone);
         match kind {
             Rtype::SOA => Ok(Found::Soa(zone)),

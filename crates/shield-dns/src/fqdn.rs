@@ -75,6 +75,11 @@ impl Fqdn {
         Ok(Self(turned.into()))
     }
 
+    /// One that stands in the store.
+    pub(crate) fn of_turned(turned: &[u8]) -> Option<Self> {
+        Some(Self(std::str::from_utf8(turned).ok()?.into()))
+    }
+
     /// The labels turned round, dots between: the order of the store.
     pub(crate) fn turned(&self) -> &[u8] {
         self.0.as_bytes()

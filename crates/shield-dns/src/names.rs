@@ -142,16 +142,22 @@ impl Names {
         cursor
     }
 
-    /// All names in order.
-    #[cfg(test)]
-    pub(crate) fn all(&self) -> Vec<String> {
+    /// All names, in the order of the store.
+    pub(crate) fn fqdns(&self) -> Vec<Fqdn> {
         let mut cursor = self.cursor();
-        let mut all = Vec::new();
+        let mut all = Vec::with_capacity(self.len);
         while let Some(name) = cursor.current() {
-            all.push(String::from_utf8(name.to_vec()).unwrap());
+            all.extend(Fqdn::of_turned(name));
             cursor.advance(self);
         }
         all
+    }
+
+    /// All names in order.
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> Vec<String> {
+        let turned = |name: Fqdn| String::from_utf8(name.turned().to_vec()).unwrap();
+        self.fqdns().into_iter().map(turned).collect()
     }
 }
 

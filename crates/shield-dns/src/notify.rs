@@ -33,6 +33,8 @@ pub const MAX_TARGETS: usize = 4_096;
 /// What is to be told to one server about one zone.
 struct Pending {
     soa: Arc<Snapshot>,
+    /// Under which name the zone is the client's own.
+    own: Option<String>,
     key: Option<Key>,
     tries: u32,
     /// When the next message goes out; `None` while there is nothing to tell.
@@ -87,34 +89,47 @@ impl Outbox {
                 if targets > MAX_TARGETS {
                     break;
                 }
+                let (view, own) = view.of(client);
                 for zone in view.zones() {
                     let all = client.zones.as_ref();
                     if all.is_none_or(|zones| zones.iter().any(|z| z == zone.origin())) {
                         let place = (*to, zone.origin().clone());
-                        wanted.insert(place, (zone, client.keys.first()));
+                        wanted.insert(place, (zone, client.keys.first(), own));
                     }
                 }
             }
         }
         self.pending.retain(|place, _| wanted.contains_key(place));
-        for (place, (zone, key)) in wanted {
-            let before = self.pending.get(&place);
-            let known = before.is_some_and(|p| p.soa.serial() == zone.serial());
-            if known && before.is_some_and(|p| p.key.as_ref() == key) {
-                continue;
-            }
+        for (place, (zone, key, own)) in wanted {
+            let own = own.map(ToOwned::to_owned);
+            let before = self.pending.get_mut(&place);
+            let known = |p: &&mut Pending| p.soa.serial() == zone.serial() && p.key.as_ref() == key;
+            let before = match before {
+                Some(pending) if known(&pending) => {
+                    pending.own = own;
+                    continue;
+                }
+                before => before,
+            };
             let sent = before.and_then(|pending| pending.sent);
             let due = Some(sent.map_or(now, |sent| now.max(sent + SPACING)));
             let (soa, key) = (Arc::clone(zone), key.cloned());
-            let fresh = Pending { soa, key, tries: 0, due, sent, id: id(), signed: None };
+            let fresh = Pending { soa, own, key, tries: 0, due, sent, id: id(), signed: None };
             self.pending.insert(place, fresh);
         }
     }
 
-    /// Takes over a zone's new version: the quick way, where the clients are the same.
-    pub(crate) fn changed(&mut self, zone: &Arc<Snapshot>, now: u64, id: &mut dyn FnMut() -> u16) {
+    /// Takes over a new version of everybody's zone, or of the own one of some clients: the quick way, where the
+    /// clients are the same.
+    pub(crate) fn changed(
+        &mut self,
+        of: Option<&str>,
+        zone: &Arc<Snapshot>,
+        now: u64,
+        id: &mut dyn FnMut() -> u16,
+    ) {
         for ((_, origin), pending) in &mut self.pending {
-            if origin == zone.origin() {
+            if origin == zone.origin() && pending.own.as_deref() == of {
                 pending.soa = Arc::clone(zone);
                 pending.due = Some(pending.sent.map_or(now, |sent| now.max(sent + SPACING)));
                 (pending.tries, pending.id, pending.signed) = (0, id(), None);

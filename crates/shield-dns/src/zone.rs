@@ -136,6 +136,23 @@ impl Snapshot {
         Some(next)
     }
 
+    /// The next version, with what stands in another zone, or empty, and no step that leads to it.
+    pub(crate) fn over(&self, other: Option<&Self>, now: u64) -> Self {
+        let names = other.map(|other| other.names.clone()).unwrap_or_default();
+        let serial = next_serial(self.serial, now);
+        let after = other.map_or(serial, |other| {
+            if other.serial >= serial { next_serial(other.serial, now) } else { serial }
+        });
+        let mut next = Self::new(Arc::clone(&self.apex), after);
+        next.names = names;
+        next
+    }
+
+    /// Each name that is blocked.
+    pub fn names(&self) -> Vec<Fqdn> {
+        self.names.fqdns()
+    }
+
     /// What leads from an earlier serial to this version, as one step (RFC 1995, section 5, allows to
     /// condense), or none where the log does not reach back to it.
     ///

@@ -1,11 +1,13 @@
 //! The zones as served: a small hot one, a cold one cut in sixteen, and a catalog of them.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use domain::base::{Name, Serial, ToName};
 use domain::rdata::{Ns, Ptr, Txt, ZoneRecordData};
 
+use crate::access::Client;
 use crate::fqdn::Fqdn;
 use crate::zone::{Apex, Snapshot, Timers, WireName};
 
@@ -60,9 +62,36 @@ pub enum ZonesError {
 #[derive(Clone)]
 pub struct View {
     zones: Vec<Arc<Snapshot>>,
+    /// Zones of the same origins that some clients get in the place of these.
+    own: BTreeMap<String, Arc<View>>,
 }
 
 impl View {
+    /// These, and under each name those of the clients that have their own ([`Client::own`]).
+    #[must_use]
+    pub fn with_own(&self, own: BTreeMap<String, Arc<Self>>) -> Arc<Self> {
+        Arc::new(Self { zones: self.zones.clone(), own })
+    }
+
+    /// What a client gets, and under which name where that is its own.
+    pub(crate) fn of(&self, client: &Client) -> (&Self, Option<&str>) {
+        let own = client.own.as_ref().and_then(|name| self.own.get_key_value(name));
+        own.map_or((self, None), |(name, view)| (&**view, Some(name.as_str())))
+    }
+
+    /// All zones there are, everybody's first, each with the name under which it is some clients' own.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (Option<&str>, &Arc<Snapshot>)> {
+        let own = self.own.iter();
+        let own =
+            own.flat_map(|(name, of)| of.zones.iter().map(|zone| (Some(name.as_str()), zone)));
+        self.zones.iter().map(|zone| (None, zone)).chain(own)
+    }
+
+    /// The names under which some clients have their own.
+    pub(crate) fn owners(&self) -> impl Iterator<Item = &String> {
+        self.own.keys()
+    }
+
     /// The zone of an origin, whatever the case of its letters.
     pub fn zone(&self, origin: &impl ToName) -> Option<&Arc<Snapshot>> {
         self.zones.iter().find(|zone| zone.origin().name_eq(origin))
@@ -122,7 +151,58 @@ impl Zones {
         if layout.catalog {
             zones.push(zone(under("catalog")?, catalog(&under, &name, members)?));
         }
-        Ok(Self { view: Arc::new(View { zones }) })
+        Ok(Self { view: Arc::new(View { zones, own: BTreeMap::new() }) })
+    }
+
+    /// Zones that are these as they are, with the steps that led to them, and from here on change by themselves. It
+    /// costs nothing: they share what they have in common.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { view: Arc::clone(&self.view) }
+    }
+
+    /// Empties them, whatever stands in them, at once: whoever has more takes the empty zones whole. `now` is in Unix
+    /// seconds.
+    pub fn clear(&mut self, now: u64) {
+        let zones = self.view.zones.iter().map(|zone| {
+            if zone.is_empty() { Arc::clone(zone) } else { Arc::new(zone.over(None, now)) }
+        });
+        self.view = Arc::new(View { zones: zones.collect(), own: BTreeMap::new() });
+    }
+
+    /// Puts what stands in others of the same layout in the place of what stands in these, at once; whoever takes
+    /// these takes them whole. `now` is in Unix seconds.
+    pub fn become_as(&mut self, others: &Self, now: u64) {
+        let pairs = self.view.zones.iter().zip(&others.view.zones);
+        let zones = pairs.map(|(zone, other)| match (zone.is_empty(), other.is_empty()) {
+            (true, true) => Arc::clone(zone),
+            _ => Arc::new(zone.over(Some(other), now)),
+        });
+        self.view = Arc::new(View { zones: zones.collect(), own: BTreeMap::new() });
+    }
+
+    /// Where a name stands.
+    pub fn place(&self, name: &Fqdn) -> Option<Place> {
+        let holds = |at: usize| self.view.zones.get(at).is_some_and(|zone| zone.contains(name));
+        if holds(0) {
+            return Some(Place::Hot);
+        }
+        holds(1 + cold_zone(name)).then_some(Place::Cold)
+    }
+
+    /// How many names are hot.
+    pub fn hot(&self) -> usize {
+        self.view.zones.first().map_or(0, |zone| zone.len())
+    }
+
+    /// How many names stand in them.
+    pub fn len(&self) -> usize {
+        self.view.zones.iter().map(|zone| zone.len()).sum()
+    }
+
+    /// Whether none does.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The zones as they are now.
@@ -177,7 +257,7 @@ impl Zones {
             }
         }
         if !changed.is_empty() {
-            self.view = Arc::new(View { zones });
+            self.view = Arc::new(View { zones, own: BTreeMap::new() });
         }
         Ok(changed)
     }

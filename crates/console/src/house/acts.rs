@@ -33,8 +33,6 @@ pub(crate) enum No {
     Form(&'static str),
     /// It could not be asked so, as the desk says in its own words.
     Asked(String),
-    /// It was done, and so many items were lifted by it; more are left.
-    Left(u64),
     /// Whether it was done, the log says.
     Failed(PageError),
 }
@@ -59,11 +57,11 @@ pub(crate) async fn act(app: &App, who: &Who, command: Command) -> Result<Done, 
         // A key in the hands of a program, or whoever holds the folder: neither is anybody of the register.
         return Err(No::Form("act.person"));
     };
-    let role = office(&app.access, &who.principal, &command).word().to_owned();
+    let role = office(&app.access, &who.principal, who.source, &command).word().to_owned();
     let asks = Asks::new(person.clone(), role, command);
-    let access = app.clone();
+    let (access, source) = (app.clone(), who.source);
     let done = with(app, move |clearing| {
-        match asks.ask(&access.access)? {
+        match asks.ask(&access.access, source)? {
             Wanted::Command(ask, ..) => Ok(clearing.keeper.act(ask)?),
             // Nobody asks for one here.
             Wanted::House(..) => Err(PageError::Broken),
@@ -77,14 +75,14 @@ pub(super) async fn act_on_house(app: &App, who: &Who, act: HouseAct) -> Result<
     let Principal::Person { person, .. } = &who.principal else {
         return Err(No::Form("act.person"));
     };
-    let role = office_of_house(&app.access, &who.principal, &act).word().to_owned();
+    let role = office_of_house(&app.access, &who.principal, who.source, &act).word().to_owned();
     let asks = Asks::of_house(person.clone(), role, act);
-    let access = app.clone();
-    let done = with(app, move |clearing| match asks.ask(&access.access)? {
+    let (access, source) = (app.clone(), who.source);
+    let done = with(app, move |clearing| match asks.ask(&access.access, source)? {
         Wanted::House(actor, act) => Ok(clearing.keeper.look(move |house| {
             house.do_act(&actor.person, &act)?;
             let (at, alone) = (house.now(), house.is_alone());
-            Ok::<_, desk::Error>(Done { at, steps: Vec::new(), record: None, alone })
+            Ok::<_, desk::Error>(Done { at, steps: Vec::new(), record: None, alone, left: 0 })
         })??),
         // Nobody asks for one here.
         Wanted::Command(..) => Err(PageError::Broken),
@@ -99,7 +97,6 @@ pub(crate) async fn said(app: &App, ctx: &Ctx, no: No, to: &str, written: &str) 
         No::Refused(why) => (StatusCode::CONFLICT, refusal(lang, &why), true),
         No::Form(key) => (StatusCode::UNPROCESSABLE_ENTITY, lang.t(key).to_owned(), true),
         No::Asked(why) => (StatusCode::UNPROCESSABLE_ENTITY, why, false),
-        No::Left(lifted) => return left(app, ctx, lifted, to).await,
         No::Failed(error) => return fail(ctx, &error),
     };
     let body = html! {
@@ -117,28 +114,19 @@ pub(crate) async fn said(app: &App, ctx: &Ctx, no: No, to: &str, written: &str) 
     framed(app, ctx, status, page).await
 }
 
-/// It was done, and not yet to the end.
-async fn left(app: &App, ctx: &Ctx, lifted: u64, to: &str) -> Response {
-    let lang = ctx.lang;
-    let body = html! {
-        div.prose {
-            div.notice.is-error role="alert" { p { (lang.n("act.left", lifted, &[])) } }
-            p { a.button href=(to) { (lang.t("act.back")) } }
-        }
-    };
-    let page = Page::new(ctx, Place::Live, lang.t("act.done"), body);
-    framed(app, ctx, StatusCode::SERVICE_UNAVAILABLE, page).await
-}
-
-/// Goes on to where it shows. What is durable on one machine alone is said first: the standby does not have it.
+/// Goes on to where it shows. What is durable on one machine alone is said first, since the standby does not have it;
+/// and so is what an end left, which the house lifts by itself.
 pub(crate) async fn went(app: &App, ctx: &Ctx, done: &Done, to: &str) -> Response {
-    if !done.alone {
+    if !done.alone && done.left == 0 {
         return Redirect::to(to).into_response();
     }
     let lang = ctx.lang;
     let body = html! {
         div.prose {
-            (alone(lang))
+            @if done.alone { (alone(lang)) }
+            @if done.left > 0 {
+                div.notice role="status" { p { (lang.n("act.left", done.left, &[])) } }
+            }
             p { a.button href=(to) { (lang.t("act.go_on")) } }
         }
     };

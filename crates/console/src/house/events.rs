@@ -12,7 +12,7 @@ use shield::order::{Command, Order};
 
 use super::acts::{self, No, act};
 use super::rows::May;
-use super::{look, orders, parts, reports_for};
+use super::{look, parts, reports_for};
 use crate::app::{App, PageError};
 use crate::gate::Who;
 use crate::i18n::Lang;
@@ -207,7 +207,7 @@ pub(crate) async fn ended(
 ) -> Response {
     let run = async {
         let (event, grounds) = (form.id()?, acts::grounds(&form.grounds)?);
-        orders::until_none(&app, &who, &Command::EndEvent { event, grounds }).await
+        act(&app, &who, Command::EndEvent { event, grounds }).await
     };
     acts::done(&app, &headers, (BACK, &form.written()), run).await
 }

@@ -3,7 +3,7 @@
 use axum::extract::{Extension, Form, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use desk::clearing::read::{self, ExceptionView, Said};
+use desk::clearing::read::{self, ExceptionView, Log, Said};
 use maud::{Markup, html};
 use serde::Deserialize;
 use shield::order::Command;
@@ -12,7 +12,7 @@ use shield::order::exceptions::Cover;
 use super::acts::{self, No, act};
 use super::parts::{self, moment};
 use super::rows::May;
-use super::{asked, framed, look, whose};
+use super::{asked, framed, whose, with};
 use crate::app::{App, Ctx, fail};
 use crate::fmt;
 use crate::gate::Who;
@@ -38,21 +38,28 @@ pub(crate) async fn page(
     let lang = ctx.lang;
     let (whose, after) = (whose(&app, &who), ctx.query.read::<Cover>("after"));
     let all = whose.is_none();
-    let found = look(&app, move |house| {
-        let (page, waiting) = read::exceptions(house, &whose, after.as_ref(), ROWS)?;
-        let revoked = if all { read::revoked(house, REVOKED)? } else { Vec::new() };
-        Ok::<_, desk::Error>((page, waiting, revoked))
+    // The house says which records; they are read here, so that it goes on meanwhile.
+    let found = with(&app, move |clearing| {
+        let (page, waiting, revoked, dir) = clearing.keeper.look(move |house| {
+            let (page, waiting) = read::exceptions(house, &whose, after.as_ref(), ROWS);
+            let revoked = if all { read::revoked(house, REVOKED) } else { Vec::new() };
+            (page, waiting, revoked, house.case().dir().to_owned())
+        })?;
+        let log = Log::open(&dir)?;
+        let rows: desk::Result<Vec<_>> = page.rows.into_iter().map(|row| row.told(&log)).collect();
+        let revoked: desk::Result<Vec<_>> =
+            revoked.into_iter().map(|record| read::said(&log, record)).collect();
+        Ok((rows?, page.next, waiting, revoked?.into_iter().flatten().collect::<Vec<_>>()))
     });
-    let (page, waiting, revoked) = match found.await {
-        Ok(Ok(found)) => found,
-        Ok(Err(error)) => return fail(&ctx, &error.into()),
+    let (rows, next, waiting, revoked) = match found.await {
+        Ok(found) => found,
         Err(error) => return fail(&ctx, &error),
     };
     let may = May::of(&app, &who);
-    let next = page.next.as_ref().map(ToString::to_string);
+    let next = next.as_ref().map(ToString::to_string);
     let body = html! {
-        @if page.rows.is_empty() { (empty(lang.t("exceptions.none"), lang.t("exceptions.none_why"))) }
-        @else { (list(&ctx, &page.rows, &may, all)) }
+        @if rows.is_empty() { (empty(lang.t("exceptions.none"), lang.t("exceptions.none_why"))) }
+        @else { (list(&ctx, &rows, &may, all)) }
         (pager(&ctx, next.as_deref()))
         @if !revoked.is_empty() { (past(lang, &revoked)) }
     };

@@ -9,6 +9,7 @@ use desk::clearing::read::{self, EventView, ItemView, LiveView, StopView};
 use desk::clearing::standby::Health;
 use maud::{Markup, html};
 use shield::harm::Finding;
+use shield::order::ending::Basis;
 use shield::order::step::StopCause;
 use shield::order::words::Organisation;
 use shield::order::{Halt, ItemId, Moment, TicketId};
@@ -127,11 +128,11 @@ pub(crate) fn mark(view: &LiveView, rows: &[(ItemView, Finding)]) -> String {
             (item.id, item.stage, item.until, item.objected, item.bar, found.verdict)
         })
         .collect();
-    let waits = (view.witnesses.asked, view.witnesses.waiting);
+    let waits = (view.witnesses.asked, view.witnesses.waiting, view.witnesses.fewer);
     let second = (view.standby.named.is_some(), view.standby.here, view.standby.alone);
-    let LiveView { stages, stops, left_out, objections, .. } = view;
+    let LiveView { stages, stops, left_out, objections, ending, .. } = view;
     let text = format!(
-        "{stages:?}{events:?}{stops:?}{left_out:?}{items:?}{objections}{waits:?}{second:?}"
+        "{stages:?}{events:?}{ending:?}{stops:?}{left_out:?}{items:?}{objections}{waits:?}{second:?}"
     );
     model::Sha256Hex::of(text.as_bytes()).to_string().get(..16).unwrap_or_default().to_owned()
 }
@@ -155,6 +156,7 @@ pub(crate) fn board(ctx: &Ctx, wall: &Wall, may: &May) -> Markup {
         (witnesses(lang, &view.witnesses, view.now))
         (figures(ctx, view))
         (events(lang, &view.events, view.now))
+        (ending(lang, &view.ending))
         section aria-labelledby="h-items" {
             h2 #h-items { (lang.t("items.newest")) }
             @if wall.rows.is_empty() { (empty(lang.t("items.none"), lang.t("items.none_why"))) }
@@ -236,6 +238,24 @@ fn events(lang: Lang, events: &[EventView], now: Moment) -> Markup {
     }
 }
 
+/// What ended and is not yet lifted whole.
+fn ending(lang: Lang, ending: &[(Basis, u64)]) -> Markup {
+    let name = |basis: &Basis| match basis {
+        Basis::Order(id) => text(id.as_str()),
+        Basis::Event(id) => text(id.as_str()),
+    };
+    html! {
+        @if !ending.is_empty() {
+            div.notice role="status" {
+                p { (lang.t("live.ending")) }
+                ul { @for (basis, left) in ending {
+                    li { (name(basis)) (lang.colon()) " " (lang.n("orders.left", *left, &[])) }
+                } }
+            }
+        }
+    }
+}
+
 pub(super) fn why(lang: Lang, cause: &StopCause) -> Markup {
     match cause {
         StopCause::Person(grounds) => html! { q { (text(grounds.as_str())) } },
@@ -286,6 +306,11 @@ fn witnesses(lang: Lang, of: &Witnessing, now: Moment) -> Markup {
                     } }
                 }
             }
+        }
+        @if of.fewer > 0 {
+            div.notice { p {
+                (lang.n("live.witnesses_fewer", of.fewer as u64, &[("all", &fmt::number(of.blocks as u64)), ("asked", &fmt::number(of.asked))]))
+            } }
         }
     }
 }

@@ -71,12 +71,19 @@ pub(crate) struct Clearing {
     pub(crate) known: Knowledge,
     pub(crate) challenges: Arc<Challenges>,
     pub(crate) limits: Limits,
+    published: transparency::Kept,
 }
 
 impl Clearing {
     pub(crate) fn new(house: ClearingHouse) -> Self {
         let ClearingHouse { keeper, known, challenges } = house;
-        Self { keeper, known, challenges, limits: Limits::default() }
+        let (limits, published) = (Limits::default(), transparency::Kept::default());
+        Self { keeper, known, challenges, limits, published }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn asked_for_published(&self) -> u64 {
+        self.published.asked()
     }
 }
 

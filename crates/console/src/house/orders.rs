@@ -3,13 +3,12 @@
 use axum::extract::{Extension, Form, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use desk::clearing::Done;
 use desk::clearing::read::{self, OrderView};
 use desk::parties::Sector;
 use maud::{Markup, html};
 use serde::Deserialize;
 use shield::order::words::{OrderId, Organisation, Right};
-use shield::order::{Command, Deed, Moment, Order};
+use shield::order::{Command, Moment, Order};
 
 use super::acts::{self, No, act};
 use super::parts::{self, moment};
@@ -29,8 +28,6 @@ use crate::query::url;
 const ROWS: usize = 100;
 /// Names that a field offers; others can be written.
 const OFFERED: usize = 200;
-/// So often one form has the rest of an ended order's items lifted, a thousand at a time; the form stays for more.
-const ROUNDS: usize = 100;
 const KNOWN: &[Param] = &[("after", |text| OrderId::new(text).is_some())];
 
 /// `GET /orders`.
@@ -99,10 +96,15 @@ fn list(lang: Lang, rows: &[OrderView], may: &May, now: Moment) -> Markup {
             html! { (fmt::number(view.events)) },
             html! {
                 (fmt::number(view.tickets))
-                @if view.live > 0 { br; span.quiet { (lang.n("orders.live", view.live, &[])) } }
+                @if view.left > 0 { br; span.quiet { (lang.n("orders.left", view.left, &[])) } }
+                @else if view.live > 0 { br; span.quiet { (lang.n("orders.live", view.live, &[])) } }
             },
-            // What is left of an order that ended is lifted by the same word.
-            html! { @if may.order && (order.until > now || view.live > 0 || view.cut) { (end_form(lang, order)) } },
+            // What is left of one that was ended the house lifts by itself; of one whose time is over it does not.
+            html! {
+                @if may.order && view.left == 0 && (order.until > now || view.live > 0 || view.cut) {
+                    (end_form(lang, order))
+                }
+            },
         ]
     };
     html! {
@@ -204,29 +206,7 @@ pub(crate) async fn end(
     let run = async {
         let order = OrderId::new(&form.order).ok_or(acts::unread())?;
         let grounds = acts::grounds(&form.grounds)?;
-        let command = Command::EndOrder { order, grounds };
-        until_none(&app, &who, &command).await
+        act(&app, &who, Command::EndOrder { order, grounds }).await
     };
     acts::done(&app, &headers, ("/orders", &form.grounds), run).await
-}
-
-/// Asks until no item is lifted any more, or [`ROUNDS`] times. What was done once is never said not to have been.
-pub(super) async fn until_none(app: &App, who: &Who, command: &Command) -> Result<Done, No> {
-    let mut first = act(app, who, command.clone()).await?;
-    let (mut lifted, mut last) = (0, turns(&first));
-    for _ in 1..ROUNDS {
-        if last == 0 {
-            return Ok(first);
-        }
-        lifted += last;
-        let Ok(next) = act(app, who, command.clone()).await else { return Err(No::Left(lifted)) };
-        first.alone |= next.alone;
-        last = turns(&next);
-    }
-    if last == 0 { Ok(first) } else { Err(No::Left(lifted + last)) }
-}
-
-/// How many items something ended.
-fn turns(done: &Done) -> u64 {
-    done.steps.iter().filter(|step| matches!(step.deed, Deed::Turned { .. })).count() as u64
 }

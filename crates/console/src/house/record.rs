@@ -3,7 +3,7 @@
 use axum::extract::{Extension, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use desk::clearing::read;
+use desk::clearing::read::{self, Log};
 use maud::{Markup, html};
 use model::ExhibitId;
 use model::record::ShieldNotice;
@@ -11,7 +11,7 @@ use shield::order::step::{Deed, StopCause};
 use shield::order::{Scope, TicketId, Turn};
 
 use super::parts::{self, moment};
-use super::{asked, framed, look, whose};
+use super::{asked, framed, look, whose, with};
 use crate::app::{App, PageError, fail};
 use crate::fmt;
 use crate::gate::Who;
@@ -156,14 +156,13 @@ pub(crate) async fn page(
     let (ctx, notes) = asked(&request, &[]);
     let lang = ctx.lang;
     let Ok(index) = index.parse::<u64>() else { return fail(&ctx, &PageError::NotFound) };
-    let found = look(&app, move |house| {
-        let folder = desk::shell::quoted_path(house.case().dir());
-        read::recorded(house, index).map(|found| found.map(|found| (found, folder)))
+    let found = with(&app, move |clearing| {
+        let dir = clearing.keeper.look(|house| house.case().dir().to_owned())?;
+        let found = Log::open(&dir)?.recorded(index)?;
+        Ok((found.ok_or(PageError::NotFound)?, desk::shell::quoted_path(&dir)))
     });
     let (found, folder) = match found.await {
-        Ok(Ok(Some(found))) => found,
-        Ok(Ok(None)) => return fail(&ctx, &PageError::NotFound),
-        Ok(Err(error)) => return fail(&ctx, &error.into()),
+        Ok(found) => found,
         Err(error) => return fail(&ctx, &error),
     };
     let kind =

@@ -129,7 +129,7 @@ pub(crate) async fn report(
                 No::Refused(why) => acts::refusal(lang, why),
                 No::Form(key) => lang.t(key).to_owned(),
                 No::Asked(why) => format!("{} {why}", lang.t("act.asked")),
-                No::Left(_) | No::Failed(_) => String::new(),
+                No::Failed(_) => String::new(),
             };
             let draft = draft.refused(said, found.unwrap_or_default());
             shown(&app, &who, &ctx, (StatusCode::CONFLICT, Vec::new()), draft).await

@@ -3,7 +3,7 @@
 use axum::extract::{Extension, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use desk::clearing::read::{self, ItemView, Recorded, TicketItem, TicketPage};
+use desk::clearing::read::{self, ItemView, Log, Recorded, TicketItem, TicketPage};
 use maud::{Markup, html};
 use shield::harm::Finding;
 use shield::order::step::{NoItem, Ticket};
@@ -43,11 +43,12 @@ async fn read_ticket(app: &App, who: &Who, id: TicketId, from: u16) -> Result<Se
     with(app, move |clearing| {
         let found = clearing.keeper.look(move |house| {
             let page = read::ticket(house, id, &whose, from, ROWS)?;
-            let records = page.records.iter().map(|index| read::recorded(house, *index));
-            let records: desk::Result<Vec<_>> = records.collect();
-            Some((page, records))
+            Some((page, house.case().dir().to_owned()))
         })?;
-        let (mut page, records) = found.ok_or(PageError::NotFound)?;
+        let (mut page, dir) = found.ok_or(PageError::NotFound)?;
+        let log = Log::open(&dir)?;
+        let records: desk::Result<Vec<_>> =
+            page.records.iter().map(|index| log.recorded(*index)).collect();
         let (mut live, mut ended) = (Vec::new(), Vec::new());
         for item in std::mem::take(&mut page.items) {
             match item {

@@ -1,19 +1,22 @@
 //! `/transparency`: what the authority publishes, for anybody: figures of months that are over. No name stands in
 //! them, no value, and nothing of what is in force. `POST /statistics/publish` says up to which month.
 
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use axum::extract::{Extension, Form, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use desk::clearing::months::{Month, MonthId, Months, month_of};
-use desk::clearing::{House, HouseAct};
+use desk::clearing::{House, HouseAct, Keeper};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::acts::{self, No};
 use super::parts;
 use super::statistics::took;
-use super::{asked, look};
-use crate::app::{App, fail};
+use super::{asked, look, with};
+use crate::app::{App, PageError, fail};
 use crate::fmt;
 use crate::gate::Who;
 use crate::html::parts::empty;
@@ -22,6 +25,8 @@ use crate::i18n::Lang;
 
 /// The policy's figure that says up to which month.
 const FIGURE: &str = "published_month";
+/// So long what is published is not worked out anew.
+const KEPT: Duration = Duration::from_secs(10);
 
 /// A month as people write it.
 fn name(month: MonthId) -> String {
@@ -33,15 +38,80 @@ fn over(months: &Months, now: MonthId) -> impl Iterator<Item = (MonthId, &Month)
     months.iter().rev().filter(move |(month, _)| *month < now)
 }
 
-/// Of these those that are published.
-fn published(house: &House) -> Vec<(MonthId, Month)> {
-    let (until, now) = (house.policy().published_month, month_of(house.now()));
-    shown(&house.tally().months, until, now)
+/// A month's figures as they are published.
+#[derive(Debug)]
+struct Figures {
+    month: MonthId,
+    counts: [(&'static str, u64); 11],
+    /// From an objection to its lift: half of them, and 99 of a hundred.
+    to_lift: [Option<u64>; 2],
 }
 
-fn shown(months: &Months, until: MonthId, now: MonthId) -> Vec<(MonthId, Month)> {
+/// What is published. Anybody may ask for it, as often as they like: the house is asked once in [`KEPT`], for a copy
+/// that costs it nothing, and each month is worked out once.
+#[derive(Debug)]
+pub(super) struct Published {
+    authority: String,
+    months: Vec<Figures>,
+}
+
+/// The pages that anybody gets until they are made anew.
+#[derive(Debug, Default)]
+pub(super) struct Kept(Mutex<Last>);
+
+#[derive(Debug, Default)]
+struct Last {
+    made: Option<(Instant, Arc<Published>)>,
+    #[cfg(test)]
+    asked: u64,
+}
+
+impl Kept {
+    fn of(&self, keeper: &Keeper) -> desk::Result<Arc<Published>> {
+        // Who comes meanwhile waits for the one who asks.
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, published)) = &kept.made
+            && at.elapsed() < KEPT
+        {
+            return Ok(Arc::clone(published));
+        }
+        let (months, until, now, authority) = keeper.look(|house| {
+            let (until, now) = (house.policy().published_month, month_of(house.now()));
+            (house.tally().months.clone(), until, now, house.case().authority().to_owned())
+        })?;
+        let published = Arc::new(Published { authority, months: shown(&months, until, now) });
+        kept.made = Some((Instant::now(), Arc::clone(&published)));
+        #[cfg(test)]
+        {
+            kept.asked += 1;
+        }
+        Ok(published)
+    }
+
+    /// Another month is published: the next who asks is shown that.
+    fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).made = None;
+    }
+
+    #[cfg(test)]
+    pub(super) fn asked(&self) -> u64 {
+        self.0.lock().unwrap().asked
+    }
+}
+
+async fn published(app: &App) -> Result<Arc<Published>, PageError> {
+    with(app, |clearing| Ok(clearing.published.of(&clearing.keeper)?)).await
+}
+
+/// Those that are over and published, the newest first: at most as many as are kept.
+fn shown(months: &Months, until: MonthId, now: MonthId) -> Vec<Figures> {
     let open = over(months, now).filter(|(month, _)| *month <= until);
-    open.map(|(month, of)| (month, of.clone())).collect()
+    let figures = |(month, of): (MonthId, &Month)| Figures {
+        month,
+        counts: counts(of),
+        to_lift: [50, 99].map(|percent| of.to_lift.percentile(percent)),
+    };
+    open.map(figures).collect()
 }
 
 fn counts(of: &Month) -> [(&'static str, u64); 11] {
@@ -68,27 +138,28 @@ pub(crate) async fn page(
 ) -> Response {
     let (ctx, _) = asked(&request, &[]);
     let lang = ctx.lang;
-    let found = look(&app, |house| (published(house), house.case().authority().to_owned())).await;
-    let (months, authority) = match found {
-        Ok(found) => found,
+    let published = match published(&app).await {
+        Ok(published) => published,
         Err(error) => return fail(&ctx, &error),
     };
+    let Published { authority, months } = &*published;
     let body = html! {
-        p { (lang.f("transparency.what", &[("authority", &authority)])) }
+        p { (lang.f("transparency.what", &[("authority", authority)])) }
         @if months.is_empty() { (empty(lang.t("transparency.none"), lang.t("transparency.none_why"))) }
-        @for (n, (month, of)) in months.iter().enumerate() { (one(lang, *month, of, n == 0)) }
+        @for (n, of) in months.iter().enumerate() { (one(lang, of, n == 0)) }
         @if !months.is_empty() { p { a.button href="/transparency.csv" download="transparency.csv" { "CSV" } } }
     };
     send(StatusCode::OK, open(&ctx, lang.t("transparency.title"), body))
 }
 
-fn one(lang: Lang, month: MonthId, of: &Month, first: bool) -> Markup {
+fn one(lang: Lang, of: &Figures, first: bool) -> Markup {
+    let [half, most] = of.to_lift;
     html! {
         details open[first] {
-            summary { strong { (name(month)) } }
+            summary { strong { (name(of.month)) } }
             dl.facts {
-                @for (figure, n) in counts(of) { dt { (lang.t(&format!("transparency.{figure}"))) } dd.num { (fmt::number(n)) } }
-                dt { (lang.t("transparency.to_lift")) } dd.num { (took(lang, of.to_lift.percentile(50))) " / " (took(lang, of.to_lift.percentile(99))) }
+                @for (figure, n) in of.counts { dt { (lang.t(&format!("transparency.{figure}"))) } dd.num { (fmt::number(n)) } }
+                dt { (lang.t("transparency.to_lift")) } dd.num { (took(lang, half)) " / " (took(lang, most)) }
             }
         }
     }
@@ -101,28 +172,28 @@ pub(crate) async fn csv(
     request: Request,
 ) -> Response {
     let (ctx, _) = asked(&request, &[]);
-    let months = match look(&app, |house| published(house)).await {
-        Ok(months) => months,
+    let published = match published(&app).await {
+        Ok(published) => published,
         Err(error) => return fail(&ctx, &error),
     };
     let kind = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
-    (StatusCode::OK, kind, rows(&months)).into_response()
+    (StatusCode::OK, kind, rows(&published.months)).into_response()
 }
 
 /// The file.
-fn rows(months: &[(MonthId, Month)]) -> String {
+fn rows(months: &[Figures]) -> String {
     let mut out = String::from("month");
     for (figure, _) in counts(&Month::default()) {
         out.push_str(&format!(",{figure}"));
     }
     out.push_str(",to_lift_p50_ms,to_lift_p99_ms\r\n");
-    for (month, of) in months {
-        out.push_str(&name(*month));
-        for (_, n) in counts(of) {
+    for of in months {
+        out.push_str(&name(of.month));
+        for (_, n) in of.counts {
             out.push_str(&format!(",{n}"));
         }
-        for percent in [50, 99] {
-            let ms = of.to_lift.percentile(percent).map(|ms| ms.to_string());
+        for ms in of.to_lift {
+            let ms = ms.map(|ms| ms.to_string());
             out.push_str(&format!(",{}", ms.unwrap_or_default()));
         }
         out.push_str("\r\n");
@@ -194,7 +265,11 @@ pub(crate) async fn publish(
         }
         let grounds = acts::grounds(&form.grounds)?;
         let act = HouseAct::Figure { figure: FIGURE.to_owned(), value: month, grounds };
-        acts::act_on_house(&app, &who, act).await
+        let done = acts::act_on_house(&app, &who, act).await;
+        if let Some(clearing) = app.clearing() {
+            clearing.published.forget();
+        }
+        done
     };
     acts::done(&app, &headers, ("/statistics", &form.grounds), run).await
 }
@@ -223,7 +298,7 @@ mod tests {
     #[test]
     fn a_month_is_shown_once_it_is_over_and_published() {
         let shows = |until, now| -> Vec<MonthId> {
-            shown(&months(), until, now).into_iter().map(|(month, _)| month).collect()
+            shown(&months(), until, now).into_iter().map(|of| of.month).collect()
         };
         assert_eq!(shows(0, 202_611), [0; 0]);
         assert_eq!(shows(202_609, 202_611), [202_609]);

@@ -206,6 +206,14 @@ impl Blocks {
         )
     }
 
+    /// How many live under records from one on, before another.
+    pub(super) fn between(&self, from: u64, to: u64) -> usize {
+        if from >= to {
+            return 0;
+        }
+        self.under.range(from..to).map(|(_, under)| under.live).sum()
+    }
+
     /// Since when the first record waits to be covered.
     pub(super) fn waiting_since(&self) -> Option<Moment> {
         self.under.range(self.covered?..).next().map(|(_, under)| under.at)

@@ -10,6 +10,7 @@ mod request;
 mod tests;
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub const MAX_LINE: u64 = 8 << 20;
 pub const MAX_CALLERS: usize = 32;
 /// Under which name the policies' refusals at the door are counted.
 pub(super) const ROUTE: &str = "the clearing house's door";
+/// Where who asks at the door is: whoever opens a folder of this machine is on it.
+pub(super) const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// The longest that a caller may take over a line.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest that an answer takes which somebody outside is asked for.
@@ -160,7 +163,7 @@ fn answer(
         let line = serde_json::from_slice::<Line>(&line);
         let reply = match line.map_err(|e| Error::Asked(format!("no request: {e}"))) {
             Ok(Line::Command(request)) => request
-                .ask(access)
+                .ask(access, HERE)
                 .and_then(|wanted| done(&mut Hand::Keeper(keeper), challenges, wanted)),
             Ok(Line::OfStandby { standby }) => standby.by(access).and_then(|by| {
                 keeper.look(move |house| standby.done(house, &by)).and_then(|done| done)
@@ -253,7 +256,7 @@ pub fn ask(place: &desk::Place, request: &Request) -> Result<Reply> {
         return Ok(reply);
     }
     let access = Access::open(&place.home)?;
-    let asked = request.clone().ask(&access);
+    let asked = request.clone().ask(&access, HERE);
     access.record_refused()?;
     let ask = match asked {
         Ok(ask) => ask,
@@ -265,6 +268,8 @@ pub fn ask(place: &desk::Place, request: &Request) -> Result<Reply> {
     let resolver = crate::capture::resolver().ok();
     let challenges = Challenges::open(&place.case, resolver, At::default())?;
     let reply = done(&mut Hand::House(&mut house), &challenges, ask);
+    // No server carries on what an end left.
+    while house.carry_on()? {}
     house.close()?;
     match reply {
         Err(error @ Error::Asked(_)) => Ok(error.into()),

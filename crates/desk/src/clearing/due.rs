@@ -27,9 +27,38 @@ pub(super) struct Due {
     checks: BTreeSet<ItemId>,
     /// Of those, what is checked for newer sets alone: by the sets alone.
     drawn: BTreeSet<ItemId>,
-    /// All before this one, the newest first, as there is time: newer sets are known than those by which they
-    /// were judged.
-    again: Option<ItemId>,
+    /// What is judged again, as there is time: newer sets are known than those by which it was judged.
+    again: Option<Again>,
+}
+
+/// A round over all items as a ring, the newest first. One that begins in the midst of another goes on from there and
+/// around: however often it begins anew, the oldest have their turn.
+#[derive(Debug, Clone, Copy)]
+struct Again {
+    /// All before this one are to come.
+    before: ItemId,
+    /// The last of them: from there on they had their turn in this round.
+    down_to: ItemId,
+    /// After those, all from the newest down to this one.
+    then: Option<ItemId>,
+}
+
+impl Again {
+    /// All, from the newest on; or around from where another round is.
+    fn from(running: Option<Self>) -> Self {
+        let newest = Self { before: ItemId(u64::MAX), down_to: ItemId(0), then: None };
+        running.map_or(newest, |at| Self { then: Some(at.before), ..newest.at(at.before) })
+    }
+
+    fn at(self, before: ItemId) -> Self {
+        Self { before, ..self }
+    }
+
+    /// Past the last one that was to come.
+    fn next(self) -> Option<Self> {
+        let down_to = self.then?;
+        Some(Self { before: ItemId(u64::MAX), down_to, then: None })
+    }
 }
 
 impl Due {
@@ -123,25 +152,28 @@ impl House {
     }
 
     /// Whatever was judged is to be judged again, as there is time ([`House::draw_again`]): newer sets are known,
-    /// or an exception is of what the state alone does not tell. A round that runs begins anew.
+    /// or an exception is of what the state alone does not tell. A round that runs goes on, and around.
     pub fn check_all_again(&mut self) {
-        self.due.again = Some(ItemId(u64::MAX));
+        self.due.again = Some(Again::from(self.due.again));
     }
 
     /// Makes some of what is to be judged again due, at most so many, the newest first; gives which. They stay
     /// due until their check was asked for, as any other. `names`: names, too, and not addresses alone.
     pub fn draw_again(&mut self, most: usize, names: bool) -> BTreeSet<ItemId> {
-        let Some(before) = self.due.again else { return BTreeSet::new() };
         let (mut drawn, mut looked) = (BTreeSet::new(), 0);
-        self.due.again = None;
-        for (item, live) in self.standing.state.items_before(Some(before)) {
-            looked += 1;
-            if is_judged(&live.machine) && (names || live.value.name().is_none()) {
-                drawn.insert(item);
-            }
-            if drawn.len() >= most || looked >= A_DRAW {
-                self.due.again = Some(item);
-                break;
+        let mut next = self.due.again.take();
+        'round: while let Some(round) = next {
+            next = round.next();
+            let items = self.standing.state.items_before(Some(round.before));
+            for (item, live) in items.take_while(|(item, _)| *item >= round.down_to) {
+                looked += 1;
+                if is_judged(&live.machine) && (names || live.value.name().is_none()) {
+                    drawn.insert(item);
+                }
+                if drawn.len() >= most || looked >= A_DRAW {
+                    self.due.again = Some(round.at(item));
+                    break 'round;
+                }
             }
         }
         // What is due by itself stays so.

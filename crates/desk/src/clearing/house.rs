@@ -55,6 +55,8 @@ pub struct Done {
     pub record: Option<u64>,
     /// True where a standby is named and does not have it: it is durable on this machine alone.
     pub alone: bool,
+    /// Of the end of an order or an event: how many items live under it yet. The house lifts them by itself.
+    pub left: u64,
 }
 
 /// The clearing house, open for writing.
@@ -214,11 +216,14 @@ impl House {
         records.extend(self.write(drafts)?);
         self.broken = false;
         let alone = self.is_alone();
-        let answer = |(steps, draft): (std::result::Result<Vec<Step>, Refusal>, usize)| {
+        let state = &self.standing.state;
+        let answer = |((steps, draft), ask): ((std::result::Result<_, Refusal>, usize), &Ask)| {
             let record = draft.checked_sub(1).and_then(|n| records.get(n).copied());
-            steps.map(|steps| Done { at: now, steps, record, alone: alone && record.is_some() })
+            let left = ask.command.ends().map_or(0, |basis| state.left_under(&basis));
+            let alone = alone && record.is_some();
+            steps.map(|steps| Done { at: now, steps, record, alone, left })
         };
-        Ok(answers.into_iter().map(answer).collect())
+        Ok(answers.into_iter().zip(asks).map(answer).collect())
     }
 
     /// Whether something would be done, were it asked now. Nothing is.
@@ -241,6 +246,21 @@ impl House {
         let tick = Ask { actor: self.house.clone(), command: Command::Tick };
         let done = self.act(std::slice::from_ref(&tick))?;
         Ok(matches!(done.first(), Some(Ok(done)) if !done.steps.is_empty()))
+    }
+
+    /// Lifts on what an end of an order or an event left, at most [`shield::order::MAX_LIFTED`] items; true where there
+    /// may be more. Whoever else waits has their turn in between.
+    ///
+    /// # Errors
+    /// As [`House::act`].
+    pub fn carry_on(&mut self) -> Result<bool> {
+        if self.standing.state.ending().next().is_none() {
+            return Ok(false);
+        }
+        let on = Ask { actor: self.house.clone(), command: Command::CarryOn };
+        let done = self.act(std::slice::from_ref(&on))?;
+        let did = matches!(done.first(), Some(Ok(done)) if !done.steps.is_empty());
+        Ok(did && self.standing.state.ending().next().is_some())
     }
 
     /// Changes a figure of the policy.

@@ -149,14 +149,18 @@ impl Keeper {
 
 /// One round after another.
 fn keep(house: &mut House, queue: &Receiver<Job>, out: &mut dyn Out) -> Result<()> {
+    let mut more = false;
     loop {
-        let first = match queue.recv_timeout(nap(house)) {
+        let nap = if more { Duration::ZERO } else { nap(house) };
+        let first = match queue.recv_timeout(nap) {
             Ok(job) => Some(job),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         };
         let open = round(house, first, queue)?;
         while house.tick()? {}
+        // A turn of it a round: who lifts or stops something meanwhile does not wait for the end of all.
+        more = house.carry_on()?;
         house.note_standby()?;
         if house.publish().is_some() {
             // What goes out is proven out of tiles: these stand before it does.

@@ -4,8 +4,9 @@
 //! [`super::tally::MAX_SAMPLES`] times.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use shield::order::Moment;
 
 use super::tally::Times;
@@ -46,15 +47,27 @@ pub struct Month {
     pub to_lift: Times,
 }
 
-/// Figures by month.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Months(BTreeMap<MonthId, Month>);
+/// Figures by month. A copy shares them: it costs the house a moment, whatever stands in them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "BTreeMap<MonthId, Month>")]
+pub struct Months(BTreeMap<MonthId, Arc<Month>>);
+
+impl Serialize for Months {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.iter())
+    }
+}
+
+impl From<BTreeMap<MonthId, Month>> for Months {
+    fn from(months: BTreeMap<MonthId, Month>) -> Self {
+        Self(months.into_iter().map(|(id, month)| (id, Arc::new(month))).collect())
+    }
+}
 
 impl Months {
     /// Each month in which anything was decided, the oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (MonthId, &Month)> {
-        self.0.iter().map(|(id, month)| (*id, month))
+        self.0.iter().map(|(id, month)| (*id, &**month))
     }
 
     /// True where there are more than are kept.
@@ -64,7 +77,7 @@ impl Months {
 
     /// Counts in the month of a moment.
     pub(super) fn count(&mut self, at: Moment, add: impl FnOnce(&mut Month)) {
-        add(self.0.entry(month_of(at)).or_default());
+        add(Arc::make_mut(self.0.entry(month_of(at)).or_default()));
         if self.0.len() > MAX_MONTHS {
             self.0.pop_first();
         }
@@ -113,5 +126,22 @@ mod tests {
         }
         let first = months.iter().next().map(|(id, _)| id);
         assert_eq!((months.0.len(), first), (MAX_MONTHS, Some(200_002)));
+    }
+
+    /// Who shows months holds none of the figures up: of what a copy shares the one that runs alone is copied.
+    #[test]
+    fn a_copy_shares_what_no_longer_changes() {
+        let mut months = Months::default();
+        let old = at("2026-10-15T00:00:00Z");
+        let now = at("2026-11-15T00:00:00Z");
+        [old, now].iter().for_each(|at| months.count(*at, |month| month.to_lift.add(1)));
+        let copy = months.clone();
+        months.count(now, |month| month.to_lift.add(2));
+        let shared = |id| Arc::ptr_eq(&months.0[&id], &copy.0[&id]);
+        assert_eq!((shared(202_610), shared(202_611)), (true, false));
+        assert_eq!((months.0[&202_611].to_lift.all, copy.0[&202_611].to_lift.all), (2, 1));
+        let text = serde_json::to_string(&months).unwrap();
+        assert!(text.starts_with("{\"202610\":{\"tickets\":0,"), "{text}");
+        assert_eq!(serde_json::from_str::<Months>(&text).unwrap(), months);
     }
 }

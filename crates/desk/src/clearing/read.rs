@@ -17,12 +17,12 @@ mod ticket;
 use shield::order::words::Organisation;
 
 pub use blocked::{Blocked, blocked};
-pub use exceptions::{ExceptionView, MAX_LIFTED, Said, exceptions, revoked};
+pub use exceptions::{ExceptionRow, ExceptionView, MAX_LIFTED, Said, exceptions, revoked, said};
 pub use item::ItemView;
 pub use live::{EventView, LiveView, Stages, live, under};
 pub use objections::{ObjectionView, ReporterView, objections, reporters};
 pub use orders::{OrderView, open_orders, orders};
-pub use records::{MAX_RECORDS, Recorded, evidence, recorded};
+pub use records::{Log, MAX_RECORDS, Recorded, evidence};
 pub use stops::{StopView, stops};
 pub use ticket::{Filter, TicketItem, TicketPage, TicketView, ticket, tickets, wanting};
 

@@ -85,11 +85,16 @@ impl Cosigned {
     fn witnessing(&self, standing: &Standing, records: u64, waiting: usize) -> Witnessing {
         let asked = standing.policy.witnesses;
         let each = self.named.iter().zip(&self.each);
+        let covered = self.note(asked).map_or(0, |(size, _)| *size);
+        // Where none is asked for no block stands under fewer.
+        let fewer = standing.blocks.covered().map_or(0, |to| standing.blocks.between(covered, to));
         Witnessing {
             asked,
             named: self.named.len(),
             records,
-            covered: self.note(asked).map_or(0, |(size, _)| *size),
+            covered,
+            blocks: standing.blocks.len(),
+            fewer,
             waiting,
             since: standing.blocks.waiting_since().filter(|_| waiting > 0),
             unasked: standing
@@ -129,6 +134,10 @@ pub struct Witnessing {
     pub records: u64,
     /// Records that so many have cosigned.
     pub covered: u64,
+    /// Blocks that live.
+    pub blocks: usize,
+    /// Of these: out under fewer witnesses than are asked for, since they were decided when fewer were.
+    pub fewer: usize,
     /// Values of which something is decided and waits.
     pub waiting: usize,
     /// Since when the first does.

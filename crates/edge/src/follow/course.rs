@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use line::CallError;
 use shield::feed::Place;
 use shield::wire::{Alarm, FileName, Manifest};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout_at};
 
 use super::behind::{self, Behind};
 use super::client::Mirror;
@@ -16,7 +16,7 @@ use super::fetch::{self, Ask, Fault};
 use super::pace::Pace;
 use super::seen::Seen;
 use super::shared::Shared;
-use super::which::{Next, Which};
+use super::which::{LOOKING, Next, Which};
 use crate::clock;
 
 /// The longest that a long poll waits: longer than the clearing house lets anybody wait.
@@ -146,16 +146,26 @@ impl Course {
         at: usize,
         polls: Option<bool>,
     ) -> Result<(Manifest, bool, Vec<FileName>), Fault> {
-        let mut polls = polls;
+        let (mut polls, mut since) = (polls, None);
         loop {
-            let fault = match self.asked(at, polls).await {
+            let asked = match since {
+                None => self.asked(at, polls).await,
+                // One that answers slowly has no more time for all looks than for one.
+                Some(since) => {
+                    let slow = Fault::Call(CallError::Slow(LOOKING));
+                    let asked = timeout_at(since + LOOKING, self.asked(at, polls)).await;
+                    asked.unwrap_or(Err(slow))
+                }
+            };
+            let fault = match asked {
                 Ok(believed) => {
                     self.which.believed();
                     return Ok(believed);
                 }
                 Err(fault) => fault,
             };
-            match self.which.failed(fault) {
+            let spent = since.get_or_insert_with(tokio::time::Instant::now).elapsed();
+            match self.which.failed(fault, spent) {
                 Next::Ask(pause) => sleep(pause).await,
                 Next::Fault(fault) => return Err(fault),
             }

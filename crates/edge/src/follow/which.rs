@@ -15,6 +15,9 @@ use super::fetch::Fault;
 const LOOKS: usize = 8;
 /// See [`LOOKS`].
 const LOOK: Duration = Duration::from_millis(250);
+/// The longest that all looks of a round take after its first answer, whatever each of them takes: other mirrors wait.
+/// Half of it is for the view that was asked for, the rest for the other one.
+pub(super) const LOOKING: Duration = Duration::from_secs(10);
 
 /// Which view is asked for.
 #[derive(Debug)]
@@ -63,11 +66,12 @@ impl Which {
     }
 
     /// What was asked for is not to be had, or not to be believed: the other one is asked for, once; or more often,
-    /// where everybody's says that it is there, or where it is behind.
-    pub(super) fn failed(&mut self, fault: Fault) -> Next {
+    /// where everybody's says that it is there, or where it is behind. So long was `spent` since the round's first
+    /// answer.
+    pub(super) fn failed(&mut self, fault: Fault, spent: Duration) -> Next {
         let Some(mut instead) = self.instead.take() else {
             // Its cache comes up.
-            if matches!(fault, Fault::Behind(..)) && self.behind < LOOKS {
+            if matches!(fault, Fault::Behind(..)) && self.behind < LOOKS && spent < LOOKING / 2 {
                 self.behind += 1;
                 return Next::Ask(LOOK);
             }
@@ -86,7 +90,7 @@ impl Which {
         // Everybody's manifest may come through another cache than the own one, which it speaks of.
         let comes =
             matches!(fault, Fault::Behind(..)) || (fault.is_absent() && is_apart(&instead.fault));
-        if comes && instead.looks > 1 {
+        if comes && instead.looks > 1 && spent < LOOKING {
             instead.looks -= 1;
             self.instead = Some(instead);
             return Next::Ask(LOOK);
@@ -118,6 +122,7 @@ mod tests {
     use super::*;
 
     const GONE: Fault = Fault::Status { code: 404 };
+    const SOON: Duration = Duration::ZERO;
 
     fn apart() -> Fault {
         Alarm::Apart("isp-1".to_owned()).into()
@@ -127,11 +132,11 @@ mod tests {
     fn the_other_view_is_asked_for_once_and_gone_on_with_where_it_is_believed() {
         let mut which = Which::new("isp-1");
         assert_eq!(which.reads(), "isp-1");
-        assert!(matches!(which.failed(GONE), Next::Ask(Duration::ZERO)));
+        assert!(matches!(which.failed(GONE, SOON), Next::Ask(Duration::ZERO)));
         assert_eq!(which.reads(), ALL);
         which.believed();
         // An own view began.
-        assert!(matches!(which.failed(apart()), Next::Ask(Duration::ZERO)));
+        assert!(matches!(which.failed(apart(), SOON), Next::Ask(Duration::ZERO)));
         assert_eq!(which.reads(), "isp-1");
         which.believed();
         assert_eq!(which.reads(), "isp-1");
@@ -140,10 +145,11 @@ mod tests {
     #[test]
     fn one_that_is_said_to_be_there_is_looked_for_some_times_and_then_kept_from_this_isp() {
         let mut which = Which::new("isp-1");
-        which.failed(GONE);
+        which.failed(GONE, SOON);
         which.believed();
-        which.failed(apart());
-        let asked = (0..100).take_while(|_| matches!(which.failed(GONE), Next::Ask(LOOK))).count();
+        which.failed(apart(), SOON);
+        let asked =
+            (0..100).take_while(|_| matches!(which.failed(GONE, SOON), Next::Ask(LOOK))).count();
         // The last of them is the fault.
         assert_eq!(asked, LOOKS - 1);
         assert_eq!(which.reads(), "isp-1");
@@ -152,13 +158,14 @@ mod tests {
     #[test]
     fn one_that_is_behind_is_looked_for_until_it_comes_up() {
         let mut which = Which::new("isp-1");
-        which.failed(GONE);
+        which.failed(GONE, SOON);
         let behind = || Fault::Behind(ALL.to_owned(), 1_000);
-        let asked =
-            (0..100).take_while(|_| matches!(which.failed(behind()), Next::Ask(LOOK))).count();
+        let asked = (0..100)
+            .take_while(|_| matches!(which.failed(behind(), SOON), Next::Ask(LOOK)))
+            .count();
         assert_eq!((asked, which.reads()), (LOOKS - 1, "isp-1"));
-        which.failed(GONE);
-        assert!(matches!(which.failed(behind()), Next::Ask(LOOK)));
+        which.failed(GONE, SOON);
+        assert!(matches!(which.failed(behind(), SOON), Next::Ask(LOOK)));
         which.believed();
         assert_eq!(which.reads(), ALL);
     }
@@ -167,8 +174,8 @@ mod tests {
     fn one_that_is_behind_hides_nothing_that_is_wrong_and_is_waited_for_by_itself() {
         let behind = || Fault::Behind(ALL.to_owned(), 1_000);
         let mut which = Which::new("isp-1");
-        which.failed(Alarm::Back(1, 5).into());
-        let last = (0..100).find_map(|_| match which.failed(behind()) {
+        which.failed(Alarm::Back(1, 5).into(), SOON);
+        let last = (0..100).find_map(|_| match which.failed(behind(), SOON) {
             Next::Ask(_) => None,
             Next::Fault(fault) => Some(fault.word()),
         });
@@ -176,7 +183,7 @@ mod tests {
         // The one that is asked for is itself behind: it is asked again, and the other one after a while.
         let mut which = Which::new("isp-1");
         let asked = (0..100).take_while(|_| {
-            matches!(which.failed(behind()), Next::Ask(LOOK)) && which.reads() == "isp-1"
+            matches!(which.failed(behind(), SOON), Next::Ask(LOOK)) && which.reads() == "isp-1"
         });
         assert_eq!(asked.count(), LOOKS);
         assert_eq!(which.reads(), ALL);
@@ -185,22 +192,43 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_of_the_view_that_is_to_be_had() {
         let mut which = Which::new("isp-1");
-        which.failed(GONE);
-        let Next::Fault(fault) = which.failed(apart()) else { panic!() };
+        which.failed(GONE, SOON);
+        let Next::Fault(fault) = which.failed(apart(), SOON) else { panic!() };
         assert_eq!((fault.word(), which.reads()), ("apart", "isp-1"));
         // Neither is there: the own one is asked for again.
-        which.failed(GONE);
-        let Next::Fault(fault) = which.failed(Fault::Status { code: 500 }) else { panic!() };
+        which.failed(GONE, SOON);
+        let Next::Fault(fault) = which.failed(Fault::Status { code: 500 }, SOON) else { panic!() };
         assert_eq!((fault.word(), which.reads()), ("status", "isp-1"));
     }
 
     #[test]
     fn who_has_no_other_view_or_no_answer_asks_for_no_other() {
         let mut all = Which::new(ALL);
-        assert!(matches!(all.failed(GONE), Next::Fault(_)));
+        assert!(matches!(all.failed(GONE, SOON), Next::Fault(_)));
         let mut own = Which::new("isp-1");
-        assert!(matches!(own.failed(Fault::Slow(1, 1)), Next::Fault(_)));
-        assert!(matches!(own.failed(Fault::Status { code: 403 }), Next::Fault(_)));
+        assert!(matches!(own.failed(Fault::Slow(1, 1), SOON), Next::Fault(_)));
+        assert!(matches!(own.failed(Fault::Status { code: 403 }, SOON), Next::Fault(_)));
         assert_eq!(own.reads(), "isp-1");
+    }
+
+    /// A mirror that takes its time over each look does not hold up the others for all of them.
+    #[test]
+    fn all_looks_together_have_one_bound() {
+        let behind = || Fault::Behind(ALL.to_owned(), 1_000);
+        // Each look takes two seconds.
+        let looks = |which: &mut Which, fault: &dyn Fn() -> Fault| {
+            let spent = |n: u32| Duration::from_secs(2) * n;
+            (0..100)
+                .take_while(|n| matches!(which.failed(fault(), spent(*n)), Next::Ask(_)))
+                .count()
+        };
+        // Three of the view that was asked for within half of the time, and the other one until all of it is over.
+        assert_eq!(looks(&mut Which::new("isp-1"), &behind), 5);
+        let mut which = Which::new("isp-1");
+        which.failed(GONE, SOON);
+        which.believed();
+        which.failed(apart(), SOON);
+        assert_eq!(looks(&mut which, &|| GONE), 5);
+        assert_eq!(which.reads(), "isp-1");
     }
 }

@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
 use super::{Place, Shared, lost, now};
-use crate::access::{Asker, Want};
+use crate::access::{Access, Asker, Want};
 use crate::answer::{MAX_REQUEST, Reply, answer};
 use crate::transfer::Transfer;
 use crate::wire::MAX_MESSAGE;
@@ -178,9 +178,12 @@ async fn send(
     };
     frame.reserve(MAX_MESSAGE + 2);
     while let Some(message) = transfer.next_message(now()) {
-        if access.has_changed().unwrap_or(false)
-            && access.borrow_and_update().client(asker, zone.origin(), Want::Zone).is_none()
-        {
+        let gets = |access: &Access| {
+            let now = access.client(asker, zone.origin(), Want::Zone);
+            // Nor has it taken on other zones meanwhile.
+            now.is_some_and(|now| now.own == client.own)
+        };
+        if access.has_changed().unwrap_or(false) && !gets(&access.borrow_and_update()) {
             return Err(std::io::Error::other(format!("{what} is no longer for this client")));
         }
         if begun.elapsed() > bounds.transfer {

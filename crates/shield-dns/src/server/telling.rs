@@ -46,13 +46,16 @@ pub(super) async fn tell(
     loop {
         if std::mem::take(&mut changed) {
             let now = view.borrow_and_update().clone();
+            // Whoever has zones of its own from now on is told of those.
+            clients |= told.as_ref().is_some_and(|told| !told.owners().eq(now.owners()));
             if std::mem::take(&mut clients) {
                 outbox.update(&now, &access.borrow_and_update(), since(), &mut id);
             } else {
-                let before = told.iter().flat_map(|view| view.zones());
-                for (_, zone) in before.zip(now.zones()).filter(|(old, new)| !Arc::ptr_eq(old, new))
+                let before = told.iter().flat_map(|view| view.each());
+                for (_, (of, zone)) in
+                    before.zip(now.each()).filter(|((_, old), (_, new))| !Arc::ptr_eq(old, new))
                 {
-                    outbox.changed(zone, since(), &mut id);
+                    outbox.changed(of, zone, since(), &mut id);
                 }
             }
             told = Some(now);

@@ -4,6 +4,7 @@
 mod access;
 mod messages;
 mod notify;
+mod own;
 mod signatures;
 mod store;
 

@@ -49,7 +49,7 @@ impl Telling {
                 *ids += 1;
                 *ids
             };
-            self.outbox.changed(&self.zones.view().zones()[0], now, &mut id);
+            self.outbox.changed(None, &self.zones.view().zones()[0], now, &mut id);
         } else {
             self.update(now);
         }

@@ -3,6 +3,7 @@
 
 use std::mem::take;
 
+use super::ending::Basis;
 use super::exceptions::Exception;
 use super::machine::{Machine, Stage};
 use super::policy::{HOUR_MS, MAX_MEASURED_MS};
@@ -12,7 +13,7 @@ use super::state::{
 use super::step::{self, Deed, Step};
 use super::ticket::Ticket;
 use super::turn::{Cause, End, Turn};
-use super::words::{ItemId, MAX_ITEMS, Moment, Scope, TicketId};
+use super::words::{ItemId, MAX_ITEMS, Moment, Role, Scope, TicketId};
 
 /// What a step may have changed of what is out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,30 +38,37 @@ impl State {
             Deed::OrderGiven(order) => {
                 self.orders.insert(order.id.clone(), order.clone());
             }
-            Deed::OrderEnded { order, .. } => {
+            Deed::OrderEnded { order, grounds } => {
                 if let Some(order) = self.orders.get_mut(order) {
                     order.until = order.until.min(at);
                 }
+                self.begin_ending(Basis::Order(order.clone()), grounds.clone());
             }
             Deed::Announced(event) => {
-                let announced = Announced { event: event.clone(), tickets: Vec::new() };
+                let announced =
+                    Announced { event: event.clone(), tickets: Vec::new(), closed: false };
                 self.events.entry(event.id.clone()).or_insert(announced);
             }
             Deed::Extended { event, until } => {
                 let tickets = self.events.get(event).map(|known| known.tickets.clone());
                 let event = event.clone();
+                self.ending.remove(&Basis::Event(event.clone()));
                 self.with_new_dues(&tickets.unwrap_or_default(), |state| {
                     if let Some(known) = state.events.get_mut(&event) {
                         known.event.until = *until;
+                        // Its reporter extends none that the authority ended: this is the authority's word.
+                        known.closed = false;
                     }
                 });
             }
-            Deed::EventEnded { event, .. } => {
+            Deed::EventEnded { event, grounds } => {
                 let tickets = self.events.get(event).map(|known| known.tickets.clone());
                 let event = event.clone();
+                self.begin_ending(Basis::Event(event.clone()), grounds.clone());
                 self.with_new_dues(&tickets.unwrap_or_default(), |state| {
                     if let Some(known) = state.events.get_mut(&event) {
                         known.event.until = known.event.until.min(at);
+                        known.closed |= step.by.role == Role::Authority;
                     }
                 });
             }
@@ -268,6 +276,7 @@ impl State {
             Machine::Ended(ended) => {
                 let past = spell.map(|(since, until)| Past { since, until, how: ended.how });
                 self.ended(id, &value, (ended.how, past), turn);
+                self.count_down(id);
             }
             _ => {
                 self.live.insert(id, live);

@@ -3,6 +3,7 @@
 use model::{ExhibitId, Sha256Hex};
 use serde::{Deserialize, Serialize};
 
+use super::ending::Basis;
 use super::exceptions::Cover;
 use super::turn::{Capture, Outcome};
 use super::words::{
@@ -52,6 +53,11 @@ impl Event {
     pub fn new(id: EventId, order: OrderId, from: Moment, until: Moment) -> Self {
         Self { id, order, from, until, works: Box::default(), channels: Box::default() }
     }
+
+    /// True where the event is of a work: of each of its order's where it names none.
+    pub fn is_of(&self, work: &Right) -> bool {
+        self.works.is_empty() || self.works.binary_search(work).is_ok()
+    }
 }
 
 /// A ticket as it is reported.
@@ -83,7 +89,7 @@ pub enum Command {
     /// A legal basis is registered.
     GiveOrder(Order),
     /// A legal basis is at its end before its time: nothing more rests on it, and what does is lifted, up to
-    /// [`super::MAX_LIFTED`] items a time; ask again until no step comes back.
+    /// [`super::MAX_LIFTED`] items at once and the rest by [`Self::CarryOn`]; or ask again until no step comes back.
     EndOrder {
         /// The order.
         order: OrderId,
@@ -100,7 +106,7 @@ pub enum Command {
         until: Moment,
     },
     /// An event is over before its time, or does not take place: nothing more rests on it, and what does is
-    /// lifted, up to [`super::MAX_LIFTED`] items a time; ask again until no step comes back.
+    /// lifted, as with an order's end.
     EndEvent {
         /// The event.
         event: EventId,
@@ -261,6 +267,20 @@ pub enum Command {
     /// Time went on: what is due happens. Up to [`super::MAX_DUE`] items a time; where so many steps
     /// came back that more may be due, ask again.
     Tick,
+    /// What an end left is lifted on, up to [`super::MAX_LIFTED`] items a time, for its reason. No step comes back
+    /// where no end left anything.
+    CarryOn,
+}
+
+impl Command {
+    /// What it ends, with all that rests on it.
+    pub fn ends(&self) -> Option<Basis> {
+        match self {
+            Self::EndOrder { order, .. } => Some(Basis::Order(order.clone())),
+            Self::EndEvent { event, .. } => Some(Basis::Event(event.clone())),
+            _ => None,
+        }
+    }
 }
 
 /// How an objection is decided.

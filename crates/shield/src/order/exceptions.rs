@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
+use std::ops::Bound;
 use std::str::FromStr;
 
 use super::words::{Moment, Organisation, Person};
@@ -165,6 +166,12 @@ impl Exceptions {
     /// Every one.
     pub fn iter(&self) -> impl Iterator<Item = (&Cover, &Exception)> {
         self.0.iter()
+    }
+
+    /// Those after one, by what they cover; all of them where none is named.
+    pub fn after(&self, after: Option<&Cover>) -> impl Iterator<Item = (&Cover, &Exception)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.0.range::<Cover, _>((from, Bound::Unbounded))
     }
 
     /// The approved exception that covers a value now, the narrowest where there are several. In which autonomous

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::budget::Budget;
 use super::command::{Event, Order};
+use super::ending::{Basis, Ending};
 use super::exceptions::{Cover, Exception};
 use super::machine::{Machine, Stage};
 use super::measured::Measured;
@@ -26,12 +27,13 @@ use super::turn::End;
 use super::values::Values;
 use super::values::table::Table;
 use super::words::{
-    Audience, EventId, ItemId, MAX_ITEMS, Moment, OrderId, Organisation, Person, Scope, TicketId,
+    Audience, EventId, Grounds, ItemId, MAX_ITEMS, Moment, OrderId, Organisation, Person, Scope,
+    TicketId,
 };
 use crate::item::Item;
 
 /// What these lines are, and what applying the same steps comes to: a change of either is another version.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Why lines make no state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +56,7 @@ impl From<serde_json::Error> for Unkept {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Line {
     Order(Order),
-    Event { event: Event, tickets: u64 },
+    Event { event: Event, tickets: u64, closed: bool },
     Reporter { name: Organisation, budget: Budget },
     Ticket(Box<TicketLine>),
     Item { id: ItemId, value: Item, written: Option<Box<str>>, machine: Box<Machine> },
@@ -65,6 +67,7 @@ enum Line {
     Control { control: Item, watch: Watch },
     Exception { cover: Cover, exception: Exception },
     Stop { scope: Scope, stop: Stop },
+    Ending { of: Basis, grounds: Grounds },
     Measured(Measured),
 }
 
@@ -124,8 +127,9 @@ impl State {
         for order in self.orders.values() {
             put(&Line::Order(order.clone()))?;
         }
-        for Announced { event, tickets } in self.events.values() {
-            put(&Line::Event { event: event.clone(), tickets: tickets.len() as u64 })?;
+        for Announced { event, tickets, closed } in self.events.values() {
+            let (event, tickets) = (event.clone(), tickets.len() as u64);
+            put(&Line::Event { event, tickets, closed: *closed })?;
         }
         for (name, reporter) in &self.reporters {
             put(&Line::Reporter { name: name.clone(), budget: reporter.budget.clone() })?;
@@ -180,6 +184,9 @@ impl State {
         for (scope, stop) in &self.stops {
             put(&Line::Stop { scope: scope.clone(), stop: stop.clone() })?;
         }
+        for (of, Ending { grounds, .. }) in &self.ending {
+            put(&Line::Ending { of: of.clone(), grounds: grounds.clone() })?;
+        }
         put(&Line::Measured(self.measured.clone()))
     }
 
@@ -229,10 +236,10 @@ impl Reading {
         let state = &mut self.state;
         let before = match line {
             Line::Order(order) => state.orders.insert(order.id.clone(), order).is_some(),
-            Line::Event { event, tickets } => {
+            Line::Event { event, tickets, closed } => {
                 self.announced.push((event.id.clone(), tickets));
-                let id = event.id.clone();
-                state.events.insert(id, Announced { event, tickets: Vec::new() }).is_some()
+                let (id, tickets) = (event.id.clone(), Vec::new());
+                state.events.insert(id, Announced { event, tickets, closed }).is_some()
             }
             Line::Reporter { name, budget } => {
                 state.reporters.insert(name, Reporter { tickets: Vec::new(), budget }).is_some()
@@ -267,6 +274,14 @@ impl Reading {
                 state.exceptions.0.insert(cover, exception).is_some()
             }
             Line::Stop { scope, stop } => state.stops.insert(scope, stop).is_some(),
+            // The items, of which some are left, stand before it.
+            Line::Ending { of, grounds } => {
+                let left = state.live_under(&of);
+                if left == 0 {
+                    return Err(Unkept::Odd("an end that left nothing"));
+                }
+                state.ending.insert(of, Ending { grounds, left }).is_some()
+            }
             Line::Measured(measured) => {
                 std::mem::replace(&mut state.measured, measured) != Measured::default()
             }

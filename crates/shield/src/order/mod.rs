@@ -8,6 +8,7 @@
 //! - [`turn`]: what can happen to an item.
 //! - [`command`], [`step`], [`refusal`]: what is asked, what was decided, why not.
 //! - [`state`]: what is known, with its indices and bounds.
+//! - [`ending`]: what an end leaves, which is lifted by and by.
 //! - [`ticket`]: a ticket, whose state is that of its items.
 //! - [`budget`], [`exceptions`], [`policy`]: errors of reporters, what is never blocked, the figures.
 //! - [`written`]: steps as the log keeps them.
@@ -23,6 +24,7 @@ mod apply;
 pub mod budget;
 pub mod command;
 mod decide;
+pub mod ending;
 pub mod exceptions;
 pub mod kept;
 pub mod machine;

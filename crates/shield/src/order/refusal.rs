@@ -53,6 +53,11 @@ refusals! {
     NoEvent "no_event" "no such event under this order; announce it first",
     /// The event is over.
     EventOver "event_over" "the event's window has ended",
+    /// The authority ended the event.
+    EventClosed "event_closed" "the authority ended the event; it alone can carry it on",
+    /// A work the event does not name.
+    NotInEvent { work: String } "not_in_event"
+        "the event does not name {work:?}; report it under the event that does, or under the order alone",
     /// A span of time that makes no sense, or is longer than the policy lets it be.
     BadSpan "bad_span" "the time ends before it begins, is over already, or is too long",
     /// No items.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::budget::{Budget, Count, Standing};
 use super::command::{Event, Order};
+use super::ending::{Basis, Ending};
 use super::exceptions::Exceptions;
 use super::machine::{Machine, Stage};
 use super::measured::Measured;
@@ -71,6 +72,7 @@ pub struct State {
     pub(super) controls: BTreeMap<Item, Watch>,
     pub(super) exceptions: Exceptions,
     pub(super) stops: BTreeMap<Scope, Stop>,
+    pub(super) ending: BTreeMap<Basis, Ending>,
     pub(super) measured: Measured,
     /// Live items by [`Stage`].
     pub(super) stages: [u64; Stage::ALL.len()],
@@ -83,6 +85,8 @@ pub struct Announced {
     pub event: Event,
     /// Its tickets.
     pub tickets: Vec<TicketId>,
+    /// True where the authority ended it: then its reporter carries it on no more.
+    pub closed: bool,
 }
 
 /// A reporter with its tickets.

@@ -35,6 +35,9 @@ pub enum Reply {
         /// True where the standby does not have it: it is durable on one machine alone.
         #[serde(default, skip_serializing_if = "is_false")]
         alone: bool,
+        /// Of the end of an order or an event: how many items live under it yet. The house lifts them by itself.
+        #[serde(default, skip_serializing_if = "is_none")]
+        left: u64,
     },
     /// It was recorded, and is durable: an act on the house itself.
     Recorded {
@@ -86,12 +89,18 @@ fn is_false(what: &bool) -> bool {
     !what
 }
 
+// As above.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_none(how_many: &u64) -> bool {
+    *how_many == 0
+}
+
 impl From<std::result::Result<Done, Refusal>> for Reply {
     fn from(answer: std::result::Result<Done, Refusal>) -> Self {
         match answer {
-            Ok(Done { at, steps, record, alone }) => {
+            Ok(Done { at, steps, record, alone, left }) => {
                 let deeds = steps.into_iter().map(|step| step.deed).collect();
-                Self::Done { at, record, deeds, alone }
+                Self::Done { at, record, deeds, alone, left }
             }
             Err(refusal) => {
                 Self::Refused { word: refusal.word().to_owned(), message: refusal.to_string() }

@@ -1,6 +1,6 @@
 //! What somebody asks for at the door, and whether they may: the register says who they are, and `access` decides.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use shield::order::{Actor, Audience, Command, Role, Scope};
@@ -50,11 +50,12 @@ impl Request {
 
 impl Request {
     /// The command of who is registered, and may do that. What only the clearing house and its probes may
-    /// say, nobody says here: a capture is believed since our own probe took it, and for no other reason.
+    /// say, nobody says here: a capture is believed since our own probe took it, and for no other reason. From where
+    /// it is asked, the policies are told: an authority's own may look at it.
     ///
     /// # Errors
     /// [`Error::Asked`]: who may not act so; a refusal by the policies is counted.
-    pub fn ask(self, access: &Access) -> Result<Wanted> {
+    pub fn ask(self, access: &Access, source: IpAddr) -> Result<Wanted> {
         let role = PartyRole::of_word(&self.role).ok_or_else(|| {
             let all: Vec<_> = PartyRole::ALL.iter().map(|role| role.word()).collect();
             Error::Asked(format!("{:?} is no office: {}", self.role, all.join(", ")))
@@ -86,7 +87,6 @@ impl Request {
             return Err(Error::Asked("only the clearing house itself says that".to_owned()));
         };
         let who = access.person(&self.person).unwrap_or(Principal::Nobody);
-        let source = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let asked = Asked { action, organisation: Some(actor.organisation.as_str()), source };
         match access.may(&who, &asked, ROUTE) {
             Decision::Allowed => {}
@@ -108,7 +108,7 @@ impl Request {
         if let Some(HouseAct::SignStop { second, .. }) = &self.house
             && action == Action::Resume
         {
-            two_persons(access, &actor, second.as_deref())?;
+            two_persons(access, &actor, second.as_deref(), source)?;
         }
         let (statement, token) = (self.statement, self.token);
         Ok(match (self.command, self.house) {
@@ -120,10 +120,10 @@ impl Request {
 }
 
 /// Two persons resume, by a file for a safe too: the other one is of another organisation, and may.
-fn two_persons(access: &Access, first: &Actor, second: Option<&str>) -> Result<()> {
+fn two_persons(access: &Access, first: &Actor, second: Option<&str>, source: IpAddr) -> Result<()> {
     let who = second.and_then(|second| access.person(second)).unwrap_or(Principal::Nobody);
     let another = who.organisation().is_some_and(|of| of != first.organisation.as_str());
-    if another && access.would(&who, Action::Resume, IpAddr::V4(Ipv4Addr::LOCALHOST)) {
+    if another && access.would(&who, Action::Resume, source) {
         return Ok(());
     }
     Err(Error::Asked(
@@ -154,20 +154,25 @@ const BY_REACH: [PartyRole; 8] = [
     PartyRole::Public,
 ];
 
-/// In which of their offices somebody has that done: the furthest that may. Where none may it is the first
-/// they hold, in which [`Request::ask`] refuses and counts; the public's where they hold none.
-pub fn office(access: &Access, who: &Principal, command: &Command) -> PartyRole {
-    first_office(access, who, |acts| action_of(command, acts))
+/// In which of their offices somebody has that done, who asks from there: the furthest that may. Where none may it is
+/// the first they hold, in which [`Request::ask`] refuses and counts; the public's where they hold none.
+pub fn office(access: &Access, who: &Principal, source: IpAddr, command: &Command) -> PartyRole {
+    first_office(access, (who, source), |acts| action_of(command, acts))
 }
 
 /// The same of an act on the house itself.
-pub fn office_of_house(access: &Access, who: &Principal, act: &HouseAct) -> PartyRole {
-    first_office(access, who, |_| Some(act.action()))
+pub fn office_of_house(
+    access: &Access,
+    who: &Principal,
+    source: IpAddr,
+    act: &HouseAct,
+) -> PartyRole {
+    first_office(access, (who, source), |_| Some(act.action()))
 }
 
 fn first_office(
     access: &Access,
-    who: &Principal,
+    (who, source): (&Principal, IpAddr),
     action_in: impl Fn(Role) -> Option<Action>,
 ) -> PartyRole {
     let Principal::Person { person, organisation, roles } = who else { return PartyRole::Public };
@@ -180,7 +185,7 @@ fn first_office(
             organisation: organisation.clone(),
             roles: vec![*role],
         };
-        access.would(&alone, action, IpAddr::V4(Ipv4Addr::LOCALHOST))
+        access.would(&alone, action, source)
     };
     let held = |role: &&PartyRole| **role == PartyRole::Public || roles.contains(role);
     let furthest = BY_REACH.iter().filter(held).find(|role| may(role));
@@ -251,6 +256,7 @@ fn action_of(command: &Command, role: Role) -> Option<Action> {
         | Command::Check { .. }
         | Command::NoticeSent { .. }
         | Command::ControlFailed { .. }
-        | Command::Tick => return None,
+        | Command::Tick
+        | Command::CarryOn => return None,
     })
 }

@@ -51,7 +51,7 @@ fn a_resumption_for_a_safe_takes_two_persons_whoever_asks_at_the_door() {
     };
     let asks = |second: Option<&str>| {
         let act = HouseAct::signed_stop(&file, "note", second);
-        Request::of_house("vera", "operator", act).ask(&access).map(drop)
+        Request::of_house("vera", "operator", act).ask(&access, HERE).map(drop)
     };
     for second in [None, Some("vera"), Some("otto"), Some("paul"), Some("nobody")] {
         let said = asks(second).unwrap_err().to_string();
@@ -61,7 +61,7 @@ fn a_resumption_for_a_safe_takes_two_persons_whoever_asks_at_the_door() {
     // A stop opens: one is enough.
     let stop = Act::Stop { halt: shield::order::Halt::Lifts, until: Moment(9) };
     let act = HouseAct::signed_stop(&StopFile { act: stop, ..file.clone() }, "note", None);
-    Request::of_house("vera", "operator", act).ask(&access).unwrap();
+    Request::of_house("vera", "operator", act).ask(&access, HERE).unwrap();
 }
 
 /// Whoever holds two offices acts in the one that reaches further, whichever was given first.
@@ -77,11 +77,11 @@ fn who_may_stop_everything_stops_everything_though_an_isp_stops_itself() {
     for roles in [[PartyRole::Isp, PartyRole::Reviewer], [PartyRole::Reviewer, PartyRole::Isp]] {
         let (person, organisation) = ("ivo".to_owned(), "court".to_owned());
         let ivo = Principal::Person { person, organisation, roles: roles.to_vec() };
-        assert_eq!(office(&access, &ivo, &stop(Scope::All)), PartyRole::Reviewer);
+        assert_eq!(office(&access, &ivo, HERE, &stop(Scope::All)), PartyRole::Reviewer);
     }
     let (person, organisation) = ("ivo".to_owned(), "court".to_owned());
     let ivo = Principal::Person { person, organisation, roles: vec![PartyRole::Isp] };
-    assert_eq!(office(&access, &ivo, &stop(Scope::All)), PartyRole::Isp);
+    assert_eq!(office(&access, &ivo, HERE, &stop(Scope::All)), PartyRole::Isp);
 }
 
 /// A stop on an ISP that is none would show as one, and lift nothing.
@@ -93,7 +93,7 @@ fn a_stop_is_on_what_it_says() {
         let halt = shield::order::Halt::Lifts;
         let grounds = Grounds::new("a clinic").unwrap();
         let stop = Command::Stop { scope, halt, grounds };
-        Request::new("vera", "operator", stop).ask(&access).map(drop)
+        Request::new("vera", "operator", stop).ask(&access, HERE).map(drop)
     };
     let court = || shield::order::words::Organisation::new("court").unwrap();
     for (scope, is) in
@@ -106,5 +106,33 @@ fn a_stop_is_on_what_it_says() {
     // What stands already is ended, whatever it is on.
     let resume =
         Command::Resume { scope: Scope::Isp(court()), grounds: Grounds::new("a slip").unwrap() };
-    Request::new("vera", "operator", resume).ask(&access).map(drop).unwrap();
+    Request::new("vera", "operator", resume).ask(&access, HERE).map(drop).unwrap();
+}
+
+/// What an authority forbids from elsewhere is forbidden to who asks from there, whichever route the command came by.
+#[test]
+fn the_policies_are_told_from_where_it_is_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(access(dir.path()));
+    let own =
+        "forbid (principal, action == Action::\"stop\", resource) when { !context.loopback };";
+    ledger::disk::create_dir(&dir.path().join("policies")).unwrap();
+    ledger::disk::write(&dir.path().join("policies/own.cedar"), own.as_bytes()).unwrap();
+    let access = Access::open(dir.path()).unwrap();
+    let elsewhere = IpAddr::V4(Ipv4Addr::new(198, 18, 4, 7));
+    let stop = Command::Stop {
+        scope: Scope::All,
+        halt: shield::order::Halt::Lifts,
+        grounds: Grounds::new("a clinic").unwrap(),
+    };
+    let asks = |source| Request::new("vera", "operator", stop.clone()).ask(&access, source);
+    asks(HERE).unwrap();
+    let said = asks(elsewhere).unwrap_err().to_string();
+    assert!(said.contains("may not do that as operator"), "{said}");
+    // Nor is an office of theirs found that may.
+    let ivo = access.person("ivo").unwrap();
+    assert_eq!(office(&access, &ivo, HERE, &stop), PartyRole::Reviewer);
+    let may =
+        |role| Request::new("ivo", role, stop.clone()).ask(&access, elsewhere).map(drop).is_ok();
+    assert!(!may(office(&access, &ivo, elsewhere, &stop).word()));
 }

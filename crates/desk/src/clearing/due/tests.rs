@@ -58,6 +58,7 @@ fn what_was_judged_is_judged_again_bit_by_bit() {
     assert!(house.draw_again(4, true).is_empty(), "nothing newer is known");
     house.check_all_again();
     assert!(house.draw_again(9, false).is_empty(), "no address");
+    assert!(!house.is_checking_again());
     house.check_all_again();
     assert_eq!(house.draw_again(4, true), (2..6).map(item).collect());
     assert_eq!(checks(&mut house).len(), 4);
@@ -67,5 +68,35 @@ fn what_was_judged_is_judged_again_bit_by_bit() {
     assert_eq!(house.draw_again(4, true), [item(0), item(1)].into());
     // What waits for its capture was judged by nothing.
     assert!(house.draw_again(4, true).is_empty() && !house.is_checking_again());
+    house.close().unwrap();
+}
+
+/// However often it begins anew, the oldest have their turn; and each has one after the last beginning.
+#[test]
+fn a_round_of_judging_again_that_begins_anew_goes_on_from_where_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = place(dir.path());
+    House::create(&place).unwrap();
+    let mut house = House::open(&place).unwrap();
+    let names: Vec<String> = (0..6).map(|n| format!("n{n}.stream.example")).collect();
+    does(&mut house, &reported(&names.iter().map(String::as_str).collect::<Vec<_>>()));
+    let asks: Vec<_> = (0..6).flat_map(|n| released(&house, item(n))).collect();
+    does(&mut house, &asks);
+    let mut draw = |anew: bool| -> Vec<ItemId> {
+        if anew {
+            house.check_all_again();
+        }
+        let drawn: Vec<ItemId> = house.draw_again(2, true).into_iter().collect();
+        // They were checked: else they would not be drawn twice.
+        drawn.iter().for_each(|item| house.stays(*item));
+        drawn
+    };
+    let two = |n| vec![item(n), item(n + 1)];
+    let each: Vec<_> = (0..3).map(|_| draw(true)).collect();
+    assert_eq!(each, [two(4), two(2), two(0)]);
+    // Of the last beginning, which came when four had been drawn: those two, and then around.
+    let rest: Vec<_> = (0..4).map(|_| draw(false)).collect();
+    assert_eq!(rest[..2], [two(4), two(2)]);
+    assert!(rest[2].is_empty() && rest[3].is_empty());
     house.close().unwrap();
 }

@@ -1,19 +1,17 @@
+mod exhibits;
+mod known;
+mod reading;
 pub(super) mod replaced;
 
 use std::path::Path;
 
 use ledger::disk::faults::{Last, crash_after, heal};
 use ledger::{Keys, SigningKey};
-use model::Sha256Hex;
-use model::record::{
-    AuthorisationEnded, AuthorisationGranted, Body, CaptureMade, CaptureRefused, time_text,
-};
 use shield::order::words::Grounds;
 use shield::order::{Command, Moment, Role};
 
 use super::file::digests;
 use super::{Covered, load, path, standing};
-use crate::capture::Book;
 use crate::clearing::House;
 use crate::clearing::check::check;
 use crate::clearing::replay::Standing;
@@ -135,6 +133,25 @@ fn findings(place: &Place) -> (Vec<String>, Vec<String>) {
     assert!(check(&Case::read(&place.case).unwrap(), &mut report));
     let said = |finding: &vault::Finding| format!("{}: {}", finding.place, finding.message);
     (report.findings.iter().map(said).collect(), report.notes)
+}
+
+/// The one table of exhibits that is there.
+fn table(place: &Place) -> std::path::PathBuf {
+    let there = super::file::exhibits_there(&place.case);
+    assert_eq!(there.len(), 1);
+    there.into_iter().next().unwrap()
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (path, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        if path.is_dir() {
+            std::fs::create_dir(&to).unwrap();
+            copy(&path, &to);
+        } else if path.is_file() {
+            std::fs::copy(&path, &to).unwrap();
+        }
+    }
 }
 
 #[test]
@@ -338,274 +355,6 @@ fn what_was_kept_before_an_erasure_is_destroyed() {
     house.close().unwrap();
 }
 
-/// What a reader finds with the authority's home and without it, which is what the log says, and that nothing
-/// is written for it.
-fn read(place: &Place) -> [super::Started; 2] {
-    let files = || {
-        let mut all: Vec<_> = std::fs::read_dir(place.case.join("kept"))
-            .into_iter()
-            .flatten()
-            .map(|entry| {
-                let path = entry.unwrap().path();
-                let bytes = std::fs::read(&path).unwrap();
-                (path, bytes)
-            })
-            .collect();
-        all.sort();
-        all
-    };
-    let before = files();
-    let found = [Some(place.home.as_path()), None].map(|home| {
-        let (standing, started) = House::read(&place.case, home).unwrap();
-        same(&standing, &all(place));
-        started
-    });
-    assert_eq!(files(), before);
-    found
-}
-
-#[test]
-fn who_reads_begins_from_what_is_kept() {
-    let dir = tempfile::tempdir().unwrap();
-    let place = place(dir.path());
-    let (keys, signer) = house(&place);
-    let whole = Case::read(&place.case).unwrap().len();
-    for started in read(&place) {
-        assert_eq!((started.kept, started.applied, started.refused), (0, whole, None));
-    }
-    let records = keep(&place.case, &keys, &signer, &Covered::default()).unwrap().unwrap();
-    for started in read(&place) {
-        assert_eq!((started.kept, started.applied, started.refused), (records, 0, None));
-    }
-    // While a house runs, and has not published all of it.
-    let mut running = House::open(&place).unwrap();
-    running.begin().unwrap();
-    let asks = released(&running, item(1));
-    does(&mut running, &asks);
-    for started in read(&place) {
-        assert_eq!((started.kept, started.refused), (records, None));
-        assert!(started.applied > 0);
-    }
-    running.close().unwrap();
-}
-
-#[test]
-fn who_reads_believes_no_other_file_than_a_start_does() {
-    let dir = tempfile::tempdir().unwrap();
-    let place = place(dir.path());
-    let (keys, signer) = house(&place);
-    keep(&place.case, &keys, &signer, &Covered::default()).unwrap();
-    let good = std::fs::read(path(&place.case)).unwrap();
-    let now = keys.open(Case::read(&place.case).unwrap().checkpoint().unwrap()).unwrap();
-    let refused = |what: &str, word: &str| {
-        for started in read(&place) {
-            let why = started.refused.unwrap_or_default();
-            assert!(started.kept == 0 && why.contains(word), "{what}: {why}");
-        }
-    };
-    let mut other = now.clone();
-    other.root[0] ^= 1;
-    write(&place.case, &all(&place), &other, &signer).unwrap();
-    refused("another root", "other records");
-    let stranger = SigningKey::new(signer.name(), &[9; 32]).unwrap();
-    let mut forged = all(&place);
-    forged.state = Default::default();
-    forged.blocks = Default::default();
-    write(&place.case, &forged, &now, &stranger).unwrap();
-    refused("a stranger's", "did not sign it");
-    for at in (0..good.len()).step_by(211) {
-        let mut bytes = good.clone();
-        bytes[at] ^= 1;
-        ledger::disk::write(&path(&place.case), &bytes).unwrap();
-        refused("another byte", "");
-    }
-    // Nor does it help a stranger to be named in the log's first record: another stands in the tree.
-    write(&place.case, &forged, &now, &stranger).unwrap();
-    let bundle = std::fs::read_dir(place.case.join("ledger/tile/entries/000.p")).unwrap();
-    let bundle = bundle.map(|entry| entry.unwrap().path()).max().unwrap();
-    let bytes = std::fs::read(&bundle).unwrap();
-    let (ours, theirs) = (signer.verifier().text(), stranger.verifier().text());
-    let at = bytes.windows(ours.len()).position(|part| part == ours.as_bytes()).unwrap();
-    let changed = [&bytes[..at], theirs.as_bytes(), &bytes[at + ours.len()..]].concat();
-    ledger::disk::write(&bundle, &changed).unwrap();
-    let log = ledger::Reader::open(&place.case.join("ledger")).unwrap();
-    let kept = super::reading::keys(&log, None);
-    assert!(kept.unwrap_err().contains("first record"));
-    ledger::disk::write(&bundle, &bytes).unwrap();
-    ledger::disk::write(&path(&place.case), &good).unwrap();
-    assert!(read(&place).iter().all(|started| started.kept == now.size));
-}
-
-/// The one table of exhibits that is there.
-fn table(place: &Place) -> std::path::PathBuf {
-    let there = super::file::exhibits_there(&place.case);
-    assert_eq!(there.len(), 1);
-    there.into_iter().next().unwrap()
-}
-
-#[test]
-fn a_table_of_exhibits_that_is_wrong_is_never_believed() {
-    let dir = tempfile::tempdir().unwrap();
-    let place = place(dir.path());
-    let (keys, signer) = house(&place);
-    keep(&place.case, &keys, &signer, &Covered::default()).unwrap();
-    let file = table(&place);
-    let good = std::fs::read(&file).unwrap();
-    assert!(opened(&place).refused.is_none());
-    let rebuilt = |what: &str| {
-        let mut house = House::open(&place).unwrap();
-        house.begin().unwrap();
-        let asks = released(&house, item(1));
-        does(&mut house, &asks);
-        house.close().unwrap();
-        keep(&place.case, &keys, &signer, &Covered::default()).unwrap().unwrap();
-        let started = opened(&place);
-        assert!(started.kept > 0 && started.refused.is_none(), "{what}");
-        assert_eq!(findings(&place), (vec![], vec![]), "{what}");
-    };
-    // Missing, cut, longer, or with another end: a start says so, and takes the whole log.
-    ledger::disk::remove(&file).unwrap();
-    let started = opened(&place);
-    assert!(started.kept == 0 && started.refused.is_some());
-    assert_eq!(findings(&place).1.len(), 1);
-    for bytes in [&good[..good.len() - 1], &[&good[..], &[0]].concat(), &[]] {
-        ledger::disk::write(&file, bytes).unwrap();
-        assert!(opened(&place).refused.is_some());
-    }
-    for at in good.len() - 64..good.len() {
-        let mut bytes = good.clone();
-        bytes[at] ^= 1;
-        ledger::disk::write(&file, &bytes).unwrap();
-        assert!(opened(&place).refused.is_some(), "{at}");
-    }
-    // A page that was changed is found by who looks something up in it, and by who keeps or verifies.
-    let mut bytes = good.clone();
-    bytes[39] ^= 1;
-    ledger::disk::write(&file, &bytes).unwrap();
-    let sealed = Case::read(&place.case).unwrap().exhibits()[0].id;
-    let mut house = House::open(&place).unwrap();
-    assert!(house.started().kept > 0);
-    assert!(house.case().bytes(&sealed).unwrap_err().to_string().contains("read"));
-    let again = house.record(|case, stamp| {
-        let staged = case.stager().reader(&mut &b"what a probe saw"[..])?;
-        let mut batch = case.batch();
-        batch.seal(staged, &vault::Origin::default())?;
-        Ok(batch.commit(stamp).map(drop)?)
-    });
-    assert!(again.is_err(), "nobody knows whether it is there");
-    drop(house);
-    assert!(findings(&place).1[0].contains("changed"));
-    rebuilt("a page");
-}
-
-#[test]
-fn what_was_sealed_before_what_is_kept_is_not_sealed_again() {
-    let dir = tempfile::tempdir().unwrap();
-    let place = place(dir.path());
-    let (keys, signer) = house(&place);
-    keep(&place.case, &keys, &signer, &Covered::default()).unwrap();
-    let known = Case::read(&place.case).unwrap().exhibits()[0].clone();
-    let mut house = House::open(&place).unwrap();
-    assert!(house.started().kept > 0 && house.case().exhibits().is_empty());
-    let before = house.case().len();
-    // From the same source: nothing to record. From another: that it came from there as well.
-    sealed(&mut house, b"what a probe saw");
-    assert_eq!(house.case().len(), before);
-    let other = vault::Origin { item: Some("another".to_owned()), ..vault::Origin::default() };
-    for records in [1, 1] {
-        let added = house.record(|case, stamp| {
-            let staged = case.stager().reader(&mut &b"what a probe saw"[..])?;
-            let mut batch = case.batch();
-            let added = batch.seal(staged, &other)?;
-            batch.commit(stamp)?;
-            Ok(added)
-        });
-        added.unwrap();
-        assert_eq!(house.case().len(), before + records);
-    }
-    assert_eq!(house.case().exhibit(&known.id).unwrap().as_deref(), Some(&known));
-    let bytes = house.case().bytes(&known.id).unwrap();
-    assert_eq!(bytes.range(0, bytes.size()).unwrap(), b"what a probe saw");
-    house.close().unwrap();
-    // Kept again, what was received stands there with it.
-    keep(&place.case, &keys, &signer, &Covered::default()).unwrap().unwrap();
-    let mut house = House::open(&place).unwrap();
-    let before = house.case().len();
-    house
-        .record(|case, stamp| {
-            let staged = case.stager().reader(&mut &b"what a probe saw"[..])?;
-            let mut batch = case.batch();
-            batch.seal(staged, &other)?;
-            Ok(batch.commit(stamp).map(drop)?)
-        })
-        .unwrap();
-    assert_eq!(house.case().len(), before);
-    house.close().unwrap();
-}
-
-#[allow(clippy::disallowed_methods)] // keys keep their modes
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    for entry in std::fs::read_dir(from).unwrap() {
-        let (path, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
-        if path.is_dir() {
-            std::fs::create_dir(&to).unwrap();
-            copy(&path, &to);
-        } else if path.is_file() {
-            std::fs::copy(&path, &to).unwrap();
-        }
-    }
-}
-
-/// A commit that is cut off at any step after a start from what is kept leaves all of it or nothing, and never takes
-/// an exhibit that the log names, though no record of it was read.
-#[test]
-fn a_crash_after_a_start_from_what_is_kept_costs_no_exhibit() {
-    let begun = tempfile::tempdir().unwrap();
-    let (keys, signer) = house(&place(begun.path()));
-    let case = place(begun.path()).case;
-    keep(&case, &keys, &signer, &Covered::default()).unwrap();
-    let known = Case::read(&case).unwrap().exhibits().to_vec();
-    for last in [Last::Undone, Last::Done, Last::Torn] {
-        for n in 0.. {
-            let dir = tempfile::tempdir().unwrap();
-            copy(begun.path(), dir.path());
-            let place = place(dir.path());
-            let mut house = House::open(&place).unwrap();
-            assert!(house.started().kept > 0);
-            let other = vault::Origin { item: Some("x".to_owned()), ..vault::Origin::default() };
-            crash_after(n, last);
-            let _ = house.record(|case, stamp| {
-                let mut batch_of = Vec::new();
-                for bytes in [&b"what a probe saw"[..], b"something new"] {
-                    batch_of.push(case.stager().reader(&mut &*bytes)?);
-                }
-                let mut batch = case.batch();
-                for staged in batch_of {
-                    batch.seal(staged, &other)?;
-                }
-                Ok(batch.commit(stamp).map(drop)?)
-            });
-            drop(house);
-            let crashed = heal();
-            let started = opened(&place);
-            assert!(started.kept > 0 && started.refused.is_none(), "{n} {last:?}");
-            let now = Case::read(&place.case).unwrap();
-            for exhibit in &known {
-                let bytes = now.bytes(&exhibit.id).unwrap();
-                assert_eq!(bytes.range(0, bytes.size()).unwrap().len() as u64, exhibit.size);
-            }
-            let left = std::fs::read_dir(place.case.join("vault/exhibits")).unwrap();
-            let folders = left.map(|entry| entry.unwrap().path().is_dir());
-            assert!(folders.into_iter().all(|is| is), "{n} {last:?}: something half written stays");
-            if !crashed {
-                let found = crate::verify(&place.case, &place.home, None, &|_| {}).unwrap();
-                assert_eq!(found.findings, [], "{last:?}");
-                break;
-            }
-        }
-    }
-}
-
 #[test]
 fn a_log_that_was_cut_is_found_though_no_folder_is_listed() {
     let dir = tempfile::tempdir().unwrap();
@@ -630,126 +379,4 @@ fn a_log_that_was_cut_is_found_though_no_folder_is_listed() {
     let path = lay(size);
     assert!(opened(&place).kept > 0);
     assert!(!path.exists());
-}
-
-/// Seals what a probe saw, and says so.
-fn saw(house: &mut House, granted: u64, asked: &str, bytes: &str) -> model::ExhibitId {
-    let time = time_text(crate::desk::now_ms());
-    let sealed = house.record(|case, stamp| {
-        let staged = case.stager().reader(&mut bytes.as_bytes())?;
-        let exhibit = staged.id();
-        let body = CaptureMade {
-            granted,
-            started: time.clone(),
-            ended: time.clone(),
-            item: asked.to_owned(),
-            exhibit,
-            outcome: "media".to_owned(),
-            addresses: Vec::new(),
-            chains: Vec::new(),
-            requests: 1,
-            media_bytes: 1,
-            content: Sha256Hex::of(bytes.as_bytes()),
-            signature: String::new(),
-        };
-        let mut batch = case.batch();
-        batch.seal(staged, &vault::Origin::default())?;
-        batch.record(body);
-        batch.commit(stamp)?;
-        Ok(exhibit)
-    });
-    sealed.unwrap()
-}
-
-/// The same of an item, on which it is decided.
-fn captured(house: &mut House, n: u16, granted: u64, asked: &str) -> model::ExhibitId {
-    let exhibit = saw(house, granted, asked, asked);
-    let mut asks = released(house, item(n));
-    asks.truncate(1);
-    if let Command::Capture { capture, .. } = &mut asks[0].command {
-        capture.exhibit = exhibit;
-    }
-    does(house, &asks);
-    exhibit
-}
-
-#[test]
-fn who_starts_from_what_is_kept_knows_authorisations_and_last_captures() {
-    let dir = tempfile::tempdir().unwrap();
-    let place = place(dir.path());
-    let (keys, signer) = house(&place);
-    let mut house = House::open(&place).unwrap();
-    house.begin().unwrap();
-    let grant = |n: u64| AuthorisationGranted {
-        from: time_text(0),
-        until: time_text(4_000_000_000_000),
-        probe: "a probe".to_owned(),
-        basis: format!("order {n}"),
-        hosts: vec!["*.stream.example:*".to_owned()],
-        methods: vec!["capture-page".to_owned()],
-        rate: 60,
-        most_bytes: 1 << 20,
-        signer: "Judge Roe".to_owned(),
-    };
-    let noted = |house: &mut House, body: Body| {
-        let range = house.record(|case, stamp| {
-            let mut batch = case.batch();
-            batch.record(body);
-            Ok(batch.commit(stamp)?)
-        });
-        range.unwrap().start
-    };
-    let granted = noted(&mut house, grant(1).into());
-    captured(&mut house, 1, granted, "b.stream.example");
-    // One that changed nothing: no decision tells of it.
-    let exhibit = saw(&mut house, granted, "b.stream.example", "another page");
-    let gone = captured(&mut house, 2, granted, "198.51.100.7");
-    assert_eq!(house.last_capture("198.51.100.7").unwrap().exhibit, gone);
-    let grounds = shield::order::words::Grounds::new("no stream").unwrap();
-    does(&mut house, &[ask(&league(), Command::Refuse { item: item(2), grounds })]);
-    let hour = time_text(3_600_000);
-    let refused = CaptureRefused { granted, hour, refusal: "host".to_owned(), refused: 3 };
-    noted(&mut house, refused.into());
-    house.close().unwrap();
-    keep(&place.case, &keys, &signer, &Covered::default()).unwrap().unwrap();
-
-    let mut house = House::open(&place).unwrap();
-    assert_eq!((house.started().applied, house.started().refused.clone()), (0, None));
-    let mut book = house.book();
-    // A few of what there was at a look, too.
-    assert!(book.granted.is_empty());
-    assert!(book.follow_some(house.case(), 1).unwrap(), "all in one look");
-    while book.follow_some(house.case(), 1).unwrap() {}
-    let whole = |house: &House| Book::of(house.case()).unwrap().granted;
-    assert_eq!(book.granted[&granted].body, whole(&house)[&granted].body);
-    assert_eq!(book.granted[&granted].refused, 3);
-    assert!(book.captured.is_empty() && !book.follow_some(house.case(), 1).unwrap());
-    let last = house.last_capture("b.stream.example").unwrap();
-    assert_eq!((last.exhibit, last.content), (exhibit, Sha256Hex::of(b"another page")));
-    assert_eq!(house.case().exhibit(&exhibit).unwrap().unwrap().record + 1, last.record);
-    assert_eq!(house.last_capture("another.example"), None);
-    assert_eq!(house.last_capture("198.51.100.7"), None, "nobody asks for it any more");
-    // What comes after is followed a few records at a time.
-    let second = noted(&mut house, grant(2).into());
-    let ended = AuthorisationEnded { granted, reason: "closed".to_owned() };
-    noted(&mut house, ended.into());
-    captured(&mut house, 3, second, "https://c.stream.example/live.m3u8");
-    let mut looks = 1;
-    while book.follow_some(house.case(), 2).unwrap() {
-        looks += 1;
-    }
-    assert!(looks > 2);
-    let all = whole(&house);
-    assert_eq!(book.granted.keys().collect::<Vec<_>>(), all.keys().collect::<Vec<_>>());
-    assert!(book.granted[&granted].ended.is_some() && book.granted[&second].ended.is_none());
-    let asked = "https://c.stream.example/live.m3u8";
-    assert!(book.last(asked).is_none(), "the house knows");
-    let last = house.last_capture(asked).unwrap();
-    assert_eq!(last.content, Sha256Hex::of(asked.as_bytes()));
-    house.close().unwrap();
-    keep(&place.case, &keys, &signer, &Covered::default()).unwrap().unwrap();
-    assert_eq!(findings(&place), (vec![], vec![]));
-    let house = House::open(&place).unwrap();
-    assert_eq!(house.last_capture(asked), Some(last));
-    house.close().unwrap();
 }

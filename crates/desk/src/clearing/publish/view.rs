@@ -50,8 +50,10 @@ pub(super) struct View {
     /// before that, so that who is a few steps behind takes no more than these.
     steps: VecDeque<FileName>,
     count: u64,
-    /// The last record of a file that is proven by the log's own checkpoint, though witnesses are asked for.
+    /// The last record of a file whose checkpoint fewer have cosigned than are asked for, or nobody has.
     bare: Option<u64>,
+    /// How many witnesses were asked for when it was looked at last; more than there are, before that.
+    asked: u64,
     /// A snapshot is to be made beside the house's work.
     asks: bool,
     /// It is to be of this serial or a later one, and all that leads on to it is to be let go of then.
@@ -75,6 +77,7 @@ impl View {
             steps: VecDeque::new(),
             count: 0,
             bare: None,
+            asked: u64::MAX,
             asks: false,
             anew: None,
             drafted: None,
@@ -321,9 +324,15 @@ impl View {
         retire(retired, &self.dir.join("files"), old.chain(self.steps.drain(..)));
     }
 
-    /// Who asks for witnesses refuses a file without them: once they have come up with it, all is written anew.
+    /// Who asks for witnesses refuses a file without them: once they have come up with it, all is written anew. The
+    /// same once more of them are asked for: what stands here carries fewer.
     fn renew(&mut self, round: &Round<'_>, history: &History) {
-        let cosigned = round.house.cosigned.note(round.house.policy().witnesses);
+        let asked = round.house.policy().witnesses;
+        if asked > self.asked && self.stands() {
+            self.bare = self.bare.max(round.house.case().len().checked_sub(1));
+        }
+        self.asked = asked;
+        let cosigned = round.house.cosigned.note(asked);
         if self.bare.is_some_and(|last| cosigned.is_some_and(|(size, _)| last < *size)) {
             self.bare = None;
             if self.stands() && self.is_great(round, history) {

@@ -5,7 +5,7 @@ use shield::order::turn::Cause;
 use shield::order::words::Grounds;
 use shield::order::{Actor, Deed, ItemId, Moment, Turn};
 
-use super::records::{Recorded, recorded};
+use super::records::{Log, Recorded};
 use super::{House, MAX_ROWS, MAX_SCAN, Page, Whose, sees};
 use crate::Result;
 
@@ -31,6 +31,35 @@ pub struct Said {
     pub items: Vec<ItemId>,
 }
 
+/// An exception as the state has it, and which records speak of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExceptionRow {
+    /// What it covers.
+    pub cover: Cover,
+    /// For whom it was proposed, until when it holds, whether it was approved.
+    pub exception: Exception,
+    /// True where its time is over.
+    pub over: bool,
+    /// In which record it was proposed.
+    proposed: Option<u64>,
+    /// In which it was approved.
+    approved: Option<u64>,
+}
+
+impl ExceptionRow {
+    /// With what its records say.
+    ///
+    /// # Errors
+    /// The disk; what does not hold together.
+    pub fn told(self, log: &Log) -> Result<ExceptionView> {
+        let read = |record: Option<u64>| record.map(|record| said(log, record)).transpose();
+        let (proposed, approved) = (read(self.proposed)?, read(self.approved)?);
+        let Self { cover, exception, over, .. } = self;
+        let (proposed, approved) = (proposed.flatten(), approved.flatten());
+        Ok(ExceptionView { cover, exception, over, proposed, approved })
+    }
+}
+
 /// An exception that is proposed or approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExceptionView {
@@ -47,49 +76,45 @@ pub struct ExceptionView {
 }
 
 /// Exceptions by what they cover, from after one, at most `most`; and how many of all wait for a second person. Who
-/// sees one organisation's sees those that it proposed.
-///
-/// # Errors
-/// The disk; what does not hold together.
+/// sees one organisation's sees those that it proposed. What its records say of each is read beside the house:
+/// [`ExceptionRow::told`].
 pub fn exceptions(
     house: &House,
     whose: &Whose,
     after: Option<&Cover>,
     most: usize,
-) -> Result<(Page<ExceptionView, Cover>, u64)> {
+) -> (Page<ExceptionRow, Cover>, u64) {
     let (all, now) = (house.state().exceptions(), house.now());
     let theirs = || all.iter().filter(|(_, one)| sees(whose, &one.organisation));
     let waiting = theirs().take(MAX_SCAN).filter(|(_, one)| !one.approved).count() as u64;
-    let mut later = theirs().filter(|(cover, _)| after.is_none_or(|after| *cover > after));
+    let later = all.after(after).take(MAX_SCAN);
+    let mut later = later.filter(|(_, one)| sees(whose, &one.organisation));
     let mut rows = Vec::new();
     for (cover, exception) in later.by_ref().take(most.clamp(1, MAX_ROWS)) {
         let of = house.excepted().standing.get(cover);
-        let read = |record: Option<u64>| record.map(|record| said(house, record)).transpose();
-        rows.push(ExceptionView {
+        rows.push(ExceptionRow {
             cover: cover.clone(),
             exception: exception.clone(),
             over: exception.until.is_some_and(|until| until <= now),
-            proposed: read(of.map(|of| of.proposed))?.flatten(),
-            approved: read(of.and_then(|of| of.approved))?.flatten(),
+            proposed: of.map(|of| of.proposed),
+            approved: of.and_then(|of| of.approved),
         });
     }
     let next = later.next().and_then(|_| rows.last()).map(|row| row.cover.clone());
-    Ok((Page { rows, next }, waiting))
+    (Page { rows, next }, waiting)
 }
 
-/// The newest revocations, the newest first, at most so many.
+/// The records of the newest revocations, the newest first, at most so many.
+pub fn revoked(house: &House, most: usize) -> Vec<u64> {
+    house.excepted().revoked.iter().rev().take(most.min(MAX_ROWS)).copied().collect()
+}
+
+/// What a record says of an exception; `None`: nothing, or it was erased.
 ///
 /// # Errors
-/// As [`exceptions`].
-pub fn revoked(house: &House, most: usize) -> Result<Vec<Said>> {
-    let newest = house.excepted().revoked.iter().rev().take(most.min(MAX_ROWS));
-    let read: Result<Vec<_>> = newest.map(|record| said(house, *record)).collect();
-    Ok(read?.into_iter().flatten().collect())
-}
-
-/// What a record says of an exception.
-fn said(house: &House, record: u64) -> Result<Option<Said>> {
-    Ok(recorded(house, record)?.and_then(of))
+/// The disk; what does not hold together.
+pub fn said(log: &Log, record: u64) -> Result<Option<Said>> {
+    Ok(log.recorded(record)?.and_then(of))
 }
 
 fn of(record: Recorded) -> Option<Said> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use shield::order::ending::Basis;
 use shield::order::state::Announced;
 use shield::order::words::{EventId, OrderId, Organisation, Right};
 use shield::order::{Event, ItemId, Moment, Order, Stage};
@@ -55,6 +56,9 @@ pub struct LiveView {
     pub stages: Stages,
     /// Events that run, then those that come, by their begin.
     pub events: Vec<EventView>,
+    /// Orders and events that were ended, and how many items the house has to lift of each yet; at most
+    /// [`MAX_NAMED`].
+    pub ending: Vec<(Basis, u64)>,
     /// Stops.
     pub stops: Vec<StopView>,
     /// ISPs that get neither what tickets address to them alone nor a stop on them alone, and why: how many, and the
@@ -89,6 +93,7 @@ pub fn live(house: &House, whose: &Whose, after: Option<ItemId>, most: usize) ->
         now,
         stages: stages(house, whose),
         events: events(house, whose, now),
+        ending: ending(house, whose),
         stops: stops(house, whose, None).rows,
         left_out: if whose.is_none() { house.left_out.some(MAX_NAMED) } else { Default::default() },
         standby: house.standby(),
@@ -104,7 +109,10 @@ fn witnesses(house: &House, whose: &Whose) -> Witnessing {
     let all = house.witnessing();
     match whose {
         None => all,
-        Some(_) => Witnessing { waiting: all.waiting.min(1), each: Vec::new(), ..all },
+        Some(_) => {
+            let (waiting, each) = (all.waiting.min(1), Vec::new());
+            Witnessing { waiting, each, blocks: 0, fewer: 0, ..all }
+        }
     }
 }
 
@@ -203,6 +211,19 @@ fn events(house: &House, whose: &Whose, now: Moment) -> Vec<EventView> {
     views.sort_by_key(|view| (!view.on, view.event.from));
     views.truncate(MAX_NAMED);
     views
+}
+
+fn ending(house: &House, whose: &Whose) -> Vec<(Basis, u64)> {
+    let state = house.state();
+    let order_of = |basis: &Basis| match basis {
+        Basis::Order(id) => state.order(id),
+        Basis::Event(id) => state.event(id).and_then(|event| state.order(&event.order)),
+    };
+    let theirs = |(basis, _): &(&Basis, _)| {
+        order_of(basis).is_some_and(|order| sees(whose, &order.reporter))
+    };
+    let some = state.ending().take(MAX_SCAN).filter(theirs).take(MAX_NAMED);
+    some.map(|(basis, ending)| (basis.clone(), ending.left)).collect()
 }
 
 /// The orders of one reporter that hold at a moment, each with its events that are not over; nothing of

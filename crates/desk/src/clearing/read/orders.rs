@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use shield::order::ending::Basis;
 use shield::order::words::{OrderId, Organisation};
 use shield::order::{Order, Stage};
 
@@ -18,6 +19,8 @@ pub struct OrderView {
     pub tickets: u64,
     /// Items of these that have not ended.
     pub live: u64,
+    /// Where it was ended: how many of them are left, which the house lifts by itself.
+    pub left: u64,
     /// True where its reporter has more tickets than one look passes over: of the newest of them alone.
     pub cut: bool,
 }
@@ -69,6 +72,7 @@ pub fn orders(
             events: events.get(&order.id).copied().unwrap_or_default(),
             tickets: of.map_or(0, |of| of.tickets),
             live: of.map_or(0, |of| of.live),
+            left: state.left_under(&Basis::Order(order.id.clone())),
             cut: cut.contains(&order.reporter),
         }
     };

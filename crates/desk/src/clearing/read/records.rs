@@ -1,9 +1,12 @@
 //! Decisions out of the log, for who follows a ticket or a link to a record.
 
+use std::path::Path;
+
 use model::ExhibitId;
-use model::record::{Body, ShieldDecided, ShieldNotice};
+use model::record::{Body, Opening, Record, ShieldDecided, ShieldNotice};
 use shield::order::state::Live;
 use shield::order::{Decision, Deed, TicketId, Turn};
+use vault::{Case, Records};
 
 use super::super::house::House;
 use super::{Whose, sees};
@@ -31,18 +34,62 @@ pub struct Recorded {
     pub actor: Option<String>,
 }
 
-/// A record of the house's log; `None`: there is none.
-///
-/// # Errors
-/// The disk; what does not hold together.
-pub fn recorded(house: &House, index: u64) -> Result<Option<Recorded>> {
-    let case = house.case();
-    if index >= case.len() {
+/// The records of a house's log, for who looks some up: beside the house, whose thread has other things to do.
+#[derive(Debug)]
+pub struct Log(Records);
+
+impl Log {
+    /// As the log in the house's folder is by now.
+    ///
+    /// # Errors
+    /// The disk; files that contradict one another.
+    pub fn open(dir: &Path) -> Result<Self> {
+        Ok(Self(Records::open(dir)?))
+    }
+
+    /// A record; `None`: there is none.
+    ///
+    /// # Errors
+    /// The disk; what does not hold together.
+    pub fn recorded(&self, index: u64) -> Result<Option<Recorded>> {
+        recorded(&self.0, index)
+    }
+}
+
+/// What records are read of.
+pub(super) trait Entries {
+    fn len(&self) -> u64;
+    fn record(&self, index: u64) -> vault::Result<(Record, Opening)>;
+}
+
+impl Entries for Records {
+    fn len(&self) -> u64 {
+        Self::len(self)
+    }
+
+    fn record(&self, index: u64) -> vault::Result<(Record, Opening)> {
+        self.get(index)
+    }
+}
+
+impl Entries for Case {
+    fn len(&self) -> u64 {
+        Self::len(self)
+    }
+
+    fn record(&self, index: u64) -> vault::Result<(Record, Opening)> {
+        Self::record(self, index)
+    }
+}
+
+/// A record; `None`: there is none.
+pub(super) fn recorded(log: &impl Entries, index: u64) -> Result<Option<Recorded>> {
+    if index >= log.len() {
         return Ok(None);
     }
-    let (record, opening) = case.record(index)?;
+    let (record, opening) = log.record(index)?;
     let (decision, notice) = match Body::read(&record, &opening) {
-        Ok(Body::ShieldDecided(body)) => (whole(house, index, body)?, None),
+        Ok(Body::ShieldDecided(body)) => (whole(log, index, body)?, None),
         Ok(Body::ShieldNotice(body)) => (None, Some(body)),
         _ => (None, None),
     };
@@ -51,15 +98,17 @@ pub fn recorded(house: &House, index: u64) -> Result<Option<Recorded>> {
 }
 
 /// A decision of which `last` is a part; `None` of a part that is not its last.
-fn whole(house: &House, index: u64, last: ShieldDecided) -> Result<Option<Decision>> {
+fn whole(log: &impl Entries, index: u64, last: ShieldDecided) -> Result<Option<Decision>> {
     if last.part + 1 != last.parts {
         return Ok(None);
     }
     let mut text = String::new();
     for part in 0..last.part {
         let at = index.checked_sub(last.part - part);
-        let body = at.map(|at| house.case().body(at)).transpose()?;
-        if let Some(Body::ShieldDecided(body)) = body {
+        let part = at.map(|at| log.record(at)).transpose()?;
+        if let Some((record, opening)) = part
+            && let Ok(Body::ShieldDecided(body)) = Body::read(&record, &opening)
+        {
             text.push_str(&body.decision);
         }
     }
@@ -91,7 +140,7 @@ fn stands_in(house: &House, id: &ExhibitId, whose: &Whose, ticket: TicketId) -> 
         _ => false,
     };
     for index in house.trail().of(ticket, MAX_RECORDS).0.into_iter().rev() {
-        let decision = recorded(house, index)?.and_then(|found| found.decision);
+        let decision = recorded(house.case(), index)?.and_then(|found| found.decision);
         if decision.is_some_and(|decision| decision.deeds.iter().any(shows)) {
             return Ok(true);
         }

@@ -78,10 +78,11 @@ fn figures_and_trails_are_the_same_after_a_restart() {
         let tally = house.tally();
         let league = Organisation::new("league").unwrap();
         let page = ticket(house, TicketId(0), &None, 0, 10).unwrap();
+        let log = Log::open(house.case().dir()).unwrap();
         let words: Vec<&str> = page
             .records
             .iter()
-            .map(|index| recorded(house, *index).unwrap().unwrap().decision.unwrap())
+            .map(|index| log.recorded(*index).unwrap().unwrap().decision.unwrap())
             .map(|decision| decision.deeds.last().unwrap().word())
             .collect();
         let whole = tally.times(Part::Whole);

@@ -57,6 +57,7 @@ impl OfStandby {
             None => house.dismiss_standby(by, &why)?,
         }
         let record = house.case().len().checked_sub(1);
-        Ok(Reply::Done { at: house.now(), record, deeds: Vec::new(), alone: house.is_alone() })
+        let (at, deeds, alone) = (house.now(), Vec::new(), house.is_alone());
+        Ok(Reply::Done { at, record, deeds, alone, left: 0 })
     }
 }

@@ -336,7 +336,8 @@ pub(super) fn adds(state: &State, command: &Command) -> bool {
         | Command::EndEvent { .. }
         | Command::ApproveException { .. }
         | Command::Stop { .. }
-        | Command::Tick => false,
+        | Command::Tick
+        | Command::CarryOn => false,
         Command::GiveOrder(_)
         | Command::Announce(_)
         | Command::Extend { .. }

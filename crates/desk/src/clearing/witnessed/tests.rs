@@ -200,6 +200,40 @@ fn a_figure_that_is_raised_takes_nothing_away_and_one_beyond_those_named_is_refu
     house.close().unwrap();
 }
 
+/// What is out goes on, is said to stand under fewer, and is handed out under all of them once they have cosigned it.
+#[test]
+fn a_figure_that_is_raised_has_what_is_out_proven_anew_once_so_many_cosigned_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = place(dir.path());
+    let folder = dir.path().join("feed");
+    let mut house = house(&place, 1);
+    let authority = house.case().authority().to_owned();
+    let key = feed_key(&place.home, &authority).unwrap();
+    let mut publisher = Publisher::new(&folder, key).unwrap();
+    release(&mut house, 0);
+    cosign(&place, &mut house, &[1]);
+    assert_eq!(out(&mut house), set(&NAMES[..1]));
+    publisher.publish(&house, house.now(), &mut |_| ()).unwrap();
+    assert_eq!(taken(&place.home, &folder, 1), Ok(set(&NAMES[..1])));
+    assert_eq!((house.witnessing().fewer, house.witnessing().blocks), (0, 1));
+    house.figure(&Person::new("vera").unwrap(), "witnesses", 2, &grounds()).unwrap();
+    let fewer = |house: &House| (house.witnessing().fewer, house.witnessing().blocks);
+    assert_eq!(fewer(&house), (1, 1));
+    // What is decided from now on waits, and stands under none.
+    release(&mut house, 1);
+    assert_eq!(fewer(&house), (1, 2));
+    publisher.beat(&house, house.now(), &mut |_| ()).unwrap();
+    assert_eq!(taken(&place.home, &folder, 1), Ok(set(&NAMES[..1])));
+    assert!(taken(&place.home, &folder, 2).is_err());
+    cosign(&place, &mut house, &[1, 2]);
+    assert_eq!(fewer(&house), (0, 2));
+    publisher.beat(&house, house.now(), &mut |_| ()).unwrap();
+    assert_eq!(taken(&place.home, &folder, 2), Ok(set(&NAMES[..1])));
+    assert_eq!(out(&mut house), set(&NAMES[..2]));
+    house.close().unwrap();
+    assert_eq!(witnessing(&place.home, &place.case).unwrap().fewer, 0);
+}
+
 #[test]
 fn what_was_out_under_a_lower_figure_stays_out_though_nobody_cosigns() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,6 +1,7 @@
 //! Follow of an ISP while it runs: what it asks, and what is on its way.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rand::RngExt;
 use rand::rngs::SmallRng;
@@ -43,6 +44,8 @@ pub(super) struct Running {
     pub(super) failed: u32,
     /// Nothing is asked before.
     pub(super) wait: u64,
+    /// When the first look of a round failed.
+    pub(super) looks_since: Option<u64>,
     pub(super) flight: Option<(u64, usize, Flight)>,
     pub(super) looked: u64,
 }
@@ -105,6 +108,15 @@ impl Running {
         }
     }
 
+    fn failed(&mut self, fault: Fault, now: u64) -> Next {
+        let since = *self.looks_since.get_or_insert(now);
+        let next = self.which.failed(fault, Duration::from_millis(now.saturating_sub(since)));
+        if matches!(next, Next::Fault(_)) {
+            self.looks_since = None;
+        }
+        next
+    }
+
     /// As `course` goes, one question at a time.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn course(
@@ -134,9 +146,10 @@ impl Running {
                     let heard = match self.manifest(came, trusted) {
                         Ok(heard) => {
                             self.which.believed();
+                            self.looks_since = None;
                             Ok(heard)
                         }
-                        Err(fault) => match self.which.failed(fault) {
+                        Err(fault) => match self.failed(fault, now) {
                             Next::Ask(pause) => {
                                 self.wait = now + u64::try_from(pause.as_millis()).unwrap();
                                 if pause.is_zero() {

@@ -161,6 +161,7 @@ impl Isp {
             made: 0,
             failed: 0,
             wait: now,
+            looks_since: None,
             flight: None,
             looked: now,
         });

@@ -70,6 +70,7 @@ pub fn decide(
         Command::Stop { scope, halt, grounds } => ask.stop(scope, *halt, grounds)?,
         Command::Resume { scope, grounds } => ask.resume(scope, grounds)?,
         Command::Tick => ask.tick()?,
+        Command::CarryOn => ask.carry_on()?,
     }
     Ok(ask.steps)
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::Ask;
 use crate::item::Item;
 use crate::order::command::{Event, Order, Submission};
+use crate::order::ending::Basis;
 use crate::order::refusal::Refusal;
-use crate::order::state::MAX_WANTING;
+use crate::order::state::{Announced, MAX_WANTING};
 use crate::order::step::{Asked, Deed, LeftOut, NoItem, Ticket};
 use crate::order::turn::{Cause, Charge, Denial, Turn};
 use crate::order::words::{
@@ -42,33 +43,45 @@ impl Ask<'_> {
     pub(super) fn end_order(&mut self, id: &OrderId, grounds: &Grounds) -> Result<(), Refusal> {
         self.needs(&[Role::Authority])?;
         let order = self.state.order(id).ok_or(Refusal::NoOrder)?;
-        if order.until > self.now {
+        let basis = Basis::Order(id.clone());
+        if order.until > self.now || self.leaves(&basis) {
             self.push(Deed::OrderEnded { order: id.clone(), grounds: grounds.clone() });
         }
-        let state = self.state;
-        let of = |ticket: &&TicketId| state.ticket(**ticket).is_some_and(|of| of.order == *id);
-        self.end_under(state.tickets_of(&order.reporter).iter().filter(of), grounds)
+        self.end_under(&basis, grounds)
     }
 
     /// The same of what rests on an event alone. Its reporter may: it may take back each of these items.
     pub(super) fn end_event(&mut self, id: &EventId, grounds: &Grounds) -> Result<(), Refusal> {
         let known = self.state.events.get(id).ok_or(Refusal::NoEvent)?;
         self.needs_holder(&known.event.order)?;
-        if known.event.until > self.now {
+        // The authority's word closes it, though its reporter ended it before, for as long as it could be extended.
+        let closes =
+            self.actor.role == Role::Authority && !known.closed && self.is_extendable(&known.event);
+        let basis = Basis::Event(id.clone());
+        if known.event.until > self.now || closes || self.leaves(&basis) {
             self.push(Deed::EventEnded { event: id.clone(), grounds: grounds.clone() });
         }
-        self.end_under(known.tickets.iter(), grounds)
+        self.end_under(&basis, grounds)
     }
 
-    /// Lifts what is in force under these tickets and refuses what waits, [`MAX_LIFTED`] items a time.
-    fn end_under<'t>(
-        &mut self,
-        tickets: impl Iterator<Item = &'t TicketId>,
-        grounds: &Grounds,
-    ) -> Result<(), Refusal> {
+    /// True where more lives under it than is lifted at once, and nobody carries that on yet: it was over by its time.
+    fn leaves(&self, basis: &Basis) -> bool {
+        self.state.left_under(basis) == 0 && self.state.live_under(basis) > MAX_LIFTED as u64
+    }
+
+    /// The first that has something left; who asked for its end is asked nothing more.
+    pub(super) fn carry_on(&mut self) -> Result<(), Refusal> {
+        self.needs(&[Role::House])?;
+        let Some((basis, ending)) = self.state.ending().next() else { return Ok(()) };
+        self.end_under(basis, &ending.grounds)
+    }
+
+    /// Lifts what is in force under it and refuses what waits, [`MAX_LIFTED`] items a time.
+    fn end_under(&mut self, basis: &Basis, grounds: &Grounds) -> Result<(), Refusal> {
         // A suspended item hits nobody, and is in force to whoever decides on it.
         let state = self.state;
-        let items = tickets.flat_map(|ticket| state.items_of(*ticket)).take(MAX_LIFTED);
+        let tickets = state.tickets_under(basis);
+        let items = tickets.flat_map(|ticket| state.items_of(ticket)).take(MAX_LIFTED);
         for (item, live) in items.collect::<Vec<_>>() {
             let grounds = Some(grounds.clone());
             let turn = if live.machine.in_force().is_some() {
@@ -123,10 +136,13 @@ impl Ask<'_> {
     }
 
     pub(super) fn extend(&mut self, event: &EventId, until: Moment) -> Result<(), Refusal> {
-        let event = self.state.event(event).ok_or(Refusal::NoEvent)?;
+        let Announced { event, closed, .. } =
+            self.state.events.get(event).ok_or(Refusal::NoEvent)?;
         let order = self.needs_holder(&event.order)?;
-        // What was blocked is let go after its expiry: later there is nothing to extend.
-        if event.until.plus(self.policy.after_event_ms) <= self.now {
+        if *closed && self.actor.role != Role::Authority {
+            return Err(Refusal::EventClosed);
+        }
+        if !self.is_extendable(event) {
             return Err(Refusal::EventOver);
         }
         if until <= event.until || until.since(event.from) > self.policy.event_longest_ms {
@@ -137,6 +153,11 @@ impl Ask<'_> {
         }
         self.push(Deed::Extended { event: event.id.clone(), until });
         Ok(())
+    }
+
+    /// What was blocked is let go after its expiry: later there is nothing to extend.
+    fn is_extendable(&self, event: &Event) -> bool {
+        self.now < event.until.plus(self.policy.after_event_ms)
     }
 
     pub(super) fn submit(&mut self, asked: &Submission) -> Result<(), Refusal> {
@@ -159,6 +180,10 @@ impl Ask<'_> {
             return Err(Refusal::NotInOrder { work: work.to_string() });
         }
         let until = self.term_of(asked, order)?;
+        let event = asked.event.as_ref().and_then(|event| self.state.event(event));
+        if let Some(work) = event.and_then(|event| works.iter().find(|work| !event.is_of(work))) {
+            return Err(Refusal::NotInEvent { work: work.to_string() });
+        }
         if asked.items.len() > MAX_ITEMS {
             return Err(Refusal::TooManyItems { given: asked.items.len() });
         }

@@ -1,11 +1,12 @@
 //! What gave a block its right, or kept it away, and does so no longer.
 
-use shield::order::command::{Command, Event};
+use shield::order::command::{Command, Event, Order, Submission};
+use shield::order::ending::Basis;
 use shield::order::exceptions::Cover;
 use shield::order::kept::Reading;
 use shield::order::values::table::Table;
-use shield::order::words::{Channel, EventId, OrderId, Right};
-use shield::order::{Deed, ItemId, MAX_CHANNELS, MAX_LIFTED, Moment, Stage, Turn};
+use shield::order::words::{Audience, Channel, EventId, OrderId, Right};
+use shield::order::{Deed, ItemId, MAX_CHANNELS, MAX_LIFTED, Moment, Stage, Step, Turn};
 
 use crate::world::*;
 
@@ -47,6 +48,64 @@ fn an_order_with_more_items_than_are_lifted_at_a_time_ends_in_several() {
     assert_eq!(words(&world.does(&authority(), end("1/26"))), ["refused", "refused"]);
     assert_eq!(world.does(&authority(), end("1/26")), []);
     assert_eq!(world.state.items().count(), 0);
+}
+
+/// Who asked for an end asks once. A restart in its midst changes nothing.
+#[test]
+fn the_house_carries_an_end_on_by_itself() {
+    let mut world = World::new();
+    let names: Vec<String> = (0..MAX_LIFTED).map(|n| format!("a{n}.com")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for _ in 0..2 {
+        world.ticket(&league(), &names);
+    }
+    world.ticket(&league(), &["b.com", "c.com"]);
+    let other = world.reported(&cinema(), "d.com");
+    assert_eq!(world.does(&house(), Command::CarryOn), []);
+    let of = Basis::Order(OrderId::new("1/26").unwrap());
+    world.does(&authority(), end("1/26"));
+    assert_eq!(world.state.left_under(&of), MAX_LIFTED as u64 + 2);
+    for who in [league(), reviewer(), authority(), isp("i"), owner()] {
+        assert_eq!(world.refuses(&who, Command::CarryOn), "not_your_office");
+    }
+    let steps = world.does(&house(), Command::CarryOn);
+    assert_eq!(steps.len(), MAX_LIFTED);
+    // By the reason that was given.
+    let why = |step: &Step| match &step.deed {
+        Deed::Turned { turn: Turn::Refused { grounds: why, .. }, .. } => *why == Some(grounds()),
+        _ => false,
+    };
+    assert!(steps.iter().all(why));
+    let (lines, table) = super::driven::kept(&world.state);
+    let mut reading = Reading::new(Table::open(table).unwrap());
+    lines.iter().for_each(|line| reading.line(line).unwrap());
+    let again = reading.end().unwrap();
+    assert_eq!((again.left_under(&of), &again), (2, &world.state));
+    world.state = again;
+    assert_eq!(words(&world.does(&house(), Command::CarryOn)), ["refused", "refused"]);
+    assert_eq!(world.does(&house(), Command::CarryOn), []);
+    assert_eq!((world.state.ending().count(), world.stage(other)), (0, Stage::Submitted));
+}
+
+/// An event that its authority carries on is not ended on by the house.
+#[test]
+fn an_event_that_is_carried_on_keeps_what_was_not_lifted_yet() {
+    let mut world = World::new();
+    let names: Vec<String> = (0..MAX_LIFTED).map(|n| format!("a{n}.com")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    world.ticket(&league(), &names);
+    let kept = world.blocked(&league(), "b.com");
+    let event = EventId::new("final").unwrap();
+    let end = Command::EndEvent { event: event.clone(), grounds: grounds() };
+    world.does(&league(), end.clone());
+    assert_eq!(world.state.left_under(&Basis::Event(event.clone())), 1);
+    world.wait(MINUTE);
+    let until = world.now.plus(HOUR);
+    world.does(&league(), Command::Extend { event, until });
+    assert_eq!(world.does(&house(), Command::CarryOn), []);
+    assert_eq!(world.stage(kept), Stage::InForce);
+    assert_eq!(words(&world.does(&league(), end)), ["event_ended", "lifted"]);
+    assert_eq!(world.state.ending().count(), 0);
 }
 
 #[test]
@@ -104,6 +163,39 @@ fn an_event_ends_before_its_time_and_with_it_what_rests_on_it_alone() {
 }
 
 #[test]
+fn an_event_that_the_authority_ended_is_carried_on_by_the_authority_alone() {
+    let mut world = World::new();
+    let event = EventId::new("final").unwrap();
+    let end = Command::EndEvent { event: event.clone(), grounds: grounds() };
+    let extend =
+        |world: &World| Command::Extend { event: event.clone(), until: world.now.plus(HOUR) };
+    // What its reporter ended is the reporter's to carry on.
+    world.does(&league(), end.clone());
+    world.wait(MINUTE);
+    world.does(&league(), extend(&world));
+    // That the reporter ended it first changes nothing about the authority's word.
+    world.does(&league(), end.clone());
+    assert_eq!(words(&world.does(&authority(), end.clone())), ["event_ended"]);
+    assert_eq!(world.does(&authority(), end.clone()), []);
+    world.wait(MINUTE);
+    assert_eq!(world.refuses(&league(), extend(&world)), "event_closed");
+    // A start from what is kept knows it.
+    let (lines, table) = super::driven::kept(&world.state);
+    let mut reading = Reading::new(Table::open(table).unwrap());
+    lines.iter().for_each(|line| reading.line(line).unwrap());
+    world.state = reading.end().unwrap();
+    assert_eq!(world.refuses(&league(), extend(&world)), "event_closed");
+    world.does(&authority(), extend(&world));
+    world.wait(MINUTE);
+    let until = world.now.plus(2 * HOUR);
+    world.does(&league(), Command::Extend { event: event.clone(), until });
+    // Long over, there is nothing that could be carried on, and nothing to say of it.
+    world.wait(DAY);
+    assert_eq!(world.does(&authority(), end), []);
+    assert_eq!(world.refuses(&league(), extend(&world)), "event_over");
+}
+
+#[test]
 fn an_event_names_its_works_and_channels_each_once() {
     let mut world = World::new();
     let named = |works: &[&str], channels: &[&str]| Event {
@@ -139,4 +231,44 @@ fn an_event_names_its_works_and_channels_each_once() {
     taken.unwrap();
     lines.iter().for_each(|line| reading.line(line).unwrap());
     assert_eq!(reading.end().unwrap().event(&known.id), Some(&known));
+}
+
+#[test]
+fn a_ticket_of_an_event_is_of_works_that_the_event_names() {
+    let mut world = World::new();
+    let (work, order) = (|name: &str| Right::new(name).unwrap(), OrderId::new("3/26").unwrap());
+    world.does(
+        &authority(),
+        Command::GiveOrder(Order {
+            id: order.clone(),
+            reporter: org("league"),
+            rights: ["cup", "derby"].map(work).into(),
+            from: world.now,
+            until: world.now.plus(DAY),
+        }),
+    );
+    let (from, until) = (world.now, world.now.plus(HOUR));
+    let named = EventId::new("the cup's final").unwrap();
+    let of = Event::new(named.clone(), order.clone(), from, until);
+    world.does(&league(), Command::Announce(Event { works: [work("cup")].into(), ..of }));
+    let all = EventId::new("the season's end").unwrap();
+    world.does(&league(), Command::Announce(Event::new(all.clone(), order.clone(), from, until)));
+    let asked = |event: Option<&EventId>, works: &[&str]| Submission {
+        order: order.clone(),
+        event: event.cloned(),
+        works: works.iter().map(|name| work(name)).collect(),
+        items: vec!["a.com".to_owned()],
+        audience: Audience::All,
+        until: None,
+    };
+    for works in [&["derby"][..], &["cup", "derby"]] {
+        let asked = Command::Submit(asked(Some(&named), works));
+        assert_eq!(world.refuses(&league(), asked), "not_in_event");
+    }
+    // An event that names none is of all of its order's; and without an event the order alone binds.
+    for (event, works) in
+        [(Some(&named), &["cup"][..]), (Some(&all), &["cup", "derby"]), (None, &["derby"])]
+    {
+        world.does(&league(), Command::Submit(asked(event, works)));
+    }
 }

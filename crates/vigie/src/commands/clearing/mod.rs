@@ -111,34 +111,32 @@ fn noted(reply: Reply) -> Result<(), Told> {
     }
 }
 
-/// Ends an order or an event: so many of its items are lifted at a time, until none is left.
+/// Ends an order or an event. What more than a thousand leave the clearing house lifts by itself.
 fn end_all(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
-    let (mut ended, mut items, mut one_machine) = (false, 0_u64, false);
-    loop {
-        let (command, acting) = command(home, words)?;
-        let reply = ask(home, acting, |person, role| Request::new(person, role, command))?;
-        let Reply::Done { deeds, alone: here, .. } = reply else { return noted(reply) };
-        one_machine |= here;
-        let of = |deed: &Deed| matches!(deed, Deed::OrderEnded { .. } | Deed::EventEnded { .. });
-        ended |= deeds.iter().any(of);
-        items += deeds.iter().filter(|deed| matches!(deed, Deed::Turned { .. })).count() as u64;
-        if !deeds.iter().any(|deed| matches!(deed, Deed::Turned { .. })) {
-            let mut out = std::io::stdout();
-            if acting.json {
-                let mut document = json!({"ended": ended, "items": items});
-                if one_machine {
-                    document["alone"] = true.into();
-                }
-                writeln!(out, "{document}")?;
-                return Ok(());
-            }
-            let what = if matches!(words, Clearing::EventEnd { .. }) { "event" } else { "order" };
-            let was = if ended { "has ended" } else { "had ended already" };
-            let items = crate::commands::counted(items, "item");
-            say!(out, "The {what} {was}: {items} lifted or refused.")?;
-            return if one_machine { alone() } else { Ok(()) };
+    let (command, acting) = command(home, words)?;
+    let reply = ask(home, acting, |person, role| Request::new(person, role, command))?;
+    let Reply::Done { deeds, alone: here, left, .. } = reply else { return noted(reply) };
+    let of = |deed: &Deed| matches!(deed, Deed::OrderEnded { .. } | Deed::EventEnded { .. });
+    let ended = deeds.iter().any(of);
+    let items = deeds.iter().filter(|deed| matches!(deed, Deed::Turned { .. })).count() as u64;
+    let mut out = std::io::stdout();
+    if acting.json {
+        let mut document = json!({"ended": ended, "items": items, "left": left});
+        if here {
+            document["alone"] = true.into();
         }
+        writeln!(out, "{document}")?;
+        return Ok(());
     }
+    let what = if matches!(words, Clearing::EventEnd { .. }) { "event" } else { "order" };
+    let was = if ended { "has ended" } else { "had ended already" };
+    let items = crate::commands::counted(items, "item");
+    say!(out, "The {what} {was}: {items} lifted or refused.")?;
+    if left > 0 {
+        let left = crate::commands::counted(left, "item");
+        say!(out, "The clearing house lifts what is left by itself: {left}.")?;
+    }
+    if here { alone() } else { Ok(()) }
 }
 
 fn act(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {

@@ -49,7 +49,9 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
              applied ({applied}); it is made anew"
         ));
     }
-    let followed = Arc::new(Mutex::new(zones.map(Followed::new)));
+    let isps = config.as_ref().map(Config::isps).transpose()?.unwrap_or_default();
+    let followed = zones.map(|zones| Followed::new(zones, isps));
+    let followed = Arc::new(Mutex::new(followed));
     let files = args.feed.as_deref().map(|folder| files(folder, &at.home, &house)).transpose()?;
     let parties = super::web::access(&at.home)?;
     let tls = match (&serve.tls_cert, &serve.tls_key) {
@@ -247,7 +249,10 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
         };
         let reloads = async {
             match &args.dns {
-                Some(path) => super::zones::reloads(path, &followed, &said).await,
+                Some(path) => {
+                    let known = config.as_ref().map(Config::named).unwrap_or_default();
+                    super::zones::reloads(path, &followed, &keeper, known, &said).await
+                }
                 None => std::future::pending().await,
             }
         };

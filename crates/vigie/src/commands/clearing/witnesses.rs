@@ -23,6 +23,8 @@ pub(super) fn show(home: Option<&Path>, dir: &Path, as_json: bool) -> Result<(),
             "named": found.named,
             "records": found.records,
             "covered": found.covered,
+            "blocks": found.blocks,
+            "fewer": found.fewer,
             "waiting": found.waiting,
             "since": found.since.map(|since| time_text(since.0)),
             "unasked": found.unasked,
@@ -46,6 +48,15 @@ pub(super) fn show(home: Option<&Path>, dir: &Path, as_json: bool) -> Result<(),
                 waits(found.waiting),
                 time_text(since.0)
             )?,
+        }
+        if found.fewer > 0 {
+            say!(
+                out,
+                "{} of {} in force stand under fewer, as was asked for when they were decided, until so many have \
+                 cosigned beyond them.",
+                found.fewer,
+                counted(found.blocks as u64, "block")
+            )?;
         }
     }
     for (name, records) in &found.each {

@@ -1,25 +1,26 @@
-//! What is in force as DNS zones: each new serial of the feed becomes a step of the zones it touches.
+//! What is in force as DNS zones: where, for whom, and who may take them.
 
-use std::collections::{BTreeSet, HashMap};
+mod followed;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use desk::clearing::House;
+use desk::clearing::Keeper;
 use desk::clearing::rounds::Told as Line;
 use ipnet::IpNet;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
-use shield::feed::Row;
-use shield::order::State;
-use shield_dns::{
-    Access, Algorithm, Client, Fqdn, Key, Layout, MAX_HOT, Place, Publisher, Timers, Zones,
-};
+use shield::order::words::Organisation;
+use shield_dns::{Access, Algorithm, Client, Key, Layout, Timers, Zones};
 
 use crate::commands::read_text;
 use crate::error::Told;
+
+pub(in crate::commands::clearing) use followed::Followed;
 
 /// The longest file of settings.
 const MAX_CONFIG: usize = 4 << 20;
@@ -49,6 +50,9 @@ fn contact() -> String {
     "hostmaster.invalid".to_owned()
 }
 
+/// Which ISP each client is, by the client's name.
+pub(super) type Named = BTreeMap<String, Option<String>>;
+
 /// TLS.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -72,6 +76,9 @@ pub(super) struct ClientConfig {
     notify: Vec<SocketAddr>,
     #[serde(default)]
     tls_only: bool,
+    /// Which ISP it is, by its short name in the register: then its zones say what its own view of the feed does.
+    #[serde(default)]
+    isp: Option<String>,
     #[serde(default, rename = "key")]
     keys: Vec<KeyConfig>,
 }
@@ -119,6 +126,41 @@ impl Config {
         Access::new(clients?).map_err(|e| Told::Misuse(e.to_string()))
     }
 
+    /// Which ISPs clients are.
+    pub(super) fn isps(&self) -> Result<BTreeSet<Organisation>, Told> {
+        let isps = self.clients.iter().filter_map(|client| client.isp.as_ref());
+        let named = isps.map(|isp| {
+            Organisation::new(isp).ok_or_else(|| {
+                Told::Misuse(format!(
+                    "{isp:?} is no organisation: `vigie party list` shows their short names"
+                ))
+            })
+        });
+        named.collect()
+    }
+
+    /// Which client is which ISP, by their names.
+    pub(super) fn named(&self) -> Named {
+        let named = self.clients.iter().map(|client| (client.name.clone(), client.isp.clone()));
+        named.collect()
+    }
+
+    /// Refuses to have a client that was served be another ISP, or none: the zones that it took have serials and steps
+    /// of their own, and those of others lead on from none of them.
+    fn stays(&self, before: &Named) -> Result<(), Told> {
+        let other = self
+            .clients
+            .iter()
+            .find(|client| before.get(&client.name).is_some_and(|isp| *isp != client.isp));
+        match other {
+            None => Ok(()),
+            Some(client) => Err(Told::Misuse(format!(
+                "which ISP the client {:?} is takes a restart",
+                client.name
+            ))),
+        }
+    }
+
     /// The zones, empty, for a house whose log has so many records.
     pub(super) fn zones(&self, records: u64) -> Result<Zones, Told> {
         let layout = Layout {
@@ -143,21 +185,44 @@ impl Tls {
 /// Reads at each SIGHUP anew who may take the zones, and with which keys; for as long as it is awaited.
 ///
 /// A key that got into wrong hands is struck off so: the others' connections, and the session, go on.
-pub(super) async fn reloads(path: &Path, followed: &Mutex<Option<Followed>>, said: &Line) {
+pub(super) async fn reloads(
+    path: &Path,
+    followed: &Arc<Mutex<Option<Followed>>>,
+    keeper: &Keeper,
+    mut known: Named,
+    said: &Line,
+) {
     let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
     let Ok(mut hangups) = signal else {
         said("SIGHUP cannot be heard: who may take the zones changes with a restart alone");
         return std::future::pending().await;
     };
     while hangups.recv().await.is_some() {
-        let read =
-            Config::read(path).and_then(|config| Ok((config.access()?, config.clients.len())));
+        let read = Config::read(path).and_then(|config| {
+            config.stays(&known)?;
+            Ok((config.access()?, config.isps()?, config.named()))
+        });
         match read {
-            Ok((access, clients)) => {
-                let followed = followed.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(zones) = followed.as_ref() {
-                    zones.access(access);
+            Ok((access, isps, named)) => {
+                let clients = named.len();
+                known.extend(named);
+                {
+                    let mut followed = followed.lock().unwrap_or_else(PoisonError::into_inner);
+                    if let Some(zones) = followed.as_mut() {
+                        zones.access(access, isps);
+                    }
                 }
+                // Who is an ISP that was none before gets its own by this.
+                let (keeper, followed) = (keeper.clone(), Arc::clone(followed));
+                let again = move || {
+                    keeper.look_in_turn(move |house| {
+                        let mut followed = followed.lock().unwrap_or_else(PoisonError::into_inner);
+                        followed.as_mut().map(|zones| zones.follow(house))
+                    })
+                };
+                let lines = tokio::task::spawn_blocking(again).await;
+                let lines = lines.ok().and_then(Result::ok).flatten().unwrap_or_default();
+                lines.iter().for_each(|line| said(line));
                 let clients = crate::commands::counted(clients as u64, "client");
                 said(&format!(
                     "{}: {clients} may take the zones from now on; what else the file says takes a restart",
@@ -194,6 +259,7 @@ impl ClientConfig {
             tls_only: self.tls_only,
             zones: None,
             notify: self.notify.clone(),
+            own: self.isp.clone(),
         })
     }
 }
@@ -221,203 +287,33 @@ fn serial(records: u64) -> u64 {
     since.unwrap_or_default().as_secs().saturating_add(records)
 }
 
-/// The zones with what stands in them, and where.
-pub(super) struct Followed {
-    zones: Zones,
-    placed: HashMap<Fqdn, Place>,
-    /// How many of them are hot.
-    hot: usize,
-    /// The serial that they are at; `None` before the first.
-    at: Option<u64>,
-    /// True where a stop had them emptied.
-    shut: bool,
-    publisher: Option<Publisher>,
-    /// Names for some ISPs alone, which stand in no zone.
-    apart: BTreeSet<String>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Followed {
-    pub(super) fn new(zones: Zones) -> Self {
-        Self {
-            zones,
-            placed: HashMap::new(),
-            hot: 0,
-            at: None,
-            shut: false,
-            publisher: None,
-            apart: BTreeSet::new(),
-        }
-    }
-
-    /// Who serves them from now on.
-    pub(super) fn serve(&mut self, publisher: Publisher) {
-        publisher.zones(self.zones.view());
-        self.publisher = Some(publisher);
-    }
-
-    /// Who may take them from now on: a transfer to one who is struck off ends.
-    pub(super) fn access(&self, access: Access) {
-        if let Some(publisher) = &self.publisher {
-            publisher.access(access);
-        }
-    }
-
-    /// The zones as they are.
-    pub(super) fn view(&self) -> Arc<shield_dns::View> {
-        self.zones.view()
-    }
-
-    /// How many names stand in them.
-    pub(super) fn len(&self) -> usize {
-        self.placed.len()
-    }
-
-    /// Follows the feed to where it is; gives what could not be told by DNS.
-    pub(super) fn follow(&mut self, house: &House) -> Vec<String> {
-        let Some(feed) = house.feed() else { return Vec::new() };
-        let history = feed.history();
-        let (at, state) = (history.place().serial, house.state());
-        // No step leads across a stop that empties all or is over: what else came with it is not all that changed.
-        let shut = history.current().gates().is_shut();
-        let crosses = std::mem::replace(&mut self.shut, shut) || shut;
-        let step = history
-            .last()
-            .filter(|delta| Some(delta.from()) == self.at && delta.to() == at && !crosses);
-        let wanted = |row: &Row| wanted(state, row);
-        let mut moves = Moves::default();
-        match step {
-            Some(delta) if !delta.changes().is_empty() => {
-                for change in delta.changes() {
-                    let Some(name) = change.value.name() else { continue };
-                    if is_apart(change.after.as_ref()) {
-                        moves.apart.insert(name.to_string());
-                    } else {
-                        self.apart.remove(name.as_str());
-                    }
-                    moves.one(self, name.as_str(), change.after.as_ref().and_then(wanted));
-                }
-            }
-            _ => {
-                let open = !shut;
-                let rows = history.current().rows().filter(|row| is_apart(Some(row)));
-                let apart = rows.filter_map(|row| Some(row.value().name()?.to_string()));
-                moves.apart = apart.collect();
-                self.apart.retain(|name| moves.apart.contains(name));
-                let rows = history.current().rows().filter(|_| open);
-                let all: HashMap<String, Place> = rows
-                    .filter_map(|row| Some((row.value().name()?.as_str().to_owned(), wanted(row)?)))
-                    .collect();
-                let gone: Vec<Fqdn> = self
-                    .placed
-                    .keys()
-                    .filter(|name| !all.contains_key(&name.to_string()))
-                    .cloned()
-                    .collect();
-                for name in gone {
-                    moves.one(self, &name.to_string(), None);
-                }
-                for (name, place) in all {
-                    moves.one(self, &name, Some(place));
-                }
-            }
-        }
-        self.at = Some(at);
-        self.make(moves, serial(house.case().len()))
-    }
-
-    /// Notes where a name stands now.
-    fn put(&mut self, name: Fqdn, place: Option<Place>) {
-        let before = match place {
-            Some(place) => self.placed.insert(name, place),
-            None => self.placed.remove(&name),
+    /// A client that took an ISP's own zones is given no others while the server runs, nor the other way round.
+    #[test]
+    fn which_isp_a_client_is_stays_until_a_restart() {
+        let config = |isps: &[(&str, Option<&str>)]| -> Config {
+            let client = |(name, isp): &(&str, Option<&str>)| {
+                let isp = isp.map(|isp| format!("isp = \"{isp}\"\n")).unwrap_or_default();
+                format!("[[client]]\nname = \"{name}\"\naddresses = [\"192.0.2.1/32\"]\n{isp}")
+            };
+            let clients: String = isps.iter().map(client).collect();
+            toml::from_str(&format!(
+                "listen = \"127.0.0.1:0\"\nsuffix = \"rpz.example\"\n{clients}"
+            ))
+            .unwrap()
         };
-        self.hot -= usize::from(before == Some(Place::Hot));
-        self.hot += usize::from(place == Some(Place::Hot));
+        let before = config(&[("one", Some("fibre")), ("two", None)]);
+        assert_eq!(before.isps().unwrap(), [Organisation::new("fibre").unwrap()].into());
+        let known = before.named();
+        for same in [&[("one", Some("fibre"))][..], &[("two", None), ("three", Some("cable"))]] {
+            assert!(config(same).stays(&known).is_ok());
+        }
+        for other in [("one", Some("cable")), ("one", None), ("two", Some("fibre"))] {
+            assert!(config(&[other]).stays(&known).is_err(), "{other:?}");
+        }
+        assert!(config(&[("one", Some(""))]).isps().is_err());
     }
-
-    fn make(&mut self, moves: Moves, now: u64) -> Vec<String> {
-        let mut told = moves.odd;
-        let new = moves.apart.into_iter().filter(|name| self.apart.insert(name.clone()));
-        let new: Vec<String> = new.collect();
-        if let Some(first) = new.first() {
-            let more =
-                if new.len() > 1 { format!(" and {} more", new.len() - 1) } else { String::new() };
-            told.push(format!(
-                "{first}{more}: in force for some ISPs alone, and in no zone, since zones are for all; these ISPs have to \
-                 follow the feed by a view of their own (docs/feed.md)"
-            ));
-        }
-        for (place, add, remove) in
-            [(Place::Hot, moves.hot, moves.hot_gone), (Place::Cold, moves.cold, moves.cold_gone)]
-        {
-            if add.is_empty() && remove.is_empty() {
-                continue;
-            }
-            if let Err(error) = self.zones.change(place, &add, &remove, now) {
-                told.push(format!("the zones: {error}"));
-                // What is lifted is opened whatever else has no room.
-                let _ = self.zones.change(place, &[], &remove, now);
-                add.iter().for_each(|name| self.put(name.clone(), None));
-            }
-        }
-        if let Some(publisher) = &self.publisher {
-            publisher.zones(self.zones.view());
-        }
-        told
-    }
-}
-
-/// What goes where.
-#[derive(Default)]
-struct Moves {
-    hot: Vec<Fqdn>,
-    hot_gone: Vec<Fqdn>,
-    cold: Vec<Fqdn>,
-    cold_gone: Vec<Fqdn>,
-    odd: Vec<String>,
-    /// In force for some ISPs alone.
-    apart: BTreeSet<String>,
-}
-
-impl Moves {
-    fn one(&mut self, zones: &mut Followed, name: &str, place: Option<Place>) {
-        let name = match Fqdn::parse(name) {
-            Ok(name) => name,
-            Err(error) => return self.odd.push(format!("{name} stands in no zone: {error}")),
-        };
-        let before = zones.placed.get(&name).copied();
-        // A hot zone that is full is small no more: what has no room there is blocked all the same.
-        let full = before != Some(Place::Hot) && zones.hot >= MAX_HOT;
-        let place = match place {
-            Some(Place::Hot) if full => Some(Place::Cold),
-            other => other,
-        };
-        if before == place {
-            return;
-        }
-        match before {
-            Some(Place::Hot) => self.hot_gone.push(name.clone()),
-            Some(Place::Cold) => self.cold_gone.push(name.clone()),
-            None => {}
-        }
-        match place {
-            Some(Place::Hot) => self.hot.push(name.clone()),
-            Some(Place::Cold) => self.cold.push(name.clone()),
-            None => {}
-        }
-        zones.put(name, place);
-    }
-}
-
-/// True where what is out is out for some ISPs alone.
-fn is_apart(row: Option<&Row>) -> bool {
-    row.is_some_and(|row| row.for_all().is_none())
-}
-
-/// In which zone a row's name stands: an event's in the hot one. What is addressed to some ISPs alone
-/// stands in none, since the zones are for all.
-fn wanted(state: &State, row: &Row) -> Option<Place> {
-    let entry = row.for_all()?;
-    let event = state.ticket(entry.ticket()).is_some_and(|ticket| ticket.event.is_some());
-    Some(if event { Place::Hot } else { Place::Cold })
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use model::ExhibitId;
+use model::{ExhibitId, Sha256Hex};
 
 use super::*;
 use crate::clearing::kept;
