@@ -15,6 +15,7 @@
 //! all steps since the last one keeps the way from that short.
 
 mod draft;
+mod elsewhere;
 mod paper;
 mod view;
 
@@ -30,6 +31,7 @@ use shield::order::words::Organisation;
 use shield::wire::{Apart, MAX_APART};
 
 use self::draft::Draft;
+pub use self::elsewhere::{Behind, Elsewhere};
 use self::view::{Round, View};
 use super::house::House;
 use crate::{Error, Result};

@@ -1,5 +1,6 @@
 //! The clearing house's words: each becomes one command, asked at its door.
 
+mod elsewhere;
 mod measured;
 mod moving;
 mod probes;

@@ -16,6 +16,7 @@ use desk::clearing::{House, Keeper, door, witnesses};
 use shield_dns::{Bounds, Sockets};
 use tokio::net::{TcpListener, UdpSocket};
 
+use super::elsewhere::Copying;
 use super::web::Web;
 use super::zones::{Config, Followed};
 use crate::cli::{Serve, ServeShield};
@@ -56,17 +57,23 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
         (Some(cert), Some(key)) => Some(super::web::tls(cert, key)?),
         _ => None,
     };
+    let copy = match (&args.feed, &args.feed_s3) {
+        (Some(folder), Some(to)) => {
+            Some(super::elsewhere::begin(to, folder, house.elsewhere(), Arc::clone(&said))?)
+        }
+        _ => None,
+    };
     let web = match (&args.feed, args.feed_listen) {
         (Some(folder), Some(_)) => Some(Web::new(folder, Arc::clone(&said))?),
         _ => None,
     };
     let out = {
         let (followed, said, files) = (Arc::clone(&followed), Arc::clone(&said), files.clone());
-        let web = web.clone();
+        let (web, copy) = (web.clone(), copy.clone());
         move |house: &House| {
             if let Some(files) = &files {
                 let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
-                let mut put = |put: Put<'_>| heard(web.as_ref(), &said, put);
+                let mut put = |put: Put<'_>| heard((web.as_ref(), copy.as_ref()), &said, put);
                 if let Err(error) = files.publish(house, house.now(), &mut put) {
                     said(&format!("the feed's files: {error}"));
                 }
@@ -78,7 +85,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     };
     let (keeper, thread) = Keeper::start(house, Box::new(out)).map_err(told(dir))?;
     if let Some(files) = files {
-        beats(files, web.clone(), keeper.clone(), Arc::clone(&said))?;
+        beats(files, (web.clone(), copy), keeper.clone(), Arc::clone(&said))?;
     }
     let challenges = Challenges::open(dir, resolver, Default::default()).map_err(told(dir))?;
     let challenges = Arc::new(challenges);
@@ -364,14 +371,19 @@ fn files(folder: &Path, home: &Path, house: &House) -> Result<Arc<Mutex<Publishe
 }
 
 /// What the publisher did: it is served from now on, and what an ISP does not get is said.
-fn heard(web: Option<&Web>, said: &Line, put: Put<'_>) {
+fn heard((web, copy): (Option<&Web>, Option<&Copying>), said: &Line, put: Put<'_>) {
     match put {
         Put::LeftOut(isp, why) => said(&format!(
             "ALARM: neither what tickets address to {isp} alone nor a stop on it alone reaches it, which gets what all \
              get: {why}"
         )),
         Put::LetIn(isp) => said(&format!("{isp} is left out of nothing any more.")),
-        Put::Stands(_) | Put::Ended(_) => {}
+        Put::Stands(view) => {
+            if let Some(copy) = copy.filter(|_| view == shield::feed::ALL) {
+                copy.wake();
+            }
+        }
+        Put::Ended(_) => {}
     }
     if let Some(web) = web {
         web.take_up(put);
@@ -381,7 +393,7 @@ fn heard(web: Option<&Web>, said: &Line, put: Put<'_>) {
 /// Heartbeats, for as long as the house is open: without them all ISPs let go of all.
 fn beats(
     files: Arc<Mutex<Publisher>>,
-    web: Option<Web>,
+    (web, copy): (Option<Web>, Option<Copying>),
     keeper: Keeper,
     said: Line,
 ) -> Result<(), Told> {
@@ -389,14 +401,14 @@ fn beats(
         let mut last: Option<Instant> = None;
         loop {
             let (files, since) = (Arc::clone(&files), last.map(|last| last.elapsed()));
-            let (web, of_put) = (web.clone(), Arc::clone(&said));
+            let (web, copy, of_put) = (web.clone(), copy.clone(), Arc::clone(&said));
             // Whether it beats, and after how long it is to be looked at again: an event may begin meanwhile.
             let beat = move |house: &mut House| {
                 let now = house.now();
                 let every = Duration::from_millis(every_ms(house, now));
                 let again = every.min(Duration::from_millis(house.policy().heartbeat_event_ms));
                 let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
-                let mut put = |put: Put<'_>| heard(web.as_ref(), &of_put, put);
+                let mut put = |put: Put<'_>| heard((web.as_ref(), copy.as_ref()), &of_put, put);
                 let is_early = since.is_some_and(|since| since < every);
                 let beaten = if is_early {
                     files.go_on(house, now, &mut put).map(|()| false)
