@@ -124,7 +124,7 @@ pub(crate) fn mark(view: &LiveView, rows: &[(ItemView, Finding)]) -> String {
     let items: Vec<_> = rows
         .iter()
         .map(|(item, found)| {
-            (item.id, item.stage, item.until, item.objected, item.bar, found.verdict)
+            (item.id, item.stage, item.until, item.objected, item.bar, item.said, found.verdict)
         })
         .collect();
     let waits = (view.witnesses.asked, view.witnesses.waiting);

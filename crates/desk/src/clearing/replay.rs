@@ -7,6 +7,7 @@ use shield::order::{Decision, Deed, ItemId, Moment, Policy, State, Step, Touched
 
 use super::blocks::{Batch, Blocks};
 use super::excepted::Excepted;
+use super::said::{self, Words};
 use super::spoken::Spoken;
 use super::standby::{GENERATION, Standbys};
 use super::tally::Tally;
@@ -31,6 +32,8 @@ pub struct Standing {
     pub standbys: Standbys,
     /// What ISPs are measured to do.
     pub measure: Measure,
+    /// What ISPs say of what they block.
+    pub said: Words,
     /// How far so many witnesses have cosigned the log, by one, by two and so on.
     pub(super) cosigned: Vec<u64>,
     /// Where more witnesses were asked for from a record on: that record, and for how many before. What was decided
@@ -98,6 +101,11 @@ impl Standing {
             }
             Body::ShieldMeasured(body) => {
                 figures::read(&body.measured)?.iter().for_each(|one| self.measure.replay(one));
+            }
+            Body::ShieldIspsSaid(body) => {
+                for said in said::read(&body.said)? {
+                    self.said.take(&said);
+                }
             }
             _ => {}
         }

@@ -760,6 +760,12 @@ records! {
         Committed measured: String,
     }
 
+    /// What ISPs say of what they block, each about itself: many words in one record (docs/piracy-shield.md).
+    "shield.isps_said" ShieldIspsSaid {
+        /// Who says what of which value, as JSON.
+        Committed said: String,
+    }
+
     /// In the authority's own log: an organisation that deals with the authority. Who they all are, and
     /// what each may do, holds for every case and for the clearing house (docs/access.md).
     "party.organisation" PartyOrganisation {

@@ -18,13 +18,14 @@ use super::super::blocks::{Placed, Under};
 use super::super::excepted::{MAX_REVOKED, Of};
 use super::super::months::Months;
 use super::super::replay::Standing;
+use super::super::said::{MAX_WORDS, Said};
 use super::super::standby::Standbys;
 use super::super::tally::{Counts, Objections, Running, Times};
 use super::super::trail::MAX_MARKS;
 
 /// How many marks of the trail, or numbers of records, stand in a line.
 const MARKS: usize = 10_000;
-/// How many captures.
+/// How many captures, or words of ISPs.
 const ASKED: usize = 1_000;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,6 +40,7 @@ enum Line {
     Objected(Vec<(ItemId, Sha256Hex, Moment)>),
     Spoken { erased: bool, grants: Vec<u64> },
     Captured(Vec<(String, u64)>),
+    Said(Vec<Said>),
     Marks { cut: bool, marks: Vec<(u64, TicketId)> },
     Excepted(Vec<(Cover, u64, Option<u64>)>),
     Revoked(Vec<u64>),
@@ -113,6 +115,9 @@ pub(super) fn write<E: From<serde_json::Error>>(
     for captured in captured.chunks(ASKED) {
         put(&Line::Captured(captured.to_vec()))?;
     }
+    for said in standing.said.list().chunks(ASKED) {
+        put(&Line::Said(said.to_vec()))?;
+    }
     let (first, second) = trail.marks.as_slices();
     let marks = [first, second].concat();
     put(&Line::Marks { cut: trail.cut, marks: Vec::new() })?;
@@ -142,11 +147,13 @@ pub(super) fn write<E: From<serde_json::Error>>(
 pub(super) struct Lines {
     reading: Reading,
     rest: Standing,
+    /// Words of ISPs that were read.
+    said: usize,
 }
 
 impl Lines {
     pub(super) fn new(table: Table) -> Self {
-        Self { reading: Reading::new(table), rest: Standing::default() }
+        Self { reading: Reading::new(table), rest: Standing::default(), said: 0 }
     }
 
     /// Takes the next line, without its line feed.
@@ -197,6 +204,15 @@ impl Lines {
             Line::Captured(captured) => {
                 let known = &mut self.rest.spoken.captured;
                 captured.into_iter().for_each(|(asked, record)| known.note(&asked, record));
+            }
+            Line::Said(said) => {
+                if !said.iter().all(|said| self.rest.said.take(said)) {
+                    return Err(Unkept::Odd("a word of an ISP on what cannot be blocked"));
+                }
+                self.said += said.len();
+                if self.said > MAX_WORDS {
+                    return Err(Unkept::Odd("more words of ISPs than are kept"));
+                }
             }
             Line::Marks { cut, marks } => {
                 trail.cut = cut;

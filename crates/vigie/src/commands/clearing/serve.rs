@@ -128,6 +128,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     let rounds = rounds::begin(keeper.clone(), work, Arc::clone(&said), Arc::clone(&stop));
     let rounds = rounds.map_err(told(&at.home))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut reports = None;
     let served = runtime.block_on(async {
         let mut lines = Vec::new();
         let dns = match (&config, access) {
@@ -158,13 +159,11 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
                 let listener =
                     super::web::listen("Piracy Shield's API", address, tls.is_some()).await?;
                 let parties = Arc::clone(&parties);
-                let api = piracy_shield::Api::open(
-                    dir,
-                    keeper.clone(),
-                    parties,
-                    piracy_shield::Times::default(),
-                );
-                Some((listener, piracy_shield::router(Arc::new(api.map_err(told(dir))?))))
+                let times = piracy_shield::Times::default();
+                let opened = piracy_shield::Api::open(dir, keeper.clone(), parties, times);
+                let opened = Arc::new(opened.map_err(told(dir))?);
+                reports = Some(Arc::clone(&opened));
+                Some((listener, piracy_shield::router(opened)))
             }
             None => None,
         };
@@ -314,6 +313,9 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
         }
     });
     stop.store(true, Ordering::Relaxed);
+    if let Some(api) = &reports {
+        api.settle();
+    }
     keeper.close();
     let kept = thread.join();
     // A capture that is under way may take a minute: what it comes to has no house any more.
