@@ -10,6 +10,7 @@ use model::Sha256Hex;
 use sha2::{Digest, Sha256};
 use shield::feed::ALL;
 use shield::order::Moment;
+use shield::wire::keys::MAX_KEYS;
 use shield::wire::stop::{MAX_STOP, StopFile};
 use shield::wire::{Beat, FileName, MAX_MANIFEST, Manifest};
 
@@ -25,7 +26,7 @@ pub enum Kind {
     Manifest,
     /// It never changes.
     File,
-    /// A stop, or the word that ends it: keep none.
+    /// A stop, or the word that ends it, or which keys were replaced: keep none.
     Stop,
 }
 
@@ -158,6 +159,7 @@ pub struct Course<S> {
     files: Option<BTreeMap<Sha256Hex, (u64, Option<Instant>)>>,
     out: Option<Out>,
     stop: Option<Sha256Hex>,
+    keys: Option<Sha256Hex>,
     left: bool,
 }
 
@@ -165,7 +167,7 @@ impl<S: Shelf> Course<S> {
     /// Out of the folder that the publisher writes into.
     pub fn new(shelf: S, folder: &Path) -> Self {
         let folder = folder.join(ALL);
-        Self { shelf, folder, files: None, out: None, stop: None, left: false }
+        Self { shelf, folder, files: None, out: None, stop: None, keys: None, left: false }
     }
 
     /// Where it puts.
@@ -201,6 +203,7 @@ impl<S: Shelf> Course<S> {
         let path = self.folder.join("manifest");
         let manifest = manifest(&text).map_err(|why| Fault::Folder { path, why })?;
         self.check(&manifest)?;
+        self.put_keys()?;
         let named: Vec<&FileName> = manifest.snapshot.iter().chain(&manifest.deltas).collect();
         for file in &named {
             self.put_file(file, now, done)?;
@@ -259,6 +262,25 @@ impl<S: Shelf> Course<S> {
         // Until a manifest names it: one that was put and is named by none that goes out has its grace, too.
         files.insert(file.hash, (file.bytes, Some(now)));
         done.files += 1;
+        Ok(())
+    }
+
+    /// Which keys of the feed were replaced: before the first manifest that the new one signs.
+    fn put_keys(&mut self) -> Result<(), Fault> {
+        let Some(text) = self.local("keys", MAX_KEYS)? else { return Ok(()) };
+        let hash = Sha256Hex::of(text.as_bytes());
+        if self.keys == Some(hash) {
+            return Ok(());
+        }
+        let name = object("keys");
+        let tag = self.shelf.read(&name, MAX_KEYS as u64)?.map(|(_, tag)| tag);
+        match self.shelf.put_if(&name, Kind::Stop, text.into_bytes(), tag.as_ref())? {
+            Stored::There(_) => self.keys = Some(hash),
+            Stored::Changed => {
+                let source = "another writes there at the same time".into();
+                return Err(Fault::Store { action: "write", name, source });
+            }
+        }
         Ok(())
     }
 

@@ -137,6 +137,11 @@ impl House {
         })
     }
 
+    /// What its log comes to.
+    pub fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
     /// Where whoever makes the feed's copy in another place notes how it is.
     pub fn elsewhere(&self) -> Elsewhere {
         self.elsewhere.clone()

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use ledger::VerifierKey;
 use model::Sha256Hex;
 use serde::{Deserialize, Serialize};
 use shield::harm::Code;
@@ -13,6 +14,7 @@ use shield::order::turn::{Cause, Denial};
 use shield::order::values::table::Table;
 use shield::order::words::{EventId, Organisation};
 use shield::order::{ItemId, Moment, TicketId};
+use shield::wire::keys::Turn;
 
 use super::super::blocks::{Placed, Under};
 use super::super::excepted::{MAX_REVOKED, Of};
@@ -31,21 +33,47 @@ const ASKED: usize = 1_000;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Line {
-    Log { epoch: u64, last: Option<Moment>, decisions: u64 },
-    Figure { figure: String, value: u64 },
+    Log {
+        epoch: u64,
+        last: Option<Moment>,
+        decisions: u64,
+    },
+    Figure {
+        figure: String,
+        value: u64,
+    },
     Fewer(Vec<(u64, u64)>),
     Standbys(Standbys),
     Tally(Box<TallyLine>),
     Running(Vec<(ItemId, Option<Moment>, Option<Moment>)>),
     Objected(Vec<(ItemId, Sha256Hex, Moment)>),
-    Spoken { erased: bool, grants: Vec<u64> },
+    Spoken {
+        erased: bool,
+        grants: Vec<u64>,
+    },
     Captured(Vec<(String, u64)>),
     Said(Vec<Said>),
-    Marks { cut: bool, marks: Vec<(u64, TicketId)> },
+    /// Of each its record, the old key and the new one.
+    Turns(Vec<(u64, String, String)>),
+    Marks {
+        cut: bool,
+        marks: Vec<(u64, TicketId)>,
+    },
     Excepted(Vec<(Cover, u64, Option<u64>)>),
     Revoked(Vec<u64>),
-    Under { record: u64, seed: Sha256Hex, leaves: Vec<Sha256Hex>, at: Moment },
-    Block { item: ItemId, record: u64, place: u32, expires: Moment, code: Option<String> },
+    Under {
+        record: u64,
+        seed: Sha256Hex,
+        leaves: Vec<Sha256Hex>,
+        at: Moment,
+    },
+    Block {
+        item: ItemId,
+        record: u64,
+        place: u32,
+        expires: Moment,
+        code: Option<String>,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -118,6 +146,8 @@ pub(super) fn write<E: From<serde_json::Error>>(
     for said in standing.said.list().chunks(ASKED) {
         put(&Line::Said(said.to_vec()))?;
     }
+    let turn = |of: &Turn| (of.record, of.old.text(), of.new.text());
+    put(&Line::Turns(standing.turns.iter().map(turn).collect()))?;
     let (first, second) = trail.marks.as_slices();
     let marks = [first, second].concat();
     put(&Line::Marks { cut: trail.cut, marks: Vec::new() })?;
@@ -212,6 +242,14 @@ impl Lines {
                 self.said += said.len();
                 if self.said > MAX_WORDS {
                     return Err(Unkept::Odd("more words of ISPs than are kept"));
+                }
+            }
+            Line::Turns(turns) => {
+                let key =
+                    |text: &str| VerifierKey::parse(text).map_err(|e| Unkept::Line(e.to_string()));
+                for (record, old, new) in turns {
+                    let turn = Turn { record, old: key(&old)?, new: key(&new)? };
+                    self.rest.turned(turn).map_err(Unkept::Line)?;
                 }
             }
             Line::Marks { cut, marks } => {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use desk::clearing::challenge::Challenges;
 use desk::clearing::known::Knowledge;
 use desk::clearing::notice::{Notices, Settings};
-use desk::clearing::publish::{Publisher, Put, every_ms, feed_key};
+use desk::clearing::publish::{Publisher, Put, every_ms, settled};
 use desk::clearing::rounds::{self, Told as Line, Work};
 use desk::clearing::{House, Keeper, door, witnesses};
 use shield_dns::{Bounds, Sockets};
@@ -85,7 +85,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     };
     let (keeper, thread) = Keeper::start(house, Box::new(out)).map_err(told(dir))?;
     if let Some(files) = files {
-        beats(files, (web.clone(), copy), keeper.clone(), Arc::clone(&said))?;
+        beats(files, (web.clone(), copy), keeper.clone(), (at.home.clone(), Arc::clone(&said)))?;
     }
     let challenges = Challenges::open(dir, resolver, Default::default()).map_err(told(dir))?;
     let challenges = Arc::new(challenges);
@@ -361,7 +361,7 @@ fn found_at(console: &console::Console) -> Result<[String; 2], Told> {
 
 /// The feed as files in a folder, and the line that says whose key signs it.
 fn files(folder: &Path, home: &Path, house: &House) -> Result<Arc<Mutex<Publisher>>, Told> {
-    let key = feed_key(home, house.case().authority()).map_err(told(home))?;
+    let key = settled(home, house.case().authority(), house.standing()).map_err(told(home))?;
     say!(
         std::io::stdout(),
         "The feed in {} is signed by {}",
@@ -392,24 +392,45 @@ fn heard((web, copy): (Option<&Web>, Option<&Copying>), said: &Line, put: Put<'_
     }
 }
 
+/// Where the feed's key was replaced, the new one signs from here on.
+fn turn(files: &mut Publisher, house: &House, home: &Path, said: &Line) {
+    if !files.is_void(house) {
+        return;
+    }
+    match settled(home, house.case().authority(), house.standing()) {
+        Ok(key) => {
+            said(&format!(
+                "The feed is signed by another key from here on: {}",
+                key.verifier().text()
+            ));
+            files.sign_by(key);
+        }
+        Err(error) => {
+            said(&format!("ALARM: the feed's key was replaced, and the old one signs on: {error}"))
+        }
+    }
+}
+
 /// Heartbeats, for as long as the house is open: without them all ISPs let go of all.
 fn beats(
     files: Arc<Mutex<Publisher>>,
     (web, copy): (Option<Web>, Option<Copying>),
     keeper: Keeper,
-    said: Line,
+    (home, said): (std::path::PathBuf, Line),
 ) -> Result<(), Told> {
     let run = move || {
         let mut last: Option<Instant> = None;
         loop {
             let (files, since) = (Arc::clone(&files), last.map(|last| last.elapsed()));
             let (web, copy, of_put) = (web.clone(), copy.clone(), Arc::clone(&said));
+            let home = home.clone();
             // Whether it beats, and after how long it is to be looked at again: an event may begin meanwhile.
             let beat = move |house: &mut House| {
                 let now = house.now();
                 let every = Duration::from_millis(every_ms(house, now));
                 let again = every.min(Duration::from_millis(house.policy().heartbeat_event_ms));
                 let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
+                turn(&mut files, house, &home, &of_put);
                 let mut put = |put: Put<'_>| heard((web.as_ref(), copy.as_ref()), &of_put, put);
                 let is_early = since.is_some_and(|since| since < every);
                 let beaten = if is_early {
