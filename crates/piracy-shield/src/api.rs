@@ -27,7 +27,7 @@ use crate::ids::Ids;
 use crate::kept::Shelf;
 use crate::list::Lists;
 use crate::route::{BASE, Caller, Method, ROUTES, Route, Run};
-use crate::status::Reports;
+use crate::status::Waiting;
 use crate::token::{Behind, Tokens, is_token};
 use crate::upload::Uploads;
 
@@ -52,7 +52,7 @@ pub struct Api {
     pub(crate) tokens: Tokens,
     pub(crate) shelf: Shelf,
     pub(crate) lists: Lists,
-    pub(crate) reports: Reports,
+    pub(crate) waiting: Arc<Waiting>,
     pub(crate) uploads: Uploads,
     room: Semaphore,
 }
@@ -70,6 +70,10 @@ impl Api {
     ) -> desk::Result<Self> {
         let (origin, stager) =
             keeper.look(|house| (house.case().origin().to_owned(), house.case().stager()))?;
+        let waiting = Arc::new(Waiting::default());
+        waiting
+            .keep(keeper.clone())
+            .map_err(|e| desk::Error::Beside(format!("no thread could be had: {e}")))?;
         Ok(Self {
             accounts: Accounts::open(access.home())?,
             keeper,
@@ -79,7 +83,7 @@ impl Api {
             tokens: Tokens::default(),
             shelf: Shelf::new(dir)?,
             lists: Lists::default(),
-            reports: Reports::default(),
+            waiting,
             uploads: Uploads::new(stager),
             room: Semaphore::new(WORKING),
             dir: dir.to_owned(),

@@ -1,8 +1,9 @@
 //! A ticket's items, one by one.
 
 use desk::clearing::House;
+use desk::clearing::said::Word;
 use serde_json::{Value, json};
-use shield::order::words::Grounds;
+use shield::order::words::{Grounds, Organisation};
 use shield::order::{Command, ItemId, Stage};
 
 use crate::answer::{Answer, Outcome};
@@ -13,27 +14,29 @@ use crate::ids::Sort;
 use crate::list::{Line, lines};
 use crate::route::Caller;
 use crate::seen::Seen;
+use crate::status::{reason, status};
 
 /// Each item: for an ISP with its own report, for the authority's people with every ISP's.
 pub(crate) fn all(call: &Call<'_>) -> Outcome {
     let ticket = call.ticket()?;
     if call.known.caller == Caller::Provider {
         let isp = call.own()?;
-        let one = |piece: &crate::seen::Piece| {
-            let report = call.api.reports.get(&isp, &piece.value);
-            let status = report.as_ref().map_or("pending", |report| report.status);
+        let pieces: Vec<_> = ticket.out_for(&isp).collect();
+        let said = call.api.said(pieces.iter().map(|piece| piece.value.clone()).collect())?;
+        let one = |(piece, said): (&&crate::seen::Piece, &Vec<(Organisation, Word)>)| {
+            let own = said.iter().find(|(of, _)| *of == isp).map(|(_, word)| word);
             json!({
-                "value": piece.value.to_string(), "status": status,
-                "timestamp": report.as_ref().and_then(|report| report.timestamp.clone()),
-                "note": report.as_ref().and_then(|report| report.note.clone()),
-                "reason": report.as_ref().and_then(|report| report.reason),
+                "value": piece.value.to_string(), "status": own.map_or("pending", status),
+                "timestamp": own.and_then(|word| word.since.clone()),
+                "note": own.and_then(|word| word.note.clone()),
+                "reason": own.and_then(reason),
             })
         };
-        return Ok(Answer::Data(ticket.out_for(&isp).map(one).collect()));
+        return Ok(Answer::Data(pieces.iter().zip(&said).map(one).collect()));
     }
     let mut all = Vec::new();
-    for piece in &ticket.pieces {
-        let reports = call.api.reports.of(&piece.value);
+    let said = call.api.said(ticket.pieces.iter().map(|piece| piece.value.clone()).collect())?;
+    for (piece, said) in ticket.pieces.iter().zip(said) {
         let one = |isp: Option<&str>, status: &str, reason: Option<&str>| {
             json!({
                 "ticket_id": call.api.ids.of_number(Sort::Ticket, ticket.id.0),
@@ -44,12 +47,10 @@ pub(crate) fn all(call: &Call<'_>) -> Outcome {
                 "metadata": {"created_at": time(ticket.ticket.at), "updated_at": time(piece.since.unwrap_or(ticket.ticket.at))},
             })
         };
-        match reports.is_empty() {
+        match said.is_empty() {
             true => all.push(one(None, "pending", None)),
             false => all.extend(
-                reports
-                    .iter()
-                    .map(|(isp, report)| one(Some(isp.as_str()), report.status, report.reason)),
+                said.iter().map(|(isp, word)| one(Some(isp.as_str()), status(word), reason(word))),
             ),
         }
     }
@@ -91,19 +92,25 @@ pub(crate) fn details(call: &Call<'_>) -> Outcome {
     let kept = call.api.shelf.get(ticket.id);
     let all = lines(&ticket, kept.as_ref());
     let line = all.iter().find(|line| line.place == Some(item.place())).ok_or(ITEM_NOT_FOUND)?;
-    Ok(Answer::Data(detail(call, &ticket, line, text)))
+    let value = std::sync::Arc::new(line.value.clone());
+    let said = call.api.said(vec![value])?.pop().unwrap_or_default();
+    Ok(Answer::Data(detail(call, &ticket, line, text, &said)))
 }
 
-fn detail(call: &Call<'_>, ticket: &Seen, line: &Line, id: &str) -> Value {
-    let value = std::sync::Arc::new(line.value.clone());
-    let reports = call.api.reports.of(&value);
-    let first = reports.first().map(|(_, report)| report);
+fn detail(
+    call: &Call<'_>,
+    ticket: &Seen,
+    line: &Line,
+    id: &str,
+    said: &[(Organisation, Word)],
+) -> Value {
+    let first = said.first().map(|(_, word)| word);
     let since = ticket
         .pieces
         .iter()
         .find(|piece| Some(piece.item.place()) == line.place)
         .and_then(|piece| piece.since);
-    let provider = reports.first().map(|(isp, _)| {
+    let provider = said.first().map(|(isp, _)| {
         let name = call
             .api
             .access
@@ -113,7 +120,7 @@ fn detail(call: &Call<'_>, ticket: &Seen, line: &Line, id: &str) -> Value {
     json!({
         "ticket_id": call.api.ids.of_number(Sort::Ticket, ticket.id.0), "ticket_item_id": id,
         "value": line.value.to_string(), "genre": line.value.kind().word(),
-        "status": first.map_or("pending", |report| report.status), "reason": first.and_then(|report| report.reason),
+        "status": first.map_or("pending", status), "reason": first.and_then(reason),
         "is_active": line.stage == Some(Stage::InForce), "is_duplicate": false,
         "is_whitelisted": line.excepted, "is_error": line.error, "provider": provider,
         "metadata": {"created_at": time(ticket.ticket.at), "updated_at": time(since.unwrap_or(ticket.ticket.at))},

@@ -1,129 +1,198 @@
 //! What ISPs report of what they block.
 //!
-//! A report is its ISP's word about itself. It changes no item and no other's report; it decides nothing. No
-//! command of the clearing house records it: reports stand in this process alone, are bounded, and are gone when it
-//! ends.
+//! A report is its ISP's word about itself. It changes no item and no other's report; it decides nothing. The clearing
+//! house keeps it on record ([`desk::clearing::said`]), many in one record: a report is taken at once, shown from here,
+//! and on record within [`EVERY`]. What a process that is killed took in these seconds is gone with it.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use desk::clearing::said::{Does, Reason, Said, Word};
+use desk::clearing::{Closed, House, Keeper};
 use shield::feed::Gates;
+use shield::order::Value;
 use shield::order::words::Organisation;
-use shield::order::{Moment, Value};
 
 use crate::answer::{Answer, Outcome};
+use crate::api::Api;
 use crate::asked::exact;
 use crate::call::{Call, time};
 use crate::codes::{
-    Fault, ITEM_NOT_FOUND, ITEM_NOTE_NON_VALID, ITEM_REASON_MISSING, ITEM_REASON_NON_VALID,
-    ITEM_TIMESTAMP_NON_VALID, ITEM_UPDATE_TIME_EXCEEDED, ITEM_VALUE_MISSING, ITEM_VALUE_NON_VALID,
+    Code, Fault, GENERIC, ITEM_NOT_FOUND, ITEM_NOTE_NON_VALID, ITEM_REASON_MISSING,
+    ITEM_REASON_NON_VALID, ITEM_TIMESTAMP_NON_VALID, ITEM_UPDATE_TIME_EXCEEDED, ITEM_VALUE_MISSING,
+    ITEM_VALUE_NON_VALID,
 };
 use crate::seen::out_since;
 
-/// The most reports that are kept of one ISP; the oldest gives way.
-pub(crate) const MAX_OF_ISP: usize = 20_000;
-/// The most reports that are kept; of the ISP with the most the oldest gives way.
-pub(crate) const MAX_REPORTS: usize = 500_000;
-/// Why an ISP does not block something.
-pub(crate) const REASONS: [&str; 3] = ["ALREADY_BLOCKED", "UNDEFINED", "UNKNOWN"];
+/// A report is on record within so long.
+pub(crate) const EVERY: Duration = Duration::from_secs(5);
+/// The most reports that wait for that; more are told to come again.
+pub(crate) const MAX_WAITING: usize = 50_000;
+/// The most that are put on record at once: other work of the house comes in between.
+const MAX_AT_ONCE: usize = 1_000;
+/// Why an ISP does not block something, as the wire has it.
+pub(crate) const REASONS: [(&str, Reason); 3] = [
+    ("ALREADY_BLOCKED", Reason::AlreadyBlocked),
+    ("UNDEFINED", Reason::Undefined),
+    ("UNKNOWN", Reason::Unknown),
+];
 
-/// What an ISP reports of a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Report {
-    /// `processed` or `unprocessed`.
-    pub(crate) status: &'static str,
-    /// Why not.
-    pub(crate) reason: Option<&'static str>,
-    /// Since when, as it says.
-    pub(crate) timestamp: Option<String>,
-    /// What else it says.
-    pub(crate) note: Option<String>,
-    /// When it said so.
-    pub(crate) at: Moment,
+/// A status, as the wire has it.
+pub(crate) fn status(word: &Word) -> &'static str {
+    match word.does {
+        Does::Processed => "processed",
+        Does::Unprocessed(_) => "unprocessed",
+    }
 }
 
+/// Why not, as the wire has it.
+pub(crate) fn reason(word: &Word) -> Option<&'static str> {
+    let Does::Unprocessed(why) = word.does else { return None };
+    REASONS.iter().find(|(_, of)| *of == why).map(|(word, _)| *word)
+}
+
+/// Reports that are on no record yet: of each ISP the newest on a value.
 #[derive(Debug, Default)]
-struct OfIsp {
-    by_value: BTreeMap<Value, (u64, Report)>,
-    /// Values by the order of their reports.
-    order: BTreeMap<u64, Value>,
-}
+pub(crate) struct Waiting(Mutex<Table>);
 
 #[derive(Debug, Default)]
 struct Table {
-    next: u64,
     count: usize,
-    isps: BTreeMap<Organisation, OfIsp>,
+    of: BTreeMap<Value, BTreeMap<Organisation, Word>>,
 }
 
-/// The reports of all ISPs.
-#[derive(Debug, Default)]
-pub(crate) struct Reports(Mutex<Table>);
-
-impl OfIsp {
-    fn drop_oldest(&mut self) -> usize {
-        let Some((_, value)) = self.order.pop_first() else { return 0 };
-        usize::from(self.by_value.remove(&value).is_some())
-    }
-}
-
-impl Reports {
-    /// Takes a report in place of the one before.
-    pub(crate) fn put(&self, isp: &Organisation, value: &Value, report: Report) {
+impl Waiting {
+    /// Takes a report in place of the one before; false where too many wait.
+    fn put(&self, isp: &Organisation, value: &Value, word: Word) -> bool {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Table { next, count, isps } = &mut *table;
-        let number = *next;
-        *next += 1;
-        let own = isps.entry(isp.clone()).or_default();
-        if let Some((before, _)) = own.by_value.insert(value.clone(), (number, report)) {
-            own.order.remove(&before);
-        } else {
-            *count += 1;
+        let is_new = table.of.get(value).is_none_or(|of| !of.contains_key(isp));
+        if is_new && table.count >= MAX_WAITING {
+            return false;
         }
-        own.order.insert(number, value.clone());
-        if own.by_value.len() > MAX_OF_ISP {
-            *count -= own.drop_oldest();
-        }
-        if *count > MAX_REPORTS
-            && let Some(most) = isps.values_mut().max_by_key(|own| own.by_value.len())
-        {
-            *count -= most.drop_oldest();
+        table.count += usize::from(is_new);
+        table.of.entry(value.clone()).or_default().insert(isp.clone(), word);
+        true
+    }
+
+    /// What waits, over what is on record of a value.
+    fn over(&self, value: &Value, recorded: &mut Vec<(Organisation, Word)>) {
+        let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (isp, word) in table.of.get(value).into_iter().flatten() {
+            match recorded.iter_mut().find(|(of, _)| of == isp) {
+                Some((_, before)) => before.clone_from(word),
+                None => recorded.push((isp.clone(), word.clone())),
+            }
         }
     }
 
-    /// What an ISP reported of a value.
-    pub(crate) fn get(&self, isp: &Organisation, value: &Value) -> Option<Report> {
-        let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        table.isps.get(isp)?.by_value.get(value).map(|(_, report)| report.clone())
+    /// Puts on record what waits. It stays here until it stands there.
+    ///
+    /// # Errors
+    /// The house is closed, or its disk failed: it goes on waiting.
+    pub(crate) fn settle(&self, keeper: &Keeper) -> Result<(), Unsettled> {
+        loop {
+            let said: Vec<Said> = {
+                let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                let one = |(value, of): (&Value, &BTreeMap<Organisation, Word>)| {
+                    let value = value.to_string();
+                    let one = move |(isp, word): (&Organisation, &Word)| Said {
+                        isp: isp.clone(),
+                        value: value.clone(),
+                        word: word.clone(),
+                    };
+                    of.iter().map(one).collect::<Vec<_>>()
+                };
+                table.of.iter().flat_map(one).take(MAX_AT_ONCE).collect()
+            };
+            if said.is_empty() {
+                return Ok(());
+            }
+            let look = move |house: &mut House| house.isps_said(&said).map(|()| said);
+            let said = keeper.look_in_turn(look).map_err(Unsettled::Closed)?;
+            said.map_err(|_| Unsettled::Disk)?.iter().for_each(|said| self.stands(said));
+        }
     }
 
-    /// What all ISPs reported of a value.
-    pub(crate) fn of(&self, value: &Value) -> Vec<(Organisation, Report)> {
-        let table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let one = |(isp, own): (&Organisation, &OfIsp)| {
-            own.by_value.get(value).map(|(_, report)| (isp.clone(), report.clone()))
+    /// It is on record. Where a newer one came meanwhile, its turn is yet to come.
+    fn stands(&self, said: &Said) {
+        let Ok(value) = shield::Item::parse(&said.value).map(Value::new) else { return };
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(of) = table.of.get_mut(&value) else { return };
+        if of.get(&said.isp) == Some(&said.word) {
+            of.remove(&said.isp);
+            let is_empty = of.is_empty();
+            table.count -= 1;
+            if is_empty {
+                table.of.remove(&value);
+            }
+        }
+    }
+
+    /// Puts it on record from time to time, until the house or the API is no more.
+    pub(crate) fn keep(self: &Arc<Self>, keeper: Keeper) -> std::io::Result<()> {
+        let waiting = Arc::downgrade(self);
+        let run = move || {
+            loop {
+                std::thread::sleep(EVERY);
+                let Some(waiting) = waiting.upgrade() else { return };
+                if let Err(Unsettled::Closed(Closed::Gone)) = waiting.settle(&keeper) {
+                    return;
+                }
+            }
         };
-        table.isps.iter().filter_map(one).collect()
+        std::thread::Builder::new().name("ISPs' reports".to_owned()).spawn(run).map(drop)
+    }
+}
+
+/// Why reports go on waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unsettled {
+    /// The house is closed.
+    Closed(Closed),
+    /// It could not write.
+    Disk,
+}
+
+impl Api {
+    /// What all ISPs say of values, each in its turn.
+    pub(crate) fn said(&self, values: Vec<Value>) -> Result<Vec<Vec<(Organisation, Word)>>, Fault> {
+        let asked = values.clone();
+        let look = move |house: &mut House| -> Vec<_> {
+            asked.iter().map(|value| house.said().of(value)).collect()
+        };
+        let mut all = self.look(look)?;
+        for (value, recorded) in values.iter().zip(&mut all) {
+            self.waiting.over(value, recorded);
+        }
+        Ok(all)
+    }
+
+    /// Puts on record what ISPs reported since: whoever ends the process calls it before the house is closed.
+    pub fn settle(&self) {
+        // What it cannot write it has told; nobody is there any more to whom it would matter.
+        let _ = self.waiting.settle(&self.keeper);
     }
 }
 
 /// The ISP says that it blocks a value.
 pub(crate) fn processed(call: &Call<'_>) -> Outcome {
-    report(call, "processed", None)
+    report(call, Does::Processed)
 }
 
 /// The ISP says that it does not, and why.
 pub(crate) fn unprocessed(call: &Call<'_>) -> Outcome {
-    let reason = call.body.text("reason").ok_or(ITEM_REASON_MISSING)?;
-    let reason = REASONS.into_iter().find(|one| *one == reason).ok_or(ITEM_REASON_NON_VALID)?;
-    report(call, "unprocessed", Some(reason))
+    let given = call.body.text("reason").ok_or(ITEM_REASON_MISSING)?;
+    let reason = REASONS.iter().find(|(word, _)| *word == given);
+    let (_, reason) = reason.ok_or(ITEM_REASON_NON_VALID)?;
+    report(call, Does::Unprocessed(*reason))
 }
 
-fn report(call: &Call<'_>, status: &'static str, reason: Option<&'static str>) -> Outcome {
+fn report(call: &Call<'_>, does: Does) -> Outcome {
     let isp = call.own()?;
     let text = call.body.text("value").ok_or(ITEM_VALUE_MISSING)?;
     let item = exact(text).map_err(|_| ITEM_VALUE_NON_VALID)?;
-    let timestamp = match call.body.get("timestamp") {
+    let since = match call.body.get("timestamp") {
         None => None,
         Some(text) => Some(moment(text.as_str().ok_or(ITEM_TIMESTAMP_NON_VALID)?)?),
     };
@@ -143,57 +212,68 @@ fn report(call: &Call<'_>, status: &'static str, reason: Option<&'static str>) -
             return None;
         }
         let live = state.wanting(&item).iter().copied();
-        let since = live.filter_map(|id| Some((out_since(house, id, &of, times)?, id)));
-        let (since, id) = since.max()?;
-        Some((since, state.item(id)?.value.clone(), house.now()))
+        let out = live.filter_map(|id| Some((out_since(house, id, &of, times)?, id)));
+        let (out, id) = out.max()?;
+        Some((out, state.item(id)?.value.clone(), house.now()))
     })?;
-    let (since, value, at) = found.ok_or(ITEM_NOT_FOUND)?;
-    if at >= since.plus(times.report_ms) {
+    let (out, value, at) = found.ok_or(ITEM_NOT_FOUND)?;
+    if at >= out.plus(times.report_ms) {
         return Err(ITEM_UPDATE_TIME_EXCEEDED.into());
     }
-    call.api.reports.put(&isp, &value, Report { status, reason, timestamp, note, at });
-    Ok(Answer::Done)
+    if call.api.waiting.put(&isp, &value, Word { does, since, note, at }) {
+        return Ok(Answer::Done);
+    }
+    let text = Some("more reports wait than are taken: come again".to_owned());
+    Err(Fault { code: Code { status: 503, ..GENERIC }, text, retry_s: Some(EVERY.as_secs()) })
 }
 
 /// A moment, as it is kept: in UTC.
 fn moment(text: &str) -> Result<String, Fault> {
     let read = text.trim().parse::<jiff::Timestamp>().map_err(|_| ITEM_TIMESTAMP_NON_VALID)?;
-    let shown = time(Moment(read.as_millisecond()));
+    let shown = time(shield::order::Moment(read.as_millisecond()));
     Ok(shown.as_str().unwrap_or_default().to_owned())
 }
 
 #[cfg(test)]
 mod tests {
+    use shield::order::Moment;
+
     use super::*;
 
-    fn report(n: i64) -> Report {
-        Report { status: "processed", reason: None, timestamp: None, note: None, at: Moment(n) }
+    fn value(n: usize) -> Value {
+        Value::new(shield::Item::parse(&format!("s{n}.example")).unwrap())
     }
 
-    fn value(n: usize) -> Value {
-        std::sync::Arc::new(shield::Item::parse(&format!("s{n}.example")).unwrap())
+    fn word(at: i64) -> Word {
+        Word { does: Does::Processed, since: None, note: None, at: Moment(at) }
     }
 
     #[test]
-    fn reports_are_each_isps_own_and_bounded() {
-        let reports = Reports::default();
+    fn what_waits_is_bounded_and_shown_over_what_is_on_record() {
+        let waiting = Waiting::default();
         let (fibre, cable) =
             (Organisation::new("fibre").unwrap(), Organisation::new("cable").unwrap());
-        reports.put(&cable, &value(0), report(7));
-        for n in 0..=MAX_OF_ISP {
-            reports.put(&fibre, &value(n), report(1));
+        for n in 0..MAX_WAITING {
+            assert!(waiting.put(&fibre, &value(n), word(1)));
         }
-        assert_eq!(reports.get(&fibre, &value(0)), None);
-        assert_eq!(reports.get(&fibre, &value(1)), Some(report(1)));
-        assert_eq!(reports.get(&cable, &value(0)), Some(report(7)));
-        // The same again is one report, and the newest.
-        reports.put(&fibre, &value(1), report(2));
-        reports.put(&fibre, &value(MAX_OF_ISP + 1), report(3));
-        assert_eq!(reports.get(&fibre, &value(1)), Some(report(2)));
-        assert_eq!(reports.get(&fibre, &value(2)), None);
-        assert_eq!(reports.of(&value(1)).len(), 1);
-        let table = reports.0.lock().unwrap();
-        assert_eq!((table.count, table.isps[&fibre].order.len()), (MAX_OF_ISP + 1, MAX_OF_ISP));
+        assert!(!waiting.put(&cable, &value(0), word(2)));
+        // The same again is one, and the newest.
+        assert!(waiting.put(&fibre, &value(7), word(3)));
+        let mut shown = vec![(fibre.clone(), word(0)), (cable.clone(), word(5))];
+        waiting.over(&value(7), &mut shown);
+        assert_eq!(shown, [(fibre.clone(), word(3)), (cable, word(5))]);
+        let mut none = Vec::new();
+        waiting.over(&value(8), &mut none);
+        assert_eq!(none, [(fibre, word(1))]);
+    }
+
+    #[test]
+    fn a_reason_has_one_writing() {
+        for (text, of) in REASONS {
+            let word = Word { does: Does::Unprocessed(of), ..word(1) };
+            assert_eq!((status(&word), reason(&word)), ("unprocessed", Some(text)));
+        }
+        assert_eq!((status(&word(1)), reason(&word(1))), ("processed", None));
     }
 
     #[test]

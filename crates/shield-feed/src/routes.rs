@@ -13,6 +13,7 @@ use axum::routing::get;
 use ledger::batch::Tile;
 use ledger::note::MAX_NOTE;
 use model::Sha256Hex;
+use shield::wire::keys::MAX_KEYS;
 use tokio::io::AsyncReadExt;
 use tokio::sync::Semaphore;
 use tokio_util::io::ReaderStream;
@@ -77,6 +78,7 @@ struct Serving {
 /// |---|---|
 /// | `GET /feed/VIEW/manifest` | the manifest |
 /// | `GET /feed/VIEW/stop` | a stop file, or the word that ends it, where one was put beside the manifest |
+/// | `GET /feed/VIEW/keys` | which keys of the feed were replaced, where any was |
 /// | `GET /feed/VIEW/files/SHA-256` | a file that a manifest names, or named |
 /// | `GET /feed/VIEW/wait?epoch=E&serial=S` | the manifest, once it is of another place |
 /// | `GET /feed/VIEW/events` | each manifest, as `text/event-stream` |
@@ -90,6 +92,7 @@ pub fn router(store: Arc<Store>, log: Option<PathBuf>, who: Who, bounds: Bounds)
     Router::new()
         .route("/feed/{view}/manifest", get(manifest))
         .route("/feed/{view}/stop", get(stop))
+        .route("/feed/{view}/keys", get(keys))
         .route("/feed/{view}/wait", get(wait))
         .route("/feed/{view}/events", get(events))
         .route("/feed/{view}/files/{hash}", get(file))
@@ -196,15 +199,34 @@ async fn stop(
     Path(view): Path<String>,
     headers: HeaderMap,
 ) -> Response {
+    beside(serving, view, headers, "stop", MAX_STOP).await
+}
+
+async fn keys(
+    State(serving): State<Serving>,
+    Path(view): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    beside(serving, view, headers, "keys", MAX_KEYS as u64).await
+}
+
+/// A file that may lie beside a manifest, which no cache keeps.
+async fn beside(
+    serving: Serving,
+    view: String,
+    headers: HeaderMap,
+    name: &'static str,
+    most: u64,
+) -> Response {
     let reader = match serving.reader(&headers, &view) {
         Ok(reader) => reader,
         Err(denied) => return denied.into_response(),
     };
-    let path = serving.store.dir().join(reader.view.to_string()).join("stop");
+    let path = serving.store.dir().join(reader.view.to_string()).join(name);
     let read = tokio::task::spawn_blocking(move || -> io::Result<Vec<u8>> {
         use std::io::Read;
         let mut text = Vec::new();
-        ledger::plain::open(&path)?.take(MAX_STOP).read_to_end(&mut text)?;
+        ledger::plain::open(&path)?.take(most).read_to_end(&mut text)?;
         Ok(text)
     });
     match read.await {
@@ -212,7 +234,7 @@ async fn stop(
             let head = [(header::CONTENT_TYPE, TEXT), (header::CACHE_CONTROL, "no-store")];
             (StatusCode::OK, head, text).into_response()
         }
-        _ => absent("stop"),
+        _ => absent(name),
     }
 }
 

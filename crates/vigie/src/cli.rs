@@ -234,6 +234,9 @@ pub(crate) struct ServeShield {
     /// Publish the feed as signed files into this folder, for any web server (docs/feed.md).
     #[arg(long, value_name = "DIR", requires = "shield")]
     pub(crate) feed: Option<PathBuf>,
+    /// Keep a copy of its view of all at s3://BUCKET/PREFIX, for any CDN (docs/feed-http.md).
+    #[arg(long, value_name = "PLACE", requires = "feed")]
+    pub(crate) feed_s3: Option<String>,
     /// Serve that folder by HTTP to whom an ISP's key was issued; beyond loopback with --tls-cert.
     #[arg(long, value_name = "ADDR", requires = "feed")]
     pub(crate) feed_listen: Option<SocketAddr>,

@@ -4,7 +4,7 @@ use axum::extract::{Extension, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use desk::clearing::Witnessing;
-use desk::clearing::publish::LeftOut;
+use desk::clearing::publish::{Behind, LeftOut};
 use desk::clearing::read::{self, EventView, ItemView, LiveView, StopView};
 use desk::clearing::standby::Health;
 use maud::{Markup, html};
@@ -22,7 +22,7 @@ use super::{asked, framed, reports_for, with};
 use crate::app::{App, Ctx, PageError, fail};
 use crate::fmt;
 use crate::gate::Who;
-use crate::html::hostile::text;
+use crate::html::hostile::{plain, text};
 use crate::html::parts::{Col, empty, pager, table};
 use crate::html::{Page, Place};
 use crate::i18n::Lang;
@@ -125,14 +125,15 @@ pub(crate) fn mark(view: &LiveView, rows: &[(ItemView, Finding)]) -> String {
     let items: Vec<_> = rows
         .iter()
         .map(|(item, found)| {
-            (item.id, item.stage, item.until, item.objected, item.bar, found.verdict)
+            (item.id, item.stage, item.until, item.objected, item.bar, item.said, found.verdict)
         })
         .collect();
     let waits = (view.witnesses.asked, view.witnesses.waiting, view.witnesses.fewer);
     let second = (view.standby.named.is_some(), view.standby.here, view.standby.alone);
     let LiveView { stages, stops, left_out, objections, ending, .. } = view;
+    let behind = view.behind.as_ref().map(|(_, behind)| behind);
     let text = format!(
-        "{stages:?}{events:?}{ending:?}{stops:?}{left_out:?}{items:?}{objections}{waits:?}{second:?}"
+        "{stages:?}{events:?}{ending:?}{stops:?}{left_out:?}{behind:?}{items:?}{objections}{waits:?}{second:?}"
     );
     model::Sha256Hex::of(text.as_bytes()).to_string().get(..16).unwrap_or_default().to_owned()
 }
@@ -152,6 +153,7 @@ pub(crate) fn board(ctx: &Ctx, wall: &Wall, may: &May) -> Markup {
     html! {
         (stops(lang, &view.stops, may))
         (left_out(lang, &view.left_out))
+        (elsewhere(lang, view.behind.as_ref(), view.now))
         (standby(lang, &view.standby, &view.witnesses))
         (witnesses(lang, &view.witnesses, view.now))
         (figures(ctx, view))
@@ -276,6 +278,19 @@ fn left_out(lang: Lang, (many, first): &(u64, Vec<(Organisation, LeftOut)>)) -> 
                 } }
                 @let more = many.saturating_sub(first.len() as u64);
                 @if more > 0 { p.quiet { (lang.n("live.left_out_more", more, &[])) } }
+            }
+        }
+    }
+}
+
+/// The feed's copy that is not brought to where the feed is.
+fn elsewhere(lang: Lang, behind: Option<&(Moment, Behind)>, now: Moment) -> Markup {
+    html! {
+        @if let Some((since, Behind { place, failed, why, .. })) = behind {
+            div.notice.is-error {
+                @let (place, time) = (plain(place), parts::span(*since, now));
+                p { (lang.n("live.elsewhere", *failed, &[("place", &place), ("time", &time)])) }
+                p.quiet { (text(why)) }
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use desk::access::{Action, Principal};
 use desk::clearing::read::ItemView;
+use desk::clearing::said::Count;
 use maud::{Markup, html};
 use shield::harm::Finding;
 use shield::order::words::{Organisation, Person};
@@ -102,7 +103,17 @@ fn state(lang: Lang, item: &ItemView, now: Moment) -> Markup {
         @if let Some(until) = item.until {
             br; span.quiet { (lang.t("items.until")) " " (parts::moment(until)) }
         }
-        @if item.stage == Stage::InForce { (measured(lang, item)) }
+        @if item.stage == Stage::InForce { (measured(lang, item)) (said(lang, item)) }
+    }
+}
+
+/// How many ISPs say that they block it: their word, beside what is measured.
+fn said(lang: Lang, item: &ItemView) -> Markup {
+    let Count { processed, unprocessed } = item.said;
+    html! {
+        @if processed > 0 { span.quiet { (lang.n("measured.says", processed, &[])) } }
+        @if processed > 0 && unprocessed > 0 { br; }
+        @if unprocessed > 0 { span.quiet { (lang.n("measured.says_not", unprocessed, &[])) } }
     }
 }
 

@@ -21,7 +21,7 @@ use super::blocks::{Batch, Blocks};
 use super::due::Due;
 use super::held::Held;
 use super::kept::{self, Covered, Keeping, Started};
-use super::publish::Noted;
+use super::publish::{Elsewhere, Noted};
 use super::replay::Standing;
 use super::standby::{self, Copies, Told};
 use super::witnessed::Cosigned;
@@ -81,6 +81,8 @@ pub struct House {
     broken: bool,
     /// Who is left out of the feed's files.
     pub(super) left_out: Noted,
+    /// How the feed's copy in another place is.
+    pub(super) elsewhere: Elsewhere,
 }
 
 impl House {
@@ -133,7 +135,18 @@ impl House {
             shown: 0,
             broken: false,
             left_out: Noted::default(),
+            elsewhere: Elsewhere::default(),
         })
+    }
+
+    /// What its log comes to.
+    pub fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// Where whoever makes the feed's copy in another place notes how it is.
+    pub fn elsewhere(&self) -> Elsewhere {
+        self.elsewhere.clone()
     }
 
     /// What the log in a folder comes to, for who only reads: no lock, no waiting, and nothing is written. It begins

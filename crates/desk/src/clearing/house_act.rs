@@ -2,14 +2,16 @@
 //! for a safe.
 
 use model::Sha256Hex;
-use model::record::{Body, ShieldStopSigned, time_text};
+use model::record::{Body, ShieldFeedKey, ShieldStopSigned, time_text};
 use serde::{Deserialize, Serialize};
 use shield::order::words::{Grounds, Person};
 use shield::order::{ItemId, Refusal};
+use shield::wire::keys::Turn;
 use shield::wire::stop::{Act, StopFile};
 
 use super::house::House;
 use super::notice::{self, outbox};
+use super::publish::feed_origin;
 use crate::access::Action;
 use crate::{Error, Result};
 
@@ -36,6 +38,17 @@ pub enum HouseAct {
         /// SHA-256 of the file.
         digest: Sha256Hex,
     },
+    /// The feed's key is another from here on.
+    TurnFeedKey {
+        /// The one that is replaced, as signed notes write it.
+        old: String,
+        /// The new one.
+        new: String,
+        /// What both signed.
+        statement: String,
+        /// Why.
+        grounds: Grounds,
+    },
     /// A notice went out by hand.
     NoticeSent {
         /// The item.
@@ -56,8 +69,8 @@ impl HouseAct {
     /// What it is, to the one place that decides who may.
     pub fn action(&self) -> Action {
         match self {
-            // Figures are whose orders are.
-            Self::Figure { .. } => Action::OrderGive,
+            // Figures are whose orders are, and so is the key.
+            Self::Figure { .. } | Self::TurnFeedKey { .. } => Action::OrderGive,
             // Who may agree may say that somebody was told.
             Self::NoticeSent { .. } => Action::ItemApprove,
             Self::SignStop { text, .. } => match StopFile::read(text).map(|file| file.act) {
@@ -84,6 +97,22 @@ impl House {
                 self.figure(person, figure, *value, grounds)
             }
             HouseAct::NoticeSent { item, to } => self.by_hand(person, *item, to.as_ref()),
+            HouseAct::TurnFeedKey { old, new, statement, grounds } => {
+                let odd = |why: String| Error::Asked(format!("this replaces no key: {why}"));
+                let turn = Turn::read(self.case().len(), old, new, statement);
+                let turn = turn.map_err(|e| odd(e.to_string()))?;
+                if turn.old.name() != feed_origin(self.case().authority()) {
+                    return Err(odd("it is of another feed".to_owned()));
+                }
+                // Where it cannot be, nothing of it is on record.
+                self.standing.may_turn(&turn).map_err(odd)?;
+                let (old, new, statement) = (old.clone(), new.clone(), statement.clone());
+                let reason = Some(grounds.as_str().to_owned());
+                let body = ShieldFeedKey { old, new, statement, reason };
+                self.note(person, body.into())?;
+                self.standing.turns.push(turn);
+                Ok(())
+            }
             HouseAct::SignStop { text, second, digest } => {
                 let odd = |e| Error::Asked(format!("this is no stop file: {e}"));
                 let file = StopFile::read(text).map_err(odd)?;

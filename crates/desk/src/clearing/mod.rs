@@ -16,6 +16,7 @@
 //! - [`known`]: what the harm check knows, shared by the rounds and whoever asks.
 //! - [`standby`]: a second machine that has all of it before it is acknowledged.
 //! - [`measured`]: what probes report of ISPs: taken, answered with the next questions, put on record.
+//! - [`said`]: what ISPs say of what they block.
 //! - [`challenge::Hand`]: the thread, or one's own hand where no server runs.
 //! - [`statement`], [`challenge`]: what somebody says who objects, and what shows that they may.
 //! - [`Cosigned`], [`witnesses`]: what is added waits until witnesses have cosigned it; a thread asks them.
@@ -57,6 +58,7 @@ pub mod read;
 mod received;
 mod replay;
 pub mod rounds;
+pub mod said;
 mod sight;
 mod spoken;
 pub mod standby;

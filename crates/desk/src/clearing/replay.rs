@@ -1,12 +1,15 @@
 //! From the records of a clearing house's log to what it knows.
 
+use ledger::VerifierKey;
 use model::record::{Body, Opening, Record, ShieldDecided};
 use shield::measure::{Measure, figures};
 use shield::order::written::MAX_PARTS;
 use shield::order::{Decision, Deed, ItemId, Moment, Policy, State, Step, Touched};
+use shield::wire::keys::Turn;
 
 use super::blocks::{Batch, Blocks};
 use super::excepted::Excepted;
+use super::said::{self, Words};
 use super::spoken::Spoken;
 use super::standby::{GENERATION, Standbys};
 use super::tally::Tally;
@@ -31,6 +34,10 @@ pub struct Standing {
     pub standbys: Standbys,
     /// What ISPs are measured to do.
     pub measure: Measure,
+    /// The keys of the feed that were replaced, in order.
+    pub(super) turns: Vec<Turn>,
+    /// What ISPs say of what they block.
+    pub said: Words,
     /// How far so many witnesses have cosigned the log, by one, by two and so on.
     pub(super) cosigned: Vec<u64>,
     /// Where more witnesses were asked for from a record on: that record, and for how many before. What was decided
@@ -99,9 +106,41 @@ impl Standing {
             Body::ShieldMeasured(body) => {
                 figures::read(&body.measured)?.iter().for_each(|one| self.measure.replay(one));
             }
+            Body::ShieldFeedKey(body) => {
+                let turn = Turn::read(index, &body.old, &body.new, &body.statement);
+                self.turned(turn.map_err(|e| e.to_string())?)?;
+            }
+            Body::ShieldIspsSaid(body) => {
+                for said in said::read(&body.said)? {
+                    self.said.take(&said);
+                }
+            }
             _ => {}
         }
         self.whole()
+    }
+
+    /// A key of the feed that was replaced is replaced no second time, and does not come back.
+    ///
+    /// # Errors
+    /// It is, or does.
+    pub(super) fn may_turn(&self, turn: &Turn) -> Result<(), Odd> {
+        if self.is_void(&turn.old) || self.is_void(&turn.new) {
+            return Err("a key of the feed that was replaced counts no more".into());
+        }
+        Ok(())
+    }
+
+    /// True of a key of the feed that was replaced.
+    pub(super) fn is_void(&self, key: &VerifierKey) -> bool {
+        self.turns.iter().any(|of| of.old == *key)
+    }
+
+    /// The feed's key is another from here on.
+    pub(super) fn turned(&mut self, turn: Turn) -> Result<(), Odd> {
+        self.may_turn(&turn)?;
+        self.turns.push(turn);
+        Ok(())
     }
 
     /// Nothing may come between the parts of a decision.

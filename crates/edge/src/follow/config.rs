@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use ledger::note::VerifierKey;
 use ledger::{Policy, Trust};
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use shield::feed::{ALL, Whose};
 use shield::order::words::Organisation;
 use shield::wire::Bounds;
+use shield::wire::keys::{FeedKeys, Turn};
 
 use super::client::Mirror;
 use crate::keep::{ConfigError, read_settings};
@@ -82,10 +84,33 @@ pub struct TrustConfig {
 /// Whose signatures count.
 #[derive(Debug, Clone)]
 pub struct Trusted {
-    /// The feed's keys, all of one name.
-    pub feed: Vec<VerifierKey>,
+    /// The feed's, all of one name: those that the settings name, until others are in their place.
+    feed: Arc<RwLock<FeedKeys>>,
     /// The log's, each with the witnesses.
     pub log: Vec<Policy>,
+}
+
+impl Trusted {
+    /// Those that the settings name.
+    pub fn new(feed: Vec<VerifierKey>, log: Vec<Policy>) -> Self {
+        Self { feed: Arc::new(RwLock::new(FeedKeys::new(feed))), log }
+    }
+
+    /// The feed's keys that count now.
+    pub fn feed(&self) -> Vec<VerifierKey> {
+        self.feed.read().unwrap_or_else(PoisonError::into_inner).now().to_vec()
+    }
+
+    /// What these would be, were they to follow replacements; `None`: the same.
+    pub(super) fn turned(&self, turns: &[Turn]) -> Option<FeedKeys> {
+        let mut keys = self.feed.read().unwrap_or_else(PoisonError::into_inner).clone();
+        keys.follow(turns).then_some(keys)
+    }
+
+    /// Others count from here on.
+    pub(super) fn turn(&self, keys: FeedKeys) {
+        *self.feed.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
 }
 
 fn view() -> String {
@@ -187,7 +212,7 @@ impl Config {
             let why = format!("a key of another log: the one of this feed is {origin:?}");
             return self.odd("trust.log", why);
         }
-        Ok(Trusted { feed: keys, log })
+        Ok(Trusted::new(keys, log))
     }
 
     /// How much is taken of the feed. A flood is held by keep, where an operator lets it in.
@@ -249,7 +274,7 @@ mod tests {
         let config = parse(&fine()).unwrap();
         assert_eq!((config.view.as_str(), config.silence_s), ("all", 900));
         let trusted = config.trusted().unwrap();
-        assert_eq!((trusted.feed.len(), trusted.log.len(), trusted.log[0].quorum), (1, 1, 0));
+        assert_eq!((trusted.feed().len(), trusted.log.len(), trusted.log[0].quorum), (1, 1, 0));
         assert_eq!(config.bounds().silence_ms, 900_000);
     }
 

@@ -16,6 +16,7 @@ use super::fetch::{self, Ask, Fault};
 use super::pace::Pace;
 use super::seen::Seen;
 use super::shared::Shared;
+use super::turns::Turns;
 use super::which::{LOOKING, Next, Which};
 use crate::clock;
 
@@ -38,6 +39,7 @@ pub(super) struct Course {
     silence_ms: u64,
     progress: Progress,
     behind: Behind,
+    turns: Option<Turns>,
 }
 
 /// What was heard last, and when.
@@ -66,7 +68,12 @@ impl Course {
     ) -> Self {
         let (which, progress) = (Which::new(view), Progress::default());
         let behind = Behind::resumed(seen);
-        Self { trusted, mirrors, shared, state, which, silence_ms, progress, behind }
+        Self { trusted, mirrors, shared, state, which, silence_ms, progress, behind, turns: None }
+    }
+
+    /// Learns that the feed's key was replaced.
+    pub(super) fn with(self, turns: Turns) -> Self {
+        Self { turns: Some(turns), ..self }
     }
 
     /// Follows, for ever.
@@ -102,8 +109,23 @@ impl Course {
                     *failed = 0;
                     news = Some(next);
                 }
+                // Signed by none that counts: by one that took its place, it may be. Each turn is one at most.
+                Err(fault @ Fault::Manifest(_)) => {
+                    if !self.turned(at).await {
+                        return fault;
+                    }
+                    news = None;
+                }
                 Err(fault) => return fault,
             }
+        }
+    }
+
+    /// Looks whether a mirror tells of another key of the feed.
+    async fn turned(&mut self, at: usize) -> bool {
+        match (&self.turns, self.mirrors.get_mut(at)) {
+            (Some(turns), Some(mirror)) => turns.look(mirror).await,
+            _ => false,
         }
     }
 

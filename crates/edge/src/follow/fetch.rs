@@ -147,7 +147,7 @@ pub(super) fn opened(text: Vec<u8>, trusted: &Trusted) -> Result<Manifest, Fault
     }
     let text = String::from_utf8(text).map_err(|_| ManifestError::Line(0, "text"))?;
     let mut why = ManifestError::TooLong;
-    for key in &trusted.feed {
+    for key in &trusted.feed() {
         match Manifest::open(&text, key) {
             Ok(manifest) => return Ok(manifest),
             Err(e) => why = e,

@@ -4,6 +4,7 @@
 //! - `course` asks one mirror after the other, by `client`, a [`line`] to it, and `fetch`, which bounds
 //!   and verifies what comes; `behind` tells a cache that is older than another from what was played back.
 //! - `shared` is what is held, and what keep was not told yet; `speaker` tells it, in a thread of its own.
+//! - `turns` learns that the feed's key was replaced.
 //! - `stops` looks for a stop that was signed beforehand, beside each manifest and where one is brought.
 //! - [`Seen`] is the last place, on disk; [`Status`] how it stands, beside it; `alarms` what is wrong.
 //!
@@ -27,6 +28,7 @@ mod simulation;
 mod speaker;
 mod status;
 mod stops;
+mod turns;
 mod which;
 
 use std::future::Future;
@@ -48,12 +50,16 @@ pub use shared::{CHUNK, MAX_CHANGED};
 pub use speaker::PATIENCE;
 pub use status::{KeepStatus, MAX_STATUS, Status, StatusError};
 pub use stops::{Brought, EVERY as STOP_EVERY, StopError, bring, told};
+pub use turns::{EVERY as KEYS_EVERY, TurnsError};
 
 use crate::keep::{ConfigError, Told, aside};
 use course::Course;
 use shared::Shared;
 use stops::Stops;
+use turns::Turns;
 
+/// The longest that the first look for another key of the feed is waited for.
+const FIRST_LOOK: Duration = Duration::from_secs(3);
 /// How often the clock looks.
 const TICK: Duration = Duration::from_millis(500);
 
@@ -69,6 +75,9 @@ pub enum FollowError {
     /// What was stopped before.
     #[error(transparent)]
     Stop(#[from] StopError),
+    /// Which keys of the feed were replaced.
+    #[error(transparent)]
+    Turns(#[from] TurnsError),
     /// The state folder cannot be made, or another follow has it.
     #[error(transparent)]
     Disk(#[from] ledger::Error),
@@ -92,7 +101,7 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
     ledger::disk::create_dir(state)?;
     // Two would write one another's places.
     let _alone = Lock::acquire(&state.join("lock"), "vigie edge follow", Wait::Fail)?;
-    let name = trusted.feed.first().map(|key| key.name().to_owned()).unwrap_or_default();
+    let name = trusted.feed().first().map(|key| key.name().to_owned()).unwrap_or_default();
     let mut follower = Follower::new(&config.view, config.bounds(), Vec::new());
     let seen = Seen::read(state, &name, &config.view)?;
     if let Some(seen) = &seen {
@@ -109,6 +118,7 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
     let shared = Arc::new(Shared::new(follower, begun, Arc::clone(&told)));
     // Before anybody is told of a name: what was stopped is stopped.
     let trusted = Arc::new(trusted);
+    let turns = Turns::open(state, Arc::clone(&trusted), Arc::clone(&shared))?;
     let stops = Stops::open(state, Arc::clone(&trusted), &config.view, Arc::clone(&shared))?;
     let speaker = match &config.keep {
         Some(run) if !config.observe => {
@@ -128,15 +138,24 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
     let view = (config.view.as_str(), config.bounds().silence_ms);
     let (following, to) = (Arc::clone(&shared), state.to_owned());
     let course = Course::new(trusted, mirrors, following, to, view, seen.as_ref());
+    let course = course.with(turns.clone());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut looks = tokio::task::JoinSet::new();
+        let (first, mut looked) = tokio::sync::mpsc::channel(1);
         for mirror in beside {
-            looks.spawn(stops.clone().look(mirror));
+            looks.spawn(stops.clone().look(mirror, turns.clone(), first.clone()));
         }
+        drop(first);
+        // Of a key that was replaced while nobody followed here nothing is believed: each mirror is asked for that
+        // first, and one that hangs holds up nothing for long.
+        let course = async {
+            let _: Result<Option<()>, _> = tokio::time::timeout(FIRST_LOOK, looked.recv()).await;
+            course.run().await;
+        };
         tokio::select! {
             () = stop => {}
-            () = course.run() => {}
+            () = course => {}
             () = ticking(&shared, &stops, state) => {}
         }
     });

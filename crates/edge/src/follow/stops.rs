@@ -13,11 +13,13 @@ use ledger::{Lock, Note, Wait};
 use shield::feed::ALL;
 use shield::order::{Halt, Moment};
 use shield::wire::stop::{Act, MAX_STOP, NotObeyed, Obeyed, StopFile, StopFileError};
+use tokio::sync::mpsc::Sender;
 
 use super::client::Mirror;
 use super::config::{Config, Trusted};
 use super::fetch;
 use super::shared::Shared;
+use super::turns::{EVERY as KEYS_EVERY, Turns};
 use crate::clock;
 use crate::keep::ConfigError;
 
@@ -83,7 +85,7 @@ pub struct Brought {
 fn opened(bytes: &[u8], trusted: &Trusted) -> Result<StopFile, StopError> {
     let text = std::str::from_utf8(bytes).map_err(|_| StopFileError::Line(0, "text"))?;
     let mut why = StopFileError::TooLong;
-    for key in &trusted.feed {
+    for key in &trusted.feed() {
         match StopFile::open(text, key) {
             Ok(file) => return Ok(file),
             Err(error) => why = error,
@@ -97,10 +99,10 @@ fn opened(bytes: &[u8], trusted: &Trusted) -> Result<StopFile, StopError> {
 fn kept(bytes: &[u8], trusted: &Trusted) -> Option<StopFile> {
     let note = Note::parse(std::str::from_utf8(bytes).ok()?).ok()?;
     let file = StopFile::read(&note.text).ok()?;
-    let ours = trusted.feed.iter().any(|key| key.name() == file.origin);
+    let keys = trusted.feed();
+    let ours = keys.iter().any(|key| key.name() == file.origin);
     // Of whoever signs with a key that still counts, the signature has to fit.
-    let known = trusted
-        .feed
+    let known = keys
         .iter()
         .any(|key| note.signatures.iter().any(|s| s.name == key.name() && s.id == key.id()));
     (ours && (!known || opened(bytes, trusted).is_ok())).then_some(file)
@@ -289,7 +291,7 @@ impl Stops {
     }
 
     /// Looks at one mirror, for ever.
-    pub(super) async fn look(self, mut mirror: Mirror) {
+    pub(super) async fn look(self, mut mirror: Mirror, turns: Turns, first: Sender<()>) {
         let place = format!("stop at {}", mirror.url);
         // One that is for all lies beside everybody's manifest, though this ISP has a view of its own.
         let own = self.held.lock().unwrap_or_else(PoisonError::into_inner).view.clone();
@@ -297,7 +299,15 @@ impl Stops {
         if !views.iter().any(|view| view == ALL) {
             views.push(ALL.to_owned());
         }
+        let (mut since, mut first): (Option<Instant>, _) = (None, Some(first));
         loop {
+            // Before its stop: who signed that may count no more.
+            // Whoever waits for the first look hears of it by the end of `first`.
+            if first.is_some() || since.is_none_or(|since| since.elapsed() >= KEYS_EVERY) {
+                turns.look(&mut mirror).await;
+                since = Some(Instant::now());
+                first = None;
+            }
             let mut found = Vec::new();
             for view in &views {
                 view.clone_into(&mut mirror.view);

@@ -3,6 +3,7 @@
 #![allow(missing_docs)]
 
 mod feed;
+mod keys;
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixListener;

@@ -760,6 +760,24 @@ records! {
         Committed measured: String,
     }
 
+    /// The feed's key was replaced: manifests and stops by the one before count no more (docs/keys.md).
+    "shield.feed_key" ShieldFeedKey {
+        /// The key that was replaced, as signed notes write it.
+        Public old: String,
+        /// The key that signs from here on.
+        Public new: String,
+        /// What both keys signed: a signed note.
+        Public statement: String,
+        /// Why.
+        Committed reason: Option<String>,
+    }
+
+    /// What ISPs say of what they block, each about itself: many words in one record (docs/piracy-shield.md).
+    "shield.isps_said" ShieldIspsSaid {
+        /// Who says what of which value, as JSON.
+        Committed said: String,
+    }
+
     /// In the authority's own log: an organisation that deals with the authority. Who they all are, and
     /// what each may do, holds for every case and for the clearing house (docs/access.md).
     "party.organisation" PartyOrganisation {

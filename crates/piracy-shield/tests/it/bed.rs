@@ -26,6 +26,7 @@ const HOUR: u64 = 3_600_000;
 
 /// Everything a test needs.
 pub(crate) struct Bed {
+    pub(crate) api: Arc<Api>,
     pub(crate) address: SocketAddr,
     pub(crate) keeper: Keeper,
     pub(crate) access: Arc<Access>,
@@ -170,9 +171,10 @@ impl Bed {
             .unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
-        let routes = router(Arc::new(api));
+        let api = Arc::new(api);
+        let routes = router(Arc::clone(&api));
         runtime.spawn(serve(listener, None, routes, Bounds::default(), std::future::pending()));
-        let bed = Self { address, keeper, access, dir, keys, runtime };
+        let bed = Self { api, address, keeper, access, dir, keys, runtime };
         bed.order("1/26/DDA", "league", Some("final"));
         bed.order("2/26/DDA", "cinema", None);
         bed
@@ -188,11 +190,13 @@ impl Bed {
         let case = self.dir.path().join("shield");
         let times = Times { revoke_ms: 0, ..Times::default() };
         let access = Arc::clone(&self.access);
+        self.api.settle();
         let api = change(Api::open(&case, self.keeper.clone(), access, times).unwrap());
         let listener = self.runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         self.address = listener.local_addr().unwrap();
         let stop = std::future::pending();
-        let routes = router(Arc::new(api));
+        self.api = Arc::new(api);
+        let routes = router(Arc::clone(&self.api));
         self.runtime.spawn(serve(listener, None, routes, Bounds::default(), stop));
     }
 

@@ -250,9 +250,9 @@ fn a_get_has_a_body_and_a_request_is_sealed() {
     assert_eq!((&shown["fqdn"], &shown["description"]), (&json!(["a.example"]), &Value::Null));
 }
 
-/// After a restart tickets, archives' digests and errors are there; tokens and reports are not.
+/// After a restart tickets, archives' digests, errors and reports are there; tokens are not.
 #[test]
-fn a_restart_forgets_tokens_and_reports_alone() {
+fn a_restart_forgets_tokens_alone() {
     let mut bed = Bed::new();
     let id = bed.ticket(&["a.example", "b.example"], &[], &[]);
     bed.release("a.example");
@@ -278,5 +278,53 @@ fn a_restart_forgets_tokens_and_reports_alone() {
     bed.post("/authentication/refresh", None, &json!({"refresh_token": refresh}))
         .refused(400, "2002");
     let items = bed.post("/ticket/item/get/all", Some(&isp), &of(&id)).data();
-    assert_eq!(items[0]["status"], "pending");
+    assert_eq!(items[0]["status"], "processed");
+}
+
+/// What ISPs report is shown at once, and on record within seconds: many in one record.
+#[test]
+fn reports_go_on_record_together() {
+    let bed = Bed::new();
+    let id = bed.ticket(&["a.example", "b.example"], &[], &[]);
+    bed.release("a.example");
+    bed.release("b.example");
+    let records = || bed.state(|house| house.case().len());
+    let before = records();
+    let (fibre, cable) = (bed.key("fibre-1"), bed.key("cable-1"));
+    for name in ["a.example", "b.example"] {
+        bed.post("/ticket/item/set/processed", Some(fibre), &json!({"value": name})).data();
+    }
+    let not = json!({"value": "a.example", "reason": "ALREADY_BLOCKED", "note": "since spring"});
+    bed.post("/ticket/item/set/unprocessed", Some(cable), &not).data();
+    let shown = |key: &str| bed.post("/ticket/item/get/all", Some(key), &of(&id)).data();
+    let of_a = |shown: &Value| {
+        let all = shown.as_array().unwrap().clone();
+        all.into_iter().find(|item| item["value"] == "a.example").unwrap()
+    };
+    let all = [shown(fibre), shown(cable), shown(bed.key("court-1"))];
+    assert_eq!(of_a(&all[0])["status"], "processed");
+    let of_cable = of_a(&all[1]);
+    assert_eq!(
+        (&of_cable["status"], &of_cable["reason"]),
+        (&json!("unprocessed"), &json!("ALREADY_BLOCKED"))
+    );
+    assert_eq!(of_cable["note"], "since spring");
+    assert_eq!(all[2].as_array().unwrap().len(), 3, "{}", all[2]);
+    bed.api.settle();
+    assert_eq!(records(), before + 1);
+    assert_eq!([shown(fibre), shown(cable), shown(bed.key("court-1"))], all);
+    // A newer word takes the place of the one before, and nobody else's.
+    bed.post("/ticket/item/set/processed", Some(cable), &json!({"value": "a.example"})).data();
+    assert_eq!(of_a(&shown(cable))["status"], "processed");
+    let begun = std::time::Instant::now();
+    while records() == before + 1 {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "it waits for ever");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert_eq!(of_a(&shown(cable))["status"], "processed");
+    let said = bed.state(|house| {
+        let value = std::sync::Arc::new(shield::Item::parse("a.example").unwrap());
+        house.said().count(&value).processed
+    });
+    assert_eq!(said, 2);
 }

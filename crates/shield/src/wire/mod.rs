@@ -8,6 +8,7 @@
 //!   as its reader asks for.
 //! - [`Reader`]: reads a file line by line, and gives nothing that is not proven.
 //! - [`stop`]: a stop that was signed beforehand, for when the clearing house cannot be reached.
+//! - [`keys`]: that the feed's key was replaced, proven out of the log.
 //! - [`Follower`]: what an ISP holds. It goes on, never back, and lets go by its own clock.
 //!
 //! Lifts carry no proof: whoever could forge one opens a name, and the files' hashes stand under the feed's
@@ -15,6 +16,7 @@
 
 pub mod file;
 mod follower;
+pub mod keys;
 mod manifest;
 mod pruned;
 mod reader;

@@ -362,6 +362,19 @@ persons of two organisations resume.")]
     /// Notices to hosts and CDNs: what waits, what was sent by hand, who answered.
     #[command(subcommand)]
     Notice(NoticeWords),
+    /// Replace the feed's key by a new one: ISPs take it over by themselves (docs/keys.md).
+    #[command(after_help = "Example:
+  vigie shield rotate-key --grounds 'the machine was broken into' --as vera
+
+It is on record, and a `vigie serve` that runs signs by the new key with its next heartbeat.
+Stops that lie in a safe are void: make new ones.")]
+    RotateKey {
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        grounds: String,
+        #[command(flatten)]
+        acting: Acting,
+    },
     /// Sign a stop for a safe, which ISPs obey though nobody answers here; or the word that ends it.
     #[command(subcommand)]
     StopFile(StopFiles),

@@ -35,7 +35,7 @@ use crate::{Error, Result};
 
 /// What the lines are here, and what records come to: a change of either is another version. Beside it stands
 /// that of the machine ([`shield::order::kept::VERSION`]).
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 const FIRST: &str = "vigie/shield-state";
 /// The most bytes of a file: more is not read.
 pub(super) const MAX_FILE: u64 = 8 << 30;

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use ledger::VerifierKey;
 use model::Sha256Hex;
 use serde::{Deserialize, Serialize};
 use shield::harm::Code;
@@ -13,37 +14,66 @@ use shield::order::turn::{Cause, Denial};
 use shield::order::values::table::Table;
 use shield::order::words::{EventId, Organisation};
 use shield::order::{ItemId, Moment, TicketId};
+use shield::wire::keys::Turn;
 
 use super::super::blocks::{Placed, Under};
 use super::super::excepted::{MAX_REVOKED, Of};
 use super::super::months::Months;
 use super::super::replay::Standing;
+use super::super::said::{MAX_WORDS, Said};
 use super::super::standby::Standbys;
 use super::super::tally::{Counts, Objections, Running, Times};
 use super::super::trail::MAX_MARKS;
 
 /// How many marks of the trail, or numbers of records, stand in a line.
 const MARKS: usize = 10_000;
-/// How many captures.
+/// How many captures, or words of ISPs.
 const ASKED: usize = 1_000;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Line {
-    Log { epoch: u64, last: Option<Moment>, decisions: u64 },
-    Figure { figure: String, value: u64 },
+    Log {
+        epoch: u64,
+        last: Option<Moment>,
+        decisions: u64,
+    },
+    Figure {
+        figure: String,
+        value: u64,
+    },
     Fewer(Vec<(u64, u64)>),
     Standbys(Standbys),
     Tally(Box<TallyLine>),
     Running(Vec<(ItemId, Option<Moment>, Option<Moment>)>),
     Objected(Vec<(ItemId, Sha256Hex, Moment)>),
-    Spoken { erased: bool, grants: Vec<u64> },
+    Spoken {
+        erased: bool,
+        grants: Vec<u64>,
+    },
     Captured(Vec<(String, u64)>),
-    Marks { cut: bool, marks: Vec<(u64, TicketId)> },
+    Said(Vec<Said>),
+    /// Of each its record, the old key and the new one.
+    Turns(Vec<(u64, String, String)>),
+    Marks {
+        cut: bool,
+        marks: Vec<(u64, TicketId)>,
+    },
     Excepted(Vec<(Cover, u64, Option<u64>)>),
     Revoked(Vec<u64>),
-    Under { record: u64, seed: Sha256Hex, leaves: Vec<Sha256Hex>, at: Moment },
-    Block { item: ItemId, record: u64, place: u32, expires: Moment, code: Option<String> },
+    Under {
+        record: u64,
+        seed: Sha256Hex,
+        leaves: Vec<Sha256Hex>,
+        at: Moment,
+    },
+    Block {
+        item: ItemId,
+        record: u64,
+        place: u32,
+        expires: Moment,
+        code: Option<String>,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -113,6 +143,11 @@ pub(super) fn write<E: From<serde_json::Error>>(
     for captured in captured.chunks(ASKED) {
         put(&Line::Captured(captured.to_vec()))?;
     }
+    for said in standing.said.list().chunks(ASKED) {
+        put(&Line::Said(said.to_vec()))?;
+    }
+    let turn = |of: &Turn| (of.record, of.old.text(), of.new.text());
+    put(&Line::Turns(standing.turns.iter().map(turn).collect()))?;
     let (first, second) = trail.marks.as_slices();
     let marks = [first, second].concat();
     put(&Line::Marks { cut: trail.cut, marks: Vec::new() })?;
@@ -142,11 +177,13 @@ pub(super) fn write<E: From<serde_json::Error>>(
 pub(super) struct Lines {
     reading: Reading,
     rest: Standing,
+    /// Words of ISPs that were read.
+    said: usize,
 }
 
 impl Lines {
     pub(super) fn new(table: Table) -> Self {
-        Self { reading: Reading::new(table), rest: Standing::default() }
+        Self { reading: Reading::new(table), rest: Standing::default(), said: 0 }
     }
 
     /// Takes the next line, without its line feed.
@@ -197,6 +234,23 @@ impl Lines {
             Line::Captured(captured) => {
                 let known = &mut self.rest.spoken.captured;
                 captured.into_iter().for_each(|(asked, record)| known.note(&asked, record));
+            }
+            Line::Said(said) => {
+                if !said.iter().all(|said| self.rest.said.take(said)) {
+                    return Err(Unkept::Odd("a word of an ISP on what cannot be blocked"));
+                }
+                self.said += said.len();
+                if self.said > MAX_WORDS {
+                    return Err(Unkept::Odd("more words of ISPs than are kept"));
+                }
+            }
+            Line::Turns(turns) => {
+                let key =
+                    |text: &str| VerifierKey::parse(text).map_err(|e| Unkept::Line(e.to_string()));
+                for (record, old, new) in turns {
+                    let turn = Turn { record, old: key(&old)?, new: key(&new)? };
+                    self.rest.turned(turn).map_err(Unkept::Line)?;
+                }
             }
             Line::Marks { cut, marks } => {
                 trail.cut = cut;

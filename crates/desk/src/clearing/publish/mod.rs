@@ -15,6 +15,8 @@
 //! all steps since the last one keeps the way from that short.
 
 mod draft;
+mod elsewhere;
+mod keys;
 mod paper;
 mod view;
 
@@ -30,6 +32,8 @@ use shield::order::words::Organisation;
 use shield::wire::{Apart, MAX_APART};
 
 use self::draft::Draft;
+pub use self::elsewhere::{Behind, Elsewhere};
+pub use self::keys::{KEYS, next_feed_key, settled};
 use self::view::{Round, View};
 use super::house::House;
 use crate::{Error, Result};
@@ -197,6 +201,8 @@ pub struct Publisher {
     bounds: Bounds,
     /// The snapshot that is being made: one at a time, since each holds all it shows.
     draft: Option<Draft>,
+    /// So many replacements of the key are told.
+    turns: usize,
 }
 
 impl Publisher {
@@ -224,8 +230,8 @@ impl Publisher {
         }
         let (own, left_out) = (BTreeMap::new(), BTreeMap::new());
         let folder = folder.to_owned();
-        let (bounds, draft) = (Bounds::default(), None);
-        Ok(Self { folder, key, all, own, left_out, stood, retired, beat: 0, bounds, draft })
+        let (bounds, draft, turns) = (Bounds::default(), None, 0);
+        Ok(Self { folder, key, all, own, left_out, stood, retired, beat: 0, bounds, draft, turns })
     }
 
     /// The same with other bounds.
@@ -294,6 +300,8 @@ impl Publisher {
         let history = feed.history();
         let place = history.place();
         self.beat += 1;
+        // Before the manifest that a new key signs.
+        let keys = self.tell_keys(house);
         let (beat, key, apart) = (self.beat, &self.key, Vec::new());
         let mut round = Round { house, now, place, beat, key, apart, bounds: self.bounds };
         let mut done = Ok(());
@@ -302,6 +310,7 @@ impl Publisher {
                 done = outcome;
             }
         };
+        note(keys);
         let current = history.current();
         let stopped = |isp: &Organisation| current.gates().shuts_alone(isp);
         let wanted = wanted(current.apart(), stopped, &self.own, &mut self.left_out, told);

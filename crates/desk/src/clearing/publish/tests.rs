@@ -13,6 +13,7 @@ fn isp(name: &str) -> Organisation {
 }
 
 mod chain;
+mod keys;
 
 /// A house, its publisher, and what that said.
 struct Bed {

@@ -9,6 +9,7 @@ use shield::order::words::{Organisation, Person};
 use shield::order::{ItemId, Moment, Outcome, Stage, Value};
 
 use super::House;
+use crate::clearing::said::Count;
 
 /// An item that lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub struct ItemView {
     pub objected: bool,
     /// At how many ISPs its value is measured to be blocked; `None`: nobody measures, or it is not out.
     pub bar: Option<Bar>,
+    /// How many ISPs say that they block its value, or do not: of what is out.
+    pub said: Count,
     /// True where the host of an address answered: an approval then needs grounds.
     pub answered: bool,
 }
@@ -90,6 +93,11 @@ impl ItemView {
             faults: state.history(&live.value).map_or(0, |history| history.faults),
             objected: state.is_objected(id),
             bar: house.measure().bar(&live.value).filter(|bar| in_force.is_some() && bar.blocks),
+            said: if in_force.is_some() {
+                house.said().count(&live.value)
+            } else {
+                Count::default()
+            },
             answered: pending.is_some_and(|pending| pending.notice == Notice::Answered),
         })
     }

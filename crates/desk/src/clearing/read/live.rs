@@ -7,7 +7,7 @@ use shield::order::state::Announced;
 use shield::order::words::{EventId, OrderId, Organisation, Right};
 use shield::order::{Event, ItemId, Moment, Order, Stage};
 
-use super::super::publish::LeftOut;
+use super::super::publish::{Behind, LeftOut};
 use super::super::standby::Health;
 use super::super::witnessed::Witnessing;
 use super::stops::{StopView, stops};
@@ -64,6 +64,8 @@ pub struct LiveView {
     /// ISPs that get neither what tickets address to them alone nor a stop on them alone, and why: how many, and the
     /// first of them. A reporter is told of none.
     pub left_out: (u64, Vec<(Organisation, LeftOut)>),
+    /// The feed's copy in another place, while it is behind, and since when. A reporter is told of none.
+    pub behind: Option<(Moment, Behind)>,
     /// How the standby is.
     pub standby: Health,
     /// What waits for witnesses; of a reporter's how much does is not said, since it is everybody's.
@@ -96,6 +98,7 @@ pub fn live(house: &House, whose: &Whose, after: Option<ItemId>, most: usize) ->
         ending: ending(house, whose),
         stops: stops(house, whose, None).rows,
         left_out: if whose.is_none() { house.left_out.some(MAX_NAMED) } else { Default::default() },
+        behind: if whose.is_none() { behind(house, now) } else { None },
         standby: house.standby(),
         witnesses: witnesses(house, whose),
         longest_held,
@@ -103,6 +106,12 @@ pub fn live(house: &House, whose: &Whose, after: Option<ItemId>, most: usize) ->
         items: items(house, whose, after, most),
         under: under(house, whose, now),
     }
+}
+
+fn behind(house: &House, now: Moment) -> Option<(Moment, Behind)> {
+    let behind = house.elsewhere.behind()?;
+    let ms = i64::try_from(behind.since.elapsed().as_millis()).unwrap_or(i64::MAX);
+    Some((Moment(now.0.saturating_sub(ms)), behind))
 }
 
 fn witnesses(house: &House, whose: &Whose) -> Witnessing {

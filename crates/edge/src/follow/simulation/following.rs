@@ -92,7 +92,7 @@ impl Running {
                 continue;
             };
             let Ok(text) = std::str::from_utf8(&bytes) else { continue };
-            let opened = trusted.feed.iter().find_map(|key| StopFile::open(text, key).ok());
+            let opened = trusted.feed().iter().find_map(|key| StopFile::open(text, key).ok());
             let Some(file) = opened else {
                 self.shared.raise("stop", "stop_file", &"no stop file of this feed", true);
                 continue;

@@ -302,7 +302,7 @@ pub(super) fn trusted(
     quorum: usize,
 ) -> Arc<Trusted> {
     let log = Policy { log: log.clone(), witnesses: keys.to_vec(), quorum };
-    Arc::new(Trusted { feed: vec![feed.clone()], log: vec![log] })
+    Arc::new(Trusted::new(vec![feed.clone()], vec![log]))
 }
 
 fn set_clock(now: u64) {

@@ -14,7 +14,7 @@ fn key(name: &str) -> SigningKey {
 }
 
 fn trusted() -> Arc<Trusted> {
-    Arc::new(Trusted { feed: vec![key(FEED).verifier()], log: Vec::new() })
+    Arc::new(Trusted::new(vec![key(FEED).verifier()], Vec::new()))
 }
 
 fn file(made: i64, act: &str) -> StopFile {
@@ -105,7 +105,7 @@ fn a_key_that_was_replaced_takes_back_nothing_that_was_obeyed() {
     let state = tempfile::tempdir().unwrap();
     let keys = |seeds: &[u8]| {
         let key = |seed: &u8| SigningKey::new(FEED, &[*seed; 32]).unwrap().verifier();
-        Arc::new(Trusted { feed: seeds.iter().map(key).collect(), log: Vec::new() })
+        Arc::new(Trusted::new(seeds.iter().map(key).collect(), Vec::new()))
     };
     let open = |seeds: &[u8]| {
         let shared = shared();

@@ -1,8 +1,10 @@
 //! The clearing house's words: each becomes one command, asked at its door.
 
+mod elsewhere;
 mod measured;
 mod moving;
 mod probes;
+mod rotate;
 pub(crate) mod serve;
 mod show;
 pub(crate) mod standby;
@@ -42,6 +44,7 @@ pub(crate) fn run(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
             Ok(())
         }
         Clearing::StopFile(words) => stop_file::run(home, words),
+        Clearing::RotateKey { grounds, acting } => rotate::run(home, grounds, acting),
         Clearing::Notice(NoticeWords::List { of, json }) => show::notices(&of.shield, *json),
         Clearing::Notice(NoticeWords::Sent { item, to, acting }) => {
             let act = HouseAct::NoticeSent {
@@ -328,6 +331,7 @@ fn command<'a>(home: Option<&Path>, words: &'a Clearing) -> Result<(Command, &'a
         | Clearing::Standby(_)
         | Clearing::Figure { .. }
         | Clearing::StopFile(_)
+        | Clearing::RotateKey { .. }
         | Clearing::Notice(NoticeWords::List { .. } | NoticeWords::Sent { .. })
         | Clearing::Measured { .. }
         | Clearing::Witnesses { .. }

@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 use desk::clearing::challenge::Challenges;
 use desk::clearing::known::Knowledge;
 use desk::clearing::notice::{Notices, Settings};
-use desk::clearing::publish::{Publisher, Put, every_ms, feed_key};
+use desk::clearing::publish::{Publisher, Put, every_ms, settled};
 use desk::clearing::rounds::{self, Told as Line, Work};
 use desk::clearing::{House, Keeper, door, witnesses};
 use shield_dns::{Bounds, Sockets};
 use tokio::net::{TcpListener, UdpSocket};
 
+use super::elsewhere::Copying;
 use super::web::Web;
 use super::zones::{Config, Followed};
 use crate::cli::{Serve, ServeShield};
@@ -58,17 +59,23 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
         (Some(cert), Some(key)) => Some(super::web::tls(cert, key)?),
         _ => None,
     };
+    let copy = match (&args.feed, &args.feed_s3) {
+        (Some(folder), Some(to)) => {
+            Some(super::elsewhere::begin(to, folder, house.elsewhere(), Arc::clone(&said))?)
+        }
+        _ => None,
+    };
     let web = match (&args.feed, args.feed_listen) {
         (Some(folder), Some(_)) => Some(Web::new(folder, Arc::clone(&said))?),
         _ => None,
     };
     let out = {
         let (followed, said, files) = (Arc::clone(&followed), Arc::clone(&said), files.clone());
-        let web = web.clone();
+        let (web, copy) = (web.clone(), copy.clone());
         move |house: &House| {
             if let Some(files) = &files {
                 let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
-                let mut put = |put: Put<'_>| heard(web.as_ref(), &said, put);
+                let mut put = |put: Put<'_>| heard((web.as_ref(), copy.as_ref()), &said, put);
                 if let Err(error) = files.publish(house, house.now(), &mut put) {
                     said(&format!("the feed's files: {error}"));
                 }
@@ -80,7 +87,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     };
     let (keeper, thread) = Keeper::start(house, Box::new(out)).map_err(told(dir))?;
     if let Some(files) = files {
-        beats(files, web.clone(), keeper.clone(), Arc::clone(&said))?;
+        beats(files, (web.clone(), copy), keeper.clone(), (at.home.clone(), Arc::clone(&said)))?;
     }
     let challenges = Challenges::open(dir, resolver, Default::default()).map_err(told(dir))?;
     let challenges = Arc::new(challenges);
@@ -123,6 +130,7 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
     let rounds = rounds::begin(keeper.clone(), work, Arc::clone(&said), Arc::clone(&stop));
     let rounds = rounds.map_err(told(&at.home))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut reports = None;
     let served = runtime.block_on(async {
         let mut lines = Vec::new();
         let dns = match (&config, access) {
@@ -153,13 +161,11 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
                 let listener =
                     super::web::listen("Piracy Shield's API", address, tls.is_some()).await?;
                 let parties = Arc::clone(&parties);
-                let api = piracy_shield::Api::open(
-                    dir,
-                    keeper.clone(),
-                    parties,
-                    piracy_shield::Times::default(),
-                );
-                Some((listener, piracy_shield::router(Arc::new(api.map_err(told(dir))?))))
+                let times = piracy_shield::Times::default();
+                let opened = piracy_shield::Api::open(dir, keeper.clone(), parties, times);
+                let opened = Arc::new(opened.map_err(told(dir))?);
+                reports = Some(Arc::clone(&opened));
+                Some((listener, piracy_shield::router(opened)))
             }
             None => None,
         };
@@ -312,6 +318,9 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
         }
     });
     stop.store(true, Ordering::Relaxed);
+    if let Some(api) = &reports {
+        api.settle();
+    }
     keeper.close();
     let kept = thread.join();
     // A capture that is under way may take a minute: what it comes to has no house any more.
@@ -357,7 +366,7 @@ fn found_at(console: &console::Console) -> Result<[String; 2], Told> {
 
 /// The feed as files in a folder, and the line that says whose key signs it.
 fn files(folder: &Path, home: &Path, house: &House) -> Result<Arc<Mutex<Publisher>>, Told> {
-    let key = feed_key(home, house.case().authority()).map_err(told(home))?;
+    let key = settled(home, house.case().authority(), house.standing()).map_err(told(home))?;
     say!(
         std::io::stdout(),
         "The feed in {} is signed by {}",
@@ -369,39 +378,65 @@ fn files(folder: &Path, home: &Path, house: &House) -> Result<Arc<Mutex<Publishe
 }
 
 /// What the publisher did: it is served from now on, and what an ISP does not get is said.
-fn heard(web: Option<&Web>, said: &Line, put: Put<'_>) {
+fn heard((web, copy): (Option<&Web>, Option<&Copying>), said: &Line, put: Put<'_>) {
     match put {
         Put::LeftOut(isp, why) => said(&format!(
             "ALARM: neither what tickets address to {isp} alone nor a stop on it alone reaches it, which gets what all \
              get: {why}"
         )),
         Put::LetIn(isp) => said(&format!("{isp} is left out of nothing any more.")),
-        Put::Stands(_) | Put::Ended(_) => {}
+        Put::Stands(view) => {
+            if let Some(copy) = copy.filter(|_| view == shield::feed::ALL) {
+                copy.wake();
+            }
+        }
+        Put::Ended(_) => {}
     }
     if let Some(web) = web {
         web.take_up(put);
     }
 }
 
+/// Where the feed's key was replaced, the new one signs from here on.
+fn turn(files: &mut Publisher, house: &House, home: &Path, said: &Line) {
+    if !files.is_void(house) {
+        return;
+    }
+    match settled(home, house.case().authority(), house.standing()) {
+        Ok(key) => {
+            said(&format!(
+                "The feed is signed by another key from here on: {}",
+                key.verifier().text()
+            ));
+            files.sign_by(key);
+        }
+        Err(error) => {
+            said(&format!("ALARM: the feed's key was replaced, and the old one signs on: {error}"))
+        }
+    }
+}
+
 /// Heartbeats, for as long as the house is open: without them all ISPs let go of all.
 fn beats(
     files: Arc<Mutex<Publisher>>,
-    web: Option<Web>,
+    (web, copy): (Option<Web>, Option<Copying>),
     keeper: Keeper,
-    said: Line,
+    (home, said): (std::path::PathBuf, Line),
 ) -> Result<(), Told> {
     let run = move || {
         let mut last: Option<Instant> = None;
         loop {
             let (files, since) = (Arc::clone(&files), last.map(|last| last.elapsed()));
-            let (web, of_put) = (web.clone(), Arc::clone(&said));
+            let (web, copy, of_put) = (web.clone(), copy.clone(), Arc::clone(&said));
+            let home = home.clone();
             // Whether it beats, and after how long it is to be looked at again: an event may begin meanwhile.
             let beat = move |house: &mut House| {
                 let now = house.now();
                 let every = Duration::from_millis(every_ms(house, now));
                 let again = every.min(Duration::from_millis(house.policy().heartbeat_event_ms));
                 let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
-                let mut put = |put: Put<'_>| heard(web.as_ref(), &of_put, put);
+                turn(&mut files, house, &home, &of_put);
+                let mut put = |put: Put<'_>| heard((web.as_ref(), copy.as_ref()), &of_put, put);
                 let is_early = since.is_some_and(|since| since < every);
                 let beaten = if is_early {
                     files.go_on(house, now, &mut put).map(|()| false)

@@ -110,7 +110,7 @@ pub(super) fn run(home: Option<&Path>, words: &StopFiles) -> Result<(), Told> {
 }
 
 /// The authority's name.
-fn at_authority(home: &Path) -> Result<String, Told> {
+pub(super) fn at_authority(home: &Path) -> Result<String, Told> {
     let public = desk::authority::public(home).map_err(told(home))?;
     let name = ledger::VerifierKey::parse(&public).map(|key| key.name().to_owned());
     name.map_err(|e| Told::failure(&e, None))
