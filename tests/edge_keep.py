@@ -4,6 +4,8 @@ set. All of it on loopback."""
 
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import statistics
@@ -12,6 +14,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 
@@ -447,7 +450,57 @@ def one(kind, work, upstream):
         bench.end()
 
 
+def another_user():
+    """keep's socket is for the user as whom keep runs: each frame that its source has is refused to root, before it is
+    read, and nobody else reaches the socket."""
+    if os.geteuid() != 0:
+        print("SKIPPED: as another user keep is asked by root alone; who else may ask it was not tried")
+        return
+    nobody = 65534
+    source = (DOCS.parent.parent / "crates/edge/src/frame.rs").read_text()
+    source = source.split("pub enum Frame {\n", 1)[1].split("\n}", 1)[0]
+    frames = [name.lower() for name in re.findall(r"^    ([A-Z][A-Za-z]*)", source, re.M)]
+    assert {"hello", "block", "lift", "clear", "release", "status"} <= set(frames), frames
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        work, port = Path(folder), free_port()
+        # Where the built one lies, that user may not come.
+        vigie = shutil.copy(os.environ["VIGIE_BIN"], work / "vigie")
+        (work / "run").mkdir(0o700)
+        os.chown(work / "run", nobody, nobody)
+        (work / "keep.toml").write_text((DOCS / "keep.toml.example").read_text()
+                                        .replace("/run/vigie-keep", "run").replace("127.0.0.1:5354", f"{KEEP}:{port}"))
+        as_nobody = {"cwd": work, "user": nobody, "group": nobody, "extra_groups": []}
+        keep = subprocess.Popen([vigie, "edge", "keep", "--config", "keep.toml"], stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL, **as_nobody)
+        try:
+            path = str(work / "run/keep")
+            until("keep listens", lambda: os.path.exists(path))
+            for frame in [*frames, "nothing that is one"]:
+                with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as call:
+                    call.settimeout(5)
+                    call.connect(path)
+                    # It is refused for who asks, and may be before the line is there.
+                    with suppress(BrokenPipeError):
+                        call.sendall(json.dumps({"frame": frame}).encode() + b"\n")
+                    reply = json.loads(call.makefile().readline())
+                    assert (reply["answer"], reply["word"]) == ("refused", "user"), (frame, reply)
+            asks = [vigie, "edge", "status", "--config", "keep.toml"]
+            done = subprocess.run(asks, capture_output=True, text=True, cwd=work)
+            assert done.returncode != 0, done
+            # Who is neither does not reach it; who is the one is answered.
+            as_other = as_nobody | {"user": nobody - 1, "group": nobody - 1}
+            done = subprocess.run(asks, capture_output=True, text=True, **as_other)
+            assert done.returncode != 0 and "denied" in done.stderr, done
+            done = subprocess.run(asks, capture_output=True, text=True, **as_nobody)
+            assert done.returncode == 0, done
+        finally:
+            keep.kill()
+            keep.wait()
+
+
 def main():
+    another_user()
     resolvers = (Unbound, Bind, PowerDns, Knot)
     # Side by side: most of the time each waits for a clock.
     with tempfile.TemporaryDirectory() as work, ThreadPoolExecutor(len(resolvers)) as side:

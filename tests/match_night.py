@@ -10,14 +10,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from clearing_house import until
+from documents import Walk, blocks
 
 VIGIE = os.environ.get("VIGIE_BIN", "vigie")
-DOCUMENT = Path(__file__).resolve().parent.parent / "docs/shield.md"
 # From a busy machine too.
 BEGINS = 90
 
@@ -208,78 +207,12 @@ def killed(work):
         said("ip", "netns", "delete", strange)
 
 
-def blocks():
-    """The tour's commands, each with what it shows."""
-    tour = DOCUMENT.read_text().split("\n## The tour", 1)[1].split("\n## ", 1)[0]
-    fences = re.findall(r"^```(\w+)\n(.*?)^```$", tour, re.M | re.S)
-    found = []
-    for kind, text in fences:
-        if kind == "sh":
-            found.append([text, None])
-        elif kind == "text":
-            assert found and found[-1][1] is None, f"shown after nothing: {text}"
-            found[-1][1] = text
-    assert len(found) > 8, "the tour has its commands in ```sh, what they show in ```text"
-    return found
-
-
-def shows(expected, got):
-    """Whether that was shown: `…` stands for anything within a line, alone on a line for any lines."""
-    pattern = ""
-    for line in expected.rstrip("\n").split("\n"):
-        if line.strip() == "…":
-            pattern += r"(?:.*\n)*?"
-        else:
-            pattern += ".*?".join(map(re.escape, line.split("…"))) + "\n"
-    return re.fullmatch(pattern, got.rstrip("\n") + "\n")
-
-
 def tour(aloud=False):
     assert not spaces(), f"the tour speaks of the one range that runs, and others do: {sorted(spaces())}; end them first"
+    found = blocks("shield.md", "The tour: one match night")
+    assert len(found) > 8, "the tour has its commands in ```sh, what they show in ```text"
     with tempfile.TemporaryDirectory() as work:
-        script = "set -euo pipefail\n"
-        found = blocks()
-        for n, (commands, _) in enumerate(found):
-            script += f"exec >{work}/shown.{n} 2>&1\necho {n} >{work}/at\n{commands}\n"
-        Path(work, "tour.sh").write_text(script)
-        Path(work, "new").mkdir()
-        env = {key: value for key, value in os.environ.items() if not key.startswith("VIGIE_")}
-        env["PATH"] = f"{Path(VIGIE).resolve().parent}:{env['PATH']}"
-        begun = time.monotonic()
-        shell = subprocess.Popen(["bash", f"{work}/tour.sh"], cwd=f"{work}/new", env=env, start_new_session=True)
-        try:
-            try:
-                code = shell.wait(400)
-            except subprocess.TimeoutExpired:
-                code = None
-            shown = lambda n: Path(work, f"shown.{n}").read_text()
-            at = int(Path(work, "at").read_text())
-            how = "does not end" if code is None else f"broke off with {code}"
-            assert code == 0, f"the tour {how} at:\n{found[at][0]}\nwhich showed:\n{shown(at)}"
-            for n, (commands, expected) in enumerate(found):
-                if aloud:
-                    print(f"```sh\n{commands}```\n```text\n{shown(n)}```")
-                assert expected is None or shows(expected, shown(n)), f"of\n{commands}\nwas shown\n{shown(n)}"
-        except BaseException:
-            for log in sorted(Path(work, "new").glob("*.log")):
-                print(f"--- {log.name}\n" + log.read_text()[-3000:])
-            raise
-        finally:
-            # All that it started and did not end: one group, this test's own.
-            try:
-                os.killpg(shell.pid, signal.SIGTERM)
-                until("the tour's processes end", lambda: not alive(shell.pid), 30)
-            except ProcessLookupError:
-                pass
-    print(f"the tour of docs/shield.md: {len(found)} blocks in {time.monotonic() - begun:.0f} s")
-
-
-def alive(group):
-    try:
-        os.killpg(group, 0)
-        return True
-    except ProcessLookupError:
-        return False
+        Walk("the tour of docs/shield.md", found, work, VIGIE, patience=400, aloud=aloud).run()
 
 
 def main():

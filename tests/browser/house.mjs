@@ -78,6 +78,7 @@ export async function house({ browser, bin, out, fail, wanted, every }) {
       }
     }
     if (wanted("house-keyboard")) await keyboard({ browser, origin, states, out, fail });
+    if (wanted("house-rows")) await inRows({ browser, origin, state: states.vera, fail });
     if (wanted("house-bare")) await withoutScript({ browser, origin, states, fail });
   } catch (error) {
     fail("house", error.message.split("\n")[0]);
@@ -141,6 +142,27 @@ async function keyboard({ browser, origin, states, out, fail }) {
   });
   await view.close();
   await other.close();
+}
+
+// What is written in a row is seen whole: no table cuts off a form that is open in it.
+export async function inRows({ browser, origin, state, fail }) {
+  const view = await browser.newContext({ viewport: { width: 1280, height: 900 }, storageState: state });
+  const page = await view.newPage();
+  for (const path of ["/live", "/tickets/0", "/orders", "/exceptions", "/parties"]) {
+    await page.goto(origin + path);
+    const cut = await page.evaluate(() => {
+      const acts = [...document.querySelectorAll("td details.act")];
+      return acts.filter((act) => {
+        act.open = true;
+        const end = act.closest(".scroll").getBoundingClientRect().right + 1;
+        const cut = [...act.querySelectorAll("form *")].some((part) => part.getBoundingClientRect().right > end);
+        act.open = false;
+        return cut;
+      }).map((act) => act.querySelector("summary").textContent);
+    });
+    if (cut.length) fail(`house rows: ${path}`, `its table cuts off ${[...new Set(cut)].join(", ")}`);
+  }
+  await view.close();
 }
 
 // All of it without script: a list is pasted, a bad line is named, a reason lifts.
