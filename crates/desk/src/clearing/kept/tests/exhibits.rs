@@ -102,8 +102,6 @@ fn what_was_sealed_before_what_is_kept_is_not_sealed_again() {
     house.close().unwrap();
 }
 
-#[allow(clippy::disallowed_methods)] // keys keep their modes
-
 /// A commit that is cut off at any step after a start from what is kept leaves all of it or nothing, and never takes
 /// an exhibit that the log names, though no record of it was read.
 #[test]
