@@ -1,6 +1,7 @@
-//! What Piracy Shield gets wrong, each a test. Of fault 10 the half that is a header's stands where requests are read
-//! (`piracy-shield`, `console`), of fault 11 push and publication in `shield-feed`, the signature in `wire`: all of them
-//! tests named `fault_10_…` and `fault_11_…`.
+//! What Piracy Shield gets wrong, each a test. Where a fault shows elsewhere too, the test there has its number: of fault
+//! 10 that each ISP of a list is looked up (`desk`, `piracy-shield`) and that no header says where somebody is
+//! (`piracy-shield`, `console`, `probe`), of fault 11 push and publication (`shield-feed`) and the signature (`wire`), and
+//! of 5, 6, 7 and 12 the API of its own (`piracy-shield`).
 
 use shield::feed::Answer;
 use shield::harm::Verdict;
