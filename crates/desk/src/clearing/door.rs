@@ -4,6 +4,8 @@
 //!
 //! Where no server has the house, the same is done by whoever asks, with the house in their own hand.
 
+#[cfg(test)]
+mod audit;
 mod reply;
 mod request;
 #[cfg(test)]

@@ -99,9 +99,9 @@ fn nothing_is_listed_before_it_is_released() {
     assert_eq!(bed.get("/ticket/get/all", provider).data()[0], shown);
 }
 
-/// Fault 7: another's ticket is neither taken back, nor seen, nor told from one that is not there.
+/// Another's ticket is neither taken back, nor seen, nor told from one that is not there.
 #[test]
-fn a_ticket_is_its_reporters_alone() {
+fn fault_7_a_ticket_is_its_reporters_alone() {
     let bed = Bed::with(Times::default());
     let id = bed.ticket(NAMES, &[], &[]);
     let other = Some(bed.key("cinema-1"));
@@ -157,7 +157,7 @@ fn a_young_ticket_is_hidden_from_isps() {
 /// Faults 3, 4 and 5: an error ends an item of one's own ticket alone; another ticket that wants the value keeps
 /// it, and what was unblocked can be reported and blocked again.
 #[test]
-fn an_error_ends_its_own_item() {
+fn fault_5_an_error_ends_its_own_item() {
     let bed = Bed::new();
     let reporter = Some(bed.key("league-1"));
     let (first, _) =
@@ -226,6 +226,57 @@ fn a_bad_ticket_is_refused_whole() {
     assert_eq!(bed.state(|house| house.state().tickets()), 0);
     create(&|t| t["fqdn"] = json!(thousand[..1_000])).data();
     assert_eq!(bed.state(|house| house.state().tickets()), 1);
+}
+
+/// Piracy Shield looks at the first of them alone.
+#[test]
+fn fault_10_each_isp_of_a_list_is_checked() {
+    let bed = Bed::new();
+    let create = |isps: Value| {
+        let mut body = ticket("1/26/DDA", &["a.example"], &[], &[]);
+        body["assigned_to"] = isps;
+        bed.post("/ticket/create", Some(bed.key("league-1")), &body)
+    };
+    for wrong in ["nobody", "league", "court"] {
+        create(json!(["fibre", wrong])).refused(400, "4014");
+        create(json!(["fibre", "cable", wrong])).refused(400, "4014");
+    }
+    assert_eq!(bed.state(|house| house.state().tickets()), 0);
+    create(json!(["fibre", "cable"])).data();
+    bed.release("a.example");
+    for isp in ["fibre-1", "cable-1"] {
+        assert_eq!(bed.get("/fqdn/get/all", Some(bed.key(isp))).data(), json!(["a.example"]));
+    }
+}
+
+/// Piracy Shield never gives it what was blocked before.
+#[test]
+fn fault_6_an_isp_that_joins_late_is_listed_all() {
+    use desk::parties::{Act, PartyRole, Sector, act};
+    let bed = Bed::new();
+    bed.ticket(&["a.example"], &[], &[]);
+    bed.release("a.example");
+    let (home, late) = (bed.dir.path().join("home"), || "late".to_owned());
+    let (organisation, name, sector) = (late(), late(), Sector::Isp);
+    act(&home, "vera", "test", &Act::Organisation { organisation, name, sector }).unwrap();
+    let issue = Act::Issue {
+        key: "late-1".into(),
+        organisation: late(),
+        role: PartyRole::Isp,
+        until: None,
+    };
+    let key = act(&home, "vera", "test", &issue).unwrap().secret.unwrap();
+    bed.access.refresh().unwrap();
+    assert_eq!(bed.get("/fqdn/get/all", Some(&key)).data(), json!(["a.example"]));
+}
+
+/// The last label too.
+#[test]
+fn fault_12_names_under_xn_are_taken() {
+    let bed = Bed::new();
+    bed.ticket(&["tv.xn--p1ai"], &[], &[]);
+    bed.release("tv.xn--p1ai");
+    assert_eq!(bed.get("/fqdn/get/all", Some(bed.key("fibre-1"))).data(), json!(["tv.xn--p1ai"]));
 }
 
 /// Clients send a body with GET; and the request as it came stands in the vault.

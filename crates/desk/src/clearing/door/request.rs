@@ -200,7 +200,10 @@ fn organisations(command: &Command) -> Vec<(&str, Option<Sector>)> {
         Command::Stop { scope, .. } => scope_of(scope, true),
         Command::Resume { scope, .. } => scope_of(scope, false),
         Command::Submit(asked) => match &asked.audience {
-            Audience::Only(isps) => isps.iter().map(|isp| (isp.as_str(), None)).collect(),
+            // Each of them: a name that is no ISP's would look like a block, and be one nowhere.
+            Audience::Only(isps) => {
+                isps.iter().map(|isp| (isp.as_str(), Some(Sector::Isp))).collect()
+            }
             Audience::All => Vec::new(),
         },
         _ => Vec::new(),

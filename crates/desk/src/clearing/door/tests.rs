@@ -1,5 +1,6 @@
-use shield::order::words::Grounds;
-use shield::order::{Command, Moment, Scope};
+use shield::order::command::Submission;
+use shield::order::words::{Grounds, OrderId, Organisation};
+use shield::order::{Audience, Command, Moment, Scope};
 use shield::wire::stop::{Act, StopFile};
 
 use super::*;
@@ -95,7 +96,7 @@ fn a_stop_is_on_what_it_says() {
         let stop = Command::Stop { scope, halt, grounds };
         Request::new("vera", "operator", stop).ask(&access, HERE).map(drop)
     };
-    let court = || shield::order::words::Organisation::new("court").unwrap();
+    let court = || Organisation::new("court").unwrap();
     for (scope, is) in
         [(Scope::Isp(court()), "of a isp"), (Scope::Reporter(court()), "of a rights_holder")]
     {
@@ -135,4 +136,46 @@ fn the_policies_are_told_from_where_it_is_asked() {
     let may =
         |role| Request::new("ivo", role, stop.clone()).ask(&access, elsewhere).map(drop).is_ok();
     assert!(!may(office(&access, &ivo, elsewhere, &stop).word()));
+}
+
+/// Fault 10 of Piracy Shield: of a list of ISPs the first alone is looked at.
+#[test]
+fn fault_10_each_isp_of_a_list_is_looked_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let access = access(dir.path());
+    let of = |organisation: &str, sector| Does::Organisation {
+        organisation: organisation.into(),
+        name: organisation.into(),
+        sector,
+    };
+    for what in [
+        of("fibre", Sector::Isp),
+        of("cable", Sector::Isp),
+        of("league", Sector::RightsHolder),
+        Does::Person { person: "lea".into(), name: "lea".into(), organisation: "league".into() },
+        Does::Give { person: "lea".into(), role: PartyRole::Reporter, from: None, until: None },
+    ] {
+        act(dir.path(), "vera", "test", &what).unwrap();
+    }
+    let asks = |isps: &[&str]| {
+        let isps = isps.iter().map(|isp| Organisation::new(isp).unwrap()).collect::<Vec<_>>();
+        let asked = Submission {
+            order: OrderId::new("7/26").unwrap(),
+            event: None,
+            works: vec![],
+            items: vec!["a.com".into()],
+            audience: Audience::Only(isps.into()),
+            until: None,
+        };
+        Request::new("lea", "reporter", Command::Submit(asked)).ask(&access).map(drop)
+    };
+    asks(&["fibre", "cable"]).unwrap();
+    for (isps, wrong) in [
+        (&["fibre", "nobody"][..], "registered as \"nobody\""),
+        (&["fibre", "cable", "court"], "\"court\" is registered as other"),
+        (&["fibre", "league", "cable"], "\"league\" is registered as rights_holder"),
+    ] {
+        let said = asks(isps).unwrap_err().to_string();
+        assert!(said.contains(wrong), "{isps:?}: {said}");
+    }
 }
