@@ -207,7 +207,7 @@ impl House {
         self.record(|case, stamp| {
             let mut batch = case.batch();
             for said in texts {
-                batch.record(ShieldIspsSaid { said }.into());
+                batch.record(ShieldIspsSaid { said });
             }
             Ok(batch.commit(stamp).map(drop)?)
         })?;
@@ -220,6 +220,7 @@ impl House {
 
 #[cfg(test)]
 mod tests {
+    use super::super::kept;
     use super::super::tests::place;
     use super::*;
 
@@ -298,12 +299,14 @@ mod tests {
             assert_eq!(house.said().of(&a)[0].1.does, not);
         };
         shows(&house);
+        let keys = (house.case().keys().unwrap().clone(), house.case().signer().unwrap());
         house.close().unwrap();
+        kept::keep(&place.case, &keys.0, &keys.1, &kept::Covered::default(), None).unwrap();
         let house = House::open(&place).unwrap();
         assert!(house.started().kept > 0, "{:?}", house.started());
         shows(&house);
         house.close().unwrap();
-        ledger::disk::remove(&super::super::kept::path(&place.case)).unwrap();
+        ledger::disk::remove(&kept::path(&place.case)).unwrap();
         let house = House::open(&place).unwrap();
         assert_eq!(house.started().kept, 0);
         shows(&house);

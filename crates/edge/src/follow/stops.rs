@@ -302,11 +302,11 @@ impl Stops {
         let (mut since, mut first): (Option<Instant>, _) = (None, Some(first));
         loop {
             // Before its stop: who signed that may count no more.
-            // Whoever waits for the first look hears of it by the end of `first`.
-            if first.is_some() || since.is_none_or(|since| since.elapsed() >= KEYS_EVERY) {
+            if since.is_none_or(|since| since.elapsed() >= KEYS_EVERY) {
                 turns.look(&mut mirror).await;
                 since = Some(Instant::now());
-                first = None;
+                // Whoever waits for the first look hears of it by this end.
+                drop(first.take());
             }
             let mut found = Vec::new();
             for view in &views {

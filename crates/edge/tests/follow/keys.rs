@@ -70,7 +70,7 @@ fn an_edge_takes_a_new_key_over_and_the_old_one_is_worth_nothing_from_then_on() 
     assert!(bed.said("replaced the feed's key"));
     // Who still has the old one: nothing more, whatever epoch it says, and though no mirror tells of the turn.
     mirror.answers.lock().unwrap().remove("/feed/all/keys");
-    publish(&mirror, (7, 0), 9, &[], &feed_key());
+    publish(&mirror, (7, 0), 9, &NAMES[..1], &feed_key());
     let refused = || status(dir.path()).alarms.iter().any(|of| of.word == "manifest");
     bed.until("the old key is refused", refused);
     assert_eq!((status(dir.path()).epoch, status(dir.path()).names), (Some(1), 2));
@@ -99,7 +99,7 @@ fn an_edge_takes_a_new_key_over_and_the_old_one_is_worth_nothing_from_then_on() 
 fn one_that_was_away_hears_of_it_from_any_mirror_before_it_believes_the_old_key() {
     let (dir, thiefs, honest) = (tempfile::tempdir().unwrap(), Mirror::new(), Mirror::new());
     // The first mirror is in the hands of whoever stole the old key, and tells of nothing.
-    publish(&thiefs, (9, 0), 1, &[], &feed_key());
+    publish(&thiefs, (9, 0), 1, &NAMES[..1], &feed_key());
     honest.set("keys", &told(&[(&feed_key(), &key(3))], &log_key()));
     publish(&honest, (1, 5), 1, &NAMES, &key(3));
     let bed = Bed::new(&config(dir.path(), &[&thiefs, &honest], "observe = true"));

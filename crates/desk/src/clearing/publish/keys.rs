@@ -88,7 +88,9 @@ impl Publisher {
         }
         let log = house.case().log();
         let newest = turns.iter().skip(turns.len().saturating_sub(MAX_TURNS));
-        let proofs = newest.map(|turn| log.prove(turn.record)).collect::<Result<Vec<_>, _>>()?;
+        let proofs = newest
+            .map(|turn| log.prove(turn.record))
+            .collect::<std::result::Result<Vec<_>, _>>()?;
         let text = keys::write(&proofs);
         let text = text.map_err(|e| Error::Beside(format!("the feed's keys: {e}")))?;
         disk::write(&self.folder.join(self.all.name()).join(KEYS), text.as_bytes())?;

@@ -3,7 +3,7 @@
 use shield::wire::keys::{FeedKeys, open};
 
 use super::*;
-use crate::clearing::HouseAct;
+use crate::clearing::{HouseAct, kept};
 
 fn grounds() -> Grounds {
     Grounds::new("yearly").unwrap()
@@ -70,17 +70,22 @@ fn a_new_key_signs_once_it_is_on_record_and_whoever_follows_is_shown_why() {
 
     // After a start, from what is kept and of the whole log, it is known, and told by who signs with it.
     let place = bed.place.clone();
+    let keys = (bed.house.case().keys().unwrap().clone(), bed.house.case().signer().unwrap());
     bed.house.close().unwrap();
-    for kept in [true, false] {
-        if !kept {
-            ledger::disk::remove(&super::super::super::kept::path(&place.case)).unwrap();
+    for is_kept in [true, false] {
+        if is_kept {
+            let covered = kept::Covered::default();
+            kept::keep(&place.case, &keys.0, &keys.1, &covered, None).unwrap();
+        } else {
+            disk::remove(&kept::path(&place.case)).unwrap();
         }
         let mut house = House::open(&place).unwrap();
+        assert_eq!(house.started().kept > 0, is_kept);
         assert_eq!(house.standing.turns, turns);
         house.begin().unwrap();
         house.show().unwrap();
         let key = settled(&home, &authority, &house.standing).unwrap();
-        let folder = place.home.join(format!("feed-{kept}"));
+        let folder = place.home.join(format!("feed-{is_kept}"));
         let mut publisher = Publisher::new(&folder, key).unwrap();
         publisher.beat(&house, house.now(), &mut |_: Put<'_>| {}).unwrap();
         assert_eq!(
