@@ -3,6 +3,7 @@
 use axum::extract::{Extension, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use desk::clearing::opened::{self, NotYet};
 use desk::clearing::read::{self, ItemView, Recorded, TicketItem, TicketPage};
 use maud::{Markup, html};
 use shield::harm::Finding;
@@ -33,6 +34,8 @@ struct Seen {
     /// How the others ended, with their values where the report is at hand.
     ended: Vec<(ItemId, Option<shield::order::turn::End>)>,
     records: Vec<Recorded>,
+    /// Why nothing is told of it yet; `None`: it is.
+    opens: Option<NotYet>,
     /// True of who reads the tickets of all reporters.
     all: bool,
 }
@@ -45,9 +48,9 @@ async fn read_ticket(app: &App, who: &Who, id: TicketId, from: u16) -> Result<Se
             let page = read::ticket(house, id, &whose, from, ROWS)?;
             let records = page.records.iter().map(|index| read::recorded(house, *index));
             let records: desk::Result<Vec<_>> = records.collect();
-            Some((page, records))
+            Some((page, records, opened::opens(house, id)))
         })?;
-        let (mut page, records) = found.ok_or(PageError::NotFound)?;
+        let (mut page, records, opens) = found.ok_or(PageError::NotFound)?;
         let (mut live, mut ended) = (Vec::new(), Vec::new());
         for item in std::mem::take(&mut page.items) {
             match item {
@@ -59,7 +62,7 @@ async fn read_ticket(app: &App, who: &Who, id: TicketId, from: u16) -> Result<Se
         let found = parts::findings(&clearing.known, values)?;
         let rows = live.into_iter().zip(found).collect();
         let records = records?.into_iter().flatten().collect();
-        Ok(Seen { page, rows, ended, records, all })
+        Ok(Seen { page, rows, ended, records, opens: opens?.err(), all })
     })
     .await
 }
@@ -98,6 +101,7 @@ pub(crate) async fn page(
             (more(&ctx, &seen.page, from))
         }
         (history(lang, &seen))
+        (super::opened::section(lang, id, seen.opens))
     };
     let stage = lang.t_owned(&format!("ticket_stage.{}", seen.page.ticket.stage.word()));
     let title = lang.f("tickets.one", &[("id", &id.to_string()), ("state", &stage)]);

@@ -15,7 +15,7 @@
 //! all steps since the last one keeps the way from that short.
 
 mod draft;
-mod paper;
+pub(super) mod paper;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -2,6 +2,7 @@
 
 mod measured;
 mod moving;
+mod opened;
 mod probes;
 pub(crate) mod serve;
 mod show;
@@ -69,6 +70,7 @@ pub(crate) fn run(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
         Clearing::Ticket { ticket, of, json } => {
             show::ticket(home, &of.shield, TicketId(*ticket), *json)
         }
+        Clearing::Opened { file, trust, json } => opened::run(file, trust.as_deref(), *json),
         Clearing::Look { values, of, json } => show::look(home, &of.shield, values, *json),
         Clearing::Measured { of_what, of, json } => {
             measured::run(home, &of.shield, of_what.as_deref(), *json)
@@ -326,6 +328,7 @@ fn command<'a>(home: Option<&Path>, words: &'a Clearing) -> Result<(Command, &'a
         Clearing::Init { .. }
         | Clearing::Tickets { .. }
         | Clearing::Ticket { .. }
+        | Clearing::Opened { .. }
         | Clearing::Look { .. }
         | Clearing::Standby(_)
         | Clearing::Figure { .. }
