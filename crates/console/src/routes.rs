@@ -61,7 +61,7 @@ pub(crate) fn routes(site: Site) -> Vec<Route> {
 fn of_house() -> Vec<Route> {
     use Action::{
         ExceptionApprove, ExceptionPropose, HarmReport, ItemApprove, ItemLift, ItemLookUp,
-        ItemReport, ObjectionDecide, ObjectionMake, OrderGive, OwnItemLift, OwnStop,
+        ItemReport, ObjectionDecide, ObjectionMake, OpenedRead, OrderGive, OwnItemLift, OwnStop,
         OwnTicketsRead, Resume, Stop, TicketsRead, TransparencyRead,
     };
     const SEE: [Action; 2] = [TicketsRead, OwnTicketsRead];
@@ -79,6 +79,7 @@ fn of_house() -> Vec<Route> {
         either("/events/end", EVENT, post(house::events::ended)),
         either("/tickets", SEE, get(house::tickets::page)),
         either("/tickets/{id}", SEE, get(house::ticket::page)),
+        either("/tickets/{id}/opened", [TicketsRead, OpenedRead], get(house::opened::file)),
         either("/evidence/{hash}", SEE, get(house::record::evidence)),
         other("/items/approve", ItemApprove, post(house::acts::approve)),
         either("/items/refuse", LIFT, post(house::acts::refuse)),

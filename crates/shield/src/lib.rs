@@ -9,6 +9,7 @@
 //! - [`feed`]: what is out, for whom, and how who follows it catches up.
 //! - [`measure`]: what ISPs are measured to do: rule of three, controls, times.
 //! - [`proof`]: what an ISP is shown of a block: that it was decided, and nothing of who asked.
+//! - [`told`]: what of a decision may be told once the event is over, statement by statement.
 //! - [`wire`]: the feed on its way: signed manifests, files that hold their proofs, and who follows.
 //!
 //! Invariant: nothing here does I/O or reads a clock. Sets and times are handed in, so that the same
@@ -22,6 +23,7 @@ pub mod order;
 pub mod proof;
 pub mod sets;
 pub mod suffixes;
+pub mod told;
 pub mod wire;
 
 pub use harm::{Check, Finding, Verdict};

@@ -4,6 +4,7 @@
 //! - [`live`], [`stream`], [`report`]: the wall of a match night, and what is reported there.
 //! - [`events`]: their forms on Live.
 //! - [`tickets`], [`ticket`], [`record`]: what became of each item, down to the log.
+//! - [`opened`]: what is told of a ticket once its event is over.
 //! - [`acts`]: what changes anything: approve, refuse, lift, decide, stop, resume.
 //! - [`orders`], [`exceptions`], [`stops`]: what may be reported under, what is never blocked, what is stopped; each
 //!   with its forms.
@@ -20,6 +21,7 @@ pub(crate) mod live;
 mod measured;
 pub(crate) mod objections;
 pub(crate) mod open;
+pub(crate) mod opened;
 pub(crate) mod orders;
 mod parts;
 pub(crate) mod record;

@@ -3,6 +3,7 @@
 use axum::extract::{Extension, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use desk::clearing::opened::{self, NotYet};
 use desk::clearing::read::{self, ItemView, Log, Recorded, TicketItem, TicketPage};
 use maud::{Markup, html};
 use shield::harm::Finding;
@@ -33,6 +34,8 @@ struct Seen {
     /// How the others ended, with their values where the report is at hand.
     ended: Vec<(ItemId, Option<shield::order::turn::End>)>,
     records: Vec<Recorded>,
+    /// Why nothing is told of it yet; `None`: it is.
+    opens: Option<NotYet>,
     /// True of who reads the tickets of all reporters.
     all: bool,
 }
@@ -43,9 +46,9 @@ async fn read_ticket(app: &App, who: &Who, id: TicketId, from: u16) -> Result<Se
     with(app, move |clearing| {
         let found = clearing.keeper.look(move |house| {
             let page = read::ticket(house, id, &whose, from, ROWS)?;
-            Some((page, house.case().dir().to_owned()))
+            Some((page, house.case().dir().to_owned(), opened::opens(house, id)))
         })?;
-        let (mut page, dir) = found.ok_or(PageError::NotFound)?;
+        let (mut page, dir, opens) = found.ok_or(PageError::NotFound)?;
         let log = Log::open(&dir)?;
         let records: desk::Result<Vec<_>> =
             page.records.iter().map(|index| log.recorded(*index)).collect();
@@ -60,7 +63,7 @@ async fn read_ticket(app: &App, who: &Who, id: TicketId, from: u16) -> Result<Se
         let found = parts::findings(&clearing.known, values)?;
         let rows = live.into_iter().zip(found).collect();
         let records = records?.into_iter().flatten().collect();
-        Ok(Seen { page, rows, ended, records, all })
+        Ok(Seen { page, rows, ended, records, opens: opens?.err(), all })
     })
     .await
 }
@@ -99,6 +102,7 @@ pub(crate) async fn page(
             (more(&ctx, &seen.page, from))
         }
         (history(lang, &seen))
+        (super::opened::section(lang, id, seen.opens))
     };
     let stage = lang.t_owned(&format!("ticket_stage.{}", seen.page.ticket.stage.word()));
     let title = lang.f("tickets.one", &[("id", &id.to_string()), ("state", &stage)]);

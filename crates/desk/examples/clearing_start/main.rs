@@ -94,19 +94,24 @@ impl Maker {
             leaves.push(Block { value, item: *item, expires: *expires, code: None, salt }.leaf());
         }
         let shown = (!leaves.is_empty()).then(|| (Sha256Hex(root(&leaves)), leaves.len() as u64));
-        let decision = Decision { at, by: by.clone(), deeds }.write()?;
+        let decision = Decision { at, by: by.clone(), deeds };
+        let told = shield::told::root(&decision, &seed);
+        let decision = decision.write()?;
         let texts: Vec<&str> = parts(&decision).collect();
         let count = texts.len() as u64;
         let record = |(part, text): (u64, &str)| {
             let shown = shown.filter(|_| part + 1 == count);
+            let told = told.filter(|_| part + 1 == count);
             let body = ShieldDecided {
                 epoch: self.epoch,
                 part,
                 parts: count,
                 blocks: shown.map(|(root, _)| root),
                 blocks_under: shown.map(|(_, under)| under),
+                told: told.map(|(root, _)| root),
+                told_under: told.map(|(_, under)| under),
                 decision: text.to_owned(),
-                seed: shown.map(|_| Sha256Hex(seed)),
+                seed: shown.or(told).map(|_| Sha256Hex(seed)),
             };
             (by.person.as_str().to_owned(), body.into())
         };

@@ -105,6 +105,9 @@ actions! {
     ItemReport "item_report" of Organisation,
     /// See an organisation's tickets.
     OwnTicketsRead "own_tickets_read" of Organisation,
+    /// Take what is told of tickets once their events are over: of those that are addressed to an organisation,
+    /// or are its own.
+    OpenedRead "opened_read" of Organisation,
     /// Withdraw an organisation's item.
     OwnItemLift "own_item_lift" of Organisation,
     /// Stop what is an organisation's own, and ask to resume it.

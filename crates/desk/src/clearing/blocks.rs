@@ -98,9 +98,9 @@ impl Batch {
         (!leaves.is_empty()).then(|| (Sha256Hex(proof::root(leaves)), leaves.len() as u64))
     }
 
-    /// The seed, where there are any: of a decision that puts nothing into force there is none.
-    pub(super) fn seed(&self) -> Option<Sha256Hex> {
-        (!self.leaves.is_empty()).then_some(Sha256Hex(self.seed))
+    /// What the salts follow from. A record that shows nothing keeps none.
+    pub(super) fn seed(&self) -> Sha256Hex {
+        Sha256Hex(self.seed)
     }
 }
 

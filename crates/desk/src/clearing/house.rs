@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use ledger::Checkpoint;
+use model::Sha256Hex;
 use model::record::{Body, CaptureMade, ShieldBegan, ShieldDecided, ShieldFigured};
 use shield::feed::{Bounds, Entry, Feed};
 use shield::order::schedule::Schedule;
@@ -15,6 +16,7 @@ use shield::order::{
     decide,
 };
 use shield::proof::Proven;
+use shield::told;
 use vault::{Case, Home, Stamp};
 
 use super::blocks::{Batch, Blocks};
@@ -184,7 +186,7 @@ impl House {
             session: format!("{session:016x}"),
             blocks: root.map(|(root, _)| root),
             blocks_under: root.map(|(_, under)| under),
-            seed: batch.seed(),
+            seed: root.map(|_| batch.seed()),
         };
         let record = self.commit(vec![(String::new(), body.into())])?;
         let now = self.now();
@@ -556,7 +558,9 @@ impl House {
         if parts(&text).count() > MAX_PARTS {
             return Err(Refusal::TooManyItems { given: steps.len() });
         }
-        let mut draft = Draft { decision, text, batch: Batch::new(seed), touched: Vec::new() };
+        let told = told::root(&decision, &seed);
+        let batch = Batch::new(seed);
+        let mut draft = Draft { decision, text, batch, told, touched: Vec::new() };
         for step in &steps {
             let touched = self.standing.step(step);
             self.standing.tally.follow(&self.standing.state, step);
@@ -625,6 +629,7 @@ struct Draft {
     decision: Decision,
     text: String,
     batch: Batch,
+    told: Option<(Sha256Hex, u64)>,
     touched: Vec<Touched>,
 }
 
@@ -634,14 +639,17 @@ impl Draft {
         let root = self.batch.root();
         let count = all.len() as u64;
         let body = |(part, text): (u64, &str)| {
-            let shown = root.filter(|_| part + 1 == count);
-            let seed = shown.and_then(|_| self.batch.seed());
+            let last = part + 1 == count;
+            let (shown, told) = (root.filter(|_| last), self.told.filter(|_| last));
+            let seed = shown.or(told).map(|_| self.batch.seed());
             ShieldDecided {
                 epoch,
                 part,
                 parts: count,
                 blocks: shown.map(|(root, _)| root),
                 blocks_under: shown.map(|(_, under)| under),
+                told: told.map(|(root, _)| root),
+                told_under: told.map(|(_, under)| under),
                 decision: text.to_owned(),
                 seed,
             }

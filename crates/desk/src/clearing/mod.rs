@@ -12,6 +12,7 @@
 //! - [`publish`]: the feed as signed files in a folder, for any web server or cache.
 //! - [`notice`]: what hosts and CDNs are written, and how it goes out.
 //! - [`read`]: what pages show of the house, in one bounded look.
+//! - [`opened`]: what is told of a ticket once its event is over, and from when on.
 //! - [`HouseAct`]: what is done to the house itself: a figure, a stop signed for a safe.
 //! - [`known`]: what the harm check knows, shared by the rounds and whoever asks.
 //! - [`standby`]: a second machine that has all of it before it is acknowledged.
@@ -53,6 +54,7 @@ pub mod known;
 pub mod measured;
 pub mod months;
 pub mod notice;
+pub mod opened;
 pub mod publish;
 pub mod read;
 mod received;

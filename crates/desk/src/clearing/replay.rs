@@ -5,6 +5,7 @@ use model::record::{Body, Opening, Record, ShieldDecided};
 use shield::measure::{Measure, figures};
 use shield::order::written::MAX_PARTS;
 use shield::order::{Decision, Deed, ItemId, Moment, Policy, State, Step, Touched};
+use shield::told;
 use shield::wire::keys::Turn;
 
 use super::blocks::{Batch, Blocks};
@@ -171,12 +172,19 @@ impl Standing {
         if actor != Some(decision.by.person.as_str()) {
             return Err("who acts is another than who decided".into());
         }
-        // Where nothing was put into force there is no seed, and nothing under it.
-        let mut batch = Batch::new(body.seed.map_or([0; 32], |seed| seed.0));
+        // Where nothing is shown there is no seed, and nothing under it.
+        let seed = body.seed.map_or([0; 32], |seed| seed.0);
+        let mut batch = Batch::new(seed);
         self.apply(&decision, index, &mut batch);
-        let shown = body.blocks.zip(body.blocks_under);
-        if batch.root() != shown || body.seed.is_some() != shown.is_some() {
+        let (shown, told) = (body.blocks.zip(body.blocks_under), body.told.zip(body.told_under));
+        if batch.root() != shown || body.seed.is_some() != shown.or(told).is_some() {
             return Err("the root it shows is not that of the blocks it puts into force".into());
+        }
+        // What was decided before there was such a root shows none.
+        if (body.told.is_some() || body.told_under.is_some())
+            && told::root(&decision, &seed) != told
+        {
+            return Err("the root it shows is not that of what may be told of it".into());
         }
         self.blocks.keep(batch, index, &self.state, decision.at);
         self.trail.keep(&decision, index);

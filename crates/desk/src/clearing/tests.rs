@@ -133,7 +133,7 @@ fn what_was_decided_is_there_again_and_is_proven() {
     // Nothing of who or what stands in the log itself.
     let record = house.case().record(proofs[0].as_ref().unwrap().record).unwrap().0;
     let shown: Vec<&str> = record.public.keys().map(String::as_str).collect();
-    assert_eq!(shown, ["blocks", "blocks_under", "epoch", "part", "parts"]);
+    assert_eq!(shown, ["blocks", "blocks_under", "epoch", "part", "parts", "told", "told_under"]);
     let (state, policy) = (house.state().clone(), house.policy().clone());
     house.close().unwrap();
 
@@ -413,6 +413,8 @@ fn a_log_that_does_not_hold_together_is_told_with_its_record() {
         parts,
         blocks: None,
         blocks_under: None,
+        told: None,
+        told_under: None,
         decision: text.to_owned(),
         seed: None,
     };

@@ -56,6 +56,14 @@ impl Trail {
         found.reverse();
         (found, self.cut)
     }
+
+    /// All records about a ticket, the oldest first.
+    pub(super) fn all(&self, ticket: TicketId) -> Vec<u64> {
+        let of = self.marks.iter().filter(|(_, of)| *of == ticket);
+        let mut found: Vec<u64> = of.map(|(record, _)| *record).collect();
+        found.dedup();
+        found
+    }
 }
 
 #[cfg(test)]
@@ -87,6 +95,7 @@ mod tests {
         assert_eq!(trail.of(TicketId(1), 10), (vec![5, 7], false));
         assert_eq!(trail.of(TicketId(1), 1), (vec![7], true));
         assert_eq!(trail.of(TicketId(3), 1), (vec![], false));
+        assert_eq!(trail.all(TicketId(1)), [5, 7]);
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub(crate) fn snapshot_of(view: &str, place: Place, names: &[&str]) -> (FileName
         parts: 1,
         blocks: Some(Sha256Hex(proof::root(&leaves))),
         blocks_under: Some(leaves.len() as u64),
+        told: None,
+        told_under: None,
         decision: "{}".into(),
         seed: None,
     };

@@ -667,9 +667,13 @@ records! {
         Public blocks: Option<Sha256Hex>,
         /// How many blocks are under it.
         Public blocks_under: Option<u64>,
+        /// In the last part, where it speaks of tickets: the root over what of it may be told once their events are over.
+        Public told: Option<Sha256Hex>,
+        /// How many statements are under it.
+        Public told_under: Option<u64>,
         /// This part of the decision's text.
         Committed decision: String,
-        /// What the salts of the blocks follow from.
+        /// What the salts of the blocks, and of what may be told, follow from.
         Committed seed: Option<Sha256Hex>,
     }
 

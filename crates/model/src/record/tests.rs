@@ -131,13 +131,15 @@ fn only_version_kind_time_authority_and_roots_are_public() {
                 _ => false,
             };
             // Whoever has the log alone must see who had the feed, that each decision is whole, and under
-            // which root its blocks are; what is blocked, and who asked, stays committed.
+            // which root its blocks are, and what may be told later; what is blocked, and who asked, stays
+            // committed.
             let shield = match def.kind {
                 "shield.began" => {
                     ["epoch", "session", "blocks", "blocks_under"].contains(&field.name)
                 }
                 "shield.decided" => {
-                    ["epoch", "part", "parts", "blocks", "blocks_under"].contains(&field.name)
+                    ["epoch", "part", "parts", "blocks", "blocks_under", "told", "told_under"]
+                        .contains(&field.name)
                 }
                 "shield.figured" => ["figure", "value"].contains(&field.name),
                 "shield.standby" => field.name == "turn",

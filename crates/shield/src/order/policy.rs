@@ -83,6 +83,8 @@ policy! {
     objection_event_ms = HOUR, "ms";
     /// The same outside one.
     objection_site_ms = DAY, "ms";
+    /// So long after a ticket's event, or after the end of one without an event, what may be told of it is told.
+    opened_after_ms = DAY, "ms";
     /// A feed says that it lives so often, in an event.
     heartbeat_event_ms = SECOND, "ms";
     /// The same outside one.
@@ -175,6 +177,7 @@ mod tests {
             ("silence_limit_ms", 900_000),
             ("objection_event_ms", 3_600_000),
             ("objection_site_ms", 86_400_000),
+            ("opened_after_ms", 86_400_000),
             ("budget_per_mille", 1),
             ("budget_days", 90),
             ("budget_grave", 1),

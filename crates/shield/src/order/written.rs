@@ -105,7 +105,7 @@ pub fn parts(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn canon(json: Json) -> Result<Canon, Unread> {
+pub(crate) fn canon(json: Json) -> Result<Canon, Unread> {
     Ok(match json {
         Json::Bool(bool) => Canon::Bool(bool),
         Json::Number(number) => match number.as_i64() {
@@ -122,7 +122,7 @@ fn canon(json: Json) -> Result<Canon, Unread> {
     })
 }
 
-fn json(canon: Canon) -> Json {
+pub(crate) fn json(canon: Canon) -> Json {
     match canon {
         Canon::Bool(bool) => Json::Bool(bool),
         Canon::Int(n) => n.into(),

@@ -7,6 +7,7 @@
 //!   a record, each record in the log, under a checkpoint that the file holds, cosigned by as many witnesses
 //!   as its reader asks for.
 //! - [`Reader`]: reads a file line by line, and gives nothing that is not proven.
+//! - [`opened`]: what is told of a ticket once its event is over, and how its reader checks it.
 //! - [`stop`]: a stop that was signed beforehand, for when the clearing house cannot be reached.
 //! - [`keys`]: that the feed's key was replaced, proven out of the log.
 //! - [`Follower`]: what an ISP holds. It goes on, never back, and lets go by its own clock.
@@ -18,6 +19,7 @@ pub mod file;
 mod follower;
 pub mod keys;
 mod manifest;
+pub mod opened;
 mod pruned;
 mod reader;
 pub mod stop;

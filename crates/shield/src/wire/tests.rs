@@ -71,6 +71,8 @@ impl Log {
             parts: 1,
             blocks: (!leaves.is_empty()).then(|| Sha256Hex(proof::root(&leaves))),
             blocks_under: (!leaves.is_empty()).then_some(leaves.len() as u64),
+            told: None,
+            told_under: None,
             decision: "{}".into(),
             seed: None,
         };

@@ -401,6 +401,26 @@ Stops that lie in a safe are void: make new ones.")]
         #[arg(long)]
         json: bool,
     },
+    /// Check what is told of a ticket once its event is over; exit 1 where it does not hold.
+    #[command(after_help = "Examples:
+  vigie shield opened --trust trust.txt ticket-12.opened.json
+  curl -H \"Authorization: Bearer $KEY\" https://clearing.authority.example/tickets/12/opened \\
+        | vigie shield opened --trust trust.txt -
+
+The file is what the clearing house gives at that address a day after the event (409 before).
+A trust file is that of `vigie log check`; without one the verdict says that nobody confirmed
+the signer. No clearing house has to be there: the file is held against its own proofs.")]
+    Opened {
+        /// The file; `-` reads it from stdin.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Whose signatures you trust.
+        #[arg(long, value_name = "FILE")]
+        trust: Option<PathBuf>,
+        /// One JSON document on stdout.
+        #[arg(long)]
+        json: bool,
+    },
     /// Ask whether exact names or addresses are blocked, since when and until when.
     #[command(after_help = "Examples:
   vigie shield look shop.example

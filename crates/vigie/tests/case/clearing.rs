@@ -37,3 +37,68 @@ fn beyond_loopback_the_pages_need_tls_and_somebody_who_can_sign_in() {
     assert_eq!(out.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&out.stderr).contains("loopback only"));
 }
+
+#[test]
+#[allow(clippy::disallowed_methods)] // files as somebody else hands them on
+fn what_is_told_of_a_ticket_is_checked_by_whoever_has_the_file() {
+    let bench = made();
+    for words in [
+        &["party", "add", "authority", "--name", "A", "--sector", "authority", "--by", "t"][..],
+        &["party", "person", "vera", "--name", "V", "--organisation", "authority", "--by", "t"],
+        &["party", "role", "vera", "operator", "--by", "t"],
+        &["party", "add", "league", "--name", "L", "--sector", "rights_holder", "--by", "vera"],
+        &["party", "person", "lea", "--name", "L", "--organisation", "league", "--by", "vera"],
+        &["party", "role", "lea", "reporter", "--by", "vera"],
+        &["shield", "order", "7/26", "--reporter", "league", "--right", "serie-a", "--until"],
+        &["shield", "event", "final", "--order", "7/26", "--until"],
+        &["shield", "report", "--order", "7/26", "--event", "final", "--work", "serie-a"],
+    ] {
+        let (years, later) = ("2999-01-01T00:00Z", soon());
+        let more: &[&str] = match (words[0], words[1]) {
+            ("shield", "order") => &[years, "--as", "vera"],
+            ("shield", "event") => &[&later, "--as", "lea"],
+            ("shield", "report") => &["--as", "lea", "http://tv.stream.test/live/ann/secret/1.ts"],
+            _ => &[],
+        };
+        bench.ok(&[words, more].concat());
+    }
+    let served = Console::of_house(&bench, &["--shield", "shield", "--no-captures"]);
+    let (status, answer) = served.get("/tickets/0/opened");
+    assert!(status == 409 && answer.contains("Nothing of this ticket is told yet"), "{answer}");
+    let why = ["--grounds", "a test", "--as"];
+    bench.ok(&[&["shield", "figure", "opened_after_ms", "0"][..], &why, &["vera"]].concat());
+    bench.ok(&[&["shield", "event-end", "final"][..], &why, &["lea"]].concat());
+    // What came last is published within a moment.
+    let answer = (0..100).find_map(|_| match served.get("/tickets/0/opened") {
+        (200, answer) => Some(answer),
+        _ => {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            None
+        }
+    });
+    let answer = answer.expect("it is told by now");
+    let text = answer.split("\r\n\r\n").nth(1).unwrap();
+    assert!(!text.contains("ann/secret") && !text.contains("a test"), "{text}");
+    std::fs::write(bench.path("opened.json"), text).unwrap();
+    let said = bench.ok(&["shield", "opened", "opened.json"]);
+    for told in ["Holds: ticket 0", "reporter league", "work serie-a", "value tv.stream.test"] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    assert!(said.contains("signer not confirmed"), "{said}");
+    // By the authority's key, as anybody would be given it.
+    std::fs::write(bench.path("trust.txt"), bench.ok(&["authority", "key"])).unwrap();
+    let words = ["shield", "opened", "--json", "--trust", "trust.txt", "opened.json"];
+    let document = bench.json(&words);
+    assert_eq!((&document["holds"], &document["signer_confirmed"]), (&true.into(), &true.into()));
+    std::fs::write(bench.path("forged.json"), text.replace("league", "cinema")).unwrap();
+    let out = bench.run(&["shield", "opened", "--trust", "trust.txt", "forged.json"]);
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    assert!(said.contains("does not hold") && said.contains("not under the root"), "{said}");
+}
+
+/// Two hours from now.
+fn soon() -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    model::record::time_text(i64::try_from(now.as_millis()).unwrap() + 7_200_000)
+}

@@ -583,3 +583,53 @@ async fn live_and_statistics_show_what_isps_are_measured_to_do() {
         assert!(csv.contains(line), "{line}: {csv}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_told_afterwards_is_told_to_whom_it_is_for_and_not_before() {
+    let mut bench = Bench::house();
+    reported(&mut bench).await;
+    let (lea, isp, ray) =
+        (bench.session("reporter"), bench.session("isp"), bench.session("reviewer"));
+    let opened = "/tickets/0/opened";
+    for who in [&lea, &isp, &ray] {
+        let (status, text) = get(&mut bench, Some(who), opened).await;
+        assert_eq!(status, StatusCode::CONFLICT);
+        assert!(text.starts_with("Nothing of this ticket is told yet. From 2"), "{text}");
+    }
+    let (_, page) = get(&mut bench, Some(&lea), "/tickets/0").await;
+    assert!(
+        page.contains("Nothing of this ticket is told yet") && !page.contains(opened),
+        "{page}"
+    );
+    captured(&bench, item(0), Verdict::Allow).await;
+    let event = EventId::new("final").unwrap();
+    let grounds = || Grounds::new("called off").unwrap();
+    let end = Command::EndEvent { event, grounds: grounds() };
+    does(&bench, actor("op", "o-operator", Role::Authority), end).await;
+    let keeper = bench.app.clearing().unwrap().keeper.clone();
+    let figure = move || {
+        keeper.look(move |house| {
+            let person = Person::new("op").unwrap();
+            house.figure(&person, "opened_after_ms", 0, &grounds())?;
+            house.show()
+        })
+    };
+    tokio::task::spawn_blocking(figure).await.unwrap().unwrap().unwrap();
+    for (who, both) in [(&lea, true), (&ray, true), (&isp, false)] {
+        let (status, text) = get(&mut bench, Some(who), opened).await;
+        assert_eq!(status, StatusCode::OK, "{text}");
+        let read = shield::wire::opened::Opened::read(text.as_bytes()).unwrap();
+        let checked = read.check(None).unwrap();
+        assert!(checked.said.iter().any(|said| said.fields.contains_key("reporter")), "{text}");
+        // What never was in force is nothing of an ISP's.
+        assert!(text.contains("one.example.test"), "{text}");
+        assert_eq!(text.contains("b.stream.test"), both, "{text}");
+    }
+    let (_, page) = get(&mut bench, Some(&lea), "/tickets/0").await;
+    assert!(page.contains(opened), "{page}");
+    // Who is signed in and none of these; who is not.
+    let public = bench.session("public");
+    assert_eq!(get(&mut bench, Some(&public), opened).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(get(&mut bench, None, opened).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(get(&mut bench, Some(&ray), "/tickets/9/opened").await.0, StatusCode::NOT_FOUND);
+}

@@ -17,7 +17,7 @@
 mod draft;
 mod elsewhere;
 mod keys;
-mod paper;
+pub(super) mod paper;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

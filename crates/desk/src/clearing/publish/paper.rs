@@ -72,8 +72,7 @@ impl Paper {
         if let Some(last) = gathered.last() {
             (size, checkpoint) = cosigned(house, last).unwrap_or_else(|| {
                 bare = (house.policy().witnesses > 0).then_some(last);
-                let own = house.case().log().published().unwrap_or_default();
-                (Checkpoint::parse_unverified(own).map_or(0, |of| of.size), own.to_owned())
+                published(house)
             });
         }
         let head = Head { view: view.to_owned(), place, from, checkpoint };
@@ -128,9 +127,15 @@ impl Paper {
     }
 }
 
+/// The log's own checkpoint over what is published, and its entries.
+pub(in crate::clearing) fn published(house: &House) -> (u64, String) {
+    let own = house.case().log().published().unwrap_or_default();
+    (Checkpoint::parse_unverified(own).map_or(0, |of| of.size), own.to_owned())
+}
+
 /// The greatest checkpoint that as many witnesses have cosigned as the policy asks for, with what they signed,
 /// and its entries. `None` where it does not cover a record, which went out when the figure was less.
-fn cosigned(house: &House, record: u64) -> Option<(u64, String)> {
+pub(in crate::clearing) fn cosigned(house: &House, record: u64) -> Option<(u64, String)> {
     let (size, note) = house.cosigned.note(house.policy().witnesses)?;
     (record < *size).then(|| (*size, note.to_string()))
 }

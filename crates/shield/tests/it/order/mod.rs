@@ -10,5 +10,6 @@ mod release;
 mod revoked;
 mod scale;
 mod stops;
+mod told;
 mod turns;
 mod written;

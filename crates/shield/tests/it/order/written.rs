@@ -15,7 +15,7 @@ use shield::order::{
 
 use crate::world::{grounds, item, org, proof, reviewer};
 
-const AT: Moment = Moment(1_780_000_000_000);
+pub(super) const AT: Moment = Moment(1_780_000_000_000);
 
 fn evidence() -> Evidence {
     Evidence {
@@ -62,7 +62,7 @@ fn turns() -> Vec<Turn> {
 }
 
 /// Each deed there is.
-fn deeds() -> Vec<Deed> {
+pub(super) fn deeds() -> Vec<Deed> {
     let (order, event) = (OrderId::new("7/26").unwrap(), EventId::new("final").unwrap());
     let (from, until, right) = (AT, AT.plus(7_200_000), Right::new("serie-a").unwrap());
     let id = ItemId::new(TicketId(2), 5);

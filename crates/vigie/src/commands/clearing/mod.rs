@@ -3,6 +3,7 @@
 mod elsewhere;
 mod measured;
 mod moving;
+mod opened;
 mod probes;
 mod rotate;
 pub(crate) mod serve;
@@ -72,6 +73,7 @@ pub(crate) fn run(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
         Clearing::Ticket { ticket, of, json } => {
             show::ticket(home, &of.shield, TicketId(*ticket), *json)
         }
+        Clearing::Opened { file, trust, json } => opened::run(file, trust.as_deref(), *json),
         Clearing::Look { values, of, json } => show::look(home, &of.shield, values, *json),
         Clearing::Measured { of_what, of, json } => {
             measured::run(home, &of.shield, of_what.as_deref(), *json)
@@ -327,6 +329,7 @@ fn command<'a>(home: Option<&Path>, words: &'a Clearing) -> Result<(Command, &'a
         Clearing::Init { .. }
         | Clearing::Tickets { .. }
         | Clearing::Ticket { .. }
+        | Clearing::Opened { .. }
         | Clearing::Look { .. }
         | Clearing::Standby(_)
         | Clearing::Figure { .. }
