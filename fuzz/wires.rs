@@ -50,6 +50,7 @@ fuzz_target!(|bytes: &[u8]| {
         b'h' => hosts(bytes),
         b'i' => names(bytes),
         b'j' => stop(bytes),
+        b'k' => told(bytes),
         b'm' => measured(bytes),
         b'q' => ticket(bytes),
         b'r' => dns(bytes),
@@ -504,6 +505,24 @@ fn manifest(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(manifest) = shield::wire::Manifest::read(text) {
         assert_eq!(manifest.text(), text);
+    }
+}
+
+/// What a clearing house tells of its keys and of tickets: no key signed either, so that neither is believed; and
+/// what reads as a ticket's is written again the same.
+fn told(bytes: &[u8]) {
+    use shield::wire::{keys, opened::Opened};
+    let Ok(log) = SigningKey::new("fuzz.invalid/shield", &[7; 32]) else { return };
+    let policy = ledger::Policy { log: log.verifier(), witnesses: Vec::new(), quorum: 0 };
+    if let Ok(turns) = keys::open(bytes, std::slice::from_ref(&policy)) {
+        assert!(turns.is_empty(), "a signature was forged");
+    }
+    let _ = keys::kept(bytes);
+    if let Ok(opened) = Opened::read(bytes) {
+        let again = opened.write().map(|text| Opened::read(text.as_bytes()));
+        assert_eq!(again, Ok(Ok(opened.clone())));
+        assert!(opened.check(Some(&policy)).is_err(), "a signature was forged");
+        let _ = opened.check(None);
     }
 }
 

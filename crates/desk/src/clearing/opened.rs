@@ -106,7 +106,7 @@ fn ended(house: &House, id: TicketId) -> Result<Option<Moment>> {
         _ => false,
     };
     for index in house.trail().of(id, read::MAX_RECORDS).0.into_iter().rev() {
-        let decision = read::recorded(house, index)?.and_then(|found| found.decision);
+        let decision = read::decision(house, index)?;
         if let Some(decision) = decision.filter(|decision| decision.deeds.iter().any(ends)) {
             return Ok(Some(decision.at));
         }

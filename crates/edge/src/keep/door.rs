@@ -167,8 +167,12 @@ fn answer(mut stream: &UnixStream, keeper: &Keeper, caller: u64) -> std::io::Res
 pub fn ask(run: &Path, frame: &Frame) -> std::io::Result<Reply> {
     let mut stream = Place::connect(run)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(format!("{}\n", frame.write()).as_bytes())?;
+    // Who is another user is told so and let go, and it may be before the frame is there: what was said counts.
+    let sent = stream.write_all(format!("{}\n", frame.write()).as_bytes());
     let mut line = Vec::new();
-    BufReader::new(&stream).take(64 << 10).read_until(b'\n', &mut line)?;
+    let read = BufReader::new(&stream).take(64 << 10).read_until(b'\n', &mut line);
+    if line.is_empty() {
+        sent.and(read.map(drop))?;
+    }
     serde_json::from_slice(&line).map_err(std::io::Error::other)
 }

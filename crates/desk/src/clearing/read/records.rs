@@ -56,6 +56,11 @@ impl Log {
     }
 }
 
+/// A decision, for who asks of one in the house's own thread.
+pub(in super::super) fn decision(house: &House, index: u64) -> Result<Option<Decision>> {
+    Ok(recorded(house.case(), index)?.and_then(|found| found.decision))
+}
+
 /// What records are read of.
 pub(super) trait Entries {
     fn len(&self) -> u64;
@@ -140,7 +145,7 @@ fn stands_in(house: &House, id: &ExhibitId, whose: &Whose, ticket: TicketId) -> 
         _ => false,
     };
     for index in house.trail().of(ticket, MAX_RECORDS).0.into_iter().rev() {
-        let decision = recorded(house.case(), index)?.and_then(|found| found.decision);
+        let decision = decision(house, index)?;
         if decision.is_some_and(|decision| decision.deeds.iter().any(shows)) {
             return Ok(true);
         }

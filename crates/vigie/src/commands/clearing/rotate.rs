@@ -1,6 +1,7 @@
 //! The feed's key replaced by a new one. The record is before the key, and the key before its name: whatever is cut off
 //! leaves the old state or the new one (docs/keys.md).
 
+use std::io::Write;
 use std::path::Path;
 
 use desk::clearing::HouseAct;

@@ -11,7 +11,7 @@ use model::{ExhibitId, Sha256Hex};
 use serde_json::{Value, json};
 use shield::feed::row;
 use shield::order::step::{Deed, NoItem};
-use shield::order::{ItemId, Machine, Moment, State, TicketId};
+use shield::order::{Halt, ItemId, Machine, Moment, Scope, State, TicketId};
 
 use super::{ticket_of, value_of};
 use crate::cli::clearing::Clearing;
@@ -266,6 +266,9 @@ pub(super) fn look(
                     "{value} is blocked{by} since {since} until {expires}, under the order {order}."
                 )?;
             }
+            _ if document.get("stopped").is_some() => {
+                say!(out, "{value} is not blocked: everything is stopped.")?;
+            }
             _ => say!(out, "{value} is not blocked.")?,
         }
     }
@@ -274,6 +277,10 @@ pub(super) fn look(
 
 fn looked(state: &State, text: &str) -> Result<Value, Told> {
     let value = value_of(text)?;
+    // A row knows stops of its tickets; the stop of everything stands above all rows.
+    if state.stop(&Scope::All).is_some_and(|stop| stop.halt == Halt::Lifts) {
+        return Ok(json!({"value": value.to_string(), "blocked": false, "stopped": true}));
+    }
     let entry = row(state, &value.clone().into());
     let all = entry.as_ref().and_then(|row| row.for_all());
     let some: Vec<_> = entry.as_ref().into_iter().flat_map(|row| row.for_some()).collect();
