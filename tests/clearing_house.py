@@ -355,7 +355,7 @@ def course(bench):
     ended = json.loads(shield("order-end", "7/26", "--grounds", "set aside", "--as", "vera", "--json"))
     assert ended["ended"] and ended["items"] >= 1, ended
     times("last.stream.example", 0)
-    assert json.loads(shield("order-end", "7/26", "--grounds", "again", "--as", "vera", "--json")) == {"ended": False, "items": 0}
+    assert json.loads(shield("order-end", "7/26", "--grounds", "again", "--as", "vera", "--json")) == {"ended": False, "items": 0, "left": 0}
     shield(*report, url, code=2)
 
     # The feed is there as files too, named by what they hold, under the feed's own key; nobody who asked is in them.

@@ -177,7 +177,7 @@ struct Sheet {
 
 impl Sheet {
     fn begin(
-        house: &House,
+        house: &mut House,
         id: TicketId,
         whom: &Whom,
         after: Option<u64>,
@@ -189,13 +189,16 @@ impl Sheet {
         }
         let all = house.trail().all(id);
         let Some(last) = all.last().copied() else { return Ok(Some(Err(NotYet::Untraced))) };
-        let under = paper::cosigned(house, last).unwrap_or_else(|| paper::published(house));
-        let (size, checkpoint) = under;
-        if last >= size {
-            return Err(Error::Beside(format!(
-                "record {last} of ticket {id} is not published yet: ask again in a moment"
-            )));
-        }
+        let (size, checkpoint) = match paper::cosigned(house, last) {
+            Some(under) => under,
+            None => {
+                // Whose feed did not change since has shown nothing since.
+                if last >= paper::published(house).0 {
+                    house.show()?;
+                }
+                paper::published(house)
+            }
+        };
         Ok(Some(Ok(Self {
             dir: house.case().dir().to_owned(),
             id,

@@ -1,20 +1,23 @@
 //! From the records of a clearing house's log to what it knows.
 
-use ledger::VerifierKey;
+use ledger::{Checkpoint, VerifierKey};
 use model::record::{Body, Opening, Record, ShieldDecided};
 use shield::measure::{Measure, figures};
 use shield::order::written::MAX_PARTS;
 use shield::order::{Decision, Deed, ItemId, Moment, Policy, State, Step, Touched};
 use shield::told;
 use shield::wire::keys::Turn;
+use vault::Case;
 
 use super::blocks::{Batch, Blocks};
 use super::excepted::Excepted;
+use super::held::Held;
 use super::said::{self, Words};
 use super::spoken::Spoken;
 use super::standby::{GENERATION, Standbys};
 use super::tally::Tally;
 use super::trail::Trail;
+use crate::{Error, Result};
 
 /// What a log comes to.
 #[derive(Debug, Default)]
@@ -66,7 +69,7 @@ impl Standing {
         index: u64,
         record: &Record,
         opening: &Opening,
-    ) -> Result<(), Odd> {
+    ) -> std::result::Result<(), Odd> {
         self.spoken.take(index, record, opening);
         if !record.kind.starts_with("shield.") {
             return self.whole();
@@ -125,7 +128,7 @@ impl Standing {
     ///
     /// # Errors
     /// It is, or does.
-    pub(super) fn may_turn(&self, turn: &Turn) -> Result<(), Odd> {
+    pub(super) fn may_turn(&self, turn: &Turn) -> std::result::Result<(), Odd> {
         if self.is_void(&turn.old) || self.is_void(&turn.new) {
             return Err("a key of the feed that was replaced counts no more".into());
         }
@@ -138,14 +141,14 @@ impl Standing {
     }
 
     /// The feed's key is another from here on.
-    pub(super) fn turned(&mut self, turn: Turn) -> Result<(), Odd> {
+    pub(super) fn turned(&mut self, turn: Turn) -> std::result::Result<(), Odd> {
         self.may_turn(&turn)?;
         self.turns.push(turn);
         Ok(())
     }
 
     /// Nothing may come between the parts of a decision.
-    fn whole(&self) -> Result<(), Odd> {
+    fn whole(&self) -> std::result::Result<(), Odd> {
         if self.open.is_empty() { Ok(()) } else { Err("a decision before it is not whole".into()) }
     }
 
@@ -154,7 +157,7 @@ impl Standing {
         index: u64,
         body: &ShieldDecided,
         actor: Option<&str>,
-    ) -> Result<(), Odd> {
+    ) -> std::result::Result<(), Odd> {
         if body.epoch != self.epoch {
             let epoch = self.epoch;
             return Err(format!("it is of epoch {}, and {epoch} is the one that runs", body.epoch));
@@ -228,7 +231,12 @@ impl Standing {
     ///
     /// # Errors
     /// No such figure, or a value out of its bounds.
-    pub(super) fn figured(&mut self, record: u64, figure: &str, value: u64) -> Result<bool, Odd> {
+    pub(super) fn figured(
+        &mut self,
+        record: u64,
+        figure: &str,
+        value: u64,
+    ) -> std::result::Result<bool, Odd> {
         let before = self.policy.witnesses;
         self.policy.set(figure, value)?;
         let now = self.policy.witnesses;
@@ -271,7 +279,41 @@ impl Standing {
     }
 
     /// The end of the log: no decision may be cut off there.
-    pub(super) fn end(&self) -> Result<(), Odd> {
+    pub(super) fn end(&self) -> std::result::Result<(), Odd> {
         self.whole()
     }
+}
+
+/// Applies a log's records from `first` on.
+pub(super) fn replay(case: &Case, standing: &mut Standing, first: u64) -> Result<()> {
+    if case.origin() != vault::shield_origin(case.authority()) {
+        let dir = crate::shell::quoted_path(case.dir());
+        return Err(Error::Asked(format!(
+            "{dir} is a case, and no clearing house: make one with `vigie shield init FOLDER`"
+        )));
+    }
+    let odd = |index: u64, why: &str| {
+        Error::Beside(format!(
+            "record {index} of the clearing house's log does not hold: {why}. Nothing is decided on such a \
+             log; `vigie verify {}` tells more, `vigie restore` lays back a backup",
+            crate::shell::quoted_path(case.dir())
+        ))
+    };
+    let mut held = Held::after(case.log(), first)?;
+    for entry in case.records(first) {
+        let (index, record, opening) = entry?;
+        held.take(&opening);
+        standing.take(index, &record, &opening).map_err(|why| odd(index, &why))?;
+    }
+    let signed = case.checkpoint().and_then(|note| Checkpoint::parse_unverified(note).ok());
+    // Who may sign was held where the log was opened.
+    if signed.is_none_or(|signed| (signed.size, signed.root) != (case.len(), held.root())) {
+        return Err(Error::Beside(format!(
+            "the entries of the clearing house's log are not those of its signed checkpoint: one of them was \
+             changed. Nothing is decided on such a log; `vigie verify {}` tells more, `vigie restore` lays back \
+             a backup",
+            crate::shell::quoted_path(case.dir())
+        )));
+    }
+    standing.end().map_err(|why| odd(case.len().saturating_sub(1), &why))
 }

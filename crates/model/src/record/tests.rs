@@ -111,9 +111,9 @@ fn only_version_kind_time_authority_and_roots_are_public() {
                 && ["witness", "url", "quorum"].contains(&field.name);
             // The digest of a manifest of digests and salts: nobody can guess at what is behind it.
             let package = def.kind == "package.made" && field.name == "manifest";
-            // Whoever has the log alone must know whose signatures count in it.
-            let keys =
-                def.kind == "key.rotated" && ["old", "new", "statement"].contains(&field.name);
+            // Whoever has the log alone must know whose signatures count in it, and in the feed.
+            let keys = ["key.rotated", "shield.feed_key"].contains(&def.kind)
+                && ["old", "new", "statement"].contains(&field.name);
             // Whoever has the log alone must know what of it cannot be opened any more, and by what
             // right; numbers of records and leaves tell nothing of what they held.
             let erasure = def.kind == "erasure.ordered"

@@ -257,7 +257,7 @@ mod tests {
             n += 1;
             [n; 32]
         };
-        write_record(&envelope, &body.into(), salt).unwrap().0
+        write_record(&body.into(), &envelope, salt).unwrap().0
     }
 
     /// A log of these entries, signed by a key, and a proof of each.

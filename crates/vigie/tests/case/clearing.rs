@@ -69,14 +69,16 @@ fn what_is_told_of_a_ticket_is_checked_by_whoever_has_the_file() {
     bench.ok(&[&["shield", "figure", "opened_after_ms", "0"][..], &why, &["vera"]].concat());
     bench.ok(&[&["shield", "event-end", "final"][..], &why, &["lea"]].concat());
     // What came last is published within a moment.
-    let answer = (0..100).find_map(|_| match served.get("/tickets/0/opened") {
-        (200, answer) => Some(answer),
-        _ => {
-            std::thread::sleep(std::time::Duration::from_millis(100));
-            None
+    let mut answer = served.get("/tickets/0/opened");
+    for _ in 0..100 {
+        if answer.0 == 200 {
+            break;
         }
-    });
-    let answer = answer.expect("it is told by now");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        answer = served.get("/tickets/0/opened");
+    }
+    assert_eq!(answer.0, 200, "{}", answer.1);
+    let answer = answer.1;
     let text = answer.split("\r\n\r\n").nth(1).unwrap();
     assert!(!text.contains("ann/secret") && !text.contains("a test"), "{text}");
     std::fs::write(bench.path("opened.json"), text).unwrap();

@@ -54,13 +54,14 @@ fn who(command: &Command) -> &'static [PartyRole] {
         | Command::Check { .. }
         | Command::NoticeSent { .. }
         | Command::ControlFailed { .. }
+        | Command::CarryOn
         | Command::Tick => &[],
     }
 }
 
 fn who_of_house(act: &HouseAct) -> &'static [PartyRole] {
     match act {
-        HouseAct::Figure { .. } => ORDER,
+        HouseAct::Figure { .. } | HouseAct::TurnFeedKey { .. } => ORDER,
         HouseAct::SignStop { .. } | HouseAct::NoticeSent { .. } => DECIDE,
     }
 }
@@ -116,6 +117,7 @@ fn commands() -> Vec<Command> {
         Command::RevokeException { cover: cover(), grounds: grounds() },
         Command::Stop { scope: Scope::All, halt: Halt::Lifts, grounds: grounds() },
         Command::Resume { scope: Scope::All, grounds: grounds() },
+        Command::CarryOn,
         Command::Tick,
     ]
 }
@@ -197,7 +199,7 @@ fn no_command_is_without_an_authorisation() {
         let may = who(&command);
         let unasked = if may.is_empty() { PartyRole::ALL } else { &[PartyRole::Auditor] };
         audit(&access, &named(&command), (may, unasked), |person, role| {
-            Request::new(person, role.word(), command.clone()).ask(&access).map(drop)
+            Request::new(person, role.word(), command.clone()).ask(&access, HERE).map(drop)
         });
     }
 }
@@ -217,7 +219,13 @@ fn no_act_on_the_house_is_without_an_authorisation() {
     };
     let stop = file(Act::Stop { halt: Halt::Lifts, until: Moment(9) });
     let acts = [
-        HouseAct::Figure { figure: "witnesses".into(), value: 1, grounds },
+        HouseAct::Figure { figure: "witnesses".into(), value: 1, grounds: grounds.clone() },
+        HouseAct::TurnFeedKey {
+            old: "old".into(),
+            new: "new".into(),
+            statement: "note".into(),
+            grounds,
+        },
         HouseAct::signed_stop(&stop, "note", None),
         HouseAct::NoticeSent { item: ItemId::new(TicketId(0), 0), to: None },
     ];
@@ -226,14 +234,14 @@ fn no_act_on_the_house_is_without_an_authorisation() {
     for act in acts {
         let may = (who_of_house(&act), &[PartyRole::Auditor][..]);
         audit(&access, &named(&act), may, |person, role| {
-            Request::of_house(person, role.word(), act.clone()).ask(&access).map(drop)
+            Request::of_house(person, role.word(), act.clone()).ask(&access, HERE).map(drop)
         });
     }
     // A resumption for a safe is whose resumptions are, with a second person of another organisation who may.
     for role in DECIDE {
         let second = if *role == Reviewer { "regulator" } else { "reviewer" };
         let act = HouseAct::signed_stop(&file(Act::Resume), "note", Some(second));
-        Request::of_house(role.word(), role.word(), act).ask(&access).unwrap();
+        Request::of_house(role.word(), role.word(), act).ask(&access, HERE).unwrap();
     }
     // The standby is an operator's, in whatever office they say they ask.
     audit(&access, "standby", (&[Operator], &[]), |person, _| {

@@ -167,7 +167,7 @@ fn fault_10_each_isp_of_a_list_is_looked_up() {
             audience: Audience::Only(isps.into()),
             until: None,
         };
-        Request::new("lea", "reporter", Command::Submit(asked)).ask(&access).map(drop)
+        Request::new("lea", "reporter", Command::Submit(asked)).ask(&access, HERE).map(drop)
     };
     asks(&["fibre", "cable"]).unwrap();
     for (isps, wrong) in [

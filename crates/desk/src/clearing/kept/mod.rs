@@ -319,6 +319,6 @@ pub(super) fn standing(
     standing.cosigned = cosigned;
     standing.cover();
     (started.kept, started.applied) = (first, case.len().saturating_sub(first));
-    super::house::replay(case, &mut standing, first)?;
+    super::replay::replay(case, &mut standing, first)?;
     Ok((standing, started))
 }

@@ -63,7 +63,7 @@ fn house(dir: &std::path::Path) -> House {
 }
 
 /// What somebody is told of the first ticket, made as [`opened`] makes it.
-fn told(house: &House, whom: &Whom, after: Option<u64>) -> Option<Opened> {
+fn told(house: &mut House, whom: &Whom, after: Option<u64>) -> Option<Opened> {
     let mut sheet = Sheet::begin(house, TicketId(0), whom, after).unwrap()?.unwrap();
     let records = Records::open(&sheet.dir).unwrap();
     sheet.read(&records).unwrap();
@@ -93,7 +93,7 @@ fn nothing_is_told_before_its_time() {
     let until = |house: &House| house.state().event(&EventId::new("final").unwrap()).unwrap().until;
     let end = until(&house);
     assert_eq!(not_yet(&house, 0), NotYet::Until(end.plus(DAY)));
-    let early = Sheet::begin(&house, TicketId(0), &all(), None).unwrap().unwrap();
+    let early = Sheet::begin(&mut house, TicketId(0), &all(), None).unwrap().unwrap();
     assert_eq!(early.unwrap_err(), NotYet::Until(end.plus(DAY)));
     // An event that ends before its time is over then; and a figure moves the clock.
     over(&mut house);
@@ -128,7 +128,7 @@ fn what_is_told_is_checked_down_to_the_log_and_opens_no_more() {
     let check = |text: &str| -> std::result::Result<Checked, OpenedError> {
         Opened::read(text.as_bytes())?.check(Some(&policy))
     };
-    let opened = told(&house, &all(), None).unwrap();
+    let opened = told(&mut house, &all(), None).unwrap();
     let text = opened.write().unwrap();
     let checked = check(&text).unwrap();
     assert_eq!((checked.closed, opened.next), (0, None));
@@ -168,15 +168,15 @@ fn what_is_told_is_checked_down_to_the_log_and_opens_no_more() {
     let error = check(&text.replace("league", "cinema")).unwrap_err().to_string();
     assert!(error.contains("not under the root"), "{error}");
     // Its reporter is told all of it. An ISP is told nothing of what never was in force; nobody else anything.
-    assert_eq!(told(&house, &of("league", false), None), Some(opened.clone()));
-    let isp = told(&house, &of("fibre", true), None).unwrap().write().unwrap();
+    assert_eq!(told(&mut house, &of("league", false), None), Some(opened.clone()));
+    let isp = told(&mut house, &of("fibre", true), None).unwrap().write().unwrap();
     check(&isp).unwrap();
     assert!(isp.contains("a.stream.example") && !isp.contains("b.stream.example"), "{isp}");
     assert!(!isp.contains("\\\"0/1\\\""), "{isp}");
-    assert_eq!(told(&house, &of("fibre", false), None), None);
+    assert_eq!(told(&mut house, &of("fibre", false), None), None);
     // In pieces, as where there are more records than one document holds.
     let first = opened.records[0].index;
-    let rest = told(&house, &all(), Some(first)).unwrap();
+    let rest = told(&mut house, &all(), Some(first)).unwrap();
     assert!(rest.records.iter().all(|record| record.index > first));
     check(&rest.write().unwrap()).unwrap();
     house.close().unwrap();
