@@ -37,6 +37,11 @@ pub enum TurnsError {
          trust` with the clearing house, write it into the settings (trust.feed), and remove this file"
     )]
     Damaged(PathBuf, TurnError),
+    /// It leads on from none of the keys that the settings name: one of these may be replaced long since.
+    #[error(
+        "{0} tells of other keys than the settings name (trust.feed), which may be replaced long since. Compare the line          of `vigie edge trust` with the clearing house, write it into the settings, and remove this file"
+    )]
+    Strange(PathBuf),
 }
 
 /// Which keys were replaced.
@@ -64,9 +69,10 @@ impl Turns {
                 let file = file.map_err(failed)?.take(MAX_KEYS as u64 + 1);
                 std::io::BufReader::new(file).read_to_end(&mut bytes).map_err(failed)?;
                 let known = kept(&bytes).map_err(|e| TurnsError::Damaged(path.clone(), e))?;
-                if let Some(keys) = turns.trusted.turned(&known) {
-                    turns.trusted.turn(keys);
-                }
+                // It was written since it changed what counts: where it does not, it is of other settings, or begins
+                // behind the replacement of what these name.
+                let keys = turns.trusted.turned(&known);
+                turns.trusted.turn(keys.ok_or_else(|| TurnsError::Strange(path.clone()))?);
             }
         }
         Ok(turns)

@@ -93,6 +93,11 @@ fn an_edge_takes_a_new_key_over_and_the_old_one_is_worth_nothing_from_then_on() 
     ledger::disk::write(&dir.path().join("state/feed-keys"), b"{}\n").unwrap();
     let error = Bed::new(&settings).end().unwrap_err().to_string();
     assert!(error.contains("feed-keys is damaged") && error.contains("trust.feed"), "{error}");
+    // Nor is a key believed that the settings name and what was learnt leads on from no more.
+    let others = told(&[(&key(5), &key(6))], &log_key());
+    ledger::disk::write(&dir.path().join("state/feed-keys"), &others).unwrap();
+    let error = Bed::new(&settings).end().unwrap_err().to_string();
+    assert!(error.contains("other keys than the settings name"), "{error}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use shield::wire::keys::{self, MAX_TURNS};
 use super::super::house::House;
 use super::super::house_act::HouseAct;
 use super::super::replay::Standing;
-use super::{FEED_KEY, Publisher, feed_key};
+use super::{FEED_KEY, Publisher, feed_key, paper};
 use crate::{Error, Result};
 
 /// The next one, until it is in the place of the one before.
@@ -101,7 +101,7 @@ impl Publisher {
 
 /// True where the last replacement stands under a checkpoint that as many witnesses cosigned as are asked for.
 fn is_covered(house: &House) -> bool {
-    let (asked, last) = (house.policy().witnesses, house.standing.turns.last());
-    let cosigned = house.cosigned.note(asked).map_or(0, |(size, _)| *size);
-    last.is_none_or(|last| asked == 0 || last.record < cosigned)
+    let last = house.standing.turns.last();
+    house.policy().witnesses == 0
+        || last.is_none_or(|last| paper::cosigned(house, last.record).is_some())
 }

@@ -39,7 +39,7 @@ pub(super) fn run(home: Option<&Path>, grounds: &str, acting: &Acting) -> Result
     let mut out = std::io::stdout();
     if *json {
         let document = json!({ "old": old, "new": key });
-        return Ok(std::io::Write::write_fmt(&mut out, format_args!("{document}\n"))?);
+        return Ok(writeln!(out, "{document}")?);
     }
     say!(out, "The feed's key was replaced. From here on it is signed by")?;
     say!(out, "  {key}")?;
