@@ -78,6 +78,9 @@ fn record(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = model::Key::parse(text);
         let _ = model::Stamp::parse_iso(text);
+        if let Ok(reference) = text.parse::<model::Reference>() {
+            assert_eq!(reference.to_string(), text, "two writings of one reference");
+        }
     }
 }
 

@@ -82,6 +82,7 @@ fn ticket(order: &OrderId, event: Option<&str>, items: &[&str]) -> Command {
         items: items.iter().map(|item| (*item).to_owned()).collect(),
         audience: Audience::All,
         until: None,
+        case: None,
     })
 }
 

@@ -43,6 +43,7 @@ fn ticket(house: &mut House, n: usize) -> Result<TicketId, Failed> {
         items,
         audience: Audience::All,
         until: None,
+        case: None,
     };
     let lea = actor("lea", "league", Role::Reporter)?;
     does(house, &[Ask { actor: lea, command: Command::Submit(asked) }])?;

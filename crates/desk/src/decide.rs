@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use model::record::{Body, PrivilegeMarked, PrivilegeReleased, SecretRevealed};
-use model::{ExhibitId, Span};
+use model::record::{Body, PrivilegeMarked, PrivilegeReleased, SecretRevealed, TicketReported};
+use model::{ExhibitId, Reference, Span};
 
 use crate::capture;
 use crate::custody::{Act, Custody, Known};
 use crate::desk::{Desk, Place};
 use crate::open::{Opened, Work};
-use crate::{Error, Result};
+use crate::{Error, Result, tickets};
 
 /// What somebody wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub enum Command {
     Custody(Act),
     /// An authorisation is granted or ended.
     Authorise(capture::Act),
+    /// What the case holds led to a ticket at a clearing house.
+    Ticket(Box<TicketReported>),
 }
 
 /// What decisions look at.
@@ -59,6 +61,10 @@ pub trait State {
     fn authorisations(&self) -> Result<(capture::Book, ledger::VerifierKey)>;
     /// Now: milliseconds since 1970 in UTC.
     fn now_ms(&self) -> i64;
+    /// The origin of the case's log, and its records.
+    fn log(&self) -> (&str, u64);
+    /// What is recorded of the ticket that a clearing house's record took.
+    fn reported(&self, house: &Reference) -> Result<Vec<TicketReported>>;
 }
 
 /// The records that a command leads to.
@@ -84,6 +90,13 @@ pub fn decide(state: &dyn State, command: &Command, actor: &str) -> Result<Vec<B
             let (book, log_key) = state.authorisations()?;
             let known = capture::Known { book, now_ms: state.now_ms(), log_key };
             return Ok(capture::decide(&known, act)?.into_iter().collect());
+        }
+        Command::Ticket(asked) => {
+            let exhibit = |id: &ExhibitId| Ok(state.privileged(id)?.is_some());
+            let (origin, records) = state.log();
+            let reported = state.reported(&asked.house)?;
+            let known = tickets::Known { origin, records, exhibit: &exhibit, reported };
+            return Ok(tickets::decide(&known, asked)?.into_iter().collect());
         }
         Command::MarkPrivileged { exhibit, reason } => {
             if marked(exhibit)? {
@@ -127,6 +140,15 @@ impl State for Desk {
 
     fn now_ms(&self) -> i64 {
         crate::desk::now_ms()
+    }
+
+    fn log(&self) -> (&str, u64) {
+        (self.case.origin(), self.case.len())
+    }
+
+    fn reported(&self, house: &Reference) -> Result<Vec<TicketReported>> {
+        let views = self.views.as_ref().ok_or(Error::Cancelled)?;
+        tickets::of_house(&views.db, &self.case, house)
     }
 }
 

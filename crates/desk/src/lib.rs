@@ -39,6 +39,7 @@ pub mod shell;
 pub mod shield;
 pub mod sql;
 mod tables;
+pub mod tickets;
 pub mod time;
 mod verify;
 mod views;

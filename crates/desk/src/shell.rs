@@ -20,6 +20,7 @@ pub const WITHOUT_HOME: &[&str] = &[
     "custody sign",
     "export",
     "log check",
+    "log reference",
     "package verify",
     "parse",
     "privilege list",
@@ -27,6 +28,8 @@ pub const WITHOUT_HOME: &[&str] = &[
     "search",
     "show",
     "sql",
+    "ticket check",
+    "ticket list",
 ];
 
 /// A word for a shell: as it is where nothing in it could mean anything there, else in quotes.

@@ -61,6 +61,7 @@ pub(crate) fn create(call: &Call<'_>) -> Outcome {
                 items,
                 audience: isps,
                 until: None,
+                case: None,
             };
             let ask = Ask { actor: actor.clone(), command: Command::Submit(submission) };
             let done = match house.act(&[ask])?.pop() {

@@ -25,6 +25,7 @@ pub(crate) mod probe;
 pub(crate) mod shield;
 mod stamp;
 pub(crate) mod standby;
+pub(crate) mod ticket;
 pub(crate) mod witness;
 
 /// Vigie: from a pile of seized material to the network behind it.
@@ -104,6 +105,9 @@ pub(crate) enum Command {
     /// The shield: what may be blocked without harm to others, what is, and who asked for it.
     #[command(subcommand)]
     Shield(shield::Shield),
+    /// Tickets that what a case holds led to at a clearing house.
+    #[command(subcommand)]
+    Ticket(ticket::Ticket),
     /// The ISP's side: keep what a resolver blocks, and open it in time.
     #[command(subcommand)]
     Edge(edge::Edge),
@@ -301,6 +305,28 @@ A trust file has a key a line: `authority KEY` (its own log and those named belo
 (`log KEY until N` where it was replaced there; the newest last), `witness KEY`; `quorum N`; and
 `time NAME CERTIFICATE`. Without one the verdict says that nobody confirmed the signer.")]
     Check(Check),
+    /// Print what names a record in other logs: its log, its place, its leaf hash.
+    #[command(after_help = "Examples:
+  vigie log reference 41
+  vigie log reference --exhibit HASH      # the record that sealed it
+
+`vigie shield report --case REFERENCE` has a ticket name it.")]
+    Reference(OfRecord),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OfRecord {
+    #[command(flatten)]
+    pub(crate) case: CaseDir,
+    /// The record, from 0 on.
+    #[arg(value_name = "RECORD", required_unless_present = "exhibit")]
+    pub(crate) index: Option<u64>,
+    /// The record that sealed this exhibit.
+    #[arg(long, value_name = "HASH", conflicts_with = "index")]
+    pub(crate) exhibit: Option<String>,
+    /// One JSON document on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -66,6 +66,7 @@ fn main() -> ExitCode {
         Command::Party(args) => commands::party::run(home, args),
         Command::Package(args) => commands::package::run(home, args),
         Command::Shield(words) => commands::shield::run(home, words),
+        Command::Ticket(words) => commands::ticket::run(home, words),
         Command::Edge(words) => commands::edge::run(home, words),
         Command::Probe(words) => commands::probe::run(words),
         Command::Data(Data::Update { what, from, json }) => {

@@ -4,6 +4,7 @@ use axum::extract::{Extension, Form, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use maud::{Markup, html};
+use model::Reference;
 use serde::Deserialize;
 use shield::harm::Finding;
 use shield::order::words::{EventId, MAX_ITEMS, OrderId, Right};
@@ -24,6 +25,7 @@ use crate::i18n::Lang;
 pub(crate) struct Draft {
     under: String,
     works: String,
+    case: String,
     items: String,
     #[serde(skip)]
     said: Option<String>,
@@ -61,6 +63,12 @@ impl Draft {
                             }
                             label.field { span { (lang.t("report.works")) }
                                 input type="text" name="works" value=(self.works) autocomplete="off" spellcheck="false";
+                            }
+                        }
+                        details open[!self.case.is_empty()] {
+                            summary { (lang.t("report.case")) }
+                            label.field { span { (lang.t("report.case_how")) }
+                                input.mono type="text" name="case" value=(self.case) autocomplete="off" spellcheck="false";
                             }
                         }
                         label.field { span { (lang.t("report.items")) }
@@ -158,6 +166,13 @@ async fn submission(
     let works = draft.works.split([',', '\n']).map(str::trim).filter(|work| !work.is_empty());
     let works: Option<Vec<Right>> = works.map(Right::new).collect();
     let Some(named) = works else { return Ok(Err("refusal.not_in_order")) };
+    let case = match draft.case.trim() {
+        "" => None,
+        text => match text.parse::<Reference>() {
+            Ok(case) => Some(Box::new(case)),
+            Err(_) => return Ok(Err("report.no_case")),
+        },
+    };
     let own = reports_for(app, who);
     let found = with(app, move |clearing| {
         Ok(clearing.keeper.look(move |house| {
@@ -179,5 +194,5 @@ async fn submission(
     });
     let Some((order, event, rights)) = found.await? else { return Ok(Err(CHOOSE)) };
     let works = if named.is_empty() { rights } else { named };
-    Ok(Ok(Submission { order, event, works, items, audience: Audience::All, until: None }))
+    Ok(Ok(Submission { order, event, works, items, audience: Audience::All, until: None, case }))
 }

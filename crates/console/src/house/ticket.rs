@@ -6,6 +6,7 @@ use axum::response::Response;
 use desk::clearing::opened::{self, NotYet};
 use desk::clearing::read::{self, ItemView, Log, Recorded, TicketItem, TicketPage};
 use maud::{Markup, html};
+use model::Reference;
 use shield::harm::Finding;
 use shield::order::step::{NoItem, Ticket};
 use shield::order::{Audience, Deed, ItemId, TicketId};
@@ -17,7 +18,7 @@ use crate::app::{App, Ctx, PageError, fail};
 use crate::fmt;
 use crate::gate::Who;
 use crate::html::hostile::{mono, text};
-use crate::html::parts::{Col, notice, table};
+use crate::html::parts::{Col, copy, notice, table};
 use crate::html::{Page, Place};
 use crate::i18n::Lang;
 use crate::params::Param;
@@ -34,6 +35,8 @@ struct Seen {
     /// How the others ended, with their values where the report is at hand.
     ended: Vec<(ItemId, Option<shield::order::turn::End>)>,
     records: Vec<Recorded>,
+    /// The record that took it, where it is among these.
+    taken: Option<Reference>,
     /// Why nothing is told of it yet; `None`: it is.
     opens: Option<NotYet>,
     /// True of who reads the tickets of all reporters.
@@ -62,8 +65,10 @@ async fn read_ticket(app: &App, who: &Who, id: TicketId, from: u16) -> Result<Se
         let values = live.iter().map(|item| (&*item.value, item.faults));
         let found = parts::findings(&clearing.known, values)?;
         let rows = live.into_iter().zip(found).collect();
-        let records = records?.into_iter().flatten().collect();
-        Ok(Seen { page, rows, ended, records, opens: opens?.err(), all })
+        let records: Vec<Recorded> = records?.into_iter().flatten().collect();
+        let taken = records.iter().find_map(|found| found.taken(id, log.origin()));
+        let taken = taken.map(|taken| taken.at);
+        Ok(Seen { page, rows, ended, records, taken, opens: opens?.err(), all })
     })
     .await
 }
@@ -94,7 +99,7 @@ pub(crate) async fn page(
     let body = html! {
         @if ctx.query.get("taken").is_some() { (notice(lang.t("tickets.taken"))) }
         @if let Some(report) = report { (left_out(lang, report)) }
-        (head(lang, &seen.page, report))
+        (head(lang, &seen, report))
         section aria-labelledby="h-items" {
             h2 #h-items { (lang.t("tickets.items")) }
             @if !seen.rows.is_empty() { (rows::items(lang, lang.t("tickets.items"), &seen.rows, &may, place)) }
@@ -131,8 +136,8 @@ fn stop_form(lang: Lang, id: TicketId) -> Markup {
     )
 }
 
-fn head(lang: Lang, page: &TicketPage, report: Option<&Ticket>) -> Markup {
-    let ticket = &page.ticket;
+fn head(lang: Lang, seen: &Seen, report: Option<&Ticket>) -> Markup {
+    let (page, ticket) = (&seen.page, &seen.page.ticket);
     html! {
         dl.facts.wide {
             dt { (lang.t("items.reporter")) } dd { (text(ticket.reporter.as_str())) " · " (text(ticket.person.as_str())) }
@@ -150,8 +155,24 @@ fn head(lang: Lang, page: &TicketPage, report: Option<&Ticket>) -> Markup {
                     Audience::Only(isps) => { @for (n, isp) in isps.iter().take(50).enumerate() { @if n > 0 { ", " } (text(isp.as_str())) } },
                 }
             }
+            @if let Some(case) = report.and_then(|report| report.case.as_ref()) {
+                dt { (lang.t("tickets.case")) } dd { (reference(lang, case)) }
+            }
+            @if let Some(at) = &seen.taken {
+                dt { (lang.t("tickets.taken_by")) } dd { (reference(lang, at)) }
+            }
             dt { (lang.t("budget.title")) } dd { (parts::budget(lang, &page.count, page.standing)) }
         }
+    }
+}
+
+/// A record of a log, to be named elsewhere.
+fn reference(lang: Lang, at: &Reference) -> Markup {
+    let record = fmt::number(at.record());
+    let whole = at.to_string();
+    html! {
+        (text(at.log())) " · " (lang.f("tickets.record", &[("n", &record)])) " "
+        span.mono.break.quiet { (whole) } " " (copy(lang, &whole))
     }
 }
 

@@ -94,6 +94,7 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
             }
         }
         (origin(lang, &exhibit, snapshot)?)
+        (super::tickets::of_exhibit(lang, snapshot, &id)?)
         (check(lang, &exhibit, snapshot))
         (runs(lang, &exhibit.runs))
         (inside(lang, &exhibit, &ways))

@@ -30,6 +30,7 @@ pub(crate) mod search;
 pub(crate) mod sign_in;
 pub(crate) mod table_list;
 pub(crate) mod tables;
+mod tickets;
 
 use axum::extract::Request;
 use axum::response::Response;

@@ -30,6 +30,7 @@ pub(crate) fn page(ctx: &Ctx, snapshot: &Snapshot) -> Result<Answer, PageError> 
         }
         // What is swapped stands inside: the stream holds on to its target, which must not go.
         div #figures .overview { (figures(lang, &overview)) }
+        (super::tickets::of_case(lang, snapshot)?)
         @if overview.exhibits > 0 { (super::provable::glance(lang, &snapshot.provable()?, &snapshot.backups()?)) }
     };
     Ok(Answer::Page(Box::new(Page::new(ctx, Place::Overview, title(lang, &overview), body))))

@@ -120,6 +120,7 @@ pub(crate) fn acts(place: &Place, maker: &Maker, worth: u64) -> Result<(), Faile
             items: vec![format!("n{n}.reported-while-it-is-kept.com")],
             audience: Audience::All,
             until: None,
+            case: None,
         }),
     };
     let mut next = 0;

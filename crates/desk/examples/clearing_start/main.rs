@@ -138,6 +138,7 @@ impl Maker {
             left_out: Vec::new(),
             audience: Audience::All,
             until: Some(at.max(expires).plus(DAY)),
+            case: None,
         })))
     }
 

@@ -85,6 +85,12 @@ pub use witnessed::{Cosigned, Witnessing, witnessing};
 /// The most records that are looked at in one look: some milliseconds.
 const A_LOOK: u64 = 256;
 
+/// True of the folder of a clearing house; false of a case's, of none, and of one that cannot be read.
+pub fn is_house(dir: &std::path::Path) -> bool {
+    let origin = vault::Case::origin_in(dir);
+    origin.is_ok_and(|origin| origin == vault::shield_origin(vault::authority_of(&origin)))
+}
+
 /// Adds to a book some of what the log says since it was read last; true where there is more.
 fn follow(book: &mut crate::capture::Book, house: &House) -> crate::Result<bool> {
     if book.is_new() {

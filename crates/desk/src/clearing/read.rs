@@ -23,7 +23,7 @@ pub use live::{EventView, LiveView, Stages, live, under};
 pub use objections::{ObjectionView, ReporterView, objections, reporters};
 pub use orders::{OrderView, open_orders, orders};
 pub(super) use records::decision;
-pub use records::{Log, MAX_RECORDS, Recorded, evidence};
+pub use records::{Log, MAX_RECORDS, Recorded, Taken, evidence};
 pub use stops::{StopView, stops};
 pub use ticket::{Filter, TicketItem, TicketPage, TicketView, ticket, tickets, wanting};
 

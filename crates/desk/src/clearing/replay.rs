@@ -4,7 +4,7 @@ use ledger::{Checkpoint, VerifierKey};
 use model::record::{Body, Opening, Record, ShieldDecided};
 use shield::measure::{Measure, figures};
 use shield::order::written::MAX_PARTS;
-use shield::order::{Decision, Deed, ItemId, Moment, Policy, State, Step, Touched};
+use shield::order::{Decision, Deed, ItemId, Moment, Policy, State, Step, TicketId, Touched};
 use shield::told;
 use shield::wire::keys::Turn;
 use vault::Case;
@@ -60,6 +60,12 @@ pub struct Standing {
 pub(super) type Odd = String;
 
 impl Standing {
+    /// The first record that speaks of a ticket, of those that are followed: the one that took it, where it is not
+    /// older.
+    pub fn first_record(&self, ticket: TicketId) -> Option<u64> {
+        self.trail.all(ticket).first().copied()
+    }
+
     /// Takes the next record.
     ///
     /// # Errors
@@ -74,7 +80,8 @@ impl Standing {
         if !record.kind.starts_with("shield.") {
             return self.whole();
         }
-        let body = Body::read(record, opening).map_err(|e| e.to_string())?;
+        // What was erased by law is not known any more; of decisions nothing can be.
+        let body = Body::read_left(record, opening).map_err(|e| e.to_string())?;
         match body {
             Body::ShieldDecided(body) => {
                 return self.decided(index, &body, record.actor(opening).as_deref());
@@ -100,6 +107,7 @@ impl Standing {
             }
             Body::ShieldStandby(body) => self.standbys.take(&body)?,
             Body::ShieldFigured(body) => drop(self.figured(index, &body.figure, body.value)?),
+            Body::ShieldNotice(body) if body.item.is_empty() => {}
             Body::ShieldNotice(body) => {
                 let item: ItemId = body
                     .item
@@ -107,6 +115,7 @@ impl Standing {
                     .map_err(|_| format!("it speaks of the item {:?}, which is none", body.item))?;
                 self.trail.mark(item.ticket(), index);
             }
+            Body::ShieldMeasured(body) if body.measured.is_empty() => {}
             Body::ShieldMeasured(body) => {
                 figures::read(&body.measured)?.iter().for_each(|one| self.measure.replay(one));
             }
@@ -114,6 +123,7 @@ impl Standing {
                 let turn = Turn::read(index, &body.old, &body.new, &body.statement);
                 self.turned(turn.map_err(|e| e.to_string())?)?;
             }
+            Body::ShieldIspsSaid(body) if body.said.is_empty() => {}
             Body::ShieldIspsSaid(body) => {
                 for said in said::read(&body.said)? {
                     self.said.take(&said);

@@ -64,6 +64,7 @@ pub(super) fn reported(items: &[&str]) -> Vec<Ask> {
         items: items.iter().map(|item| (*item).to_owned()).collect(),
         audience: Audience::All,
         until: None,
+        case: None,
     };
     vec![
         ask(&authority, Command::GiveOrder(given)),

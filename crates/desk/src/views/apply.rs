@@ -194,6 +194,7 @@ fn apply(db: &Connection, index: u64, record: &Record, opening: &Opening) -> Res
                 .execute((at, drill))?;
             Ok(())
         }
+        Body::TicketReported(b) => crate::tickets::keep(db, at, b),
         Body::ErasureOrdered(b) => super::erased::order(db, at, record, opening, b),
         Body::CaseOpened(b) => super::set_meta(db, "origin", &b.origin),
         _ => Ok(()),

@@ -23,7 +23,7 @@ pub(crate) use said::place_of;
 use crate::Result;
 
 /// Raised whenever the layout changes: older views are thrown away and built again.
-pub(crate) const LAYOUT: i64 = 7;
+pub(crate) const LAYOUT: i64 = 8;
 
 /// In `meta` while views that began anew wait for the exhibits to be read again.
 pub(crate) const UNREAD: &str = "unread";

@@ -113,6 +113,11 @@ CREATE TABLE tombstone (
 CREATE TABLE stamp (record INTEGER PRIMARY KEY);
 -- Records of backups and of restoring on trial: read from the log each time.
 CREATE TABLE backup (record INTEGER PRIMARY KEY, drill INTEGER NOT NULL);
+-- Records of tickets that the case led to: read from the log each time. house: the clearing house's record;
+-- exhibit: what led there.
+CREATE TABLE ticket (record INTEGER PRIMARY KEY, house TEXT NOT NULL, exhibit BLOB);
+CREATE INDEX ticket_house ON ticket (house);
+CREATE INDEX ticket_exhibit ON ticket (exhibit) WHERE exhibit IS NOT NULL;
 -- Records on people and custody, whole: there are few. fields: their values as opened, canonical
 -- JSON; withheld: the names of those that are not opened.
 CREATE TABLE custody (

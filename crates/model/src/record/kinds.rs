@@ -7,6 +7,7 @@ use super::{
 };
 use crate::canonical::Canon;
 use crate::id::{ExhibitId, Sha256Hex};
+use crate::reference::Reference;
 
 macro_rules! records {
     ($( $(#[doc = $about:literal])+ $kind:literal $name:ident {
@@ -639,6 +640,23 @@ records! {
         Public refused: u64,
     }
 
+    /// What the case holds led to a ticket at a clearing house, whose own record of it is named
+    /// (docs/clearing-house.md).
+    "ticket.reported" TicketReported {
+        /// The record of the clearing house's log that took the ticket.
+        Committed house: Reference,
+        /// The ticket's number there.
+        Committed ticket: u64,
+        /// What of the ticket it led to: a name, an address, a URL.
+        Committed item: Option<String>,
+        /// The exhibit that led to it.
+        Committed exhibit: Option<ExhibitId>,
+        /// The record of this case that the ticket names, where it does.
+        Committed named: Option<u64>,
+        /// What there is to say of it.
+        Committed note: Option<String>,
+    }
+
     /// A clearing house's feed begins: what follows is of this epoch. One writer has it, and whoever follows
     /// the feed takes nothing of an earlier one.
     "shield.began" ShieldBegan {
@@ -667,7 +685,7 @@ records! {
         Public blocks: Option<Sha256Hex>,
         /// How many blocks are under it.
         Public blocks_under: Option<u64>,
-        /// In the last part, where it speaks of tickets: the root over what of it may be told once their events are over.
+        /// In the last part, where it speaks of tickets: the root over what may be told of it after their events.
         Public told: Option<Sha256Hex>,
         /// How many statements are under it.
         Public told_under: Option<u64>,
@@ -876,7 +894,7 @@ records! {
     "party.credential" PartyCredential {
         /// The person's short name.
         Committed person: String,
-        /// Which: `invitation`, `password` or `passkey`; `passkey_copied`: a passkey that counted backwards opens nothing more.
+        /// `invitation`, `password`, `passkey`; `passkey_copied`: one that counted backwards, and opens nothing more.
         Committed means: String,
         /// True where it was added, false where it is gone.
         Committed added: bool,

@@ -1,6 +1,6 @@
 //! What somebody, or the clearing house's own clock, check and post, want done.
 
-use model::{ExhibitId, Sha256Hex};
+use model::{ExhibitId, Reference, Sha256Hex};
 use serde::{Deserialize, Serialize};
 
 use super::ending::Basis;
@@ -80,6 +80,9 @@ pub struct Submission {
     /// Without an event: until when, if not for the longest time there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Moment>,
+    /// The record of a case that led to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<Box<Reference>>,
 }
 
 /// A command.

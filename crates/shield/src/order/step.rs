@@ -1,6 +1,6 @@
 //! What was decided: the facts that are recorded, and of which alone the state is made.
 
-use model::Sha256Hex;
+use model::{Reference, Sha256Hex};
 use serde::{Deserialize, Serialize};
 
 use super::command::{Event, Order};
@@ -47,6 +47,9 @@ pub struct Ticket {
     /// Without an event: until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Moment>,
+    /// The record of a case that led to it, as whoever reported it says. It stays in the record: nothing is decided by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<Reference>,
 }
 
 /// An item as it was taken.

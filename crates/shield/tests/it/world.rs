@@ -160,6 +160,7 @@ impl World {
             items: items.iter().map(|text| (*text).to_owned()).collect(),
             audience: Audience::All,
             until: None,
+            case: None,
         }
     }
 

@@ -310,6 +310,16 @@ impl Case {
                  (--exhibit)"
             )));
         }
+        if matches!(
+            (record.kind.as_str(), field),
+            ("shield.decided", _) | ("shield.standby", "name")
+        ) {
+            return Err(Error::NotErasable(format!(
+                "what is blocked follows from every record since the clearing house began: without field {field:?} of \
+                 record {index} it could not start, and nobody could check it. The names that stand there are short \
+                 ones: who is behind one is said in the authority's register"
+            )));
+        }
         let value = opened.value.to_string();
         let mut plan = Plan::default();
         plan.fields.insert((index, field.to_owned()));

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use model::Reference;
 
 mod notice;
 mod stop_file;
@@ -167,6 +168,9 @@ is named and left out; the others go on.")]
         /// Without an event: until when [default: 90 days].
         #[arg(long, value_name = "TIME")]
         until: Option<String>,
+        /// The record of a case that led to it, as `vigie log reference` prints it.
+        #[arg(long, value_name = "REFERENCE")]
+        case: Option<Reference>,
         #[command(flatten)]
         acting: Acting,
     },

@@ -1,8 +1,9 @@
-//! `vigie log prove` and `vigie log check`.
+//! `vigie log prove`, `vigie log check` and `vigie log reference`.
 
 use std::io::Write;
 use std::path::Path;
 
+use desk::read::Reader;
 use ledger::note::NoteError;
 use ledger::witness::{MAX_SPLIT, Shown, Split};
 use ledger::{
@@ -13,8 +14,8 @@ use serde_json::{Value, json};
 
 use super::times::trust_file;
 use super::verify::unwitnessed;
-use super::{home_dir, plain, read_bytes, read_text, told};
-use crate::cli::{Check, Log, Prove};
+use super::{home_dir, no_exhibit, plain, read_bytes, read_text, told};
+use crate::cli::{Check, Log, OfRecord, Prove};
 use crate::error::Told;
 
 /// Proves, or checks; [`Told::Finding`] where a proof does not hold.
@@ -22,7 +23,34 @@ pub(crate) fn run(home: Option<&Path>, args: &Log) -> Result<(), Told> {
     match args {
         Log::Prove(args) => prove(home, args),
         Log::Check(args) => check(args),
+        Log::Reference(args) => reference(args),
     }
+}
+
+fn reference(args: &OfRecord) -> Result<(), Told> {
+    let dir = args.case.case.as_path();
+    let record = match &args.exhibit {
+        None => args.index.unwrap_or(0),
+        Some(text) => {
+            let id = text.parse().map_err(no_exhibit)?;
+            let snapshot = Reader::open(dir).and_then(|r| r.snapshot()).map_err(told(dir))?;
+            let found = snapshot.exhibit(id).map_err(told(dir))?;
+            found.map(|found| found.head.record).ok_or_else(|| Told::Failure {
+                what: format!("no exhibit {id} is in this case"),
+                next: Some("`vigie search` finds exhibits".to_owned()),
+            })?
+        }
+    };
+    let found = desk::tickets::refer(dir, record).map_err(told(dir))?;
+    let found = found.ok_or_else(|| Told::Failure {
+        what: format!("the log in {} has no record {record}", dir.display()),
+        next: None,
+    })?;
+    let mut out = std::io::stdout();
+    if args.json {
+        return Ok(writeln!(out, "{}", json!({ "reference": found.to_string() }))?);
+    }
+    Ok(writeln!(out, "{found}")?)
 }
 
 fn prove(home: Option<&Path>, args: &Prove) -> Result<(), Told> {

@@ -10,6 +10,30 @@ fn made() -> Bench {
     bench
 }
 
+/// A clearing house with an order, an event that is on, and a reporter.
+pub(crate) fn reporting() -> Bench {
+    let bench = made();
+    for words in [
+        &["party", "add", "authority", "--name", "A", "--sector", "authority", "--by", "t"][..],
+        &["party", "person", "vera", "--name", "V", "--organisation", "authority", "--by", "t"],
+        &["party", "role", "vera", "operator", "--by", "t"],
+        &["party", "add", "league", "--name", "L", "--sector", "rights_holder", "--by", "vera"],
+        &["party", "person", "lea", "--name", "L", "--organisation", "league", "--by", "vera"],
+        &["party", "role", "lea", "reporter", "--by", "vera"],
+        &["shield", "order", "7/26", "--reporter", "league", "--right", "serie-a", "--until"],
+        &["shield", "event", "final", "--order", "7/26", "--until"],
+    ] {
+        let (years, later) = ("2999-01-01T00:00Z", soon());
+        let more: &[&str] = match (words[0], words[1]) {
+            ("shield", "order") => &[years, "--as", "vera"],
+            ("shield", "event") => &[&later, "--as", "lea"],
+            _ => &[],
+        };
+        bench.ok(&[words, more].concat());
+    }
+    bench
+}
+
 #[test]
 fn the_pages_stand_where_they_are_told_to_and_what_anybody_asks_is_open() {
     let bench = made();
@@ -41,27 +65,10 @@ fn beyond_loopback_the_pages_need_tls_and_somebody_who_can_sign_in() {
 #[test]
 #[allow(clippy::disallowed_methods)] // files as somebody else hands them on
 fn what_is_told_of_a_ticket_is_checked_by_whoever_has_the_file() {
-    let bench = made();
-    for words in [
-        &["party", "add", "authority", "--name", "A", "--sector", "authority", "--by", "t"][..],
-        &["party", "person", "vera", "--name", "V", "--organisation", "authority", "--by", "t"],
-        &["party", "role", "vera", "operator", "--by", "t"],
-        &["party", "add", "league", "--name", "L", "--sector", "rights_holder", "--by", "vera"],
-        &["party", "person", "lea", "--name", "L", "--organisation", "league", "--by", "vera"],
-        &["party", "role", "lea", "reporter", "--by", "vera"],
-        &["shield", "order", "7/26", "--reporter", "league", "--right", "serie-a", "--until"],
-        &["shield", "event", "final", "--order", "7/26", "--until"],
-        &["shield", "report", "--order", "7/26", "--event", "final", "--work", "serie-a"],
-    ] {
-        let (years, later) = ("2999-01-01T00:00Z", soon());
-        let more: &[&str] = match (words[0], words[1]) {
-            ("shield", "order") => &[years, "--as", "vera"],
-            ("shield", "event") => &[&later, "--as", "lea"],
-            ("shield", "report") => &["--as", "lea", "http://tv.stream.test/live/ann/secret/1.ts"],
-            _ => &[],
-        };
-        bench.ok(&[words, more].concat());
-    }
+    let bench = reporting();
+    let report = ["shield", "report", "--order", "7/26", "--event", "final", "--work", "serie-a"];
+    let item = ["--as", "lea", "http://tv.stream.test/live/ann/secret/1.ts"];
+    bench.ok(&[&report[..], &item].concat());
     let served = Console::of_house(&bench, &["--shield", "shield", "--no-captures"]);
     let (status, answer) = served.get("/tickets/0/opened");
     assert!(status == 409 && answer.contains("Nothing of this ticket is told yet"), "{answer}");
@@ -97,6 +104,42 @@ fn what_is_told_of_a_ticket_is_checked_by_whoever_has_the_file() {
     let said = String::from_utf8_lossy(&out.stdout).into_owned();
     assert_eq!(out.status.code(), Some(1), "{said}");
     assert!(said.contains("does not hold") && said.contains("not under the root"), "{said}");
+}
+
+#[test]
+fn what_the_state_follows_from_is_not_erased_and_what_was_erased_stops_no_start() {
+    let bench = reporting();
+    let why = ["--grounds", "asked by Ann Example", "--as", "vera"];
+    bench.ok(&[&["shield", "figure", "opened_after_ms", "5"][..], &why].concat());
+    let records = bench.json(&["verify", "shield", "--json"])["records"].as_u64().unwrap();
+    let erase = |record: u64, field: &str, dry: &[&str]| {
+        let record = record.to_string();
+        let words = ["erase", "--case", "shield", "--record", &record, "--field", field];
+        let why = ["--basis", "art. 16", "--reason", "a request"];
+        bench.run(&[&words[..], &why, dry].concat())
+    };
+    let kind = |record: u64| {
+        let proof = bench.ok(&["log", "prove", "--case", "shield", &record.to_string()]);
+        proof.contains("shield.decided")
+    };
+    let decided = (0..records).find(|record| kind(*record)).unwrap();
+    for field in ["decision", "actor"] {
+        let out = erase(decided, field, &[]);
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(!out.status.success() && said.contains("it could not start"), "{said}");
+    }
+    let figured =
+        (0..records).rev().find(|record| erase(*record, "reason", &["--dry-run"]).status.success());
+    assert!(erase(figured.unwrap(), "reason", &[]).status.success());
+    let policy = bench.json(&["shield", "policy", "--json"]);
+    assert!(policy.to_string().contains("\"opened_after_ms\":5"), "{policy}");
+    bench.ok(&["verify", "shield"]);
+    let served = Console::of_house(&bench, &["--shield", "shield", "--no-captures"]);
+    assert_eq!(served.get("/live").0, 200);
+    // Who wants to write beside it is told who has it, and does not wait for ever.
+    let out = bench.run(&["backup", "--case", "shield", "--to", "copy"]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.code() == Some(3) && said.contains("by vigie serve --shield"), "{said}");
 }
 
 /// Two hours from now.

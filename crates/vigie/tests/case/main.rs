@@ -28,6 +28,7 @@ mod secrets;
 mod served;
 mod shield;
 mod stamp;
+mod ticket;
 mod trial;
 // Files for tests; the vault's tests use the rest of it.
 #[allow(dead_code, clippy::disallowed_methods)]

@@ -36,6 +36,7 @@ fn help_stands_behind_every_command_and_carries_examples() {
         "erase",
         "authorise",
         "capture",
+        "ticket",
     ] {
         assert!(help.contains(command), "--help does not name {command}");
         let own = bench.ok(&[command, "--help"]);
@@ -54,6 +55,7 @@ fn help_stands_behind_every_command_and_carries_examples() {
             "probe",
             "data",
             "range",
+            "ticket",
         ]
         .contains(&command);
         assert!(!leaf || own.contains("Example"), "{command} --help has no examples");

@@ -89,6 +89,7 @@ fn commands() -> Vec<Command> {
         items: vec!["a.com".into()],
         audience: Audience::All,
         until: None,
+        case: None,
     };
     let capture = Capture { value: value(), exhibit, taken: Moment(1), seen: Seen::Works };
     vec![

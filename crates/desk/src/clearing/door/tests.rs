@@ -166,6 +166,7 @@ fn fault_10_each_isp_of_a_list_is_looked_up() {
             items: vec!["a.com".into()],
             audience: Audience::Only(isps.into()),
             until: None,
+            case: None,
         };
         Request::new("lea", "reporter", Command::Submit(asked)).ask(&access, HERE).map(drop)
     };

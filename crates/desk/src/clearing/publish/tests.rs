@@ -101,6 +101,7 @@ pub(in crate::clearing) fn addressed(name: &str, isps: &[&str]) -> Ask {
         items: vec![name.to_owned()],
         audience: Audience::Only(isps.iter().map(|name| isp(name)).collect()),
         until: None,
+        case: None,
     };
     ask(&league(), Command::Submit(asked))
 }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use model::ExhibitId;
 use model::record::{Body, Opening, Record, ShieldDecided, ShieldNotice};
+use model::{ExhibitId, Reference, Sha256Hex};
 use shield::order::state::Live;
+use shield::order::step::Ticket;
 use shield::order::{Decision, Deed, TicketId, Turn};
 use vault::{Case, Records};
 
@@ -32,11 +33,38 @@ pub struct Recorded {
     pub time: String,
     /// Who acts, where that is not withheld.
     pub actor: Option<String>,
+    /// The record's leaf hash.
+    pub leaf: Sha256Hex,
+}
+
+/// How a ticket was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// What a case's records name it by.
+    pub at: Reference,
+    /// The ticket, with the record of a case that it names.
+    pub ticket: Ticket,
+}
+
+impl Recorded {
+    /// How a ticket was taken, where this record of the log of that origin says so.
+    pub fn taken(&self, id: TicketId, origin: &str) -> Option<Taken> {
+        let at = Reference::new(origin, self.index, self.leaf)?;
+        self.decision.iter().flat_map(|decision| &decision.deeds).find_map(|deed| match deed {
+            Deed::Submitted(ticket) if ticket.id == id => {
+                Some(Taken { at: at.clone(), ticket: (**ticket).clone() })
+            }
+            _ => None,
+        })
+    }
 }
 
 /// The records of a house's log, for who looks some up: beside the house, whose thread has other things to do.
 #[derive(Debug)]
-pub struct Log(Records);
+pub struct Log {
+    records: Records,
+    origin: String,
+}
 
 impl Log {
     /// As the log in the house's folder is by now.
@@ -44,7 +72,12 @@ impl Log {
     /// # Errors
     /// The disk; files that contradict one another.
     pub fn open(dir: &Path) -> Result<Self> {
-        Ok(Self(Records::open(dir)?))
+        Ok(Self { records: Records::open(dir)?, origin: Case::origin_in(dir)? })
+    }
+
+    /// The log's origin.
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// A record; `None`: there is none.
@@ -52,7 +85,17 @@ impl Log {
     /// # Errors
     /// The disk; what does not hold together.
     pub fn recorded(&self, index: u64) -> Result<Option<Recorded>> {
-        recorded(&self.0, index)
+        recorded(&self.records, index)
+    }
+
+    /// How a ticket was taken, by one of the records about it, the first of them above all; `None`: that is none that
+    /// took it, as where older records than are followed say so, or what it said was erased.
+    ///
+    /// # Errors
+    /// As [`Log::recorded`].
+    pub fn taken(&self, index: u64, id: TicketId) -> Result<Option<Taken>> {
+        let Some(found) = self.recorded(index)? else { return Ok(None) };
+        Ok(found.taken(id, &self.origin))
     }
 }
 
@@ -99,7 +142,8 @@ pub(super) fn recorded(log: &impl Entries, index: u64) -> Result<Option<Recorded
         _ => (None, None),
     };
     let (kind, time) = (record.kind.clone(), record.time.clone());
-    Ok(Some(Recorded { index, decision, notice, kind, time, actor: record.actor(&opening) }))
+    let (actor, leaf) = (record.actor(&opening), opening.record);
+    Ok(Some(Recorded { index, decision, notice, kind, time, actor, leaf }))
 }
 
 /// A decision of which `last` is a part; `None` of a part that is not its last.

@@ -40,6 +40,7 @@ fn report(house: &mut House, reporter: &str, items: Vec<String>) {
         items,
         audience: Audience::All,
         until: None,
+        case: None,
     };
     does(house, actor("lea", reporter, Role::Reporter), Command::Submit(submission));
 }

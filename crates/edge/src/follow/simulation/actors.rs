@@ -128,6 +128,7 @@ impl Actors {
             items,
             audience,
             until,
+            case: None,
         };
         self.count("reports");
         ask(&league(), Command::Submit(asked))

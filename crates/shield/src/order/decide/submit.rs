@@ -201,6 +201,7 @@ impl Ask<'_> {
             left_out,
             audience: audience(&asked.audience)?,
             until,
+            case: asked.case.as_deref().cloned(),
         };
         self.push(Deed::Submitted(Box::new(ticket)));
         Ok(())

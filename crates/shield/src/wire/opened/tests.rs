@@ -34,6 +34,7 @@ fn reported(id: u64) -> Deed {
         left_out: Vec::new(),
         audience: Audience::All,
         until: None,
+        case: None,
     }))
 }
 

@@ -346,6 +346,7 @@ impl Driven<'_> {
             items,
             audience,
             until: None,
+            case: None,
         }
     }
 

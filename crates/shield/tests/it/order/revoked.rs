@@ -260,6 +260,7 @@ fn a_ticket_of_an_event_is_of_works_that_the_event_names() {
         items: vec!["a.com".to_owned()],
         audience: Audience::All,
         until: None,
+        case: None,
     };
     for works in [&["derby"][..], &["cup", "derby"]] {
         let asked = Command::Submit(asked(Some(&named), works));

@@ -1,5 +1,6 @@
 //! Decisions as the log keeps them: one writing each, frozen.
 
+use model::{Reference, Sha256Hex};
 use proptest::prelude::*;
 use shield::Item;
 use shield::harm::Verdict;
@@ -87,6 +88,11 @@ pub(super) fn deeds() -> Vec<Deed> {
         ],
         audience: Audience::Only([org("isp-1"), org("isp-2")].into()),
         until: Some(until),
+        case: None,
+    };
+    let led = Ticket {
+        case: Reference::new("police.example/case/7", 41, Sha256Hex::of(b"record")),
+        ..ticket.clone()
     };
     let given =
         Order { id: order.clone(), reporter: org("league"), rights: [right].into(), from, until };
@@ -112,6 +118,7 @@ pub(super) fn deeds() -> Vec<Deed> {
         Deed::Extended { event, until },
         Deed::Submitted(Box::new(ticket.clone())),
         Deed::Submitted(Box::new(Ticket { audience: Audience::All, event: None, ..ticket })),
+        Deed::Submitted(Box::new(led)),
         Deed::RenewalAsked { ticket: TicketId(2), until },
         Deed::Objected { item: id, proof: proof(1), due: until },
         Deed::ObjectionOverdue { item: id, proof: proof(1) },

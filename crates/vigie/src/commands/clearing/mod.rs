@@ -157,12 +157,26 @@ fn act(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
     })?;
     let mut out = std::io::stdout();
     let failed = matches!(reply, Reply::Misuse { .. } | Reply::Failed { .. });
+    let taken = match &reply {
+        Reply::Done { deeds, record, .. } => ticket_of(deeds)
+            .map(|ticket| show::taken(&acting.of.shield, ticket.id, *record))
+            .transpose()?
+            .flatten(),
+        _ => None,
+    };
     if acting.json && !failed {
-        writeln!(out, "{}", json!(reply))?;
+        let mut document = json!(reply);
+        if let Some(taken) = &taken {
+            document["taken"] = taken.at.to_string().into();
+        }
+        writeln!(out, "{document}")?;
     }
     match reply {
         Reply::Done { deeds, alone, .. } if !acting.json => {
             show::deeds(&mut out, &deeds)?;
+            if let Some(taken) = &taken {
+                say!(out, "It was taken by {}", taken.at)?;
+            }
             if alone {
                 say!(std::io::stderr(), "{}", standby::ALONE)?;
             }
@@ -243,7 +257,7 @@ fn command<'a>(home: Option<&Path>, words: &'a Clearing) -> Result<(Command, &'a
         Clearing::Extend { event, until, acting } => {
             (Command::Extend { event: name(event, EventId::new)?, until: time(until)? }, acting)
         }
-        Clearing::Report { items, order, event, works, isps, until, acting } => {
+        Clearing::Report { items, order, event, works, isps, until, case, acting } => {
             let works: Result<_, _> = works.iter().map(|work| name(work, Right::new)).collect();
             let isps: Result<Vec<_>, _> =
                 isps.iter().map(|isp| name(isp, Organisation::new)).collect();
@@ -257,6 +271,7 @@ fn command<'a>(home: Option<&Path>, words: &'a Clearing) -> Result<(Command, &'a
                 items: lines(items)?,
                 audience,
                 until: until.as_deref().map(time).transpose()?,
+                case: case.clone().map(Box::new),
             };
             (Command::Submit(submission), acting)
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use desk::clearing::door::Place;
 use desk::clearing::notice::outbox;
+use desk::clearing::read::{Log, Taken};
 use desk::clearing::{House, Standing};
 use model::record::time_text;
 use model::{ExhibitId, Sha256Hex};
@@ -155,6 +156,8 @@ pub(super) fn ticket(
     };
     let places = u16::try_from(ticket.len()).unwrap_or(u16::MAX);
     let items: Vec<Value> = (0..places).map(|place| item(&standing, id, place)).collect();
+    let taken = taken(dir, id, standing.first_record(id))?;
+    let case = taken.as_ref().and_then(|taken| taken.ticket.case.as_ref());
     let mut out = std::io::stdout().lock();
     if as_json {
         let document = json!({
@@ -162,6 +165,8 @@ pub(super) fn ticket(
             "person": ticket.person.as_str(), "order": ticket.order.as_str(),
             "event": ticket.event.as_ref().map(|event| event.as_str().to_owned()),
             "at": time_text(ticket.at.0), "items": items,
+            "taken": taken.as_ref().map(|taken| taken.at.to_string()),
+            "case": case.map(ToString::to_string),
         });
         writeln!(out, "{document}")?;
         return Ok(());
@@ -173,6 +178,12 @@ pub(super) fn ticket(
         plain(ticket.reporter.as_str()),
         time_text(ticket.at.0)
     )?;
+    if let Some(taken) = &taken {
+        say!(out, "  taken by {}", taken.at)?;
+    }
+    if let Some(case) = case {
+        say!(out, "  led to by {case}")?;
+    }
     for item in items {
         let text = |name: &str| item.get(name).and_then(Value::as_str).map(plain);
         let mut line = format!(
@@ -192,6 +203,12 @@ pub(super) fn ticket(
         }
     }
     Ok(())
+}
+
+/// How a ticket was taken, where that record is still followed and says so.
+pub(super) fn taken(dir: &Path, id: TicketId, record: Option<u64>) -> Result<Option<Taken>, Told> {
+    let Some(record) = record else { return Ok(None) };
+    Log::open(dir).and_then(|log| log.taken(record, id)).map_err(told(dir))
 }
 
 fn item(standing: &Standing, id: TicketId, place: u16) -> Value {

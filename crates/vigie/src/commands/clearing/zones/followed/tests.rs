@@ -87,6 +87,7 @@ impl Bench {
             items: names.iter().map(|name| (*name).to_owned()).collect(),
             audience,
             until: None,
+            case: None,
         };
         self.does(actor("lea", "league", Role::Reporter), Command::Submit(asked));
         for n in 0..u16::try_from(names.len()).unwrap() {
