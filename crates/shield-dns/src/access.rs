@@ -32,6 +32,31 @@ pub struct Client {
     pub own: Option<String>,
 }
 
+impl Client {
+    /// True where somebody could ask from an address of both.
+    fn is_near(&self, other: &Self) -> bool {
+        let meets = |a: &IpNet, b: &IpNet| a.contains(b) || b.contains(a);
+        self.addresses.is_empty()
+            || other.addresses.is_empty()
+            || self.addresses.iter().any(|a| other.addresses.iter().any(|b| meets(a, b)))
+    }
+
+    fn shares_a_key(&self, other: &Self) -> bool {
+        self.keys.iter().any(|key| other.keys.contains(key))
+    }
+
+    /// True where this one, standing before another, is taken for it.
+    fn hides(&self, later: &Self) -> bool {
+        self.is_near(later) && (self.keys.is_empty() || self.shares_a_key(later))
+    }
+
+    /// True where one who asked as this client could, by other settings, ask as that one.
+    pub fn could_be(&self, other: &Self) -> bool {
+        let unsigned = self.keys.is_empty() || other.keys.is_empty();
+        self.is_near(other) && (unsigned || self.shares_a_key(other))
+    }
+}
+
 /// Why a list of clients is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
@@ -44,6 +69,12 @@ pub enum AccessError {
     /// A key that cannot be made.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// Who asks could be either of two that get different zones.
+    #[error(
+        "the clients {0} and {1} are different ISPs, or one of them is none, and who asks could be either: give each keys \
+         of its own, or addresses that only it asks from"
+    )]
+    Either(String, String),
     /// More clients than are served.
     #[error("{0} clients, and {MAX_CLIENTS} are the most: serve the rest from another server")]
     Many(usize),
@@ -94,6 +125,13 @@ impl Access {
                 if !insert(&mut keys, key) {
                     return Err(AccessError::Twice(key.name().to_string()));
                 }
+            }
+        }
+        for (at, first) in clients.iter().enumerate() {
+            // The first of which all holds takes it all: whoever comes behind it could get nothing of its own.
+            let hidden = |later: &&Client| first.own != later.own && first.hides(later);
+            if let Some(later) = clients.iter().skip(at + 1).find(hidden) {
+                return Err(AccessError::Either(first.name.clone(), later.name.clone()));
             }
         }
         Ok(Self { keys, clients })

@@ -50,4 +50,6 @@ pub use transfer::Transfer;
 pub use tsig::{Algorithm, FUDGE, Key, KeyError, KeyName, MIN_SECRET};
 pub use wire::MAX_MESSAGE;
 pub use zone::{MAX_STEP_NAMES, MAX_STEPS, Snapshot, Timers, WireName};
-pub use zones::{COLD_ZONES, Layout, MAX_HOT, MAX_TTL, Place, View, Zones, ZonesError, cold_zone};
+pub use zones::{
+    COLD_ZONES, Layout, MAX_HOT, MAX_SUFFIX, MAX_TTL, Place, View, Zones, ZonesError, cold_zone,
+};

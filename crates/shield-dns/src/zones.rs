@@ -44,12 +44,21 @@ pub struct Layout {
     pub catalog: bool,
 }
 
+/// The longest suffix of a layout, in characters: with `cold-f.` before it and its own two octets more on the wire an
+/// origin has 64 octets, which leave room for every name that the shield takes (190 octets).
+pub const MAX_SUFFIX: usize = 55;
+
 /// Why zones cannot be made, or a change not be taken. No part of a refused change is applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ZonesError {
     /// A layout's name is none, or leaves too little room for the names under it.
     #[error("{0:?} is no name for zones: write a domain name of at most 100 characters")]
     Layout(String),
+    /// A suffix under which not every name that can be blocked has room.
+    #[error(
+        "{0:?} is too long for the suffix of zones: {MAX_SUFFIX} characters at most, so that every name has room"
+    )]
+    Suffix(String),
     /// With the zone's origin behind it a name has more than 255 octets.
     #[error("{0} is too long to stand in the zone {1}: give the zones a shorter suffix")]
     Long(Fqdn, WireName),
@@ -125,6 +134,9 @@ impl Zones {
         };
         let under = |first: &str| -> Result<WireName, ZonesError> {
             name(&layout.suffix)?;
+            if layout.suffix.trim_end_matches('.').len() > MAX_SUFFIX {
+                return Err(ZonesError::Suffix(layout.suffix.clone()));
+            }
             let full = format!("{first}.{}", layout.suffix);
             Name::from_str(&full).map_err(|_| ZonesError::Layout(full))
         };

@@ -9,15 +9,19 @@ use ledger::note::Note;
 use model::Sha256Hex;
 use sha2::{Digest, Sha256};
 use shield::feed::ALL;
-use shield::order::Moment;
 use shield::wire::keys::MAX_KEYS;
-use shield::wire::stop::{MAX_STOP, StopFile};
 use shield::wire::{Beat, FileName, MAX_MANIFEST, Manifest};
 
 /// A file that no manifest names any more stays for so long: somebody may be reading it.
 pub const GRACE: Duration = Duration::from_secs(600);
 /// The most files that are looked at when it begins. What lies beyond them is left where it is, and told.
 pub const MAX_LISTED: usize = 65_536;
+/// The most files that go in one round.
+pub const MAX_GONE: usize = 16;
+/// Where one does not go, none is tried for so long: manifests are not to wait for it.
+const UNTIDY: Duration = Duration::from_secs(60);
+/// The longest that is told of what a store says, in bytes.
+const MAX_SAID: usize = 300;
 
 /// What caches are told of an object, as the feed's own server tells them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +88,7 @@ pub trait Shelf {
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// The store does not do it.
-    #[error("cannot {action} {name}: {source}")]
+    #[error("cannot {action} {name}: {}", short(source.as_ref()))]
     Store {
         /// What was asked for.
         action: &'static str,
@@ -117,6 +121,32 @@ pub enum Fault {
     LaterStop(String),
 }
 
+impl Fault {
+    /// What tells one fault from another: the same each time, whatever times, addresses and names the store's answer
+    /// has.
+    pub fn kind(&self) -> String {
+        let text = self.to_string();
+        let words =
+            text.split_whitespace().filter(|word| !word.bytes().any(|b| b.is_ascii_digit()));
+        words.collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// What a store says, without the document that came with it: that may hold whatever was sent there, a session's token
+/// included. Of it the code alone is told.
+fn short(source: &(dyn std::error::Error + Send + Sync)) -> String {
+    let text = source.to_string();
+    let at = text.find("<?xml").or_else(|| text.find("<Error")).unwrap_or(text.len());
+    let (said, document) = text.split_at(at);
+    let code = document.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
+    let code = code.map(|(code, _)| code).unwrap_or_default();
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let mut out: String = said.chars().chain(code.chars()).map(plain).collect();
+    let end = (0..=MAX_SAID.min(out.len())).rev().find(|at| out.is_char_boundary(*at));
+    out.truncate(end.unwrap_or(0));
+    out.trim_end_matches([' ', ':']).to_owned()
+}
+
 /// What a round did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Done {
@@ -124,8 +154,6 @@ pub struct Done {
     pub files: u64,
     /// True where a manifest was put.
     pub manifest: bool,
-    /// True where a stop, or the word that ends it, was put.
-    pub stop: bool,
     /// Files that went.
     pub gone: u64,
 }
@@ -158,16 +186,17 @@ pub struct Course<S> {
     /// The files that are there, their bytes, and since when no manifest names them; `None` before it began.
     files: Option<BTreeMap<Sha256Hex, (u64, Option<Instant>)>>,
     out: Option<Out>,
-    stop: Option<Sha256Hex>,
     keys: Option<Sha256Hex>,
     left: bool,
+    /// What did not go, and when that was tried.
+    untidy: Option<(Instant, Fault)>,
 }
 
 impl<S: Shelf> Course<S> {
     /// Out of the folder that the publisher writes into.
     pub fn new(shelf: S, folder: &Path) -> Self {
         let folder = folder.join(ALL);
-        Self { shelf, folder, files: None, out: None, stop: None, keys: None, left: false }
+        Self { shelf, folder, files: None, out: None, keys: None, left: false, untidy: None }
     }
 
     /// Where it puts.
@@ -183,22 +212,27 @@ impl<S: Shelf> Course<S> {
     /// Brings what is there to where the folder is. What fails is tried again by the next round.
     ///
     /// # Errors
-    /// See [`Fault`]. What was put before it stays; a stop goes although a file does not, and a file although a stop
-    /// does not.
+    /// See [`Fault`]. What was put before it stays. That a file does not go which is named no more is no fault of the
+    /// round: [`Course::untidy`].
     pub fn round(&mut self, now: Instant) -> Result<Done, Fault> {
         let mut done = Done::default();
-        // A stop opens: it waits for no file.
-        let stop = self.stop(&mut done);
         self.go_on(now, &mut done)?;
-        stop.map(|()| done)
+        Ok(done)
+    }
+
+    /// Why what is named no more does not go, where it does not.
+    pub fn untidy(&self) -> Option<&Fault> {
+        self.untidy.as_ref().map(|(_, fault)| fault)
     }
 
     fn go_on(&mut self, now: Instant, done: &mut Done) -> Result<(), Fault> {
-        let Some(text) = self.local("manifest", MAX_MANIFEST)? else { return Ok(()) };
+        let begun = Instant::now();
+        let Some(text) = local(&self.folder.join("manifest"), MAX_MANIFEST)? else { return Ok(()) };
         self.begin(now)?;
         let hash = Sha256Hex::of(text.as_bytes());
         if self.out.as_ref().is_some_and(|out| out.hash == hash) {
-            return self.tidy(now, done);
+            self.tidy(now, done);
+            return Ok(());
         }
         let path = self.folder.join("manifest");
         let manifest = manifest(&text).map_err(|why| Fault::Folder { path, why })?;
@@ -210,7 +244,9 @@ impl<S: Shelf> Course<S> {
         }
         self.put_manifest(&text, &manifest)?;
         done.manifest = true;
-        self.tidy(now, done)
+        // What the manifest before it named is named no more from now on, however long files took.
+        self.tidy(now + begun.elapsed(), done);
+        Ok(())
     }
 
     /// What stands there, once.
@@ -267,7 +303,7 @@ impl<S: Shelf> Course<S> {
 
     /// Which keys of the feed were replaced: before the first manifest that the new one signs.
     fn put_keys(&mut self) -> Result<(), Fault> {
-        let Some(text) = self.local("keys", MAX_KEYS)? else { return Ok(()) };
+        let Some(text) = local(&self.folder.join("keys"), MAX_KEYS)? else { return Ok(()) };
         let hash = Sha256Hex::of(text.as_bytes());
         if self.keys == Some(hash) {
             return Ok(());
@@ -305,82 +341,58 @@ impl<S: Shelf> Course<S> {
         Err(Fault::Store { action: "write", name: object("manifest"), source })
     }
 
-    /// Takes away what the manifest that stands there has not named for the grace.
-    fn tidy(&mut self, now: Instant, done: &mut Done) -> Result<(), Fault> {
-        let Some(files) = &mut self.files else { return Ok(()) };
+    /// Takes away what the manifest that stands there has not named for the grace: at most [`MAX_GONE`] a round, so
+    /// that the next manifest waits for few.
+    fn tidy(&mut self, now: Instant, done: &mut Done) {
+        let Some(files) = &mut self.files else { return };
         let named = self.out.as_ref().map(|out| &out.names);
         let mut old = Vec::new();
         for (hash, (bytes, since)) in files.iter_mut() {
             if named.is_some_and(|named| named.contains(hash)) {
                 *since = None;
-            } else if now.saturating_duration_since(*since.get_or_insert(now)) >= GRACE {
+            } else if now.saturating_duration_since(*since.get_or_insert(now)) >= GRACE
+                && old.len() < MAX_GONE
+            {
                 // From here on it may be gone, whatever is answered.
                 *bytes = 0;
                 old.push(*hash);
             }
         }
+        if self.untidy.as_ref().is_some_and(|(at, _)| now.saturating_duration_since(*at) < UNTIDY) {
+            return;
+        }
+        self.untidy = None;
         for hash in old {
-            self.shelf.remove(&object(&format!("files/{hash}")))?;
+            if let Err(fault) = self.shelf.remove(&object(&format!("files/{hash}"))) {
+                self.untidy = Some((now, fault));
+                return;
+            }
             files.remove(&hash);
             done.gone += 1;
-        }
-        Ok(())
-    }
-
-    /// A stop that somebody put beside the manifest. One that is taken away here stays there: it may have been
-    /// brought there by hand while this house could not be reached, and what ends it is a later word.
-    fn stop(&mut self, done: &mut Done) -> Result<(), Fault> {
-        let Some(text) = self.local("stop", MAX_STOP)? else { return Ok(()) };
-        let hash = Sha256Hex::of(text.as_bytes());
-        if self.stop == Some(hash) {
-            return Ok(());
-        }
-        let path = self.folder.join("stop");
-        let ours = word(&text).ok_or(Fault::Folder { path, why: "it is no stop file".into() })?;
-        let name = object("stop");
-        let there = self.shelf.read(&name, MAX_STOP as u64)?;
-        if let Some((bytes, _)) = &there {
-            let theirs = std::str::from_utf8(bytes).ok().and_then(word);
-            if theirs > Some(ours) {
-                return Err(Fault::LaterStop(name));
-            }
-        }
-        let tag = there.map(|(_, tag)| tag);
-        match self.shelf.put_if(&name, Kind::Stop, text.into_bytes(), tag.as_ref())? {
-            Stored::There(_) => {
-                self.stop = Some(hash);
-                done.stop = true;
-                Ok(())
-            }
-            Stored::Changed => {
-                let source = "another writes there at the same time".into();
-                Err(Fault::Store { action: "write", name, source })
-            }
-        }
-    }
-
-    /// A small file of the folder, if it is there.
-    fn local(&self, name: &str, most: usize) -> Result<Option<String>, Fault> {
-        let path = self.folder.join(name);
-        let read = || -> io::Result<Option<String>> {
-            let file = match ledger::plain::open(&path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-                other => other?,
-            };
-            let mut text = String::new();
-            file.take(most as u64 + 1).read_to_string(&mut text)?;
-            Ok(Some(text))
-        };
-        let odd = |why: String| Fault::Folder { path: path.clone(), why };
-        let text = read().map_err(|e| odd(e.to_string()))?;
-        match text {
-            Some(text) if text.len() > most => Err(odd(format!("longer than {most} bytes"))),
-            text => Ok(text),
         }
     }
 }
 
-fn object(name: &str) -> String {
+/// A small file of the folder, if it is there.
+pub(crate) fn local(path: &Path, most: usize) -> Result<Option<String>, Fault> {
+    let read = || -> io::Result<Option<String>> {
+        let file = match ledger::plain::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other?,
+        };
+        let mut text = String::new();
+        file.take(most as u64 + 1).read_to_string(&mut text)?;
+        Ok(Some(text))
+    };
+    let odd = |why: String| Fault::Folder { path: path.to_owned(), why };
+    let text = read().map_err(|e| odd(e.to_string()))?;
+    match text {
+        Some(text) if text.len() > most => Err(odd(format!("longer than {most} bytes"))),
+        text => Ok(text),
+    }
+}
+
+pub(crate) fn object(name: &str) -> String {
     format!("{ALL}/{name}")
 }
 
@@ -397,12 +409,6 @@ fn manifest(text: &str) -> Result<Manifest, String> {
 
 fn order_of(manifest: &Manifest) -> Order {
     (manifest.place.epoch, manifest.place.serial, manifest.beat)
-}
-
-/// A stop's place in the order of stops and resumptions.
-fn word(text: &str) -> Option<(u64, Moment)> {
-    let note = Note::parse(text).ok()?;
-    Some(StopFile::read(&note.text).ok()?.order())
 }
 
 /// A file of the folder, read to its end. It fails before that end is told where it is not what it is named after: a

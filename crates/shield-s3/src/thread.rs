@@ -1,4 +1,4 @@
-//! A thread that mirrors, and nothing else: who publishes only wakes it.
+//! Threads that mirror, and nothing else: who publishes only wakes the one that has files and manifests.
 
 use std::io;
 use std::path::Path;
@@ -6,9 +6,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::time::{Duration, Instant};
 
 use crate::course::{Course, Done, Fault, Shelf};
+use crate::word::Words;
 
-/// It looks at least this often, for a stop that somebody put into the folder, and for what is to go.
+/// It looks at least this often, for what is to go.
 pub const LOOK: Duration = Duration::from_secs(5);
+/// It looks for a stop that somebody put into the folder as often as this.
+pub const WORDS: Duration = Duration::from_secs(1);
 /// After a failure it waits a second, then twice as long each time, and at most this.
 pub const LONGEST: Duration = Duration::from_secs(30);
 const FIRST: Duration = Duration::from_secs(1);
@@ -29,18 +32,43 @@ impl Copying {
     }
 }
 
-/// Begins to mirror everybody's view of a folder, and tells what each round came to.
+/// Begins to mirror everybody's view of a folder, and tells what each round came to; and its stop, by another shelf of
+/// the same place, of which it tells what was put, and what went wrong.
 ///
 /// # Errors
 /// No thread can be had.
 pub fn begin<S: Shelf + Send + 'static>(
-    shelf: S,
+    [shelf, words]: [S; 2],
     folder: &Path,
     mut told: impl FnMut(&Course<S>, Outcome<'_>) + Send + 'static,
+    mut of_stop: impl FnMut(Result<bool, &Fault>) + Send + 'static,
 ) -> io::Result<Copying> {
     let (wakes, woken) = sync_channel(1);
-    let mut course = Course::new(shelf, folder);
+    let (ends, ended) = sync_channel::<()>(0);
+    let (mut course, mut words) = (Course::new(shelf, folder), Words::new(words, folder));
+    let run_words = move || {
+        let mut failed = 0;
+        loop {
+            match words.round() {
+                Ok(put) => {
+                    failed = 0;
+                    of_stop(Ok(put));
+                }
+                Err(fault) => {
+                    failed += 1;
+                    of_stop(Err(&fault));
+                }
+            }
+            let pause = if failed == 0 { WORDS } else { pause(failed) };
+            if matches!(ended.recv_timeout(pause), Err(RecvTimeoutError::Disconnected)) {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("stop on S3".to_owned()).spawn(run_words)?;
     let run = move || {
+        // The stop's thread ends with this one.
+        let _ends = ends;
         let mut failed = 0;
         loop {
             match course.round(Instant::now()) {

@@ -89,6 +89,39 @@ pub fn path(leaves: &[Hash], n: u32) -> Option<Vec<Hash>> {
     tree::inclusion(n.into(), size, &mut complete).ok()
 }
 
+/// The paths of many leaves of one tree: its nodes are hashed once.
+#[derive(Debug, Clone)]
+pub struct Paths {
+    /// Complete nodes by their height, the leaves first.
+    levels: Vec<Vec<Hash>>,
+}
+
+impl Paths {
+    /// Of these leaves.
+    pub fn new(leaves: Vec<Hash>) -> Self {
+        let mut levels = vec![leaves];
+        while let Some(below) = levels.last().filter(|below| below.len() > 1) {
+            let pairs = below.as_chunks::<2>().0;
+            let above = pairs.iter().map(|[left, right]| tree::node(left, right)).collect();
+            levels.push(above);
+        }
+        Self { levels }
+    }
+
+    /// As [`path`].
+    pub fn path(&self, n: u32) -> Option<Vec<Hash>> {
+        let size = u64::try_from(self.levels.first()?.len()).ok()?;
+        if u64::from(n) >= size {
+            return None;
+        }
+        let mut complete = |height: u32, index: u64| -> Result<Hash, ()> {
+            let level = self.levels.get(usize::try_from(height).map_err(drop)?).ok_or(())?;
+            level.get(usize::try_from(index).map_err(drop)?).copied().ok_or(())
+        };
+        tree::inclusion(n.into(), size, &mut complete).ok()
+    }
+}
+
 /// True where a leaf stands at place `n` of `of` under a root.
 pub fn is_under(leaf: &Hash, n: u32, of: u32, path: &[Hash], root: &Hash) -> bool {
     of <= MAX_BLOCKS && tree::is_included(leaf, n.into(), of.into(), path, root)
@@ -175,6 +208,10 @@ mod tests {
             let (proven, root) = proven(of, at % of);
             prop_assert!(proven.is_under(&root));
             prop_assert!(proven.path.len() <= MAX_PATH);
+            let leaves: Vec<Hash> = (0..of).map(|n| block(n).leaf()).collect();
+            let paths = Paths::new(leaves);
+            prop_assert_eq!(paths.path(proven.place), Some(proven.path));
+            prop_assert_eq!(paths.path(of), None);
         }
     }
 }

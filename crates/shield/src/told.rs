@@ -20,7 +20,7 @@ use model::Sha256Hex;
 use model::canonical::Canon;
 
 use crate::order::turn::Evidence;
-use crate::order::{Decision, Deed, ItemId, Moment, Outcome, TicketId, Turn};
+use crate::order::{Decision, Deed, ItemId, Moment, Outcome, Role, TicketId, Turn};
 use crate::proof::{self, Hash};
 
 /// The longest statement, in bytes: four names and some numbers.
@@ -126,12 +126,15 @@ pub fn statements(decision: &Decision) -> Vec<Statement> {
 struct Fields(BTreeMap<String, Canon>);
 
 impl Fields {
-    /// What every statement says: what happened, when, in whose organisation's name, in what office.
+    /// What every statement says: what happened, when, in whose organisation's name, in what office. Whose a probe is
+    /// stays closed: that may be another ISP.
     fn of(decision: &Decision, deed: &str) -> Self {
         let mut fields = Self(BTreeMap::new());
         fields.text("deed", deed);
         fields.moment("at", decision.at);
-        fields.text("organisation", decision.by.organisation.as_str());
+        if decision.by.role != Role::Probe {
+            fields.text("organisation", decision.by.organisation.as_str());
+        }
         fields.text("role", decision.by.role.word());
         fields
     }

@@ -305,9 +305,9 @@ fn told_of(
         return (Vec::new(), Vec::new());
     };
     let statements = told::statements(decision);
-    let leaves = told::leaves(&statements, &seed);
+    let paths = proof::Paths::new(told::leaves(&statements, &seed));
     let told = |(place, statement): (u32, Statement)| {
-        let path = proof::path(&leaves, place)?.into_iter().map(Sha256Hex).collect();
+        let path = paths.path(place)?.into_iter().map(Sha256Hex).collect();
         let salt = Sha256Hex(told::salt(&seed, place));
         Some((statement.clone(), Told { place, salt, text: statement.text, path }))
     };

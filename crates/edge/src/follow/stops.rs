@@ -19,7 +19,7 @@ use super::client::Mirror;
 use super::config::{Config, Trusted};
 use super::fetch;
 use super::shared::Shared;
-use super::turns::{EVERY as KEYS_EVERY, Turns};
+use super::turns::{EVERY as KEYS_EVERY, Turns, TurnsError, learnt};
 use crate::clock;
 use crate::keep::ConfigError;
 
@@ -46,6 +46,9 @@ pub enum StopError {
     /// It is, and is not to be obeyed.
     #[error("{0}")]
     NotObeyed(#[from] NotObeyed),
+    /// Which keys of the feed were replaced cannot be told.
+    #[error(transparent)]
+    Keys(#[from] TurnsError),
     /// What was obeyed before cannot be read.
     #[error(
         "{0} is damaged: nobody knows any more what was stopped. Bring the last stop file, or the word that ended it, \
@@ -130,6 +133,8 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), StopError> {
 #[derive(Debug)]
 struct Held {
     obeyed: Obeyed,
+    /// The file of what is obeyed; empty before the first.
+    bytes: Vec<u8>,
     path: PathBuf,
     view: String,
 }
@@ -137,26 +142,33 @@ struct Held {
 impl Held {
     fn open(state: &Path, trusted: &Trusted, view: &str) -> Result<Self, StopError> {
         let path = state.join(OBEYED);
-        let obeyed = match read(&path)? {
-            None => Obeyed::default(),
+        let (obeyed, bytes) = match read(&path)? {
+            None => (Obeyed::default(), Vec::new()),
             Some(bytes) => {
                 let file = kept(&bytes, trusted);
-                Obeyed::resumed(file.ok_or_else(|| StopError::Damaged(path.clone()))?)
+                let file = file.ok_or_else(|| StopError::Damaged(path.clone()))?;
+                (Obeyed::resumed(file), bytes)
             }
         };
-        Ok(Self { obeyed, path, view: view.to_owned() })
+        Ok(Self { obeyed, bytes, path, view: view.to_owned() })
+    }
+
+    /// What would be obeyed; `None` where it is already.
+    fn would(&self, file: &StopFile, trusted: &Trusted) -> Result<Option<Obeyed>, StopError> {
+        // Over the word of a key that counts no more goes any that counts: whoever stole that key could have signed one
+        // that is later than all that will ever be made. What stopped by it stays stopped until then.
+        let is_void = !self.bytes.is_empty() && opened(&self.bytes, trusted).is_err();
+        let mut next = if is_void { Obeyed::default() } else { self.obeyed.clone() };
+        let wall = Moment(clock::wall().0);
+        Ok(next.take(file, &self.view, wall, SKEW)?.then_some(next))
     }
 
     /// Takes it, durably before anything else; true where it changes anything.
     fn take(&mut self, bytes: &[u8], trusted: &Trusted) -> Result<bool, StopError> {
-        let file = opened(bytes, trusted)?;
-        let mut next = self.obeyed.clone();
-        let wall = Moment(clock::wall().0);
-        if !next.take(&file, &self.view, wall, SKEW)? {
-            return Ok(false);
-        }
+        let Some(next) = self.would(&opened(bytes, trusted)?, trusted)? else { return Ok(false) };
         write(&self.path, bytes)?;
         self.obeyed = next;
+        bytes.clone_into(&mut self.bytes);
         Ok(true)
     }
 }
@@ -171,14 +183,16 @@ pub fn bring(config: &Config, bytes: &[u8]) -> Result<Brought, StopError> {
     let state = config.state.as_path();
     let disk = |e: ledger::Error| StopError::Disk(state.to_owned(), e.to_string());
     ledger::disk::create_dir(state).map_err(disk)?;
+    // As the follow that runs, or would, has them.
+    learnt(state, &trusted)?;
     let file = opened(bytes, &trusted)?;
     if let Ok(_alone) = Lock::acquire(&state.join("lock"), "vigie edge stop", Wait::Fail) {
         Held::open(state, &trusted, &config.view)?.take(bytes, &trusted)?;
         return Ok(Brought { file, runs: false });
     }
-    let mut held = Held::open(state, &trusted, &config.view)?;
+    let held = Held::open(state, &trusted, &config.view)?;
     // Looked at here too, so that who brings it hears why it is not obeyed.
-    held.obeyed.take(&file, &config.view, Moment(clock::wall().0), SKEW)?;
+    held.would(&file, &trusted)?;
     write(&state.join(BROUGHT), bytes)?;
     let since = Instant::now();
     while read(&held.path)?.as_deref() != Some(bytes) {

@@ -39,9 +39,30 @@ pub enum TurnsError {
     Damaged(PathBuf, TurnError),
     /// It leads on from none of the keys that the settings name: one of these may be replaced long since.
     #[error(
-        "{0} tells of other keys than the settings name (trust.feed), which may be replaced long since. Compare the line          of `vigie edge trust` with the clearing house, write it into the settings, and remove this file"
+        "{0} tells of other keys than the settings name (trust.feed), which may be replaced long since. Compare the line \
+         of `vigie edge trust` with the clearing house, write it into the settings, and remove this file"
     )]
     Strange(PathBuf),
+}
+
+/// Has count what was learnt before, and nothing else.
+///
+/// # Errors
+/// See [`TurnsError`].
+pub(super) fn learnt(state: &Path, trusted: &Trusted) -> Result<(), TurnsError> {
+    let path = state.join(FILE);
+    let failed = |e: std::io::Error| TurnsError::Disk(path.clone(), e.to_string());
+    let file = match std::fs::File::open(&path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        file => file.map_err(failed)?.take(MAX_KEYS as u64 + 1),
+    };
+    let mut bytes = Vec::new();
+    std::io::BufReader::new(file).read_to_end(&mut bytes).map_err(failed)?;
+    let known = kept(&bytes).map_err(|e| TurnsError::Damaged(path.clone(), e))?;
+    // It was written since it changed what counts: where it does not, it is of other settings, or begins behind the
+    // replacement of what these name.
+    trusted.turn(trusted.turned(&known).ok_or(TurnsError::Strange(path))?);
+    Ok(())
 }
 
 /// Which keys were replaced.
@@ -59,23 +80,8 @@ impl Turns {
         trusted: Arc<Trusted>,
         shared: Arc<Shared>,
     ) -> Result<Self, TurnsError> {
-        let turns = Self { trusted, shared, path: state.join(FILE) };
-        let path = &turns.path;
-        let failed = |e: std::io::Error| TurnsError::Disk(path.clone(), e.to_string());
-        match std::fs::File::open(path) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            file => {
-                let mut bytes = Vec::new();
-                let file = file.map_err(failed)?.take(MAX_KEYS as u64 + 1);
-                std::io::BufReader::new(file).read_to_end(&mut bytes).map_err(failed)?;
-                let known = kept(&bytes).map_err(|e| TurnsError::Damaged(path.clone(), e))?;
-                // It was written since it changed what counts: where it does not, it is of other settings, or begins
-                // behind the replacement of what these name.
-                let keys = turns.trusted.turned(&known);
-                turns.trusted.turn(keys.ok_or_else(|| TurnsError::Strange(path.clone()))?);
-            }
-        }
-        Ok(turns)
+        learnt(state, &trusted)?;
+        Ok(Self { trusted, shared, path: state.join(FILE) })
     }
 
     /// Looks at a mirror; true where another key counts from here on.

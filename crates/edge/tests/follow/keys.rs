@@ -1,11 +1,13 @@
 //! The feed's key replaced: by an edge that follows, one that was away, and against whoever has the old one.
 
+use edge::follow::{StopError, bring};
 use ledger::note::Note;
 use ledger::tree::{self, leaf, root};
 use ledger::{Proof, SigningKey};
 use model::record::{Envelope, ShieldFeedKey, write};
 use shield::wire::FileName;
 use shield::wire::keys;
+use shield::wire::stop::{Act, StopFile};
 
 use super::feed::{Mirror, feed_key, log_key, manifest, snapshot};
 use super::{Bed, NAMES, config, place, status};
@@ -89,6 +91,18 @@ fn an_edge_takes_a_new_key_over_and_the_old_one_is_worth_nothing_from_then_on() 
         status(dir.path()).names == 3 && status(dir.path()).alarms.is_empty()
     });
     bed.end().unwrap();
+    // A stop that is brought by hand is read by the keys that count by now, whatever the settings name.
+    let stop = |by: &SigningKey| {
+        let (origin, view, why) =
+            (by.name().to_owned(), "all".to_owned(), "the desk is down".to_owned());
+        let made = shield::order::Moment(1_780_000_000_000);
+        let stop = StopFile { origin, view, act: Act::Resume, epoch: 3, made, why };
+        bring(&settings, stop.sign(by).to_string().as_bytes())
+    };
+    for replaced in [&feed_key(), &new] {
+        assert!(matches!(stop(replaced), Err(StopError::File(_))));
+    }
+    assert!(!stop(&newer).unwrap().runs);
     // What was learnt is never guessed at.
     ledger::disk::write(&dir.path().join("state/feed-keys"), b"{}\n").unwrap();
     let error = Bed::new(&settings).end().unwrap_err().to_string();

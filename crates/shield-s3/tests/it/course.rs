@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use model::Sha256Hex;
 use shield::order::{Halt, Moment};
 use shield::wire::stop::{Act, StopFile};
-use shield_s3::{Course, Done, Fault, GRACE};
+use shield_s3::{Course, Done, Fault, GRACE, MAX_GONE, Words};
 
 use crate::feed::{feed_key, lift, snapshot, wall};
 use crate::folder::{Folder, place};
@@ -56,7 +56,8 @@ fn files_go_before_the_manifest_and_old_ones_after_the_grace() {
     assert_eq!((done.files, done.gone), (1, 0));
     let later = now + GRACE - Duration::from_secs(1);
     assert_eq!(course.round(later).unwrap().gone, 0);
-    assert_eq!(course.round(now + GRACE).unwrap().gone, 3);
+    let later = later + Duration::from_secs(2);
+    assert_eq!(course.round(later).unwrap().gone, 3);
     let kept = format!("all/files/{}", second.0.hash);
     assert_eq!(shelf.names(), [kept, "all/manifest".to_owned()]);
     // Whoever stands still for long keeps what the manifest that stands there names, over a start, too.
@@ -94,6 +95,9 @@ fn whatever_goes_wrong_at_whatever_step_is_made_good() {
                     // After each step what the manifest names is there: the shelf looks.
                     for _ in 0..5 {
                         failed += u64::from(course.round(now).is_err());
+                        failed += u64::from(course.untidy().is_some());
+                        // What does not go is tried again a minute later.
+                        now += Duration::from_secs(61);
                     }
                     now += GRACE;
                 }
@@ -168,38 +172,90 @@ fn a_folder_that_is_not_whole_puts_no_manifest() {
 }
 
 #[test]
-fn a_stop_goes_though_no_file_does_and_no_earlier_word_goes_over_a_later_one() {
+fn what_does_not_go_holds_up_no_manifest_and_goes_by_and_by() {
     let (folder, shelf, now) = (Folder::new(), Memory::default(), Instant::now());
     let first = snapshot(place(1, 5), &NAMES);
     folder.publish(place(1, 5), 1, &[&first]);
-    ledger::disk::remove(&folder.file(&first.0)).unwrap();
+    // So many lay there when it begins, of another run.
+    for n in 0..40 {
+        shelf.set(&format!("all/files/{n:064x}"), b"old");
+    }
     let mut course = Course::new(shelf.clone(), folder.path());
+    course.round(now).unwrap();
+    // The key may not remove.
+    let steps = shelf.0.borrow().steps;
+    shelf.0.borrow_mut().wrong = Some((steps + 1, 0, Wrong::Lost));
+    let mut at = now + GRACE;
+    assert_eq!(course.round(at).unwrap(), Done::default());
+    assert!(course.untidy().unwrap().to_string().contains("no answer"));
+    // Meanwhile manifests go, and nothing is asked for again at once.
+    folder.publish(place(1, 5), 2, &[&first]);
+    let steps = shelf.0.borrow().steps;
+    assert!(course.round(at + Duration::from_secs(1)).unwrap().manifest);
+    assert_eq!(shelf.0.borrow().steps, steps + 1);
+    at += Duration::from_secs(60);
+    let gone: Vec<u64> = (0..4).map(|_| course.round(at).unwrap().gone).collect();
+    assert_eq!(gone, [MAX_GONE as u64, MAX_GONE as u64, 40 - 2 * MAX_GONE as u64, 0]);
+    assert!(course.untidy().is_none());
+}
+
+#[test]
+fn a_store_that_answers_otherwise_each_time_says_one_thing_and_no_document() {
+    let fault = |said: &str| Fault::Store {
+        action: "write",
+        name: "all/manifest".to_owned(),
+        source: said.to_owned().into(),
+    };
+    let one = "Error performing PUT https://b.example/all/manifest in 1.2ms - Server returned non-2xx status code: \
+               403 Forbidden: <?xml version=\"1.0\"?><Error><Code>SignatureDoesNotMatch</Code><CanonicalRequest>PUT\n\
+               x-amz-security-token:SECRET</CanonicalRequest><RequestId>7F3A</RequestId></Error>";
+    let other = one.replace("1.2ms", "3s").replace("7F3A", "99ZZ");
+    let text = fault(one).to_string();
+    assert!(
+        text.contains("403 Forbidden: SignatureDoesNotMatch") && !text.contains("SECRET"),
+        "{text}"
+    );
+    assert_eq!(fault(one).kind(), fault(&other).kind());
+    assert_ne!(fault(one).kind(), fault(&one.replace("Forbidden", "Conflict")).kind());
+    assert!(fault(&"ä".repeat(4_000)).to_string().len() < 400);
+}
+
+#[test]
+fn a_stop_goes_though_no_file_does_and_no_earlier_word_goes_over_a_later_one() {
+    let (folder, shelf) = (Folder::new(), Memory::default());
+    let mut words = Words::new(shelf.clone(), folder.path());
+    assert!(!words.round().unwrap(), "there is none");
     let made = wall();
     folder.stop(&stop(made));
-    assert!(course.round(now).is_err());
+    assert!(words.round().unwrap());
     assert_eq!(shelf.of("all/stop").unwrap(), stop(made).into_bytes());
+    // The same again asks for nothing.
+    let steps = shelf.0.borrow().steps;
+    assert!(!words.round().unwrap());
+    assert_eq!(shelf.0.borrow().steps, steps);
     // The word that ends it goes over it, and stays when it is taken away here.
-    ledger::disk::write(&folder.file(&first.0), &first.1).unwrap();
     let resumed = stop_file(made.plus(1), Act::Resume);
     folder.stop(&resumed);
-    let done = course.round(now).unwrap();
-    assert_eq!((done.stop, done.manifest), (true, true));
+    assert!(words.round().unwrap());
     ledger::disk::remove(&folder.path().join("all/stop")).unwrap();
-    course.round(now).unwrap();
+    assert!(!words.round().unwrap());
     assert_eq!(shelf.of("all/stop").unwrap(), resumed.clone().into_bytes());
     // Brought there by hand, out of the safe, while the house was away: an earlier word does not undo it.
     folder.stop(&resumed);
     let by_hand = stop(made.plus(2));
     shelf.set("all/stop", by_hand.as_bytes());
-    let mut course = Course::new(shelf.clone(), folder.path());
-    assert!(matches!(course.round(now), Err(Fault::LaterStop(_))));
+    let mut words = Words::new(shelf.clone(), folder.path());
+    assert!(matches!(words.round(), Err(Fault::LaterStop(_))));
     assert_eq!(shelf.of("all/stop").unwrap(), by_hand.clone().into_bytes());
     folder.stop(&stop_file(made.plus(3), Act::Resume));
-    assert!(course.round(now).unwrap().stop);
-    // What is no stop file goes nowhere, and holds up no manifest.
+    assert!(words.round().unwrap());
+    // What is no stop file goes nowhere.
     folder.stop("no stop");
-    folder.publish(place(1, 5), 2, &[&first]);
-    assert!(matches!(course.round(now), Err(Fault::Folder { .. })));
-    let text = shelf.of("all/manifest").unwrap();
-    assert_eq!(text, std::fs::read(folder.path().join("all/manifest")).unwrap());
+    assert!(matches!(words.round(), Err(Fault::Folder { .. })));
+    // What failed is tried again.
+    folder.stop(&stop(made.plus(4)));
+    let steps = shelf.0.borrow().steps;
+    shelf.0.borrow_mut().wrong = Some((steps + 1, 1, Wrong::Lost));
+    assert!(words.round().is_err() && words.round().is_err());
+    assert!(words.round().unwrap());
 }

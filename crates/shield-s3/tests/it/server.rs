@@ -27,7 +27,7 @@ fn bucket(moto: &Moto) -> Bucket {
 
 type Said = Arc<Mutex<Vec<String>>>;
 
-fn mirrored(shelf: Bucket, folder: &Folder) -> (Copying, Said) {
+fn mirrored(shelves: [Bucket; 2], folder: &Folder) -> (Copying, Said) {
     let said = Said::default();
     let of = Arc::clone(&said);
     let told = move |course: &Course<Bucket>, outcome: shield_s3::Outcome<'_>| {
@@ -37,7 +37,13 @@ fn mirrored(shelf: Bucket, folder: &Folder) -> (Copying, Said) {
         };
         of.lock().unwrap().push(line);
     };
-    (begin(shelf, folder.path(), told).unwrap(), said)
+    let of = Arc::clone(&said);
+    let of_stop = move |outcome: Result<bool, &shield_s3::Fault>| {
+        if !matches!(outcome, Ok(false)) {
+            of.lock().unwrap().push(format!("stop: {outcome:?}"));
+        }
+    };
+    (begin(shelves, folder.path(), told, of_stop).unwrap(), said)
 }
 
 fn until(what: &str, said: &Said, check: impl Fn() -> bool) {
@@ -85,7 +91,7 @@ fn an_isp_follows_the_feed_out_of_a_bucket() {
     let (folder, dir) = (Folder::new(), tempfile::tempdir().unwrap());
     let first = snapshot(place(1, 5), &NAMES);
     folder.publish(place(1, 5), 1, &[&first]);
-    let (copying, said) = mirrored(bucket(&moto), &folder);
+    let (copying, said) = mirrored([bucket(&moto), bucket(&moto)], &folder);
     let _end = follow(dir.path(), &moto);
     let status = || Status::read(&dir.path().join("state")).unwrap_or_default();
     until("it follows", &said, || status().names == 3);
@@ -144,8 +150,8 @@ fn a_bucket_that_is_gone_is_said_and_holds_up_nobody() {
     let first = snapshot(place(1, 5), &NAMES);
     folder.publish(place(1, 5), 1, &[&first]);
     let endpoint = moto.endpoint();
-    let none = Bucket::with("s3://none/feed", &Moto::settings(&endpoint)).unwrap();
-    let (copying, said) = mirrored(none, &folder);
+    let none = || Bucket::with("s3://none/feed", &Moto::settings(&endpoint)).unwrap();
+    let (copying, said) = mirrored([none(), none()], &folder);
     until("it is said", &said, || {
         said.lock().unwrap().iter().any(|line| line.starts_with("s3://none/feed: cannot "))
     });

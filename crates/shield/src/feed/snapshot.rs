@@ -61,6 +61,11 @@ impl Gates {
         self.isps.symmetric_difference(&other.isps).cloned().collect()
     }
 
+    /// The ISPs that get nothing by a stop on each alone.
+    pub fn isps(&self) -> impl Iterator<Item = &Organisation> {
+        self.isps.iter()
+    }
+
     /// True where an ISP gets nothing by a stop on it alone, whatever else is stopped.
     pub fn shuts_alone(&self, isp: &Organisation) -> bool {
         self.isps.contains(isp)

@@ -53,8 +53,12 @@ impl State {
                 (self.events.get(id).map_or(&[][..], |known| &known.tickets[..]), None)
             }
         };
+        // What is closed is passed by: of a reporter's past most is.
         let of = move |ticket: &TicketId| {
-            order.is_none_or(|order| self.ticket(*ticket).is_some_and(|of| of.order == *order))
+            self.ticket(*ticket).is_some_and(|of| {
+                of.stages.iter().any(|count| *count > 0)
+                    && order.is_none_or(|order| of.order == *order)
+            })
         };
         tickets.iter().copied().filter(of)
     }

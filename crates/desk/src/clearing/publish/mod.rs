@@ -33,7 +33,8 @@ use shield::wire::{Apart, MAX_APART};
 
 use self::draft::Draft;
 pub use self::elsewhere::{Behind, Elsewhere};
-pub use self::keys::{KEYS, next_feed_key, settled};
+use self::keys::KeysTold;
+pub use self::keys::{KEYS, forget_next, next_feed_key, replacing, settled};
 use self::view::{Round, View};
 use super::house::House;
 use crate::{Error, Result};
@@ -201,8 +202,8 @@ pub struct Publisher {
     bounds: Bounds,
     /// The snapshot that is being made: one at a time, since each holds all it shows.
     draft: Option<Draft>,
-    /// So many replacements of the key are told.
-    turns: usize,
+    /// What is told of replacements of the key.
+    keys: Option<KeysTold>,
 }
 
 impl Publisher {
@@ -230,8 +231,8 @@ impl Publisher {
         }
         let (own, left_out) = (BTreeMap::new(), BTreeMap::new());
         let folder = folder.to_owned();
-        let (bounds, draft, turns) = (Bounds::default(), None, 0);
-        Ok(Self { folder, key, all, own, left_out, stood, retired, beat: 0, bounds, draft, turns })
+        let (bounds, draft, keys) = (Bounds::default(), None, None);
+        Ok(Self { folder, key, all, own, left_out, stood, retired, beat: 0, bounds, draft, keys })
     }
 
     /// The same with other bounds.

@@ -109,7 +109,7 @@ pub fn live(house: &House, whose: &Whose, after: Option<ItemId>, most: usize) ->
 }
 
 fn behind(house: &House, now: Moment) -> Option<(Moment, Behind)> {
-    let behind = house.elsewhere.behind()?;
+    let behind = house.elsewhere.behind(std::time::Instant::now())?;
     let ms = i64::try_from(behind.since.elapsed().as_millis()).unwrap_or(i64::MAX);
     Some((Moment(now.0.saturating_sub(ms)), behind))
 }

@@ -134,6 +134,32 @@ fn a_key_that_was_replaced_takes_back_nothing_that_was_obeyed() {
     assert!(matches!(open(&[8]).map(drop), Err(StopError::Damaged(_))));
 }
 
+#[test]
+fn the_last_word_of_a_stolen_key_gives_way_to_any_of_the_key_that_replaced_it() {
+    let state = tempfile::tempdir().unwrap();
+    let own = |seed: u8| SigningKey::new(FEED, &[seed; 32]).unwrap();
+    let open = |seed: u8| {
+        let (shared, trusted) = (shared(), Trusted::new(vec![own(seed).verifier()], Vec::new()));
+        (Stops::open(state.path(), Arc::new(trusted), "all", Arc::clone(&shared)).unwrap(), shared)
+    };
+    let by = |seed: u8, file: &StopFile| file.sign(&own(seed)).to_string().into_bytes();
+    // Later than whatever will be made.
+    let (stops, shared) = open(7);
+    stops.take(&by(7, &StopFile { epoch: u64::MAX, ..file(1, "lifts") }), "stop at a");
+    stops.take(&by(7, &file(5, "resume")), "stop at a");
+    assert_eq!(words(&shared).get("stop at a").map(String::as_str), Some("stop_back"));
+    let (stops, shared) = open(8);
+    assert_eq!(shared.status().stopped.as_deref(), Some("lifts"));
+    stops.take(&by(8, &file(5, "resume")), "stop at a");
+    assert_eq!(shared.status().stopped, None);
+    // From there on words have their order again, over a restart.
+    for (stops, shared) in [(stops, shared), open(8)] {
+        stops.take(&by(8, &file(4, "lifts")), "stop at b");
+        assert_eq!(words(&shared).get("stop at b").map(String::as_str), Some("stop_back"));
+        assert_eq!(shared.status().stopped, None);
+    }
+}
+
 #[tokio::test]
 async fn a_mirror_that_lets_a_stop_trickle_is_not_heard_out() {
     use std::io::{Read, Write};

@@ -1,6 +1,10 @@
 //! The feed's copy on S3: begun, and what becomes of it said and noted in the house.
 
 use std::path::Path;
+#[cfg(feature = "s3")]
+use std::sync::Arc;
+#[cfg(feature = "s3")]
+use std::time::Instant;
 
 use desk::clearing::publish::Elsewhere;
 use desk::clearing::rounds::Told as Line;
@@ -19,30 +23,41 @@ pub(super) fn begin(
     noted: Elsewhere,
     said: Line,
 ) -> Result<Copying, Told> {
-    use shield_s3::{Bucket, Course, Outcome, Shelf};
-    let bucket = Bucket::from_env(to);
-    let bucket = bucket.map_err(|error| Told::Misuse(format!("{}: {error}", plain(to))))?;
-    let mut left = false;
+    use shield_s3::{Bucket, Course, Fault, Outcome, Shelf};
+    let bucket = || {
+        let bucket = Bucket::from_env(to);
+        bucket.map_err(|error| Told::Misuse(format!("{}: {error}", plain(to))))
+    };
+    let buckets = [bucket()?, bucket()?];
+    let place = buckets[0].shown();
+    noted.begins(&place, Instant::now());
+    let (mut left, mut untidy) = (false, String::new());
+    let (line, at) = (Arc::clone(&said), place.clone());
     let told = move |course: &Course<Bucket>, outcome: Outcome<'_>| {
-        let place = course.shelf().shown();
         if course.leaves_some() && !std::mem::replace(&mut left, true) {
-            said(&format!(
-                "the feed on {place}: more than {} files lay there. Those beyond are left where they are; a rule of \
-                 the bucket removes them (docs/feed-http.md)",
+            line(&format!(
+                "the feed on {at}: more than {} files lay there. Those beyond are left where they are: take away by \
+                 hand what no manifest names",
                 shield_s3::MAX_LISTED
             ));
         }
+        let kind = course.untidy().map(Fault::kind).unwrap_or_default();
+        if let Some(fault) = course.untidy().filter(|_| kind != untidy) {
+            line(&format!("the feed on {at}: what no manifest names any more stays: {fault}"));
+        }
+        untidy = kind;
         match outcome {
             Ok(_) => {
-                if let Some(behind) = noted.is_there() {
+                if let Some(behind) = noted.is_there(Instant::now()) {
                     let failed = crate::commands::counted(behind.failed, "failure");
-                    said(&format!("the feed on {place} is there again, after {failed} in all."));
+                    line(&format!("the feed on {at} is there again, after {failed} in all."));
                 }
             }
             Err(fault) => {
-                if noted.failed(&place, fault.to_string(), std::time::Instant::now()) {
-                    said(&format!(
-                        "ALARM: the feed on {place} is behind: {fault}. It is tried again, every {} s at the longest; \
+                let why = fault.to_string();
+                if noted.failed(&at, &fault.kind(), why, Instant::now()) {
+                    line(&format!(
+                        "ALARM: the feed on {at} is behind: {fault}. It is tried again, every {} s at the longest; \
                          nothing else waits for it",
                         shield_s3::LONGEST.as_secs()
                     ));
@@ -50,7 +65,32 @@ pub(super) fn begin(
             }
         }
     };
-    Ok(shield_s3::begin(bucket, folder, told)?)
+    let mut wrong = String::new();
+    let of_stop = move |outcome: std::result::Result<bool, &Fault>| match outcome {
+        Ok(put) => {
+            wrong.clear();
+            if put {
+                said(&format!("the stop that lies beside the manifest stands on {place}."));
+            }
+        }
+        Err(fault) => {
+            let kind = fault.kind();
+            if wrong != kind {
+                said(&format!(
+                    "ALARM: the stop that lies beside the manifest is not on {place}: {fault}"
+                ));
+            }
+            wrong = kind;
+        }
+    };
+    Ok(shield_s3::begin(buckets, folder, told, of_stop)?)
+}
+
+/// Says once that it is slow.
+pub(super) fn look(noted: &Elsewhere, said: &Line) {
+    if let Some(behind) = noted.slow(std::time::Instant::now()) {
+        said(&format!("ALARM: the feed on {} is behind: {}", behind.place, behind.why));
+    }
 }
 
 /// Nothing that could be had.

@@ -253,12 +253,10 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
                 None => std::future::pending().await,
             }
         };
+        let served = config.as_ref().map(Config::served).transpose()?.unwrap_or_default();
         let reloads = async {
             match &args.dns {
-                Some(path) => {
-                    let known = config.as_ref().map(Config::named).unwrap_or_default();
-                    super::zones::reloads(path, &followed, &keeper, known, &said).await
-                }
+                Some(path) => super::zones::reloads(path, &followed, &keeper, served, &said).await,
                 None => std::future::pending().await,
             }
         };
@@ -436,6 +434,7 @@ fn beats(
                 let again = every.min(Duration::from_millis(house.policy().heartbeat_event_ms));
                 let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
                 turn(&mut files, house, &home, &of_put);
+                super::elsewhere::look(&house.elsewhere(), &of_put);
                 let mut put = |put: Put<'_>| heard((web.as_ref(), copy.as_ref()), &of_put, put);
                 let is_early = since.is_some_and(|since| since < every);
                 let beaten = if is_early {

@@ -2,7 +2,7 @@
 
 mod followed;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,9 +15,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
 use shield::order::words::Organisation;
-use shield_dns::{Access, Algorithm, Client, Key, Layout, Timers, Zones};
+use shield_dns::{Access, Algorithm, Client, Key, Layout, MAX_CLIENTS, Timers, Zones};
 
-use crate::commands::read_text;
+use crate::commands::{plain, read_text};
 use crate::error::Told;
 
 pub(in crate::commands::clearing) use followed::Followed;
@@ -49,9 +49,6 @@ pub(super) struct Config {
 fn contact() -> String {
     "hostmaster.invalid".to_owned()
 }
-
-/// Which ISP each client is, by the client's name.
-pub(super) type Named = BTreeMap<String, Option<String>>;
 
 /// TLS.
 #[derive(Debug, Deserialize)]
@@ -128,37 +125,68 @@ impl Config {
 
     /// Which ISPs clients are.
     pub(super) fn isps(&self) -> Result<BTreeSet<Organisation>, Told> {
-        let isps = self.clients.iter().filter_map(|client| client.isp.as_ref());
-        let named = isps.map(|isp| {
-            Organisation::new(isp).ok_or_else(|| {
-                Told::Misuse(format!(
-                    "{isp:?} is no organisation: `vigie party list` shows their short names"
-                ))
-            })
-        });
-        named.collect()
+        self.clients.iter().filter_map(|client| client.isp().transpose()).collect()
     }
 
-    /// Which client is which ISP, by their names.
-    pub(super) fn named(&self) -> Named {
-        let named = self.clients.iter().map(|client| (client.name.clone(), client.isp.clone()));
-        named.collect()
+    /// Who is served at a start.
+    pub(super) fn served(&self) -> Result<Vec<Client>, Told> {
+        self.clients.iter().map(ClientConfig::client).collect()
     }
 
-    /// Refuses to have a client that was served be another ISP, or none: the zones that it took have serials and steps
-    /// of their own, and those of others lead on from none of them.
-    fn stays(&self, before: &Named) -> Result<(), Told> {
-        let other = self
-            .clients
-            .iter()
-            .find(|client| before.get(&client.name).is_some_and(|isp| *isp != client.isp));
-        match other {
-            None => Ok(()),
-            Some(client) => Err(Told::Misuse(format!(
-                "which ISP the client {:?} is takes a restart",
-                client.name
-            ))),
+    /// Adds those of this list to who was served so far.
+    fn serve(&self, before: &mut Vec<Client>) -> Result<(), Told> {
+        for client in &self.clients {
+            let client = client.client()?;
+            let known = |of: &Client| (&of.name, &of.own) == (&client.name, &client.own);
+            match before.iter_mut().find(|of| known(of)) {
+                // Its keys and addresses of before are still those of somebody who was served.
+                Some(of) => {
+                    for key in client.keys {
+                        if !of.keys.contains(&key) {
+                            of.keys.push(key);
+                        }
+                    }
+                    for net in client.addresses {
+                        if !of.addresses.contains(&net) {
+                            of.addresses.push(net);
+                        }
+                    }
+                }
+                None => before.push(client),
+            }
         }
+        if before.len() > MAX_CLIENTS * 4 {
+            let why = format!("more than {} clients were served since the start", MAX_CLIENTS * 4);
+            return Err(Told::Misuse(format!("{why}: another takes a restart")));
+        }
+        Ok(())
+    }
+
+    /// Refuses to have somebody who was served be another ISP, or none, under whatever name: the zones that they took
+    /// have serials and steps of their own, and those of others lead on from none of them.
+    fn stays(&self, before: &[Client]) -> Result<(), Told> {
+        for client in &self.clients {
+            let client = client.client()?;
+            let known = |of: &&Client| (&of.name, &of.own) == (&client.name, &client.own);
+            if before.iter().any(|of| known(&of)) {
+                continue;
+            }
+            let was = |of: &&Client| {
+                of.own != client.own && (of.name == client.name || of.could_be(&client))
+            };
+            if let Some(was) = before.iter().find(was) {
+                let (name, was) = (plain(&client.name), plain(&was.name));
+                return Err(Told::Misuse(if name == was {
+                    format!("which ISP the client {name} is takes a restart")
+                } else {
+                    format!(
+                        "the client {name} could be the one that was served as {was}, which is another ISP or none: \
+                         that takes a restart"
+                    )
+                }));
+            }
+        }
+        Ok(())
     }
 
     /// The zones, empty, for a house whose log has so many records.
@@ -189,7 +217,7 @@ pub(super) async fn reloads(
     path: &Path,
     followed: &Arc<Mutex<Option<Followed>>>,
     keeper: &Keeper,
-    mut known: Named,
+    mut known: Vec<Client>,
     said: &Line,
 ) {
     let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
@@ -200,12 +228,12 @@ pub(super) async fn reloads(
     while hangups.recv().await.is_some() {
         let read = Config::read(path).and_then(|config| {
             config.stays(&known)?;
-            Ok((config.access()?, config.isps()?, config.named()))
+            let (access, isps) = (config.access()?, config.isps()?);
+            config.serve(&mut known)?;
+            Ok((access, isps, config.clients.len()))
         });
         match read {
-            Ok((access, isps, named)) => {
-                let clients = named.len();
-                known.extend(named);
+            Ok((access, isps, clients)) => {
                 {
                     let mut followed = followed.lock().unwrap_or_else(PoisonError::into_inner);
                     if let Some(zones) = followed.as_mut() {
@@ -250,6 +278,17 @@ pub(super) fn pem(
 }
 
 impl ClientConfig {
+    fn isp(&self) -> Result<Option<Organisation>, Told> {
+        let isp = self.isp.as_ref().map(|isp| {
+            Organisation::new(isp).ok_or_else(|| {
+                Told::Misuse(format!(
+                    "{isp:?} is no organisation: `vigie party list` shows their short names"
+                ))
+            })
+        });
+        isp.transpose()
+    }
+
     fn client(&self) -> Result<Client, Told> {
         let keys: Result<Vec<_>, _> = self.keys.iter().map(KeyConfig::key).collect();
         Ok(Client {
@@ -259,7 +298,7 @@ impl ClientConfig {
             tls_only: self.tls_only,
             zones: None,
             notify: self.notify.clone(),
-            own: self.isp.clone(),
+            own: self.isp()?.map(|isp| isp.as_str().to_owned()),
         })
     }
 }
@@ -294,10 +333,10 @@ mod tests {
     /// A client that took an ISP's own zones is given no others while the server runs, nor the other way round.
     #[test]
     fn which_isp_a_client_is_stays_until_a_restart() {
-        let config = |isps: &[(&str, Option<&str>)]| -> Config {
-            let client = |(name, isp): &(&str, Option<&str>)| {
+        let config = |isps: &[(&str, Option<&str>, u8)]| -> Config {
+            let client = |(name, isp, at): &(&str, Option<&str>, u8)| {
                 let isp = isp.map(|isp| format!("isp = \"{isp}\"\n")).unwrap_or_default();
-                format!("[[client]]\nname = \"{name}\"\naddresses = [\"192.0.2.1/32\"]\n{isp}")
+                format!("[[client]]\nname = \"{name}\"\naddresses = [\"192.0.2.{at}/32\"]\n{isp}")
             };
             let clients: String = isps.iter().map(client).collect();
             toml::from_str(&format!(
@@ -305,15 +344,34 @@ mod tests {
             ))
             .unwrap()
         };
-        let before = config(&[("one", Some("fibre")), ("two", None)]);
+        let before = config(&[("one", Some("fibre"), 1), ("two", None, 2)]);
         assert_eq!(before.isps().unwrap(), [Organisation::new("fibre").unwrap()].into());
-        let known = before.named();
-        for same in [&[("one", Some("fibre"))][..], &[("two", None), ("three", Some("cable"))]] {
+        let known = before.served().unwrap();
+        let three = ("three", Some("cable"), 3);
+        for same in [&[("one", Some("fibre"), 1)][..], &[("two", None, 2), three]] {
             assert!(config(same).stays(&known).is_ok());
         }
-        for other in [("one", Some("cable")), ("one", None), ("two", Some("fibre"))] {
+        for other in [
+            ("one", Some("cable"), 1),
+            ("one", None, 1),
+            ("two", Some("fibre"), 2),
+            // Under another name, from the same address.
+            ("one-b", None, 1),
+            ("one-b", Some("cable"), 1),
+            ("two-b", Some("fibre"), 2),
+        ] {
             assert!(config(&[other]).stays(&known).is_err(), "{other:?}");
         }
-        assert!(config(&[("one", Some(""))]).isps().is_err());
+        // Who came in between is known as well, and stays so once struck off.
+        let mut known = known;
+        config(&[three]).serve(&mut known).unwrap();
+        assert!(config(&[("three-b", None, 3)]).stays(&known).is_err());
+        assert!(config(&[("three-b", None, 4)]).stays(&known).is_ok());
+        assert!(config(&[("one", Some(""), 1)]).isps().is_err());
+        // Blanks around it are none of its name.
+        assert_eq!(
+            config(&[("one", Some(" fibre"), 1)]).served().unwrap()[0].own.as_deref(),
+            Some("fibre")
+        );
     }
 }

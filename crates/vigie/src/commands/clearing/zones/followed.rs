@@ -36,6 +36,8 @@ pub(in crate::commands::clearing) struct Followed {
     publisher: Option<Publisher>,
     /// Names for some ISPs alone, of which one has no zones of its own: they stand in none of its.
     apart: BTreeSet<String>,
+    /// ISPs that are stopped alone, and that no client is: what they take goes on.
+    stopped: BTreeSet<Organisation>,
 }
 
 impl Kept {
@@ -145,7 +147,7 @@ impl Kept {
 impl Followed {
     pub(in crate::commands::clearing) fn new(zones: Zones, isps: BTreeSet<Organisation>) -> Self {
         let (all, own) = (Kept::all(zones), BTreeMap::new());
-        Self { all, own, isps, publisher: None, apart: BTreeSet::new() }
+        Self { all, own, isps, publisher: None, apart: BTreeSet::new(), stopped: BTreeSet::new() }
     }
 
     /// Who serves them from now on.
@@ -161,7 +163,8 @@ impl Followed {
         access: Access,
         isps: BTreeSet<Organisation>,
     ) {
-        self.isps.extend(isps);
+        // Zones of one that no client is any more are followed on; what does not reach it is told again.
+        self.isps = isps;
         if let Some(publisher) = &self.publisher {
             publisher.access(access);
         }
@@ -183,7 +186,8 @@ impl Followed {
     pub(in crate::commands::clearing) fn follow(&mut self, house: &House) -> Vec<String> {
         let Some(feed) = house.feed() else { return Vec::new() };
         let history = feed.history();
-        let mut told = self.note_apart(history);
+        let mut told = self.note_stopped(history);
+        told.extend(self.note_apart(history));
         told.extend(self.all.follow(house, history, None));
         let apart = history.current().apart();
         for isp in self.isps.iter().filter(|isp| apart.contains(isp)) {
@@ -195,6 +199,23 @@ impl Followed {
         if let Some(publisher) = &self.publisher {
             publisher.zones(self.view());
         }
+        told
+    }
+
+    /// Notes which ISPs are stopped alone though no client is theirs, and tells of those that are new.
+    fn note_stopped(&mut self, history: &History) -> Vec<String> {
+        let gates = history.current().gates();
+        let now: BTreeSet<Organisation> =
+            gates.isps().filter(|isp| !self.isps.contains(*isp)).cloned().collect();
+        let line = |isp: &Organisation| {
+            format!(
+                "what {isp} gets is stopped, and no client of the zones says that it is {isp}: where it takes them, it goes \
+                 on blocking. Say it at the client (isp = \"{isp}\" in the file of --dns; of one that was served before \
+                 that takes a restart), or stop everything"
+            )
+        };
+        let told = now.difference(&self.stopped).map(line).collect();
+        self.stopped = now;
         told
     }
 
