@@ -10,6 +10,7 @@ use model::{ExhibitId, Reference};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use shield::order::TicketId;
+use shield::order::step::Asked;
 use vault::{Case, Records};
 
 use crate::clearing::read::Log;
@@ -28,8 +29,7 @@ pub struct Reported {
     pub time: String,
     /// Who wrote it, where that is not withheld.
     pub actor: Option<String>,
-    /// What it says. Of an exhibit that is withheld as privileged it tells neither the exhibit nor the item nor the
-    /// note.
+    /// What it says. Of an exhibit that is withheld as privileged it tells the ticket and its record alone.
     pub body: TicketReported,
     /// True where that is so.
     pub hidden: bool,
@@ -143,7 +143,7 @@ impl Snapshot {
             };
             let hidden = hidden == Some(true);
             if hidden {
-                (body.exhibit, body.item, body.note) = (None, None, None);
+                (body.exhibit, body.item, body.named, body.note) = (None, None, None, None);
             }
             let actor = record.actor(&opening);
             all.push(Reported { record: index as u64, time: record.time, actor, body, hidden });
@@ -159,14 +159,19 @@ pub enum Stands {
     Holds,
     /// It did, and the ticket names a record of this case, which is there.
     Both,
+    /// It did, and the ticket names another case: two may lead to one.
+    Elsewhere,
     /// It is of another log than that house's.
     AnotherLog,
     /// The house's log has no such record: it is shorter, or another record is in its place.
     NotThere,
     /// The record is there, and took no such ticket; or what it said was erased.
     AnotherTicket,
-    /// The ticket names a record of this case that the case does not have so.
-    AnotherCase,
+    /// The ticket has no such item.
+    AnotherItem,
+    /// The ticket names no such record of this case: none, another than is said here, or one that the case does not
+    /// have so.
+    AnotherRecord,
 }
 
 impl Stands {
@@ -175,21 +180,23 @@ impl Stands {
         match self {
             Self::Holds => "holds",
             Self::Both => "both",
+            Self::Elsewhere => "elsewhere",
             Self::AnotherLog => "another_log",
             Self::NotThere => "not_there",
             Self::AnotherTicket => "another_ticket",
-            Self::AnotherCase => "another_case",
+            Self::AnotherItem => "another_item",
+            Self::AnotherRecord => "another_record",
         }
     }
 
     /// False where something is wrong.
     pub fn is_well(self) -> bool {
-        matches!(self, Self::Holds | Self::Both)
+        matches!(self, Self::Holds | Self::Both | Self::Elsewhere)
     }
 }
 
 /// Holds what a case says of a ticket against the house's log, and what the ticket says of the case against the
-/// case's.
+/// case's. Both logs are taken for what they say: whether they hold together `verify` says.
 ///
 /// # Errors
 /// A log that cannot be read.
@@ -204,9 +211,26 @@ pub fn check(case: &Path, house: &Log, reported: &TicketReported) -> Result<Stan
     let Some(taken) = found.taken(TicketId(reported.ticket), house.origin()) else {
         return Ok(Stands::AnotherTicket);
     };
-    let Some(named) = &taken.ticket.case else { return Ok(Stands::Holds) };
-    let well = refer(case, named.record())?.is_some_and(|own| own == *named);
-    Ok(if well { Stands::Both } else { Stands::AnotherCase })
+    let is_item = |text: &String| {
+        let asked = |asked: &Asked| {
+            asked.value.to_string() == *text || asked.as_written.as_deref() == Some(text.as_str())
+        };
+        taken.ticket.items.iter().any(asked)
+    };
+    if !reported.item.as_ref().is_none_or(is_item) {
+        return Ok(Stands::AnotherItem);
+    }
+    let origin = Case::origin_in(case)?;
+    let named = taken.ticket.case.as_ref();
+    match (named.filter(|named| named.log() == origin), reported.named) {
+        (None, Some(_)) => Ok(Stands::AnotherRecord),
+        (None, None) => Ok(if named.is_some() { Stands::Elsewhere } else { Stands::Holds }),
+        (Some(named), said) => {
+            let is_said = said.is_none_or(|said| said == named.record());
+            let is_there = refer(case, named.record())?.is_some_and(|own| own == *named);
+            Ok(if is_said && is_there { Stands::Both } else { Stands::AnotherRecord })
+        }
+    }
 }
 
 /// What names a record of the log in a folder, a case's or a clearing house's; `None`: there is no such record.

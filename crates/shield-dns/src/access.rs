@@ -45,9 +45,13 @@ impl Client {
         self.keys.iter().any(|key| other.keys.contains(key))
     }
 
-    /// True where this one, standing before another, is taken for it.
+    /// True where this one, standing before another, is taken for it whoever asks.
     fn hides(&self, later: &Self) -> bool {
-        self.is_near(later) && (self.keys.is_empty() || self.shares_a_key(later))
+        let within = |net: &IpNet| self.addresses.iter().any(|of| of.contains(net));
+        let all = self.addresses.is_empty()
+            || (!later.addresses.is_empty() && later.addresses.iter().all(within));
+        let keys = later.keys.iter().all(|key| self.keys.contains(key));
+        all && (self.keys.is_empty() || (!later.keys.is_empty() && keys))
     }
 
     /// True where one who asked as this client could, by other settings, ask as that one.
@@ -69,12 +73,12 @@ pub enum AccessError {
     /// A key that cannot be made.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// Who asks could be either of two that get different zones.
+    /// One that gets other zones stands behind one that takes all its requests.
     #[error(
-        "the clients {0} and {1} are different ISPs, or one of them is none, and who asks could be either: give each keys \
-         of its own, or addresses that only it asks from"
+        "the client {1} is another ISP than {0}, or one of them is none, and {0} stands before it and is taken for it \
+         whoever asks: put {1} first, or give each keys or addresses of its own"
     )]
-    Either(String, String),
+    Hidden(String, String),
     /// More clients than are served.
     #[error("{0} clients, and {MAX_CLIENTS} are the most: serve the rest from another server")]
     Many(usize),
@@ -128,10 +132,10 @@ impl Access {
             }
         }
         for (at, first) in clients.iter().enumerate() {
-            // The first of which all holds takes it all: whoever comes behind it could get nothing of its own.
+            // The first of which all holds takes it: who asks as the later one would get nothing of its own.
             let hidden = |later: &&Client| first.own != later.own && first.hides(later);
             if let Some(later) = clients.iter().skip(at + 1).find(hidden) {
-                return Err(AccessError::Either(first.name.clone(), later.name.clone()));
+                return Err(AccessError::Hidden(first.name.clone(), later.name.clone()));
             }
         }
         Ok(Self { keys, clients })

@@ -190,13 +190,24 @@ pub struct Course<S> {
     left: bool,
     /// What did not go, and when that was tried.
     untidy: Option<(Instant, Fault)>,
+    /// All that did not go.
+    stuck: BTreeSet<Sha256Hex>,
 }
 
 impl<S: Shelf> Course<S> {
     /// Out of the folder that the publisher writes into.
     pub fn new(shelf: S, folder: &Path) -> Self {
         let folder = folder.join(ALL);
-        Self { shelf, folder, files: None, out: None, keys: None, left: false, untidy: None }
+        Self {
+            shelf,
+            folder,
+            files: None,
+            out: None,
+            keys: None,
+            left: false,
+            untidy: None,
+            stuck: BTreeSet::new(),
+        }
     }
 
     /// Where it puts.
@@ -346,28 +357,29 @@ impl<S: Shelf> Course<S> {
     fn tidy(&mut self, now: Instant, done: &mut Done) {
         let Some(files) = &mut self.files else { return };
         let named = self.out.as_ref().map(|out| &out.names);
-        let mut old = Vec::new();
+        let (mut old, mut stuck) = (Vec::new(), Vec::new());
         for (hash, (bytes, since)) in files.iter_mut() {
             if named.is_some_and(|named| named.contains(hash)) {
                 *since = None;
-            } else if now.saturating_duration_since(*since.get_or_insert(now)) >= GRACE
-                && old.len() < MAX_GONE
-            {
+            } else if now.saturating_duration_since(*since.get_or_insert(now)) >= GRACE {
                 // From here on it may be gone, whatever is answered.
                 *bytes = 0;
-                old.push(*hash);
+                if self.stuck.contains(hash) { stuck.push(*hash) } else { old.push(*hash) }
             }
         }
         if self.untidy.as_ref().is_some_and(|(at, _)| now.saturating_duration_since(*at) < UNTIDY) {
             return;
         }
         self.untidy = None;
-        for hash in old {
+        // What did not go before holds up none of the others.
+        for hash in old.into_iter().chain(stuck).take(MAX_GONE) {
             if let Err(fault) = self.shelf.remove(&object(&format!("files/{hash}"))) {
+                self.stuck.insert(hash);
                 self.untidy = Some((now, fault));
                 return;
             }
             files.remove(&hash);
+            self.stuck.remove(&hash);
             done.gone += 1;
         }
     }

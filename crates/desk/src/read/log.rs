@@ -133,6 +133,13 @@ impl Snapshot {
             let Some(ExhibitId(id)) = id else { continue };
             names_hidden |= hidden.query_row([id.as_slice()], |row| row.get::<_, bool>(0))?;
         }
+        if names_hidden && entry.kind == "ticket.reported" {
+            // What led to a ticket, and what it led to, tells what is in it; so does which record sealed it.
+            for field in &mut entry.fields {
+                let shown = ["house", "ticket"].contains(&field.name.as_str());
+                field.value.take_if(|_| !shown);
+            }
+        }
         if names_hidden {
             for field in entry.fields.iter_mut().filter(|f| NAMES.contains(&f.name.as_str())) {
                 field.value = None;

@@ -158,9 +158,9 @@ fn a_stolen_key_reads_and_forges_what_its_own_client_takes_and_no_more() {
 
 #[test]
 fn what_does_not_fit_a_datagram_is_for_tcp() {
-    let long = |letter: &str| [letter.repeat(50), letter.repeat(49)].join(".");
-    let layout = Layout { suffix: long("s"), contact: long("c"), ..super::layout() };
-    let (zones, zone) = (Zones::new(&layout, 1000).unwrap(), format!("hot.{}", long("s")));
+    let (suffix, contact) = ("s".repeat(55), ["c".repeat(50), "c".repeat(49)].join("."));
+    let layout = Layout { suffix: suffix.clone(), contact, ..super::layout() };
+    let (zones, zone) = (Zones::new(&layout, 1000).unwrap(), format!("hot.{suffix}"));
     let key = Key::new(&["k"; 100].join("."), Algorithm::Sha512, &[7; 64]).unwrap();
     for (udp, answers) in [(true, 0), (false, 1)] {
         let (mut sequence, request) = signed_for(&zone, key.clone(), Rtype::SOA, 1000);

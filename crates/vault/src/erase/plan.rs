@@ -248,6 +248,10 @@ impl Case {
                 "sums.compared" if exhibit.is_some() || sums.is_some() => {
                     fields.extend(all_but(&["actor", "algorithm", "agrees"]));
                 }
+                // What led to a ticket was read there.
+                "ticket.reported" if exhibit.is_some() => {
+                    fields.extend(["exhibit", "item", "named", "note"]);
+                }
                 "exhibit.stamped" if exhibit.is_some() => fields.extend(["exhibit", "token"]),
                 "table.laid" | "addresses.taken" | "mapping.laid" if exhibit.is_some() => {
                     return Err(Error::NotErasable(format!(
@@ -260,7 +264,11 @@ impl Case {
             // Wherever else an id stands: a list, a text of differences, a token over it.
             for (name, field) in &opening.fields {
                 if digests.stand_in(&field.value.to_string()) {
-                    fields.insert(name);
+                    if is_kept(&record.kind, name) {
+                        plan.same.push((index, name.clone()));
+                    } else {
+                        fields.insert(name);
+                    }
                 }
             }
             // A sum of which it was not known that it is of this: its name is that of what goes.
@@ -310,10 +318,7 @@ impl Case {
                  (--exhibit)"
             )));
         }
-        if matches!(
-            (record.kind.as_str(), field),
-            ("shield.decided", _) | ("shield.standby", "name")
-        ) {
+        if is_kept(&record.kind, field) {
             return Err(Error::NotErasable(format!(
                 "what is blocked follows from every record since the clearing house began: without field {field:?} of \
                  record {index} it could not start, and nobody could check it. The names that stand there are short \
@@ -342,6 +347,11 @@ pub(super) fn is_text(record: &Record, field: &str) -> bool {
             && def(&record.kind).is_some_and(|def| {
                 def.fields.iter().any(|f| f.name == field && f.text && f.side == Side::Committed)
             }))
+}
+
+/// True of what a clearing house's state follows from: without it the house could not start, and nobody could check it.
+fn is_kept(kind: &str, field: &str) -> bool {
+    matches!((kind, field), ("shield.decided", _) | ("shield.standby", "name"))
 }
 
 /// The item of a record that names many exhibits, and those of them that stay.

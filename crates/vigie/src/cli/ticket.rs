@@ -59,7 +59,8 @@ case in turn where it was reported with `--case`, as `vigie log reference` print
     #[command(after_help = "Example:
   vigie ticket check --shield shield
 
-Where one does not hold the call ends with 1. Tickets of other clearing houses are counted.")]
+Where one does not hold the call ends with 1. Tickets of other clearing houses are counted.
+Both logs are taken for what they say: `vigie verify` first says whether each holds.")]
     Check {
         #[command(flatten)]
         case: CaseDir,

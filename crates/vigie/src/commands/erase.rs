@@ -206,7 +206,10 @@ fn print(planned: &Planned, what: &What, out: &mut dyn Write) -> std::io::Result
         let said = match what {
             What::Field(..) => "the same text stands in other records, and stays there",
             What::Names(..) => "a name of these stands in other records, and stays there",
-            _ => "its name, or that of a container of it, stands in other records, and stays there",
+            _ => {
+                "its name or hash, or a container's name, stands in other records, and stays there (decisions of a \
+                 clearing house keep what they rest on)"
+            }
         };
         writeln!(out, "note: {said}: {places}{more}")?;
         say!(

@@ -137,10 +137,12 @@ fn check(case: &Path, shield: &Path, as_json: bool) -> Result<(), Told> {
         let said = match stands {
             Stands::Holds => "holds; it names no case",
             Stands::Both => "holds, and it names a record of this case, which is there",
+            Stands::Elsewhere => "holds; it names another case",
             Stands::AnotherLog => "is of another clearing house",
             Stands::NotThere => "WRONG: that log has no such record",
             Stands::AnotherTicket => "WRONG: that record took no such ticket, or was erased",
-            Stands::AnotherCase => "WRONG: it names a record that this case does not have so",
+            Stands::AnotherItem => "WRONG: that ticket has no such item",
+            Stands::AnotherRecord => "WRONG: that ticket names no such record of this case",
         };
         Ok(say!(out, "record {}, ticket {}: {said}", reported.record, body.ticket)?)
     })?;

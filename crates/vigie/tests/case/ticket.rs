@@ -11,8 +11,7 @@ fn begun() -> (Bench, String, String) {
     let bench = reporting();
     let seizure = bench.seizure("seizure", "small", 1.0, 2);
     bench.open("case", &seizure);
-    let sql =
-        "SELECT lower(hex(id)) AS id FROM exhibit WHERE container IS NULL ORDER BY ord LIMIT 1";
+    let sql = "SELECT id FROM exhibit WHERE container = '' ORDER BY record LIMIT 1";
     let found = bench.json(&["sql", "--case", "case", "--json", sql]);
     let exhibit = found["id"].as_str().unwrap().to_owned();
     let named = bench.ok(&["log", "reference", "--case", "case", "--exhibit", &exhibit]);
@@ -75,7 +74,20 @@ fn a_case_and_a_ticket_name_one_another_and_both_are_held_against_the_logs() {
     bench.ok(&["ticket", "add", "--case", "case", "1", "--at", reply["taken"].as_str().unwrap()]);
     let out = bench.run(&check);
     let said = String::from_utf8_lossy(&out.stdout).into_owned();
-    assert!(said.lines().next().unwrap().contains("another_case"), "{said}");
+    assert!(said.lines().next().unwrap().contains("another_record"), "{said}");
+    // Nor does what is said here hold of a ticket that says otherwise: another record, another item.
+    let other = "other.example/case/9#4:".to_owned() + &"2".repeat(64);
+    let at = report(&bench, &other)["taken"].as_str().unwrap().to_owned();
+    let newest = |more: &[&str]| {
+        bench.ok(&[&["ticket", "add", "--case", "case", "2", "--at", &at][..], more].concat());
+        let said = String::from_utf8_lossy(&bench.run(&check).stdout).into_owned();
+        let newest: Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+        newest["stands"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(newest(&[]), "elsewhere");
+    assert_eq!(newest(&["--named", "1"]), "another_record");
+    assert_eq!(newest(&["--item", "other.test"]), "another_item");
+    assert_eq!(newest(&["--item", "http://tv.stream.test/live/1.ts"]), "elsewhere");
 }
 
 #[test]
@@ -135,4 +147,17 @@ fn pages_show_it_to_who_may_see_what_led_there() {
     );
     let listed = bench.json(&["ticket", "list", "--case", "case", "--json"]);
     assert!(listed["withheld"] == true && listed["exhibit"].is_null() && listed["note"].is_null());
+    // Nor does the log's own page, or a search of it.
+    let (_, page) = served.get(&format!("/log/{}", listed["record"]));
+    assert!(page.contains(taken) && !page.contains(shown[1]) && !page.contains(&exhibit), "{page}");
+    let (_, page) = served.get("/log?kind=ticket.reported&q=tv.stream.test");
+    assert!(!page.contains(taken), "{page}");
+    drop(served);
+    // Erased, it leaves nothing of what led there.
+    let why = ["--basis", "art. 16", "--reason", "a request"];
+    bench.ok(&[&["erase", "--case", "case", "--exhibit", &exhibit][..], &why].concat());
+    let said = bench.ok(&["ticket", "list", "--case", "case", "--json"]);
+    for gone in [shown[1], shown[2], exhibit.as_str()] {
+        assert!(!said.contains(gone), "{said}");
+    }
 }

@@ -26,6 +26,8 @@ struct Noted {
     /// What tells one failure from another.
     kind: String,
     behind: Option<Behind>,
+    /// A stop that is not there, though it lies beside the manifest here.
+    stop: Option<(String, Behind)>,
     /// Where one is made: its place, and when it last was where the feed is, or began.
     made: Option<(String, Instant)>,
     /// True once it was said that it is slow.
@@ -38,8 +40,9 @@ pub struct Elsewhere(Arc<Mutex<Noted>>);
 
 impl Default for Elsewhere {
     fn default() -> Self {
-        let (failed, kind, behind, made, slow) = (0, String::new(), None, None, false);
-        Self(Arc::new(Mutex::new(Noted { failed, kind, behind, made, slow })))
+        let (kind, slow) = (String::new(), false);
+        let noted = Noted { failed: 0, kind, behind: None, stop: None, made: None, slow };
+        Self(Arc::new(Mutex::new(noted)))
     }
 }
 
@@ -56,7 +59,9 @@ impl Elsewhere {
     /// It is where the feed is. Tells how it was, where it was behind.
     pub fn is_there(&self, now: Instant) -> Option<Behind> {
         let mut noted = self.noted();
+        let stop = noted.stop.take();
         let was = noted.behind(now);
+        noted.stop = stop;
         if let Some((_, at)) = &mut noted.made {
             *at = now;
         }
@@ -78,6 +83,23 @@ impl Elsewhere {
         is_new
     }
 
+    /// The stop that lies beside the manifest is there, or there is none.
+    pub fn stop_is_there(&self) {
+        self.noted().stop = None;
+    }
+
+    /// It could not be brought there. True as with [`Elsewhere::failed`].
+    pub fn stop_failed(&self, place: &str, kind: &str, why: String, now: Instant) -> bool {
+        let mut noted = self.noted();
+        let before = noted.stop.take();
+        let is_new = before.as_ref().is_none_or(|(before, _)| before != kind);
+        let since = before.as_ref().map_or(now, |(_, behind)| behind.since);
+        let failed = before.map_or(1, |(_, behind)| behind.failed.saturating_add(1));
+        let behind = Behind { place: place.to_owned(), since, failed, why };
+        noted.stop = Some((kind.to_owned(), behind));
+        is_new
+    }
+
     /// How it is, while it is behind.
     pub fn behind(&self, now: Instant) -> Option<Behind> {
         self.noted().behind(now)
@@ -86,7 +108,7 @@ impl Elsewhere {
     /// That it is slow, the first time: nothing failed, and it is behind all the same.
     pub fn slow(&self, now: Instant) -> Option<Behind> {
         let mut noted = self.noted();
-        if noted.slow || noted.behind.is_some() {
+        if noted.slow || noted.behind.is_some() || noted.stop.is_some() {
             return None;
         }
         let behind = noted.behind(now);
@@ -97,6 +119,9 @@ impl Elsewhere {
 
 impl Noted {
     fn behind(&self, now: Instant) -> Option<Behind> {
+        if let Some((_, behind)) = &self.stop {
+            return Some(behind.clone());
+        }
         if self.behind.is_some() {
             return self.behind.clone();
         }
@@ -134,6 +159,19 @@ mod tests {
         assert!(failed("no bucket", "no bucket", 9));
         let behind = copy.behind(later(9)).unwrap();
         assert_eq!((behind.since, behind.failed), (later(9), 4));
+    }
+
+    #[test]
+    fn a_stop_that_is_not_there_is_behind_whatever_files_are() {
+        let (copy, now) = (Elsewhere::default(), Instant::now());
+        assert!(copy.stop_failed("s3://feed", "later", "a later word stands there".into(), now));
+        assert!(!copy.stop_failed("s3://feed", "later", "a later word stands there".into(), now));
+        assert_eq!(
+            (copy.is_there(now), copy.behind(now).map(|behind| behind.failed)),
+            (None, Some(2))
+        );
+        copy.stop_is_there();
+        assert_eq!(copy.behind(now), None);
     }
 
     #[test]

@@ -86,8 +86,6 @@ pub fn settled(home: &Path, authority: &str, standing: &Standing) -> Result<Sign
         let next = next(home, last);
         if own(&next)?.is_some() {
             disk::rename(&next, &path)?;
-            // Whatever else was made for the one before can be recorded no more.
-            forget_all(home)?;
         } else if is_void(own(&path)?) {
             // Nobody else put it in its place meanwhile.
             return Err(Error::Asked(format!(
@@ -101,8 +99,11 @@ pub fn settled(home: &Path, authority: &str, standing: &Standing) -> Result<Sign
     feed_key(home, authority)
 }
 
-/// Takes away next keys that were never recorded.
-fn forget_all(home: &Path) -> Result<()> {
+/// Takes away next keys that were never recorded. Who calls it replaces the key, and nobody else does ([`replacing`]).
+///
+/// # Errors
+/// The disk.
+pub fn forget_unrecorded(home: &Path) -> Result<()> {
     let (folder, begins) = NEXT.rsplit_once('/').unwrap_or(("", NEXT));
     let folder = home.join(folder);
     for name in super::names(&folder)?.into_iter().filter(|name| name.starts_with(begins)) {

@@ -34,7 +34,7 @@ use shield::wire::{Apart, MAX_APART};
 use self::draft::Draft;
 pub use self::elsewhere::{Behind, Elsewhere};
 use self::keys::KeysTold;
-pub use self::keys::{KEYS, forget_next, next_feed_key, replacing, settled};
+pub use self::keys::{KEYS, forget_next, forget_unrecorded, next_feed_key, replacing, settled};
 use self::view::{Round, View};
 use super::house::House;
 use crate::{Error, Result};

@@ -1,6 +1,6 @@
 //! What may be told of a decision: one writing, frozen, and nothing that stays closed.
 
-use shield::order::{Decision, TicketId, Turn};
+use shield::order::{Actor, Decision, Deed, Role, TicketId, Turn};
 use shield::proof::{is_under, path};
 use shield::told::{MAX_STATEMENT, leaves, root, salt, statements};
 
@@ -13,7 +13,14 @@ fn all() -> Decision {
 
 #[test]
 fn statements_are_written_as_they_were_frozen() {
-    let text: String = statements(&all()).into_iter().map(|one| one.text + "\n").collect();
+    // Whose a probe is, is told of nothing that it did.
+    let probe = Actor { role: Role::Probe, ..reviewer() };
+    let captured = |deed: &Deed| matches!(deed, Deed::Turned { turn: Turn::Captured(_), .. });
+    let deeds = deeds().into_iter().filter(captured).collect();
+    let by_probe = statements(&Decision { at: AT, by: probe, deeds });
+    assert!(by_probe.iter().all(|one| !one.text.contains("organisation")) && !by_probe.is_empty());
+    let told = statements(&all()).into_iter().chain(by_probe);
+    let text: String = told.map(|one| one.text + "\n").collect();
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/order/told.jsonl");
     if std::env::var_os("VIGIE_WRITE_FORMAT").is_some() {
         ledger::disk::write(file.as_ref(), text.as_bytes()).unwrap();

@@ -32,7 +32,7 @@ pub(super) fn begin(
     let place = buckets[0].shown();
     noted.begins(&place, Instant::now());
     let (mut left, mut untidy) = (false, String::new());
-    let (line, at) = (Arc::clone(&said), place.clone());
+    let (line, at, stops) = (Arc::clone(&said), place.clone(), noted.clone());
     let told = move |course: &Course<Bucket>, outcome: Outcome<'_>| {
         if course.leaves_some() && !std::mem::replace(&mut left, true) {
             line(&format!(
@@ -65,22 +65,20 @@ pub(super) fn begin(
             }
         }
     };
-    let mut wrong = String::new();
     let of_stop = move |outcome: std::result::Result<bool, &Fault>| match outcome {
         Ok(put) => {
-            wrong.clear();
+            stops.stop_is_there();
             if put {
                 said(&format!("the stop that lies beside the manifest stands on {place}."));
             }
         }
         Err(fault) => {
-            let kind = fault.kind();
-            if wrong != kind {
+            let why = format!("the stop that lies beside the manifest is not there: {fault}");
+            if stops.stop_failed(&place, &fault.kind(), why, Instant::now()) {
                 said(&format!(
                     "ALARM: the stop that lies beside the manifest is not on {place}: {fault}"
                 ));
             }
-            wrong = kind;
         }
     };
     Ok(shield_s3::begin(buckets, folder, told, of_stop)?)

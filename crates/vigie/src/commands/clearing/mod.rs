@@ -157,11 +157,10 @@ fn act(home: Option<&Path>, words: &Clearing) -> Result<(), Told> {
     })?;
     let mut out = std::io::stdout();
     let failed = matches!(reply, Reply::Misuse { .. } | Reply::Failed { .. });
+    // It is durable: that its record cannot be read at this moment makes no failure of it.
     let taken = match &reply {
         Reply::Done { deeds, record, .. } => ticket_of(deeds)
-            .map(|ticket| show::taken(&acting.of.shield, ticket.id, *record))
-            .transpose()?
-            .flatten(),
+            .and_then(|ticket| show::taken(&acting.of.shield, ticket.id, *record).ok().flatten()),
         _ => None,
     };
     if acting.json && !failed {

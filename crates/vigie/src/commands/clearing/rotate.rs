@@ -6,7 +6,7 @@ use std::path::Path;
 
 use desk::clearing::HouseAct;
 use desk::clearing::door::{self, Reply, Request};
-use desk::clearing::publish::{forget_next, next_feed_key, replacing, settled};
+use desk::clearing::publish::{forget_next, forget_unrecorded, next_feed_key, replacing, settled};
 use serde_json::json;
 
 use super::stop_file::at_authority;
@@ -41,6 +41,8 @@ pub(super) fn run(home: Option<&Path>, grounds: &str, acting: &Acting) -> Result
     super::noted(reply)?;
     let after = super::show::read(Some(&home), dir)?;
     let key = settled(&home, &authority, &after).map_err(told(&home))?.verifier().text();
+    // What else was made for the key before can be recorded no more.
+    forget_unrecorded(&home).map_err(told(&home))?;
     let mut out = std::io::stdout();
     let standby = after.standbys.named.as_ref().map(|named| named.name.clone());
     if *json {

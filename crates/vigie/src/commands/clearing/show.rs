@@ -182,7 +182,7 @@ pub(super) fn ticket(
         say!(out, "  taken by {}", taken.at)?;
     }
     if let Some(case) = case {
-        say!(out, "  led to by {case}")?;
+        say!(out, "  the reporter names {case}")?;
     }
     for item in items {
         let text = |name: &str| item.get(name).and_then(Value::as_str).map(plain);

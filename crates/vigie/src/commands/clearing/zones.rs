@@ -139,14 +139,22 @@ impl Config {
             let client = client.client()?;
             let known = |of: &Client| (&of.name, &of.own) == (&client.name, &client.own);
             match before.iter_mut().find(|of| known(of)) {
-                // Its keys and addresses of before are still those of somebody who was served.
+                // Its keys and addresses of before are still those of somebody who was served; none are any.
                 Some(of) => {
-                    for key in client.keys {
+                    if of.addresses.is_empty() || client.addresses.is_empty() {
+                        of.addresses.clear();
+                    }
+                    let anywhere = of.addresses.is_empty();
+                    let any_key = of.keys.is_empty() || client.keys.is_empty();
+                    if any_key {
+                        of.keys.clear();
+                    }
+                    for key in client.keys.into_iter().filter(|_| !any_key) {
                         if !of.keys.contains(&key) {
                             of.keys.push(key);
                         }
                     }
-                    for net in client.addresses {
+                    for net in client.addresses.into_iter().filter(|_| !anywhere) {
                         if !of.addresses.contains(&net) {
                             of.addresses.push(net);
                         }
@@ -167,8 +175,17 @@ impl Config {
     fn stays(&self, before: &[Client]) -> Result<(), Told> {
         for client in &self.clients {
             let client = client.client()?;
-            let known = |of: &&Client| (&of.name, &of.own) == (&client.name, &client.own);
-            if before.iter().any(|of| known(&of)) {
+            // Who was served so, by no other key and from nowhere else, was so beside the others.
+            let same = |of: &Client| {
+                (&of.name, &of.own) == (&client.name, &client.own)
+                    && (of.keys.is_empty() || !client.keys.is_empty())
+                    && client.keys.iter().all(|key| of.keys.is_empty() || of.keys.contains(key))
+                    && (of.addresses.is_empty() || !client.addresses.is_empty())
+                    && client.addresses.iter().all(|net| {
+                        of.addresses.is_empty() || of.addresses.iter().any(|of| of.contains(net))
+                    })
+            };
+            if before.iter().any(same) {
                 continue;
             }
             let was = |of: &&Client| {
@@ -359,6 +376,8 @@ mod tests {
             ("one-b", None, 1),
             ("one-b", Some("cable"), 1),
             ("two-b", Some("fibre"), 2),
+            // Under its own name, from where the other was served.
+            ("one", Some("fibre"), 2),
         ] {
             assert!(config(&[other]).stays(&known).is_err(), "{other:?}");
         }
