@@ -139,7 +139,7 @@ fn what_the_state_follows_from_is_not_erased_and_what_was_erased_stops_no_start(
     // Who wants to write beside it is told who has it, and does not wait for ever.
     let out = bench.run(&["backup", "--case", "shield", "--to", "copy"]);
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
-    assert!(out.status.code() == Some(3) && said.contains("by vigie serve --shield"), "{said}");
+    assert!(out.status.code() == Some(3) && said.contains("vigie serve --shield"), "{said}");
 }
 
 /// Two hours from now.
