@@ -11,7 +11,7 @@ fn begun() -> (Bench, String, String) {
     let bench = reporting();
     let seizure = bench.seizure("seizure", "small", 1.0, 2);
     bench.open("case", &seizure);
-    let sql = "SELECT id FROM exhibit WHERE container = '' ORDER BY record LIMIT 1";
+    let sql = "SELECT id FROM exhibit WHERE container = '' AND facts > 0 ORDER BY record LIMIT 1";
     let found = bench.json(&["sql", "--case", "case", "--json", sql]);
     let exhibit = found["id"].as_str().unwrap().to_owned();
     let named = bench.ok(&["log", "reference", "--case", "case", "--exhibit", &exhibit]);
