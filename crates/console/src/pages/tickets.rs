@@ -37,7 +37,7 @@ fn section(lang: Lang, all: &[Reported], whole: bool) -> Markup {
     let mut cols = vec![
         Col::text(lang.t("led.ticket")).wide(),
         Col::text(lang.t("led.item")),
-        Col::number(lang.t("history.record")),
+        Col::number(lang.t("log.record")),
         Col::text(lang.t("history.when")),
     ];
     if whole {
