@@ -101,7 +101,7 @@ class Bench:
         text = (DOCS / "keep.toml.example").read_text()
         for old, new in (("/run/vigie-keep", str(self.run)), ("127.0.0.1:5354", f"{KEEP}:{self.feed}"),
                          ("127.0.0.1:53\"", f"{KEEP}:{self.port}\""), ('"observe" ', '"enforce" '),
-                         ("silence_s = 600", f"silence_s = {self.silence}"),
+                         ("silence_s = 900", f"silence_s = {self.silence}"),
                          ("additions_a_minute = 1000", "additions_a_minute = 40")):
             assert text.count(old) >= 1, old
             text = text.replace(old, new)
@@ -112,7 +112,7 @@ class Bench:
         """What the unit's commands are told of this test's resolver."""
         return {"UNBOUND_CONTROL": "unbound-control -c unbound.conf",
                 "REC_CONTROL": f"rec_control --config-dir={self.work} --socket-dir={self.work}",
-                "LUA": f"{self.work}/vigie.lua", "OFF": f"{self.work}/off.lua"}
+                "OFF": f"{self.work}/off"}
 
     @property
     def flush(self):
@@ -201,12 +201,12 @@ class PowerDns(Bench):
 
     def resolver(self):
         profile = (DOCS / "recursor.conf.example").read_text()
-        lua = self.profile("recursor.lua.example", ("127.0.0.1:5354", f"{KEEP}:{self.feed}"), LOOKUP)
+        lua = self.profile("recursor.lua.example", ("127.0.0.1:5354", f"{KEEP}:{self.feed}"), LOOKUP,
+                           ("/run/vigie-recursor-off", f"{self.work}/off"))
         assert "/etc/powerdns/vigie.lua" in profile
-        # What else an ISP has there.
+        # What else an ISP has there: it stays, with keep and without.
         others = f"clearTA('.')\naddTA('.', '{' '.join(self.world.ds.split()[3:])}')\n" if self.world else ""
         (self.work / "vigie.lua").write_text(lua + others)
-        (self.work / "off.lua").write_text(others)
         (self.work / "recursor.conf").write_text(
             profile.replace("/etc/powerdns/vigie.lua", f"{self.work}/vigie.lua")
             + f"local-address={KEEP}\nlocal-port={self.port}\nsocket-dir={self.work}\ndaemon=no\nthreads=2\n"
@@ -317,6 +317,30 @@ def course(bench):
     until("it is let in", lambda: blocked(bench, "flood59.example"), bench.soon)
     follower.lift("flood59.example")
     until("it is open", lambda: opened(bench, "flood59.example"), bench.soon)
+
+    # A customer calls: an exception with its reason, while all else goes on. It opens that name alone, and at once.
+    settings = bench.work / "keep.toml"
+    text = settings.read_text()
+    settings.write_text(text.replace("protected = [", 'protected = ["flood1.example # a customer called", '))
+    bench.children["keep"].send_signal(signal.SIGHUP)
+    figures["open after its exception"] = until("it is open", lambda: opened(bench, "flood1.example"), bench.soon)
+    assert blocked(bench, "flood0.example")
+    refused = follower.block("flood1.example", answer="refused")
+    assert refused["word"] == "protected" and "a customer called" in refused["message"], refused
+    # What cannot be read changes nothing.
+    settings.write_text("protected = ")
+    bench.children["keep"].send_signal(signal.SIGHUP)
+    assert "stays as it was" in until_log(bench, "stays as it was")
+    assert opened(bench, "flood1.example") and blocked(bench, "flood0.example")
+    # Taken back: whoever follows has to say all anew.
+    settings.write_text(text)
+    bench.children["keep"].send_signal(signal.SIGHUP)
+    until("it says so", lambda: follower.hear("alive", silence_ms=600_000).get("word") == "no_hello", 5)
+    follower.close()
+    follower = Follower(bench.run)
+    follower.block("flood1.example", answer="held")
+    vigie(bench, "release")
+    until("it is blocked", lambda: blocked(bench, "flood1.example"), bench.soon)
 
     # The resolver is killed: its blocks are back when it is.
     bench.kill("resolver")

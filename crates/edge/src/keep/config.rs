@@ -160,6 +160,14 @@ impl Config {
         Ok(config)
     }
 
+    /// Reads the same file anew.
+    ///
+    /// # Errors
+    /// See [`ConfigError`].
+    pub(super) fn again(&self) -> Result<Self, ConfigError> {
+        Self::read(&self.path)
+    }
+
     fn check(&self, path: &Path) -> Result<(), ConfigError> {
         let odd = |key, why: String| Err(ConfigError::Value { path: path.to_owned(), key, why });
         if !self.listen.ip().is_loopback() {

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::drivers::{Hand, Out};
 use super::watch::Watcher;
-use super::zones::Served;
+use super::zones::{HOT_LIFE, Served};
 use super::{LAST_WAIT, TICK, Told};
 use crate::clock::now;
 use crate::frame::{Frame, FrameError, Reply};
-use crate::keeping::{Change, Kept, Outcome, Status, Value};
+use crate::keeping::{Change, Kept, Outcome, Protected, Status, Value};
 
 /// What all threads share.
 pub(super) struct Keeper {
@@ -93,11 +93,28 @@ impl Keeper {
         if !changes.is_empty() {
             self.hands.iter().for_each(|hand| hand.push(&changes));
         }
-        if !self.observe
-            && let Err(error) = inner.served.apply(changes)
-        {
+        if self.observe {
+            return;
+        }
+        let Inner { kept, served, .. } = inner;
+        let until = now().saturating_add(HOT_LIFE.as_millis() as u64);
+        let soon = |value: &Value| kept.ends(value).is_some_and(|ends| ends <= until);
+        if let Err(error) = served.apply(changes, soon) {
             (self.told)(&format!("a name stands in no zone and stays open: {error}"));
         }
+    }
+
+    /// Goes by another protected list; how many values that opened.
+    pub(super) fn protect(&self, protected: Protected) -> usize {
+        let mut inner = self.lock();
+        let (changes, narrower) = inner.kept.protect(protected, now());
+        // What may be blocked now is said by whoever follows when it begins anew.
+        if narrower {
+            inner.speaker = None;
+        }
+        let opened = changes.len();
+        self.apply(&mut inner, changes);
+        opened
     }
 
     /// Ends what is due, for ever.
@@ -167,7 +184,10 @@ impl Inner {
             Frame::Block { .. } | Frame::Alive { .. } | Frame::Whole {}
                 if self.speaker != Some(caller) =>
             {
-                let why = "another follower has begun since, or none: send hello first";
+                let why = match self.speaker {
+                    Some(_) => "another follower has begun since: send hello first",
+                    None => "none has begun since keep or its protected list did: send hello first",
+                };
                 return Reply::refused("no_hello", &why);
             }
             _ => {}

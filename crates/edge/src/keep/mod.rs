@@ -29,10 +29,11 @@ pub use drivers::{
 };
 pub use shield_dns::Told;
 
-use crate::keeping::Kept;
+use crate::keeping::{Kept, Protected};
 use drivers::Worker;
 use keeper::Keeper;
 use watch::Watcher;
+pub use zones::HOT_LIFE;
 use zones::Served;
 
 /// How often the clock looks: what is due is open in the zones so much later at most.
@@ -102,7 +103,7 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
     let broke = |e: std::io::Error| KeepError::Broke(e.to_string());
     let told = aside(told).map_err(broke)?;
     let protected = config.protected()?;
-    let (rules, bare) = (protected.len(), protected.len() - protected.explained());
+    let (rules, bare) = counts(&protected);
     let kept = Kept::new(config.limits(), protected);
     let zones = Zones::new(&config.layout(), zones::serial())?;
     let made = config.drivers(&told)?;
@@ -131,9 +132,7 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
             config.suffix,
             if observe { "; it only observes, and blocks nothing" } else { "" }
         ));
-        if bare > 0 {
-            told(&format!("{bare} of {rules} protected rules do not say why: write it after `#`"));
-        }
+        told_why(&told, rules, bare);
         let stopping = async {
             stop.await;
             keeper.end();
@@ -151,6 +150,7 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
                 tokio::time::sleep(TICK).await;
             }
         };
+        let reading = rereads(config, &keeper, &told);
         let serve = shield_dns::serve(
             sockets,
             feed,
@@ -164,8 +164,45 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
                 if left.is_empty() { Ok(()) } else { Err(KeepError::Left(left.join("; "))) }
             }
             why = broken => Err(KeepError::Broke(why)),
+            never = reading => match never {},
         }
     })
+}
+
+/// Reads the protected list anew at each SIGHUP. Where it cannot be read, the one before stands.
+async fn rereads(config: &Config, keeper: &Keeper, told: &Told) -> std::convert::Infallible {
+    let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
+    let Ok(mut hangups) = signal else {
+        told("SIGHUP cannot be heard: what is protected changes with a restart alone");
+        return std::future::pending().await;
+    };
+    while hangups.recv().await.is_some() {
+        let protected = match config.again().and_then(|config| config.protected()) {
+            Ok(protected) => protected,
+            Err(error) => {
+                told(&format!("ALARM: what is protected stays as it was: {error}"));
+                continue;
+            }
+        };
+        let (rules, bare) = counts(&protected);
+        let opened = keeper.protect(protected);
+        told(&format!(
+            "{rules} rules protect from now on, and {opened} values were opened by them"
+        ));
+        told_why(told, rules, bare);
+    }
+    std::future::pending().await
+}
+
+/// How many rules there are, and how many of them do not say why.
+fn counts(protected: &Protected) -> (usize, usize) {
+    (protected.len(), protected.len() - protected.explained())
+}
+
+fn told_why(told: &Told, rules: usize, bare: usize) {
+    if bare > 0 {
+        told(&format!("{bare} of {rules} protected rules do not say why: write it after `#`"));
+    }
 }
 
 /// Says lines in a thread of its own: a terminal that takes no more must not stop the clock. Lines

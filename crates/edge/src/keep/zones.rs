@@ -11,6 +11,11 @@ use crate::keeping::{Change, Value};
 /// anew is never behind what resolvers have, however many changes there were.
 pub(super) const SPACING: Duration = Duration::from_millis(10);
 
+/// A name that lives so long at most when it is blocked goes into the hot zone: longer than any event with its time
+/// after it, and far shorter than what an order alone holds. So what changes often is a small zone, however many names
+/// stand for weeks.
+pub const HOT_LIFE: Duration = Duration::from_secs(12 * 3_600);
+
 /// The time in hundredths of a second: what serials follow, modulo 2^32. Over once in 497 days; RFC
 /// 1982 needs a resolver to have heard from us within half of that.
 pub(super) fn serial() -> u64 {
@@ -26,11 +31,16 @@ pub(super) struct Served {
 }
 
 impl Served {
-    /// Makes changes visible, those first that open. Names go into the hot zone while there is room.
+    /// Makes changes visible, those first that open. Names of which `soon` says that they end soon go into the hot
+    /// zone while there is room, all others into the cold ones.
     ///
     /// # Errors
     /// A name fits into no zone: what shall be open is, and what was to be blocked with it stays open.
-    pub(super) fn apply(&mut self, changes: Vec<Change>) -> Result<(), ZonesError> {
+    pub(super) fn apply(
+        &mut self,
+        changes: Vec<Change>,
+        soon: impl Fn(&Value) -> bool,
+    ) -> Result<(), ZonesError> {
         // What was said last of a name; addresses stand in no zone.
         let mut last = HashMap::with_capacity(changes.len());
         for change in changes {
@@ -59,11 +69,13 @@ impl Served {
             let places = [zones.first(), zones.get(1 + cold_zone(name))];
             !places.into_iter().flatten().any(|zone| zone.contains(name))
         };
-        let new: Vec<Fqdn> = add.into_iter().filter(is_new).collect();
-        let (hot, cold) = new.split_at(room.min(new.len()));
+        let new = add.into_iter().filter(is_new);
+        let (mut hot, mut cold): (Vec<Fqdn>, Vec<Fqdn>) =
+            new.partition(|name| soon(&Value::Name(name.clone())));
+        cold.extend(hot.split_off(room.min(hot.len())));
         let now = serial();
-        let first = self.place(Place::Hot, hot, &hot_gone, now);
-        let second = self.place(Place::Cold, cold, &cold_gone, now);
+        let first = self.place(Place::Hot, &hot, &hot_gone, now);
+        let second = self.place(Place::Cold, &cold, &cold_gone, now);
         self.publisher.zones(self.zones.view());
         self.changed = Instant::now();
         first.and(second)
@@ -82,5 +94,47 @@ impl Served {
             self.zones.change(place, &[], remove, now)?;
         }
         done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shield_dns::{Access, Layout, Timers};
+
+    use super::*;
+
+    #[test]
+    fn what_ends_soon_is_hot_while_there_is_room_and_all_else_is_cold() {
+        let timers = Timers { refresh: 1, retry: 1, expire: 30, ttl: 5 };
+        let (suffix, contact) = ("rpz.example".to_owned(), "hostmaster.example".to_owned());
+        let layout = Layout { suffix, contact, timers, catalog: false };
+        let zones = Zones::new(&layout, serial()).unwrap();
+        let (publisher, _feed) = shield_dns::feed(zones.view(), Access::default());
+        let mut served = Served { zones, publisher, changed: Instant::now() };
+        let value = |text: String| Value::Name(text.parse().unwrap());
+        let soon = |value: &Value| value.to_string().starts_with("event");
+        let counts = |served: &Served| {
+            let view = served.zones.view();
+            let (hot, cold) = view.zones().split_first().unwrap();
+            (hot.len(), cold.iter().map(|zone| zone.len()).sum::<usize>())
+        };
+        let order = (0..40).map(|n| Change::Block(value(format!("order{n}.example"))));
+        served.apply(order.collect(), soon).unwrap();
+        assert_eq!(counts(&served), (0, 40));
+        let event = (0..MAX_HOT).map(|n| Change::Block(value(format!("event{n}.example"))));
+        served.apply(event.collect(), soon).unwrap();
+        assert_eq!(counts(&served), (MAX_HOT, 40));
+        // One beyond, and then one for which another makes room. What stands somewhere stays there.
+        served.apply(vec![Change::Block(value("event-late.example".to_owned()))], soon).unwrap();
+        assert_eq!(counts(&served), (MAX_HOT, 41));
+        let (gone, new) = ("event0.example".to_owned(), "event-new.example".to_owned());
+        let changes = [Change::Open(value(gone)), Change::Block(value(new))];
+        served.apply(changes.to_vec(), soon).unwrap();
+        served.apply(vec![Change::Block(value("order0.example".to_owned()))], |_| true).unwrap();
+        assert_eq!(counts(&served), (MAX_HOT, 41));
+        let all: Vec<_> =
+            (0..40).map(|n| Change::Open(value(format!("order{n}.example")))).collect();
+        served.apply(all, soon).unwrap();
+        assert_eq!(counts(&served), (MAX_HOT, 1));
     }
 }

@@ -1,5 +1,6 @@
 //! What is kept, and until when. Pure: milliseconds of a clock that never goes back are handed in.
 
+mod again;
 mod pace;
 mod protected;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use shield::Item;
 use shield_dns::Fqdn;
 
 use crate::frame::Frame;
+use again::Again;
 pub use pace::MINUTE;
 use pace::Pace;
 pub use protected::{MAX_PROTECTED, MAX_WHY, Protected, ProtectedError};
@@ -46,6 +48,7 @@ pub struct Kept {
     feed: Option<(u64, u64)>,
     session: u64,
     pace: Pace,
+    again: Again,
     filling: bool,
     filled: u64,
     now: u64,
@@ -72,6 +75,7 @@ impl Kept {
             feed: None,
             session: 0,
             pace: Pace::default(),
+            again: Again::default(),
             filling: true,
             filled: 0,
             now: 0,
@@ -201,9 +205,11 @@ impl Kept {
         if self.values.len() >= self.limits.values {
             return Err(Refused::Full(self.values.len()));
         }
-        let fill = self.filling && self.filled < self.limits.fill;
+        // Let in once, and by now neither over nor let in by anybody else's word.
+        let again = self.again.take(&value, self.now);
+        let fill = !again && self.filling && self.filled < self.limits.fill;
         self.filled += u64::from(fill);
-        let out = fill || self.pace.one(self.now, self.limits.additions_a_minute);
+        let out = again || fill || self.pace.one(self.now, self.limits.additions_a_minute);
         self.values.insert(value.clone(), Held { deadline, session: self.session, out });
         self.ends.insert((deadline, value.clone()));
         if !out {
@@ -224,18 +230,38 @@ impl Kept {
 
     /// A value that stands in `ends` no more.
     fn gone(&mut self, value: Value, changes: &mut Vec<Change>) {
-        if self.values.remove(&value).is_some_and(|held| held.out) {
+        if let Some(held) = self.values.remove(&value).filter(|held| held.out) {
             self.out -= 1;
             self.addresses -= usize::from(value.address().is_some());
+            self.again.remember(value.clone(), held.deadline, self.now, self.limits.values);
             changes.push(Change::Open(value));
         }
     }
 
     fn clear(&mut self, changes: &mut Vec<Change>) {
-        let out = std::mem::take(&mut self.values).into_iter().filter(|(_, held)| held.out);
-        changes.extend(out.map(|(value, _)| Change::Open(value)));
+        for (value, held) in std::mem::take(&mut self.values) {
+            if held.out {
+                self.again.remember(value.clone(), held.deadline, self.now, self.limits.values);
+                changes.push(Change::Open(value));
+            }
+        }
         self.ends.clear();
         (self.out, self.addresses) = (0, 0);
+    }
+
+    /// Goes by another protected list from now on: what it protects is opened, and forgotten. Whether what the old one
+    /// protected may be blocked now, so that whoever follows has to say all anew.
+    pub fn protect(&mut self, protected: Protected, now: u64) -> (Vec<Change>, bool) {
+        let mut changes = self.due(now);
+        let narrower = !protected.covers(&self.protected);
+        self.protected = protected;
+        let covered = self.values.keys().filter(|value| self.protected.protects(value));
+        let covered: Vec<Value> = covered.cloned().collect();
+        for value in covered {
+            self.lift(value.clone(), &mut changes);
+            self.again.take(&value, self.now);
+        }
+        (changes, narrower)
     }
 
     /// Whether a value is out.

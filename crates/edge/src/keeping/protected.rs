@@ -7,6 +7,8 @@ use ipnet::IpNet;
 use shield::Item;
 use shield::item::Name;
 
+use super::Value;
+
 /// The most rules.
 pub const MAX_PROTECTED: usize = 1_000_000;
 
@@ -86,20 +88,36 @@ impl Protected {
     /// The rule under which an item is protected, if it is, with the reason that stands with it.
     pub fn rule(&self, item: &Item) -> Option<String> {
         match item {
-            Item::Name(name) => self.rule_of_name(name),
+            Item::Name(name) => self.rule_of_name(name.as_str()),
             Item::Address(ip) => self.rule_of_address(*ip),
             Item::Endpoint(at) => self.rule_of_address(at.ip()),
         }
     }
 
-    fn rule_of_name(&self, name: &Name) -> Option<String> {
-        if let Some(why) = self.names.get(name.as_str()) {
-            return Some(with(name.to_string(), why));
+    /// Whether a value that is kept is protected.
+    pub(super) fn protects(&self, value: &Value) -> bool {
+        match value {
+            Value::Name(name) => self.rule_of_name(&name.to_string()),
+            Value::Address(ip) => self.rule_of_address(*ip),
+            Value::Endpoint(at) => self.rule_of_address(at.ip()),
         }
-        let mut names = std::iter::successors(Some(name.as_str()), |name| {
-            name.split_once('.').map(|(_, above)| above)
-        });
-        names.find_map(|name| Some(with(format!("*.{name}"), self.below.get(name)?)))
+        .is_some()
+    }
+
+    /// Whether all that `other` protects is protected here, too.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        let below = |name: &str| above(name).any(|name| self.below.contains_key(name));
+        let net = |net: &IpNet| self.nets.keys().any(|mine| mine.contains(net));
+        other.names.keys().all(|name| self.names.contains_key(name) || below(name))
+            && other.below.keys().all(|name| below(name))
+            && other.nets.keys().all(|one| self.nets.contains_key(one) || net(one))
+    }
+
+    fn rule_of_name(&self, name: &str) -> Option<String> {
+        if let Some(why) = self.names.get(name) {
+            return Some(with(name.to_owned(), why));
+        }
+        above(name).find_map(|name| Some(with(format!("*.{name}"), self.below.get(name)?)))
     }
 
     fn rule_of_address(&self, ip: IpAddr) -> Option<String> {
@@ -125,6 +143,11 @@ impl Protected {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// A name and those above it.
+fn above(name: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(name), |name| name.split_once('.').map(|(_, above)| above))
 }
 
 fn with(rule: String, why: &Why) -> String {
@@ -191,6 +214,27 @@ mod tests {
         for bad in [&format!("{long}w"), "tv.example # a\u{7}b", "# nothing"] {
             assert!(Protected::new(&[bad]).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_list_covers_another_where_nothing_of_that_one_is_open() {
+        let list = |rules: &[&str]| Protected::new(rules).unwrap();
+        let wide = list(&["*.isp.example", "bank.example", "198.51.100.0/24"]);
+        for other in [
+            &["*.isp.example"][..],
+            &["www.isp.example", "*.a.isp.example", "bank.example # ours"],
+            &["198.51.100.7", "198.51.100.128/25"],
+            &[],
+        ] {
+            assert!(wide.covers(&list(other)), "{other:?}");
+        }
+        for other in ["*.bank.example", "tv.example", "*.example", "198.51.0.0/16", "2001:db8::/32"]
+        {
+            assert!(!wide.covers(&list(&[other])), "{other}");
+        }
+        let kept = |text: &str| wide.protects(&Value::Name(text.parse().unwrap()));
+        assert!(kept("a.isp.example") && kept("bank.example") && !kept("www.bank.example"));
+        assert!(wide.protects(&Value::Endpoint(([198, 51, 100, 7], 443).into())));
     }
 
     #[test]

@@ -190,6 +190,70 @@ fn a_flood_is_held_until_an_operator_lets_it_in() {
 }
 
 #[test]
+fn what_was_out_comes_back_at_once_after_a_stop_a_silence_or_a_lift_that_was_taken_back() {
+    let again = |open: fn(&mut Kept)| {
+        let mut kept = kept(Limits { additions_a_minute: 2, fill: 5, ..Limits::default() });
+        for n in 0..5 {
+            done(&mut kept, block(&format!("n{n}.example"), 900_000), 0);
+        }
+        done(&mut kept, Frame::Whole {}, 0);
+        open(&mut kept);
+        assert_eq!(kept.status(700_000).out, 0);
+        done(&mut kept, Frame::Hello { epoch: 1, serial: 9 }, 700_000);
+        done(&mut kept, Frame::Alive { silence_ms: 600_000 }, 700_000);
+        let fates = (0..8).map(|n| {
+            let taken = kept.take(block(&format!("n{n}.example"), 200_000), 700_000);
+            (taken.outcome, taken.changes.len())
+        });
+        let fates: Vec<_> = fates.collect();
+        // Those five, and of the new ones as many as a minute takes.
+        let (out, held) = ((Outcome::Done, 1), (Outcome::Held, 0));
+        assert_eq!(fates, [vec![out.clone(); 7], vec![held]].concat());
+        kept
+    };
+    again(|kept| assert_eq!(done(kept, Frame::Clear {}, 1).len(), 5));
+    again(|kept| assert_eq!(kept.due(700_000).len(), 5));
+    again(|kept| {
+        done(kept, Frame::Hello { epoch: 1, serial: 8 }, 1);
+        assert_eq!(done(kept, Frame::Whole {}, 1).len(), 5);
+    });
+    let mut kept = again(|kept| {
+        for n in 0..5 {
+            done(kept, lift(&format!("n{n}.example")), 1);
+        }
+    });
+    // Past the end that it was let in with it is an addition like any other; so is what came back once already.
+    assert_eq!(kept.due(900_000).len(), 7);
+    done(&mut kept, Frame::Alive { silence_ms: 600_000 }, 900_000);
+    for (n, fate) in [(0, Outcome::Done), (1, Outcome::Done), (2, Outcome::Held)] {
+        assert_eq!(kept.take(block(&format!("n{n}.example"), 9_000), 900_000).outcome, fate);
+    }
+}
+
+#[test]
+fn a_list_that_is_read_anew_opens_what_it_protects_and_no_more() {
+    let mut kept = kept(Limits { additions_a_minute: 0, ..Limits::default() });
+    for name in ["www.shop.example", "tv.example"] {
+        done(&mut kept, block(name, 90_000), 0);
+    }
+    done(&mut kept, Frame::Whole {}, 0);
+    let list = |rules: &[&str]| Protected::new(rules).unwrap();
+    let wide =
+        ["isp.example", "*.bank.example", "203.0.113.0/24", "*.shop.example # a customer called"];
+    let opened = vec![Change::Open(name("www.shop.example"))];
+    assert_eq!(kept.protect(list(&wide), 1), (opened, false));
+    let refused = refusal(&mut kept, block("www.shop.example", 90_000), 1);
+    assert_eq!((refused, kept.status(1).protected), ("protected", 4));
+    // Taken out of it again, it may be blocked: so that is to be asked of whoever follows. It comes as any other.
+    assert_eq!(kept.protect(list(&wide[..3]), 2), (vec![], true));
+    assert_eq!(kept.take(block("www.shop.example", 90_000), 2).outcome, Outcome::Held);
+    assert!(kept.is_out(&name("tv.example")));
+    // What waits for an operator is gone with it, too.
+    assert_eq!(kept.protect(list(&wide), 3), (vec![], false));
+    assert_eq!(kept.status(3).held, 0);
+}
+
+#[test]
 fn there_is_a_most() {
     let mut kept = kept(Limits { values: 2, ..Limits::default() });
     done(&mut kept, block("a.example", 100), 0);
@@ -233,7 +297,7 @@ proptest! {
         let limits = Limits { silence_ms: SILENCE, additions_a_minute: most, fill, values, addresses: Addresses::Practice };
         let mut kept = kept(limits);
         let (mut said, mut silent_at) = (HashMap::<String, u64>::new(), SILENCE);
-        let mut out = HashSet::new();
+        let (mut out, mut were, mut ever) = (HashSet::new(), HashMap::new(), HashSet::new());
         let (mut now, mut added, mut releases) = (0, Vec::new(), 0);
         for (frame, later) in frames {
             now += later;
@@ -241,19 +305,32 @@ proptest! {
             for change in kept.due(now) {
                 let Change::Open(name) = change else { panic!("the clock blocks nothing") };
                 prop_assert!(out.remove(&name));
+                were.insert(name.to_string(), said[&name.to_string()]);
             }
             let taken = kept.take(frame.clone(), now);
             for change in taken.changes {
                 match change {
-                    Change::Block(name) => prop_assert!(out.insert(name)),
-                    Change::Open(name) => prop_assert!(out.remove(&name)),
+                    Change::Block(name) => {
+                        ever.insert(name.to_string());
+                        prop_assert!(out.insert(name));
+                    }
+                    Change::Open(name) => {
+                        prop_assert!(out.remove(&name));
+                        were.insert(name.to_string(), said[&name.to_string()]);
+                    }
                 }
             }
             let fine = !matches!(taken.outcome, Outcome::Refused(_));
             match frame {
                 Frame::Block { value, for_ms } if fine => {
-                    if taken.outcome == Outcome::Done && out.iter().any(|one| one.to_string() == value) && !said.contains_key(&value) {
-                        added.push(now);
+                    if !said.contains_key(&value) && for_ms > 0 {
+                        // Who was out, and would be yet, is let in whatever else came.
+                        let again = were.remove(&value).is_some_and(|ends| ends > now);
+                        let is_out = taken.outcome == Outcome::Done;
+                        prop_assert!(is_out || !again || ever.len() > values, "{value} waits");
+                        if is_out && !again {
+                            added.push(now);
+                        }
                     }
                     said.insert(value, now + for_ms);
                 }

@@ -34,7 +34,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            silence_ms: 600_000,
+            silence_ms: 900_000,
             additions_a_minute: 1_000,
             fill: 100_000,
             values: MAX_VALUES,

@@ -69,6 +69,8 @@ pub(super) struct Isp {
     gone: Option<u64>,
     /// When values began to be out, and were let go of by an operator: for the law of the flood.
     pub(super) added: Vec<u64>,
+    /// What was ever out since keep began: it was let in once.
+    known: BTreeSet<String>,
     pub(super) filled: bool,
     /// How far it ever was, and where it was found further back.
     pub(super) top: (u64, u64),
@@ -95,6 +97,7 @@ impl Isp {
             resolver: BTreeSet::new(),
             gone: Some(0),
             added: Vec::new(),
+            known: BTreeSet::new(),
             filled: false,
             top: (0, 0),
             back: None,
@@ -198,6 +201,7 @@ impl Isp {
         self.resolver.clear();
         (self.gone, self.filled) = (None, false);
         self.added.clear();
+        self.known.clear();
     }
 
     pub(super) fn kill_keep(&mut self, now: u64) {
@@ -236,7 +240,9 @@ impl Isp {
             match change {
                 Change::Block(value) => {
                     self.resolver.insert(value.to_string());
-                    self.added.push(now);
+                    if self.known.insert(value.to_string()) {
+                        self.added.push(now);
+                    }
                 }
                 Change::Open(value) => drop(self.resolver.remove(&value.to_string())),
             }

@@ -96,15 +96,16 @@ impl World {
         let keys: Vec<WitnessKey> = (0..WITNESSES).map(|n| cosigner(n).witness()).collect();
         let asked = if sabotage == Sabotage::Unwitnessed { 0 } else { quorum };
         let mut first = Machine::create(root.path(), &keys, asked, sabotage);
-        let named =
-            (thief == Thief::No && dice.random_bool(0.6)) || sabotage == Sabotage::AsksAlone;
-        let named = named || thief == Thief::Standby;
+        let must = sabotage == Sabotage::AsksAlone || thief == Thief::Standby;
+        let named = dice.random_bool(0.6) || must;
         let mut promoted = None;
         if named {
             first.name_second(root.path().join("copy"));
             let at = BEGIN + dice.random_range(size.storm / 3..size.storm);
             let apart = at.saturating_sub(dice.random_range(0..60_000));
-            promoted = dice.random_bool(0.7).then_some((apart, at));
+            let moves = dice.random_bool(0.7) && matches!(thief, Thief::No | Thief::Standby);
+            // Beside any other thief the second machine follows, comes and goes.
+            promoted = moves.then_some((apart, at));
         }
         let (feed, log) = first.keys();
         copy_dir(&root.path().join("home"), &root.path().join("home-2"));

@@ -16,7 +16,7 @@ fn what_is_not_said_is_safe() {
     let config = read(FINE).unwrap();
     assert_eq!(config.mode, Mode::Observe);
     assert!(config.run.is_absolute() && config.protected().unwrap().is_empty());
-    assert_eq!(config.limits().silence_ms, 600_000);
+    assert_eq!(config.limits().silence_ms, 900_000);
 }
 
 #[test]
