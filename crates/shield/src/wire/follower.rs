@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::file::Head;
 use super::manifest::{Beat, FileName, Manifest};
 use super::reader::{Event, FileError, Reader};
+use super::skew::Skew;
 use crate::feed::{ALL, Place};
 use crate::item::Item;
 use crate::order::exceptions::Cover;
@@ -70,7 +71,8 @@ pub enum Alarm {
     Old(u64),
     /// The clocks differ.
     #[error(
-        "the clock differs by {0} ms or more from the clearing house's: blocks may end early or late"
+        "the clock differs by {0} ms or more from the clearing house's, or all that comes is so \
+         old: blocks may end early or late"
     )]
     Clock(u64),
     /// It names no files that lead on from what is held.
@@ -135,6 +137,7 @@ pub struct Follower {
     beat: Option<(u64, Beat)>,
     /// When that very beat was made at the latest, by the clock that nobody can set.
     fresh: u64,
+    skew: Skew,
     /// True where what is held is all that was out at its place: else only a snapshot leads on.
     whole: bool,
     /// When a manifest came last of which all is held, by the clock that nobody can set, and how long it lets
@@ -220,6 +223,7 @@ impl Follower {
             place: None,
             beat: None,
             fresh: u64::MAX,
+            skew: Skew::default(),
             whole: false,
             heard: None,
             coming: None,
@@ -307,11 +311,11 @@ impl Follower {
         if manifest.view != self.view && manifest.sets_apart(&self.view) {
             return Err(Alarm::Apart(self.view.clone()));
         }
-        // Until the next heartbeat it is this old though all clocks agree.
-        let waited = age.saturating_sub(manifest.every_ms.min(MAX_EVERY));
-        let skew = waited.max(beat.made.since(wall));
-        let told = (skew > self.bounds.skew_ms).then_some(Alarm::Clock(skew));
         let want = self.wants(manifest)?;
+        let again = self.beat == Some((place.epoch, beat));
+        let ahead = self.skew.ahead(age, again, manifest.every_ms.min(MAX_EVERY));
+        let skew = ahead.max(beat.made.since(wall));
+        let told = (skew > self.bounds.skew_ms).then_some(Alarm::Clock(skew));
         (self.beat, self.fresh) = (Some((place.epoch, beat)), heard);
         self.hears.clone_from(&manifest.view);
         // Silence counts from when it was made, as far as the clocks agree: a cache that hands on an old

@@ -22,6 +22,7 @@ mod manifest;
 pub mod opened;
 mod pruned;
 mod reader;
+mod skew;
 pub mod stop;
 #[cfg(test)]
 mod tests;
