@@ -97,6 +97,8 @@ pub struct Capture {
     pub steps: Vec<Step>,
     /// What was refused, by reason.
     pub refused: BTreeMap<Refusal, u64>,
+    /// True where its time went by in waiting until the authorisation's rate let it ask.
+    pub waited: bool,
     /// The WARC.
     pub warc: Vec<u8>,
 }
@@ -105,6 +107,15 @@ impl Capture {
     /// The most that was reached.
     pub fn outcome(&self) -> Outcome {
         Outcome::of(&self.steps)
+    }
+
+    /// True where it ended before it saw media for a reason of ours: the rate was used up, or the authorisation ended on
+    /// its way. What the host would have shown nobody knows, so that it tells neither that something is there nor that
+    /// nothing is.
+    pub fn is_cut(&self) -> bool {
+        let ours = [Refusal::Rate, Refusal::Ended, Refusal::Expired];
+        let cut = self.waited || ours.iter().any(|refusal| self.refused.contains_key(refusal));
+        cut && self.outcome() != Outcome::Media
     }
 
     /// True where nothing left for anybody.

@@ -90,6 +90,43 @@ mod tests {
     use crate::pace::WINDOW_MS;
 
     #[test]
+    fn a_capture_that_the_rate_cut_short_tells_nothing_of_the_host() {
+        let now = 1_780_000_000_000;
+        let authorisation = Authorisation {
+            hosts: vec!["198.18.0.7:80".parse().unwrap()],
+            methods: Method::ALL.into_iter().collect(),
+            rate: 1,
+            from_ms: now - 1,
+            until_ms: now + 10 * WINDOW_MS,
+            most_bytes: 1 << 20,
+        };
+        let plan = |seconds| {
+            let bounds =
+                Bounds { total: std::time::Duration::from_secs(seconds), ..Bounds::default() };
+            Plan::new("198.18.0.7".parse().unwrap(), authorisation.clone(), bounds, [1; 32], now)
+        };
+        let mut pace = Pace::default();
+        assert!(matches!(plan(60).next(now, &mut pace), Next::Fetch(_)));
+        // The minute is longer than the capture: what it would ask is refused.
+        let mut refused = plan(30);
+        assert!(matches!(refused.next(now, &mut pace), Next::Done));
+        assert!(refused.finish(now).is_cut());
+        // Most of its time went by in waiting; or a little, and the rest was the host's.
+        for (seconds, cut) in [(90, true), (600, false)] {
+            let mut waits = plan(seconds);
+            assert!(matches!(waits.next(now, &mut pace), Next::Wait(_)));
+            let end = now + 1_000 * i64::try_from(seconds).unwrap();
+            assert!(matches!(waits.next(end, &mut pace), Next::Done));
+            assert_eq!(waits.finish(end).is_cut(), cut, "{seconds}");
+        }
+        // The authorisation ended on its way.
+        let mut ended = plan(60);
+        ended.end(now);
+        assert!(ended.finish(now).is_cut());
+        assert!(!plan(60).finish(now).is_cut());
+    }
+
+    #[test]
     fn plans_beside_one_another_share_one_rate() {
         let temp = tempfile::tempdir().unwrap();
         let pacing = Pacing::new(temp.path().join("pace"), Pace::default());

@@ -62,6 +62,9 @@ pub struct Plan {
     under_way: Option<(SocketAddr, Vec<u8>)>,
     requests: u64,
     bytes: u64,
+    /// How long it waited for the rate, in milliseconds; and that this is why it stopped.
+    waits_ms: i64,
+    waited: bool,
     steps: Vec<Step>,
     refused: BTreeMap<Refusal, u64>,
     archive: Archive,
@@ -89,6 +92,8 @@ impl Plan {
             under_way: None,
             requests: 0,
             bytes: 0,
+            waits_ms: 0,
+            waited: false,
             steps: Vec::new(),
             refused: BTreeMap::new(),
             item,
@@ -159,6 +164,8 @@ impl Plan {
         loop {
             let Some(visit) = self.todo.front() else { return Next::Done };
             if now_ms >= self.deadline_ms() {
+                // A host that is slow beside a short wait is slow all the same.
+                self.waited = self.waits_ms * 2 >= self.deadline_ms() - self.started_ms;
                 return self.stop(now_ms, "time");
             }
             if self.requests >= self.bounds.requests {
@@ -201,6 +208,7 @@ impl Plan {
             let due = pace.due(hosts, self.authorisation.rate, now_ms);
             if due > now_ms {
                 if due < self.deadline_ms() {
+                    self.waits_ms += due - now_ms;
                     return Next::Wait(due);
                 }
                 self.refuse(now_ms, Some(address), Refusal::Rate);
@@ -401,6 +409,7 @@ impl Plan {
             ended_ms: now_ms,
             steps: self.steps,
             refused: self.refused,
+            waited: self.waited,
             warc,
         }
     }

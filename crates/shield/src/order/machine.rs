@@ -304,7 +304,10 @@ impl Captured {
             Turn::Uploaded { .. } => self.pending.upload(Some(self.evidence), None, at),
             Turn::Checked { outcome, holds } if outcome.verdict != Verdict::Refuse => {
                 let mut pending = self.pending;
-                pending.holds = pending.holds.with(*holds).with(outcome.holds());
+                let holds = pending.holds.with(*holds).with(outcome.holds());
+                // Who agreed did so knowing what held it then: to what holds it beyond that nobody did.
+                pending.approval = pending.approval.filter(|_| holds == pending.holds);
+                pending.holds = holds;
                 let (evidence, outcome) = (self.evidence, outcome.clone());
                 if pending.is_free() {
                     Machine::Checked(Checked { pending, evidence, outcome })

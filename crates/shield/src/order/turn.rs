@@ -102,7 +102,7 @@ impl Outcome {
 }
 
 /// What holds an item for a second person: any of some reasons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Holds(u8);
 
 impl Holds {

@@ -58,7 +58,7 @@ pub(crate) struct Check {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   vigie shield add clinics.txt --class health --source 'the ministry' --date 2026-09-01
-  vigie shield add kept.txt --class exception --source 'decision 12/26' --date 2026-11-02
+  vigie shield add pages.txt --class blockers --source 'our ISPs' --date 2026-11-02
   vigie shield add sources_data.json --source projectdiscovery/cdncheck --date 2026-11-01
 
 A file holds a name, an address, a network or an AS number a line, `#` before a comment; or it

@@ -224,6 +224,14 @@ impl Probing {
             ));
             return Ok(());
         };
+        // Neither a sight of it nor a miss: what is in force stays, and what waits goes on waiting.
+        if capture.is_cut() {
+            told(&format!(
+                "the capture of {target} ({item}) was cut short: the rate of its authorisation is used up, or it \
+                 ended; tried again (`vigie authorise --rate` grants more)"
+            ));
+            return Ok(());
+        }
         let seen = match capture.outcome() {
             Reached::Media => Seen::Works,
             Reached::Answered(status) if (200..400).contains(&status) => Seen::Page,

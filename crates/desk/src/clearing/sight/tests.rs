@@ -33,6 +33,7 @@ fn looked(name: &str, aliases: &[&str], addresses: &[&str]) -> Capture {
         ended_ms: NOW,
         steps: vec![step],
         refused: BTreeMap::new(),
+        waited: false,
         warc: Vec::new(),
     }
 }

@@ -3,7 +3,7 @@
 use model::ExhibitId;
 
 use super::Ask;
-use crate::harm::Verdict;
+use crate::harm::{Code, Verdict};
 use crate::item::Kind;
 use crate::order::budget::Standing;
 use crate::order::machine::{InForce, Machine};
@@ -13,6 +13,7 @@ use crate::order::turn::{
     Capture, Cause, Denial, Evidence, Holds, Miss, Notice, Outcome, Seen, Turn, Worry,
 };
 use crate::order::words::{Grounds, ItemId, Moment, Probe, Role};
+use crate::sets::Class;
 
 impl Ask<'_> {
     /// A capture counts for the very value it is of, for as long as it is fresh.
@@ -267,8 +268,10 @@ impl Ask<'_> {
 
     /// Why an item cannot be released any more, whatever else comes.
     fn denial(&self, live: &Live, outcome: Option<&Outcome>) -> Option<Denial> {
-        if outcome.is_some_and(|outcome| outcome.verdict == Verdict::Refuse) {
-            return Some(Denial::Check);
+        if let Some(outcome) = outcome.filter(|outcome| outcome.verdict == Verdict::Refuse) {
+            // What an operator keeps out by a file is nobody's error who reported it.
+            let kept = outcome.code == Some(Code::Member(Class::Exception).word());
+            return Some(if kept { Denial::Excepted } else { Denial::Check });
         }
         let system = outcome.and_then(|outcome| outcome.system);
         let excepted = self.state.exceptions().of(&live.value, system, self.now).is_some();

@@ -11,7 +11,7 @@ use shield::order::command::{Command, Event, Order, Submission, Upheld};
 use shield::order::exceptions::{Cover, Network};
 use shield::order::kept::{Reading, Unkept};
 use shield::order::state::Live;
-use shield::order::turn::{Evidence, Outcome};
+use shield::order::turn::{Evidence, Holds, Outcome};
 use shield::order::values::table::Table;
 use shield::order::words::{EventId, Grounds, OrderId, Organisation, Person, Right};
 use shield::order::{
@@ -76,6 +76,9 @@ struct Witness {
     checked: Option<Outcome>,
     uploaded: bool,
     approved_by: Option<Actor>,
+    /// All that any check held it for; and what of that somebody agreed to.
+    holds: Holds,
+    agreed: Holds,
 }
 
 /// An ISP that follows the feed.
@@ -489,8 +492,14 @@ impl Driven<'_> {
             }
             Turn::Lapsed => (witness.evidence, witness.checked) = (None, None),
             Turn::Uploaded { .. } => (witness.uploaded, witness.approved_by) = (true, None),
-            Turn::Checked { outcome, .. } => witness.checked = Some(outcome.clone()),
+            Turn::Checked { outcome, holds } => {
+                witness.checked = Some(outcome.clone());
+                let verdict =
+                    if outcome.verdict == Verdict::Allow { Holds::NONE } else { Holds::CHECK };
+                witness.holds = witness.holds.with(*holds).with(verdict);
+            }
             Turn::Approved { .. } => {
+                witness.agreed = witness.agreed.with(witness.holds);
                 witness.approved_by = Some(step.by.clone());
                 self.counts.approved += 1;
             }
@@ -517,6 +526,8 @@ impl Driven<'_> {
             let second = witness.approved_by.as_ref().expect("a second person");
             assert!(second.person != ticket.person && second.organisation != ticket.reporter);
         }
+        // Nothing held it at last that nobody had in view who agreed: a page, a reporter above its budget.
+        assert!(witness.agreed.has(witness.holds), "{:?}, of {:?}", witness.agreed, witness.holds);
         self.counts.addresses += u64::from(!name);
         assert!(self.state.exceptions().of(&live.value, live.machine.system(), self.now).is_none());
         let event = ticket.event.clone().map(Scope::Event);
