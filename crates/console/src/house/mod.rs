@@ -5,6 +5,7 @@
 //! - [`events`]: their forms on Live.
 //! - [`tickets`], [`ticket`], [`record`]: what became of each item, down to the log.
 //! - [`opened`]: what is told of a ticket once its event is over.
+//! - [`api`]: the same for a rights holder's programs, as JSON: report, look, lift.
 //! - [`acts`]: what changes anything: approve, refuse, lift, decide, stop, resume.
 //! - [`orders`], [`exceptions`], [`stops`]: what may be reported under, what is never blocked, what is stopped; each
 //!   with its forms.
@@ -13,6 +14,7 @@
 //! - [`objections`], [`statistics`]; [`transparency`]: what of these is for anybody.
 
 pub(crate) mod acts;
+pub(crate) mod api;
 pub(crate) mod check;
 pub(crate) mod events;
 pub(crate) mod exceptions;

@@ -3,16 +3,17 @@
 use axum::extract::{Extension, Form, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use desk::clearing::House;
 use maud::{Markup, html};
 use model::Reference;
 use serde::Deserialize;
 use shield::harm::Finding;
-use shield::order::words::{EventId, MAX_ITEMS, OrderId, Right};
+use shield::order::words::{EventId, MAX_ITEMS, OrderId, Organisation, Right};
 use shield::order::{Audience, Command, Deed, Order, Refusal, Submission};
 
 use super::acts::{self, No, act};
 use super::live::{of_ticket, shown};
-use super::{check, reports_for, with};
+use super::{check, look, reports_for, with};
 use crate::app::{App, Ctx, PageError, fail};
 use crate::gate::Who;
 use crate::html::hostile::text;
@@ -174,25 +175,25 @@ async fn submission(
         },
     };
     let own = reports_for(app, who);
-    let found = with(app, move |clearing| {
-        Ok(clearing.keeper.look(move |house| {
-            let state = house.state();
-            let of_event = event.as_ref().and_then(|event| state.event(event));
-            let id = order.or_else(|| of_event.map(|event| event.order.clone()))?;
-            // An event that names its works is of these.
-            let works =
-                of_event.map(|event| event.works.to_vec()).filter(|works| !works.is_empty());
-            let rights = state.order(&id).map(|order| {
-                let all = works.unwrap_or_else(|| order.rights.to_vec());
-                (order.reporter.clone(), all)
-            });
-            // Of another's order nothing is told: the machine says whose it is not.
-            let rights =
-                rights.filter(|(of, _)| own.as_ref() == Some(of)).map(|(_, rights)| rights);
-            Some((id, event, rights.unwrap_or_default()))
-        })?)
-    });
+    let found = look(app, move |house| under(house, (order, event), own.as_ref()));
     let Some((order, event, rights)) = found.await? else { return Ok(Err(CHOOSE)) };
     let works = if named.is_empty() { rights } else { named };
     Ok(Ok(Submission { order, event, works, items, audience: Audience::All, until: None, case }))
+}
+
+/// What a report is under, where it names an order or one of its events; with the works that it is for where it names
+/// none. Of another's order nothing is told: the machine says whose it is not.
+pub(super) fn under(
+    house: &House,
+    (order, event): (Option<OrderId>, Option<EventId>),
+    own: Option<&Organisation>,
+) -> Option<(OrderId, Option<EventId>, Vec<Right>)> {
+    let state = house.state();
+    let of_event = event.as_ref().and_then(|event| state.event(event));
+    let id = order.or_else(|| of_event.map(|event| event.order.clone()))?;
+    // An event that names its works is of these.
+    let works = of_event.map(|event| event.works.to_vec()).filter(|works| !works.is_empty());
+    let order = state.order(&id).filter(|order| own == Some(&order.reporter));
+    let rights = order.map(|order| works.unwrap_or_else(|| order.rights.to_vec()));
+    Some((id, event, rights.unwrap_or_default()))
 }

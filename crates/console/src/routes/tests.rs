@@ -17,6 +17,7 @@ use super::{NO_ROUTE, router, routes};
 use crate::app::{App, Place, Site};
 use crate::gate::Peer;
 
+mod api;
 mod house;
 mod rules;
 mod ways;

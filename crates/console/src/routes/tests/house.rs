@@ -222,6 +222,10 @@ async fn a_lift_needs_a_reason_and_is_on_every_page_at_once() {
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(stage(&bench, item(0)).await, Stage::InForce);
     let form = [("item", "0/0"), ("grounds", "the stream is gone"), ("back", "/live")];
+    // Nobody else was hit, and it is theirs: they owe no reason. Of what hit others they do.
+    let grave = [("item", "0/0"), ("collateral", "grave"), ("back", "/tickets/0")];
+    let (status, _) = post(&mut bench, Some(&lea), "/items/lift", &grave).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     let (status, to) = post(&mut bench, Some(&lea), "/items/lift", &form).await;
     assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/live"));
     let (_, page) = get(&mut bench, None, "/blocked?q=one.example.test").await;
@@ -348,9 +352,44 @@ async fn anybody_objects_so_often_an_hour_and_a_reviewer_decides() {
     let (status, _) = post(&mut bench, Some(&ray), "/objections/decide", &form).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
     assert_eq!(stage(&bench, item(0)).await, Stage::Ended);
-    // Harm is reported without an account, and no address stands anywhere in the log.
+    // Of what is not in force there is nothing to report.
     let (status, page) = post(&mut bench, None, "/harm", &[("q", "b.stream.test")]).await;
     assert_eq!(status, StatusCode::CONFLICT, "{page}");
+}
+
+/// Every file below a folder.
+fn files(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn harm_is_reported_without_an_account_and_nobodys_address_is_kept() {
+    let mut bench = Bench::house();
+    reported(&mut bench).await;
+    captured(&bench, item(1), Verdict::Allow).await;
+    assert_eq!(stage(&bench, item(1)).await, Stage::InForce);
+    let marker: std::net::IpAddr = [203, 0, 113, 77].into();
+    let body = crate::query::url("", [("q", "b.stream.test")]).trim_start_matches('?').to_owned();
+    let answer = bench.ask(Method::POST, "/harm", None, Some(marker), &body).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let keeper = bench.app.clearing().unwrap().keeper.clone();
+    let look = move || {
+        keeper.look(|house| (house.tally().harm_reports, house.case().dir().to_owned())).unwrap()
+    };
+    let (reports, dir) = tokio::task::spawn_blocking(look).await.unwrap();
+    assert_eq!(reports, 1);
+    let all = [files(&dir), files(&bench.home)].concat();
+    let holds = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).any(|part| part == what);
+    let mut told = false;
+    for path in all {
+        let bytes = std::fs::read(&path).unwrap();
+        told |= holds(&bytes, b"harm_reported");
+        for written in [&b"203.0.113."[..], &[203, 0, 113, 77]] {
+            assert!(!holds(&bytes, written), "{} holds it", path.display());
+        }
+    }
+    assert!(told, "the report itself is on record");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

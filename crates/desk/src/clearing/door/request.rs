@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+use shield::order::words::{Organisation, Person};
 use shield::order::{Actor, Audience, Command, Role, Scope};
 
 use super::ROUTE;
@@ -62,22 +63,7 @@ impl Request {
         })?;
         access.refresh()?;
         let actor = access.register(|register| register.actor(&self.person, role))?;
-        for (organisation, is) in self.command.as_ref().map(organisations).unwrap_or_default() {
-            let sector =
-                access.register(|register| Some(register.organisation(organisation)?.sector));
-            let Some(sector) = sector else {
-                return Err(Error::Asked(format!(
-                    "no organisation is registered as {organisation:?}: `vigie party list` shows them"
-                )));
-            };
-            if let Some(is) = is.filter(|is| *is != sector) {
-                return Err(Error::Asked(format!(
-                    "{organisation:?} is registered as {}, and this is said of a {}: `vigie party list` shows them",
-                    sector.word(),
-                    is.word()
-                )));
-            }
-        }
+        self.command.as_ref().map_or(Ok(()), |command| registered(access, command))?;
         let action = match (&self.command, &self.house) {
             (Some(command), None) => action_of(command, actor.role),
             (None, Some(act)) => Some(act.action()),
@@ -87,24 +73,7 @@ impl Request {
             return Err(Error::Asked("only the clearing house itself says that".to_owned()));
         };
         let who = access.person(&self.person).unwrap_or(Principal::Nobody);
-        let asked = Asked { action, organisation: Some(actor.organisation.as_str()), source };
-        match access.may(&who, &asked, ROUTE) {
-            Decision::Allowed => {}
-            Decision::TooMany { retry_s } => {
-                return Err(Error::Asked(format!(
-                    "{} asks more than its quota: again in {retry_s} s",
-                    actor.organisation
-                )));
-            }
-            Decision::SignIn | Decision::Forbidden => {
-                return Err(Error::Asked(format!(
-                    "{} may not do that as {}: docs/access.md shows who may ({})",
-                    self.person,
-                    role.word(),
-                    action.word()
-                )));
-            }
-        }
+        may(access, &who, (&actor, role), (action, source))?;
         if let Some(HouseAct::SignStop { second, .. }) = &self.house
             && action == Action::Resume
         {
@@ -116,6 +85,70 @@ impl Request {
             (None, Some(act)) => Wanted::House(actor, act),
             (None, None) => return Err(Error::Asked("nothing is asked".to_owned())),
         })
+    }
+}
+
+/// The command of a service key, which acts under its own name in its one office: `key:NAME`.
+///
+/// # Errors
+/// [`Error::Asked`]: it is no key, or may not; a refusal by the policies is counted.
+pub fn ask_of_key(
+    access: &Access,
+    who: &Principal,
+    command: Command,
+    source: IpAddr,
+) -> Result<Ask> {
+    let none = || Error::Asked("a service key asks here, in an office that acts".to_owned());
+    let Principal::Key { key, organisation, role: office } = who else { return Err(none()) };
+    let names = Person::new(&format!("key:{key}")).zip(Organisation::new(organisation));
+    let ((person, organisation), role) = names.zip(office.acts_as()).ok_or_else(none)?;
+    let actor = Actor { person, organisation, role };
+    registered(access, &command)?;
+    let action = action_of(&command, role).ok_or_else(none)?;
+    may(access, who, (&actor, *office), (action, source))?;
+    Ok(Ask { actor, command })
+}
+
+/// Whom a command names is registered, as what it says they are.
+fn registered(access: &Access, command: &Command) -> Result<()> {
+    for (organisation, is) in organisations(command) {
+        let sector = access.register(|register| Some(register.organisation(organisation)?.sector));
+        let Some(sector) = sector else {
+            return Err(Error::Asked(format!(
+                "no organisation is registered as {organisation:?}: `vigie party list` shows them"
+            )));
+        };
+        if let Some(is) = is.filter(|is| *is != sector) {
+            return Err(Error::Asked(format!(
+                "{organisation:?} is registered as {}, and this is said of a {}: `vigie party list` shows them",
+                sector.word(),
+                is.word()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an actor may, as the policies have it; a refusal is counted.
+fn may(
+    access: &Access,
+    who: &Principal,
+    (actor, office): (&Actor, PartyRole),
+    (action, source): (Action, IpAddr),
+) -> Result<()> {
+    let asked = Asked { action, organisation: Some(actor.organisation.as_str()), source };
+    match access.may(who, &asked, ROUTE) {
+        Decision::Allowed => Ok(()),
+        Decision::TooMany { retry_s } => Err(Error::Asked(format!(
+            "{} asks more than its quota: again in {retry_s} s",
+            actor.organisation
+        ))),
+        Decision::SignIn | Decision::Forbidden => Err(Error::Asked(format!(
+            "{} may not do that as {}: docs/access.md shows who may ({})",
+            actor.person,
+            office.word(),
+            action.word()
+        ))),
     }
 }
 
