@@ -231,6 +231,18 @@ pub(crate) async fn refuse(
     done(&app, &headers, (form.back(), &form.grounds), run).await
 }
 
+/// What the record says where a reporter lifts its own item and gives no reason.
+const TAKEN_BACK: &str = "taken back by its reporter";
+
+/// True where an item was reported by who asks, who may take it back.
+async fn is_own(app: &App, who: &Who, item: ItemId) -> Result<bool, PageError> {
+    let Some(own) = super::reports_for(app, who) else { return Ok(false) };
+    look(app, move |house| {
+        house.state().ticket(item.ticket()).is_some_and(|ticket| ticket.reporter == own)
+    })
+    .await
+}
+
 /// `POST /items/lift`.
 pub(crate) async fn lift(
     State(app): State<App>,
@@ -245,7 +257,12 @@ pub(crate) async fn lift(
             "grave" => Some(true),
             _ => return Err(unread()),
         };
-        let (item, grounds) = (form.id()?, form.grounds()?);
+        let item = form.id()?;
+        let taken_back = collateral.is_none() && form.grounds.trim().is_empty();
+        let grounds = match taken_back && is_own(&app, &who, item).await? {
+            true => grounds(TAKEN_BACK)?,
+            false => form.grounds()?,
+        };
         act(&app, &who, Command::Lift { item, collateral, grounds }).await
     };
     done(&app, &headers, (form.back(), &form.grounds), run).await

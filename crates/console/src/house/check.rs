@@ -163,7 +163,7 @@ async fn shown(app: &App, ctx: &Ctx, pasted: String, notes: Vec<String>) -> Resp
 }
 
 /// What is missing or old is said aloud.
-fn said(lang: Lang, note: &Note) -> Markup {
+pub(super) fn said(lang: Lang, note: &Note) -> Markup {
     let text = match note {
         Note::NotLoaded(classes) => {
             let words: Vec<_> =
@@ -173,6 +173,7 @@ fn said(lang: Lang, note: &Note) -> Markup {
         Note::Stale(old, _, name, date) => {
             lang.n("check.stale", *old as u64, &[("name", name), ("date", &date.to_string())])
         }
+        Note::NoOwnBlockers => lang.t_owned("check.no_own_blockers"),
         Note::LongList(name, entries) => lang.n("check.long", *entries as u64, &[("name", name)]),
     };
     html! { div.notice.is-warning { p { (text) } } }

@@ -7,6 +7,7 @@ use desk::clearing::Witnessing;
 use desk::clearing::publish::{Behind, LeftOut};
 use desk::clearing::read::{self, EventView, ItemView, LiveView, StopView};
 use desk::clearing::standby::Health;
+use desk::shield::{Note, today};
 use maud::{Markup, html};
 use shield::harm::Finding;
 use shield::order::ending::Basis;
@@ -18,11 +19,11 @@ use super::events::Forms;
 use super::parts::{self, moment};
 use super::report::Draft;
 use super::rows::{self, May};
-use super::{asked, framed, reports_for, with};
+use super::{asked, check, framed, reports_for, with};
 use crate::app::{App, Ctx, PageError, fail};
 use crate::fmt;
 use crate::gate::Who;
-use crate::html::hostile::{plain, text};
+use crate::html::hostile::{mono, plain, text};
 use crate::html::parts::{Col, empty, pager, table};
 use crate::html::{Page, Place};
 use crate::i18n::Lang;
@@ -38,12 +39,15 @@ pub(crate) const KNOWN: &[Param] = &[("after", |text| text.parse::<u64>().is_ok(
 pub(crate) struct Wall {
     pub(crate) view: LiveView,
     rows: Vec<(ItemView, Finding)>,
+    /// What the harm check knows that is old by now. A reporter is told of none.
+    stale: Option<Note>,
 }
 
 /// Reads what the wall shows to who asks.
 pub(crate) async fn wall(app: &App, who: &Who, after: Option<ItemId>) -> Result<Wall, PageError> {
     let whose = super::whose(app, who);
     let own = reports_for(app, who);
+    let of_all = whose.is_none();
     with(app, move |clearing| {
         let mut view = clearing.keeper.look(move |house| {
             let mut view = read::live(house, &whose, after, ROWS);
@@ -56,7 +60,9 @@ pub(crate) async fn wall(app: &App, who: &Who, after: Option<ItemId>) -> Result<
         let items = std::mem::take(&mut view.items.rows);
         let values = items.iter().map(|item| (&*item.value, item.faults));
         let found = parts::findings(&clearing.known, values)?;
-        Ok(Wall { view, rows: items.into_iter().zip(found).collect() })
+        let stale = of_all.then(|| clearing.known.loaded().notes(today()).into_iter());
+        let stale = stale.and_then(|mut notes| notes.find(|note| matches!(note, Note::Stale(..))));
+        Ok(Wall { view, rows: items.into_iter().zip(found).collect(), stale })
     })
     .await
 }
@@ -130,10 +136,11 @@ pub(crate) fn mark(view: &LiveView, rows: &[(ItemView, Finding)]) -> String {
         .collect();
     let waits = (view.witnesses.asked, view.witnesses.waiting, view.witnesses.fewer);
     let second = (view.standby.named.is_some(), view.standby.here, view.standby.alone);
-    let LiveView { stages, stops, left_out, objections, ending, .. } = view;
+    let LiveView { stages, stops, left_out, objections, ending, still, overdue, .. } = view;
     let behind = view.behind.as_ref().map(|(_, behind)| behind);
     let text = format!(
-        "{stages:?}{events:?}{ending:?}{stops:?}{left_out:?}{behind:?}{items:?}{objections}{waits:?}{second:?}"
+        "{stages:?}{events:?}{ending:?}{stops:?}{left_out:?}{behind:?}{:?}{still:?}{items:?}{objections}{waits:?}{second:?}",
+        overdue.map(|(many, _)| many)
     );
     model::Sha256Hex::of(text.as_bytes()).to_string().get(..16).unwrap_or_default().to_owned()
 }
@@ -152,6 +159,9 @@ pub(crate) fn board(ctx: &Ctx, wall: &Wall, may: &May) -> Markup {
     let place = (view.now, "/live", true);
     html! {
         (stops(lang, &view.stops, may))
+        @if let Some(note) = &wall.stale { (check::said(lang, note)) }
+        (overdue(lang, view.overdue, view.now))
+        (still(lang, &view.still))
         (left_out(lang, &view.left_out))
         (elsewhere(lang, view.behind.as_ref(), view.now))
         (standby(lang, &view.standby, &view.witnesses))
@@ -278,6 +288,33 @@ fn left_out(lang: Lang, (many, first): &(u64, Vec<(Organisation, LeftOut)>)) -> 
                 } }
                 @let more = many.saturating_sub(first.len() as u64);
                 @if more > 0 { p.quiet { (lang.n("live.left_out_more", more, &[])) } }
+            }
+        }
+    }
+}
+
+/// What nobody looked at again.
+fn overdue(lang: Lang, overdue: Option<(u64, Moment)>, now: Moment) -> Markup {
+    html! {
+        @if let Some((many, since)) = overdue {
+            div.notice.is-error {
+                p { (lang.n("live.overdue", many, &[("time", &parts::span(since, now))])) }
+            }
+        }
+    }
+}
+
+/// What is open by now and blocked all the same, and by whom.
+fn still(lang: Lang, (many, first): &(u64, Vec<(shield::Item, Organisation)>)) -> Markup {
+    html! {
+        @if *many > 0 {
+            div.notice.is-error {
+                p { (lang.n("live.still", *many, &[])) }
+                ul { @for (value, isp) in first {
+                    li { (mono(&value.to_string())) " · " (text(isp.as_str())) }
+                } }
+                @let more = many.saturating_sub(first.len() as u64);
+                @if more > 0 { p.quiet { (lang.n("live.still_more", more, &[])) } }
             }
         }
     }

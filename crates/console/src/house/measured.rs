@@ -1,12 +1,13 @@
 //! What ISPs are measured to do, as part of `/statistics` and its file.
 
 use maud::{Markup, html};
-use shield::measure::IspView;
-use shield::measure::figures::Times;
+use shield::Item;
+use shield::measure::figures::{Times, What};
+use shield::measure::{IspView, Stand};
 
 use super::statistics::took;
 use crate::fmt;
-use crate::html::hostile::text;
+use crate::html::hostile::{mono, text};
 use crate::html::parts::{Col, table};
 use crate::i18n::Lang;
 
@@ -46,6 +47,45 @@ pub(super) fn isps(lang: Lang, isps: &[IspView]) -> Markup {
     }
 }
 
+/// ISPs that are named in one cell.
+const NAMED: usize = 40;
+
+/// What each ISP is measured to do with values, each with whether it is to be blocked. Nothing where nobody measures.
+pub(super) fn stands(lang: Lang, values: &[(Item, bool, Vec<Stand>)]) -> Markup {
+    let cols = [
+        Col::text(lang.t("items.item")).wide(),
+        Col::text(lang.t("measured.wanted")),
+        Col::text(lang.t("measured.does")),
+        Col::text(lang.t("measured.does_not")),
+        Col::text(lang.t("measured.not")),
+    ];
+    let isps = |stands: &[Stand], which: fn(Option<What>) -> bool| {
+        let all: Vec<_> = stands.iter().filter(|stand| which(stand.what)).collect();
+        let more = all.len().saturating_sub(NAMED) as u64;
+        html! {
+            @for (n, stand) in all.iter().take(NAMED).enumerate() { @if n > 0 { ", " } (text(stand.isp.as_str())) }
+            @if more > 0 { " " span.quiet { (lang.n("measured.more", more, &[])) } }
+        }
+    };
+    let row = |(value, blocks, all): &(Item, bool, Vec<Stand>)| {
+        vec![
+            mono(&value.to_string()),
+            html! { (lang.t(if *blocks { "measured.to_block" } else { "measured.to_open" })) },
+            isps(all, |what| what.is_some_and(What::is_done)),
+            isps(all, |what| what.is_some_and(|what| !what.is_done())),
+            isps(all, |what| what.is_none()),
+        ]
+    };
+    html! {
+        @if !values.is_empty() {
+            section aria-labelledby="h-measured" {
+                h2 #h-measured { (lang.t("measured.title")) }
+                (table(lang.t("measured.title"), &cols, values.iter().map(row)))
+            }
+        }
+    }
+}
+
 /// The figures of one ISP for the file; what was not measured has no value.
 pub(super) fn rows(view: &IspView, mut put: impl FnMut(&str, Option<u64>)) {
     let of = &view.figures;
@@ -57,5 +97,31 @@ pub(super) fn rows(view: &IspView, mut put: impl FnMut(&str, Option<u64>)) {
     let now = [("blocks", of.blocks), ("not_yet", of.not_yet), ("opened", of.opened)];
     for (figure, n) in now.into_iter().chain([("still_blocked", of.still)]) {
         put(figure, Some(n));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shield::order::words::Organisation;
+
+    use super::*;
+
+    #[test]
+    fn each_isp_stands_by_its_name_under_what_it_does() {
+        let stand = |isp: &str, what| Stand { isp: Organisation::new(isp).unwrap(), what };
+        let value = || Item::parse("tv.stream.example").unwrap();
+        let stands_there = vec![
+            stand("fibre", Some(What::StillBlocked)),
+            stand("tower", Some(What::Unblocked)),
+            stand("valley", None),
+        ];
+        let page = stands(Lang::En, &[(value(), false, stands_there)]).into_string();
+        let cell = |name: &str| page.find(&format!(">{name}<")).unwrap_or_else(|| panic!("{page}"));
+        assert!(cell("open") < cell("tower") && cell("tower") < cell("fibre"), "{page}");
+        assert!(cell("fibre") < cell("valley"), "{page}");
+        assert_eq!(stands(Lang::En, &[]).into_string(), "");
+        let many = (0..NAMED + 2).map(|n| stand(&format!("isp-{n}"), None)).collect();
+        let page = stands(Lang::En, &[(value(), true, many)]).into_string();
+        assert!(page.contains("and 2 more") && !page.contains("isp-41"), "{page}");
     }
 }

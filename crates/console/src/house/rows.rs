@@ -78,8 +78,12 @@ impl May {
 
     /// True where they may end an item, as a reviewer or as its reporter.
     fn ends(&self, item: &ItemView) -> bool {
-        let own = self.person().is_some_and(|(_, of)| of == item.reporter.as_str());
-        self.lift || self.lift_own && own
+        self.lift || self.reported(item)
+    }
+
+    /// True where it is their own organisation's, and they may take it back.
+    fn reported(&self, item: &ItemView) -> bool {
+        self.lift_own && self.person().is_some_and(|(_, of)| of == item.reporter.as_str())
     }
 
     /// True where they would be a second person to its reporter.
@@ -172,7 +176,8 @@ fn acts(lang: Lang, item: &ItemView, may: &May, back: &str) -> Markup {
             (parts::fold(Some("l"), lang.t("act.lift"), html! {
                 form.stack method="post" action="/items/lift" {
                     (ticket_and_place(item.id, back))
-                    (parts::grounds(lang, true))
+                    // With two keys, on a match night: who reported it owes nobody a reason for taking it back.
+                    (parts::grounds(lang, !may.reported(item)))
                     label.field {
                         span { (lang.t("act.collateral")) }
                         select name="collateral" {

@@ -7,7 +7,9 @@ use desk::clearing::opened::{self, NotYet};
 use desk::clearing::read::{self, ItemView, Log, Recorded, TicketItem, TicketPage};
 use maud::{Markup, html};
 use model::Reference;
+use shield::Item;
 use shield::harm::Finding;
+use shield::measure::Stand;
 use shield::order::step::{NoItem, Ticket};
 use shield::order::{Audience, Deed, ItemId, TicketId};
 
@@ -41,6 +43,8 @@ struct Seen {
     opens: Option<NotYet>,
     /// True of who reads the tickets of all reporters.
     all: bool,
+    /// What ISPs are measured to do with its values: whether each is to be blocked, and what was found.
+    measured: Vec<(Item, bool, Vec<Stand>)>,
 }
 
 async fn read_ticket(app: &App, who: &Who, id: TicketId, from: u16) -> Result<Seen, PageError> {
@@ -68,9 +72,33 @@ async fn read_ticket(app: &App, who: &Who, id: TicketId, from: u16) -> Result<Se
         let records: Vec<Recorded> = records?.into_iter().flatten().collect();
         let taken = records.iter().find_map(|found| found.taken(id, log.origin()));
         let taken = taken.map(|taken| taken.at);
-        Ok(Seen { page, rows, ended, records, taken, opens: opens?.err(), all })
+        let rows: Vec<(ItemView, Finding)> = rows;
+        let report = submitted(&records);
+        let gone = ended.iter().filter_map(|(id, _): &(ItemId, _)| {
+            let items = &report?.items;
+            Some(items.get(usize::from(id.place()))?.value.clone())
+        });
+        let values: Vec<Item> =
+            rows.iter().map(|(item, _)| (*item.value).clone()).chain(gone).collect();
+        let measured = clearing.keeper.look(move |house| {
+            let stands = values.into_iter().filter_map(|value| {
+                let (blocks, stands) = house.measure().stands(&value)?;
+                Some((value, blocks, stands))
+            });
+            stands.filter(|(_, _, stands)| !stands.is_empty()).collect()
+        })?;
+        Ok(Seen { page, rows, ended, records, taken, opens: opens?.err(), all, measured })
     })
     .await
+}
+
+/// What it was reported with, where its first record is among these.
+fn submitted(records: &[Recorded]) -> Option<&Ticket> {
+    let deeds = records.iter().filter_map(|record| record.decision.as_ref());
+    deeds.flat_map(|decision| &decision.deeds).find_map(|deed| match deed {
+        Deed::Submitted(ticket) => Some(&**ticket),
+        _ => None,
+    })
 }
 
 /// `GET /tickets/{id}`.
@@ -89,11 +117,7 @@ pub(crate) async fn page(
         Err(error) => return fail(&ctx, &error),
     };
     let may = May::of(&app, &who);
-    let report = seen.records.iter().filter_map(|record| record.decision.as_ref());
-    let report = report.flat_map(|decision| &decision.deeds).find_map(|deed| match deed {
-        Deed::Submitted(ticket) => Some(&**ticket),
-        _ => None,
-    });
+    let report = submitted(&seen.records);
     let back = ctx.here();
     let place = (seen.page.now, back.as_str(), false);
     let body = html! {
@@ -106,6 +130,7 @@ pub(crate) async fn page(
             @if !seen.ended.is_empty() { (ended(lang, &seen.ended, report)) }
             (more(&ctx, &seen.page, from))
         }
+        (super::measured::stands(lang, &seen.measured))
         (history(lang, &seen))
         (super::opened::section(lang, id, seen.opens))
     };

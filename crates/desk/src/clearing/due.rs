@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use shield::item::Name;
 use shield::order::exceptions::Cover;
 use shield::order::schedule::Need;
-use shield::order::{Deed, ItemId, Machine, State, Step, Turn};
+use shield::order::{Deed, ItemId, Machine, Moment, State, Step, Turn};
 
 use super::house::House;
 use super::replay::Standing;
@@ -19,6 +19,10 @@ use super::standby;
 
 /// The most items that one draw looks at.
 const A_DRAW: usize = 4_096;
+
+/// What is out and is not looked at again so long after it was due is said, in milliseconds: longer than a capture takes
+/// and is tried again after.
+const LATE_MS: u64 = 3 * 60_000;
 
 /// What is to be checked.
 #[derive(Debug, Default)]
@@ -115,6 +119,12 @@ impl House {
         let Standing { state, policy, .. } = &self.standing;
         let due = self.schedule.take_due(state, policy, now, need, most);
         due.into_iter().map(|(_, item)| item).collect()
+    }
+
+    /// What is out and was to be looked at again for longer than [`LATE_MS`] by now, and was not: how many, and since
+    /// when the first.
+    pub fn overdue(&self) -> Option<(u64, Moment)> {
+        self.schedule.overdue(self.now().minus(LATE_MS))
     }
 
     /// What has to be checked by now, at most so many: what was captured, and what somebody objects to or

@@ -67,6 +67,8 @@ pub struct Loaded {
     pub sets: Sets,
     suffixes: Suffixes,
     addresses: Vec<u8>,
+    /// True where an operator gave the blockers' own infrastructure: what is public of it is others'.
+    own_blockers: bool,
     /// Of when the list of public suffixes is; `None` where it is the one that was compiled in.
     pub suffixes_date: Option<Date>,
 }
@@ -76,6 +78,8 @@ pub struct Loaded {
 pub enum Note {
     /// No set of these classes is loaded: the check says nothing of them.
     NotLoaded(Vec<Class>),
+    /// Of the block pages and resolvers of those who block here nobody told: what is public of that class is others'.
+    NoOwnBlockers,
     /// So many sets are older than [`STALE_DAYS`], of so many; the oldest, and its date.
     Stale(usize, usize, String, Date),
     /// A list of popular names that is too long to change a verdict.
@@ -94,6 +98,10 @@ impl std::fmt::Display for Note {
                     words.join(", ")
                 )
             }
+            Self::NoOwnBlockers => f.write_str(
+                "nobody gave the block pages and resolvers of those who block here, so that nothing refuses them \
+                 (`vigie shield add FILE --class blockers`)",
+            ),
             Self::Stale(old, all, name, date) => write!(
                 f,
                 "{old} of {all} sets are older than {STALE_DAYS} days, the oldest {name} of {date} (`vigie \
@@ -121,16 +129,19 @@ pub fn load(home: &Path) -> Result<Loaded> {
         let set = text::read(built_in, &suffixes);
         sets.push(set.map_err(|e| Error::Beside(format!("a set that is built in: {e}")))?);
     }
-    for folder in [places.fetched(), places.own()] {
-        for path in set_files(&folder)? {
-            sets.push(read_set(&path, &suffixes)?);
-        }
+    for path in set_files(&places.fetched())? {
+        sets.push(read_set(&path, &suffixes)?);
     }
+    let own = sets.len();
+    for path in set_files(&places.own())? {
+        sets.push(read_set(&path, &suffixes)?);
+    }
+    let own_blockers = sets.iter().skip(own).any(|set| set.head.class == Class::Blockers);
     let addresses = match crate::addresses::refreshed(home)? {
         Some((path, _)) => read(&path, crate::count::MAX_TABLE)?,
         None => crate::count::BUILT_IN.to_vec(),
     };
-    Ok(Loaded { sets: Sets::new(sets), suffixes, addresses, suffixes_date })
+    Ok(Loaded { sets: Sets::new(sets), suffixes, addresses, own_blockers, suffixes_date })
 }
 
 impl Loaded {
@@ -161,6 +172,9 @@ impl Loaded {
         let missing = self.sets.missing();
         if !missing.is_empty() {
             notes.push(Note::NotLoaded(missing));
+        }
+        if self.sets.has(Class::Blockers) && !self.own_blockers {
+            notes.push(Note::NoOwnBlockers);
         }
         let mut old: Vec<(Date, String)> = self
             .sets

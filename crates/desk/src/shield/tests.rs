@@ -85,6 +85,8 @@ fn fetched_lists_become_sets() {
     assert_eq!(bench.verdict("xn--bcher-kva.de").0, Verdict::TwoPersons);
     let loaded = load(&bench.home()).expect("loaded");
     let notes = loaded.notes(date(2026, 11, 2));
+    // Others' block pages are public. Of one's own nobody told yet.
+    assert!(notes.contains(&Note::NoOwnBlockers));
     assert!(notes.iter().any(|n| matches!(n, Note::Stale(n, _, _, d) if *n == lists::LISTS.len() && *d == date(2025, 12, 23))));
     assert!(loaded.notes(date(2026, 1, 2)).iter().all(|n| !matches!(n, Note::Stale(..))));
     // What the next package no longer holds, or hardly any more, stays as it was, and is told.
@@ -93,6 +95,17 @@ fn fetched_lists_become_sets() {
     assert!(fetched.absent.contains(&"tranco10k"));
     assert_eq!(fetched.kept, [("tranco10k".to_owned(), 2, 0)]);
     assert_eq!(bench.verdict("www.popular.com").0, Verdict::TwoPersons);
+    let pages = Given {
+        file: &bench.file("pages.txt", "192.0.2.99\nblocked.isp.org\n"),
+        name: Some("pages"),
+        class: Some(Class::Blockers),
+        source: Some("the ISPs"),
+        date: Some(date(2026, 9, 1)),
+        matches: None,
+    };
+    add(&bench.home(), &pages).expect("added");
+    let notes = load(&bench.home()).expect("loaded").notes(date(2026, 11, 2));
+    assert!(!notes.contains(&Note::NoOwnBlockers));
     // The folder of the lists can be named itself.
     assert!(update(&bench.home(), Some(&package.join("data/lists"))).is_ok());
 }

@@ -3,6 +3,7 @@
 use super::figures::{Isp, What};
 use super::said::Side;
 use super::seat::Counts;
+use super::take::LATE_MS;
 use super::{Measure, Moment};
 use crate::item::Item;
 use crate::order::words::{Organisation, Probe};
@@ -96,6 +97,35 @@ impl Measure {
             }
         }
         Some(bar)
+    }
+
+    /// What was lifted longer than [`LATE_MS`] ago and is measured to be blocked still: how often, and the first of
+    /// these, the newest first, with the ISP.
+    pub fn still_blocked(&self, now: Moment, most: usize) -> (u64, Vec<(Item, Organisation)>) {
+        // Most of the time there is none, and nothing is looked through.
+        let of = |(name, number): (&'_ Organisation, &u16)| {
+            let still = self.isps.get(usize::from(*number))?.still;
+            (still > 0).then(|| (name.clone(), *number))
+        };
+        let isps: Vec<(Organisation, u16)> = self.by_isp.iter().filter_map(of).collect();
+        if isps.is_empty() {
+            return (0, Vec::new());
+        }
+        let (mut all, mut first) = (0, Vec::new());
+        let late = self.targets.newest().filter(|of| now.since(of.since) >= LATE_MS);
+        for target in late.filter(|of| of.wanted == Side::Open) {
+            for (isp, number) in &isps {
+                if target.seen(*number).and_then(|seen| target.what(seen))
+                    == Some(What::StillBlocked)
+                {
+                    all += 1;
+                    if first.len() < most {
+                        first.push(((*target.value).clone(), isp.clone()));
+                    }
+                }
+            }
+        }
+        (all, first)
     }
 
     /// The values that an ISP does not do what it is to do with, the newest first: to be blocked and open,

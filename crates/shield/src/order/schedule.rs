@@ -37,7 +37,13 @@ impl Need {
 pub struct Schedule {
     due: BTreeSet<(Need, Moment, ItemId)>,
     at: BTreeMap<ItemId, (Need, Moment)>,
+    /// What is out and was asked for when it was due, and did not come: since when.
+    late: BTreeSet<(Moment, ItemId)>,
+    late_since: BTreeMap<ItemId, Moment>,
 }
+
+/// The most that [`Schedule::overdue`] counts.
+pub const MAX_OVERDUE: usize = 100_000;
 
 impl Schedule {
     /// The schedule after a start.
@@ -64,7 +70,10 @@ impl Schedule {
                 Some(live) => {
                     self.set(*item, Need::of(live), next(state, policy, *item, live, step.at));
                 }
-                None => self.set(*item, Need::Renewal, None),
+                None => {
+                    self.set(*item, Need::Renewal, None);
+                    self.came(*item);
+                }
             },
             Deed::RenewalAsked { ticket, .. } => {
                 for (id, _) in state.items_of(*ticket) {
@@ -72,7 +81,10 @@ impl Schedule {
                 }
             }
             // What a stop halted is captured anew at once.
-            Deed::Resumed { .. } => *self = Self::new(state, policy, step.at),
+            Deed::Resumed { .. } => {
+                let new = Self::new(state, policy, step.at);
+                (self.due, self.at) = (new.due, new.at);
+            }
             Deed::Objected { item, .. } => self.at_once(state, *item, step.at),
             Deed::HarmGrouped { value } => {
                 for id in state.wanting(value) {
@@ -97,7 +109,11 @@ impl Schedule {
         let range = (need, Moment(i64::MIN), ItemId(0))..=(need, now, ItemId(u64::MAX));
         let due = self.due.range(range).take(most).map(|(_, at, id)| (*at, *id));
         let mut due: Vec<_> = due.collect();
-        for (_, id) in &due {
+        for (at, id) in &due {
+            if need == Need::Renewal && !self.late_since.contains_key(id) {
+                self.late_since.insert(*id, *at);
+                self.late.insert((*at, *id));
+            }
             self.set(*id, need, Some(now.plus(policy.capture_retry_ms.max(1))));
         }
         due.retain(|(_, id)| {
@@ -110,10 +126,31 @@ impl Schedule {
     /// An item was captured, whether or not that was a step: it is due again on its grid, and where it
     /// still waits for a capture that shows something, after a while.
     pub fn captured(&mut self, state: &State, policy: &Policy, id: ItemId, now: Moment) {
+        self.came(id);
         let Some(live) = state.item(id) else { return self.set(id, Need::Renewal, None) };
         let next = next(state, policy, id, live, now);
         let again = now.plus(policy.capture_retry_ms.max(1));
         self.set(id, Need::of(live), next.map(|next| if next <= now { again } else { next }));
+    }
+
+    fn came(&mut self, id: ItemId) {
+        if let Some(since) = self.late_since.remove(&id) {
+            self.late.remove(&(since, id));
+        }
+    }
+
+    /// What is out, was to be captured again before a moment, and was not: how many, [`MAX_OVERDUE`] at the most, and
+    /// since when the first. Nobody knows of these that what was seen there is there still.
+    pub fn overdue(&self, before: Moment) -> Option<(u64, Moment)> {
+        let asked = self.late.range(..(before, ItemId(0)));
+        // Where nobody captures, nothing is asked for either.
+        let first = (Need::Renewal, Moment(i64::MIN), ItemId(0));
+        let due = self.due.range(first..(Need::Renewal, before, ItemId(0)));
+        let due = due.filter(|(_, _, id)| !self.late_since.contains_key(id));
+        let since = asked.clone().next().map(|(at, _)| *at);
+        let since = since.into_iter().chain(due.clone().next().map(|(_, at, _)| *at)).min()?;
+        let many = asked.count().saturating_add(due.take(MAX_OVERDUE).count());
+        Some((many.min(MAX_OVERDUE) as u64, since))
     }
 
     /// When something is due next.

@@ -138,7 +138,14 @@ fn blocked_and_unblocked_are_the_first_of_three() {
     let lift = Command::Lift { item: id, collateral: None, grounds: grounds() };
     world.does(&authority(), lift);
     second(&mut world, [&blocks, &open]);
+    // It is named once it is late, by when an ISP has had a minute, and not before.
+    assert_eq!(world.measure.still_blocked(world.now, 9), (0, vec![]));
+    let late = world.now.plus(MINUTE);
+    let named = (1, vec![(item("tv.stream.example"), org("fibre"))]);
+    assert_eq!(world.measure.still_blocked(late, 9), named);
+    assert_eq!(world.measure.still_blocked(late, 0), (1, vec![]));
     (0..3).for_each(|_| drop(second(&mut world, [&open, &open])));
+    assert_eq!(world.measure.still_blocked(late, 9), (0, vec![]));
     let due = world.measure.take_due();
     let of: Vec<_> = due.iter().map(|m| (m.isp.as_str(), m.what, m.after_ms)).collect();
     assert_eq!(of, [("tower", What::Unblocked, 1_000), ("fibre", What::Unblocked, 2_000)]);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use shield::Item;
 use shield::order::ending::Basis;
 use shield::order::state::Announced;
 use shield::order::words::{EventId, OrderId, Organisation, Right};
@@ -64,6 +65,12 @@ pub struct LiveView {
     /// ISPs that get neither what tickets address to them alone nor a stop on them alone, and why: how many, and the
     /// first of them. A reporter is told of none.
     pub left_out: (u64, Vec<(Organisation, LeftOut)>),
+    /// What is out and was to be looked at again, and was not: how many, and since when the first. A reporter is told
+    /// of none.
+    pub overdue: Option<(u64, Moment)>,
+    /// What was lifted and is measured to be blocked still, and where: how many, and the first of them. A reporter is
+    /// told of none.
+    pub still: (u64, Vec<(Item, Organisation)>),
     /// The feed's copy in another place, while it is behind, and since when. A reporter is told of none.
     pub behind: Option<(Moment, Behind)>,
     /// How the standby is.
@@ -98,6 +105,12 @@ pub fn live(house: &House, whose: &Whose, after: Option<ItemId>, most: usize) ->
         ending: ending(house, whose),
         stops: stops(house, whose, None).rows,
         left_out: if whose.is_none() { house.left_out.some(MAX_NAMED) } else { Default::default() },
+        overdue: if whose.is_none() { house.overdue() } else { None },
+        still: if whose.is_none() {
+            house.measure().still_blocked(now, MAX_NAMED)
+        } else {
+            Default::default()
+        },
         behind: if whose.is_none() { behind(house, now) } else { None },
         standby: house.standby(),
         witnesses: witnesses(house, whose),

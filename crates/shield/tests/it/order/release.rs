@@ -128,6 +128,28 @@ fn a_word_given_after_the_capture_lapsed_counts_for_the_next_one() {
 }
 
 #[test]
+fn a_word_given_for_a_picture_counts_for_no_page() {
+    let mut world = World::new();
+    let id = world.reported(&league(), "popular.com");
+    world.captured(id, Seen::Works);
+    world.checked(id, Verdict::TwoPersons);
+    world.wait(11 * MINUTE);
+    let approve = world.approve(id, false);
+    assert_eq!(words(&world.does(&reviewer(), approve)), ["approved", "lapsed"]);
+    // By now no picture is shown there: nobody agreed to that.
+    world.captured(id, Seen::Page);
+    assert_eq!(words(&world.checked(id, Verdict::TwoPersons)), ["checked"]);
+    assert_eq!(world.stage(id), Stage::Held);
+    // Somebody looks, and agrees; and to another page as well, since a page holds it already.
+    world.wait(11 * MINUTE);
+    let approve = world.approve(id, false);
+    assert_eq!(words(&world.does(&reviewer(), approve)), ["approved", "lapsed"]);
+    world.captured(id, Seen::Page);
+    let steps = world.checked(id, Verdict::TwoPersons);
+    assert_eq!(words(&steps), ["checked", "released", "notice_asked"]);
+}
+
+#[test]
 fn a_held_item_is_refused_when_its_window_ends() {
     let mut world = World::new();
     let id = world.reported(&league(), "popular.com");
@@ -457,6 +479,41 @@ fn captures_fall_due_at_once_then_every_five_minutes_and_again_after_a_miss() {
     world.now = world.now.plus(MINUTE);
     let again = Schedule::new(&world.state, &policy, world.now);
     assert_eq!(again, schedule);
+}
+
+#[test]
+fn what_is_in_force_and_is_not_looked_at_again_is_told_of() {
+    let mut world = World::new();
+    let (id, since) = (world.blocked(&league(), "a.com"), world.now);
+    let policy = world.policy.clone();
+    let mut schedule = Schedule::new(&world.state, &policy, world.now);
+    let due = since.plus(5 * MINUTE);
+    assert_eq!(schedule.overdue(due), None);
+    // Nobody captures, and nobody even asks what is due.
+    assert_eq!(schedule.overdue(due.plus(1)), Some((1, due)));
+    // It is asked for, again and again, and nothing comes: late since it was due first.
+    for round in 0..4 {
+        let now = due.plus(round * MINUTE);
+        assert_eq!(
+            schedule.take_due(&world.state, &policy, now, Need::Renewal, 9).len(),
+            1,
+            "{round}"
+        );
+        assert_eq!(schedule.overdue(now.plus(1)), Some((1, due)));
+    }
+    world.now = due.plus(4 * MINUTE);
+    schedule.captured(&world.state, &policy, id, world.now);
+    assert_eq!(schedule.overdue(world.now), None);
+    // What ended is owed to nobody.
+    let now = since.plus(10 * MINUTE);
+    schedule.take_due(&world.state, &policy, now, Need::Renewal, 9);
+    assert!(schedule.overdue(now.plus(1)).is_some());
+    world.now = now;
+    let lift = Command::Lift { item: id, collateral: None, grounds: grounds() };
+    for step in world.does(&league(), lift) {
+        schedule.follow(&world.state, &policy, &step);
+    }
+    assert_eq!(schedule.overdue(now.plus(HOUR)), None);
 }
 
 #[test]

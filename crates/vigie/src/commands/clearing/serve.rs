@@ -13,6 +13,7 @@ use desk::clearing::notice::{Notices, Settings};
 use desk::clearing::publish::{Publisher, Put, every_ms, settled};
 use desk::clearing::rounds::{self, Told as Line, Work};
 use desk::clearing::{House, Keeper, door, witnesses};
+use desk::shield::Note;
 use shield_dns::{Bounds, Sockets};
 use tokio::net::{TcpListener, UdpSocket};
 
@@ -99,6 +100,10 @@ pub(crate) fn run(home: Option<&Path>, dir: &Path, serve: &Serve) -> Result<(), 
         web.lists(keeper.clone())?;
     }
     let known = Knowledge::read(&at.home, args.practice).map_err(told(&at.home))?;
+    // What is missing or old is said aloud before anything is decided by it.
+    let notes = known.loaded().notes(desk::shield::today()).into_iter();
+    let notes = notes.filter(|note| !matches!(note, Note::LongList(..)));
+    notes.for_each(|note| said(&note.to_string()));
     let stop = Arc::new(AtomicBool::new(false));
     let pages = serve.listen.map(|address| (address, keeper.clone(), known.clone()));
     let notices = args.notices.as_deref().map(|file| {
