@@ -83,6 +83,16 @@ pub(super) fn run(home: Option<&Path>, words: &Standby) -> Result<(), Told> {
                 counted(blocks, "block"),
                 desk::shell::quoted_path(dir)
             )?;
+            // Not sent along with the log of the house: what was revoked since counts here again.
+            let register = desk::parties::Register::read(&at.home).map_err(told(&at.home))?;
+            say!(
+                std::io::stdout(),
+                "Who may act, and which keys count, is as of {} in {}: whoever was suspended and \
+                 whatever was revoked since is as before. Restore a newer backup of that folder first \
+                 where there is one, and look at `vigie party list`.",
+                counted(register.records(), "record"),
+                at.home.display()
+            )?;
             Ok(())
         }
         Standby::Show { of, json } => show(home, &of.shield, *json),
