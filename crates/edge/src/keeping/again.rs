@@ -55,7 +55,7 @@ mod tests {
         again.remember(value(5), 200_000, 50_000, 2);
         again.remember(value(6), 200_000, 69_999, 2);
         assert!(!again.take(&value(6), 69_999), "no room yet");
-        again.remember(value(6), 200_000, 120_000, 2);
-        assert!(again.take(&value(6), 120_000), "what was over made room");
+        again.remember(value(6), 200_000, 130_000, 2);
+        assert!(again.take(&value(6), 130_000), "what was over made room");
     }
 }

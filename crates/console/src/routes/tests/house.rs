@@ -217,15 +217,16 @@ async fn a_lift_needs_a_reason_and_is_on_every_page_at_once() {
     assert!(!page.contains("o-reporter"), "the public is told who reported");
     let (_, other) = get(&mut bench, None, "/blocked?q=b.stream.test").await;
     assert!(other.contains("b.stream.test is not blocked"), "what waits is not told of");
+    let ray = bench.session("reviewer");
     let form = [("item", "0/0"), ("grounds", " "), ("back", "/live")];
-    let (status, _) = post(&mut bench, Some(&lea), "/items/lift", &form).await;
+    let (status, _) = post(&mut bench, Some(&ray), "/items/lift", &form).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    // So does its reporter where it hit others.
+    let grave = [("item", "0/0"), ("grounds", " "), ("collateral", "grave"), ("back", "/live")];
+    let (status, _) = post(&mut bench, Some(&lea), "/items/lift", &grave).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(stage(&bench, item(0)).await, Stage::InForce);
     let form = [("item", "0/0"), ("grounds", "the stream is gone"), ("back", "/live")];
-    // Nobody else was hit, and it is theirs: they owe no reason. Of what hit others they do.
-    let grave = [("item", "0/0"), ("collateral", "grave"), ("back", "/tickets/0")];
-    let (status, _) = post(&mut bench, Some(&lea), "/items/lift", &grave).await;
-    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     let (status, to) = post(&mut bench, Some(&lea), "/items/lift", &form).await;
     assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/live"));
     let (_, page) = get(&mut bench, None, "/blocked?q=one.example.test").await;
@@ -361,6 +362,20 @@ async fn anybody_objects_so_often_an_hour_and_a_reviewer_decides() {
 fn files(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reported_it_takes_it_back_without_a_reason() {
+    let mut bench = Bench::house();
+    reported(&mut bench).await;
+    captured(&bench, item(0), Verdict::Allow).await;
+    let lea = bench.session("reporter");
+    let form = [("item", "0/0"), ("back", "/live")];
+    let (status, to) = post(&mut bench, Some(&lea), "/items/lift", &form).await;
+    assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/live"));
+    assert_eq!(stage(&bench, item(0)).await, Stage::Ended);
+    let (_, page) = get(&mut bench, Some(&lea), "/tickets/0").await;
+    assert!(page.contains("taken back by its reporter"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
