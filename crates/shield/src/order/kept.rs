@@ -33,7 +33,7 @@ use super::words::{
 use crate::item::Item;
 
 /// What these lines are, and what applying the same steps comes to: a change of either is another version.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Why lines make no state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

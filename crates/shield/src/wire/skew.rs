@@ -44,7 +44,7 @@ mod tests {
             .collect();
         assert_eq!(heard, [0, 0, 7_000, 7_000, 7_000]);
         // Set right, or one that came at once: no more.
-        assert_eq!(skew.ahead(40, false, 30_000), 0);
+        assert_eq!(skew.ahead(40, false, 30_000), 40);
         // Who asks now and then hears each somewhere on its way, and one of them early.
         for age in [14_000, 9_000, 13_000, 200, 11_000, 14_900, 8_000] {
             assert!(skew.ahead(age, false, 30_000) <= 8_000);
