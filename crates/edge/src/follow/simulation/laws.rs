@@ -316,12 +316,9 @@ impl World {
                     ));
                 }
             }
-            // What has fewer cosignatures than it asks for it refuses as a whole: then silence ends all (docs/edge.md).
-            let refuses = refused && isp.set.quorum > 0;
-            let most = 30_000 + if refuses { isp.set.silence_ms } else { 0 };
             for value in isp.blocks() {
                 let late = side.truth.over_for(value, &isp.set.view, self.now).saturating_sub(skew);
-                if late > most {
+                if late > 30_000 {
                     return Err(format!(
                         "edge {n}, which asks for {}, blocks {value}, which was over {late} ms ago, after the calm: {:?}",
                         isp.set.quorum, isp.alarms

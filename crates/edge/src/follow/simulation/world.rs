@@ -96,8 +96,10 @@ impl World {
         let keys: Vec<WitnessKey> = (0..WITNESSES).map(|n| cosigner(n).witness()).collect();
         let asked = if sabotage == Sabotage::Unwitnessed { 0 } else { quorum };
         let mut first = Machine::create(root.path(), &keys, asked, sabotage);
-        let must = sabotage == Sabotage::AsksAlone || thief == Thief::Standby;
-        let named = dice.random_bool(0.6) || must;
+        let named = match thief {
+            Thief::Standby => true,
+            _ => dice.random_bool(0.6) || sabotage == Sabotage::AsksAlone,
+        };
         let mut promoted = None;
         if named {
             first.name_second(root.path().join("copy"));
