@@ -19,7 +19,10 @@ pub(super) struct Counts {
     /// Steps of an edge at which somebody who has nothing to do with anything was blocked.
     pub(super) bystanders: u64,
     pub(super) blocked: u64,
-    /// Of these, what was addressed to single ISPs alone.
+    /// Steps of an edge in the storm while the thief was at work, and of these, at which it obeyed a stop file.
+    pub(super) raided: u64,
+    pub(super) let_go: u64,
+    /// Of what was blocked, what was addressed to single ISPs alone.
     pub(super) addressed: u64,
     /// How often an edge went over from one view to another.
     pub(super) over: u64,
@@ -40,6 +43,8 @@ impl Counts {
             (&mut self.forks, other.forks),
             (&mut self.bystanders, other.bystanders),
             (&mut self.blocked, other.blocked),
+            (&mut self.raided, other.raided),
+            (&mut self.let_go, other.let_go),
             (&mut self.addressed, other.addressed),
             (&mut self.over, other.over),
         ] {

@@ -287,6 +287,9 @@ impl World {
             }
             self.counts.bystanders += u64::from(bystander.is_some());
             self.counts.blocked += isp.blocks().len() as u64;
+            let raided = self.now < self.storm_ends && self.is_stolen();
+            self.counts.raided += u64::from(raided);
+            self.counts.let_go += u64::from(raided && isp.is_let_go());
             let addressed =
                 |value: &&String| self.sides.iter().any(|side| side.truth.is_addressed(value));
             self.counts.addressed += isp.blocks().iter().filter(addressed).count() as u64;

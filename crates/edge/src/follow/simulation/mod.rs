@@ -137,10 +137,12 @@ fn no_thief_does_more_than_the_key_can() {
         assert!(of(Thief::Log).forks > 0, "{:?}", of(Thief::Log));
         // What it said was durable was lost.
         assert!(of(Thief::Standby).lost > 0, "{:?}", of(Thief::Standby));
-        // A stop was obeyed, of which a quarter of the storm was free, and the calm: less was blocked than where a
-        // reporter's key was stolen (of whose blocks some never came: nothing is added while the second machine is away).
-        let (stopped, reported) = (of(Thief::StopFile).blocked, of(Thief::Reporter).blocked);
-        assert!(stopped < reported / 6 * 5, "{stopped} and {reported}");
+        // A stop that was stolen was obeyed by most, most of the time, edges that were down included; and nobody obeys
+        // one that there is not. That who obeys blocks nothing is a law.
+        let obeyed = |thief| (of(thief).let_go, of(thief).raided);
+        let (let_go, raided) = obeyed(Thief::StopFile);
+        assert!(let_go > raided / 2, "{let_go} of {raided}");
+        assert_eq!(obeyed(Thief::Reporter).0, 0);
     }
 }
 
