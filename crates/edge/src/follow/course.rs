@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use line::CallError;
 use shield::feed::Place;
 use shield::wire::{Alarm, FileName, Manifest};
+use tokio::sync::mpsc::Receiver;
 use tokio::time::{sleep, timeout_at};
 
 use super::behind::{self, Behind};
@@ -40,6 +41,15 @@ pub(super) struct Course {
     progress: Progress,
     behind: Behind,
     turns: Option<Turns>,
+    /// A mirror that has a later epoch than the one that is followed.
+    elsewhere: Option<Receiver<usize>>,
+}
+
+/// Why a mirror is asked no more.
+enum Left {
+    Fault(Fault),
+    /// Another one has a later epoch.
+    Later(usize),
 }
 
 /// What was heard last, and when.
@@ -68,21 +78,48 @@ impl Course {
     ) -> Self {
         let (which, progress) = (Which::new(view), Progress::default());
         let behind = Behind::resumed(seen);
-        Self { trusted, mirrors, shared, state, which, silence_ms, progress, behind, turns: None }
+        let (turns, elsewhere) = (None, None);
+        Self {
+            trusted,
+            mirrors,
+            shared,
+            state,
+            which,
+            silence_ms,
+            progress,
+            behind,
+            turns,
+            elsewhere,
+        }
     }
 
-    /// Learns that the feed's key was replaced.
-    pub(super) fn with(self, turns: Turns) -> Self {
-        Self { turns: Some(turns), ..self }
+    /// Learns that the feed's key was replaced, and that another mirror has a later epoch.
+    pub(super) fn with(self, turns: Turns, elsewhere: Receiver<usize>) -> Self {
+        Self { turns: Some(turns), elsewhere: Some(elsewhere), ..self }
     }
 
     /// Follows, for ever.
     pub(super) async fn run(mut self) {
         let (mut pace, mut at, mut failed) = (Pace::new(), 0, 0);
+        let mut elsewhere = self.elsewhere.take();
         loop {
             let Some(url) = self.mirrors.get(at).map(|mirror| mirror.url.clone()) else { return };
             self.shared.asks(&url);
-            let fault = self.mirror(at, &mut pace, &mut failed).await;
+            let left = tokio::select! {
+                biased;
+                other = later(&mut elsewhere, at) => Left::Later(other),
+                fault = self.mirror(at, &mut pace, &mut failed) => Left::Fault(fault),
+            };
+            let fault = match left {
+                Left::Later(other) => {
+                    at = other;
+                    self.which.left();
+                    let url = self.mirrors.get(at).map_or("", |mirror| mirror.url.as_str());
+                    self.shared.say(&format!("{url} has a later epoch: it is asked from here on"));
+                    continue;
+                }
+                Left::Fault(fault) => fault,
+            };
             // A cache that is behind comes up; where it does not, the fault is another.
             if !matches!(fault, Fault::Behind(..)) {
                 self.shared.raise(&url, fault.word(), &fault, fault.is_grave());
@@ -279,6 +316,19 @@ impl Course {
             Err(error) => self.shared.raise("disk", "disk", &error, true),
         }
     }
+}
+
+/// The place of a mirror, other than the one that is asked, that has a later epoch; once there is one.
+async fn later(elsewhere: &mut Option<Receiver<usize>>, asked: usize) -> usize {
+    if let Some(told) = elsewhere {
+        while let Some(at) = told.recv().await {
+            if at != asked {
+                return at;
+            }
+        }
+    }
+    // Nobody tells of one.
+    std::future::pending().await
 }
 
 async fn now(mirror: &mut Mirror, trusted: &Trusted) -> Result<Manifest, Fault> {

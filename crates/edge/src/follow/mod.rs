@@ -5,7 +5,8 @@
 //!   and verifies what comes; `behind` tells a cache that is older than another from what was played back.
 //! - `shared` is what is held, and what keep was not told yet; `speaker` tells it, in a thread of its own.
 //! - `turns` learns that the feed's key was replaced.
-//! - `stops` looks for a stop that was signed beforehand, beside each manifest and where one is brought.
+//! - `stops` looks for a stop that was signed beforehand, beside each manifest and where one is brought; and, by
+//!   `later`, whether another mirror has a later epoch than the one that is followed.
 //! - [`Seen`] is the last place, on disk; [`Status`] how it stands, beside it; `alarms` what is wrong.
 //!
 //! An ISP's own view comes and goes with the tickets that name it: `which` says which one is asked for, `course` goes
@@ -20,6 +21,7 @@ mod client;
 mod config;
 mod course;
 mod fetch;
+mod later;
 mod pace;
 mod seen;
 mod shared;
@@ -55,7 +57,7 @@ pub use turns::{EVERY as KEYS_EVERY, TurnsError};
 use crate::keep::{ConfigError, Told, aside};
 use course::Course;
 use shared::Shared;
-use stops::Stops;
+use stops::{Elsewhere, Stops};
 use turns::Turns;
 
 /// The longest that the first look for another key of the feed is waited for.
@@ -138,13 +140,16 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
     let view = (config.view.as_str(), config.bounds().silence_ms);
     let (following, to) = (Arc::clone(&shared), state.to_owned());
     let course = Course::new(trusted, mirrors, following, to, view, seen.as_ref());
-    let course = course.with(turns.clone());
+    let (goes, elsewhere) = tokio::sync::mpsc::channel(MAX_MIRRORS);
+    let course = course.with(turns.clone(), elsewhere);
+    let silence_ms = config.bounds().silence_ms;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut looks = tokio::task::JoinSet::new();
         let (first, mut looked) = tokio::sync::mpsc::channel(1);
-        for mirror in beside {
-            looks.spawn(stops.clone().look(mirror, turns.clone(), first.clone()));
+        for (at, mirror) in beside.into_iter().enumerate() {
+            let elsewhere = Elsewhere { at, silence_ms, goes: goes.clone() };
+            looks.spawn(stops.clone().look(mirror, turns.clone(), first.clone(), elsewhere));
         }
         drop(first);
         // Of a key that was replaced while nobody followed here nothing is believed: each mirror is asked for that

@@ -229,6 +229,16 @@ impl Shared {
         inner.follower.place().map(|(place, _)| place).filter(|_| inner.follower.is_whole())
     }
 
+    /// The latest epoch that was heard of, from whichever mirror.
+    pub(super) fn epoch(&self) -> Option<u64> {
+        self.lock().follower.epoch()
+    }
+
+    /// True where this mirror is the one that is asked.
+    pub(super) fn is_asked(&self, url: &str) -> bool {
+        self.lock().status.mirror == url
+    }
+
     /// True where a stop has all let go of.
     pub(super) fn is_let_go(&self) -> bool {
         self.lock().halt == Some(Halt::Lifts)

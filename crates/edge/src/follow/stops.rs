@@ -17,7 +17,8 @@ use tokio::sync::mpsc::Sender;
 
 use super::client::Mirror;
 use super::config::{Config, Trusted};
-use super::fetch;
+use super::fetch::{self, Ask};
+use super::later::Later;
 use super::shared::Shared;
 use super::turns::{EVERY as KEYS_EVERY, Turns, TurnsError, learnt};
 use crate::clock;
@@ -304,8 +305,15 @@ impl Stops {
         opened(bytes, &self.trusted).ok().map(|file| file.order())
     }
 
-    /// Looks at one mirror, for ever.
-    pub(super) async fn look(self, mut mirror: Mirror, turns: Turns, first: Sender<()>) {
+    /// Looks at one mirror, for ever: whether the feed's key was replaced, for a stop, and for a later epoch, with which
+    /// `elsewhere` is told the mirror's place in the settings.
+    pub(super) async fn look(
+        self,
+        mut mirror: Mirror,
+        turns: Turns,
+        first: Sender<()>,
+        elsewhere: Elsewhere,
+    ) {
         let place = format!("stop at {}", mirror.url);
         // One that is for all lies beside everybody's manifest, though this ISP has a view of its own.
         let own = self.held.lock().unwrap_or_else(PoisonError::into_inner).view.clone();
@@ -314,6 +322,7 @@ impl Stops {
             views.push(ALL.to_owned());
         }
         let (mut since, mut first): (Option<Instant>, _) = (None, Some(first));
+        let mut later = Later::default();
         loop {
             // Before its stop: who signed that may count no more.
             if since.is_none_or(|since| since.elapsed() >= KEYS_EVERY) {
@@ -337,9 +346,38 @@ impl Stops {
             } else if found.len() == views.len() {
                 self.shared.settle(&place);
             }
-            tokio::time::sleep(EVERY).await;
+            // In the pause, and no longer than that: the next look for a stop waits for no manifest.
+            let looks = self.look_further(&mut mirror, &mut later, &elsewhere);
+            let _ = tokio::join!(tokio::time::sleep(EVERY), tokio::time::timeout(EVERY, looks));
         }
     }
+
+    /// Looks, where it is time to, whether a mirror that is not the one that is asked has a later epoch.
+    async fn look_further(&self, mirror: &mut Mirror, later: &mut Later, elsewhere: &Elsewhere) {
+        let now = clock::now();
+        if self.shared.is_asked(&mirror.url) || !later.is_due(now) {
+            return;
+        }
+        ALL.clone_into(&mut mirror.view);
+        // What is wrong with it is told where it is followed.
+        let Ok(Some(manifest)) = fetch::manifest(mirror, &self.trusted, Ask::Now).await else {
+            return;
+        };
+        let (heard, wall) = (self.shared.epoch(), Moment(clock::wall().0));
+        if later.hear(&manifest, heard, elsewhere.silence_ms, wall, now) {
+            // Of as many mirrors as there are each may wait to be heard.
+            let _ = elsewhere.goes.try_send(elsewhere.at);
+        }
+    }
+}
+
+/// Where a mirror is told of that has a later epoch than the one that is followed.
+pub(super) struct Elsewhere {
+    /// The mirror's place in the settings.
+    pub(super) at: usize,
+    /// The longest silence that the settings allow, in milliseconds.
+    pub(super) silence_ms: u64,
+    pub(super) goes: Sender<usize>,
 }
 
 /// What a file says, for people.

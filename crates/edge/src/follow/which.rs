@@ -60,6 +60,14 @@ impl Which {
         &self.reads
     }
 
+    /// Another mirror is asked from here on: what one had, and had not, says nothing of it.
+    pub(super) fn left(&mut self) {
+        if let Some(instead) = self.instead.take() {
+            self.reads = instead.before;
+        }
+        self.behind = 0;
+    }
+
     /// What was asked for was believed: it is gone on with.
     pub(super) fn believed(&mut self) {
         (self.instead, self.behind) = (None, 0);
@@ -186,6 +194,20 @@ mod tests {
             matches!(which.failed(behind(), SOON), Next::Ask(LOOK)) && which.reads() == "isp-1"
         });
         assert_eq!(asked.count(), LOOKS);
+        assert_eq!(which.reads(), ALL);
+    }
+
+    #[test]
+    fn a_mirror_that_is_left_half_way_says_nothing_of_the_next_one() {
+        let mut which = Which::new("isp-1");
+        which.failed(GONE, SOON);
+        assert_eq!(which.reads(), ALL);
+        which.left();
+        assert_eq!(which.reads(), "isp-1");
+        // The next one has no own view either: everybody's is asked for, and nothing is wrong yet.
+        assert!(matches!(which.failed(GONE, SOON), Next::Ask(Duration::ZERO)));
+        which.believed();
+        which.left();
         assert_eq!(which.reads(), ALL);
     }
 

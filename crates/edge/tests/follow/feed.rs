@@ -37,6 +37,16 @@ pub(crate) fn snapshot(place: Place, names: &[&str]) -> (FileName, Vec<u8>) {
 
 /// The same, of a view.
 pub(crate) fn snapshot_of(view: &str, place: Place, names: &[&str]) -> (FileName, Vec<u8>) {
+    snapshot_by(&log_key(), view, place, names)
+}
+
+/// The same, under a checkpoint that this key of the log signs.
+pub(crate) fn snapshot_by(
+    log: &SigningKey,
+    view: &str,
+    place: Place,
+    names: &[&str],
+) -> (FileName, Vec<u8>) {
     let block = |(n, name): (u32, &&str)| Block {
         value: Item::parse(name).unwrap(),
         item: ItemId(u64::from(n)),
@@ -62,7 +72,7 @@ pub(crate) fn snapshot_of(view: &str, place: Place, names: &[&str]) -> (FileName
     let (record, _) = write(&body.into(), &envelope, &mut || [5; 32]).unwrap();
     let record = String::from_utf8(record).unwrap();
     let leaf = tree::leaf(record.as_bytes());
-    let checkpoint = log_key().sign(1, &tree::root(&[leaf]));
+    let checkpoint = log.sign(1, &tree::root(&[leaf]));
     let head = Head { view: view.into(), place, from: None, checkpoint };
     let mut writer = Writer::new(Vec::new(), &head).unwrap();
     let blocks = (0..).zip(blocks).collect();
@@ -121,6 +131,9 @@ pub(crate) fn manifest_of(
 
 /// What a mirror answers to a path: the bytes that it says, whole and with their head.
 pub(crate) type Answers = Arc<Mutex<HashMap<String, Vec<u8>>>>;
+
+/// Has a path answered with nothing, for longer than anybody waits.
+pub(crate) const HANGS: &[u8] = b"hangs";
 
 /// A mirror on loopback, its address, and what was asked of it.
 pub(crate) struct Mirror {
@@ -225,5 +238,9 @@ fn answer(stream: &TcpStream, answers: &Answers, asked: &Mutex<Vec<String>>) -> 
     asked.lock().unwrap().push(head);
     let missing = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_vec();
     let answer = answers.lock().unwrap().get(&path).cloned().unwrap_or(missing);
+    if answer == HANGS {
+        std::thread::sleep(Duration::from_secs(60));
+        return None;
+    }
     (&*stream).write_all(&answer).ok()
 }

@@ -27,12 +27,17 @@ fn place(epoch: u64, serial: u64) -> Place {
 }
 
 fn config(dir: &Path, mirrors: &[&Mirror], more: &str) -> Config {
+    config_trusting(&[log_key()], dir, mirrors, more)
+}
+
+fn config_trusting(logs: &[SigningKey], dir: &Path, mirrors: &[&Mirror], more: &str) -> Config {
     let mirrors: String =
         mirrors.iter().map(|mirror| format!("[[mirror]]\nurl = '{}'\n", mirror.url)).collect();
+    let logs: Vec<String> = logs.iter().map(|key| key.verifier().text()).collect();
     let keys = format!(
         "[trust]\nfeed = ['{}']\nlog = ['{}']\n",
         feed_key().verifier().text(),
-        log_key().verifier().text()
+        logs.join("', '")
     );
     let text = format!("state = 'state'\nkeep = 'run'\n{more}\n{mirrors}{keys}");
     let path = dir.join("follow.toml");
@@ -90,6 +95,9 @@ fn what_is_not_the_feed_is_refused_and_what_stood_stands() {
     let names = [first.0.clone(), gone.0.clone()];
     let file = format!("files/{}", gone.0.hash);
     let thief = SigningKey::new("authority.example/shield/feed", &[7; 32]).unwrap();
+    // Whole and valid, and of an authority that is not followed here: by its own key, and by one of ours.
+    let neighbour = SigningKey::new("other.example/shield/feed", &[8; 32]).unwrap();
+    let renamed = SigningKey::new("other.example/shield/feed", &[2; 32]).unwrap();
     let signed = |at: Place, beat: u64, key: &SigningKey| {
         manifest(at, beat, if at.serial == 6 { &names } else { &names[..1] }, key)
     };
@@ -97,9 +105,11 @@ fn what_is_not_the_feed_is_refused_and_what_stood_stands() {
     let long = [&gone.1[..], b"{}\n"].concat();
     let other = first.1[..gone.1.len()].to_vec();
     type Case<'a> = (&'a str, &'a dyn Fn(u64) -> Vec<u8>, &'a [u8], &'a str);
-    let cases: [Case<'_>; 9] = [
+    let cases: [Case<'_>; 11] = [
         ("signed by another", &|beat| signed(six, beat, &thief), &gone.1, "manifest"),
         ("by the log's key", &|beat| signed(six, beat, &log_key()), &gone.1, "manifest"),
+        ("another authority's", &|beat| signed(six, beat, &neighbour), &gone.1, "manifest"),
+        ("another authority's, later", &|_| signed(place(9, 5), 1, &renamed), &gone.1, "manifest"),
         ("longer than any", &|_| vec![b'a'; 1 << 20], &gone.1, "manifest"),
         ("no text", &|_| vec![0xff; 99], &gone.1, "manifest"),
         ("played back", &|_| signed(place(1, 5), 3, &feed_key()), &gone.1, "back"),
@@ -207,6 +217,46 @@ fn another_mirror_is_asked_where_one_fails() {
     bed.until("it follows", || status(dir.path()).names == 3);
     assert_eq!(status(dir.path()).mirror, good.url);
     assert!(bed.said("status 302") && !bed.said("ALARM"), "{:?}", bed.lines.lock());
+    bed.end().unwrap();
+}
+
+/// A machine that was replaced, and lives on cut off: what the second one lifted ends at who asks the first mirror, too.
+#[test]
+fn a_later_epoch_at_another_mirror_is_gone_over_to() {
+    let (dir, old, new) = (tempfile::tempdir().unwrap(), Mirror::new(), Mirror::new());
+    let first = snapshot(place(1, 5), &NAMES);
+    old.publish(place(1, 5), 9, std::slice::from_ref(&first));
+    let bed = Bed::new(&config(dir.path(), &[&old, &new], "observe = true"));
+    bed.until("it follows", || status(dir.path()).names == 3);
+    let second = snapshot(place(2, 1), &NAMES[..1]);
+    let (begun, mut beat) = (Instant::now(), 9);
+    while status(dir.path()).names != 1 {
+        assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", bed.lines.lock());
+        beat += 1;
+        old.publish(place(1, 5), beat, std::slice::from_ref(&first));
+        new.publish(place(2, 1), beat, std::slice::from_ref(&second));
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    // A cache that comes up within seconds is stayed with.
+    assert!(begun.elapsed() > Duration::from_secs(8), "{:?}", begun.elapsed());
+    bed.until("it says so", || bed.said("has a later epoch"));
+    bed.until("the mirror is told", || status(dir.path()).mirror == new.url);
+    assert!(!bed.said("ALARM"), "{:?}", bed.lines.lock());
+    bed.end().unwrap();
+}
+
+#[test]
+fn a_stop_is_looked_for_as_often_beside_a_manifest_that_hangs() {
+    let (dir, good, hangs) = (tempfile::tempdir().unwrap(), Mirror::new(), Mirror::new());
+    good.publish(place(1, 5), 9, &[snapshot(place(1, 5), &NAMES)]);
+    hangs.raw("manifest", feed::HANGS.to_vec());
+    let begun = Instant::now();
+    let bed = Bed::new(&config(dir.path(), &[&good, &hangs], "observe = true"));
+    let asked =
+        |path: &str| hangs.asked.lock().unwrap().iter().filter(|head| head.contains(path)).count();
+    bed.until("it looks three times", || asked("/all/stop") == 3);
+    assert!(begun.elapsed() < Duration::from_secs(14), "{:?}", begun.elapsed());
+    assert!(asked("/all/manifest") > 0, "it looked for no later epoch");
     bed.end().unwrap();
 }
 

@@ -245,6 +245,11 @@ impl Follower {
         self.place.zip(self.beat.map(|(_, beat)| beat))
     }
 
+    /// The latest epoch of which a manifest was heard; its files may be still to come.
+    pub fn epoch(&self) -> Option<u64> {
+        self.beat.map(|(epoch, _)| epoch)
+    }
+
     /// The view that is followed: this ISP's own, or everybody's while it has none.
     pub fn reads(&self) -> &str {
         &self.reads

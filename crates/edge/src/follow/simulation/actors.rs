@@ -51,6 +51,10 @@ pub(super) fn probe() -> Actor {
     actor("probe-1", "authority", Role::Probe)
 }
 
+pub(super) fn reviewer() -> Actor {
+    actor("carl", "court", Role::Reviewer)
+}
+
 pub(super) fn isp() -> Actor {
     actor("fred", "fibre", Role::Isp)
 }

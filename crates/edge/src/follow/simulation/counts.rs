@@ -26,6 +26,8 @@ pub(super) struct Counts {
     pub(super) addressed: u64,
     /// How often an edge went over from one view to another.
     pub(super) over: u64,
+    /// How often an edge went over to a site with a later epoch.
+    pub(super) later: u64,
     pub(super) alarms: BTreeMap<String, u64>,
     pub(super) asked: BTreeMap<&'static str, u64>,
 }
@@ -47,6 +49,7 @@ impl Counts {
             (&mut self.let_go, other.let_go),
             (&mut self.addressed, other.addressed),
             (&mut self.over, other.over),
+            (&mut self.later, other.later),
         ] {
             *sum += more;
         }

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use rand::RngExt;
 use rand::rngs::SmallRng;
+use shield::feed::ALL;
+use shield::order::Moment;
 use shield::wire::stop::{Obeyed, StopFile};
 use shield::wire::{FileName, Manifest};
 
 use super::super::config::Trusted;
 use super::super::course::Progress;
 use super::super::fetch::{self, Fault};
+use super::super::later::Later;
 use super::super::pace::Pace;
 use super::super::seen::Seen;
 use super::super::shared::{Session, Shared};
@@ -48,6 +51,9 @@ pub(super) struct Running {
     pub(super) looks_since: Option<u64>,
     pub(super) flight: Option<(u64, usize, Flight)>,
     pub(super) looked: u64,
+    /// What each site showed of later epochs, and how often one was gone over to.
+    pub(super) later: Vec<Later>,
+    pub(super) later_went: u64,
 }
 
 /// A whole list that is held.
@@ -67,7 +73,7 @@ impl Running {
         Some(Whole { kin: (place.epoch, place.session), reads, made: self.made })
     }
 
-    /// Looks for a stop beside each site's manifest.
+    /// Looks for a stop beside each site's manifest, and for a later epoch at those that are not asked.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn look(
         &mut self,
@@ -79,14 +85,32 @@ impl Running {
         disk: &mut Option<Vec<u8>>,
         dice: &mut SmallRng,
         calm: bool,
+        stays: bool,
     ) {
         if now < self.looked + 5_000 {
             return;
         }
         self.looked = now;
-        for site in set.sites.iter().filter_map(|n| sites.get(*n)) {
+        for (at, site) in
+            set.sites.iter().enumerate().filter_map(|(at, n)| Some((at, sites.get(*n)?)))
+        {
             if !calm && (site.down || dice.random_bool(0.2)) {
                 continue;
+            }
+            if at != self.at
+                && !stays
+                && let Some(later) = self.later.get_mut(at)
+                && later.is_due(clock::now())
+                && let Some(text) = site.manifest(origins, ALL, now, dice)
+                && let Ok(manifest) = fetch::opened(text, trusted)
+            {
+                let (heard, wall) = (self.shared.epoch(), Moment(clock::wall().0));
+                if later.hear(&manifest, heard, set.silence_ms, wall, clock::now()) {
+                    (self.at, self.flight, self.wait) = (at, None, now);
+                    self.looks_since = None;
+                    self.which.left();
+                    self.later_went += 1;
+                }
             }
             let Some(bytes) = origins.get(site.origin).and_then(|of| of.stop.clone()) else {
                 continue;

@@ -11,6 +11,7 @@ use shield::wire::{Bounds, Follower};
 
 use super::super::config::Trusted;
 use super::super::course::Progress;
+use super::super::later::Later;
 use super::super::pace::Pace;
 use super::super::seen::Seen;
 use super::super::shared::{Session, Shared};
@@ -79,6 +80,8 @@ pub(super) struct Isp {
     pub(super) went: Option<Went>,
     /// The epoch that keep was told last.
     pub(super) told: u64,
+    /// How often it went over to a site with a later epoch.
+    pub(super) later_went: u64,
     /// Alarms that ever stood, by their words.
     pub(super) alarms: BTreeMap<String, u64>,
 }
@@ -103,6 +106,7 @@ impl Isp {
             back: None,
             went: None,
             told: 0,
+            later_went: 0,
             alarms: BTreeMap::new(),
         }
     }
@@ -167,6 +171,8 @@ impl Isp {
             looks_since: None,
             flight: None,
             looked: now,
+            later: self.set.sites.iter().map(|_| Later::default()).collect(),
+            later_went: 0,
         });
     }
 
@@ -272,7 +278,19 @@ impl Isp {
         let mut went = None;
         if let Some(follow) = &mut self.follow {
             follow.shared.tick();
-            follow.look(now, sites, origins, &self.set, &self.trusted, &mut self.stop, dice, calm);
+            let stays = self.sabotage == Sabotage::Stays;
+            follow.look(
+                now,
+                sites,
+                origins,
+                &self.set,
+                &self.trusted,
+                &mut self.stop,
+                dice,
+                calm,
+                stays,
+            );
+            self.later_went += std::mem::take(&mut follow.later_went);
             let held = follow.held();
             follow.course(
                 now,

@@ -328,6 +328,7 @@ impl World {
                     ));
                 }
             }
+            self.counts.later += isp.later_went;
             for (word, times) in &isp.alarms {
                 *self.counts.alarms.entry(word.clone()).or_default() += times;
             }

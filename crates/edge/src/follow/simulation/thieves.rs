@@ -9,12 +9,12 @@ use rand::RngExt;
 use shield::Verdict;
 use shield::feed::{ALL, Place};
 use shield::order::turn::Outcome;
-use shield::order::{Capture, Command, Halt, Machine as Stage, Moment, Seen};
+use shield::order::{Capture, Command, Halt, Machine as Stage, Moment, Scope, Seen};
 use shield::wire::file::{Head, Writer};
 use shield::wire::stop::{Act, StopFile};
 use shield::wire::{Beat, FileName, Manifest};
 
-use super::actors::{ADDRESSED, POPULAR, ask, isp, isp_name, probe};
+use super::actors::{ADDRESSED, POPULAR, ask, isp, isp_name, probe, reviewer};
 use super::house::{Machine, copy_dir, grounds, place, vera};
 use super::net::Origin;
 use super::world::{Side, World};
@@ -47,12 +47,14 @@ pub(super) enum Thief {
     StopFile,
     /// A witness's key.
     Witness,
+    /// What one reviewer acts with.
+    Reviewer,
     /// The secret by which the standby is known.
     Standby,
 }
 
 impl Thief {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Feed,
         Self::Log,
         Self::Authority,
@@ -63,6 +65,7 @@ impl Thief {
         Self::Isp,
         Self::StopFile,
         Self::Witness,
+        Self::Reviewer,
         Self::Standby,
     ];
 
@@ -305,6 +308,20 @@ impl World {
                 let capture = Capture { value: value.clone(), exhibit, taken: now, seen };
                 asks.push(ask(&probe(), Command::Capture { item, capture }));
             }
+            if thief == Thief::Reviewer && self.dice.random_bool(0.2) {
+                let carl = reviewer();
+                if let Some(of) = live.machine.evidence().filter(|_| !waits) {
+                    let grounds = Some(grounds());
+                    asks.push(ask(&carl, Command::Approve { item, exhibit: of.exhibit, grounds }));
+                }
+                asks.push(ask(&carl, Command::Reinstate { item, grounds: grounds() }));
+                if self.dice.random_bool(0.02) {
+                    asks.push(ask(
+                        &carl,
+                        Command::Lift { item, collateral: None, grounds: grounds() },
+                    ));
+                }
+            }
             if thief == Thief::Isp && self.dice.random_bool(0.05) {
                 self.loot.forged += 1;
                 let proof = Sha256Hex::of(&self.loot.forged.to_le_bytes());
@@ -312,6 +329,12 @@ impl World {
                 let network = self.dice.random_range(1..9_000);
                 asks.push(ask(&isp(), Command::ReportHarm { value, network }));
             }
+        }
+        if thief == Thief::Reviewer {
+            let resume = |(scope, _): (&Scope, _)| {
+                ask(&reviewer(), Command::Resume { scope: scope.clone(), grounds: grounds() })
+            };
+            asks.extend(house.state().stops().map(resume));
         }
         if thief == Thief::Isp && self.dice.random_bool(0.1) {
             let cover = "*.stream0.example".parse().unwrap();

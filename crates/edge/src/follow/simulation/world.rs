@@ -96,16 +96,17 @@ impl World {
         let keys: Vec<WitnessKey> = (0..WITNESSES).map(|n| cosigner(n).witness()).collect();
         let asked = if sabotage == Sabotage::Unwitnessed { 0 } else { quorum };
         let mut first = Machine::create(root.path(), &keys, asked, sabotage);
-        let named = match thief {
-            Thief::Standby => true,
-            _ => dice.random_bool(0.6) || sabotage == Sabotage::AsksAlone,
-        };
+        let draws = dice.random_bool(0.6);
+        // With many edges there is a second machine in any case.
+        let many = size.edges >= 50;
+        let named = draws || many || thief == Thief::Standby || sabotage == Sabotage::AsksAlone;
         let mut promoted = None;
         if named {
             first.name_second(root.path().join("copy"));
             let at = BEGIN + dice.random_range(size.storm / 3..size.storm);
             let apart = at.saturating_sub(dice.random_range(0..60_000));
-            let moves = dice.random_bool(0.7) && matches!(thief, Thief::No | Thief::Standby);
+            let draws = dice.random_bool(0.7);
+            let moves = (draws || many) && matches!(thief, Thief::No | Thief::Standby);
             // Beside any other thief the second machine follows, comes and goes.
             promoted = moves.then_some((apart, at));
         }
