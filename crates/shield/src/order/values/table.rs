@@ -8,6 +8,8 @@
 //! A look-up takes a step for each doubling of blocks, and [`BLOCK`] rows at the most. Nothing that is read is
 //! trusted: bytes that are no table hold nothing, and none make a search run on.
 
+use std::sync::Arc;
+
 use super::key::MAX_KEY;
 use super::row::{chunk, put, put_history, take, take_history};
 use crate::order::state::History;
@@ -16,10 +18,10 @@ use crate::order::state::History;
 pub const BLOCK: u64 = 16;
 const NUMBER: usize = 8;
 
-/// A table.
+/// A table. Its bytes may be shared with whoever makes their digest meanwhile.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
-    bytes: Vec<u8>,
+    bytes: Arc<Vec<u8>>,
     /// Where blocks end and their places begin.
     places: usize,
     rows: u64,
@@ -28,7 +30,8 @@ pub struct Table {
 
 impl Table {
     /// The table in some bytes; `None`: there is none in them. Its rows are looked at when they are asked for.
-    pub fn open(bytes: Vec<u8>) -> Option<Self> {
+    pub fn open(bytes: impl Into<Arc<Vec<u8>>>) -> Option<Self> {
+        let bytes = bytes.into();
         let (_, counts) = bytes.split_last_chunk::<{ 2 * NUMBER }>()?;
         let rows = number(counts, 0)?;
         let blocks = number(counts, NUMBER)?;
