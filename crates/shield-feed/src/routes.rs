@@ -23,8 +23,9 @@ use crate::server::Bounds;
 use crate::store::{Announced, Store, ViewName};
 use crate::waiting;
 
-/// What the bearer of a key may read; without a key, what anybody may.
-pub type Who = Arc<dyn Fn(Option<&str>) -> Result<Opens, Barred> + Send + Sync>;
+/// What the bearer of a key may read; without a key, what anybody may. The view that is asked for is told with it, so
+/// that whoever decides can count what is refused: it is, where [`Opens::has`] says that it is not among these.
+pub type Who = Arc<dyn Fn(Option<&str>, &str) -> Result<Opens, Barred> + Send + Sync>;
 
 /// Why the bearer of a key reads nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,14 @@ pub struct Opens {
     pub everybody: Option<ViewName>,
     /// Their own, whether there is such a view now or not.
     pub own: Option<ViewName>,
+}
+
+impl Opens {
+    /// The view of this name, where it may be read.
+    pub fn has(&self, view: &str) -> Option<ViewName> {
+        let asked = view.parse::<ViewName>().ok();
+        asked.filter(|asked| [&self.everybody, &self.own].contains(&&Some(asked.clone())))
+    }
 }
 
 /// Never changes: a cache need not ask again.
@@ -170,9 +179,9 @@ impl Serving {
         };
         let key = given.map(|value| bearer(value).unwrap_or_default());
         let key = key.as_deref();
-        let Opens { everybody, own } = (self.who)(key)?;
-        let asked = view.parse::<ViewName>();
-        let asked = asked.ok().filter(|asked| [&everybody, &own].contains(&&Some(asked.clone())));
+        let opens = (self.who)(key, view)?;
+        let asked = opens.has(view);
+        let Opens { everybody, own } = opens;
         // He knows his own name, and hears of no other's view whether it is there.
         let Some(asked) = asked else { return Err(own.map_or(Denied::View, Denied::Other)) };
         Ok(Reader { view: asked, everybody, anybody: key.is_none() })

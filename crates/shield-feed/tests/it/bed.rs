@@ -46,7 +46,7 @@ impl Bed {
             Some("two") => Ok(Opens { everybody: Some(view("all")), own: Some(view("isp-2")) }),
             Some(_) => Err(Barred::Nobody),
         };
-        let who = Arc::new(move |key: Option<&str>| {
+        let who = Arc::new(move |key: Option<&str>, _: &str| {
             count.fetch_add(1, Ordering::Relaxed);
             opens(key)
         });

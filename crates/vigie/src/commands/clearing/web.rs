@@ -122,7 +122,7 @@ impl Web {
 
 /// An ISP's key opens everybody's view and its own; nothing else opens any.
 fn who(access: Arc<Access>, all: ViewName) -> Who {
-    Arc::new(move |key| {
+    Arc::new(move |key, view| {
         let who = key.and_then(|key| access.key(key)).unwrap_or(Principal::Nobody);
         let Principal::Key { organisation, .. } = &who else {
             // Counted, and asked of no quota: all whom nobody knows would pay from one.
@@ -142,7 +142,11 @@ fn who(access: Arc<Access>, all: ViewName) -> Who {
         // Its own, whether there is one now or not: what an ISP may ask for tells it nothing of others.
         let own = Organisation::new(organisation).map(Whose::Isp);
         let own = own.as_ref().and_then(|own| own.name()?.parse().ok());
-        Ok(Opens { everybody: Some(all.clone()), own })
+        let opens = Opens { everybody: Some(all.clone()), own };
+        if opens.has(view).is_none() {
+            access.refuse(who.party(), ROUTE, Refusal::Forbidden);
+        }
+        Ok(opens)
     })
 }
 
@@ -214,15 +218,23 @@ mod tests {
             let of = rows.iter().filter(|row| row.party == party && row.route == ROUTE);
             of.map(|row| row.times.all()).sum()
         };
-        let own = who(Some(given[0].as_str())).unwrap().own.unwrap();
-        assert_eq!(own.to_string(), "o-isp");
+        let isp = Some(given[0].as_str());
+        for view in ["o-isp", ALL] {
+            let own = who(isp, view).unwrap().own.unwrap();
+            assert_eq!(own.to_string(), "o-isp");
+        }
         assert!(access.refused().is_empty());
+        // Another's view, whether there is one or not.
+        for (n, view) in ["o-other", "-", "../o-isp"].into_iter().enumerate() {
+            assert!(who(isp, view).unwrap().has(view).is_none(), "{view}");
+            assert_eq!(counted("o-isp"), n as u64 + 1, "{view}");
+        }
         for (n, key) in [None, Some(""), Some("vsk_0")].into_iter().enumerate() {
-            assert_eq!(who(key), Err(Barred::Nobody), "{key:?}");
+            assert_eq!(who(key, ALL), Err(Barred::Nobody), "{key:?}");
             assert_eq!(counted("public"), n as u64 + 1, "{key:?}");
         }
         for (key, party) in given[1..].iter().zip(["o-probe", "o-reporter"]) {
-            assert_eq!(who(Some(key.as_str())), Err(Barred::Nobody), "{party}");
+            assert_eq!(who(Some(key.as_str()), ALL), Err(Barred::Nobody), "{party}");
             assert_eq!(counted(party), 1);
         }
     }
