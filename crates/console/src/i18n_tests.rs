@@ -107,6 +107,7 @@ fn made() -> BTreeMap<&'static str, BTreeSet<String>> {
                 "stops",
             ]),
         ),
+        ("policy", set(shield::order::policy::Policy::default().list().iter().map(|of| of.0))),
         ("took", set(desk::clearing::tally::Part::ALL.map(|part| part.word()))),
         ("worry", set(shield::order::turn::Worry::ALL.iter().map(|worry| worry.word()))),
         (

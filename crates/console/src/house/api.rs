@@ -108,14 +108,18 @@ async fn asks(app: &App, who: &Who, command: Command) -> Result<Done, Fault> {
     done.await.map_err(|error| broke(&error))?.map_err(|why| failed(No::Refused(why)))
 }
 
+/// A word of a kind.
+fn word<T>(text: &str, what: &'static str, of: fn(&str) -> Option<T>) -> Result<T, Fault> {
+    of(text).ok_or_else(|| misuse(what, format!("{text:?} is none")))
+}
+
 /// Words of one kind, each of which has to be one.
 fn words<T>(
     texts: &[String],
     what: &'static str,
     of: fn(&str) -> Option<T>,
 ) -> Result<Vec<T>, Fault> {
-    let word = |text: &String| of(text).ok_or_else(|| misuse(what, format!("{text:?} is none")));
-    texts.iter().map(word).collect()
+    texts.iter().map(|text| word(text, what, of)).collect()
 }
 
 /// `POST /api/report`.
@@ -129,9 +133,9 @@ pub(crate) async fn report(
 
 async fn reported(app: &App, who: &Who, body: &Bytes) -> Result<(StatusCode, Value), Fault> {
     let Report { event, order, works, items, isps, until, case } = read(body)?;
-    let event = event.map(|text| words(&[text], "event", EventId::new)).transpose()?;
-    let order = order.map(|text| words(&[text], "order", OrderId::new)).transpose()?;
-    let named = (order.and_then(|mut of| of.pop()), event.and_then(|mut of| of.pop()));
+    let event = event.map(|text| word(&text, "event", EventId::new)).transpose()?;
+    let order = order.map(|text| word(&text, "order", OrderId::new)).transpose()?;
+    let named = (order, event);
     let until = until.map(|text| moment(&text)).transpose();
     let until = until.map_err(|_| misuse("until", "write a moment, as 2026-11-28T20:00:00Z"))?;
     let case = case.map(|text| text.parse::<Reference>()).transpose();

@@ -18,6 +18,7 @@ pub(crate) mod api;
 pub(crate) mod check;
 pub(crate) mod events;
 pub(crate) mod exceptions;
+mod figures;
 mod limits;
 pub(crate) mod live;
 mod measured;

@@ -14,7 +14,7 @@ use shield::order::words::{EventId, Organisation};
 
 use super::rows::May;
 use super::transparency::Publishing;
-use super::{asked, framed, look, parts};
+use super::{asked, figures, framed, look, parts};
 use crate::app::{App, fail};
 use crate::fmt;
 use crate::gate::Who;
@@ -47,6 +47,7 @@ struct Figures {
     events: Vec<(EventId, Counts)>,
     more_events: bool,
     isps: Vec<IspView>,
+    policy: Vec<figures::Figure>,
 }
 
 impl Figures {
@@ -77,6 +78,7 @@ impl Figures {
             events: events.map(|(event, counts)| (event.clone(), *counts)).collect(),
             more_events: tally.events().count() > most.max(EVENTS),
             isps: house.measure().isps(),
+            policy: figures::of(house.policy()),
         }
     }
 }
@@ -105,6 +107,7 @@ pub(crate) async fn page(
         (reporters(lang, &figures.reporters.rows))
         (crate::html::parts::pager(&ctx, next.as_deref()))
         (events(lang, &figures))
+        (figures::shown(lang, &figures.policy))
         p.quiet { (lang.t("statistics.unmeasured")) }
     };
     let all = &figures.all;

@@ -29,7 +29,7 @@ const FIGURE: &str = "published_month";
 const KEPT: Duration = Duration::from_secs(10);
 
 /// A month as people write it.
-fn name(month: MonthId) -> String {
+pub(super) fn name(month: MonthId) -> String {
     format!("{:04}-{:02}", month / 100, month % 100)
 }
 
