@@ -4,11 +4,12 @@ use std::cell::Cell;
 use std::net::IpAddr;
 
 use desk::access::Principal;
+use desk::clearing::door::key_actor;
 use desk::clearing::{Ask, Done, House};
 use desk::parties::PartyRole;
 use model::record::time_text;
 use serde_json::Value;
-use shield::order::words::{Organisation, Person};
+use shield::order::words::Organisation;
 use shield::order::{Actor, Command, Moment, Refusal, TicketId};
 
 use crate::answer::{Answer, Outcome};
@@ -114,11 +115,11 @@ impl<'a> Call<'a> {
                 let actor = self.api.access.register(|register| register.actor(person, *office));
                 actor.map_err(|why| Fault::of(PERMISSION_DENIED, why.to_string()))
             }
-            Principal::Key { key, organisation, role } => {
-                let acts = role.acts_as().filter(|_| offices.contains(role)).ok_or_else(denied)?;
-                let names = Person::new(&format!("key:{key}")).zip(Organisation::new(organisation));
-                let (person, organisation) = names.ok_or_else(denied)?;
-                Ok(Actor { person, organisation, role: acts })
+            who @ Principal::Key { .. } => {
+                let (actor, _) = key_actor(who)
+                    .filter(|(_, office)| offices.contains(office))
+                    .ok_or_else(denied)?;
+                Ok(actor)
             }
             Principal::Nobody | Principal::Holder => Err(denied()),
         }

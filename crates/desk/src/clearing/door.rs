@@ -33,7 +33,7 @@ use crate::desk;
 use crate::{Error, Result};
 
 pub use reply::{Place, Reply};
-pub use request::{Request, Wanted, ask_of_key, office, office_of_house};
+pub use request::{Request, Wanted, ask_of_key, key_actor, office, office_of_house};
 
 /// The longest line: the greatest ticket has 4 MB.
 pub const MAX_LINE: u64 = 8 << 20;

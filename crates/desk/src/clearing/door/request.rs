@@ -99,14 +99,19 @@ pub fn ask_of_key(
     source: IpAddr,
 ) -> Result<Ask> {
     let none = || Error::Asked("a service key asks here, in an office that acts".to_owned());
-    let Principal::Key { key, organisation, role: office } = who else { return Err(none()) };
-    let names = Person::new(&format!("key:{key}")).zip(Organisation::new(organisation));
-    let ((person, organisation), role) = names.zip(office.acts_as()).ok_or_else(none)?;
-    let actor = Actor { person, organisation, role };
+    let (actor, office) = key_actor(who).ok_or_else(none)?;
     registered(access, &command)?;
-    let action = action_of(&command, role).ok_or_else(none)?;
-    may(access, who, (&actor, *office), (action, source))?;
+    let action = action_of(&command, actor.role).ok_or_else(none)?;
+    may(access, who, (&actor, office), (action, source))?;
     Ok(Ask { actor, command })
+}
+
+/// As whom a service key acts, and in which office; `None`: it is no key, or one that only reads.
+pub fn key_actor(who: &Principal) -> Option<(Actor, PartyRole)> {
+    let Principal::Key { key, organisation, role: office } = who else { return None };
+    let names = Person::new(&format!("key:{key}")).zip(Organisation::new(organisation));
+    let ((person, organisation), role) = names.zip(office.acts_as())?;
+    Some((Actor { person, organisation, role }, *office))
 }
 
 /// Whom a command names is registered, as what it says they are.
