@@ -109,7 +109,8 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
     let made = config.drivers(&told)?;
     let (publisher, feed) = shield_dns::feed(zones.view(), config.access()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(broke)?.block_on(async {
+    let runtime = runtime.map_err(broke)?;
+    let ended = runtime.block_on(async {
         // The port first: it is what a second keep cannot have.
         let (at, sockets) =
             sockets(config.listen).await.map_err(|e| KeepError::Listen(config.listen, e))?;
@@ -150,7 +151,7 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
                 tokio::time::sleep(TICK).await;
             }
         };
-        let reading = rereads(config, &keeper, &told);
+        let reading = rereads(config.clone(), Arc::clone(&keeper), Arc::clone(&told));
         let serve = shield_dns::serve(
             sockets,
             feed,
@@ -166,32 +167,40 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
             why = broken => Err(KeepError::Broke(why)),
             never = reading => match never {},
         }
-    })
+    });
+    // A list whose disk hangs is waited for by nobody.
+    runtime.shutdown_background();
+    ended
 }
 
-/// Reads the protected list anew at each SIGHUP. Where it cannot be read, the one before stands.
-async fn rereads(config: &Config, keeper: &Keeper, told: &Told) -> std::convert::Infallible {
+/// Reads the protected list anew at each SIGHUP, in a thread of its own: zones are served meanwhile, however long it is.
+/// Where it cannot be read, the one before stands.
+async fn rereads(config: Config, keeper: Arc<Keeper>, told: Told) -> std::convert::Infallible {
     let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
     let Ok(mut hangups) = signal else {
         told("SIGHUP cannot be heard: what is protected changes with a restart alone");
         return std::future::pending().await;
     };
     while hangups.recv().await.is_some() {
-        let protected = match config.again().and_then(|config| config.protected()) {
-            Ok(protected) => protected,
-            Err(error) => {
-                told(&format!("ALARM: what is protected stays as it was: {error}"));
-                continue;
-            }
-        };
-        let (rules, bare) = counts(&protected);
-        let opened = keeper.protect(protected);
-        told(&format!(
-            "{rules} rules protect from now on, and {opened} values were opened by them"
-        ));
-        told_why(told, rules, bare);
+        let (config, keeper, told) = (config.clone(), Arc::clone(&keeper), Arc::clone(&told));
+        let read = tokio::task::spawn_blocking(move || reread(&config, &keeper, &told));
+        // A thread that broke said so: what was protected stands.
+        let _: Result<(), _> = read.await;
     }
     std::future::pending().await
+}
+
+fn reread(config: &Config, keeper: &Keeper, told: &Told) {
+    let protected = match config.again().and_then(|config| config.protected()) {
+        Ok(protected) => protected,
+        Err(error) => {
+            return told(&format!("ALARM: what is protected stays as it was: {error}"));
+        }
+    };
+    let (rules, bare) = counts(&protected);
+    let opened = keeper.protect(protected);
+    told(&format!("{rules} rules protect from now on, and {opened} values were opened by them"));
+    told_why(told, rules, bare);
 }
 
 /// How many rules there are, and how many of them do not say why.

@@ -39,22 +39,7 @@ impl Control {
     }
 
     fn hear(&mut self) -> Result<Vec<(u16, String)>, String> {
-        let (mut said, mut lines) = ((&mut self.0).take(MAX_ANSWER), Vec::new());
-        loop {
-            let mut line = Vec::new();
-            let read = said.read_until(b'\n', &mut line).map_err(|e| format!("BIRD: {e}"))?;
-            if read == 0 {
-                return Err("BIRD ended in the middle of an answer".to_owned());
-            }
-            let line = String::from_utf8_lossy(&line);
-            // A line that begins with a space goes on with the code before it: nothing that is asked here.
-            let Some((code, rest)) = line.split_at_checked(4) else { continue };
-            let Ok(code) = code.parse() else { continue };
-            lines.push((code, rest.get(1..).unwrap_or_default().trim().to_owned()));
-            if rest.starts_with(' ') {
-                return Ok(lines);
-            }
-        }
+        answer(&mut self.0)
     }
 
     /// Has it read its settings again.
@@ -82,9 +67,31 @@ impl Control {
     }
 }
 
+/// The codes and words of an answer.
+fn answer(from: &mut impl BufRead) -> Result<Vec<(u16, String)>, String> {
+    let (mut said, mut lines) = (from.take(MAX_ANSWER), Vec::new());
+    loop {
+        let mut line = Vec::new();
+        let read = said.read_until(b'\n', &mut line).map_err(|e| format!("BIRD: {e}"))?;
+        if read == 0 {
+            return Err("BIRD ended in the middle of an answer".to_owned());
+        }
+        let line = String::from_utf8_lossy(&line);
+        // A line that begins with a space goes on with the code before it: nothing that is asked here.
+        let Some((code, rest)) = line.split_at_checked(4) else { continue };
+        let Ok(code) = code.parse() else { continue };
+        lines.push((code, rest.get(1..).unwrap_or_default().trim().to_owned()));
+        if rest.starts_with(' ') {
+            return Ok(lines);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::net::UnixListener;
+
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -101,6 +108,43 @@ mod tests {
             stream.write_all(says.as_bytes()).unwrap();
         });
         (dir, path)
+    }
+
+    proptest! {
+        /// Whatever comes is an answer within its bound, or none.
+        #[test]
+        fn no_bytes_are_more_than_an_answer(
+            pieces in prop::collection::vec(
+                prop_oneof![
+                    "[0-9]{0,5}[ -]?[a-z]{0,9}\n?".prop_map(String::into_bytes),
+                    prop::collection::vec(any::<u8>(), 0..40),
+                ],
+                0..40,
+            ),
+            end in "[0-9]{4} [a-z]{0,9}\n",
+        ) {
+            let bytes = pieces.concat();
+            let heard = answer(&mut bytes.as_slice());
+            if let Ok(lines) = &heard {
+                let words: usize = lines.iter().map(|(_, text)| text.len()).sum();
+                // A byte that is no text is written as three.
+                prop_assert!(!lines.is_empty() && words <= 3 * bytes.len());
+            }
+            // What broke off in a line of its own ends with the next one that ends an answer.
+            if heard.is_err() {
+                let whole = [bytes.as_slice(), b"\n", end.as_bytes()].concat();
+                let (code, text) = answer(&mut whole.as_slice()).unwrap().pop().unwrap();
+                let last = format!("{code:04} {text}");
+                prop_assert_eq!(last.trim(), end.trim());
+            }
+        }
+    }
+
+    #[test]
+    fn one_without_end_is_not_read_for_ever() {
+        let mut endless = std::io::Cursor::new(b"1007-x\n".repeat(20_000));
+        assert!(answer(&mut endless).unwrap_err().contains("ended"));
+        assert_eq!(endless.position(), MAX_ANSWER);
     }
 
     #[test]
