@@ -9,8 +9,8 @@ use shield::wire::FileName;
 use shield::wire::keys;
 use shield::wire::stop::{Act, StopFile};
 
-use super::feed::{Mirror, feed_key, log_key, manifest, snapshot};
-use super::{Bed, NAMES, config, place, status};
+use super::feed::{Mirror, feed_key, log_key, manifest, snapshot, snapshot_by};
+use super::{Bed, NAMES, config, config_trusting, place, status};
 
 fn key(seed: u8) -> SigningKey {
     SigningKey::new(feed_key().name(), &[seed; 32]).unwrap()
@@ -124,5 +124,29 @@ fn one_that_was_away_hears_of_it_from_any_mirror_before_it_believes_the_old_key(
     let bed = Bed::new(&config(dir.path(), &[&thiefs, &honest], "observe = true"));
     bed.until("it follows the house", || status(dir.path()).names == 3);
     assert_eq!(status(dir.path()).epoch, Some(1));
+    bed.end().unwrap();
+}
+
+/// The log's key replaced (docs/keys.md): an edge whose settings name both goes on, and one of a stranger's leads nowhere.
+#[test]
+fn a_new_key_of_the_log_is_followed_where_the_settings_name_it_and_no_other_is() {
+    let (dir, mirror) = (tempfile::tempdir().unwrap(), Mirror::new());
+    let another = |seed: u8| SigningKey::new(log_key().name(), &[seed; 32]).unwrap();
+    let (new, stranger) = (another(21), another(22));
+    let publish = |log: &SigningKey, epoch: u64, names: &[&str]| {
+        let file = snapshot_by(log, "all", place(epoch, 1), names);
+        mirror.publish(place(epoch, 1), 1, std::slice::from_ref(&file));
+    };
+    publish(&log_key(), 1, &NAMES);
+    let settings =
+        config_trusting(&[log_key(), new.clone()], dir.path(), &[&mirror], "observe = true");
+    let bed = Bed::new(&settings);
+    bed.until("it follows", || status(dir.path()).names == 3);
+    publish(&new, 2, &NAMES[..2]);
+    bed.until("it goes on", || status(dir.path()).names == 2);
+    publish(&stranger, 3, &NAMES[..1]);
+    let refused = || status(dir.path()).alarms.iter().any(|alarm| alarm.word == "file");
+    bed.until("a stranger's is refused", refused);
+    assert_eq!((status(dir.path()).names, status(dir.path()).epoch), (2, Some(2)));
     bed.end().unwrap();
 }
