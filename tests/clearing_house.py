@@ -55,9 +55,9 @@ class Stream(BaseHTTPRequestHandler):
 TEXTS = {}
 
 
-def world(addresses=1):
-    """A resolver for which every name is 127.0.0.1, or each has one of so many addresses of loopback, always the same;
-    at a free port of loopback. It shows `TEXTS`."""
+def world(addresses=1, ttl=1):
+    """A resolver for which every name is 127.0.0.1, or each has one of so many addresses of loopback, always the same, for
+    so many seconds; at a free port of loopback. It shows `TEXTS`."""
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     udp.bind(("127.0.0.1", 0))
 
@@ -74,7 +74,7 @@ def world(addresses=1):
                 answer += b"\xc0\x0c\0\x10\0\1\0\0\0\0" + bytes([0, len(text) + 1, len(text)]) + text
             if is_a:
                 of = zlib.crc32(query[12:end]) % addresses
-                answer += b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4" + bytes([127, 0, of // 250, of % 250 + 1])
+                answer += b"\xc0\x0c\0\1\0\1" + ttl.to_bytes(4, "big") + b"\0\4" + bytes([127, 0, of // 250, of % 250 + 1])
             udp.sendto(answer, sender)
 
     threading.Thread(target=run, daemon=True).start()

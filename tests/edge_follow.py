@@ -1,7 +1,7 @@
 """`vigie edge follow` between a real clearing house and `vigie edge keep` with a real Unbound and a real BIND (and, where
 somebody dies, a real PowerDNS recursor and Knot Resolver), with the settings of docs/edge: what is released is blocked, what is lifted open; whoever dies, names open in time; a mirror that
 tampers, cuts off, plays back or stands still is refused with an alarm, and what stood stands. Run by `./test shield`,
-with VIGIE_BIN set. All of it on loopback."""
+with VIGIE_BIN set. All of it on loopback, as root on that of a network namespace of its own."""
 
 import json
 import os
@@ -20,6 +20,7 @@ import clearing_house
 import edge_keep
 from clearing_house import Stream, free_port, logs, until, world
 from edge_keep import DOCS, blocked, opened
+from spaces import own_network
 from units import Supervisor, Unit
 
 # Of the feed, before all is let go of. While an event runs a heartbeat comes each second.
@@ -583,6 +584,8 @@ def bad_mirrors(house, isps, mirror):
 
 
 def main():
+    if os.geteuid() == 0:
+        own_network()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Stream)
     mirror = ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
     for serving in (server, mirror):

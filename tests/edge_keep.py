@@ -1,6 +1,6 @@
 """`vigie edge keep` beside a real Unbound, BIND, PowerDNS recursor and Knot Resolver, with the settings of docs/edge: what a frame blocks, what
 opens it again, and what happens when keep, the follower or a resolver dies. Run by `./test shield`, with VIGIE_BIN
-set. All of it on loopback."""
+set. All of it on loopback, as root on that of a network namespace of its own."""
 
 import json
 import os
@@ -21,6 +21,7 @@ from pathlib import Path
 from clearing_house import free_port, until
 from dns_answers import A, AAAA, HTTPS, RRSIG, ask, kinds, min_ttl, rcode, records
 from signed_world import Signed
+from spaces import own_network
 from units import DOCS, Unit
 
 KEEP = "127.0.0.1"
@@ -524,6 +525,8 @@ def another_user():
 
 
 def main():
+    if os.geteuid() == 0:
+        own_network()
     another_user()
     resolvers = (Unbound, Bind, PowerDns, Knot)
     # Side by side: most of the time each waits for a clock.

@@ -117,6 +117,10 @@ fn an_address_is_never_allowed() {
     check("5.7.0.8", Refuse, &["exception", "address", "innocents_unknown"]);
     check("::ffff:188.114.97.7", Refuse, &["mapped", "address", "innocents_unknown"]);
     check("192.168.1.1", Refuse, &["private", "address", "innocents_unknown"]);
+    check("64:ff9b::102:304", Refuse, &["nat64", "address", "innocents_unknown"]);
+    check("2002:102:304::1", Refuse, &["six_to_four", "address", "innocents_unknown"]);
+    check("203.0.113.9", Refuse, &["documentation", "address", "innocents_unknown"]);
+    check("[2001:db8::1]:443", Refuse, &["documentation", "address", "innocents_unknown"]);
     check("0.0.0.0:80", Refuse, &["unspecified", "address", "innocents_unknown"]);
     check("188.114.96.0/20", Refuse, &["cidr"]);
 }
