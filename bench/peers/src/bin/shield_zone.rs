@@ -234,9 +234,24 @@ fn served(domains: &[String], count: usize) -> Outcome<()> {
         tokio::time::sleep(Duration::from_secs(3)).await;
         Outcome::Ok(())
     })?;
-    let begun = Instant::now();
-    take(&mut TcpStream::connect(server)?, &request("hot.rpz.bench", Rtype::AXFR, None)?)?;
-    let hot = begun.elapsed().as_secs_f64() * 1000.0;
+    let mut reader = TcpStream::connect(server)?;
+    take(&mut reader, &request("hot.rpz.bench", Rtype::AXFR, None)?)?;
+    let origin: Name<Vec<u8>> = Name::vec_from_str("hot.rpz.bench")?;
+    let mut waits = Vec::new();
+    for name in names(domains, 1 << 42).take(100) {
+        let serial = zones.view().zone(&origin).ok_or("no zone")?.serial();
+        let ask = request("hot.rpz.bench", Rtype::IXFR, Some(serial))?;
+        let begun = Instant::now();
+        zones.change(Place::Hot, &[name], &[], 0)?;
+        publisher.zones(zones.view());
+        let (records, _) = take(&mut reader, &ask)?;
+        waits.push(begun.elapsed().as_secs_f64() * 1000.0);
+        if records != 5 {
+            return Err(format!("{records} records of a step of the hot zone").into());
+        }
+    }
+    waits.sort_by(f64::total_cmp);
+    let hot = waits[98];
     std::thread::sleep(Duration::from_secs(10));
     let most = memory("VmHWM")?;
     drop(deaf);
