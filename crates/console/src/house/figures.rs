@@ -21,7 +21,7 @@ pub(super) fn of(policy: &Policy) -> Vec<Figure> {
 pub(super) fn shown(lang: Lang, figures: &[Figure]) -> Markup {
     let title = lang.t("statistics.policy");
     let cols = [
-        Col::text(lang.t("statistics.figure")).wide(),
+        Col::text(lang.t("statistics.figure")),
         Col::number(lang.t("statistics.in_force")),
         Col::number(lang.t("statistics.default")),
     ];
