@@ -105,15 +105,18 @@ pub fn run(config: &Config, told: Told, stop: impl Future<Output = ()>) -> Resul
     let protected = config.protected()?;
     let (rules, bare) = counts(&protected);
     let kept = Kept::new(config.limits(), protected);
-    let zones = Zones::new(&config.layout(), zones::serial())?;
-    let made = config.drivers(&told)?;
-    let (publisher, feed) = shield_dns::feed(zones.view(), config.access()?);
+    let (made, access) = (config.drivers(&told)?, config.access()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(broke)?;
     let ended = runtime.block_on(async {
         // The port first: it is what a second keep cannot have.
         let (at, sockets) =
             sockets(config.listen).await.map_err(|e| KeepError::Listen(config.listen, e))?;
+        // Whoever had it is gone, and the hundredth of a second in which they may have changed something is over: of
+        // the same serial a resolver would take nothing, and go on blocking what is open here.
+        tokio::time::sleep(zones::SPACING).await;
+        let zones = Zones::new(&config.layout(), zones::serial())?;
+        let (publisher, feed) = shield_dns::feed(zones.view(), access);
         let door = door::Door::open(&config.run)?;
         let served = Served { zones, publisher, changed: Instant::now() };
         let observe = config.mode == Mode::Observe;

@@ -7,7 +7,7 @@ use shield_dns::{Fqdn, MAX_HOT, Place, Publisher, Zones, ZonesError, cold_zone};
 
 use crate::keeping::{Change, Value};
 
-/// The shortest time between two serials. They count hundredths of a second, so that whoever begins
+/// The shortest time between two serials, and before the first. They count hundredths of a second, so that whoever begins
 /// anew is never behind what resolvers have, however many changes there were.
 pub(super) const SPACING: Duration = Duration::from_millis(10);
 

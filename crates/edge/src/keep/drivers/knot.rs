@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::super::{Mode, Told};
+use super::super::{HOT_LIFE, Mode, Told};
 use super::{Driver, Held, KnotSettings, Made, Out, soonest};
+use crate::clock;
 use crate::keeping::Value;
 
 /// The most names: it reads them all anew at each change, and answers nobody meanwhile.
@@ -17,6 +18,9 @@ const ALIVE: &str = "alive";
 const BREATH: Duration = Duration::from_secs(5);
 /// The shortest time between two writings of the rules.
 const SPACING: Duration = Duration::from_millis(500);
+/// The same where nothing is lifted, and nothing comes that is of an event: a long list that is told piece by piece would
+/// have it read, and answer nobody, all the while.
+const UNHURRIED: Duration = Duration::from_secs(5);
 /// How often all is said anew.
 const EVERY: Duration = Duration::from_secs(600);
 
@@ -99,6 +103,12 @@ impl Driver for Knot {
         ))
     }
 
+    fn waits(&self, hold: &[Out], lift: &[Value]) -> bool {
+        let until = clock::now().saturating_add(HOT_LIFE.as_millis() as u64);
+        let hurries = !lift.is_empty() || hold.iter().any(|one| one.ends <= until);
+        !hurries && self.wrote.is_some_and(|at| at.elapsed() < UNHURRIED)
+    }
+
     fn look(&mut self) -> Result<(), String> {
         self.breathe()?;
         let path = self.folder.join(RULES);
@@ -166,6 +176,27 @@ mod tests {
         assert!(read(RULES).contains("tv.example"));
         knot.clear().unwrap();
         assert!(!read(RULES).contains("tv.example"));
+    }
+
+    #[test]
+    fn a_long_list_is_not_written_piece_by_piece_and_an_event_and_a_lift_do_not_wait() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().to_owned();
+        let mut knot = Knot { folder, written: None, wrote: None, breathed: None, breaths: 0 };
+        let value = |text: &str| Value::Name(text.parse().unwrap());
+        let out = |text: &str, hours: u64| {
+            let left = Duration::from_secs(900);
+            [Out { value: value(text), left, ends: clock::now() + hours * 3_600_000 }]
+        };
+        let cold = out("old.example", 24 * 30);
+        assert!(!knot.waits(&cold, &[]), "nothing stands yet");
+        knot.all(&cold).unwrap();
+        assert!(knot.waits(&cold, &[]));
+        assert!(knot.waits(&[], &[]));
+        assert!(!knot.waits(&out("tv.example", 2), &[]));
+        assert!(!knot.waits(&cold, &[value("tv.example")]));
+        knot.wrote = Instant::now().checked_sub(UNHURRIED);
+        assert!(!knot.waits(&cold, &[]));
     }
 
     #[test]

@@ -62,6 +62,11 @@ pub(super) trait Driver: Send {
     fn all(&mut self, out: &[Out]) -> Result<(), String>;
     /// Holds and lifts; `all` is what is held then.
     fn change(&mut self, hold: &[Out], lift: &[Value], all: &Held) -> Result<(), String>;
+    /// True where what changed can wait: it is asked again each look, with what came since, and then told of what is
+    /// held alone.
+    fn waits(&self, _hold: &[Out], _lift: &[Value]) -> bool {
+        false
+    }
     /// Whether what it made still stands: a fault has all said anew.
     fn look(&mut self) -> Result<(), String>;
     /// Opens all, and leaves nothing behind.
@@ -215,7 +220,7 @@ impl Hand {
 
     fn work(&self, mut driver: Box<dyn Driver>, keeper: &Keeper) {
         let (mut anew, mut said, mut looked) = (true, Instant::now(), Instant::now());
-        let mut held = Held::new();
+        let (mut held, mut owes) = (Held::new(), false);
         loop {
             let pending = if anew { Pending::default() } else { self.wait() };
             if self.pending().ending {
@@ -234,8 +239,9 @@ impl Hand {
                 let out = keeper.all_out(self.takes);
                 said = Instant::now();
                 held = out.iter().map(|one| (one.value.clone(), one.ends)).collect();
+                owes = false;
                 driver.all(&out)
-            } else if pending.changed.is_empty() {
+            } else if pending.changed.is_empty() && !owes {
                 Ok(())
             } else {
                 let (hold, lift) = keeper.left(pending.changed);
@@ -243,7 +249,8 @@ impl Hand {
                     held.remove(value);
                 }
                 held.extend(hold.iter().map(|one| (one.value.clone(), one.ends)));
-                driver.change(&hold, &lift, &held)
+                owes = driver.waits(&hold, &lift);
+                if owes { Ok(()) } else { driver.change(&hold, &lift, &held) }
             };
             let failed = done.is_err();
             if !failed {

@@ -1,6 +1,6 @@
 //! What a driver is asked, and when, beside a keep without sockets.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::*;
 use crate::frame::Frame;
@@ -14,6 +14,8 @@ struct Counting {
     alls: Arc<AtomicUsize>,
     looks: Arc<AtomicUsize>,
     changes: Arc<AtomicUsize>,
+    /// What changes can wait.
+    waits: Arc<AtomicBool>,
     /// Once it is asked to change something, it breaks off.
     breaks: bool,
 }
@@ -28,6 +30,10 @@ impl Driver for Counting {
         assert!(!self.breaks, "as it was to");
         self.changes.fetch_add(1, Ordering::Relaxed);
         Ok(())
+    }
+
+    fn waits(&self, _: &[Out], _: &[Value]) -> bool {
+        self.waits.load(Ordering::Relaxed)
     }
 
     fn look(&mut self) -> Result<(), String> {
@@ -114,6 +120,23 @@ fn more_than_it_can_hold_is_an_alarm_and_not_said_anew_for_it() {
     say(&keeper, [Frame::Lift { value: "c.example".to_owned() }]);
     until("well again", || alarm().is_none());
     assert_eq!(worker.hand.status().alarms, 1);
+}
+
+#[test]
+fn what_could_wait_is_told_once_it_may_though_nothing_more_comes() {
+    let driver = Counting::default();
+    let (keeper, worker) = begun(&driver);
+    until("it said all", || driver.alls.load(Ordering::Relaxed) > 0);
+    driver.waits.store(true, Ordering::Relaxed);
+    say(&keeper, [block("tv.example")]);
+    until("it is held", || worker.hand.status().holds == 1);
+    let looks = driver.looks.load(Ordering::Relaxed);
+    until("it is looked at meanwhile", || driver.looks.load(Ordering::Relaxed) > looks + 1);
+    assert_eq!(driver.changes.load(Ordering::Relaxed), 0);
+    driver.waits.store(false, Ordering::Relaxed);
+    until("it is told", || driver.changes.load(Ordering::Relaxed) == 1);
+    std::thread::sleep(LOOK * 3 / 2);
+    assert_eq!(driver.changes.load(Ordering::Relaxed), 1, "once");
 }
 
 #[test]
