@@ -255,6 +255,6 @@ fn served(domains: &[String], count: usize) -> Outcome<()> {
     std::thread::sleep(Duration::from_secs(10));
     let most = memory("VmHWM")?;
     drop(deaf);
-    println!("{whole:.2} {:.1} {:.2} {hot:.1} {most:.1}", bytes as f64 / 1e6, steps[50]);
+    println!("{whole:.2} {:.1} {:.2} {hot:.3} {most:.1}", bytes as f64 / 1e6, steps[50]);
     Ok(())
 }
