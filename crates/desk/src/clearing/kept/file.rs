@@ -173,17 +173,14 @@ pub(super) fn standing(file: &mut File, head: &Head) -> Use<Standing> {
     let bytes = Arc::new(bytes);
     std::thread::scope(|beside| {
         let hashed = Arc::clone(&bytes);
-        let hash = move || {
-            let digest = ring::digest::digest(&ring::digest::SHA256, &hashed);
-            digest.as_ref().try_into().map(Sha256Hex).ok()
-        };
+        let hash = move || Sha256Hex(Sha256::digest(hashed.as_slice()).into());
         let digest = std::thread::Builder::new().name("digest".to_owned());
         // Where no thread is to be had it is of no use, as where it is damaged: the log is applied.
         let digest = digest.spawn_scoped(beside, hash).map_err(|e| e.to_string())?;
         let opened = Table::open(bytes).ok_or_else(changed)?;
         let standing = rest(file, lines, opened);
         let digest = digest.join().map_err(|_| "its digest could not be made".to_owned())?;
-        if digest == Some(table.1) { standing } else { Err(changed()) }
+        if digest == table.1 { standing } else { Err(changed()) }
     })
 }
 
